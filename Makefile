@@ -1,0 +1,117 @@
+# Every target sets up what it needs in .venv, pinned by constraints.txt, and starts in seconds the next time.
+# `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+WORKERS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --quiet --constraint constraints.txt --no-build-isolation
+MANIFESTS := pyproject.toml core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
+
+.PHONY: help serve demo test coverage check format docs services services-stop bench wheels clean
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+# --- what is installed -----------------------------------------------------------------------------------------------
+# A stamp a purpose. Each is older than the manifests after an edit, and its target then installs again.
+
+$(VENV)/.stamp-base: constraints.txt
+	@$(PYTHON) tools/python_version.py
+	@echo "Creating $(VENV) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --quiet --constraint constraints.txt pip hatchling editables
+	@touch $@
+
+$(VENV)/.stamp-serve: $(VENV)/.stamp-base $(MANIFESTS)
+	@echo "Installing what running needs …"
+	@$(INSTALL) $$($(BIN)/python tools/dists.py editable --server)
+	@touch $@
+
+$(VENV)/.stamp-test: $(VENV)/.stamp-base $(MANIFESTS)
+	@echo "Installing what the tests need …"
+	@$(INSTALL) --group test $$($(BIN)/python tools/dists.py editable)
+	@touch $(VENV)/.stamp-serve $@
+
+$(VENV)/.stamp-check: $(VENV)/.stamp-test
+	@echo "Installing what the checks need …"
+	@$(INSTALL) --group check
+	@touch $@
+
+$(VENV)/.stamp-docs: $(VENV)/.stamp-serve
+	@echo "Installing what the docs need …"
+	@$(INSTALL) --group docs
+	@touch $@
+
+$(VENV)/.stamp-browser: $(VENV)/.stamp-test
+	@echo "Installing what the browser tests need …"
+	@$(INSTALL) --group browser
+	@touch $@
+
+$(VENV)/.stamp-release: $(VENV)/.stamp-base
+	@$(INSTALL) --group release
+	@touch $@
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+serve: $(VENV)/.stamp-serve ## Run a provider with a demo user and client (ARGS="--port 8001")
+	@exec $(BIN)/portula serve --demo $(ARGS)
+
+demo: serve ## The same
+
+# --- testing ---------------------------------------------------------------------------------------------------------
+
+ifdef ALL
+test: $(VENV)/.stamp-browser
+	@tools/test_all.sh --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+else
+test: $(VENV)/.stamp-test ## The tests on SQLite and memory; ALL=1 adds engines and browser (ARGS="-k word")
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+endif
+
+coverage: $(VENV)/.stamp-test ## The same tests, with a report of the lines they reach
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m coverage run -m pytest $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
+
+check: $(VENV)/.stamp-check ## Format, lint, types, import contracts, docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+	@$(BIN)/python tools/lint_imports.py
+	@$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+
+format: $(VENV)/.stamp-check ## Format, and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+services: ## Install (apt) and start PostgreSQL and MariaDB on loopback ports of their own; install Chromium
+	@PYTHON="$(PYTHON)" tools/services.sh start
+
+services-stop: ## Stop them
+	@tools/services.sh stop
+
+bench: $(VENV)/.stamp-test ## CPU time per operation beside a bare Flask application
+	@$(BIN)/python bench/run.py $(ARGS)
+
+# --- making ----------------------------------------------------------------------------------------------------------
+
+docs: $(VENV)/.stamp-docs ## The manual, in docs/_build/html
+	@$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+wheels: $(VENV)/.stamp-release ## A wheel of every distribution, in dist/
+	@$(BIN)/python tools/wheels.py
+
+clean: ## Remove what the targets made (not the services: make services-stop first)
+	@rm -rf $(VENV) dist docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

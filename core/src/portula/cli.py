@@ -1,0 +1,169 @@
+"""`portula …` for the stand-alone provider and `flask portula …` for an embedded one.
+
+The commands beside `serve` come from the rooms; each runs inside the app's context.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask.cli import ScriptInfo
+from rich.console import Console
+from rich.table import Table
+
+from portula.commands import SchemaGroup
+from portula.errors import ConfigError
+from portula.provider import Provider, storage_check_deferred
+from portula.serve import ServeOptions, make_app, prepare, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMON = ("--config", "--data-dir", "--database-url", "--issuer")
+"""Options that say which provider is meant; they may stand before or behind the command."""
+
+
+class RoomCommands(click.Group):
+    """A group that finds the commands of rooms through their hook."""
+
+    def provider(self, context: click.Context) -> Provider:
+        """Return the provider whose commands these are; its storage may be behind its schema."""
+        raise NotImplementedError
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), *self._rooms(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name."""
+        return super().get_command(ctx, cmd_name) or self._rooms(ctx).get(cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+        """Run a command of a room inside the app's context, once the storage is ready for it."""
+        name = ctx._protected_args[0] if ctx._protected_args else ""  # noqa: SLF001 - click has no public way
+        command = self._rooms(ctx).get(name) if name not in self.commands else None
+        if command is None:
+            return super().invoke(ctx)
+        provider = self.provider(ctx)
+        with provider.app.app_context():
+            if not isinstance(command, SchemaGroup):
+                try:
+                    provider.check_storage()
+                except ConfigError as error:
+                    raise said(error) from error
+            return super().invoke(ctx)
+
+    def _rooms(self, ctx: click.Context) -> dict[str, click.Command]:
+        provider = self.provider(ctx)
+        with provider.app.app_context():
+            return {str(command.name): command for command in provider.hooks.commands()}
+
+
+class StandAlone(RoomCommands):
+    """The commands of the provider in the data folder."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Bring the common options to the front, wherever they stand."""
+        return super().parse_args(ctx, in_front(args))
+
+    def provider(self, context: click.Context) -> Provider:
+        """Make the provider that the common options name, once."""
+        if "portula" not in context.meta:
+            given = {name: value for name, value in context.params.items() if value is not None}
+            try:
+                with storage_check_deferred():
+                    context.meta["portula"] = make_app(ServeOptions(**given))[1]
+            except ConfigError as error:
+                raise said(error) from error
+        provider: Provider = context.meta["portula"]
+        return provider
+
+
+class Embedded(RoomCommands):
+    """The commands of the provider in a Flask app."""
+
+    def provider(self, context: click.Context) -> Provider:
+        """Load the app and return its provider."""
+        try:
+            with storage_check_deferred():
+                app = context.ensure_object(ScriptInfo).load_app()
+        except ConfigError as error:
+            raise said(error) from error
+        providers: dict[str, Provider] = app.extensions.get("portula", {})
+        if not providers:
+            raise click.ClickException("this app has no Provider; call Provider(app) first")
+        return next(iter(providers.values()))
+
+
+def in_front(args: Sequence[str]) -> list[str]:
+    """Return the arguments with the common options first."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(args)
+    for argument in waiting:
+        if argument == "--":
+            rest += [argument, *waiting]
+        elif argument in COMMON:
+            following = next(waiting, None)
+            front += [argument] if following is None else [argument, following]
+        elif argument.startswith(tuple(f"{name}=" for name in COMMON)):
+            front.append(argument)
+        else:
+            rest.append(argument)
+    return front + rest
+
+
+def said(error: ConfigError) -> click.ClickException:
+    """Return a start-up error as the command line says it."""
+    lines = "\n".join(f"  {line}" for line in error.findings)
+    return click.ClickException(f"the configuration does not stand:\n{lines}")
+
+
+@click.group(cls=StandAlone)
+@click.option("--config", type=click.Path(exists=True, dir_okay=False), help="Python file of Flask settings.")
+@click.option("--data-dir", metavar="DIR", help="Folder of the key and the database; ./portula-data by default.")
+@click.option("--database-url", metavar="URL", help="SQLAlchemy URL of the database.")
+@click.option("--issuer", metavar="URL", help="The provider's own URL, e.g. https://id.example.com/o.")
+@click.version_option(package_name="portula-core", prog_name="portula")
+def main(**_common: str | None) -> None:
+    """An OAuth 2.x authorization server in which every behaviour is a plugin."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes.")
+@click.option("--trusted-proxies", type=click.IntRange(0, 16), help="Reverse proxies in front.")
+@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False), help="PEM file of the certificate chain.")
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False), help="PEM file of its private key.")
+@click.option("--demo", is_flag=True, help="Make a demo user and a demo client, in a database of their own.")
+@click.pass_context
+def serve(context: click.Context, **own: Any) -> None:  # noqa: ANN401 - click's values
+    """Run the provider."""
+    given = {**(context.parent.params if context.parent else {}), **own}
+    try:
+        options, provider, lines = prepare(
+            ServeOptions(**{name: value for name, value in given.items() if value is not None})
+        )
+    except ConfigError as error:
+        raise said(error) from error
+    _announce(options, provider, lines)
+    run(options)
+
+
+def _announce(options: ServeOptions, provider: Provider, lines: dict[str, str]) -> None:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    rows = {"Open": provider.origin_of(provider.issuer), "Issuer": provider.issuer, "Data": str(options.folder), **lines}
+    for label, text in rows.items():
+        table.add_row(f"[bold]{label}[/bold]", text)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    if lines:
+        console.print("The demo's password and secret are new at every start and shown only here.")
+    console.print("Stop with Ctrl-C.")
+
+
+@click.group("portula", cls=Embedded)
+def flask_group() -> None:
+    """Commands of the OAuth provider in this app."""

@@ -1,0 +1,93 @@
+"""Saving clients: the one write path, which hears every rule on client metadata."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from portula.errors import PortulaError
+from portula.events import ClientSaved
+from portula.records import Application
+
+if TYPE_CHECKING:
+    from portula.provider import Provider
+
+MIN_CHOSEN_SECRET_LENGTH = 32
+"""Characters of a client secret that a person chose."""
+
+
+class InvalidClientMetadata(PortulaError):
+    """A client cannot be saved as described (RFC 7591 §3.2.2); `error` is the code of that section."""
+
+    def __init__(self, description: str, error: str = "invalid_client_metadata") -> None:
+        """Keep the code and the description."""
+        self.error = error
+        super().__init__(description)
+
+
+class Clients:
+    """Makes and changes clients of a provider."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider."""
+        self._provider = provider
+
+    def create(
+        self, application: Application, *, secret: str | None = None, hash_secret: bool = True
+    ) -> tuple[Application, str | None]:
+        """Save a new client; return it, and its secret if it has one: the only time that is seen.
+
+        An empty client_id is generated, and so is the secret of a confidential client when none is given. With
+        `hash_secret` off the secret is kept encrypted instead of as a digest, so that it can sign.
+
+        Raises:
+            InvalidClientMetadata: something about it is not allowed.
+            DuplicateRecord: the client_id is taken.
+        """
+        provider, now = self._provider, self._provider.now()
+        if not application.client_id:
+            application = replace(application, client_id=provider.hooks.client_id_generator.hash())
+        chosen = secret is not None
+        if application.client_type == "confidential":
+            secret = secret or provider.hooks.client_secret_generator.hash()
+            application = replace(application, secret_hashes=(self._keep(secret, chosen, hash_secret),))
+        elif chosen:
+            raise InvalidClientMetadata("a public client has no secret")
+        application = replace(application, created_at=now, updated_at=now)
+        self._check(application)
+        provider.storage.add(application)
+        provider.hooks.client_saved(ClientSaved(application.client_id, created=True, at=now))
+        return application, secret
+
+    def save(self, application: Application) -> Application:
+        """Save a changed client; errors as in `create`."""
+        self._check(application)
+        application = replace(application, updated_at=self._provider.now())
+        values = {
+            field.name: getattr(application, field.name) for field in fields(application) if field.name != "client_id"
+        }
+        self._provider.storage.change(Application, {"client_id": application.client_id}, **values)
+        self._provider.hooks.client_saved(
+            ClientSaved(application.client_id, created=False, at=application.updated_at)
+        )
+        return application
+
+    def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:  # noqa: FBT001 - private
+        hasher = self._provider.hooks.secret_hasher
+        if chosen and (len(secret) < MIN_CHOSEN_SECRET_LENGTH or not secret.isascii() or not secret.isprintable()):
+            raise InvalidClientMetadata(
+                f"a chosen client secret has at least {MIN_CHOSEN_SECRET_LENGTH} printable ASCII characters"
+            )
+        if not hash_secret:
+            return hasher.seal(secret)
+        return hasher.hash_chosen(secret) if chosen else hasher.hash_generated(secret)
+
+    def _check(self, application: Application) -> None:
+        if application.client_type not in ("confidential", "public"):
+            raise InvalidClientMetadata(f"client type {application.client_type!r}: confidential or public")
+        identifier = application.client_id
+        if not 1 <= len(identifier) <= 255 or any(not "!" <= character <= "~" for character in identifier):
+            raise InvalidClientMetadata("a client_id has 1 to 255 printable ASCII characters without spaces")
+        if any(not character.isprintable() for character in application.name) or len(application.name) > 255:
+            raise InvalidClientMetadata("a client name has at most 255 printable characters")
+        self._provider.hooks.validate_client_registration(application)

@@ -1,0 +1,9 @@
+"""What rooms make commands of."""
+
+from __future__ import annotations
+
+import click
+
+
+class SchemaGroup(click.Group):
+    """A group whose commands run although the storage is behind its schema: those that look after the schema."""

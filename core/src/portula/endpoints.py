@@ -1,0 +1,67 @@
+"""Machine endpoints: a handler is a plain function from an HTTP message to an HTTP message; no Flask here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+NO_STORE: Mapping[str, str] = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""RFC 6749 §5.1: what carries tokens or other secrets is never cached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One HTTP request, as little of it as a machine endpoint may look at."""
+
+    method: str
+    path: str
+    """Path below the host, decoded, with the mount point."""
+    scheme: str = "https"
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Header values by lower-case name."""
+    body: bytes = field(default=b"", repr=False)
+    client_address: str = ""
+    """Address of the peer, behind TRUSTED_PROXIES proxies."""
+    tls_certificate: str | None = field(default=None, repr=False)
+    """PEM of the client certificate, when TLS ended here or a trusted proxy passed it on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP response."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+
+    def with_headers(self, headers: Mapping[str, str]) -> Answer:
+        """Return the same answer with further headers."""
+        return replace(self, headers={**self.headers, **headers})
+
+
+Handler = Callable[[Message], Answer]
+
+Cors = Literal["none", "open", "client"]
+"""`open`: any origin, no credentials. `client`: the handler names the origin after it knows the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A machine endpoint that a room contributes."""
+
+    name: str
+    """Unique, and the Flask endpoint name below `portula.`."""
+    path: str
+    """Below the mount point, e.g. `token/`; with a leading slash it is below the host's root."""
+    methods: tuple[str, ...]
+    handler: Handler
+    cors: Cors = "none"
+
+
+def json_answer(status: int, data: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+    """Return a JSON answer that is not cached unless `headers` say otherwise."""
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(status, {"Content-Type": "application/json", **NO_STORE, **(headers or {})}, body)

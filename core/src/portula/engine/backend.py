@@ -1,0 +1,193 @@
+"""The default OAUTH2_BACKEND_CLASS: HTTP messages to the oauthlib server, and its results to answers."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2.rfc6749 import errors
+
+from portula.endpoints import Answer, Message, json_answer
+from portula.engine.messages import CLIENT_ADDRESS, OAuthRequest, Pairs, bearer_token, parse_form, state_of
+from portula.engine.responses import Delivery, deliver, error_parameters, from_oauthlib, token_error
+from portula.engine.server import Server
+from portula.errors import HookFailed, Replayed
+from portula.events import TokenRefused
+
+if TYPE_CHECKING:
+    from portula.engine.validator import OAuth2Validator
+    from portula.provider import Provider
+    from portula.records import AccessToken
+    from portula.slots import Authenticated
+
+log = logging.getLogger("portula")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A validated authorization request, waiting for the person's answer."""
+
+    pairs: Pairs
+    """As the client sent it."""
+    scopes: tuple[str, ...]
+    request: OAuthRequest
+
+
+class _RollBack(Exception):  # noqa: N818 - carries an answer out of a transaction; it is no error
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+
+class Backend:
+    """The methods of django-oauth-toolkit's OAuthLibCore, taking our HTTP message.
+
+    Subclass to change one of them; works over any class with the interface of oauthlib's Server.
+    """
+
+    def __init__(self, provider: Provider, server: Any, validator: OAuth2Validator) -> None:  # noqa: ANN401
+        """Take the provider, its server and its validator."""
+        self.provider = provider
+        self.server = server
+        self.validator = validator
+
+    # --- Authorization endpoint ---
+
+    def validate_authorization_request(self, pairs: Pairs, issuer: str) -> AuthorizationRequest:
+        """Check an authorization request (RFC 6749 §4.1.1).
+
+        Raises:
+            FatalClientError: for an error page; nothing may be sent to the redirect URI.
+            OAuth2Error: for `error_response`.
+        """
+        scopes, info = self.server.validate_authorization_request(f"{issuer}/authorize", "GET", pairs, {})
+        return AuthorizationRequest(pairs, tuple(scopes), info["request"])
+
+    def create_authorization_response(
+        self, authorization: AuthorizationRequest, user: Authenticated, scopes: tuple[str, ...], issuer: str
+    ) -> Answer:
+        """Answer an authorization request that the person allowed (RFC 6749 §4.1.2)."""
+        request = authorization.request
+        request.user = user.subject
+        request.scopes = list(scopes)
+        state_of(request).rooms["login"] = {"auth_time": user.auth_time, "amr": list(user.amr), "sid": user.sid}
+        if isinstance(self.server, Server):
+            with self.provider.storage.transaction():
+                parameters = self.server.authorize(request)
+        else:
+            parameters = self._through_oauthlib(authorization, user, scopes, issuer)
+        return self._deliver(request, parameters, issuer)
+
+    def _through_oauthlib(
+        self, authorization: AuthorizationRequest, user: Authenticated, scopes: tuple[str, ...], issuer: str
+    ) -> dict[str, str]:
+        """Let a server class of oauthlib's own answer, and read the parameters out of its redirect."""
+        headers, _, _ = self.server.create_authorization_response(
+            f"{issuer}/authorize",
+            "GET",
+            authorization.pairs,
+            {},
+            scopes=list(scopes),
+            credentials={"user": user.subject, "ours": state_of(authorization.request)},
+        )
+        sent, base = urlsplit(headers["Location"]), urlsplit(authorization.request.redirect_uri or "")
+        known = set(parse_qsl(base.query, keep_blank_values=True))
+        pairs = parse_qsl(sent.query, keep_blank_values=True) + parse_qsl(sent.fragment, keep_blank_values=True)
+        return {name: value for name, value in pairs if (name, value) not in known}
+
+    def error_response(self, error: OAuth2Error, issuer: str) -> Answer:
+        """Send an error to the redirect URI of a request that named a known client and a registered URI."""
+        return self._deliver(error.request, error_parameters(error), issuer)
+
+    def denied_response(self, authorization: AuthorizationRequest, issuer: str) -> Answer:
+        """Send access_denied: the person said no."""
+        denied = errors.AccessDeniedError(description="The resource owner denied the request.")
+        return self._deliver(authorization.request, error_parameters(denied), issuer)
+
+    def _deliver(self, request: OAuthRequest, parameters: dict[str, str], issuer: str) -> Answer:
+        """Add iss (RFC 9207) and state, and write the response in the mode asked for."""
+        if request.state is not None:
+            parameters = {**parameters, "state": request.state}
+        mode = request.response_mode or ""
+        if mode not in self.provider.response_modes:
+            mode = self.server.default_response_mode(request) if isinstance(self.server, Server) else "query"
+        redirect_uri = request.redirect_uri or self.validator.get_default_redirect_uri(request.client_id, request)
+        return deliver(Delivery(redirect_uri, mode, {**parameters, "iss": issuer}), self.provider.form_post)
+
+    # --- Machine endpoints ---
+
+    def create_token_response(self, message: Message) -> Answer:
+        """Answer a token request: commit when the answer is 2xx, else roll back (RFC 6749 §3.2)."""
+        pairs: Pairs = []
+        try:
+            pairs = parse_form(message)
+            with self.provider.storage.transaction():
+                answer = from_oauthlib(
+                    *self.server.create_token_response(message.path, message.method, pairs, _heard(message), None)
+                )
+                if answer.status >= 300:
+                    raise _RollBack(answer)
+            return answer
+        except Replayed as replay:
+            self.validator.revoke_family_of(replay.record)
+            answer = token_error(errors.InvalidGrantError())
+        except _RollBack as rolled_back:
+            answer = rolled_back.answer
+        except OAuth2Error as error:
+            answer = token_error(error)
+        except HookFailed:
+            log.exception("the token request is refused")
+            answer = json_answer(500, {"error": "server_error"})
+        self._tell_refusal(pairs, answer)
+        return answer
+
+    def create_revocation_response(self, message: Message) -> Answer:
+        """Answer a revocation request (RFC 7009 §2); success is an empty answer without a content type."""
+        try:
+            pairs = parse_form(message)
+            with self.provider.storage.transaction():
+                headers, body, status = self.server.create_revocation_response(
+                    message.path, message.method, pairs, _heard(message)
+                )
+        except OAuth2Error as error:
+            return token_error(error)
+        return from_oauthlib(headers, body, status)
+
+    def verify_request(self, message: Message, scopes: list[str]) -> tuple[bool, OAuthRequest]:
+        """Check the bearer token of a request to a resource (RFC 6750 §2.1); only the header is listened to."""
+        token = bearer_token(message.headers.get("authorization", ""))
+        request = OAuthRequest(message.path, message.method, None, _heard(message))
+        request.scopes = scopes
+        return self.validator.validate_bearer_token(token, scopes, request), request
+
+    def authenticate_client(self, message: Message, pairs: Pairs) -> OAuthRequest:
+        """Authenticate the client of a request to a machine endpoint; return the request, its client set.
+
+        Raises:
+            OAuth2Error: the credentials are missing, doubled or wrong.
+        """
+        request = OAuthRequest(message.path, message.method, pairs, _heard(message))
+        if not self.validator.authenticate_client(request):
+            raise errors.InvalidClientError(request=request)
+        return request
+
+    def find_access_token(self, token: str) -> AccessToken | None:
+        """Return the live access token with this value."""
+        return self.validator.find_live_access_token(token)
+
+    def _tell_refusal(self, pairs: Pairs, answer: Answer) -> None:
+        asked = dict(pairs)
+        error = "server_error" if answer.status >= 500 else "refused"
+        self.provider.hooks.token_refused(
+            TokenRefused(asked.get("client_id"), asked.get("grant_type"), error, self.provider.now())
+        )
+
+
+def _heard(message: Message) -> dict[str, str]:
+    """Return the only header that oauthlib reads, and the address for rules on it."""
+    heard = {CLIENT_ADDRESS: message.client_address}
+    if "authorization" in message.headers:
+        heard["Authorization"] = message.headers["authorization"]
+    return heard

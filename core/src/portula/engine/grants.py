@@ -1,0 +1,92 @@
+"""oauthlib's grants, made to yield parameters instead of redirects, and with state of their own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from oauthlib.oauth2.rfc6749 import errors, grant_types
+
+if TYPE_CHECKING:
+    from portula.engine.messages import OAuthRequest
+    from portula.engine.tokens import TokenHandler
+    from portula.engine.validator import OAuth2Validator
+
+UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+"""Characters of a code_challenge and a code_verifier (RFC 7636 §4.1)."""
+
+
+class TokenGrant(Protocol):
+    """A grant type: what the token endpoint hands a request to."""
+
+    def create_token_response(self, request: OAuthRequest, token_handler: TokenHandler) -> tuple[Any, Any, int]:
+        """Return oauthlib's (headers, body, status)."""
+        ...
+
+
+GrantFactory = Callable[["OAuth2Validator"], Any]
+"""Makes a grant for a validator. Called once a provider, at start."""
+
+
+class AuthorizationCodeGrant(grant_types.AuthorizationCodeGrant):  # type: ignore[misc]
+    """Authorization code with PKCE (RFC 6749 §4.1, RFC 7636)."""
+
+    def __init__(self, validator: OAuth2Validator, code_challenge_methods: tuple[str, ...] = ("S256",)) -> None:
+        """Take the validator and the code_challenge_method values that are allowed."""
+        super().__init__(validator)
+        self.response_types = list(type(self).response_types)
+        self._code_challenge_methods = {
+            name: method for name, method in self._code_challenge_methods.items() if name in code_challenge_methods
+        }
+
+    def validate_authorization_request(self, request: OAuthRequest) -> tuple[list[str], Mapping[str, Any]]:
+        """Check the request; see oauthlib. A challenge must have the form that RFC 7636 §4.2 gives it."""
+        challenge: str | None = request.code_challenge
+        result: tuple[list[str], Mapping[str, Any]] = super().validate_authorization_request(request)
+        if challenge is None and request.code_challenge_method is not None:
+            raise errors.InvalidRequestError(description="code_challenge_method without code_challenge.", request=request)
+        if challenge is not None and not well_formed(challenge):
+            raise errors.InvalidRequestError(
+                description="code_challenge must have 43 to 128 unreserved characters.", request=request
+            )
+        return result
+
+    def _handle_redirects(self, request: OAuthRequest) -> None:
+        """Choose the redirect URI by exact comparison only (RFC 9700 §2.1); never parse what was not registered."""
+        request.using_default_redirect_uri = request.redirect_uri is None
+        if request.redirect_uri is None:
+            request.redirect_uri = self.request_validator.get_default_redirect_uri(request.client_id, request)
+            if not request.redirect_uri:
+                raise errors.MissingRedirectURIError(request=request)
+        elif not self.request_validator.validate_redirect_uri(request.client_id, request.redirect_uri, request):
+            raise errors.MismatchingRedirectURIError(request=request)
+
+    def authorize(self, request: OAuthRequest, token_handler: TokenHandler) -> dict[str, str]:
+        """Make and keep a code for a request that was validated and allowed; return the response parameters."""
+        parameters: dict[str, str] = {"code": secrets.token_urlsafe(32)}
+        for modifier in self._code_modifiers:
+            parameters = modifier(parameters, token_handler, request)
+        self.request_validator.save_authorization_code(request.client_id, parameters, request)
+        return parameters
+
+    def validate_code_challenge(self, challenge: str, challenge_method: str, verifier: str) -> bool:
+        """Compare in constant time; a malformed verifier is simply wrong."""
+        return well_formed(verifier) and bool(super().validate_code_challenge(challenge, challenge_method, verifier))
+
+
+class RefreshTokenGrant(grant_types.RefreshTokenGrant):  # type: ignore[misc]
+    """Refreshing an access token (RFC 6749 §6)."""
+
+
+class ClientCredentialsGrant(grant_types.ClientCredentialsGrant):  # type: ignore[misc]
+    """Client credentials (RFC 6749 §4.4)."""
+
+
+class PasswordGrant(grant_types.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]
+    """Resource owner password credentials (RFC 6749 §4.3); RFC 9700 §2.4 forbids it to all but legacy clients."""
+
+
+def well_formed(value: str) -> bool:
+    """Say whether a challenge or verifier has the form of RFC 7636 §4.1: 43 to 128 unreserved characters."""
+    return 43 <= len(value) <= 128 and UNRESERVED.issuperset(value)

@@ -1,0 +1,107 @@
+"""The questions oauthlib asks, and how the rooms' answers are folded into one class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
+from oauthlib.openid import RequestValidator
+
+from portula.engine.messages import OAuthRequest
+from portula.errors import SlotConflict
+from portula.events import TokenIssued
+from portula.plugins import Source
+
+if TYPE_CHECKING:
+    from portula.provider import Provider
+    from portula.records import AccessToken
+
+
+class OAuth2Validator(RequestValidator):
+    """Base of every validator part and of every class named in OAUTH2_VALIDATOR_CLASS.
+
+    It answers nothing itself, but keeps the host's promises when tokens are saved: every veto is heard, single-use
+    records are taken before anything is added, outboxes are filled in the same transaction, and listeners hear of it
+    only after the commit. A third-party grant goes through here as well.
+    """
+
+    provider: Provider
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider that the questions are about."""
+        super().__init__()
+        self.provider = provider
+
+    def save_token(self, token: dict[str, Any], request: OAuthRequest, *args: Any, **kwargs: Any) -> None:
+        """Keep a token response once everybody agrees (oauthlib calls this after all of a grant's checks).
+
+        Raises:
+            OAuth2Error: a veto, or a lost race for a single-use record (`Replayed` becomes invalid_grant outside).
+        """
+        provider = self.provider
+        provider.hooks.validate_token_request(request)
+        if request.client is None:
+            raise InvalidGrantError(description="The grant names no client.", request=request)
+        with provider.storage.transaction():
+            self.take_single_use(token, request)
+            family = self.save_bearer_token(token, request, *args, **kwargs)
+            issued = TokenIssued(
+                client_id=request.client.client_id,
+                subject=request.user,
+                grant_type=request.grant_type or "",
+                scopes=tuple(request.scopes or ()),
+                family=str(family or ""),
+                at=provider.now(),
+            )
+            provider.hooks.record_token(issued)
+            enriched = provider.hooks.token_response(request, token)
+            token.update({name: value for name, value in enriched.items() if name not in token})
+            provider.storage.on_commit(lambda: provider.hooks.token_issued(issued))
+
+    @property
+    def server_arguments(self) -> Mapping[str, Any]:
+        """Further keywords for the server class."""
+        return {}
+
+    def take_single_use(self, token: Mapping[str, Any], request: OAuthRequest) -> None:
+        """Take the code or token that this request redeems; Replayed when somebody else did."""
+
+    def revoke_family_of(self, record: object) -> None:
+        """Revoke everything that grew from the authorization of a replayed record (RFC 6749 §4.1.2)."""
+        raise NotImplementedError
+
+    def find_live_access_token(self, token: str) -> AccessToken | None:
+        """Return the access token with this value unless it expired, was revoked, or its client or user is disabled."""
+        raise NotImplementedError
+
+    def subject_is_active(self, subject: str) -> bool:
+        """Say whether this person may still be spoken for."""
+        raise NotImplementedError
+
+    def issues_refresh_token(self, request: OAuthRequest) -> bool:  # noqa: ARG002 - a question for mixins
+        """Say whether a refresh token goes with the access token of this request."""
+        return False
+
+    def access_token_lifetime(self, request: OAuthRequest) -> int:
+        """Return the seconds an access token lives."""
+        raise NotImplementedError
+
+
+def fold(user_class: type[OAuth2Validator] | None, mixins: Sequence[tuple[Source, type[OAuth2Validator]]]) -> type[Any]:
+    """Join the deployment's class and the rooms' mixins, strongest first, into one validator class.
+
+    Raises:
+        SlotConflict: two mixins of one tier answer the same question.
+    """
+    answered: dict[tuple[int, str], Source] = {}
+    for source, mixin in mixins:
+        for question in vars(mixin):
+            if question.startswith("__"):
+                continue
+            other = answered.setdefault((source.tier, question), source)
+            if other is not source:
+                raise SlotConflict(f"validator question {question!r}: both {other} and {source} answer; block one")
+    bases = [user_class] if user_class else []
+    bases += [mixin for _, mixin in mixins]
+    return type("Validator", tuple(dict.fromkeys(bases)) or (OAuth2Validator,), {})

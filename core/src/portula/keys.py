@@ -1,0 +1,88 @@
+"""SECRET_KEYS, stretched by HKDF (RFC 5869) into one key a purpose.
+
+The first key is current: it makes every new digest and seal. The others are tried when something is looked up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+MIN_SECRET_KEY_BYTES = 16
+"""A shorter secret key can be searched; generated ones have 32 bytes."""
+
+_NONCE_BYTES = 12
+
+
+class Keys:
+    """Digests and seals for one provider. `namespace` keeps providers that share SECRET_KEYS apart."""
+
+    def __init__(self, secret_keys: Sequence[str], namespace: str) -> None:
+        """Take the secret keys, current first, and the provider's namespace (its issuer)."""
+        self._roots = [key.encode() for key in secret_keys]
+        self._namespace = namespace.encode()
+        self._derived: dict[str, list[bytes]] = {}
+
+    def __repr__(self) -> str:
+        """Say how many keys there are, never which."""
+        return f"<Keys: {len(self._roots)}>"
+
+    def derive(self, purpose: str) -> list[bytes]:
+        """Return one 32-byte key for each secret key, current first."""
+        found = self._derived.get(purpose)
+        if found is None:
+            info = b"portula 1 " + purpose.encode() + b"\0" + self._namespace
+            found = [HKDF(SHA256(), 32, None, info).derive(root) for root in self._roots]
+            self._derived[purpose] = found
+        return found
+
+    def digest(self, purpose: str, value: str) -> str:
+        """Return the keyed SHA-256 of a value under the current key: 43 base64url characters."""
+        return _encode(hmac.digest(self.derive(purpose)[0], value.encode(), "sha256"))
+
+    def digests(self, purpose: str, value: str) -> str | tuple[str, ...]:
+        """Return the digest under every key, as a condition for `find`; a plain string when there is one key."""
+        data = value.encode()
+        made = tuple(_encode(hmac.digest(key, data, "sha256")) for key in self.derive(purpose))
+        return made[0] if len(made) == 1 else made
+
+    def verify(self, purpose: str, value: str, digest: str) -> bool:
+        """Compare a value with its digest in constant time, under every key."""
+        made = self.digests(purpose, value)
+        candidates = (made,) if isinstance(made, str) else made
+        return any([hmac.compare_digest(candidate, digest) for candidate in candidates])
+
+    def seal(self, purpose: str, text: str) -> str:
+        """Encrypt and authenticate a text (AES-256-GCM) for storage or for a trip through a browser."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _encode(nonce + AESGCM(self.derive(purpose)[0]).encrypt(nonce, text.encode(), None))
+
+    def unseal(self, purpose: str, sealed: str) -> str | None:
+        """Return the text of a seal made under one of the keys, or None when it is not ours."""
+        try:
+            raw = urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+        except ValueError:
+            return None
+        for key in self.derive(purpose):
+            try:
+                return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
+            except (InvalidTag, ValueError):
+                continue
+        return None
+
+
+def unkeyed_digest(value: str) -> str:
+    """Return the SHA-256 of a value, as base64url: for names of caches, never for secrets."""
+    return _encode(hashlib.sha256(value.encode()).digest())
+
+
+def _encode(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,133 @@
+"""Pages for people: rendering, security headers, the browser's own identifier, forms against forgery."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, after_this_request, g, make_response, render_template, request
+from wtforms import Form, HiddenField
+from wtforms.csrf.core import CSRF
+
+from portula.endpoints import Answer
+
+if TYPE_CHECKING:
+    from portula.engine.responses import Delivery
+    from portula.provider import Provider
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'"
+)
+"""No script at all, and no form-action: Chromium applies that to the redirect behind a POST (attack S10)."""
+
+PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+BROWSER_COOKIE_SECONDS = 400 * 24 * 3600
+_BROWSER_ID_CHARACTERS = 43
+
+
+class Pages:
+    """Renders a provider's pages."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider the pages belong to."""
+        self._provider = provider
+
+    def render(self, template: str, status: int = 200, **context: Any) -> Response:  # noqa: ANN401 - template values
+        """Return a page with the house's headers."""
+        context.setdefault("brand", self._provider.core_settings.PROVIDER_NAME)
+        context.setdefault("portula_static", f"{self._provider.name}.static")
+        context["status"] = status
+        response = make_response(render_template(template, **context), status)
+        response.headers.update(PAGE_HEADERS)
+        return response
+
+    def error(self, status: int, title: str, description: str | None = None, error: str | None = None) -> Response:
+        """Return the error page; it never redirects."""
+        return self.render("portula/error.html", status, title=title, description=description, error=error)
+
+    def form_post(self, delivery: Delivery) -> Answer:
+        """Write an authorization response as a form that posts itself (OAuth 2.0 Form Post Response Mode §2)."""
+        response = self.render("portula/form_post.html", delivery=delivery)
+        policy = CONTENT_SECURITY_POLICY.replace("default-src 'none'", "default-src 'none'; script-src 'self'")
+        response.headers["Content-Security-Policy"] = policy
+        return Answer(200, dict(response.headers), response.get_data())
+
+    def cookie_name(self, name: str) -> str:
+        """Return the name of a cookie of ours: `__Host-` on https (RFC 6265bis §4.1.3.2)."""
+        prefix = "__Host-" if self._provider.secure_cookies else ""
+        return f"{prefix}{self._provider.name}_{name}"
+
+    def set_cookie(self, response: Response, name: str, value: str, max_age: int | None) -> None:
+        """Set a cookie of ours: whole host, HttpOnly, SameSite=Lax."""
+        response.set_cookie(
+            self.cookie_name(name),
+            value,
+            max_age=max_age,
+            path="/",
+            secure=self._provider.secure_cookies,
+            httponly=True,
+            samesite="Lax",
+        )
+
+    def browser(self) -> str:
+        """Return this browser's identifier, giving it one with the response when it has none."""
+        key = f"_{self._provider.name}_browser"
+        known: str | None = g.get(key) or request.cookies.get(self.cookie_name("browser"))
+        if known and len(known) == _BROWSER_ID_CHARACTERS and known.isascii():
+            return known
+        fresh = secrets.token_urlsafe(32)
+        setattr(g, key, fresh)
+
+        @after_this_request
+        def give(response: Response) -> Response:
+            self.set_cookie(response, "browser", fresh, BROWSER_COOKIE_SECONDS)
+            return response
+
+        return fresh
+
+    def csrf_token(self, context: str) -> str:
+        """Return the token of a form: bound to this browser and to what the form is about."""
+        return self._provider.keys.digest("csrf", f"{self.browser()}\0{context}")
+
+    def csrf_valid(self, context: str, token: str) -> bool:
+        """Check a posted token in constant time."""
+        return self._provider.keys.verify("csrf", f"{self.browser()}\0{context}", token)
+
+
+class _BoundCSRF(CSRF):
+    """WTForms' hook for a token of our own making."""
+
+    def setup_form(self, form: Any) -> Any:  # noqa: ANN401 - WTForms is untyped here
+        self._pages: Pages = form.meta.pages
+        self._context: str = form.meta.csrf_context
+        return super().setup_form(form)
+
+    def generate_csrf_token(self, csrf_token_field: Any) -> str:  # noqa: ANN401, ARG002 - WTForms' signature
+        return self._pages.csrf_token(self._context)
+
+    def validate_csrf_token(self, form: Any, field: Any) -> None:  # noqa: ANN401, ARG002 - WTForms' signature
+        if not self._pages.csrf_valid(self._context, field.data or ""):
+            raise ValueError("This page was open too long or came from another browser. Please try again.")
+
+
+class PageForm(Form):
+    """A form whose token is bound to the browser; give `pages` and a `context` naming what it is about."""
+
+    class Meta:
+        csrf = True
+        csrf_class = _BoundCSRF
+        csrf_field_name = "csrf_token"
+
+    def __init__(self, pages: Pages, context: str, formdata: Any = None, **data: Any) -> None:  # noqa: ANN401
+        """Bind the form; `formdata` is `flask.request.form` on a POST."""
+        super().__init__(formdata, meta={"pages": pages, "csrf_context": context}, data=data)
+
+
+__all__ = ["HiddenField", "PageForm", "Pages"]

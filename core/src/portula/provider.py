@@ -1,0 +1,359 @@
+"""Provider: the Flask extension. All state of one authorization server lives in one of these."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, current_app, redirect, request, url_for
+from pydantic import BaseModel, ValidationError
+
+from portula.clients import Clients
+from portula.engine.validator import OAuth2Validator, fold
+from portula.errors import BrokenPlugin, ConfigError
+from portula.hooks import Hooks
+from portula.http import MachineDoor, client_address
+from portula.keys import MIN_SECRET_KEY_BYTES, Keys
+from portula.metadata import fold as fold_metadata
+from portula.metadata import metadata_endpoints
+from portula.pages import Pages
+from portula.plugins import Plugins, Source, Tier
+from portula.records import CORE_RECORDS, RecordType
+from portula.settings import CoreSettings, Settings
+from portula.storage import Storage, Store, build_storage
+from portula.uris import is_loopback_host
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from portula.engine.backend import Backend
+    from portula.endpoints import Answer, Message
+    from portula.engine.responses import Delivery
+
+M = TypeVar("M", bound=BaseModel)
+
+_CORE = Source("core", Tier.DEFAULT, "portula-core", "")
+_REDIRECTED_COOKIE_SECONDS = 5
+_BOOTSTRAP = ("PLUGINS_BLOCKED", "PLUGINS_CHOICE", "PLUGINS_OPTIONAL", "PLUGINS_DIR")
+
+
+class Provider:
+    """An authorization server in a Flask app.
+
+    Args:
+        app: the Flask app; or call `init_app` later.
+        plugins: objects or modules with hook implementations; they outrank everything installed.
+        discover: whether installed plugins (entry points of the group `portula`) take part.
+        settings: in place of `app.config["OAUTH2_PROVIDER"]`, for a second provider in one app.
+        name: unique in the app; part of view names and of cookies.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        plugins: Sequence[object] = (),
+        discover: bool = True,
+        settings: Mapping[str, Any] | None = None,
+        name: str = "portula",
+    ) -> None:
+        """Keep the arguments, and begin at once if there is an app."""
+        self.name = name
+        self._given_plugins = tuple(plugins)
+        self._discover = discover
+        self._given_settings = settings
+        self.plugins = Plugins()
+        self._settings = Settings()
+        self.left_out: list[str] = []
+        """Optional plugins that failed to import, each with the reason."""
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Open for business, or raise ConfigError with every finding."""
+        self.app = app
+        self._gather()
+        self._configure()
+        self._open_storage()
+        self._build_engine()
+        self._mount()
+        if not _DEFERRED.get():
+            self.check_storage()
+
+    # --- The six steps ---
+
+    def _gather(self) -> None:
+        """Find the plugins, in tiers, and refuse those that break a rule."""
+        given = self._given_settings if self._given_settings is not None else self.app.config.get("OAUTH2_PROVIDER", {})
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"OAUTH2_PROVIDER: a mapping is needed, not {type(given).__name__}")
+        self._configuration: Mapping[str, Any] = given
+        try:
+            early = CoreSettings.model_validate({name: given[name] for name in _BOOTSTRAP if name in given})
+        except ValidationError:
+            early = CoreSettings()  # the same findings come again, with all others, in _configure
+        if self._discover:
+            self.left_out = self.plugins.discover(early.PLUGINS_BLOCKED, early.PLUGINS_OPTIONAL)
+        if early.PLUGINS_DIR:
+            self.plugins.register_directory(Path(early.PLUGINS_DIR))
+        for plugin in self._given_plugins:
+            self.plugins.register(plugin, Source(_name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT))
+        self.plugins.manager.hook.portula_addhooks(pm=self.plugins.manager)
+        self.hooks = Hooks(self.plugins, self, early.PLUGINS_CHOICE)
+
+    def _configure(self) -> None:
+        """Validate all settings together; those that answer a slot become plugins of the strongest tier."""
+        self._settings.load([(_CORE, CoreSettings), *self.hooks.settings()], self._configuration)
+        for setting, mark, answer in self._settings.slot_answers():
+            self.plugins.register(_slot_plugin(mark.slot, answer), Source(f"setting:{setting}", Tier.SETTING))
+        self.plugins.check_pending()
+        self.hooks = Hooks(self.plugins, self, self.core_settings.PLUGINS_CHOICE)
+        self.mount = self.core_settings.MOUNT_PATH
+        self.issuer = self._checked_issuer()
+        self.keys = Keys(self._secret_keys(), self.issuer or self.mount or self.name)
+
+    def _open_storage(self) -> None:
+        """Make the stores for the record types of core and of every room."""
+        self._clock = self.hooks.clock or time.time
+        self.pages = Pages(self)
+        self.clients = Clients(self)
+        self.records: tuple[RecordType, ...] = (*CORE_RECORDS, *self.hooks.records())
+        self.stores: dict[str, Store] = {}
+        factories = {name: self._remembering(name, make) for name, make in self.hooks.stores().items()}
+        self.storage: Storage = build_storage(self.core_settings.STORAGE, factories, self.records)
+
+    def _remembering(self, name: str, make: Any) -> Any:  # noqa: ANN401 - a StoreFactory in, a StoreFactory out
+        def remember(records: Sequence[RecordType]) -> Store:
+            self.stores[name] = make(records)
+            return self.stores[name]
+
+        return remember
+
+    def _build_engine(self) -> None:
+        """Fold the validator, and make the server and the backend."""
+        self.scope_texts: dict[str, str] = self.hooks.scopes()
+        self.client_auth_methods = {method.name: method for method in self.hooks.client_auth_methods()}
+        self.response_modes: frozenset[str] = frozenset({"query", "fragment", "form_post"})
+        validator = fold(self.hooks.validator_class, self.hooks.validator_mixins())
+        self.validator: OAuth2Validator = validator(self)
+
+    @cached_property
+    def backend(self) -> Backend:
+        """What answers the protocol; made at start by the room that mounts it."""
+        try:
+            server = self.hooks.server_class(self.validator, **self.validator.server_arguments)
+        except TypeError as error:
+            raise ConfigError(f"EXTRA_SERVER_KWARGS: the server class does not take this: {error}") from error
+        return self.hooks.backend_class(self, server, self.validator)
+
+    def _mount(self) -> None:
+        """Put endpoints and pages into the Flask app."""
+        endpoints = self.hooks.endpoints()
+        self.metadata_document = fold_metadata(self.hooks.metadata())
+        if self.metadata_document:
+            endpoints += metadata_endpoints(self, self.metadata_document)
+        settings = self.core_settings
+        self.door = MachineDoor(
+            self.app, endpoints, self.mount, max_body=settings.MAX_BODY_BYTES, proxies=settings.TRUSTED_PROXIES
+        )
+        self.door.mount(self.name)
+        self.app.register_blueprint(
+            Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static"),
+            name=self.name,
+            url_prefix=self.mount or None,
+        )
+        for mount in self.hooks.blueprints():
+            mount.blueprint.before_request(self._to_issuer)
+            prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))
+            self.app.register_blueprint(
+                mount.blueprint, name=f"{self.name}_{mount.blueprint.name}", url_prefix=prefix or None
+            )
+        self.app.before_request(self._exempt_from_csrf_protect)
+        self.app.extensions.setdefault("portula", {})[self.name] = self
+
+    def check_storage(self) -> None:
+        """Let every store say whether it is ready; ConfigError when not."""
+        for store in self.stores.values():
+            ready = getattr(store, "ready", None)
+            if ready is not None:
+                ready()
+
+    # --- What rooms ask for ---
+
+    def settings(self, model: type[M]) -> M:
+        """Return the settings of a room."""
+        return self._settings.get(model)
+
+    @property
+    def all_settings(self) -> Settings:
+        """Every setting with owner and origin, for reports."""
+        return self._settings
+
+    @cached_property
+    def core_settings(self) -> CoreSettings:
+        """Return the settings of the host."""
+        return self._settings.get(CoreSettings)
+
+    def now(self) -> int:
+        """Return the time by the clock slot, in whole Unix seconds."""
+        return int(self._clock())
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether people come by https: by the issuer, or by the request when no issuer is fixed."""
+        return self.issuer.startswith("https:") if self.issuer else request.is_secure
+
+    def form_post(self, delivery: Delivery) -> Answer:
+        """Write an authorization response as a page; see `portula.engine.responses.deliver`."""
+        return self.pages.form_post(delivery)
+
+    def url_for(self, view: str, **values: Any) -> str:  # noqa: ANN401 - Flask's url values
+        """Return the path of a page, e.g. `url_for("accounts.login")`."""
+        return url_for(f"{self.name}_{view}", **values)
+
+    def client_address(self) -> str:
+        """Return the address of the person's browser in the current Flask request."""
+        return client_address(request.environ, self.core_settings.TRUSTED_PROXIES)
+
+    def issuer_of(self, message: Message) -> str:
+        """Return the issuer for a message: the fixed one, or one made of a host that is trusted.
+
+        A Host header never gets further than this (attack S65): loopback, SERVER_NAME and TRUSTED_HOSTS only.
+        """
+        return self.issuer or self._issuer_at(message.scheme, message.headers.get("host", ""))
+
+    def current_issuer(self) -> str:
+        """Return the issuer for the current Flask request; see `issuer_of`."""
+        return self.issuer or self._issuer_at(request.scheme, request.host)
+
+    def _issuer_at(self, scheme: str, host: str) -> str:
+        name = urlsplit(f"//{host}").hostname or "" if host.isascii() and host.isprintable() else ""
+        config = self.app.config
+        trusted = (config.get("SERVER_NAME"), *(config.get("TRUSTED_HOSTS") or ()))
+        if not is_loopback_host(name) and host not in trusted and name not in trusted:
+            host = config.get("SERVER_NAME") or "127.0.0.1"
+        return f"{scheme}://{host}{self.mount}"
+
+    def wsgi(self, app: WSGIApplication | None = None) -> WSGIApplication:
+        """Return a WSGI application that answers machine endpoints ahead of Flask.
+
+        It warns when the app has before_request functions of its own, which that path does not run.
+        """
+        bypassed = [
+            function.__qualname__
+            for function in self.app.before_request_funcs.get(None, [])
+            if function != self._exempt_from_csrf_protect
+        ]
+        if bypassed:
+            self.app.logger.warning(
+                "provider.wsgi answers %d paths without these before_request functions: %s",
+                len(self.door.paths),
+                ", ".join(bypassed),
+            )
+        return self.door.wsgi(app or self.app.wsgi_app)
+
+    # --- Inside ---
+
+    def _secret_keys(self) -> list[str]:
+        keys = list(self.core_settings.SECRET_KEYS or ())
+        if not keys:
+            fallbacks = self.app.config.get("SECRET_KEY_FALLBACKS") or []
+            keys = [_text(key) for key in (self.app.config.get("SECRET_KEY"), *fallbacks) if key]
+        if not keys:
+            raise ConfigError("SECRET_KEYS: missing; set it, or Flask's SECRET_KEY, to at least 16 random bytes")
+        if any(len(key.encode()) < MIN_SECRET_KEY_BYTES for key in keys):
+            raise ConfigError(f"SECRET_KEYS: every key needs at least {MIN_SECRET_KEY_BYTES} bytes; one is shorter")
+        return keys
+
+    @staticmethod
+    def origin_of(issuer: str) -> str:
+        """Return scheme and host of an issuer: where the mount point stands."""
+        parts = urlsplit(issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def _checked_issuer(self) -> str:
+        issuer = self.core_settings.OIDC_ISS_ENDPOINT
+        if not issuer:
+            return ""
+        parts = urlsplit(issuer)
+        problem = None
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or "@" in issuer:
+            problem = "an https URL without query, fragment or user is needed"
+        elif parts.scheme == "http" and not is_loopback_host(parts.hostname):
+            problem = "http is for loopback only; use https"
+        if problem:
+            raise ConfigError(f"OIDC_ISS_ENDPOINT: {issuer!r} is not allowed: {problem}")
+        return issuer
+
+    def _to_issuer(self) -> Response | None:
+        """Send a page visited under another host name to the issuer's, once (a cookie stops loops behind proxies)."""
+        if not self.issuer or request.method != "GET":
+            return None
+        home = urlsplit(self.issuer)
+        cookie = f"{self.name}_redirected"
+        if request.host == home.netloc or cookie in request.cookies:
+            return None
+        path = request.full_path if request.query_string else request.path
+        response = cast("Response", redirect(f"{home.scheme}://{home.netloc}{path}"))
+        response.set_cookie(cookie, "1", max_age=_REDIRECTED_COOKIE_SECONDS, httponly=True, samesite="Lax")
+        return response
+
+    def _exempt_from_csrf_protect(self) -> None:
+        """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own."""
+        protect = self.app.extensions.get("csrf")
+        if protect is not None and not self.__dict__.get("_csrf_exempted"):
+            for endpoint, view in self.app.view_functions.items():
+                if endpoint.partition(".")[0].startswith(f"{self.name}_"):
+                    protect.exempt(view)
+            self._csrf_exempted = True
+
+
+_DEFERRED: ContextVar[bool] = ContextVar("portula_storage_check_deferred", default=False)
+
+
+@contextmanager
+def storage_check_deferred() -> Iterator[None]:
+    """Let providers made in here start although their storage is behind its schema, for who upgrades it."""
+    token = _DEFERRED.set(True)
+    try:
+        yield
+    finally:
+        _DEFERRED.reset(token)
+
+
+def current_provider(name: str = "portula") -> Provider:
+    """Return the provider of the current Flask app."""
+    return cast("Provider", current_app.extensions["portula"][name])
+
+
+def _name_of(plugin: object, taken: Mapping[str, Source]) -> str:
+    name = getattr(plugin, "__name__", type(plugin).__name__)
+    number = 2
+    unique = name
+    while unique in taken:
+        unique, number = f"{name}-{number}", number + 1
+    return str(unique)
+
+
+def _slot_plugin(slot: str, answer: object) -> object:
+    """Make a plugin that answers one slot with one object."""
+    from portula.markers import hookimpl
+
+    def respond(self: object, provider: Provider) -> object:  # noqa: ARG001 - a hook's parameters
+        return answer
+
+    name = f"portula_{slot}"
+    return type("SettingPlugin", (), {name: hookimpl(respond)})()
+
+
+def _text(key: str | bytes) -> str:
+    return key if isinstance(key, str) else key.decode("latin-1")
+
+
+__all__ = ["BrokenPlugin", "Provider", "current_provider"]

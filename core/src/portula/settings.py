@@ -1,0 +1,184 @@
+"""Settings: each room's pydantic model, filled from OAUTH2_PROVIDER; all findings are reported together.
+
+A setting is declared once, in the room that owns it. A setting whose value is an import string answers a slot: it
+becomes a plugin of the strongest tier.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from portula.errors import ConfigError, UnknownSetting, nearest
+from portula.plugins import Source
+
+M = TypeVar("M", bound=BaseModel)
+
+_SECRET_WORDS = ("SECRET", "PASSWORD", "PRIVATE_KEY", "CREDENTIALS", "AUTH_TOKEN", "DATABASE_URL")
+
+
+class CoreSettings(BaseModel):
+    """Settings of the host itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    SECRET_KEYS: tuple[str, ...] | None = Field(default=None, repr=False)
+    """Secret keys, current first, at least 16 bytes each. None: Flask's SECRET_KEY and SECRET_KEY_FALLBACKS."""
+
+    OIDC_ISS_ENDPOINT: str = ""
+    """Issuer URL (RFC 8414 §2), e.g. `https://id.example.com/o`. Empty: made of the host of each request, which then
+    must be loopback or one of Flask's TRUSTED_HOSTS."""
+
+    MOUNT_PATH: str = Field(default="/o", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    """Path below which the endpoints stand; empty for the root of the host."""
+
+    PROVIDER_NAME: str = Field(default="portula", min_length=1, max_length=80)
+    """Name that pages show in their header."""
+
+    STORAGE: str | dict[str, str] | None = None
+    """Name of the storage, or a mapping from record type (and `default`) to names. None: the only one installed."""
+
+    TRUSTED_PROXIES: int = Field(default=0, ge=0, le=16)
+    """How many reverse proxies in front append to X-Forwarded-For; used for client addresses only."""
+
+    MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
+    """Bytes a request to a machine endpoint may have; more is answered 413."""
+
+    PLUGINS_BLOCKED: tuple[str, ...] = ()
+    """Names of installed plugins to leave out."""
+
+    PLUGINS_CHOICE: dict[str, str] = Field(default_factory=dict)
+    """Slot name to plugin name, where several plugins answer."""
+
+    PLUGINS_OPTIONAL: tuple[str, ...] = ()
+    """Names of plugins that may fail to import without stopping start-up."""
+
+    PLUGINS_DIR: str | None = None
+    """Folder whose `*.py` files are plugins."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersSlot:
+    """Marks a setting whose value, an import string or the object itself, answers a slot."""
+
+    slot: str
+    adapt: Callable[[Any], object] = lambda value: value
+    """Turns the imported object into the slot's answer, e.g. a class into an instance; raises TypeError."""
+    aliases: tuple[str, ...] = ()
+    """Import strings that mean our default, e.g. those of a migrated django-oauth-toolkit configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One setting: where it is declared and where its value came from."""
+
+    name: str
+    owner: Source
+    field: FieldInfo
+    origin: Literal["default", "configured"]
+
+
+class Settings:
+    """The models of all rooms with their values."""
+
+    def __init__(self) -> None:
+        """Begin without models."""
+        self._models: dict[type[BaseModel], BaseModel] = {}
+        self._owners: dict[str, tuple[Source, type[BaseModel], FieldInfo]] = {}
+        self._given: Mapping[str, Any] = {}
+
+    def load(self, models: Sequence[tuple[Source, type[BaseModel]]], given: Mapping[str, Any]) -> None:
+        """Validate OAUTH2_PROVIDER against all models.
+
+        Raises:
+            ConfigError: every finding, one a line, each with setting, value, what is allowed and the nearest name.
+        """
+        findings: list[str] = []
+        for source, model in models:
+            for name, info in model.model_fields.items():
+                if name in self._owners:
+                    findings.append(f"{name}: declared by {self._owners[name][0]} and again by {source}")
+                self._owners[name] = (source, model, info)
+        unknown = [name for name in given if name not in self._owners]
+        findings += [f"{name}: no installed plugin has this setting{nearest(str(name), self._owners)}" for name in unknown]
+        for _, model in models:
+            values = {name: given[name] for name in model.model_fields if name in given}
+            try:
+                self._models[model] = model.model_validate(values)
+            except ValidationError as error:
+                findings += _readable(error)
+        self._given = given
+        if findings:
+            raise (UnknownSetting if len(unknown) == len(findings) else ConfigError)(*findings)
+
+    def get(self, model: type[M]) -> M:
+        """Return the settings of one room."""
+        return cast("M", self._models[model])
+
+    def declared(self) -> list[Declared]:
+        """Return every setting, by name."""
+        return [
+            Declared(name, source, info, "configured" if name in self._given else "default")
+            for name, (source, _, info) in sorted(self._owners.items())
+        ]
+
+    def value(self, name: str) -> Any:  # noqa: ANN401 - any setting, for reports
+        """Return the value of a setting by name, for reports."""
+        return getattr(self._models[self._owners[name][1]], name)
+
+    def slot_answers(self) -> list[tuple[str, AnswersSlot, object]]:
+        """Return (setting, mark, adapted answer) of every configured setting that answers a slot.
+
+        Raises:
+            ConfigError: import strings that do not import, or are of the wrong kind; all of them.
+        """
+        answers: list[tuple[str, AnswersSlot, object]] = []
+        findings: list[str] = []
+        for name, (_, model, info) in sorted(self._owners.items()):
+            value = getattr(self._models[model], name)
+            for mark in info.metadata:
+                if not isinstance(mark, AnswersSlot) or value is None or value in mark.aliases:
+                    continue
+                try:
+                    answers.append((name, mark, mark.adapt(import_object(value))))
+                except (ImportError, AttributeError, TypeError, ValueError) as error:
+                    findings.append(f"{name}: {value!r}: {error}")
+        if findings:
+            raise ConfigError(*findings)
+        return answers
+
+
+def import_object(value: object) -> object:
+    """Return the object an import string names (`package.module.Name` or `package.module:Name`), or the object given.
+
+    Raises:
+        ImportError: the module cannot be imported, or the string has no dot.
+        AttributeError: the module has no such name.
+    """
+    if not isinstance(value, str):
+        return value
+    module, _, name = value.rpartition(":" if ":" in value else ".")
+    if not module or not name:
+        raise ImportError("is not an import string such as 'package.module.Name'")
+    return getattr(importlib.import_module(module), name)
+
+
+def shown(name: str, value: object) -> str:
+    """Return a value as text for reports and errors; secrets are left out."""
+    if value in (None, "", ()) or not any(word in name for word in _SECRET_WORDS):
+        return repr(value)
+    return "<hidden>"
+
+
+def _readable(error: ValidationError) -> list[str]:
+    findings = []
+    for problem in error.errors(include_url=False, include_context=False):
+        name = str(problem["loc"][0])
+        where = "".join(f"[{part!r}]" for part in problem["loc"][1:])
+        findings.append(f"{name}{where}: {shown(name, problem['input'])} is not allowed: {problem['msg']}")
+    return list(dict.fromkeys(findings))

@@ -1,0 +1,174 @@
+"""Contracts of storage: six verbs, one transaction, no SQL, no Flask.
+
+A store keeps records of the types it was made for. `find`, `select` and `change` accept only keys and indexes in
+their conditions, so that no deployment meets a full scan. A tuple as a condition's value means "any of these".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, Protocol, TypeVar
+
+from portula.errors import ConfigError, nearest
+from portula.records import RecordType
+
+R = TypeVar("R")
+
+Condition = str | int | bool | None | tuple[str, ...]
+
+
+class Store(Protocol):
+    """Keeps records of some types. Safe to share between threads and, if durable, processes."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make what follows in this thread atomic.
+
+        It begins with the first writing verb; finds before that see committed state. Leaving with an exception
+        rolls back. Nested transactions join the outermost.
+        """
+        ...
+
+    def add(self, record: object) -> None:
+        """Keep a new record; DuplicateRecord when one of its keys is taken."""
+        ...
+
+    def find(self, cls: type[R], /, **keys: Condition) -> R | None:
+        """Return the record with this key, or None."""
+        ...
+
+    def select(
+        self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
+    ) -> list[R]:
+        """Return up to `limit` records in order of primary key, those behind the key `after`."""
+        ...
+
+    def take(self, record: object, at: int) -> None:
+        """Use a record once: set taken_at where it is unset.
+
+        Of any number of takes, in any number of processes, one returns; each other raises Replayed with the record
+        as it stands, or with the one given when it is gone.
+        """
+        ...
+
+    def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
+        """Set fields on every record that matches; return how many. At least one condition is a key or an index."""
+        ...
+
+    def remove(self, cls: type[Any], /, **where: Condition) -> int:
+        """Delete every record that matches; return how many."""
+        ...
+
+    def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """Delete up to `limit` records that expired before `now`; return how many."""
+        ...
+
+
+StoreFactory = Callable[[Sequence[RecordType]], Store]
+"""Makes a store for these record types. Called once a provider, at start."""
+
+
+class Storage:
+    """The provider's storage: sends each record type to the store that the STORAGE setting names."""
+
+    def __init__(self, routes: Mapping[type[Any], Store]) -> None:
+        """Take the store of each record class."""
+        self._routes = dict(routes)
+        self._stores = list({id(store): store for store in routes.values()}.values())
+        self._local = threading.local()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction on each store; each begins only when something is written there."""
+        if getattr(self._local, "waiting", None) is not None:
+            yield
+            return
+        waiting: list[Callable[[], None]] = []
+        self._local.waiting = waiting
+        try:
+            with ExitStack() as stack:
+                for store in self._stores:
+                    stack.enter_context(store.transaction())
+                yield
+        finally:
+            self._local.waiting = None
+        for callback in waiting:
+            callback()
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Call back once this thread's transaction has committed; at once when there is none; never when it rolls back."""
+        waiting: list[Callable[[], None]] | None = getattr(self._local, "waiting", None)
+        if waiting is None:
+            callback()
+        else:
+            waiting.append(callback)
+
+    def add(self, record: object) -> None:
+        """See Store.add."""
+        self._routes[type(record)].add(record)
+
+    def find(self, cls: type[R], /, **keys: Condition) -> R | None:
+        """See Store.find."""
+        return self._routes[cls].find(cls, **keys)
+
+    def select(
+        self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
+    ) -> list[R]:
+        """See Store.select."""
+        return self._routes[cls].select(cls, limit=limit, after=after, **where)
+
+    def take(self, record: object, at: int) -> None:
+        """See Store.take."""
+        self._routes[type(record)].take(record, at)
+
+    def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
+        """See Store.change."""
+        return self._routes[cls].change(cls, where, **values)
+
+    def remove(self, cls: type[Any], /, **where: Condition) -> int:
+        """See Store.remove."""
+        return self._routes[cls].remove(cls, **where)
+
+    def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """See Store.purge."""
+        return self._routes[cls].purge(cls, now=now, limit=limit)
+
+
+def build_storage(
+    choice: str | Mapping[str, str] | None,
+    factories: Mapping[str, StoreFactory],
+    records: Sequence[RecordType],
+) -> Storage:
+    """Make the stores that STORAGE chooses; without a choice the only one installed serves all.
+
+    Raises:
+        ConfigError: a named store is not installed, or none is.
+    """
+    chosen = {"default": choice} if isinstance(choice, str) else dict(choice or {})
+    if "default" not in chosen:
+        if len(factories) != 1:
+            known = ", ".join(sorted(factories)) or "none; install portula-storage-sql"
+            raise ConfigError(f"STORAGE: name the default store; installed: {known}")
+        chosen["default"] = next(iter(factories))
+    names = {record.name for record in records}
+    findings = [
+        f"STORAGE: unknown record type {name!r}{nearest(name, names)}"
+        for name in chosen
+        if name != "default" and name not in names
+    ]
+    findings += [
+        f"STORAGE: no store named {store!r} is installed{nearest(store, factories)}"
+        for store in sorted(set(chosen.values()))
+        if store not in factories
+    ]
+    if findings:
+        raise ConfigError(*findings)
+    placed: dict[str, list[RecordType]] = {}
+    for record in records:
+        placed.setdefault(chosen.get(record.name, chosen["default"]), []).append(record)
+    routes: dict[type[Any], Store] = {}
+    for name, types in placed.items():
+        store = factories[name](tuple(types))
+        routes.update({record.cls: store for record in types})
+    return Storage(routes)

@@ -1,0 +1,124 @@
+"""Comparing and judging URIs, by simple linear string work (no regular expression over client input)."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+MAX_URI_LENGTH = 2048
+"""Characters a redirect URI may have."""
+
+FORBIDDEN_SCHEMES = frozenset(
+    {"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "mailto", "vbscript", "view-source", "ws", "wss"}
+)
+"""Never a redirect target, whatever ALLOWED_REDIRECT_URI_SCHEMES says (attack S03)."""
+
+LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
+"""Literal loopback addresses; `localhost` is a name and may resolve elsewhere (RFC 8252 §8.3)."""
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _split(uri: str) -> SplitResult | None:
+    """Split a URI, or return None for one that no browser and no client would read alike."""
+    if not uri or len(uri) > MAX_URI_LENGTH or not uri.isascii() or not uri.isprintable():
+        return None
+    if any(character in uri for character in ' "<>\\^`{|}'):
+        return None
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _loopback_prefix(uri: str) -> tuple[str, str] | None:
+    """Return (before the port, behind the port) of an http URI on a literal loopback address."""
+    for host in LOOPBACK_ADDRESSES:
+        prefix = f"http://{host}"
+        if not uri.startswith(prefix):
+            continue
+        rest = uri[len(prefix) :]
+        if rest.startswith(":"):
+            digits = len(rest[1:]) - len(rest[1:].lstrip("0123456789"))
+            if not 1 <= digits <= 5 or int(rest[1 : 1 + digits]) > 65535:
+                return None
+            rest = rest[1 + digits :]
+        if rest and rest[0] not in "/?":
+            return None
+        return prefix, rest
+    return None
+
+
+def redirect_uri_matches(registered: str, presented: str, *, native: bool) -> bool:
+    """Compare two redirect URIs as strings (RFC 9700 §2.1); native clients may vary the loopback port."""
+    if registered == presented:
+        return True
+    if not native or _split(presented) is None:
+        return False
+    known, given = _loopback_prefix(registered), _loopback_prefix(presented)
+    return known is not None and known == given
+
+
+def redirect_uri_problem(uri: str, schemes: tuple[str, ...], *, native: bool = False) -> str | None:
+    """Say what is wrong with a redirect URI about to be registered, or None (RFC 6749 §3.1.2, RFC 8252).
+
+    `schemes` are those allowed by setting or client. http is accepted on loopback hosts only.
+    """
+    parts = _split(uri)
+    if parts is None:
+        return "is not a plain ASCII URI"
+    scheme = parts.scheme.lower()
+    if not scheme or scheme in FORBIDDEN_SCHEMES:
+        return "has a scheme that may never be redirected to" if scheme else "is not absolute"
+    if scheme not in {known.lower() for known in schemes} and not (native and "." in scheme):
+        return f"has the scheme {scheme!r}; allowed: {', '.join(schemes)}"
+    if "#" in uri:
+        return "has a fragment"
+    if scheme in _DEFAULT_PORTS:
+        return _web_uri_problem(parts, scheme)
+    return None if parts.netloc or parts.path else "has neither host nor path"
+
+
+def _web_uri_problem(parts: SplitResult, scheme: str) -> str | None:
+    host = parts.hostname or ""
+    if not host:
+        return "has no host"
+    if "@" in parts.netloc:
+        return "has user information before the host"
+    if host.endswith(".") or "%" in host or "*" in host:
+        return "has a host that cannot be compared exactly"
+    segments = parts.path.lower().replace("%2e", ".").split("/")
+    if "." in segments or ".." in segments:
+        return "has dot segments in its path"
+    if scheme == "http" and not is_loopback_host(host):
+        return "uses http on a host that is not loopback; use https"
+    return None
+
+
+def is_loopback_host(host: str) -> bool:
+    """Say whether a host (without port, without brackets) is this machine."""
+    return host in {"127.0.0.1", "::1", "localhost"}
+
+
+def uri_scheme(uri: str) -> str:
+    """Return the lower-case scheme of a URI, empty when it has none."""
+    parts = _split(uri)
+    return parts.scheme.lower() if parts else ""
+
+
+def origin_of(uri: str) -> str | None:
+    """Return scheme://host[:port] of an http or https URI, its default port left out (RFC 6454 §6.2)."""
+    parts = _split(uri)
+    if parts is None or parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
+        return None
+    scheme = parts.scheme.lower()
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in (None, _DEFAULT_PORTS[scheme]) else f":{parts.port}"
+    return f"{scheme}://{host}{port}"
+
+
+def origin_matches(registered: str, origin: str) -> bool:
+    """Compare the origin of a registered URI with a browser's Origin header value."""
+    known = origin_of(registered)
+    return known is not None and known == origin_of(origin) and not urlsplit(origin).path

@@ -1,0 +1,23 @@
+"""How Sphinx builds the manual: Markdown pages, the version from the root manifest, nothing fetched."""
+
+import tomllib
+from pathlib import Path
+
+_manifest = Path(__file__).parents[1] / "pyproject.toml"
+_project = tomllib.loads(_manifest.read_text(encoding="utf-8"))["project"]
+
+project = "portula"
+author = "The portula authors"
+project_copyright = "2026, The portula authors"
+release = version = _project["version"]
+
+extensions = ["myst_parser"]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build"]
+nitpicky = True
+
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
+myst_heading_anchors = 4
+
+html_theme = "furo"
+html_title = f"portula {release}"

@@ -1,0 +1,146 @@
+"""Pages for people: sign in, sign out, and where they land in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Blueprint, Response, redirect, request
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+from werkzeug.datastructures import MultiDict
+
+from portula.blueprints import Mount
+from portula.pages import PageForm
+from portula.records import Application
+from portula_accounts.forms import LoginForm, posted, query, same_origin_path
+from portula_accounts.login import PASSWORD, AccountsLogin
+from portula_accounts.settings import AccountsSettings
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.slots import LoginSession
+
+WRONG_CREDENTIALS = "The user name or the password is not right."
+CONNECTED_APPS_PATH = "/authorized_tokens/"
+"""Below the mount point; whoever answers the consent slot has a page there, or not."""
+
+
+def make_mount(provider: Provider, login: AccountsLogin) -> Mount:
+    """Return the pages, below the root of the host."""
+    blueprint = Blueprint("accounts", __name__, template_folder="templates", url_prefix="/accounts")
+    views = AccountViews(provider, login)
+    blueprint.add_url_rule("/", "account", views.account, strict_slashes=False)
+    blueprint.add_url_rule("/login/", "login", views.login, methods=["GET", "POST"], strict_slashes=False)
+    blueprint.add_url_rule("/logout/", "logout", views.logout, methods=["GET", "POST"], strict_slashes=False)
+    blueprint.register_error_handler(InvalidRequestError, views.refuse)
+    return Mount(blueprint, at="root")
+
+
+class AccountViews:
+    """The views of one provider."""
+
+    def __init__(self, provider: Provider, login: AccountsLogin) -> None:
+        """Take the provider and the login that won the slot."""
+        self._provider = provider
+        self._pages = provider.pages
+        self._login = login
+
+    def account(self) -> Response:
+        """Say who is signed in."""
+        person = self._login.current()
+        if person is None:
+            return self._redirect(self._login.login_url(self._provider.url_for("accounts.account")))
+        return self._pages.render(
+            "portula_accounts/account.html",
+            username=person.username,
+            connected_apps_url=self._connected_apps_url(),
+            logout_url=self._provider.url_for("accounts.logout"),
+        )
+
+    def login(self) -> Response:
+        """Show the sign-in form, or judge what was typed into it."""
+        asked = query()
+        if request.method != "POST":
+            return self._login_page(self._login_form(None, asked), asked)
+        form = self._login_form(posted(self._provider), asked)
+        if not form.validate():
+            return self._login_page(form, asked, status=400)
+        name, password = form.username.data or "", form.password.data or ""
+        verdict = self._login.verify(name, password, self._provider.client_address())
+        if verdict.retry_after:
+            page = self._login_page(form, asked, status=429, notice=_too_many(verdict.retry_after))
+            page.headers["Retry-After"] = str(verdict.retry_after)
+            return page
+        if verdict.user is None:
+            return self._login_page(form, asked, status=400, notice=WRONG_CREDENTIALS)
+        self._provider.hooks.sessions.start(verdict.user.sub, verdict.user.display_username, PASSWORD)
+        return self._redirect(self._next(form))
+
+    def logout(self) -> Response:
+        """Ask whether to sign out, or do it."""
+        sessions = self._provider.hooks.sessions
+        session = sessions.current()
+        if session is None:
+            return self._pages.render("portula_accounts/logged_out.html")
+        if request.method != "POST":
+            return self._logout_page(session, self._logout_form(session, None))
+        form = self._logout_form(session, posted(self._provider))
+        if not form.validate():
+            return self._logout_page(session, form, status=400)
+        sessions.end()
+        return self._pages.render("portula_accounts/logged_out.html")
+
+    def refuse(self, error: InvalidRequestError) -> Response:
+        """Answer what cannot be read."""
+        return self._pages.error(400, "This request cannot be read", error.description, error.error)
+
+    def _login_form(self, fields: MultiDict[str, str] | None, asked: MultiDict[str, str]) -> LoginForm:
+        return LoginForm(self._pages, "login", fields, next=same_origin_path(asked.get("next")) or "")
+
+    def _login_page(
+        self, form: LoginForm, asked: MultiDict[str, str], status: int = 200, notice: str | None = None
+    ) -> Response:
+        client = self._client(form, asked)
+        return self._pages.render("portula_accounts/login.html", status, form=form, client=client, notice=notice)
+
+    def _logout_form(self, session: LoginSession, fields: MultiDict[str, str] | None) -> PageForm:
+        return PageForm(self._pages, f"logout {session.sid}", fields)
+
+    def _logout_page(self, session: LoginSession, form: PageForm, status: int = 200) -> Response:
+        return self._pages.render("portula_accounts/logout.html", status, form=form, username=session.username)
+
+    def _next(self, form: LoginForm) -> str:
+        """Return where to go after signing in: never to another site (attack S13)."""
+        return (
+            same_origin_path(form.next.data)
+            or self._provider.settings(AccountsSettings).LOGIN_REDIRECT_URL
+            or self._provider.url_for("accounts.account")
+        )
+
+    def _client(self, form: LoginForm, asked: MultiDict[str, str]) -> dict[str, str] | None:
+        """Return the app that a person signs in for, if one is named and usable."""
+        client_id = asked.get("client_id")
+        if client_id is None:
+            named = parse_qs(urlsplit(same_origin_path(form.next.data) or "").query).get("client_id", [])
+            client_id = named[0] if len(named) == 1 else None
+        if not client_id or not client_id.isprintable():
+            return None
+        client = self._provider.storage.find(Application, client_id=client_id)
+        if client is None or client.disabled:
+            return None
+        return {"name": "".join(filter(str.isprintable, client.name))}
+
+    def _connected_apps_url(self) -> str | None:
+        path = self._provider.mount + CONNECTED_APPS_PATH
+        adapter = self._provider.app.create_url_adapter(request)
+        return request.root_path + path if adapter is not None and adapter.test(path, "GET") else None
+
+    def _redirect(self, location: str) -> Response:
+        response = cast("Response", redirect(location, 302))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _too_many(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return f"There were too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}."

@@ -1,0 +1,97 @@
+"""The login slot, answered with users of our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from flask import request
+
+from portula import slots
+from portula.events import LoginFailed, LoginSucceeded
+from portula.records import Application
+from portula.slots import Authenticated
+from portula_accounts.limits import FailureLimit
+from portula_accounts.records import User
+from portula_accounts.users import Users, comparable
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+PASSWORD = ("pwd",)
+"""RFC 8176 §2: password-based authentication."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a name and a password."""
+
+    user: User | None = None
+    retry_after: int = 0
+    """Seconds to wait, when too many attempts failed; the password was not looked at."""
+
+
+class AccountsLogin:
+    """Signs people in with name and password."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider; nothing is read before it stands."""
+        self._provider = provider
+        self._limit = FailureLimit(provider)
+        self._cached = f"portula.{provider.name}.accounts"
+        self.users = Users(provider)
+
+    def current(self) -> Authenticated | None:
+        """Say who sits at the browser; somebody disabled or deleted since signing in is nobody."""
+        session = self._provider.hooks.sessions.current()
+        if session is None:
+            return None
+        user = self._read_once(session.subject)
+        if user is None or user.disabled:
+            return None
+        return Authenticated(user.sub, user.display_username, session.auth_time, session.amr, session.sid)
+
+    def login_url(self, next_url: str, client: Application | None = None) -> str:
+        """Return the sign-in page, which sends the browser back to `next_url`."""
+        named = {} if client is None else {"client_id": client.client_id}
+        return self._provider.url_for("accounts.login", next=next_url, **named)
+
+    def find(self, subject: str) -> slots.User | None:
+        """Return a person by subject."""
+        user = self.users.find(subject)
+        return user.as_seen() if user else None
+
+    def authenticate(self, username: str, password: str, client_address: str) -> slots.User | None:
+        """Check a password for the password grant, under the limits of the sign-in page."""
+        user = self.verify(username, password, client_address).user
+        return user.as_seen() if user else None
+
+    def verify(self, username: str, password: str, client_address: str) -> Verdict:
+        """Judge a name and a password, and tell the listeners.
+
+        An unknown name, a wrong password and a disabled account take the same time and look alike (attack S51).
+        """
+        attempt = self._limit.begin(comparable(username) or "", client_address)
+        if attempt.retry_after:
+            self._failed(username, "too many failures", client_address)
+            return Verdict(retry_after=attempt.retry_after)
+        user = self.users.named(username)
+        right = self.users.passwords.verify(password, user.password_hash if user else None)
+        if user is None or not right or user.disabled:
+            self._failed(username, "disabled" if user and right else "wrong credentials", client_address)
+            return Verdict()
+        self._limit.forgive(attempt)
+        self.users.rehash(user, password)
+        event = LoginSucceeded(user.sub, PASSWORD, client_address, self._provider.now())
+        self._provider.hooks.login_succeeded(event)
+        return Verdict(user)
+
+    def _failed(self, username: str, reason: str, client_address: str) -> None:
+        self._provider.hooks.login_failed(LoginFailed(username, reason, client_address, self._provider.now()))
+
+    def _read_once(self, subject: str) -> User | None:
+        """Read the user once a request."""
+        known = cast("User | None", request.environ.get(self._cached))
+        if known is None or known.sub != subject:
+            known = request.environ[self._cached] = self.users.find(subject)
+        return known

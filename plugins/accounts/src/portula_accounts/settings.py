@@ -1,0 +1,35 @@
+"""Settings of accounts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class AccountsSettings(BaseModel):
+    """How people sign in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    PASSWORD_HASH_PROFILE: Literal["rfc9106_low_memory", "rfc9106_high_memory", "owasp", "testing"] = (
+        "rfc9106_low_memory"
+    )
+    """argon2id parameters for passwords: RFC 9106 §4 (64 MiB, or 2 GiB) or OWASP's Password Storage Cheat Sheet
+    (19 MiB). A changed profile takes effect for each person at the next sign-in. `testing` is fast and protects
+    nothing: never use it with passwords of people."""
+
+    LOGIN_REDIRECT_URL: str | None = Field(default=None, pattern=r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$", max_length=2048)
+    """Path on this host where a person lands who signs in without having come from somewhere. None: `/accounts/`."""
+
+    LOGIN_FAILURE_WINDOW_SECONDS: int = Field(default=300, ge=1, le=24 * 3600)
+    """Seconds for which a failed sign-in counts."""
+
+    LOGIN_FAILURE_LIMIT: int = Field(default=5, ge=1, le=1000)
+    """Failed sign-ins that one address (of IPv6, one /64) may have under one name within the window."""
+
+    LOGIN_FAILURE_LIMIT_PER_ADDRESS: int = Field(default=50, ge=1, le=10_000)
+    """Failed sign-ins that one address may have under all names within the window."""
+
+    LOGIN_FAILURE_LIMIT_PER_USERNAME: int = Field(default=50, ge=1, le=10_000)
+    """Failed sign-ins that one name may have from all addresses within the window."""

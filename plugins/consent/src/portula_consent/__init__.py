@@ -1,0 +1,30 @@
+"""Asks a person whether an app may have what it asked for, remembers the answer, and lets them take it back.
+
+Sources: RFC 6749 §4.1.1 and §10.2, RFC 9700 §4.16 (clickjacking), OpenID Connect Core §3.1.2.4.
+It never takes an answer from another browser or another page than the one it showed, and never widens what was asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula_consent.answers import ConsentPages
+from portula_consent.endpoint import make_mount
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.blueprints import Mount
+
+
+@hookimpl
+def portula_consent(provider: Provider) -> ConsentPages:
+    """The consent page, and answers kept as artifacts."""
+    return ConsentPages(provider)
+
+
+@hookimpl
+def portula_blueprints(provider: Provider) -> list[Mount]:
+    """The connected apps page, unless another plugin won the slot: its answers are not ours to show."""
+    consent = provider.hooks.ruling("consent").answer
+    return [make_mount(provider, consent.memory)] if isinstance(consent, ConsentPages) else []

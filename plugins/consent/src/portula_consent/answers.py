@@ -1,0 +1,62 @@
+"""The consent slot: the question as a page, the answer from its form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flask import Response, request
+from wtforms import HiddenField
+
+from portula.pages import PageForm
+from portula.records import Application
+from portula.slots import ConsentQuestion
+from portula_consent.memory import ConsentMemory
+from portula_consent.shown import shown_client, shown_destination, shown_scopes
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+
+class ConsentForm(PageForm):
+    """The hidden part of the consent form; the buttons are `allow` and `deny`."""
+
+    interaction = HiddenField()
+
+
+class ConsentPages:
+    """Asks people, and remembers what they allowed."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider."""
+        self._provider = provider
+        self.memory = ConsentMemory(provider)
+
+    def remembered(self, client: Application, subject: str) -> frozenset[str]:
+        """Return the scopes this person allowed this client before."""
+        return self.memory.scopes(subject, client.client_id)
+
+    def remember(self, client: Application, subject: str, scopes: Sequence[str]) -> None:
+        """Keep that this person allowed these scopes, joined with those allowed before."""
+        self.memory.join(subject, client.client_id, scopes)
+
+    def page(self, question: ConsentQuestion) -> Response:
+        """Return the page with the question."""
+        host, on_this_device = shown_destination(question.redirect_uri)
+        return self._provider.pages.render(
+            "portula_consent/consent.html",
+            client=shown_client(question.client),
+            username=question.user.username,
+            scopes=shown_scopes(self._provider, question.scopes),
+            redirect_host=host,
+            on_this_device=on_this_device,
+            action=question.action,
+            form=ConsentForm(self._provider.pages, question.csrf_context, interaction=question.interaction),
+        )
+
+    def answer(self, question: ConsentQuestion) -> bool | None:
+        """Read the posted form: True for yes, False for no, None when it is not the form we showed this browser."""
+        form = ConsentForm(self._provider.pages, question.csrf_context, request.form)
+        if not form.validate() or form.interaction.data != question.interaction:
+            return None
+        return "allow" in request.form

@@ -1,0 +1,111 @@
+"""The connected apps page: what a person allowed, and the way to take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.datastructures import MultiDict
+from wtforms import HiddenField
+
+from portula.blueprints import Mount
+from portula.pages import PageForm
+from portula.records import Application, Artifact
+from portula_consent.memory import MAX_CONSENTS, ConsentMemory
+from portula_consent.shown import shown_client, shown_scopes
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.slots import Authenticated
+
+
+class RemoveForm(PageForm):
+    """Takes one app's access away."""
+
+    client_id = HiddenField()
+
+
+def make_mount(provider: Provider, memory: ConsentMemory) -> Mount:
+    """Return the page, below the mount point."""
+    blueprint = Blueprint("consent", __name__, template_folder="templates")
+    views = ConnectedApps(provider, memory)
+    rule = "/authorized_tokens/"
+    blueprint.add_url_rule(rule, "authorized_tokens", views.show, methods=["GET"], strict_slashes=False)
+    blueprint.add_url_rule(rule, "remove", views.remove, methods=["POST"], strict_slashes=False)
+    return Mount(blueprint, at="mount")
+
+
+class ConnectedApps:
+    """The views of one provider."""
+
+    def __init__(self, provider: Provider, memory: ConsentMemory) -> None:
+        """Take the provider and what it remembers."""
+        self._provider = provider
+        self._memory = memory
+
+    def show(self) -> Response:
+        """List the apps that the person signed in has connected."""
+        person = self._provider.hooks.login.current()
+        return self._page(person) if person else self._to_login()
+
+    def remove(self) -> Response:
+        """Take one app's access away."""
+        person = self._provider.hooks.login.current()
+        if person is None:
+            return self._to_login()
+        client_ids = request.form.getlist("client_id")
+        client_id = client_ids[0] if len(client_ids) == 1 else ""
+        form = self._form(person, client_id, request.form)
+        connected = any(consent.client_id == client_id for consent in self._memory.all(person.subject))
+        if not form.validate():
+            return self._page(person, {client_id: form}, status=400)
+        if connected:
+            self._memory.withdraw(person.subject, client_id)
+        return self._redirect(self._url())
+
+    def _page(self, person: Authenticated, tried: dict[str, RemoveForm] | None = None, status: int = 200) -> Response:
+        consents = self._memory.all(person.subject)
+        grants = self._grants(consents)
+        forms = {grant["client_id"]: self._form(person, grant["client_id"]) for grant in grants}
+        return self._provider.pages.render(
+            "portula_consent/authorized_tokens.html",
+            status,
+            grants=grants,
+            forms={**forms, **(tried or {})},
+            action=self._url(),
+        )
+
+    def _form(self, person: Authenticated, client_id: str, posted: MultiDict[str, str] | None = None) -> RemoveForm:
+        """Make a form that serves this person's session and this client alone."""
+        context = f"remove {person.sid or person.subject} {client_id}"
+        return RemoveForm(self._provider.pages, context, posted, client_id=client_id)
+
+    def _grants(self, consents: Sequence[Artifact]) -> list[dict[str, Any]]:
+        """Return what the template shows of each consent, the latest first; clients are read in one go."""
+        names = tuple(consent.client_id for consent in consents if consent.client_id)
+        found = self._provider.storage.select(Application, limit=MAX_CONSENTS, client_id=names) if names else []
+        clients = {client.client_id: shown_client(client) for client in found}
+        return [
+            {
+                "client_id": consent.client_id,
+                "client_name": client.get("name"),
+                "client_uri": client.get("client_uri"),
+                "scopes": shown_scopes(self._provider, consent.payload["scopes"]),
+                "given_at": datetime.fromtimestamp(consent.issued_at, UTC),
+            }
+            for consent in sorted(consents, key=lambda consent: consent.issued_at, reverse=True)
+            for client in (clients.get(consent.client_id or "", {}),)
+        ]
+
+    def _to_login(self) -> Response:
+        return self._redirect(self._provider.hooks.login.login_url(self._url()))
+
+    def _url(self) -> str:
+        return self._provider.url_for("consent.authorized_tokens")
+
+    def _redirect(self, location: str) -> Response:
+        response = cast("Response", redirect(location, 303))
+        response.headers["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,60 @@
+"""Client authentication by secret, and none at all (RFC 6749 §2.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula.client_auth import ClientAuthMethod
+from portula.engine.messages import OAuthRequest, basic_credentials
+from portula.records import Application
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portula import Provider
+
+
+def methods(provider: Provider) -> list[ClientAuthMethod]:
+    """Return client_secret_basic, client_secret_post and none."""
+
+    def by_secret(candidates: Sequence[tuple[str, str]]) -> Application | None:
+        hasher = provider.hooks.secret_hasher
+        for client_id, secret in candidates:
+            client = provider.storage.find(Application, client_id=client_id)
+            if client is None or not client.secret_hashes:
+                hasher.verify_nothing(secret)
+            elif any([hasher.verify(secret, stored) for stored in client.secret_hashes]):
+                return client
+        return None
+
+    def basic(request: OAuthRequest) -> Application | None:
+        return by_secret(basic_credentials(_authorization(request)) or [])
+
+    def post(request: OAuthRequest) -> Application | None:
+        return by_secret([(request.client_id or "", request.client_secret or "")])
+
+    def none(request: OAuthRequest) -> Application | None:
+        """Know a public client by its client_id, in the body or as a Basic user without a password."""
+        client_id = request.client_id or _user_without_password(request)
+        client = provider.storage.find(Application, client_id=client_id) if client_id else None
+        return client if client is not None and client.client_type == "public" else None
+
+    return [
+        ClientAuthMethod("client_secret_basic", _presents_basic, basic),
+        ClientAuthMethod("client_secret_post", lambda request: request.client_secret is not None, post),
+        ClientAuthMethod("none", lambda _request: False, none),
+    ]
+
+
+def _authorization(request: OAuthRequest) -> str:
+    value: str = request.headers.get("Authorization", "")
+    return value
+
+
+def _user_without_password(request: OAuthRequest) -> str | None:
+    candidates = basic_credentials(_authorization(request)) or []
+    return next((user for user, password in candidates if not password), None)
+
+
+def _presents_basic(request: OAuthRequest) -> bool:
+    return basic_credentials(_authorization(request)) is not None and _user_without_password(request) is None

@@ -1,0 +1,57 @@
+"""The machine endpoints: token (RFC 6749 §3.2) and revocation (RFC 7009)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauthlib.oauth2 import OAuth2Error
+
+from portula.endpoints import Answer, Endpoint, Message
+from portula.engine.messages import basic_credentials, parse_form
+from portula.records import Application
+from portula.uris import uri_scheme
+from portula_oauth2.settings import OAuth2Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portula import Provider
+
+
+def endpoints(provider: Provider) -> list[Endpoint]:
+    """Return the endpoints; the backend is made here, so that what it lacks shows at start."""
+    backend = provider.backend
+    return [
+        Endpoint("token", "token/", ("POST",), _with_cors(provider, backend.create_token_response), cors="client"),
+        Endpoint(
+            "revoke_token", "revoke_token/", ("POST",), _with_cors(provider, backend.create_revocation_response), "client"
+        ),
+    ]
+
+
+def _with_cors(provider: Provider, handler: Callable[[Message], Answer]) -> Callable[[Message], Answer]:
+    """Let a browser page of the client read the answer, an error too (Fetch standard §3.2)."""
+    settings = provider.settings(OAuth2Settings)
+    schemes = {scheme.lower() for scheme in (*settings.ALLOWED_SCHEMES, *settings.ALLOWED_REDIRECT_URI_SCHEMES)}
+
+    def answer(message: Message) -> Answer:
+        result = handler(message)
+        origin = message.headers.get("origin")
+        if origin is None or uri_scheme(origin) not in schemes:
+            return result
+        client = _named_client(provider, message)
+        if client is None or not client.origin_allowed(origin):
+            return result
+        return result.with_headers({"Access-Control-Allow-Origin": origin})
+
+    return answer
+
+
+def _named_client(provider: Provider, message: Message) -> Application | None:
+    """Return the client that the request names, whether or not it proved to be it."""
+    try:
+        named = [value for name, value in parse_form(message) if name == "client_id"]
+    except OAuth2Error:
+        named = []
+    named += [user for user, _ in basic_credentials(message.headers.get("authorization", "")) or ()]
+    return provider.storage.find(Application, client_id=named[0]) if named else None

@@ -1,0 +1,28 @@
+"""What this room tells about itself (RFC 8414 §2, RFC 9207 §3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portula_oauth2.settings import OAuth2Settings
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+
+def members(provider: Provider) -> dict[str, Any]:
+    """Return the members of the server metadata; everything follows from what is installed."""
+    methods = list(provider.client_auth_methods)
+    return {
+        "authorization_endpoint": "authorize/",
+        "token_endpoint": "token/",
+        "revocation_endpoint": "revoke_token/",
+        "scopes_supported": [*provider.hooks.scopes_backend.get_all_scopes(), *provider.scope_texts],
+        "response_types_supported": list(provider.hooks.response_types()),
+        "response_modes_supported": provider.response_modes,
+        "grant_types_supported": list(provider.hooks.grant_types()),
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": provider.settings(OAuth2Settings).CODE_CHALLENGE_METHODS,
+        "authorization_response_iss_parameter_supported": True,
+    }

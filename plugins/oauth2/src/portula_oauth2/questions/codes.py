@@ -1,0 +1,120 @@
+"""Authorization codes and PKCE (RFC 6749 §4.1, RFC 7636)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
+
+from portula import OAuth2Validator
+from portula.engine.messages import OAuthRequest, state_of
+from portula.errors import Replayed
+from portula.records import Application, Grant
+from portula_oauth2.settings import OAuth2Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PURPOSE = "authorization code"
+
+
+class CodeQuestions(OAuth2Validator):
+    """A code belongs to one client, one redirect URI and one challenge, and is redeemed once."""
+
+    def is_pkce_required(self, client_id: str, request: OAuthRequest) -> bool:
+        """Ask the client first; public clients have no choice (RFC 9700 §2.1.1)."""
+        client = request.client
+        if client is not None and client.client_type == "public":
+            return True
+        if client is not None and client.require_pkce is not None:
+            return client.require_pkce
+        required = self.provider.settings(OAuth2Settings).PKCE_REQUIRED
+        if callable(required):
+            return bool(required(client_id))
+        return required is True
+
+    def save_authorization_code(
+        self, _client_id: str, code: Mapping[str, str], request: OAuthRequest, *_args: Any, **_kwargs: Any
+    ) -> None:
+        """Keep a code as its digest, with all it is bound to."""
+        provider, now = self.provider, self.provider.now()
+        if request.client is None or request.user is None:
+            raise InvalidGrantError(description="A code needs a client and a person.")
+        provider.storage.add(
+            Grant(
+                digest=provider.keys.digest(_PURPOSE, code["code"]),
+                client_id=request.client.client_id,
+                subject=request.user,
+                family=secrets.token_hex(16),
+                scope=" ".join(request.scopes or ()),
+                issued_at=now,
+                expires_at=now + provider.settings(OAuth2Settings).AUTHORIZATION_CODE_EXPIRE_SECONDS,
+                redirect_uri=None if request.using_default_redirect_uri else request.redirect_uri,
+                code_challenge=request.code_challenge,
+                code_challenge_method=request.code_challenge_method if request.code_challenge else None,
+                payload=state_of(request).rooms,
+            )
+        )
+
+    def validate_code(
+        self, _client_id: str, code: str, client: Application, request: OAuthRequest, *_args: Any, **_kwargs: Any
+    ) -> bool:
+        """Find a live code of this client. Another client's attempt changes nothing (attack S22).
+
+        Raises:
+            Replayed: this client redeems it a second time.
+        """
+        provider = self.provider
+        grant = provider.storage.find(Grant, digest=provider.keys.digests(_PURPOSE, code))
+        if grant is None or grant.client_id != client.client_id:
+            return False
+        if grant.taken_at is not None:
+            raise Replayed(grant)
+        if grant.expires_at <= provider.now() or not provider.validator.subject_is_active(grant.subject):
+            return False
+        state = state_of(request)
+        state.grant = grant
+        state.rooms.update(grant.payload)
+        request.user, request.scopes = grant.subject, grant.scope.split()
+        return True
+
+    def get_code_challenge(self, _code: str, request: OAuthRequest) -> str | None:
+        """Return the challenge. A missing verifier, and one without a challenge, are refused (RFC 9700 §4.8.2)."""
+        challenge = _grant(request).code_challenge
+        if (challenge is None) != (request.code_verifier is None):
+            raise InvalidGrantError(
+                description="code_verifier is missing." if challenge else "The code was issued without code_challenge."
+            )
+        return challenge
+
+    def get_code_challenge_method(self, _code: str, request: OAuthRequest) -> str | None:
+        """Return how the challenge was made."""
+        return _grant(request).code_challenge_method
+
+    def confirm_redirect_uri(
+        self,
+        _client_id: str,
+        _code: str,
+        redirect_uri: str,
+        client: Application,
+        request: OAuthRequest,
+        *_args: Any,
+        **_kw: Any,
+    ) -> bool:
+        """Compare with the URI of the authorization request, else with the client's only one."""
+        if redirect_uri != (_grant(request).redirect_uri or client.default_redirect_uri):
+            raise InvalidGrantError(description="redirect_uri differs from the authorization request.")
+        return True
+
+    def invalidate_authorization_code(
+        self, _client_id: str, _code: str, _request: OAuthRequest, *_args: Any, **_kw: Any
+    ) -> None:
+        """Nothing is left to do: `take_single_use` took the code before the token was kept."""
+
+
+def _grant(request: OAuthRequest) -> Grant:
+    grant = state_of(request).grant
+    if grant is None:
+        raise InvalidGrantError
+    return grant

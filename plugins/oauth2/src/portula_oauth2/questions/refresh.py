@@ -1,0 +1,70 @@
+"""Refresh tokens: rotation, grace, replay (RFC 6749 §6, RFC 9700 §4.14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portula import OAuth2Validator
+from portula.engine.messages import OAuthRequest, state_of
+from portula.errors import Replayed
+from portula.records import Application, RefreshToken
+from portula_oauth2.settings import OAuth2Settings
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+PURPOSE = "refresh token"
+
+
+class RefreshQuestions(OAuth2Validator):
+    """A refresh token belongs to one client; a superseded one that comes back ends its family."""
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: Application, request: OAuthRequest, *_args: Any, **_kwargs: Any
+    ) -> bool:
+        """Find a live refresh token of this client.
+
+        Raises:
+            Replayed: it was superseded, and grace does not apply.
+        """
+        provider, now = self.provider, self.provider.now()
+        token = provider.storage.find(RefreshToken, digest=provider.keys.digests(PURPOSE, refresh_token))
+        if token is None or token.client_id != client.client_id or token.revoked_at is not None:
+            return False
+        if token.expires_at is not None and token.expires_at <= now:
+            return False
+        if token.taken_at is not None and not within_grace(provider, token):
+            raise Replayed(token)
+        if token.subject is not None and not provider.validator.subject_is_active(token.subject):
+            return False
+        state = state_of(request)
+        state.refresh = token
+        state.rooms.update(token.payload)
+        request.user = token.subject
+        return True
+
+    def get_original_scopes(self, _refresh_token: str, request: OAuthRequest, *_args: Any, **_kwargs: Any) -> list[str]:
+        """Return the scopes that were granted; a refresh can only narrow them."""
+        token = state_of(request).refresh
+        return token.scope.split() if token else []
+
+    def rotate_refresh_token(self, request: OAuthRequest) -> bool:
+        """Rotate as configured; for public clients always (RFC 9700 §2.2.2)."""
+        public = request.client is not None and request.client.client_type == "public"
+        return public or self.provider.settings(OAuth2Settings).ROTATE_REFRESH_TOKEN
+
+    def issues_refresh_token(self, request: OAuthRequest) -> bool:
+        """Give a refresh token with every code grant, or only for offline_access where that is set."""
+        if not self.provider.settings(OAuth2Settings).REFRESH_TOKEN_REQUIRES_OFFLINE_ACCESS:
+            return True
+        token = state_of(request).refresh
+        return "offline_access" in (token.scope.split() if token else request.scopes or ())
+
+
+def within_grace(provider: Provider, token: RefreshToken) -> bool:
+    """Say whether a superseded token may be used again: soon enough, and its successor not yet used itself."""
+    grace = provider.settings(OAuth2Settings).REFRESH_TOKEN_GRACE_PERIOD_SECONDS
+    if token.taken_at is None or token.taken_at + grace <= provider.now():
+        return False
+    successors = provider.storage.select(RefreshToken, family=token.family, generation=token.generation + 1)
+    return all(successor.taken_at is None for successor in successors)

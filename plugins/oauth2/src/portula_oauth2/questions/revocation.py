@@ -1,0 +1,35 @@
+"""Giving tokens back (RFC 7009)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portula import OAuth2Validator
+from portula.engine.messages import OAuthRequest
+from portula.events import TokenRevoked
+from portula.records import AccessToken, RefreshToken
+from portula_oauth2.questions.bearer import PURPOSE as ACCESS
+from portula_oauth2.questions.refresh import PURPOSE as REFRESH
+
+
+class RevocationQuestions(OAuth2Validator):
+    """An access token goes alone; a refresh token takes its whole family with it (RFC 7009 §2.1)."""
+
+    def revoke_token(self, token: str, _hint: str | None, request: OAuthRequest, *_args: Any, **_kwargs: Any) -> None:
+        """Revoke a token of the client that asks; anything else changes nothing and is no error (§2.2)."""
+        provider, now = self.provider, self.provider.now()
+        client_id = request.client.client_id if request.client else None
+        refresh = provider.storage.find(RefreshToken, digest=provider.keys.digests(REFRESH, token))
+        access = None
+        if refresh is None:
+            access = provider.storage.find(AccessToken, digest=provider.keys.digests(ACCESS, token))
+        found = refresh or access
+        if found is None or found.client_id != client_id or found.revoked_at is not None:
+            return
+        if access is not None:
+            provider.storage.change(AccessToken, {"digest": access.digest}, revoked_at=now)
+        else:
+            for kind in (RefreshToken, AccessToken):
+                provider.storage.change(kind, {"family": found.family, "revoked_at": None}, revoked_at=now)
+        event = TokenRevoked(found.client_id, found.subject, found.family, now)
+        provider.storage.on_commit(lambda: provider.hooks.token_revoked(event))

@@ -1,0 +1,47 @@
+"""What a client must be like to be saved, whoever saves it: RFC 6749 §2 and §3.1.2, RFC 9700 §2.1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula.clients import InvalidClientMetadata
+from portula.uris import origin_of, redirect_uri_problem, uri_scheme
+from portula_oauth2.settings import OAuth2Settings
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.records import Application
+
+
+def check(provider: Provider, application: Application) -> None:
+    """Refuse what may not be saved.
+
+    Raises:
+        InvalidClientMetadata: names the member and what is wrong.
+    """
+    _check_grant_types(provider, application)
+    settings = provider.settings(OAuth2Settings)
+    schemes = application.get_allowed_schemes() or settings.ALLOWED_REDIRECT_URI_SCHEMES
+    native = application.application_type == "native"
+    for uri in (*application.redirect_uris, *application.post_logout_redirect_uris):
+        problem = redirect_uri_problem(uri, schemes, native=native)
+        if problem:
+            raise InvalidClientMetadata(f"redirect URI {uri!r} {problem}", "invalid_redirect_uri")
+    for origin in application.allowed_origins:
+        if origin_of(origin) != origin:
+            raise InvalidClientMetadata(f"allowed origin {origin!r} is not scheme://host[:port]")
+        if uri_scheme(origin) not in settings.ALLOWED_SCHEMES:
+            raise InvalidClientMetadata(
+                f"allowed origin {origin!r}: its scheme must be one of {', '.join(settings.ALLOWED_SCHEMES)}"
+            )
+
+
+def _check_grant_types(provider: Provider, application: Application) -> None:
+    known = provider.hooks.grant_types()
+    unknown = [name for name in application.grant_types if name not in known]
+    if unknown:
+        raise InvalidClientMetadata(f"grant type {unknown[0]!r} is not one of {', '.join(sorted(known))}")
+    if application.allows_grant_type("authorization_code") and not application.redirect_uris:
+        raise InvalidClientMetadata("a client of the authorization code grant needs a redirect URI")
+    if application.client_type == "public" and application.allows_grant_type("client_credentials"):
+        raise InvalidClientMetadata("a public client cannot use client credentials (RFC 6749 §4.4)")

@@ -1,0 +1,107 @@
+"""Settings of OAuth 2.0 itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from oauthlib.oauth2.rfc6749.endpoints import TokenEndpoint
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+
+from portula import OAuth2Validator
+from portula.engine.backend import Backend
+from portula.engine.server import Server
+from portula.settings import AnswersSlot
+from portula.uris import FORBIDDEN_SCHEMES
+
+MAX_CODE_SECONDS = 600
+"""RFC 6749 §4.1.2: ten minutes at the most."""
+
+
+def _subclass_of(*bases: type) -> Callable[[Any], object]:
+    def check(value: Any) -> object:  # noqa: ANN401 - whatever an import string names
+        if not isinstance(value, type) or not issubclass(value, bases):
+            raise TypeError(f"a subclass of {' or '.join(base.__qualname__ for base in bases)} is needed")
+        return value
+
+    return check
+
+
+class OAuth2Settings(BaseModel):
+    """Lifetimes, PKCE, redirect URIs, refresh tokens, and the classes that may be replaced."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    ACCESS_TOKEN_EXPIRE_SECONDS: PositiveInt | Callable[[Any], int] = 36000
+    """Seconds an access token lives, or a callable that is given the request."""
+
+    AUTHORIZATION_CODE_EXPIRE_SECONDS: int = Field(default=60, ge=1, le=MAX_CODE_SECONDS)
+    """Seconds a code may be redeemed; at most 600 (RFC 6749 §4.1.2)."""
+
+    REFRESH_TOKEN_EXPIRE_SECONDS: PositiveInt | timedelta | None = None
+    """Seconds a refresh token lives; None: without end. Enforced, not only used for cleaning."""
+
+    REFRESH_TOKEN_GRACE_PERIOD_SECONDS: int = Field(default=0, ge=0, le=3600)
+    """Seconds in which a superseded refresh token may be used again, for clients that lost the answer."""
+
+    ROTATE_REFRESH_TOKEN: bool = True
+    """Whether a refresh gives a new refresh token. Public clients always get a new one (RFC 9700 §2.2.2)."""
+
+    REFRESH_TOKEN_REQUIRES_OFFLINE_ACCESS: bool = False
+    """Whether a refresh token is given only when the scope `offline_access` was granted (OpenID Connect Core §11)."""
+
+    PKCE_REQUIRED: bool | Literal["public"] | Callable[[str], bool] = True
+    """Whether the code flow needs PKCE (RFC 7636): True, False, `public`, or a callable that is given the client_id.
+    A client's own `require_pkce` overrides it; public clients always need PKCE."""
+
+    CODE_CHALLENGE_METHODS: tuple[Literal["S256", "plain"], ...] = Field(default=("S256",), min_length=1)
+    """Allowed values of code_challenge_method."""
+
+    ALLOWED_REDIRECT_URI_SCHEMES: tuple[str, ...] = ("http", "https")
+    """Schemes a redirect URI may have; http only on loopback hosts."""
+
+    ALLOWED_SCHEMES: tuple[str, ...] = ("https",)
+    """Schemes of a client's allowed_origins."""
+
+    REQUEST_APPROVAL_PROMPT: Literal["force", "auto"] = "force"
+    """`force` asks for consent each time, `auto` not when the person allowed the same before. A client's
+    approval_prompt can only make it stricter."""
+
+    PASSWORD_GRANT_ENABLED: bool = False
+    """Whether clients registered for the grant type `password` may use it (RFC 9700 §2.4 says no)."""
+
+    EXTRA_SERVER_KWARGS: Mapping[str, Any] = Field(default_factory=dict)
+    """Further keywords for the server class: token_expires_in, token_generator, refresh_token_generator."""
+
+    OAUTH2_SERVER_CLASS: Annotated[
+        Any, AnswersSlot("server_class", _subclass_of(Server, TokenEndpoint), ("oauthlib.oauth2.Server",))
+    ] = None
+    """Import string or class with the interface of oauthlib's Server."""
+
+    OAUTH2_VALIDATOR_CLASS: Annotated[
+        Any,
+        AnswersSlot(
+            "validator_class", _subclass_of(OAuth2Validator), ("oauth2_provider.oauth2_validators.OAuth2Validator",)
+        ),
+    ] = None
+    """Import string or class, a subclass of `portula.OAuth2Validator`, that overrides single questions."""
+
+    OAUTH2_BACKEND_CLASS: Annotated[
+        Any, AnswersSlot("backend_class", _subclass_of(Backend), ("oauth2_provider.oauth2_backends.OAuthLibCore",))
+    ] = None
+    """Import string or class, a subclass of `portula.engine.backend.Backend`."""
+
+    @field_validator("ALLOWED_REDIRECT_URI_SCHEMES", "ALLOWED_SCHEMES")
+    @classmethod
+    def _no_dangerous_scheme(cls, schemes: tuple[str, ...]) -> tuple[str, ...]:
+        dangerous = FORBIDDEN_SCHEMES.intersection(scheme.lower() for scheme in schemes)
+        if dangerous:
+            raise ValueError(f"{', '.join(sorted(dangerous))} may never be redirected to")
+        return schemes
+
+    @property
+    def refresh_token_seconds(self) -> int | None:
+        """Return REFRESH_TOKEN_EXPIRE_SECONDS as seconds."""
+        value = self.REFRESH_TOKEN_EXPIRE_SECONDS
+        return int(value.total_seconds()) if isinstance(value, timedelta) else value

@@ -1,0 +1,58 @@
+"""Settings of the scopes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from portula.settings import AnswersSlot
+
+ALL = "__all__"
+"""In DEFAULT_SCOPES: every scope of SCOPES."""
+
+
+def _instance(value: Any) -> object:  # noqa: ANN401 - whatever an import string names
+    made = value() if isinstance(value, type) else value
+    for method in ("get_all_scopes", "get_available_scopes", "get_default_scopes"):
+        if not callable(getattr(made, method, None)):
+            raise TypeError(f"a scopes backend has a method {method}")
+    return made
+
+
+class ScopesSettings(BaseModel):
+    """Which scopes exist, and which a request gets that names none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    SCOPES_BACKEND_CLASS: Annotated[
+        Any, AnswersSlot("scopes_backend", _instance, ("oauth2_provider.scopes.SettingsScopes",))
+    ] = None
+    """Import string or class of another scopes backend; None: the settings below."""
+
+    SCOPES: dict[str, str] = Field(default_factory=lambda: {"read": "Reading scope", "write": "Writing scope"})
+    """Scope name to the text that a consent page shows. Names have the characters of RFC 6749 §3.3."""
+
+    DEFAULT_SCOPES: tuple[str, ...] = (ALL,)
+    """Scopes of a request that names none: names of SCOPES, or `__all__` for all of them."""
+
+    READ_SCOPE: str = "read"
+    """Name of the scope that reading helpers ask for."""
+
+    WRITE_SCOPE: str = "write"
+    """Name of the scope that writing helpers ask for."""
+
+    @field_validator("SCOPES")
+    @classmethod
+    def _legal_names(cls, scopes: dict[str, str]) -> dict[str, str]:
+        for name in scopes:
+            if not name or any(not "!" <= character <= "~" or character in '"\\' for character in name):
+                raise ValueError(f"{name!r} is no scope name (RFC 6749 §3.3)")
+        return scopes
+
+    @model_validator(mode="after")
+    def _defaults_exist(self) -> Self:
+        unknown = [name for name in self.DEFAULT_SCOPES if name != ALL and name not in self.SCOPES]
+        if unknown:
+            raise ValueError(f"DEFAULT_SCOPES: {', '.join(unknown)} not in SCOPES")
+        return self

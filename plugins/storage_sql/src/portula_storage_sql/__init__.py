@@ -1,0 +1,58 @@
+"""Storage in SQL: SQLite, PostgreSQL and MariaDB through SQLAlchemy Core, schema through Alembic.
+
+Answers the store contract of `portula.storage`; the SQL of single use follows RFC 6749 §4.1.2 and RFC 9700 §4.14.
+Must never hold a token or a secret (only digests arrive), drop a column or a table, or print the database password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from portula import hookimpl
+from portula_storage_sql.settings import StorageSqlSettings
+
+if TYPE_CHECKING:
+    import click
+
+    from portula import Provider
+    from portula.records import RecordType
+    from portula.storage import StoreFactory
+    from portula_storage_sql.store import SqlStore
+
+STORE = "storage_sql"
+"""Name of this store in the STORAGE setting."""
+
+
+@hookimpl
+def portula_settings() -> Sequence[type[BaseModel]]:
+    """Contribute DATABASE_URL and its companions."""
+    return [StorageSqlSettings]
+
+
+@hookimpl
+def portula_stores(provider: Provider) -> Mapping[str, StoreFactory]:
+    """Contribute the store; SQLAlchemy is imported only when STORAGE chooses it."""
+
+    def make(records: Sequence[RecordType]) -> SqlStore:
+        from portula_storage_sql.engine import make_engine  # noqa: PLC0415
+        from portula_storage_sql.store import SqlStore  # noqa: PLC0415
+
+        settings = provider.settings(StorageSqlSettings)
+        embedded = settings.DATABASE_URL is None
+        url = settings.DATABASE_URL or f"sqlite:///{Path(provider.app.instance_path) / 'portula.sqlite3'}"
+        engine = make_engine(url, pool_size=settings.DATABASE_POOL_SIZE, make_folder=embedded)
+        return SqlStore(engine, records, embedded=embedded)
+
+    return {STORE: make}
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> Sequence[click.Command]:
+    """Contribute `portula db`."""
+    from portula_storage_sql.commands import database_group  # noqa: PLC0415
+
+    return [database_group(provider)]

@@ -1,0 +1,117 @@
+"""Engines that commit each statement by itself; a transaction is opened in so many words by the store."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from portula.errors import ConfigError
+from portula_storage_sql.tables import MARIADB
+
+BUSY_SECONDS = 10
+"""Seconds a SQLite connection waits for another process to finish writing."""
+
+DRIVERS = {
+    "sqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+"""Drivers of URLs that name none."""
+
+BEGIN = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
+    "mysql": "START TRANSACTION",
+    "mariadb": "START TRANSACTION",
+}
+"""How each engine opens a writing transaction. A deferred one on SQLite fails when it meets another writer."""
+
+
+def parse_url(text: str) -> URL:
+    """Read DATABASE_URL.
+
+    Raises:
+        ConfigError: it cannot be read, or names a database that is not supported; its password is not repeated.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ConfigError("DATABASE_URL: not a URL; write e.g. postgresql+psycopg://user:password@host/name") from None
+    url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+    if url.get_backend_name() not in BEGIN:
+        raise ConfigError(f"DATABASE_URL: {url.drivername} is not supported; use SQLite, PostgreSQL or MariaDB")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ConfigError("DATABASE_URL: SQLite needs a file; threads do not share a database in memory")
+    return url
+
+
+def make_engine(url: URL | str, *, pool_size: int = 5, make_folder: bool = False) -> Engine:
+    """Make an engine; nothing connects yet.
+
+    Args:
+        url: where the database is.
+        pool_size: connections kept while no thread needs them.
+        make_folder: create the folder of a SQLite file, readable by its owner only, before the first connection.
+
+    Raises:
+        ConfigError: the URL is not supported or its driver not installed.
+    """
+    url = parse_url(url) if isinstance(url, str) else url
+    backend = url.get_backend_name()
+    connect_args: dict[str, Any] = {}
+    if backend == "sqlite":
+        connect_args["timeout"] = BUSY_SECONDS
+    elif backend in MARIADB:
+        connect_args["init_command"] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+        url = url.update_query_dict({"charset": "utf8mb4"})
+    try:
+        engine = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            connect_args=connect_args,
+            pool_size=pool_size,
+            max_overflow=-1,
+            pool_pre_ping=backend != "sqlite",
+            hide_parameters=True,
+        )
+    except (ModuleNotFoundError, NoSuchModuleError):
+        raise ConfigError(f"DATABASE_URL: the driver of {url.drivername} is not installed") from None
+    if backend == "sqlite":
+        _prepare_sqlite(engine, Path(str(url.database)) if make_folder else None)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine, file: Path | None) -> None:
+    @event.listens_for(engine, "do_connect")
+    def make_folder(*_: object) -> None:
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        _use_wal(cursor)
+        # FULL: with NORMAL a commit that was acknowledged may be lost when the power fails.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:
+    """Switch the file to write-ahead logging; unlike all else, the switch does not wait for other processes."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

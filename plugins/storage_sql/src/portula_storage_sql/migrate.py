@@ -1,0 +1,181 @@
+"""The schema: numbered migrations for core's records, additive comparison for those other rooms contribute.
+
+Nothing here drops or narrows anything.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import produce_migrations
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations, ops
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, DefaultClause, Engine, MetaData, false, true
+from sqlalchemy.exc import DBAPIError
+
+from portula.errors import ConfigError
+from portula.records import CORE_RECORDS, RecordType
+from portula_storage_sql.engine import BEGIN
+from portula_storage_sql.fields import Field, shape_of
+from portula_storage_sql.tables import MARIADB, PREFIX, encode, metadata_of
+
+VERSION_TABLE = "portula_version"
+"""Holds the number of the last migration; apart from the application's own `alembic_version`."""
+
+UPGRADE_LOCK = 0x706F7274756C61
+"""Key of PostgreSQL's advisory lock: `portula` in ASCII."""
+
+LOCK_SECONDS = 60
+"""Seconds an upgrade on MariaDB waits for another one."""
+
+Addition = ops.CreateTableOp | ops.CreateIndexOp | ops.AddColumnOp
+
+
+def current(engine: Engine) -> str | None:
+    """Return the number of the last migration applied, None on an empty database."""
+    with _connect(engine) as connection:
+        return _version(connection)
+
+
+def pending(engine: Engine, records: Sequence[RecordType]) -> list[str]:
+    """Return what `upgrade` would do, a line each; empty when the schema is up to date."""
+    with _connect(engine) as connection:
+        return _migrations(connection) + [_told(addition) for addition in _additions(connection, records)]
+
+
+def upgrade(engine: Engine, records: Sequence[RecordType], report: Callable[[str], None] | None = None) -> list[str]:
+    """Apply what is pending; of two processes at once, the second finds nothing left to do.
+
+    Args:
+        engine: the database.
+        records: types it shall keep.
+        report: called with each line before it is done.
+
+    Returns:
+        What was done, a line each.
+
+    Raises:
+        ConfigError: the database does not answer, or a record type gained a field without a default.
+    """
+    done: list[str] = []
+
+    def tell(line: str) -> None:
+        done.append(line)
+        if report is not None:
+            report(line)
+
+    with _connect(engine) as connection, _locked(connection):
+        for line in _migrations(connection):
+            tell(line)
+        if done:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        additions = _additions(connection, records)
+        operations = Operations(MigrationContext.configure(connection))
+        for addition in additions:
+            tell(_told(addition))
+            operations.invoke(addition)
+    return done
+
+
+@contextmanager
+def _connect(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise ConfigError(f"DATABASE_URL: {where} does not answer ({type(error.orig).__name__})") from None
+    with connection:
+        if engine.dialect.name in MARIADB and not getattr(engine.dialect, "is_mariadb", False):
+            raise ConfigError("DATABASE_URL: MySQL is not supported; use MariaDB")
+        yield connection
+
+
+@contextmanager
+def _locked(connection: Connection) -> Iterator[None]:
+    """Keep other upgrades out; where DDL is transactional, also make this one atomic."""
+    backend = connection.dialect.name
+    if backend in MARIADB:
+        name = "CONCAT('portula.', MD5(DATABASE()))"
+        if connection.exec_driver_sql(f"SELECT GET_LOCK({name}, {LOCK_SECONDS})").scalar() != 1:
+            raise ConfigError("DATABASE: another upgrade holds the lock")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql(f"SELECT RELEASE_LOCK({name})")
+        return
+    connection.exec_driver_sql(BEGIN[backend])
+    try:
+        if backend == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def _migrations(connection: Connection) -> list[str]:
+    """Return the numbered migrations that have not run, in order."""
+    script = ScriptDirectory.from_config(_config())
+    steps = script.iterate_revisions("head", _version(connection) or "base")
+    return [f"migration {step.revision}: {step.doc}" for step in reversed(list(steps))]
+
+
+def _additions(connection: Connection, records: Sequence[RecordType]) -> list[Addition]:
+    """Return tables, columns and indexes that contributed record types lack."""
+    shapes = {PREFIX + record.name: shape_of(record) for record in records if record not in CORE_RECORDS}
+    found = []
+    for addition in _differences(connection, metadata_of(shapes.values())):
+        if isinstance(addition, ops.AddColumnOp):
+            fields = {field.name: field for field in shapes[addition.table_name].fields}
+            _fill(addition, fields[addition.column.name])
+        if isinstance(addition, Addition):
+            found.append(addition)
+    return found
+
+
+def _differences(connection: Connection, metadata: MetaData) -> list[ops.MigrateOperation]:
+    """Return how the tables of this metadata differ from those in the database."""
+
+    def ours(name: str | None, type_: str, parents: Any) -> bool:
+        return type_ == "schema" or (name if type_ == "table" else parents["table_name"]) in metadata.tables
+
+    context = MigrationContext.configure(connection, opts={"include_name": ours})
+    upgrade_ops = produce_migrations(context, metadata).upgrade_ops
+    found: list[ops.MigrateOperation] = []
+    for operation in upgrade_ops.ops if upgrade_ops else ():
+        found += operation.ops if isinstance(operation, ops.ModifyTableOps) else [operation]
+    return found
+
+
+def _fill(addition: ops.AddColumnOp, field: Field) -> None:
+    """Give the rows that exist already the field's default."""
+    if field.nullable:
+        return
+    if field.default is dataclasses.MISSING:
+        raise ConfigError(f"table {addition.table_name}: new field {field.name} needs a default, for the rows it has")
+    if field.kind == "bool":
+        default = DefaultClause(true() if field.default else false())
+    else:
+        default = DefaultClause(encode(field.default) if field.kind in ("dict", "tuple") else str(field.default))
+    addition.column.server_default = default

@@ -1,0 +1,21 @@
+"""Settings of the SQL storage."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class StorageSqlSettings(BaseModel):
+    """Where the tables are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    DATABASE_URL: str | None = Field(default=None, repr=False)
+    """SQLAlchemy URL of the database: `sqlite:///…`, `postgresql+psycopg://…` or `mariadb+pymysql://…`.
+
+    None keeps a SQLite file `portula.sqlite3` in the app's instance folder, created and migrated by itself. With a
+    URL, `portula db upgrade` migrates. The URL may hold a password: it is never printed.
+    """
+
+    DATABASE_POOL_SIZE: int = Field(default=5, ge=1, le=1000)
+    """Connections kept open while no thread needs them. Each thread at work holds one, however many there are."""

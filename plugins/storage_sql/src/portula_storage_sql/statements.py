@@ -1,0 +1,119 @@
+"""SQL of the six verbs for one record type, made once for each shape of condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Delete, Insert, Select, Table, Update, and_, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portula_storage_sql.fields import Shape
+
+Shaped = tuple[tuple[str, str], ...]
+"""Names of the conditions, each with how it compares: `=`, `in` or `null`."""
+
+
+def shaped(where: Mapping[str, object]) -> Shaped:
+    """Return the shape of conditions: what of them the SQL depends on."""
+    return tuple([
+        (name, "null" if value is None else "in" if isinstance(value, tuple) else "=") for name, value in where.items()
+    ])
+
+
+def bound(where: Mapping[str, object], values: Mapping[str, object] | None = None) -> dict[str, object]:
+    """Return the parameters: `w_` and the field's name for a condition, `v_` for a value to set."""
+    parameters = {f"w_{name}": value for name, value in where.items() if value is not None}
+    for name, value in (values or {}).items():
+        parameters[f"v_{name}"] = value
+    return parameters
+
+
+class Statements:
+    """Statements of one record type. SQLAlchemy compiles each once."""
+
+    take: Update | None = None
+    expired: Select[Any]
+    """Keys of what has expired; only where the record type names a field that expires, as the next."""
+    remove_expired: Delete
+
+    def __init__(self, shape: Shape, table: Table, dialect: str) -> None:
+        """Prepare the statements whose shape is known."""
+        self.shape = shape
+        self.table = table
+        self._primary = table.c[shape.primary]
+        self.add = self._insert(dialect).execution_options(preserve_rowcount=True)
+        if "taken_at" in shape.names:
+            self.take = self._take()
+        if expires := shape.record.expires:
+            is_expired = table.c[expires] < bindparam("now")
+            # Keys first: MariaDB has no DELETE … IN (SELECT … LIMIT).
+            self.expired = select(self._primary).where(is_expired).order_by(table.c[expires]).limit(bindparam("limit"))
+            self.remove_expired = delete(table).where(self._comparison(shape.primary, "in"), is_expired)
+        self._find: dict[Shaped, Select[Any]] = {}
+        self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
+        self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
+        self._remove: dict[Shaped, Delete] = {}
+
+    def find(self, where: Shaped) -> Select[Any]:
+        """Select one record."""
+        statement = self._find.get(where)
+        if statement is None:
+            statement = self._find[where] = select(self.table).where(self._condition(where)).limit(1)
+        return statement
+
+    def select(self, where: Shaped, *, after: bool) -> Select[Any]:
+        """Select a page, in order of primary key."""
+        statement = self._select.get((where, after))
+        if statement is None:
+            statement = select(self.table).where(self._condition(where)).order_by(self._primary)
+            if after:
+                statement = statement.where(self._primary > bindparam("after"))
+            statement = self._select[where, after] = statement.limit(bindparam("limit"))
+        return statement
+
+    def change(self, where: Shaped, fields: tuple[str, ...]) -> Update:
+        """Set fields on every record that matches."""
+        statement = self._change.get((where, fields))
+        if statement is None:
+            statement = self._change[where, fields] = (
+                update(self.table).where(self._condition(where)).values({name: bindparam(f"v_{name}") for name in fields})
+            )
+        return statement
+
+    def remove(self, where: Shaped) -> Delete:
+        """Delete every record that matches."""
+        statement = self._remove.get(where)
+        if statement is None:
+            statement = self._remove[where] = delete(self.table).where(self._condition(where))
+        return statement
+
+    def _condition(self, where: Shaped) -> ColumnElement[bool]:
+        return and_(True, *[self._comparison(name, how) for name, how in where])
+
+    def _comparison(self, name: str, how: str) -> ColumnElement[bool]:
+        column = self.table.c[name]
+        if how == "null":
+            return column.is_(None)
+        if how == "in":
+            return column.in_(bindparam(f"w_{name}", expanding=True))
+        return column == bindparam(f"w_{name}")
+
+    def _insert(self, dialect: str) -> Insert:
+        """Insert a record, or no row where one of its keys is taken.
+
+        On PostgreSQL an error would end the transaction. MariaDB has nothing alike (INSERT IGNORE hides other
+        errors too), but there the error ends only the statement.
+        """
+        if dialect == "postgresql":
+            return postgresql.insert(self.table).on_conflict_do_nothing()
+        if dialect == "sqlite":
+            return sqlite.insert(self.table).on_conflict_do_nothing()
+        return insert(self.table)
+
+    def _take(self) -> Update:
+        return (
+            update(self.table)
+            .where(self._primary == bindparam(f"w_{self.shape.primary}"), self.table.c.taken_at.is_(None))
+            .values(taken_at=bindparam("at"))
+        )

@@ -1,0 +1,265 @@
+"""The store: portula's six verbs in SQL, on one connection a thread."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from portula.errors import ConfigError, DuplicateRecord, Replayed
+from portula.records import RecordType
+from portula.storage import Condition
+from portula_storage_sql import migrate
+from portula_storage_sql.engine import BEGIN
+from portula_storage_sql.fields import shape_of
+from portula_storage_sql.statements import Statements, bound, shaped
+from portula_storage_sql.tables import PREFIX, metadata_of
+
+R = TypeVar("R")
+
+PURGE_CHUNK = 500
+"""Rows one DELETE of `purge` removes: few enough to hold no other writer up."""
+
+MARIADB_DUPLICATE_ENTRY = 1062
+"""ER_DUP_ENTRY; like no other error there, it leaves the transaction as it was."""
+
+_inherited: list[object] = []
+"""Connections and pools of the parent process, kept for good: to close them here would disturb them there."""
+
+
+class _Local(threading.local):
+    """What one thread holds."""
+
+    connection: Connection | None = None
+    pid: int = 0
+    depth: int = 0
+    begun: bool = False
+    doomed: bool = False
+
+
+class SqlStore:
+    """Keeps records in SQLite, PostgreSQL or MariaDB.
+
+    Each thread keeps a connection of its own; a statement outside of a transaction commits by itself.
+    """
+
+    def __init__(self, engine: Engine, records: Sequence[RecordType], *, embedded: bool = False) -> None:
+        """Prepare the statements; nothing connects yet.
+
+        Args:
+            engine: made by make_engine.
+            records: types to keep.
+            embedded: the database is ours alone, so that `ready` migrates it.
+        """
+        self.engine = engine
+        self.records = tuple(records)
+        self._embedded = embedded
+        self._local = _Local()
+        self._pid = os.getpid()
+        self._begin = BEGIN[engine.dialect.name]
+        shapes = [shape_of(record) for record in records]
+        tables = metadata_of(shapes).tables
+        self._statements = {
+            shape.record.cls: Statements(shape, tables[PREFIX + shape.record.name], engine.dialect.name)
+            for shape in shapes
+        }
+
+    def ready(self) -> None:
+        """Check the schema at the end of start-up; migrate it when the database is embedded.
+
+        Raises:
+            ConfigError: the schema is behind, or the database does not answer.
+        """
+        pending = migrate.pending(self.engine, self.records)
+        if pending and not self._embedded:
+            raise ConfigError(f"DATABASE: the schema is behind ({'; '.join(pending)}); run `portula db upgrade`")
+        if pending:
+            migrate.upgrade(self.engine, self.records)
+        self.close()
+
+    def close(self) -> None:
+        """Close this thread's connection and those no thread holds, e.g. before workers are forked."""
+        self._let_go()
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See Store.transaction. What failed within is rolled back at once, and no write follows it."""
+        local = self._local
+        local.depth += 1
+        try:
+            yield
+            if local.depth == 1:
+                self._commit()
+        except BaseException:
+            self._doom()
+            raise
+        finally:
+            local.depth -= 1
+            if not local.depth:
+                local.begun = local.doomed = False
+
+    def add(self, record: object) -> None:
+        """See Store.add."""
+        statements = self._statements[type(record)]
+        values = {name: getattr(record, name) for name in statements.shape.names}
+        statements.shape.check_values(values)
+        try:
+            added = self._write(statements.add, values)
+        except IntegrityError as error:
+            if not _is_duplicate(error):
+                raise
+            added = 0
+        if not added:
+            raise DuplicateRecord(f"{type(record).__name__}: a record with one of these keys exists")
+
+    def find(self, cls: type[R], /, **keys: Condition) -> R | None:
+        """See Store.find."""
+        statements = self._statements[cls]
+        statements.shape.check_keys(keys)
+        row = self._read(statements.find(shaped(keys)), bound(keys)).first()
+        return None if row is None else cls(**dict(zip(statements.shape.names, row, strict=True)))
+
+    def select(
+        self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
+    ) -> list[R]:
+        """See Store.select."""
+        statements = self._statements[cls]
+        statements.shape.check_searchable(where)
+        parameters = {**bound(where), "limit": limit}
+        if after is not None:
+            parameters["after"] = after
+        rows = self._read(statements.select(shaped(where), after=after is not None), parameters)
+        names = statements.shape.names
+        return [cls(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def take(self, record: object, at: int) -> None:
+        """See Store.take."""
+        cls = type(record)
+        statements = self._statements[cls]
+        if statements.take is None:
+            raise ValueError(f"{statements.shape.record.name} has no field taken_at")
+        primary = statements.shape.primary
+        key = getattr(record, primary)
+        if not self._write(statements.take, {f"w_{primary}": key, "at": at}):
+            raise Replayed(self.find(cls, **{primary: key}) or record)
+
+    def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
+        """See Store.change."""
+        statements = self._statements[cls]
+        statements.shape.check_anchored(where)
+        statements.shape.check_values(values)
+        return self._write(statements.change(shaped(where), tuple(values)), bound(where, values))
+
+    def remove(self, cls: type[Any], /, **where: Condition) -> int:
+        """See Store.remove."""
+        statements = self._statements[cls]
+        statements.shape.check_anchored(where)
+        return self._write(statements.remove(shaped(where)), bound(where))
+
+    def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """See Store.purge."""
+        statements = self._statements[cls]
+        if statements.shape.record.expires is None:
+            return 0
+        removed = 0
+        while removed < limit:
+            chunk = min(limit - removed, PURGE_CHUNK)
+            keys = self._read(statements.expired, {"now": now, "limit": chunk}).scalars().all()
+            if not keys:
+                break
+            removed += self._write(statements.remove_expired, {f"w_{statements.shape.primary}": keys, "now": now})
+        return removed
+
+    def _read(self, statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+        """Read; once more on a new connection if this one is gone, unless a transaction went with it."""
+        try:
+            return self._connection().execute(statement, parameters)
+        except DBAPIError as error:
+            if self._fail(error):
+                raise
+        return self._connection().execute(statement, parameters)
+
+    def _write(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
+        """Write, within the transaction of this thread if there is one; return how many rows."""
+        local = self._local
+        if local.doomed:
+            raise RuntimeError("this transaction has failed; leave it before you write again")
+        if local.depth and not local.begun:
+            self._open()
+        try:
+            return self._connection().execute(statement, parameters).rowcount
+        except DBAPIError as error:
+            self._fail(error)
+            raise
+
+    def _open(self) -> None:
+        """Begin; nothing is lost by beginning again on a new connection."""
+        try:
+            self._connection().exec_driver_sql(self._begin)
+        except DBAPIError as error:
+            if self._fail(error):
+                raise
+            self._connection().exec_driver_sql(self._begin)
+        self._local.begun = True
+
+    def _commit(self) -> None:
+        if self._local.doomed:
+            raise RuntimeError("a nested transaction failed, so nothing was kept; let its exception pass")
+        if self._local.begun:
+            self._connection().exec_driver_sql("COMMIT")
+
+    def _doom(self) -> None:
+        """Roll the transaction back, once."""
+        local = self._local
+        if not local.begun:
+            return
+        local.begun, local.doomed = False, True
+        if local.connection is not None:
+            try:
+                local.connection.exec_driver_sql("ROLLBACK")
+            except DBAPIError:
+                local.connection.invalidate()
+                self._let_go()
+
+    def _fail(self, error: DBAPIError) -> bool:
+        """Clear up after an error of the database; say whether it must be raised."""
+        begun = self._local.begun
+        if error.connection_invalidated:
+            self._let_go()
+        if not _is_duplicate(error):
+            self._doom()
+        return begun or not error.connection_invalidated
+
+    def _connection(self) -> Connection:
+        local = self._local
+        if local.connection is not None and local.pid == os.getpid():
+            return local.connection
+        return self._connect()
+
+    def _connect(self) -> Connection:
+        local, pid = self._local, os.getpid()
+        if self._pid != pid:
+            _inherited.append(self.engine.pool)
+            self.engine.dispose(close=False)
+            self._pid = pid
+        if local.connection is not None:
+            _inherited.append(local.connection)
+        local.connection, local.pid = self.engine.connect(), pid
+        return local.connection
+
+    def _let_go(self) -> None:
+        """Give this thread's connection back to the pool."""
+        connection, self._local.connection = self._local.connection, None
+        if connection is not None and self._local.pid == os.getpid():
+            connection.close()
+
+
+def _is_duplicate(error: DBAPIError) -> bool:
+    """Recognize MariaDB's error for a key that is taken; elsewhere the INSERT itself says so."""
+    return isinstance(error, IntegrityError) and error.orig is not None and error.orig.args[0] == MARIADB_DUPLICATE_ENTRY

@@ -1,0 +1,137 @@
+"""Tables made from record types: the same bytes compare the same on every engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Table, Text
+from sqlalchemy.dialects.mysql import MEDIUMTEXT, VARCHAR
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from portula_storage_sql.fields import MAX_LENGTH, Field, Shape
+
+PREFIX = "portula_"
+"""Every table begins with it, so that a database may be shared with the application."""
+
+MARIADB = ("mysql", "mariadb")
+"""Names SQLAlchemy's dialect has there, by the scheme of the URL."""
+
+MARIADB_BINARY = "utf8mb4_nopad_bin"
+"""Compares code points and trailing spaces; utf8mb4_bin would find `a` when asked for `a `."""
+
+NAMING = {"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_name)s"}
+
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+"""Writes compact JSON."""
+
+
+def short_text() -> TypeEngine[str]:
+    """Return the type of str fields: up to 255 characters, compared byte by byte."""
+    return (
+        String(MAX_LENGTH)
+        .with_variant(String(MAX_LENGTH, collation="C"), "postgresql")
+        .with_variant(VARCHAR(MAX_LENGTH, charset="utf8mb4", collation=MARIADB_BINARY), *MARIADB)
+    )
+
+
+def long_text() -> TypeEngine[str]:
+    """Return the type of text fields, of any length (on MariaDB 16 MiB)."""
+    return (
+        Text()
+        .with_variant(Text(collation="C"), "postgresql")
+        .with_variant(MEDIUMTEXT(charset="utf8mb4", collation=MARIADB_BINARY), *MARIADB)
+    )
+
+
+class JsonDict(TypeDecorator[dict[str, Any]]):
+    """A dict as JSON text; no engine's own JSON type, so that it comes back as it went in."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Use the same column type as a text field."""
+        return dialect.type_descriptor(long_text())
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write compact JSON."""
+        return None if value is None else encode(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:  # noqa: ARG002
+        """Read JSON; most payloads are empty and need no parser."""
+        if value is None:
+            return None
+        result: dict[str, Any] = {} if value == "{}" else json.loads(value)
+        return result
+
+
+class JsonTuple(TypeDecorator[tuple[str, ...]]):
+    """A tuple of strings as JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Use the same column type as a text field."""
+        return dialect.type_descriptor(long_text())
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write a compact JSON list."""
+        return None if value is None else encode(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ARG002
+        """Read a JSON list."""
+        if value is None:
+            return None
+        return () if value == "[]" else tuple(json.loads(value))
+
+
+def column_type(field: Field) -> TypeEngine[Any]:
+    """Return the column type of a field."""
+    if field.kind == "str":
+        return short_text()
+    if field.kind == "text":
+        return long_text()
+    if field.kind == "int":
+        return BigInteger()
+    if field.kind == "bool":
+        return Boolean()
+    return JsonTuple() if field.kind == "tuple" else JsonDict()
+
+
+def table_of(shape: Shape, metadata: MetaData) -> Table:
+    """Make the table of one record type.
+
+    The first key is the primary key, each other key has a unique index (SQLite can add an index to a table, but no
+    constraint), each index and the expiry field a plain one.
+    """
+    record = shape.record
+    columns = [
+        Column(
+            field.name,
+            column_type(field),
+            primary_key=field.name == shape.primary,
+            nullable=field.nullable and field.name != shape.primary,
+            autoincrement=False,
+        )
+        for field in shape.fields
+    ]
+    table = Table(PREFIX + record.name, metadata, *columns)
+    for name in record.keys[1:]:
+        Index(None, table.c[name], unique=True)
+    plain = dict.fromkeys((*record.indexes, *((record.expires,) if record.expires else ())))
+    for name in plain:
+        if name not in record.keys:
+            Index(None, table.c[name])
+    return table
+
+
+def metadata_of(shapes: Iterable[Shape]) -> MetaData:
+    """Make the tables of all these record types."""
+    metadata = MetaData(naming_convention=NAMING)
+    for shape in shapes:
+        table_of(shape, metadata)
+    return metadata

@@ -1,0 +1,230 @@
+#!/bin/bash
+# Engines and a browser for the tests: `services.sh start` installs (by apt) what is absent and starts what is not
+# running; `services.sh stop` ends what it started, by process id. The engines listen on loopback ports of their own with
+# data under .services/, beside any instance the system runs, and are tuned to be quick and forgetful. The addresses are
+# left in .services/env.
+set -eu
+cd "$(dirname "$0")/.."
+
+HOME_DIR="$PWD/.services"
+PYTHON="${PYTHON:-python3}"
+HOST=127.0.0.1
+
+say() { echo "services: $*"; }
+fail() { echo "services: $*" >&2; exit 1; }
+
+# --- packages --------------------------------------------------------------------------------------------------------
+
+find_program() { # NAME [DIRECTORY…]: print the path of a program
+    local name="$1" directory
+    shift
+    command -v "$name" 2>/dev/null && return
+    for directory in "$@"; do
+        if [ -x "$directory/$name" ]; then
+            echo "$directory/$name"
+            return
+        fi
+    done
+    return 1
+}
+
+postgresql_bin() { # print the folder of the newest PostgreSQL server
+    local found
+    found="$(find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null | sort -V | tail -n 1)"
+    [ -n "$found" ] && dirname "$found"
+}
+
+install_absent() {
+    local absent=()
+    postgresql_bin >/dev/null || absent+=(postgresql)
+    find_program mariadbd /usr/sbin >/dev/null || absent+=(mariadb-server)
+    find_program chromium >/dev/null || absent+=(chromium)
+    [ ${#absent[@]} -eq 0 ] && return
+    command -v apt-get >/dev/null || fail "missing: ${absent[*]}; install them, there is no apt-get here to do it"
+    [ "$(id -u)" -eq 0 ] || fail "missing: ${absent[*]}; run 'make services' once as root, or install them"
+    say "installing ${absent[*]}"
+    # The packages would start an instance of their own at once; this asks them not to.
+    local policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
+    mkdir -p "$HOME_DIR"
+    export DEBIAN_FRONTEND=noninteractive
+    if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${absent[@]}"; } \
+        >"$HOME_DIR/apt.log" 2>&1; then
+        tail -n 20 "$HOME_DIR/apt.log" >&2
+        fail "apt-get could not install ${absent[*]}"
+    fi
+}
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+free_port() {
+    "$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+remembered() { # FILE COMMAND…: print what the file holds; if there is none, fill it with what the command prints
+    local file="$HOME_DIR/$1"
+    shift
+    [ -s "$file" ] || (umask 077 && "$@" >"$file")
+    cat "$file"
+}
+
+new_password() { "$PYTHON" -c 'import secrets; print(secrets.token_hex(16))'; }
+
+running() { # PIDFILE WORD: is the process that the file names alive, and does its command line hold the word?
+    local pid
+    pid="$(head -n 1 "$1" 2>/dev/null)" || return 1
+    [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$2"
+}
+
+wait_until() { # SECONDS COMMAND…
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.2
+    done
+}
+
+answers() { (exec 3<>"/dev/tcp/$HOST/$1"); }
+
+finish() { # NAME PIDFILE WORD SIGNAL
+    running "$2" "$3" || return 0
+    local pid
+    pid="$(head -n 1 "$2")"
+    kill -"$4" "$pid"
+    wait_until 30 eval "! kill -0 $pid" || fail "$1 (process $pid) does not end"
+    say "$1 stopped"
+}
+
+# --- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+# The server refuses to run as root, and its own user may not reach a checkout in a private folder; then the data goes to
+# a folder of its own under the system's temporary one, and .services/postgresql.at remembers where.
+as_postgres() { if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
+
+postgresql_place() {
+    local place="$HOME_DIR/postgresql"
+    mkdir -p "$place"
+    if [ "$(id -u)" -eq 0 ]; then
+        chown postgres: "$place"
+        if ! (cd / && runuser -u postgres -- test -w "$place"); then
+            rmdir "$place"
+            place="$(mktemp -d -t portula-postgresql.XXXXXX)"
+            chown postgres: "$place"
+        fi
+    fi
+    echo "$place"
+}
+
+start_postgresql() {
+    local place bin port password
+    place="$(remembered postgresql.at postgresql_place)"
+    if [ ! -d "$place" ]; then
+        rm -f "$HOME_DIR/postgresql.at"
+        place="$(remembered postgresql.at postgresql_place)"
+    fi
+    bin="$(postgresql_bin)"
+    password="$(remembered postgresql.password new_password)"
+    if ! running "$place/data/postmaster.pid" "$place/data"; then
+        free_port >"$HOME_DIR/postgresql.port"
+        port="$(cat "$HOME_DIR/postgresql.port")"
+        (
+            cd /
+            if [ ! -s "$place/data/PG_VERSION" ]; then
+                (umask 077 && printf '%s\n' "$password" >"$place/password")
+                [ "$(id -u)" -ne 0 ] || chown postgres: "$place/password"
+                as_postgres "$bin/initdb" --pgdata="$place/data" --username=portula --pwfile="$place/password" \
+                    --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 >"$HOME_DIR/postgresql.initdb.log"
+                rm -f "$place/password"
+            fi
+            as_postgres "$bin/pg_ctl" start --silent --wait --timeout=60 --pgdata="$place/data" --log="$place/log" \
+                --options="-c listen_addresses=$HOST -c port=$port -c unix_socket_directories='' \
+                    -c max_connections=200 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" </dev/null
+        ) || { tail -n 20 "$place/log" >&2 || true; fail "PostgreSQL did not start"; }
+        PGPASSWORD="$password" "$bin/psql" --quiet --host="$HOST" --port="$port" --username=portula --dbname=postgres \
+            --command='SELECT 1 FROM pg_database WHERE datname = $$portula$$' --tuples-only | grep -q 1 \
+            || PGPASSWORD="$password" "$bin/createdb" --host="$HOST" --port="$port" --username=portula portula
+    fi
+    port="$(cat "$HOME_DIR/postgresql.port")"
+    say "PostgreSQL on port $port"
+    echo "PORTULA_TEST_POSTGRESQL_URL='postgresql+psycopg://portula:$password@$HOST:$port/portula'" >>"$HOME_DIR/env.new"
+}
+
+stop_postgresql() {
+    local place
+    place="$(cat "$HOME_DIR/postgresql.at" 2>/dev/null)" || return 0
+    finish PostgreSQL "$place/data/postmaster.pid" "$place/data" INT
+    case "$place" in
+        "$HOME_DIR"/*) ;;
+        *) rm -rf "$place" "$HOME_DIR/postgresql.at" ;; # nothing of ours stays outside the checkout
+    esac
+}
+
+# --- MariaDB ---------------------------------------------------------------------------------------------------------
+
+start_mariadb() {
+    local place="$HOME_DIR/mariadb" port password options
+    password="$(remembered mariadb.password new_password)"
+    mkdir -p "$place"
+    options=(--no-defaults "--datadir=$place/data")
+    [ "$(id -u)" -ne 0 ] || options+=(--user=root)
+    if ! running "$place/pid" "$place/data"; then
+        free_port >"$HOME_DIR/mariadb.port"
+        port="$(cat "$HOME_DIR/mariadb.port")"
+        if [ ! -d "$place/data/mysql" ]; then
+            rm -rf "$place/data"
+            "$(find_program mariadb-install-db)" "${options[@]}" --auth-root-authentication-method=normal \
+                --skip-test-db >"$place/install.log" 2>&1 || { tail -n 20 "$place/install.log" >&2; fail "MariaDB did not install"; }
+        fi
+        (
+            umask 077
+            cat >"$place/init.sql" <<SQL
+CREATE DATABASE IF NOT EXISTS portula CHARACTER SET utf8mb4;
+CREATE USER IF NOT EXISTS 'portula'@'$HOST' IDENTIFIED BY '$password';
+GRANT ALL PRIVILEGES ON *.* TO 'portula'@'$HOST';
+ALTER USER 'root'@'localhost' IDENTIFIED BY '$password';
+SQL
+        )
+        # The socket's name is relative to the data folder: a path over 107 bytes is refused.
+        nohup "$(find_program mariadbd /usr/sbin)" "${options[@]}" --bind-address="$HOST" --port="$port" \
+            --socket=mariadb.sock --pid-file="$place/pid" --init-file="$place/init.sql" --log-error="$place/log" \
+            --skip-name-resolve --skip-log-bin --character-set-server=utf8mb4 --max-connections=200 \
+            --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --innodb-buffer-pool-size=128M \
+            >/dev/null 2>&1 </dev/null &
+        wait_until 60 answers "$port" || { tail -n 20 "$place/log" >&2 || true; fail "MariaDB did not start"; }
+    fi
+    port="$(cat "$HOME_DIR/mariadb.port")"
+    say "MariaDB on port $port"
+    echo "PORTULA_TEST_MARIADB_URL='mariadb+pymysql://portula:$password@$HOST:$port/portula?charset=utf8mb4'" >>"$HOME_DIR/env.new"
+}
+
+stop_mariadb() { finish MariaDB "$HOME_DIR/mariadb/pid" "$HOME_DIR/mariadb/data" TERM; }
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+start() {
+    install_absent
+    mkdir -p "$HOME_DIR"
+    chmod 755 "$HOME_DIR"
+    (umask 077 && : >"$HOME_DIR/env.new")
+    start_postgresql
+    start_mariadb
+    echo "PORTULA_TEST_CHROMIUM='$(find_program chromium)'" >>"$HOME_DIR/env.new"
+    mv "$HOME_DIR/env.new" "$HOME_DIR/env"
+    say "ready; the addresses are in .services/env"
+}
+
+stop() {
+    stop_postgresql
+    stop_mariadb
+}
+
+case "${1:-}" in
+    start) start ;;
+    stop) stop ;;
+    *) fail "usage: services.sh start|stop" ;;
+esac
