@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask.cli import ScriptInfo
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from portula.commands import SchemaGroup
 from portula.errors import ConfigError
@@ -39,7 +39,7 @@ class RoomCommands(click.Group):
         """Return a command by name."""
         return super().get_command(ctx, cmd_name) or self._rooms(ctx).get(cmd_name)
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+    def invoke(self, ctx: click.Context) -> Any:
         """Run a command of a room inside the app's context, once the storage is ready for it."""
         name = ctx._protected_args[0] if ctx._protected_args else ""  # noqa: SLF001 - click has no public way
         command = self._rooms(ctx).get(name) if name not in self.commands else None
@@ -122,7 +122,9 @@ def said(error: ConfigError) -> click.ClickException:
 
 @click.group(cls=StandAlone)
 @click.option("--config", type=click.Path(exists=True, dir_okay=False), help="Python file of Flask settings.")
-@click.option("--data-dir", metavar="DIR", help="Folder of the key and the database; ./portula-data by default.")
+@click.option(
+    "--data-dir", metavar="DIR", help="Folder of the key and the database; ./portula-data by default."
+)
 @click.option("--database-url", metavar="URL", help="SQLAlchemy URL of the database.")
 @click.option("--issuer", metavar="URL", help="The provider's own URL, e.g. https://id.example.com/o.")
 @click.version_option(package_name="portula-core", prog_name="portula")
@@ -132,14 +134,18 @@ def main(**_common: str | None) -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes.")
 @click.option("--trusted-proxies", type=click.IntRange(0, 16), help="Reverse proxies in front.")
-@click.option("--tls-cert", type=click.Path(exists=True, dir_okay=False), help="PEM file of the certificate chain.")
+@click.option(
+    "--tls-cert", type=click.Path(exists=True, dir_okay=False), help="PEM file of the certificate chain."
+)
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False), help="PEM file of its private key.")
 @click.option("--demo", is_flag=True, help="Make a demo user and a demo client, in a database of their own.")
 @click.pass_context
-def serve(context: click.Context, **own: Any) -> None:  # noqa: ANN401 - click's values
+def serve(context: click.Context, /, **own: Any) -> None:
     """Run the provider."""
     given = {**(context.parent.params if context.parent else {}), **own}
     try:
@@ -153,12 +159,16 @@ def serve(context: click.Context, **own: Any) -> None:  # noqa: ANN401 - click's
 
 
 def _announce(options: ServeOptions, provider: Provider, lines: dict[str, str]) -> None:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    rows = {"Open": provider.origin_of(provider.issuer), "Issuer": provider.issuer, "Data": str(options.folder), **lines}
+    rows = {
+        "Open": provider.origin_of(provider.issuer),
+        "Issuer": provider.issuer,
+        "Data": str(options.folder),
+        **lines,
+    }
+    console = Console(highlight=False, soft_wrap=True)  # never a table: a narrow one would cut the secret off
+    width = max(map(len, rows))
     for label, text in rows.items():
-        table.add_row(f"[bold]{label}[/bold]", text)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
+        console.print(f"[bold]{label:<{width}}[/bold]  {escape(text)}")
     if lines:
         console.print("The demo's password and secret are new at every start and shown only here.")
     console.print("Stop with Ctrl-C.")

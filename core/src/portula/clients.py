@@ -64,7 +64,9 @@ class Clients:
         self._check(application)
         application = replace(application, updated_at=self._provider.now())
         values = {
-            field.name: getattr(application, field.name) for field in fields(application) if field.name != "client_id"
+            field.name: getattr(application, field.name)
+            for field in fields(application)
+            if field.name != "client_id"
         }
         self._provider.storage.change(Application, {"client_id": application.client_id}, **values)
         self._provider.hooks.client_saved(
@@ -72,9 +74,11 @@ class Clients:
         )
         return application
 
-    def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:  # noqa: FBT001 - private
+    def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:
         hasher = self._provider.hooks.secret_hasher
-        if chosen and (len(secret) < MIN_CHOSEN_SECRET_LENGTH or not secret.isascii() or not secret.isprintable()):
+        if chosen and (
+            len(secret) < MIN_CHOSEN_SECRET_LENGTH or not secret.isascii() or not secret.isprintable()
+        ):
             raise InvalidClientMetadata(
                 f"a chosen client secret has at least {MIN_CHOSEN_SECRET_LENGTH} printable ASCII characters"
             )

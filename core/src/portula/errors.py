@@ -8,6 +8,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oauthlib.oauth2 import OAuth2Error
+
+    from portula.engine.messages import OAuthRequest
 
 
 class PortulaError(Exception):
@@ -53,6 +59,19 @@ class BrokenPlugin(ConfigError):
 
 class HookFailed(PortulaError):
     """A deciding hook raised something that is not a denial; the request is refused."""
+
+
+class AuthorizationRefused(PortulaError):
+    """An authorization request is refused, and the client may hear of it at its redirect URI.
+
+    `error` is the OAuth2Error, `request` the request whose client and redirect URI are known good.
+    """
+
+    def __init__(self, error: OAuth2Error, request: OAuthRequest) -> None:
+        """Keep both."""
+        self.error = error
+        self.request = request
+        super().__init__(str(error.error))
 
 
 class Replayed(PortulaError):

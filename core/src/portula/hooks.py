@@ -7,7 +7,7 @@ swallowed. Enrichments cannot overwrite. Outboxes fail the request. Events fail 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -34,7 +34,16 @@ if TYPE_CHECKING:
     from portula.engine.validator import OAuth2Validator
     from portula.provider import Provider
     from portula.records import AccessToken, Application, RecordType
-    from portula.slots import Clock, Consent, HashGenerator, Login, ScopesBackend, SecretHasher, Sessions, TokenGenerator
+    from portula.slots import (
+        Clock,
+        Consent,
+        HashGenerator,
+        Login,
+        ScopesBackend,
+        SecretHasher,
+        Sessions,
+        TokenGenerator,
+    )
     from portula.storage import StoreFactory
 
 log = logging.getLogger("portula")
@@ -107,10 +116,12 @@ class Hooks:
         self._rulings[slot] = ruling
         return ruling
 
-    def _slot(self, slot: str) -> Any:  # noqa: ANN401 - each property below names the type
+    def _slot(self, slot: str) -> Any:
         ruling = self.ruling(slot)
         if ruling.winner is None:
-            raise EmptySlot(f"slot {slot!r}: nothing answers; install {SLOT_REMEDIES.get(slot, 'a plugin that does')}")
+            raise EmptySlot(
+                f"slot {slot!r}: nothing answers; install {SLOT_REMEDIES.get(slot, 'a plugin that does')}"
+            )
         return ruling.answer
 
     def _collect(self, hook: str, arguments: dict[str, Any]) -> list[tuple[Source, Any]]:
@@ -128,11 +139,15 @@ class Hooks:
         for source, mapping in self._collect(hook, {"provider": self._provider}):
             for key, value in mapping.items():
                 if key in merged:
-                    raise DuplicateContribution(f"{hook}: {key!r} comes from {owners[key]} and from {source}; block one")
+                    raise DuplicateContribution(
+                        f"{hook}: {key!r} comes from {owners[key]} and from {source}; block one"
+                    )
                 merged[key], owners[key] = value, source
         return merged
 
-    def _join(self, hook: str, key: Callable[[Any], str], arguments: dict[str, Any] | None = None) -> list[Any]:
+    def _join(
+        self, hook: str, key: Callable[[Any], str], arguments: dict[str, Any] | None = None
+    ) -> list[Any]:
         """Join sequences; two members with one key are an error."""
         joined: dict[str, tuple[Source, Any]] = {}
         given = {"provider": self._provider} if arguments is None else arguments
@@ -160,7 +175,9 @@ class Hooks:
             else:
                 if answer is not None:
                     log.error("%s of %s returned a value; a veto returns None", hook, implementation.source)
-                    denials.append(AccessDeniedError(description="A rule of this server could not be applied."))
+                    denials.append(
+                        AccessDeniedError(description="A rule of this server could not be applied.")
+                    )
         if denials:
             raise denials[0]
 
@@ -260,7 +277,9 @@ class Hooks:
 
     def settings(self) -> list[tuple[Source, type[BaseModel]]]:
         """Return the settings models, each with the plugin that owns it."""
-        return [(source, model) for source, models in self._collect("portula_settings", {}) for model in models]
+        return [
+            (source, model) for source, models in self._collect("portula_settings", {}) for model in models
+        ]
 
     def records(self) -> list[RecordType]:
         """Return the record types of rooms."""
@@ -326,11 +345,13 @@ class Hooks:
         denials: list[InvalidClientMetadata] = []
         for implementation in self._implementations("portula_validate_client_registration"):
             try:
-                implementation.call({"provider": self._provider, "application": application})
+                answer = implementation.call({"provider": self._provider, "application": application})
             except InvalidClientMetadata as denial:
                 denials.append(denial)
             except Exception as error:
-                raise HookFailed(f"portula_validate_client_registration failed in {implementation.source}") from error
+                raise HookFailed(
+                    f"portula_validate_client_registration failed in {implementation.source}"
+                ) from error
         if denials:
             raise InvalidClientMetadata("; ".join(str(denial) for denial in denials), denials[0].error)
 

@@ -25,7 +25,9 @@ _PREFLIGHT_HEADERS = "Authorization, Content-Type"
 class MachineDoor:
     """Answers machine endpoints from a WSGI environment."""
 
-    def __init__(self, app: Flask, endpoints: Sequence[Endpoint], mount: str, *, max_body: int, proxies: int) -> None:
+    def __init__(
+        self, app: Flask, endpoints: Sequence[Endpoint], mount: str, *, max_body: int, proxies: int
+    ) -> None:
         """Lay out the paths, each with and without its trailing slash."""
         self._app = app
         self._max_body = max_body
@@ -49,7 +51,7 @@ class MachineDoor:
                 provide_automatic_options=False,
             )
 
-    def _view(self, **_: Any) -> Response:  # noqa: ANN401 - Flask's view arguments, of which there are none
+    def _view(self, **_: Any) -> Response:
         body = b""
         if (request.content_length or 0) <= self._max_body:
             body = request.get_data(cache=True, parse_form_data=False)
@@ -100,14 +102,19 @@ class MachineDoor:
         if too_large or len(body) > self._max_body:
             return json_answer(
                 413,
-                {"error": "invalid_request", "error_description": f"A request has at most {self._max_body} bytes."},
+                {
+                    "error": "invalid_request",
+                    "error_description": f"A request has at most {self._max_body} bytes.",
+                },
                 {"Connection": "close"},
             )
         try:
             return endpoint.handler(message_from(environ, body, self._proxies))
         except Exception:
             log.exception("endpoint %s failed", endpoint.name)
-            return json_answer(500, {"error": "server_error", "error_description": "The server failed; it is logged."})
+            return json_answer(
+                500, {"error": "server_error", "error_description": "The server failed; it is logged."}
+            )
 
     @staticmethod
     def _preflight(endpoint: Endpoint, origin: str | None) -> Answer:
@@ -139,7 +146,9 @@ class MachineDoor:
 def message_from(environ: WSGIEnvironment, body: bytes, proxies: int) -> Message:
     """Make a message of a WSGI environment (PEP 3333)."""
     headers = {
-        name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
     }
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     headers.setdefault("host", f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}")
@@ -156,8 +165,11 @@ def message_from(environ: WSGIEnvironment, body: bytes, proxies: int) -> Message
 
 def client_address(environ: WSGIEnvironment, proxies: int) -> str:
     """Return the address of the client: what the outermost of `proxies` trusted proxies saw."""
-    hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()] if proxies else []
-    hops.append(environ.get("REMOTE_ADDR", ""))
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if proxies else ""
+    hops = [
+        *(hop.strip() for hop in forwarded.split(",") if hop.strip()),
+        str(environ.get("REMOTE_ADDR", "")),
+    ]
     return hops[-min(len(hops), proxies + 1)]
 
 

@@ -32,7 +32,9 @@ def fold(contributions: Sequence[tuple[Source, Mapping[str, Any]]]) -> dict[str,
             if isinstance(value, (list, tuple, set, frozenset)):
                 document[name] = sorted({*document.get(name, ()), *value})
             elif name in document and document[name] != value:
-                raise DuplicateContribution(f"metadata {name!r}: {owners[name]} and {source} disagree; block one")
+                raise DuplicateContribution(
+                    f"metadata {name!r}: {owners[name]} and {source} disagree; block one"
+                )
             else:
                 document[name] = value
             owners[name] = source

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from portula.provider import Provider
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self' https: data:; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 """No script at all, and no form-action: Chromium applies that to the redirect behind a POST (attack S10)."""
 
@@ -39,7 +40,7 @@ class Pages:
         """Take the provider the pages belong to."""
         self._provider = provider
 
-    def render(self, template: str, status: int = 200, **context: Any) -> Response:  # noqa: ANN401 - template values
+    def render(self, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page with the house's headers."""
         context.setdefault("brand", self._provider.core_settings.PROVIDER_NAME)
         context.setdefault("portula_static", f"{self._provider.name}.static")
@@ -48,14 +49,18 @@ class Pages:
         response.headers.update(PAGE_HEADERS)
         return response
 
-    def error(self, status: int, title: str, description: str | None = None, error: str | None = None) -> Response:
+    def error(
+        self, status: int, title: str, description: str | None = None, error: str | None = None
+    ) -> Response:
         """Return the error page; it never redirects."""
         return self.render("portula/error.html", status, title=title, description=description, error=error)
 
     def form_post(self, delivery: Delivery) -> Answer:
         """Write an authorization response as a form that posts itself (OAuth 2.0 Form Post Response Mode §2)."""
         response = self.render("portula/form_post.html", delivery=delivery)
-        policy = CONTENT_SECURITY_POLICY.replace("default-src 'none'", "default-src 'none'; script-src 'self'")
+        policy = CONTENT_SECURITY_POLICY.replace(
+            "default-src 'none'", "default-src 'none'; script-src 'self'"
+        )
         response.headers["Content-Security-Policy"] = policy
         return Answer(200, dict(response.headers), response.get_data())
 
@@ -104,15 +109,15 @@ class Pages:
 class _BoundCSRF(CSRF):
     """WTForms' hook for a token of our own making."""
 
-    def setup_form(self, form: Any) -> Any:  # noqa: ANN401 - WTForms is untyped here
+    def setup_form(self, form: Any) -> Any:
         self._pages: Pages = form.meta.pages
         self._context: str = form.meta.csrf_context
         return super().setup_form(form)
 
-    def generate_csrf_token(self, csrf_token_field: Any) -> str:  # noqa: ANN401, ARG002 - WTForms' signature
+    def generate_csrf_token(self, csrf_token_field: Any) -> str:
         return self._pages.csrf_token(self._context)
 
-    def validate_csrf_token(self, form: Any, field: Any) -> None:  # noqa: ANN401, ARG002 - WTForms' signature
+    def validate_csrf_token(self, form: Any, field: Any) -> None:
         if not self._pages.csrf_valid(self._context, field.data or ""):
             raise ValueError("This page was open too long or came from another browser. Please try again.")
 
@@ -121,11 +126,13 @@ class PageForm(Form):
     """A form whose token is bound to the browser; give `pages` and a `context` naming what it is about."""
 
     class Meta:
+        """WTForms' switches."""
+
         csrf = True
         csrf_class = _BoundCSRF
         csrf_field_name = "csrf_token"
 
-    def __init__(self, pages: Pages, context: str, formdata: Any = None, **data: Any) -> None:  # noqa: ANN401
+    def __init__(self, pages: Pages, context: str, formdata: Any = None, **data: Any) -> None:
         """Bind the form; `formdata` is `flask.request.form` on a POST."""
         super().__init__(formdata, meta={"pages": pages, "csrf_context": context}, data=data)
 

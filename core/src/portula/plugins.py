@@ -55,7 +55,7 @@ class Implementation:
     hook: HookImpl
     order: int
 
-    def call(self, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - pluggy's results are untyped; hooks.py types them
+    def call(self, arguments: dict[str, Any]) -> Any:
         """Call it with those of the arguments that it takes."""
         return self.hook.function(*[arguments[name] for name in self.hook.argnames])
 
@@ -78,7 +78,9 @@ class Plugins:
             DuplicatePlugin: the name is taken.
         """
         if source.name in self.sources:
-            raise DuplicatePlugin(f"{source} and {self.sources[source.name]} have the same name; rename or block one")
+            raise DuplicatePlugin(
+                f"{source} and {self.sources[source.name]} have the same name; rename or block one"
+            )
         instance = plugin() if inspect.isclass(plugin) else plugin
         problems = list(self._problems(instance))
         if problems:
@@ -153,7 +155,9 @@ class Plugins:
             except Exception as error:
                 note = f"{source} fails to import: {type(error).__name__}: {error}"
                 if name not in optional:
-                    raise BrokenPlugin(f"{note}; mend it, uninstall it, or name it in PLUGINS_OPTIONAL") from error
+                    raise BrokenPlugin(
+                        f"{note}; mend it, uninstall it, or name it in PLUGINS_OPTIONAL"
+                    ) from error
                 left_out.append(note)
                 continue
             self.register(plugin, source)

@@ -32,8 +32,8 @@ from portula.uris import is_loopback_host
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from portula.engine.backend import Backend
     from portula.endpoints import Answer, Message
+    from portula.engine.backend import Backend
     from portula.engine.responses import Delivery
 
 M = TypeVar("M", bound=BaseModel)
@@ -90,7 +90,11 @@ class Provider:
 
     def _gather(self) -> None:
         """Find the plugins, in tiers, and refuse those that break a rule."""
-        given = self._given_settings if self._given_settings is not None else self.app.config.get("OAUTH2_PROVIDER", {})
+        given = (
+            self._given_settings
+            if self._given_settings is not None
+            else self.app.config.get("OAUTH2_PROVIDER", {})
+        )
         if not isinstance(given, Mapping):
             raise ConfigError(f"OAUTH2_PROVIDER: a mapping is needed, not {type(given).__name__}")
         self._configuration: Mapping[str, Any] = given
@@ -126,9 +130,12 @@ class Provider:
         self.records: tuple[RecordType, ...] = (*CORE_RECORDS, *self.hooks.records())
         self.stores: dict[str, Store] = {}
         factories = {name: self._remembering(name, make) for name, make in self.hooks.stores().items()}
-        self.storage: Storage = build_storage(self.core_settings.STORAGE, factories, self.records)
+        # Who answers no protocol, such as a resource server alone, needs no storage.
+        choice, answers = self.core_settings.STORAGE, self.hooks.ruling("backend_class").winner
+        needed = factories or choice or answers
+        self.storage: Storage = build_storage(choice, factories, self.records) if needed else Storage({})
 
-    def _remembering(self, name: str, make: Any) -> Any:  # noqa: ANN401 - a StoreFactory in, a StoreFactory out
+    def _remembering(self, name: str, make: Any) -> Any:
         def remember(records: Sequence[RecordType]) -> Store:
             self.stores[name] = make(records)
             return self.stores[name]
@@ -160,11 +167,21 @@ class Provider:
             endpoints += metadata_endpoints(self, self.metadata_document)
         settings = self.core_settings
         self.door = MachineDoor(
-            self.app, endpoints, self.mount, max_body=settings.MAX_BODY_BYTES, proxies=settings.TRUSTED_PROXIES
+            self.app,
+            endpoints,
+            self.mount,
+            max_body=settings.MAX_BODY_BYTES,
+            proxies=settings.TRUSTED_PROXIES,
         )
         self.door.mount(self.name)
         self.app.register_blueprint(
-            Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static"),
+            Blueprint(
+                "pages",
+                __name__,
+                template_folder="templates",
+                static_folder="static",
+                static_url_path="/static",
+            ),
             name=self.name,
             url_prefix=self.mount or None,
         )
@@ -213,7 +230,7 @@ class Provider:
         """Write an authorization response as a page; see `portula.engine.responses.deliver`."""
         return self.pages.form_post(delivery)
 
-    def url_for(self, view: str, **values: Any) -> str:  # noqa: ANN401 - Flask's url values
+    def url_for(self, view: str, **values: Any) -> str:
         """Return the path of a page, e.g. `url_for("accounts.login")`."""
         return url_for(f"{self.name}_{view}", **values)
 
@@ -266,9 +283,13 @@ class Provider:
             fallbacks = self.app.config.get("SECRET_KEY_FALLBACKS") or []
             keys = [_text(key) for key in (self.app.config.get("SECRET_KEY"), *fallbacks) if key]
         if not keys:
-            raise ConfigError("SECRET_KEYS: missing; set it, or Flask's SECRET_KEY, to at least 16 random bytes")
+            raise ConfigError(
+                "SECRET_KEYS: missing; set it, or Flask's SECRET_KEY, to at least 16 random bytes"
+            )
         if any(len(key.encode()) < MIN_SECRET_KEY_BYTES for key in keys):
-            raise ConfigError(f"SECRET_KEYS: every key needs at least {MIN_SECRET_KEY_BYTES} bytes; one is shorter")
+            raise ConfigError(
+                f"SECRET_KEYS: every key needs at least {MIN_SECRET_KEY_BYTES} bytes; one is shorter"
+            )
         return keys
 
     @staticmethod
@@ -283,7 +304,13 @@ class Provider:
             return ""
         parts = urlsplit(issuer)
         problem = None
-        if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or "@" in issuer:
+        if (
+            parts.scheme not in ("https", "http")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+            or "@" in issuer
+        ):
             problem = "an https URL without query, fragment or user is needed"
         elif parts.scheme == "http" and not is_loopback_host(parts.hostname):
             problem = "http is for loopback only; use https"
@@ -345,7 +372,7 @@ def _slot_plugin(slot: str, answer: object) -> object:
     """Make a plugin that answers one slot with one object."""
     from portula.markers import hookimpl
 
-    def respond(self: object, provider: Provider) -> object:  # noqa: ARG001 - a hook's parameters
+    def respond(self: object, provider: Provider) -> object:
         return answer
 
     name = f"portula_{slot}"

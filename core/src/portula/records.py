@@ -60,7 +60,7 @@ class ApplicationPolicy:
         """The only registered redirect URI; None when there are several (RFC 6749 §3.1.2.3)."""
         return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
 
-    def is_usable(self, request: object) -> bool:  # noqa: ARG002 - an override may look at the request
+    def is_usable(self, request: object) -> bool:
         """Say whether the client may be used at all for this request."""
         return not self.disabled
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OPTIONS_VARIABLE = "PORTULA_SERVE_OPTIONS"
 """Environment variable that hands the options to workers, as JSON."""
 
-SECRET_KEY_FILE = "secret_key"  # noqa: S105 - a file's name
+SECRET_KEY_FILE = "secret_key"
 BLOCKING_THREADS = 8
 """Threads a worker answers requests with; a slow client or a slow password hash holds up only one."""
 
@@ -78,7 +78,9 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
 
     @app.get("/")
     def home() -> Response:
-        return provider.pages.render("portula/home.html", issuer=provider.issuer, paths=sorted(provider.door.paths))
+        return provider.pages.render(
+            "portula/home.html", issuer=provider.issuer, paths=sorted(provider.door.paths)
+        )
 
     return app, provider
 

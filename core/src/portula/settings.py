@@ -105,7 +105,10 @@ class Settings:
                     findings.append(f"{name}: declared by {self._owners[name][0]} and again by {source}")
                 self._owners[name] = (source, model, info)
         unknown = [name for name in given if name not in self._owners]
-        findings += [f"{name}: no installed plugin has this setting{nearest(str(name), self._owners)}" for name in unknown]
+        findings += [
+            f"{name}: no installed plugin has this setting{nearest(str(name), self._owners)}"
+            for name in unknown
+        ]
         for _, model in models:
             values = {name: given[name] for name in model.model_fields if name in given}
             try:
@@ -127,7 +130,7 @@ class Settings:
             for name, (source, _, info) in sorted(self._owners.items())
         ]
 
-    def value(self, name: str) -> Any:  # noqa: ANN401 - any setting, for reports
+    def value(self, name: str) -> Any:
         """Return the value of a setting by name, for reports."""
         return getattr(self._models[self._owners[name][1]], name)
 

@@ -143,7 +143,7 @@ class Consent(Protocol):
         """Keep that this person allowed these scopes, joined with those allowed before."""
         ...
 
-    def page(self, question: ConsentQuestion) -> Any:  # noqa: ANN401 - a Flask response; contracts know no Flask
+    def page(self, question: ConsentQuestion) -> Any:
         """Return the consent page as a Flask response."""
         ...
 
@@ -173,7 +173,7 @@ class Sessions(Protocol):
         ...
 
     def start(self, subject: str, username: str, amr: Sequence[str]) -> LoginSession:
-        """Begin a session under a new identifier, ending the browser's old one; the cookie goes out with the response."""
+        """Begin a session under a new identifier, ending the browser's old one; the cookie goes with the response."""
         ...
 
     def end(self) -> LoginSession | None:

@@ -97,7 +97,7 @@ class Storage:
             callback()
 
     def on_commit(self, callback: Callable[[], None]) -> None:
-        """Call back once this thread's transaction has committed; at once when there is none; never when it rolls back."""
+        """Call back once this thread's transaction has committed, at once without one, never when it rolls back."""
         waiting: list[Callable[[], None]] | None = getattr(self._local, "waiting", None)
         if waiting is None:
             callback()

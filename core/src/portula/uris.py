@@ -8,7 +8,20 @@ MAX_URI_LENGTH = 2048
 """Characters a redirect URI may have."""
 
 FORBIDDEN_SCHEMES = frozenset(
-    {"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "mailto", "vbscript", "view-source", "ws", "wss"}
+    {
+        "about",
+        "blob",
+        "data",
+        "file",
+        "filesystem",
+        "ftp",
+        "javascript",
+        "mailto",
+        "vbscript",
+        "view-source",
+        "ws",
+        "wss",
+    }
 )
 """Never a redirect target, whatever ALLOWED_REDIRECT_URI_SCHEMES says (attack S03)."""
 
@@ -110,7 +123,12 @@ def uri_scheme(uri: str) -> str:
 def origin_of(uri: str) -> str | None:
     """Return scheme://host[:port] of an http or https URI, its default port left out (RFC 6454 §6.2)."""
     parts = _split(uri)
-    if parts is None or parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
+    if (
+        parts is None
+        or parts.scheme.lower() not in _DEFAULT_PORTS
+        or not parts.hostname
+        or "@" in parts.netloc
+    ):
         return None
     scheme = parts.scheme.lower()
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname

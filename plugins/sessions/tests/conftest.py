@@ -1,9 +1,9 @@
 from itertools import count
 
-import portula_sessions
 import pytest
 from flask import Flask, request
 
+import portula_sessions
 from portula import Provider, hookimpl
 from portula.testing.memory import MemoryStore
 

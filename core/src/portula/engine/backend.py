@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from portula.endpoints import Answer, Message, json_answer
 from portula.engine.messages import CLIENT_ADDRESS, OAuthRequest, Pairs, bearer_token, parse_form, state_of
 from portula.engine.responses import Delivery, deliver, error_parameters, from_oauthlib, token_error
 from portula.engine.server import Server
-from portula.errors import HookFailed, Replayed
+from portula.errors import AuthorizationRefused, HookFailed, Replayed
 from portula.events import TokenRefused
 
 if TYPE_CHECKING:
@@ -36,9 +37,14 @@ class AuthorizationRequest:
     request: OAuthRequest
 
 
-class _RollBack(Exception):  # noqa: N818 - carries an answer out of a transaction; it is no error
+class _RollBack(Exception):
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
+
+
+def _keep_only_success(answer: Answer) -> None:
+    if answer.status >= 300:
+        raise _RollBack(answer)
 
 
 class Backend:
@@ -47,7 +53,7 @@ class Backend:
     Subclass to change one of them; works over any class with the interface of oauthlib's Server.
     """
 
-    def __init__(self, provider: Provider, server: Any, validator: OAuth2Validator) -> None:  # noqa: ANN401
+    def __init__(self, provider: Provider, server: Any, validator: OAuth2Validator) -> None:
         """Take the provider, its server and its validator."""
         self.provider = provider
         self.server = server
@@ -60,9 +66,16 @@ class Backend:
 
         Raises:
             FatalClientError: for an error page; nothing may be sent to the redirect URI.
-            OAuth2Error: for `error_response`.
+            AuthorizationRefused: for `error_response`.
         """
-        scopes, info = self.server.validate_authorization_request(f"{issuer}/authorize", "GET", pairs, {})
+        try:
+            scopes, info = self.server.validate_authorization_request(f"{issuer}/authorize", "GET", pairs, {})
+        except errors.FatalClientError:
+            raise
+        except OAuth2Error as error:  # of a server class of oauthlib's own, which keeps no request
+            request = OAuthRequest(f"{issuer}/authorize", "GET", pairs, {})
+            self.validator.validate_client_id(request.client_id or "", request)
+            raise AuthorizationRefused(error, request) from error
         return AuthorizationRequest(pairs, tuple(scopes), info["request"])
 
     def create_authorization_response(
@@ -72,7 +85,11 @@ class Backend:
         request = authorization.request
         request.user = user.subject
         request.scopes = list(scopes)
-        state_of(request).rooms["login"] = {"auth_time": user.auth_time, "amr": list(user.amr), "sid": user.sid}
+        state_of(request).rooms["login"] = {
+            "auth_time": user.auth_time,
+            "amr": list(user.amr),
+            "sid": user.sid,
+        }
         if isinstance(self.server, Server):
             with self.provider.storage.transaction():
                 parameters = self.server.authorize(request)
@@ -94,12 +111,14 @@ class Backend:
         )
         sent, base = urlsplit(headers["Location"]), urlsplit(authorization.request.redirect_uri or "")
         known = set(parse_qsl(base.query, keep_blank_values=True))
-        pairs = parse_qsl(sent.query, keep_blank_values=True) + parse_qsl(sent.fragment, keep_blank_values=True)
+        pairs = parse_qsl(sent.query, keep_blank_values=True) + parse_qsl(
+            sent.fragment, keep_blank_values=True
+        )
         return {name: value for name, value in pairs if (name, value) not in known}
 
-    def error_response(self, error: OAuth2Error, issuer: str) -> Answer:
+    def error_response(self, refused: AuthorizationRefused, issuer: str) -> Answer:
         """Send an error to the redirect URI of a request that named a known client and a registered URI."""
-        return self._deliver(error.request, error_parameters(error), issuer)
+        return self._deliver(refused.request, error_parameters(refused.error), issuer)
 
     def denied_response(self, authorization: AuthorizationRequest, issuer: str) -> Answer:
         """Send access_denied: the person said no."""
@@ -113,7 +132,9 @@ class Backend:
         mode = request.response_mode or ""
         if mode not in self.provider.response_modes:
             mode = self.server.default_response_mode(request) if isinstance(self.server, Server) else "query"
-        redirect_uri = request.redirect_uri or self.validator.get_default_redirect_uri(request.client_id, request)
+        redirect_uri = request.redirect_uri
+        if redirect_uri is None:
+            redirect_uri = self.validator.get_default_redirect_uri(request.client_id or "", request) or ""
         return deliver(Delivery(redirect_uri, mode, {**parameters, "iss": issuer}), self.provider.form_post)
 
     # --- Machine endpoints ---
@@ -125,10 +146,11 @@ class Backend:
             pairs = parse_form(message)
             with self.provider.storage.transaction():
                 answer = from_oauthlib(
-                    *self.server.create_token_response(message.path, message.method, pairs, _heard(message), None)
+                    *self.server.create_token_response(
+                        message.path, message.method, pairs, _heard(message), None
+                    )
                 )
-                if answer.status >= 300:
-                    raise _RollBack(answer)
+                _keep_only_success(answer)
             return answer
         except Replayed as replay:
             self.validator.revoke_family_of(replay.record)
@@ -179,7 +201,7 @@ class Backend:
 
     def _tell_refusal(self, pairs: Pairs, answer: Answer) -> None:
         asked = dict(pairs)
-        error = "server_error" if answer.status >= 500 else "refused"
+        error = str(json.loads(answer.body)["error"])
         self.provider.hooks.token_refused(
             TokenRefused(asked.get("client_id"), asked.get("grant_type"), error, self.provider.now())
         )

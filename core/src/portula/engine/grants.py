@@ -20,7 +20,9 @@ UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 class TokenGrant(Protocol):
     """A grant type: what the token endpoint hands a request to."""
 
-    def create_token_response(self, request: OAuthRequest, token_handler: TokenHandler) -> tuple[Any, Any, int]:
+    def create_token_response(
+        self, request: OAuthRequest, token_handler: TokenHandler
+    ) -> tuple[Any, Any, int]:
         """Return oauthlib's (headers, body, status)."""
         ...
 
@@ -32,12 +34,19 @@ GrantFactory = Callable[["OAuth2Validator"], Any]
 class AuthorizationCodeGrant(grant_types.AuthorizationCodeGrant):  # type: ignore[misc]
     """Authorization code with PKCE (RFC 6749 §4.1, RFC 7636)."""
 
-    def __init__(self, validator: OAuth2Validator, code_challenge_methods: tuple[str, ...] = ("S256",)) -> None:
+    response_types: list[str]
+    _code_challenge_methods: dict[str, Callable[[str, str], bool]]
+
+    def __init__(
+        self, validator: OAuth2Validator, code_challenge_methods: tuple[str, ...] = ("S256",)
+    ) -> None:
         """Take the validator and the code_challenge_method values that are allowed."""
         super().__init__(validator)
-        self.response_types = list(type(self).response_types)
+        self.response_types = list(self.response_types)
         self._code_challenge_methods = {
-            name: method for name, method in self._code_challenge_methods.items() if name in code_challenge_methods
+            name: method
+            for name, method in self._code_challenge_methods.items()
+            if name in code_challenge_methods
         }
 
     def validate_authorization_request(self, request: OAuthRequest) -> tuple[list[str], Mapping[str, Any]]:
@@ -45,7 +54,9 @@ class AuthorizationCodeGrant(grant_types.AuthorizationCodeGrant):  # type: ignor
         challenge: str | None = request.code_challenge
         result: tuple[list[str], Mapping[str, Any]] = super().validate_authorization_request(request)
         if challenge is None and request.code_challenge_method is not None:
-            raise errors.InvalidRequestError(description="code_challenge_method without code_challenge.", request=request)
+            raise errors.InvalidRequestError(
+                description="code_challenge_method without code_challenge.", request=request
+            )
         if challenge is not None and not well_formed(challenge):
             raise errors.InvalidRequestError(
                 description="code_challenge must have 43 to 128 unreserved characters.", request=request
@@ -59,7 +70,9 @@ class AuthorizationCodeGrant(grant_types.AuthorizationCodeGrant):  # type: ignor
             request.redirect_uri = self.request_validator.get_default_redirect_uri(request.client_id, request)
             if not request.redirect_uri:
                 raise errors.MissingRedirectURIError(request=request)
-        elif not self.request_validator.validate_redirect_uri(request.client_id, request.redirect_uri, request):
+        elif not self.request_validator.validate_redirect_uri(
+            request.client_id, request.redirect_uri, request
+        ):
             raise errors.MismatchingRedirectURIError(request=request)
 
     def authorize(self, request: OAuthRequest, token_handler: TokenHandler) -> dict[str, str]:
@@ -72,7 +85,9 @@ class AuthorizationCodeGrant(grant_types.AuthorizationCodeGrant):  # type: ignor
 
     def validate_code_challenge(self, challenge: str, challenge_method: str, verifier: str) -> bool:
         """Compare in constant time; a malformed verifier is simply wrong."""
-        return well_formed(verifier) and bool(super().validate_code_challenge(challenge, challenge_method, verifier))
+        return well_formed(verifier) and bool(
+            super().validate_code_challenge(challenge, challenge_method, verifier)
+        )
 
 
 class RefreshTokenGrant(grant_types.RefreshTokenGrant):  # type: ignore[misc]

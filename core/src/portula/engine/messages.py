@@ -43,7 +43,7 @@ class State:
     """State of rooms, each under its own name; it is kept with code and tokens as their payload."""
 
 
-class OAuthRequest(Request):
+class OAuthRequest(Request):  # type: ignore[misc]
     """oauthlib's request, made of pairs that were parsed before."""
 
     client: Application | None
@@ -73,7 +73,7 @@ class OAuthRequest(Request):
         self.ours = State()
 
 
-def state_of(request: Any) -> State:  # noqa: ANN401 - also oauthlib's own Request, from a replaced server class
+def state_of(request: Any) -> State:
     """Return our state on a request, making it on a request that oauthlib itself built."""
     state = request.__dict__.get("ours")
     if state is None:
@@ -130,7 +130,9 @@ def parse_pairs(raw: bytes) -> Pairs:
 
 def printable(text: str) -> str:
     """Return text in the characters that an error_description may have (RFC 6749 §5.2), shortened."""
-    kept = "".join(character if " " <= character <= "~" and character not in '"\\' else "?" for character in text)
+    kept = "".join(
+        character if " " <= character <= "~" and character not in '"\\' else "?" for character in text
+    )
     return kept if len(kept) <= 200 else f"{kept[:200]}..."
 
 

@@ -75,7 +75,9 @@ def bearer_error(error: OAuth2Error | None, *, realm: str = "portula", scope: st
 
 def from_oauthlib(headers: Mapping[str, Any], body: str | None, status: int) -> Answer:
     """Turn oauthlib's (headers, body, status) into an answer that is not cached."""
-    kept = {str(name): str(value) for name, value in headers.items() if str(name).lower() != "www-authenticate"}
+    kept = {
+        str(name): str(value) for name, value in headers.items() if str(name).lower() != "www-authenticate"
+    }
     if status == 401:
         kept["WWW-Authenticate"] = 'Basic realm="portula", charset="UTF-8"'
     if body:

@@ -10,6 +10,7 @@ from oauthlib.oauth2.rfc6749.endpoints import ResourceEndpoint, RevocationEndpoi
 
 from portula.engine.messages import OAuthRequest, sorted_response_type
 from portula.engine.tokens import TokenHandler, refresh_generator
+from portula.errors import AuthorizationRefused
 
 if TYPE_CHECKING:
     from portula.engine.validator import OAuth2Validator
@@ -48,7 +49,7 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
         http_method: str = "POST",
         body: Body = None,
         headers: Mapping[str, str] | None = None,
-        credentials: Any = None,  # noqa: ANN401 - oauthlib's signature
+        credentials: Any = None,
     ) -> Result:
         """Answer a token request (RFC 6749 §3.2)."""
         request = OAuthRequest(uri, http_method, body, headers)
@@ -69,7 +70,7 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
 
         Raises:
             FatalClientError: nothing may be sent to the redirect URI.
-            OAuth2Error: to be sent to the redirect URI; `error.request` is the request.
+            AuthorizationRefused: to be sent to the redirect URI.
         """
         request = OAuthRequest(uri, http_method, body, headers)
         request.scopes = utils.scope_to_list(request.scope)
@@ -82,8 +83,7 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
         except errors.FatalClientError:
             raise
         except errors.OAuth2Error as error:
-            error.request = request
-            raise
+            raise AuthorizationRefused(error, request) from error
         return result[0], {**result[1], "request": request}
 
     def _identify(self, request: OAuthRequest) -> None:
@@ -95,10 +95,12 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
         if request.redirect_uri is None:
             if not self.request_validator.get_default_redirect_uri(request.client_id, request):
                 raise errors.MissingRedirectURIError(request=request)
-        elif not self.request_validator.validate_redirect_uri(request.client_id, request.redirect_uri, request):
+        elif not self.request_validator.validate_redirect_uri(
+            request.client_id, request.redirect_uri, request
+        ):
             raise errors.MismatchingRedirectURIError(request=request)
 
-    def _response_type(self, request: OAuthRequest) -> Any:  # noqa: ANN401 - oauthlib's grants are untyped
+    def _response_type(self, request: OAuthRequest) -> Any:
         if request.response_type is None:
             raise errors.MissingResponseTypeError(request=request)
         request.response_type = sorted_response_type(request.response_type)
@@ -109,10 +111,12 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
 
     def authorize(self, request: OAuthRequest) -> dict[str, str]:
         """Grant a request that `validate_authorization_request` returned; return the response parameters."""
-        parameters: dict[str, str] = self.response_types[request.response_type].authorize(request, self.bearer)
+        parameters: dict[str, str] = self.response_types[request.response_type or ""].authorize(
+            request, self.bearer
+        )
         return parameters
 
     def default_response_mode(self, request: OAuthRequest) -> str:
-        """Return the mode of a response type (OAuth 2.0 Multiple Response Types §2.1): fragment if it carries tokens."""
+        """Return the mode of a response type (OAuth 2.0 Multiple Response Types §2.1)."""
         grant = self.response_types.get(request.response_type or "")
         return str(grant.default_response_mode) if grant else "query"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from portula.engine.validator import OAuth2Validator
 
 
-class TokenHandler(BearerToken):
+class TokenHandler(BearerToken):  # type: ignore[misc]
     """oauthlib's BearerToken, with lifetime and refresh token decided by the validator for each request."""
 
     request_validator: OAuth2Validator

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
-from oauthlib.openid import RequestValidator
 
 from portula.engine.messages import OAuthRequest
+from portula.engine.questions import Questions
 from portula.errors import SlotConflict
 from portula.events import TokenIssued
 from portula.plugins import Source
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from portula.records import AccessToken
 
 
-class OAuth2Validator(RequestValidator):
+class OAuth2Validator(Questions):
     """Base of every validator part and of every class named in OAUTH2_VALIDATOR_CLASS.
 
     It answers nothing itself, but keeps the host's promises when tokens are saved: every veto is heard, single-use
@@ -33,7 +33,7 @@ class OAuth2Validator(RequestValidator):
         super().__init__()
         self.provider = provider
 
-    def save_token(self, token: dict[str, Any], request: OAuthRequest, *args: Any, **kwargs: Any) -> None:
+    def save_token(self, token: dict[str, Any], request: OAuthRequest) -> None:
         """Keep a token response once everybody agrees (oauthlib calls this after all of a grant's checks).
 
         Raises:
@@ -45,7 +45,7 @@ class OAuth2Validator(RequestValidator):
             raise InvalidGrantError(description="The grant names no client.", request=request)
         with provider.storage.transaction():
             self.take_single_use(token, request)
-            family = self.save_bearer_token(token, request, *args, **kwargs)
+            family = self.save_bearer_token(token, request)
             issued = TokenIssued(
                 client_id=request.client.client_id,
                 subject=request.user,
@@ -79,7 +79,7 @@ class OAuth2Validator(RequestValidator):
         """Say whether this person may still be spoken for."""
         raise NotImplementedError
 
-    def issues_refresh_token(self, request: OAuthRequest) -> bool:  # noqa: ARG002 - a question for mixins
+    def issues_refresh_token(self, request: OAuthRequest) -> bool:
         """Say whether a refresh token goes with the access token of this request."""
         return False
 
@@ -88,7 +88,9 @@ class OAuth2Validator(RequestValidator):
         raise NotImplementedError
 
 
-def fold(user_class: type[OAuth2Validator] | None, mixins: Sequence[tuple[Source, type[OAuth2Validator]]]) -> type[Any]:
+def fold(
+    user_class: type[OAuth2Validator] | None, mixins: Sequence[tuple[Source, type[OAuth2Validator]]]
+) -> type[Any]:
     """Join the deployment's class and the rooms' mixins, strongest first, into one validator class.
 
     Raises:
@@ -101,7 +103,9 @@ def fold(user_class: type[OAuth2Validator] | None, mixins: Sequence[tuple[Source
                 continue
             other = answered.setdefault((source.tier, question), source)
             if other is not source:
-                raise SlotConflict(f"validator question {question!r}: both {other} and {source} answer; block one")
+                raise SlotConflict(
+                    f"validator question {question!r}: both {other} and {source} answer; block one"
+                )
     bases = [user_class] if user_class else []
     bases += [mixin for _, mixin in mixins]
     return type("Validator", tuple(dict.fromkeys(bases)) or (OAuth2Validator,), {})

@@ -3,7 +3,6 @@
 Each is offered the provider first; an implementation names only the parameters that it wants.
 """
 
-# ruff: noqa: ARG001 - the parameters of a specification are its text
 from __future__ import annotations
 
 from collections.abc import Mapping

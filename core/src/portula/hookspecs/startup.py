@@ -1,6 +1,5 @@
 """Hooks called once, at start, in the order they fire: slots and contributions."""
 
-# ruff: noqa: ARG001 - the parameters of a specification are its text
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,16 @@ if TYPE_CHECKING:
     from portula.engine.validator import OAuth2Validator
     from portula.provider import Provider
     from portula.records import RecordType
-    from portula.slots import Clock, Consent, HashGenerator, Login, ScopesBackend, SecretHasher, Sessions, TokenGenerator
+    from portula.slots import (
+        Clock,
+        Consent,
+        HashGenerator,
+        Login,
+        ScopesBackend,
+        SecretHasher,
+        Sessions,
+        TokenGenerator,
+    )
     from portula.storage import StoreFactory
 
 

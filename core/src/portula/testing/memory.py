@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import attrgetter, itemgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from portula.errors import DuplicateRecord, Replayed, nearest
 from portula.records import RecordType
@@ -46,8 +46,10 @@ class MemoryStore:
         """
         self._types = {record.cls: record for record in records}
         self._fields = {
-            record.cls: frozenset(field.name for field in dataclasses.fields(record.cls)) for record in records
+            record.cls: frozenset(field.name for field in dataclasses.fields(record.cls))
+            for record in records
         }
+        self._compound = {record.cls: frozenset(_compound_fields(record.cls)) for record in records}
         self._rows: dict[type[Any], dict[Any, Any]] = {record.cls: {} for record in records}
         self._writing = threading.RLock()
         self._placing = threading.Lock()
@@ -79,7 +81,9 @@ class MemoryStore:
         self._check_values(cls, {name: getattr(record, name) for name in self._fields[cls]})
         with self._write():
             given = {key: getattr(record, key) for key in kind.keys}
-            duplicate = any(self._matching(cls, {key: value}) for key, value in given.items() if value is not None)
+            duplicate = any(
+                self._matching(cls, {key: value}) for key, value in given.items() if value is not None
+            )
             if not duplicate:
                 self._put(cls, record)
         if duplicate:
@@ -141,7 +145,11 @@ class MemoryStore:
         if expires is None:
             return 0
         with self._write():
-            ends = [(at, row) for row in self._rows_seen(cls) if (at := getattr(row, expires)) is not None and at < now]
+            ends = [
+                (at, row)
+                for row in self._rows_seen(cls)
+                if (at := getattr(row, expires)) is not None and at < now
+            ]
             expired = [row for _, row in sorted(ends, key=itemgetter(0))[:limit]]
             self._drop(cls, expired)
         return len(expired)
@@ -219,7 +227,7 @@ class MemoryStore:
         kind = self._types[cls]
         self._check_known(cls, where)
         for name in where:
-            if self._kinds[cls][name] in (tuple, dict):
+            if name in self._compound[cls]:
                 raise ValueError(f"{kind.name}.{name} cannot be compared")
         if where.keys().isdisjoint((*kind.keys, *kind.indexes)):
             raise ValueError(f"{kind.name}: {', '.join(where) or 'no condition'}: none is a key or an index")
@@ -227,7 +235,9 @@ class MemoryStore:
     def _check_known(self, cls: type[Any], names: Mapping[str, object]) -> None:
         for name in names:
             if name not in self._fields[cls]:
-                raise ValueError(f"{self._types[cls].name} has no field {name!r}{nearest(name, self._fields[cls])}")
+                raise ValueError(
+                    f"{self._types[cls].name} has no field {name!r}{nearest(name, self._fields[cls])}"
+                )
 
     def _check_values(self, cls: type[Any], values: Mapping[str, object]) -> None:
         kind = self._types[cls]
@@ -239,6 +249,13 @@ class MemoryStore:
                 raise ValueError(f"{kind.name}.{name} holds at most {MAX_LENGTH} characters")
             if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
                 raise ValueError(f"{kind.name}.{name} cannot hold NUL or a lone surrogate")
+
+
+def _compound_fields(cls: type[Any]) -> Iterator[str]:
+    """Name the fields that are tuples or dicts, which no condition compares."""
+    for name, hint in get_type_hints(cls).items():
+        if any(get_origin(option) in (tuple, dict) for option in (hint, *get_args(hint))):
+            yield name
 
 
 def _copied(record: Any) -> Any:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 DEMO_USERNAME = "demo"
 DEMO_PASSWORD_BYTES = 12
 
-_password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+_password_stdin = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input."
+)
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -31,7 +33,9 @@ def make_commands(users: Users) -> list[click.Command]:
     @click.option("--email", help="E-mail address.")
     @click.option("--admin", is_flag=True, help="Let the user administer the provider.")
     @_as_json
-    def create_user(name: str, email: str | None, *, password_stdin: bool, admin: bool, as_json: bool) -> None:
+    def create_user(
+        name: str, email: str | None, *, password_stdin: bool, admin: bool, as_json: bool
+    ) -> None:
         """Make an account for NAME."""
         password = _password(from_stdin=password_stdin)
         try:
@@ -92,7 +96,12 @@ def _password(*, from_stdin: bool) -> str:
 
 def _say(done: str, user: User, *, as_json: bool) -> None:
     if as_json:
-        shown = {"sub": user.sub, "username": user.display_username, "email": user.email, "is_admin": user.is_admin}
+        shown = {
+            "sub": user.sub,
+            "username": user.display_username,
+            "email": user.email,
+            "is_admin": user.is_admin,
+        }
         click.echo(json.dumps(shown))
     else:
         click.echo(f"{done} {user.display_username} ({user.sub}).")

@@ -101,13 +101,17 @@ class AccountViews:
         self, form: LoginForm, asked: MultiDict[str, str], status: int = 200, notice: str | None = None
     ) -> Response:
         client = self._client(form, asked)
-        return self._pages.render("portula_accounts/login.html", status, form=form, client=client, notice=notice)
+        return self._pages.render(
+            "portula_accounts/login.html", status, form=form, client=client, notice=notice
+        )
 
     def _logout_form(self, session: LoginSession, fields: MultiDict[str, str] | None) -> PageForm:
         return PageForm(self._pages, f"logout {session.sid}", fields)
 
     def _logout_page(self, session: LoginSession, form: PageForm, status: int = 200) -> Response:
-        return self._pages.render("portula_accounts/logout.html", status, form=form, username=session.username)
+        return self._pages.render(
+            "portula_accounts/logout.html", status, form=form, username=session.username
+        )
 
     def _next(self, form: LoginForm) -> str:
         """Return where to go after signing in: never to another site (attack S13)."""

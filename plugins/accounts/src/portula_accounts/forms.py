@@ -29,7 +29,9 @@ class LoginForm(PageForm):
     username = StringField(
         "User name", [InputRequired("Enter your user name."), Length(max=MAX_USERNAME_CHARACTERS)]
     )
-    password = PasswordField("Password", [InputRequired("Enter your password."), Length(max=MAX_PASSWORD_BYTES)])
+    password = PasswordField(
+        "Password", [InputRequired("Enter your password."), Length(max=MAX_PASSWORD_BYTES)]
+    )
     next = HiddenField()
 
 

@@ -85,7 +85,9 @@ class FailureLimit:
             self._provider.storage.remove(Artifact, digest=attempt.digests)
             self._provider.storage.remove(Artifact, family=attempt.families)
 
-    def _counters(self, username: str, network: str, now: int, settings: AccountsSettings) -> tuple[_Counter, ...]:
+    def _counters(
+        self, username: str, network: str, now: int, settings: AccountsSettings
+    ) -> tuple[_Counter, ...]:
         number = now // settings.LOGIN_FAILURE_WINDOW_SECONDS
         digest = self._provider.keys.digest
         return tuple(

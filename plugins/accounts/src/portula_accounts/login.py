@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
 
 from flask import request
 
@@ -18,6 +19,8 @@ from portula_accounts.users import Users, comparable
 if TYPE_CHECKING:
     from portula import Provider
 
+KEPT_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
+"""RFC 3986 §2: characters that mean something in a URL; clients send others raw in a query, which we then encode."""
 PASSWORD = ("pwd",)
 """RFC 8176 §2: password-based authentication."""
 
@@ -54,7 +57,7 @@ class AccountsLogin:
     def login_url(self, next_url: str, client: Application | None = None) -> str:
         """Return the sign-in page, which sends the browser back to `next_url`."""
         named = {} if client is None else {"client_id": client.client_id}
-        return self._provider.url_for("accounts.login", next=next_url, **named)
+        return self._provider.url_for("accounts.login", next=quote(next_url, safe=KEPT_IN_URLS), **named)
 
     def find(self, subject: str) -> slots.User | None:
         """Return a person by subject."""

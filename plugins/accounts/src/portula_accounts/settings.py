@@ -19,7 +19,9 @@ class AccountsSettings(BaseModel):
     (19 MiB). A changed profile takes effect for each person at the next sign-in. `testing` is fast and protects
     nothing: never use it with passwords of people."""
 
-    LOGIN_REDIRECT_URL: str | None = Field(default=None, pattern=r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$", max_length=2048)
+    LOGIN_REDIRECT_URL: str | None = Field(
+        default=None, pattern=r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$", max_length=2048
+    )
     """Path on this host where a person lands who signs in without having come from somewhere. None: `/accounts/`."""
 
     LOGIN_FAILURE_WINDOW_SECONDS: int = Field(default=300, ge=1, le=24 * 3600)

@@ -44,7 +44,9 @@ class Users:
         compared = comparable(username)
         return None if compared is None else self._provider.storage.find(User, username=compared)
 
-    def create(self, username: str, password: str, *, email: str | None = None, is_admin: bool = False) -> User:
+    def create(
+        self, username: str, password: str, *, email: str | None = None, is_admin: bool = False
+    ) -> User:
         """Make an account.
 
         Raises:

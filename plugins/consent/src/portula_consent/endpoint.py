@@ -65,7 +65,9 @@ class ConnectedApps:
             self._memory.withdraw(person.subject, client_id)
         return self._redirect(self._url())
 
-    def _page(self, person: Authenticated, tried: dict[str, RemoveForm] | None = None, status: int = 200) -> Response:
+    def _page(
+        self, person: Authenticated, tried: dict[str, RemoveForm] | None = None, status: int = 200
+    ) -> Response:
         consents = self._memory.all(person.subject)
         grants = self._grants(consents)
         forms = {grant["client_id"]: self._form(person, grant["client_id"]) for grant in grants}
@@ -77,7 +79,9 @@ class ConnectedApps:
             action=self._url(),
         )
 
-    def _form(self, person: Authenticated, client_id: str, posted: MultiDict[str, str] | None = None) -> RemoveForm:
+    def _form(
+        self, person: Authenticated, client_id: str, posted: MultiDict[str, str] | None = None
+    ) -> RemoveForm:
         """Make a form that serves this person's session and this client alone."""
         context = f"remove {person.sid or person.subject} {client_id}"
         return RemoveForm(self._provider.pages, context, posted, client_id=client_id)
@@ -85,7 +89,9 @@ class ConnectedApps:
     def _grants(self, consents: Sequence[Artifact]) -> list[dict[str, Any]]:
         """Return what the template shows of each consent, the latest first; clients are read in one go."""
         names = tuple(consent.client_id for consent in consents if consent.client_id)
-        found = self._provider.storage.select(Application, limit=MAX_CONSENTS, client_id=names) if names else []
+        found = (
+            self._provider.storage.select(Application, limit=MAX_CONSENTS, client_id=names) if names else []
+        )
         clients = {client.client_id: shown_client(client) for client in found}
         return [
             {

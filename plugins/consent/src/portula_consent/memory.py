@@ -92,7 +92,9 @@ class ConsentMemory:
             *self._tokens(AccessToken, subject),
             *self._tokens(RefreshToken, subject),
         ]
-        return sorted({token.family for token in tokens if token.client_id == client_id and token.revoked_at is None})
+        return sorted(
+            {token.family for token in tokens if token.client_id == client_id and token.revoked_at is None}
+        )
 
     def _tokens(self, cls: type[T], subject: str) -> Iterator[T]:
         after: str | None = None

@@ -25,7 +25,7 @@ def portula_settings() -> list[type[GeneratorSettings]]:
 
 
 @hookimpl
-def portula_client_id_generator(provider: Provider) -> ClientIdGenerator:  # noqa: ARG001 - the hook's signature
+def portula_client_id_generator(provider: Provider) -> ClientIdGenerator:
     """Random identifiers."""
     return ClientIdGenerator()
 
@@ -37,13 +37,13 @@ def portula_client_secret_generator(provider: Provider) -> ClientSecretGenerator
 
 
 @hookimpl
-def portula_access_token_generator(provider: Provider) -> TokenGenerator:  # noqa: ARG001 - the hook's signature
+def portula_access_token_generator(provider: Provider) -> TokenGenerator:
     """Opaque random tokens."""
     return random_token
 
 
 @hookimpl
-def portula_refresh_token_generator(provider: Provider) -> TokenGenerator:  # noqa: ARG001 - the hook's signature
+def portula_refresh_token_generator(provider: Provider) -> TokenGenerator:
     """Opaque random tokens."""
     return random_token
 

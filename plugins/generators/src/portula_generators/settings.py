@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from portula.settings import AnswersSlot
 
 
-def _generator(value: Any) -> object:  # noqa: ANN401 - whatever an import string names
+def _generator(value: Any) -> object:
     made = value() if isinstance(value, type) else value
     if not callable(getattr(made, "hash", None)):
         raise TypeError("a generator class has a method hash()")
     return made
 
 
-def _token_generator(value: Any) -> object:  # noqa: ANN401 - whatever an import string names
+def _token_generator(value: Any) -> object:
     if not callable(value) or not inspect.signature(value).parameters:
         raise TypeError("a token generator is called with the request")
     return value
@@ -34,7 +34,10 @@ class GeneratorSettings(BaseModel):
     """Import string or class; its `hash()` returns a new client_id: printable ASCII, unique, without a colon."""
 
     CLIENT_SECRET_GENERATOR_CLASS: Annotated[
-        Any, AnswersSlot("client_secret_generator", _generator, ("oauth2_provider.generators.ClientSecretGenerator",))
+        Any,
+        AnswersSlot(
+            "client_secret_generator", _generator, ("oauth2_provider.generators.ClientSecretGenerator",)
+        ),
     ] = None
     """Import string or class; its `hash()` returns a new client secret."""
 
@@ -47,5 +50,7 @@ class GeneratorSettings(BaseModel):
     REFRESH_TOKEN_GENERATOR: Annotated[Any, AnswersSlot("refresh_token_generator", _token_generator)] = None
     """Import string or callable `(request[, refresh_token=True]) -> str`; None: 43 random characters (256 bits)."""
 
-    CLIENT_SECRET_HASH_PROFILE: Literal["rfc9106_low_memory", "rfc9106_high_memory", "testing"] = "rfc9106_low_memory"
+    CLIENT_SECRET_HASH_PROFILE: Literal["rfc9106_low_memory", "rfc9106_high_memory", "testing"] = (
+        "rfc9106_low_memory"
+    )
     """argon2id parameters (RFC 9106 §4) for client secrets chosen by a person. `testing` protects nothing."""

@@ -35,6 +35,6 @@ class ClientSecretGenerator:
         return "".join(secrets.choice(SECRET_CHARACTERS) for _ in range(self._length))
 
 
-def random_token(request: object) -> str:  # noqa: ARG001 - the slot's signature
+def random_token(request: object) -> str:
     """Return an opaque token of 43 characters (RFC 6749 §10.10 asks for 128 bits; this has 256)."""
     return secrets.token_urlsafe(TOKEN_BYTES)

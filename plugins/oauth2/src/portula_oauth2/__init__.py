@@ -6,24 +6,36 @@ It never redirects to a URI that was not registered, and never issues anything t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula_oauth2 import authorize, client_auth, commands, demo, endpoint, grant, metadata, questions, registration
+from portula.engine.backend import Backend
+from portula.engine.server import Server
+from portula_oauth2 import grant
+from portula_oauth2.authorize import portula_blueprints
+from portula_oauth2.client_auth import portula_client_auth_methods
+from portula_oauth2.commands import portula_commands
+from portula_oauth2.demo import portula_demo
+from portula_oauth2.endpoint import portula_endpoints
+from portula_oauth2.metadata import portula_metadata
+from portula_oauth2.questions import MIXINS
+from portula_oauth2.registration import portula_validate_client_registration
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
-    import click
-
     from portula import Provider
-    from portula.blueprints import Mount
-    from portula.client_auth import ClientAuthMethod
-    from portula.endpoints import Endpoint
-    from portula.engine.backend import Backend
     from portula.engine.grants import GrantFactory
-    from portula.engine.server import Server
     from portula.engine.validator import OAuth2Validator
-    from portula.records import Application
+
+__all__ = [
+    "portula_blueprints",
+    "portula_client_auth_methods",
+    "portula_commands",
+    "portula_demo",
+    "portula_endpoints",
+    "portula_metadata",
+    "portula_validate_client_registration",
+]
 
 
 @hookimpl
@@ -32,18 +44,13 @@ def portula_settings() -> list[type[OAuth2Settings]]:
 
 
 @hookimpl
-def portula_scopes(provider: Provider) -> dict[str, str]:  # noqa: ARG001 - the hook's signature
+def portula_scopes(provider: Provider) -> dict[str, str]:
     return {"offline_access": "Keep access while you are away"}
 
 
 @hookimpl
-def portula_validator_mixins(provider: Provider) -> list[type[OAuth2Validator]]:  # noqa: ARG001 - the hook's signature
-    return list(questions.MIXINS)
-
-
-@hookimpl
-def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
-    return client_auth.methods(provider)
+def portula_validator_mixins(provider: Provider) -> list[type[OAuth2Validator]]:
+    return list(MIXINS)
 
 
 @hookimpl
@@ -57,40 +64,10 @@ def portula_response_types(provider: Provider) -> dict[str, GrantFactory]:
 
 
 @hookimpl
-def portula_server_class(provider: Provider) -> type[Server]:  # noqa: ARG001 - the hook's signature
-    return grant.Server
+def portula_server_class(provider: Provider) -> type[Server]:
+    return Server
 
 
 @hookimpl
-def portula_backend_class(provider: Provider) -> type[Backend]:  # noqa: ARG001 - the hook's signature
-    return grant.Backend
-
-
-@hookimpl
-def portula_endpoints(provider: Provider) -> list[Endpoint]:
-    return endpoint.endpoints(provider)
-
-
-@hookimpl
-def portula_blueprints(provider: Provider) -> list[Mount]:
-    return [authorize.mount(provider)]
-
-
-@hookimpl
-def portula_metadata(provider: Provider) -> dict[str, Any]:
-    return metadata.members(provider)
-
-
-@hookimpl
-def portula_commands(provider: Provider) -> list[click.Command]:
-    return commands.make(provider)
-
-
-@hookimpl
-def portula_demo(provider: Provider) -> dict[str, str]:
-    return demo.prepare(provider)
-
-
-@hookimpl
-def portula_validate_client_registration(provider: Provider, application: Application) -> None:
-    registration.check(provider, application)
+def portula_backend_class(provider: Provider) -> type[Backend]:
+    return Backend

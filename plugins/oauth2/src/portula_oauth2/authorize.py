@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, request
 from oauthlib.oauth2 import OAuth2Error
-from oauthlib.oauth2.rfc6749.errors import FatalClientError, InvalidRequestError
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
+from portula import hookimpl
 from portula.blueprints import Mount
 from portula.engine.messages import parse_form, parse_query
-from portula.errors import Replayed
+from portula.errors import AuthorizationRefused, Replayed
 from portula.events import ConsentGiven
 from portula.http import message_from
 from portula.records import Application, Artifact
@@ -38,13 +39,14 @@ INTERACTION_SECONDS = 600
 _KIND = "interaction"
 
 
-def mount(provider: Provider) -> Mount:
+@hookimpl
+def portula_blueprints(provider: Provider) -> list[Mount]:
     """Return the blueprint of the endpoint; what it lacks (a login, a consent page) shows at start."""
     steps = Authorize(provider)
     blueprint = Blueprint("oauth2", __name__)
     for rule in ("/authorize/", "/authorize"):
         blueprint.add_url_rule(rule, "authorize", steps.view, methods=["GET", "POST"], strict_slashes=True)
-    return Mount(blueprint)
+    return [Mount(blueprint)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,12 @@ class Authorize:
             if request.method == "POST":
                 return self._posted()
             return self._asked(self._read())
-        except FatalClientError as error:
-            return self._provider.pages.error(400, "This request cannot be trusted", error.description, error.error)
+        except AuthorizationRefused as refused:
+            return _sent(self._backend.error_response(refused, self._provider.current_issuer()))
         except OAuth2Error as error:
-            if getattr(error, "request", None) is None:
-                return self._provider.pages.error(400, "This request is not valid", error.description, error.error)
-            return _sent(self._backend.error_response(error, self._provider.current_issuer()))
+            return self._provider.pages.error(
+                400, "This request cannot be answered", error.description, error.error
+            )
 
     # --- Reading ---
 
@@ -87,7 +89,9 @@ class Authorize:
             waiting = self._find(name)
             if waiting is not None:
                 return waiting.pairs
-            raise InvalidRequestError(description="The request waited too long. Please start again at the app.")
+            raise InvalidRequestError(
+                description="The request waited too long. Please start again at the app."
+            )
         return parse_query(message_from(request.environ, b"", 0))
 
     def _posted(self) -> Response:
@@ -95,7 +99,9 @@ class Authorize:
         limit = self._provider.core_settings.MAX_BODY_BYTES
         if (request.content_length or 0) > limit:
             raise InvalidRequestError(description=f"A request has at most {limit} bytes.")
-        pairs = parse_form(message_from(request.environ, request.get_data(cache=True, parse_form_data=False), 0))
+        pairs = parse_form(
+            message_from(request.environ, request.get_data(cache=True, parse_form_data=False), 0)
+        )
         answered = dict(pairs).get(_KIND)
         if answered is not None:
             return self._answered(answered)
@@ -117,9 +123,13 @@ class Authorize:
             return _sent(
                 self._backend.create_authorization_response(authorization, user, authorization.scopes, issuer)
             )
-        return cast("Response", self._consent.page(self._question(self._keep(pairs, user), authorization, user)))
+        return cast(
+            "Response", self._consent.page(self._question(self._keep(pairs, user), authorization, user))
+        )
 
-    def _may_skip(self, client: Application, authorization: AuthorizationRequest, user: Authenticated) -> bool:
+    def _may_skip(
+        self, client: Application, authorization: AuthorizationRequest, user: Authenticated
+    ) -> bool:
         """Say whether to go on without asking. A client can only make it stricter (attack S09)."""
         if client.skip_authorization:
             return True
@@ -131,7 +141,9 @@ class Authorize:
             return False  # RFC 8252 §8.6: nothing proves that it is the same app
         return self._consent.remembered(client, user.subject).issuperset(authorization.scopes)
 
-    def _question(self, name: str, authorization: AuthorizationRequest, user: Authenticated) -> ConsentQuestion:
+    def _question(
+        self, name: str, authorization: AuthorizationRequest, user: Authenticated
+    ) -> ConsentQuestion:
         return ConsentQuestion(
             interaction=name,
             client=cast("Application", authorization.request.client),
@@ -148,7 +160,9 @@ class Authorize:
         """Act on the form of our page: once, in the browser and for the person it was shown to (attack S10)."""
         user, waiting = self._login.current(), self._find(name)
         if user is None or waiting is None or waiting.artifact.payload["subject"] != user.subject:
-            raise InvalidRequestError(description="This page was open too long. Please start again at the app.")
+            raise InvalidRequestError(
+                description="This page was open too long. Please start again at the app."
+            )
         issuer = self._provider.current_issuer()
         authorization = self._backend.validate_authorization_request(waiting.pairs, issuer)
         question = self._question(name, authorization, user)
@@ -165,7 +179,9 @@ class Authorize:
         self._provider.hooks.consent_given(
             ConsentGiven(question.client.client_id, user.subject, question.scopes, self._provider.now())
         )
-        return _sent(self._backend.create_authorization_response(authorization, user, question.scopes, issuer))
+        return _sent(
+            self._backend.create_authorization_response(authorization, user, question.scopes, issuer)
+        )
 
     # --- Keeping ---
 

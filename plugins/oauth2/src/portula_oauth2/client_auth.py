@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portula import hookimpl
 from portula.client_auth import ClientAuthMethod
 from portula.engine.messages import OAuthRequest, basic_credentials
 from portula.records import Application
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from portula import Provider
 
 
-def methods(provider: Provider) -> list[ClientAuthMethod]:
+@hookimpl
+def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
     """Return client_secret_basic, client_secret_post and none."""
 
     def by_secret(candidates: Sequence[tuple[str, str]]) -> Application | None:
@@ -23,7 +25,7 @@ def methods(provider: Provider) -> list[ClientAuthMethod]:
             client = provider.storage.find(Application, client_id=client_id)
             if client is None or not client.secret_hashes:
                 hasher.verify_nothing(secret)
-            elif any([hasher.verify(secret, stored) for stored in client.secret_hashes]):
+            elif any(hasher.verify(secret, stored) for stored in client.secret_hashes):
                 return client
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portula import hookimpl
 from portula.records import Application
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ DEMO_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 """Where a client on the same machine may listen; the code is readable in the address bar when none does."""
 
 
-def prepare(provider: Provider) -> dict[str, str]:
+@hookimpl
+def portula_demo(provider: Provider) -> dict[str, str]:
     """Make the demo client anew, with a secret that is seen once."""
     provider.storage.remove(Application, client_id=DEMO_CLIENT_ID)
     client, secret = provider.clients.create(

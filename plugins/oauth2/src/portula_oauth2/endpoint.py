@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from oauthlib.oauth2 import OAuth2Error
 
+from portula import hookimpl
 from portula.endpoints import Answer, Endpoint, Message
 from portula.engine.messages import basic_credentials, parse_form
 from portula.records import Application
@@ -18,13 +19,20 @@ if TYPE_CHECKING:
     from portula import Provider
 
 
-def endpoints(provider: Provider) -> list[Endpoint]:
+@hookimpl
+def portula_endpoints(provider: Provider) -> list[Endpoint]:
     """Return the endpoints; the backend is made here, so that what it lacks shows at start."""
     backend = provider.backend
     return [
-        Endpoint("token", "token/", ("POST",), _with_cors(provider, backend.create_token_response), cors="client"),
         Endpoint(
-            "revoke_token", "revoke_token/", ("POST",), _with_cors(provider, backend.create_revocation_response), "client"
+            "token", "token/", ("POST",), _with_cors(provider, backend.create_token_response), cors="client"
+        ),
+        Endpoint(
+            "revoke_token",
+            "revoke_token/",
+            ("POST",),
+            _with_cors(provider, backend.create_revocation_response),
+            "client",
         ),
     ]
 
@@ -32,7 +40,9 @@ def endpoints(provider: Provider) -> list[Endpoint]:
 def _with_cors(provider: Provider, handler: Callable[[Message], Answer]) -> Callable[[Message], Answer]:
     """Let a browser page of the client read the answer, an error too (Fetch standard §3.2)."""
     settings = provider.settings(OAuth2Settings)
-    schemes = {scheme.lower() for scheme in (*settings.ALLOWED_SCHEMES, *settings.ALLOWED_REDIRECT_URI_SCHEMES)}
+    schemes = {
+        scheme.lower() for scheme in (*settings.ALLOWED_SCHEMES, *settings.ALLOWED_REDIRECT_URI_SCHEMES)
+    }
 
     def answer(message: Message) -> Answer:
         result = handler(message)

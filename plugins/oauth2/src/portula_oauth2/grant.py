@@ -1,12 +1,15 @@
-"""The grant and response types of RFC 6749, and the classes that carry them."""
+"""The grant and response types of RFC 6749."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula.engine.backend import Backend
-from portula.engine.grants import AuthorizationCodeGrant, ClientCredentialsGrant, PasswordGrant, RefreshTokenGrant
-from portula.engine.server import Server
+from portula.engine.grants import (
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    PasswordGrant,
+    RefreshTokenGrant,
+)
 
 if TYPE_CHECKING:
     from portula.engine.grants import GrantFactory
@@ -16,7 +19,9 @@ if TYPE_CHECKING:
 def grant_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
     """Return the grant types by name on the wire; password only when the setting allows it."""
     made: dict[str, GrantFactory] = {
-        "authorization_code": lambda validator: AuthorizationCodeGrant(validator, settings.CODE_CHALLENGE_METHODS),
+        "authorization_code": lambda validator: AuthorizationCodeGrant(
+            validator, settings.CODE_CHALLENGE_METHODS
+        ),
         "client_credentials": ClientCredentialsGrant,
         "refresh_token": RefreshTokenGrant,
     }
@@ -28,6 +33,3 @@ def grant_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
 def response_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
     """Return the response types of RFC 6749 that RFC 9700 still recommends."""
     return {"code": lambda validator: AuthorizationCodeGrant(validator, settings.CODE_CHALLENGE_METHODS)}
-
-
-__all__ = ["Backend", "Server", "grant_types", "response_types"]

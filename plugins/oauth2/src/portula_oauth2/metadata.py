@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portula import hookimpl
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
     from portula import Provider
 
 
-def members(provider: Provider) -> dict[str, Any]:
+@hookimpl
+def portula_metadata(provider: Provider) -> dict[str, Any]:
     """Return the members of the server metadata; everything follows from what is installed."""
     methods = list(provider.client_auth_methods)
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portula import hookimpl
 from portula.clients import InvalidClientMetadata
 from portula.uris import origin_of, redirect_uri_problem, uri_scheme
 from portula_oauth2.settings import OAuth2Settings
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from portula.records import Application
 
 
-def check(provider: Provider, application: Application) -> None:
+@hookimpl
+def portula_validate_client_registration(provider: Provider, application: Application) -> None:
     """Refuse what may not be saved.
 
     Raises:

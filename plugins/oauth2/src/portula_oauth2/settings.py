@@ -20,7 +20,7 @@ MAX_CODE_SECONDS = 600
 
 
 def _subclass_of(*bases: type) -> Callable[[Any], object]:
-    def check(value: Any) -> object:  # noqa: ANN401 - whatever an import string names
+    def check(value: Any) -> object:
         if not isinstance(value, type) or not issubclass(value, bases):
             raise TypeError(f"a subclass of {' or '.join(base.__qualname__ for base in bases)} is needed")
         return value
@@ -82,13 +82,18 @@ class OAuth2Settings(BaseModel):
     OAUTH2_VALIDATOR_CLASS: Annotated[
         Any,
         AnswersSlot(
-            "validator_class", _subclass_of(OAuth2Validator), ("oauth2_provider.oauth2_validators.OAuth2Validator",)
+            "validator_class",
+            _subclass_of(OAuth2Validator),
+            ("oauth2_provider.oauth2_validators.OAuth2Validator",),
         ),
     ] = None
     """Import string or class, a subclass of `portula.OAuth2Validator`, that overrides single questions."""
 
     OAUTH2_BACKEND_CLASS: Annotated[
-        Any, AnswersSlot("backend_class", _subclass_of(Backend), ("oauth2_provider.oauth2_backends.OAuthLibCore",))
+        Any,
+        AnswersSlot(
+            "backend_class", _subclass_of(Backend), ("oauth2_provider.oauth2_backends.OAuthLibCore",)
+        ),
     ] = None
     """Import string or class, a subclass of `portula.engine.backend.Backend`."""
 

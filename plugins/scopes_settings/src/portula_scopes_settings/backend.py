@@ -28,16 +28,16 @@ class SettingsScopes:
 
     def get_available_scopes(
         self,
-        application: Application | None = None,  # noqa: ARG002 - the slot's signature
-        request: object | None = None,  # noqa: ARG002 - the slot's signature
+        application: Application | None = None,
+        request: object | None = None,
     ) -> tuple[str, ...]:
         """Return every scope."""
         return self._names
 
     def get_default_scopes(
         self,
-        application: Application | None = None,  # noqa: ARG002 - the slot's signature
-        request: object | None = None,  # noqa: ARG002 - the slot's signature
+        application: Application | None = None,
+        request: object | None = None,
     ) -> tuple[str, ...]:
         """Return DEFAULT_SCOPES, `__all__` spelled out."""
         return self._defaults

@@ -12,7 +12,7 @@ ALL = "__all__"
 """In DEFAULT_SCOPES: every scope of SCOPES."""
 
 
-def _instance(value: Any) -> object:  # noqa: ANN401 - whatever an import string names
+def _instance(value: Any) -> object:
     made = value() if isinstance(value, type) else value
     for method in ("get_all_scopes", "get_available_scopes", "get_default_scopes"):
         if not callable(getattr(made, method, None)):
@@ -30,7 +30,9 @@ class ScopesSettings(BaseModel):
     ] = None
     """Import string or class of another scopes backend; None: the settings below."""
 
-    SCOPES: dict[str, str] = Field(default_factory=lambda: {"read": "Reading scope", "write": "Writing scope"})
+    SCOPES: dict[str, str] = Field(
+        default_factory=lambda: {"read": "Reading scope", "write": "Writing scope"}
+    )
     """Scope name to the text that a consent page shows. Names have the characters of RFC 6749 §3.3."""
 
     DEFAULT_SCOPES: tuple[str, ...] = (ALL,)

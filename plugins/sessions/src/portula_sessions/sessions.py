@@ -75,7 +75,9 @@ class ServerSessions:
         with storage.transaction():
             self._forget_browser()
             storage.add(artifact)
-        self._send_cookie(pointer, settings.SESSION_LIFETIME_SECONDS if settings.SESSION_COOKIE_PERSISTENT else None)
+        self._send_cookie(
+            pointer, settings.SESSION_LIFETIME_SECONDS if settings.SESSION_COOKIE_PERSISTENT else None
+        )
         session = _session(artifact)
         request.environ[self._cached] = session
         return session
@@ -93,7 +95,9 @@ class ServerSessions:
         """End every session of a person, in all browsers; return how many."""
         if has_request_context():
             request.environ.pop(self._cached, None)
-        return self._provider.storage.remove(Artifact, family=self._provider.keys.digests(_BY_SUBJECT, subject))
+        return self._provider.storage.remove(
+            Artifact, family=self._provider.keys.digests(_BY_SUBJECT, subject)
+        )
 
     def _pointer(self) -> str | None:
         """Return the cookie's value if it can be one of ours."""
@@ -121,7 +125,9 @@ class ServerSessions:
     def _forget_browser(self) -> None:
         pointer = self._pointer()
         if pointer is not None:
-            self._provider.storage.remove(Artifact, digest=self._provider.keys.digests(KIND, pointer), kind=KIND)
+            self._provider.storage.remove(
+                Artifact, digest=self._provider.keys.digests(KIND, pointer), kind=KIND
+            )
 
     def _send_cookie(self, value: str, max_age: int | None) -> None:
         @after_this_request

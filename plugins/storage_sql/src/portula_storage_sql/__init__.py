@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from portula.storage import StoreFactory
     from portula_storage_sql.store import SqlStore
 
-STORE = "storage_sql"
-"""Name of this store in the STORAGE setting."""
-
 
 @hookimpl
 def portula_settings() -> Sequence[type[BaseModel]]:
@@ -38,8 +35,8 @@ def portula_stores(provider: Provider) -> Mapping[str, StoreFactory]:
     """Contribute the store; SQLAlchemy is imported only when STORAGE chooses it."""
 
     def make(records: Sequence[RecordType]) -> SqlStore:
-        from portula_storage_sql.engine import make_engine  # noqa: PLC0415
-        from portula_storage_sql.store import SqlStore  # noqa: PLC0415
+        from portula_storage_sql.engine import make_engine
+        from portula_storage_sql.store import SqlStore
 
         settings = provider.settings(StorageSqlSettings)
         embedded = settings.DATABASE_URL is None
@@ -47,12 +44,12 @@ def portula_stores(provider: Provider) -> Mapping[str, StoreFactory]:
         engine = make_engine(url, pool_size=settings.DATABASE_POOL_SIZE, make_folder=embedded)
         return SqlStore(engine, records, embedded=embedded)
 
-    return {STORE: make}
+    return {"storage_sql": make}
 
 
 @hookimpl
 def portula_commands(provider: Provider) -> Sequence[click.Command]:
     """Contribute `portula db`."""
-    from portula_storage_sql.commands import database_group  # noqa: PLC0415
+    from portula_storage_sql.commands import database_group
 
     return [database_group(provider)]

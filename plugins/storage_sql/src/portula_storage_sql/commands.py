@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +19,11 @@ from portula_storage_sql.store import SqlStore
 if TYPE_CHECKING:
     from portula import Provider
 
+STORE = "storage_sql"
+"""Name of the store in the STORAGE setting."""
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
 
 def database_group(provider: Provider) -> click.Group:
     """Make the group `db` for one provider."""
@@ -26,33 +33,55 @@ def database_group(provider: Provider) -> click.Group:
         """Schema of the SQL database."""
 
     @database.command()
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    @as_json_option
     def status(*, as_json: bool) -> None:
         """Say whether the schema is up to date; exit code 1 when it is behind."""
-        store = _store(provider)
-        version, pending = _current(store), _pending(store)
+        with _store(provider) as store:
+            version, pending = migrate.current(store.engine), migrate.pending(store.engine, store.records)
         if as_json:
-            click.echo(json.dumps({"database": _url(store), "version": version, "pending": pending}))
+            click.echo(json.dumps({"database": migrate.shown(store.engine), "version": version, "pending": pending}))
         else:
-            console = Console()
-            console.print(f"[bold]{escape(_url(store))}[/]  version {version or 'none'}")
+            console = _headed(store)
             for line in pending:
-                console.print(f"  [yellow]pending[/] {escape(line)}")
-            console.print("  [green]up to date[/]" if not pending else "  run [bold]portula db upgrade[/]")
+                console.print(f"  [yellow]pending[/]  {escape(line)}")
+            console.print("  [yellow]run[/]      portula db upgrade" if pending else _up_to_date(version))
         raise SystemExit(1 if pending else 0)
 
     @database.command()
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    @as_json_option
     def upgrade(*, as_json: bool) -> None:
         """Bring the schema up to date; never drops anything, may be repeated."""
-        store = _store(provider)
-        console = Console(quiet=as_json)
-        console.print(f"[bold]{escape(_url(store))}[/]")
-        with console.status("waiting for the database"):
-            done = _reported(store, console)
+        with _store(provider) as store:
+            console = _headed(store, quiet=as_json)
+            with console.status("migrating"):
+                done = migrate.upgrade(
+                    store.engine, store.records, lambda line: console.print(f"  [cyan]applied[/]  {escape(line)}")
+                )
+            version = migrate.current(store.engine)
         if as_json:
-            click.echo(json.dumps({"database": _url(store), "version": _current(store), "done": done}))
+            click.echo(json.dumps({"database": migrate.shown(store.engine), "version": version, "done": done}))
         else:
-            console.print(f"  [green]up to date[/], version {_current(store)}")
+            console.print(_up_to_date(version))
 
     return database
+
+
+@contextmanager
+def _store(provider: Provider) -> Iterator[SqlStore]:
+    store = provider.stores.get(STORE)
+    if not isinstance(store, SqlStore):
+        raise click.ClickException(f"STORAGE does not choose {STORE}, so there is no schema to look after")
+    try:
+        yield store
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _headed(store: SqlStore, *, quiet: bool = False) -> Console:
+    console = Console(quiet=quiet)
+    console.print(f"[bold]{escape(migrate.shown(store.engine))}[/]", soft_wrap=True)
+    return console
+
+
+def _up_to_date(version: str | None) -> str:
+    return f"  [green]up to date[/]  version {version}"

@@ -38,6 +38,11 @@ LOCK_SECONDS = 60
 Addition = ops.CreateTableOp | ops.CreateIndexOp | ops.AddColumnOp
 
 
+def shown(engine: Engine) -> str:
+    """Return the address of a database, without its password."""
+    return engine.url.render_as_string(hide_password=True)
+
+
 def current(engine: Engine) -> str | None:
     """Return the number of the last migration applied, None on an empty database."""
     with _connect(engine) as connection:
@@ -91,8 +96,10 @@ def _connect(engine: Engine) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except DBAPIError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        raise ConfigError(f"DATABASE_URL: {where} does not answer ({type(error.orig).__name__})") from None
+        reason = str(error.orig).partition("\n")[0]
+        if engine.url.password:
+            reason = reason.replace(str(engine.url.password), "***")
+        raise ConfigError(f"DATABASE_URL: {shown(engine)} does not answer: {reason}") from None
     with connection:
         if engine.dialect.name in MARIADB and not getattr(engine.dialect, "is_mariadb", False):
             raise ConfigError("DATABASE_URL: MySQL is not supported; use MariaDB")
@@ -179,3 +186,11 @@ def _fill(addition: ops.AddColumnOp, field: Field) -> None:
     else:
         default = DefaultClause(encode(field.default) if field.kind in ("dict", "tuple") else str(field.default))
     addition.column.server_default = default
+
+
+def _told(addition: Addition) -> str:
+    if isinstance(addition, ops.AddColumnOp):
+        return f"column {addition.table_name}.{addition.column.name}"
+    if isinstance(addition, ops.CreateIndexOp):
+        return f"index {addition.index_name}"
+    return f"table {addition.table_name}"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from portula.errors import ConfigError, DuplicateRecord, Replayed
 from portula.records import RecordType
@@ -32,11 +32,27 @@ _inherited: list[object] = []
 """Connections and pools of the parent process, kept for good: to close them here would disturb them there."""
 
 
+class _Lease:
+    """A connection that goes back to the pool when its thread ends."""
+
+    __slots__ = ("connection", "pid")
+
+    def __init__(self, connection: Connection) -> None:
+        """Note which process the connection belongs to."""
+        self.connection = connection
+        self.pid = os.getpid()
+
+    def __del__(self) -> None:
+        if self.pid == os.getpid():
+            self.connection.close()
+        else:
+            _inherited.append(self.connection)
+
+
 class _Local(threading.local):
     """What one thread holds."""
 
-    connection: Connection | None = None
-    pid: int = 0
+    lease: _Lease | None = None
     depth: int = 0
     begun: bool = False
     doomed: bool = False
@@ -84,7 +100,7 @@ class SqlStore:
 
     def close(self) -> None:
         """Close this thread's connection and those no thread holds, e.g. before workers are forked."""
-        self._let_go()
+        self._local.lease = None
         self.engine.dispose()
 
     @contextmanager
@@ -220,44 +236,34 @@ class SqlStore:
         if not local.begun:
             return
         local.begun, local.doomed = False, True
-        if local.connection is not None:
+        if local.lease is not None:
             try:
-                local.connection.exec_driver_sql("ROLLBACK")
-            except DBAPIError:
-                local.connection.invalidate()
-                self._let_go()
+                local.lease.connection.exec_driver_sql("ROLLBACK")
+            except SQLAlchemyError:
+                local.lease.connection.invalidate()
+                local.lease = None
 
     def _fail(self, error: DBAPIError) -> bool:
         """Clear up after an error of the database; say whether it must be raised."""
         begun = self._local.begun
         if error.connection_invalidated:
-            self._let_go()
+            self._local.lease = None
         if not _is_duplicate(error):
             self._doom()
         return begun or not error.connection_invalidated
 
     def _connection(self) -> Connection:
-        local = self._local
-        if local.connection is not None and local.pid == os.getpid():
-            return local.connection
-        return self._connect()
+        lease = self._local.lease
+        if lease is None or lease.pid != os.getpid():
+            lease = self._local.lease = self._lease()
+        return lease.connection
 
-    def _connect(self) -> Connection:
-        local, pid = self._local, os.getpid()
-        if self._pid != pid:
+    def _lease(self) -> _Lease:
+        if self._pid != os.getpid():
             _inherited.append(self.engine.pool)
             self.engine.dispose(close=False)
-            self._pid = pid
-        if local.connection is not None:
-            _inherited.append(local.connection)
-        local.connection, local.pid = self.engine.connect(), pid
-        return local.connection
-
-    def _let_go(self) -> None:
-        """Give this thread's connection back to the pool."""
-        connection, self._local.connection = self._local.connection, None
-        if connection is not None and self._local.pid == os.getpid():
-            connection.close()
+            self._pid = os.getpid()
+        return _Lease(self.engine.connect())
 
 
 def _is_duplicate(error: DBAPIError) -> bool:

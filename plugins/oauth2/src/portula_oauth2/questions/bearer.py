@@ -12,7 +12,9 @@ PURPOSE = "access token"
 class BearerQuestions(OAuth2Validator):
     """A token counts while it, its client and its person do (attack S27)."""
 
-    def validate_bearer_token(self, token: str | None, scopes: list[str] | None, request: OAuthRequest) -> bool:
+    def validate_bearer_token(
+        self, token: str | None, scopes: list[str] | None, request: OAuthRequest
+    ) -> bool:
         """Find a live access token with all these scopes; its facts go onto the request."""
         found = self.provider.validator.find_live_access_token(token) if token else None
         if found is None:

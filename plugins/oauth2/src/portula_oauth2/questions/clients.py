@@ -15,7 +15,7 @@ from portula_oauth2.settings import OAuth2Settings
 class ClientQuestions(OAuth2Validator):
     """Client authentication, grant types, redirect URIs, scopes (RFC 6749 §2 and §3)."""
 
-    def authenticate_client(self, request: OAuthRequest, *_args: Any, **_kwargs: Any) -> bool:
+    def authenticate_client(self, request: OAuthRequest) -> bool:
         """Authenticate by the one method presented; two at once are refused (RFC 6749 §2.3, attack S52)."""
         methods = self.provider.client_auth_methods
         presented = [method for method in methods.values() if method.presented(request)]
@@ -35,18 +35,18 @@ class ClientQuestions(OAuth2Validator):
         state_of(request).client_auth_method = method.name
         return True
 
-    def authenticate_client_id(self, _client_id: str, request: OAuthRequest, *_args: Any, **_kwargs: Any) -> bool:
+    def authenticate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
         """Public clients go the same way as all others."""
         return self.authenticate_client(request)
 
-    def validate_client_id(self, client_id: str, request: OAuthRequest, *_args: Any, **_kwargs: Any) -> bool:
+    def validate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
         """Know the client of an authorization request."""
         if request.client is None or request.client.client_id != client_id:
             request.client = self.provider.storage.find(Application, client_id=client_id)
         return request.client is not None and request.client.is_usable(request)
 
     def validate_grant_type(
-        self, _client_id: str, grant_type: str, client: Application, _request: OAuthRequest, *_args: Any, **_kwargs: Any
+        self, client_id: str, grant_type: str, client: Application, request: OAuthRequest
     ) -> bool:
         """Ask the client's registration. A refresh token may be used by whoever may get one."""
         if grant_type == "refresh_token":
@@ -56,18 +56,16 @@ class ClientQuestions(OAuth2Validator):
         return client.allows_grant_type(grant_type)
 
     def validate_response_type(
-        self, _client_id: str, response_type: str, client: Application, _request: OAuthRequest, *_args: Any, **_kw: Any
+        self, client_id: str, response_type: str, client: Application, request: OAuthRequest
     ) -> bool:
         """A code is for clients of the authorization code grant."""
         return response_type == "code" and client.allows_grant_type("authorization_code")
 
-    def validate_redirect_uri(
-        self, _client_id: str, redirect_uri: str, request: OAuthRequest, *_args: Any, **_kwargs: Any
-    ) -> bool:
+    def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: OAuthRequest) -> bool:
         """Compare with what is registered, exactly (RFC 9700 §2.1)."""
         return request.client is not None and request.client.redirect_uri_allowed(redirect_uri)
 
-    def get_default_redirect_uri(self, _client_id: str, request: OAuthRequest, *_args: Any, **_kw: Any) -> str | None:
+    def get_default_redirect_uri(self, client_id: str, request: OAuthRequest) -> str | None:
         """Return the only registered URI (RFC 6749 §3.1.2.3).
 
         At the token endpoint it may be left out only if the authorization request left it out (§4.1.3).
@@ -77,13 +75,13 @@ class ClientQuestions(OAuth2Validator):
             raise InvalidGrantError(description="redirect_uri is missing.")
         return request.client.default_redirect_uri if request.client else None
 
-    def get_default_scopes(self, _client_id: str, request: OAuthRequest, *_args: Any, **_kwargs: Any) -> list[str]:
+    def get_default_scopes(self, client_id: str, request: OAuthRequest) -> list[str]:
         """Return the scopes of a request that names none."""
         defaults = self.provider.hooks.scopes_backend.get_default_scopes(request.client, request)
         return [scope for scope in defaults if _registered(request.client, scope)]
 
     def validate_scopes(
-        self, _client_id: str, scopes: list[str], client: Application, request: OAuthRequest, *_args: Any, **_kw: Any
+        self, client_id: str, scopes: list[str], client: Application, request: OAuthRequest
     ) -> bool:
         """Allow what the backend has for this client, and what rooms contribute."""
         available = {
@@ -92,9 +90,7 @@ class ClientQuestions(OAuth2Validator):
         }
         return all(scope in available and _registered(client, scope) for scope in scopes)
 
-    def validate_user(
-        self, username: str, password: str, _client: Application, request: OAuthRequest, *_args: Any, **_kw: Any
-    ) -> bool:
+    def validate_user(self, username: str, password: str, client: Application, request: OAuthRequest) -> bool:
         """Check a password for the password grant, with the login's own limits."""
         address: str = request.headers.get(CLIENT_ADDRESS, "")
         user = self.provider.hooks.login.authenticate(username, password, address)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
@@ -34,9 +34,7 @@ class CodeQuestions(OAuth2Validator):
             return bool(required(client_id))
         return required is True
 
-    def save_authorization_code(
-        self, _client_id: str, code: Mapping[str, str], request: OAuthRequest, *_args: Any, **_kwargs: Any
-    ) -> None:
+    def save_authorization_code(self, client_id: str, code: Mapping[str, str], request: OAuthRequest) -> None:
         """Keep a code as its digest, with all it is bound to."""
         provider, now = self.provider, self.provider.now()
         if request.client is None or request.user is None:
@@ -57,9 +55,7 @@ class CodeQuestions(OAuth2Validator):
             )
         )
 
-    def validate_code(
-        self, _client_id: str, code: str, client: Application, request: OAuthRequest, *_args: Any, **_kwargs: Any
-    ) -> bool:
+    def validate_code(self, client_id: str, code: str, client: Application, request: OAuthRequest) -> bool:
         """Find a live code of this client. Another client's attempt changes nothing (attack S22).
 
         Raises:
@@ -79,37 +75,30 @@ class CodeQuestions(OAuth2Validator):
         request.user, request.scopes = grant.subject, grant.scope.split()
         return True
 
-    def get_code_challenge(self, _code: str, request: OAuthRequest) -> str | None:
+    def get_code_challenge(self, code: str, request: OAuthRequest) -> str | None:
         """Return the challenge. A missing verifier, and one without a challenge, are refused (RFC 9700 §4.8.2)."""
         challenge = _grant(request).code_challenge
         if (challenge is None) != (request.code_verifier is None):
             raise InvalidGrantError(
-                description="code_verifier is missing." if challenge else "The code was issued without code_challenge."
+                description="code_verifier is missing."
+                if challenge
+                else "The code was issued without code_challenge."
             )
         return challenge
 
-    def get_code_challenge_method(self, _code: str, request: OAuthRequest) -> str | None:
+    def get_code_challenge_method(self, code: str, request: OAuthRequest) -> str | None:
         """Return how the challenge was made."""
         return _grant(request).code_challenge_method
 
     def confirm_redirect_uri(
-        self,
-        _client_id: str,
-        _code: str,
-        redirect_uri: str,
-        client: Application,
-        request: OAuthRequest,
-        *_args: Any,
-        **_kw: Any,
+        self, client_id: str, code: str, redirect_uri: str, client: Application, request: OAuthRequest
     ) -> bool:
         """Compare with the URI of the authorization request, else with the client's only one."""
         if redirect_uri != (_grant(request).redirect_uri or client.default_redirect_uri):
             raise InvalidGrantError(description="redirect_uri differs from the authorization request.")
         return True
 
-    def invalidate_authorization_code(
-        self, _client_id: str, _code: str, _request: OAuthRequest, *_args: Any, **_kw: Any
-    ) -> None:
+    def invalidate_authorization_code(self, client_id: str, code: str, request: OAuthRequest) -> None:
         """Nothing is left to do: `take_single_use` took the code before the token was kept."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portula import OAuth2Validator
 from portula.engine.messages import OAuthRequest, state_of
@@ -19,9 +19,7 @@ PURPOSE = "refresh token"
 class RefreshQuestions(OAuth2Validator):
     """A refresh token belongs to one client; a superseded one that comes back ends its family."""
 
-    def validate_refresh_token(
-        self, refresh_token: str, client: Application, request: OAuthRequest, *_args: Any, **_kwargs: Any
-    ) -> bool:
+    def validate_refresh_token(self, refresh_token: str, client: Application, request: OAuthRequest) -> bool:
         """Find a live refresh token of this client.
 
         Raises:
@@ -43,7 +41,7 @@ class RefreshQuestions(OAuth2Validator):
         request.user = token.subject
         return True
 
-    def get_original_scopes(self, _refresh_token: str, request: OAuthRequest, *_args: Any, **_kwargs: Any) -> list[str]:
+    def get_original_scopes(self, refresh_token: str, request: OAuthRequest) -> list[str]:
         """Return the scopes that were granted; a refresh can only narrow them."""
         token = state_of(request).refresh
         return token.scope.split() if token else []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from portula import OAuth2Validator
 from portula.engine.messages import OAuthRequest
 from portula.events import TokenRevoked
@@ -15,7 +13,7 @@ from portula_oauth2.questions.refresh import PURPOSE as REFRESH
 class RevocationQuestions(OAuth2Validator):
     """An access token goes alone; a refresh token takes its whole family with it (RFC 7009 §2.1)."""
 
-    def revoke_token(self, token: str, _hint: str | None, request: OAuthRequest, *_args: Any, **_kwargs: Any) -> None:
+    def revoke_token(self, token: str, token_type_hint: str | None, request: OAuthRequest) -> None:
         """Revoke a token of the client that asks; anything else changes nothing and is no error (§2.2)."""
         provider, now = self.provider, self.provider.now()
         client_id = request.client.client_id if request.client else None

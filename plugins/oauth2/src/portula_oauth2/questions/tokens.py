@@ -40,7 +40,7 @@ class TokenQuestions(OAuth2Validator):
                     raise
                 state.refresh = replay.record
 
-    def save_bearer_token(self, token: dict[str, Any], request: OAuthRequest, *_args: Any, **_kwargs: Any) -> str:
+    def save_bearer_token(self, token: dict[str, Any], request: OAuthRequest) -> str:
         """Add the access token and a new refresh token; return their family."""
         provider, state, now = self.provider, state_of(request), self.provider.now()
         client_id = request.client.client_id if request.client else ""

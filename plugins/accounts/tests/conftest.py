@@ -1,0 +1,88 @@
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+from support.browser import forms_of
+
+import portula_accounts
+import portula_sessions
+from portula import Provider, hookimpl
+from portula.testing.memory import MemoryStore
+
+PASSWORD = "correct horse battery"
+
+
+class Host:
+    """The host's side: a clock that stands, a store, and a list of what was heard."""
+
+    def __init__(self):
+        self.time = 1_700_000_000
+        self.heard = []
+
+    @hookimpl
+    def portula_clock(self, provider):
+        return lambda: self.time
+
+    @hookimpl
+    def portula_stores(self, provider):
+        return {"memory": MemoryStore}
+
+    @hookimpl
+    def portula_login_succeeded(self, event):
+        self.heard.append(event)
+
+    @hookimpl
+    def portula_login_failed(self, event):
+        self.heard.append(event)
+
+
+def make_accounts(*plugins, **settings):
+    app = Flask("accounts")
+    host = Host()
+    config = {"SECRET_KEYS": ["0123456789abcdef"], "PASSWORD_HASH_PROFILE": "testing", **settings}
+    app.config.update(TESTING=True, OAUTH2_PROVIDER=config)
+    rooms = [host, portula_sessions, portula_accounts]
+    provider = Provider(app, plugins=[*rooms, *plugins], discover=False)
+    return SimpleNamespace(app=app, host=host, provider=provider, login=provider.hooks.login)
+
+
+class Browser:
+    """A browser that fills in forms as they come."""
+
+    def __init__(self, app):
+        self.client = app.test_client()
+
+    def get(self, path, **kwargs):
+        return self.client.get(path, **kwargs)
+
+    def fields(self, path):
+        return forms_of(self.client.get(path).text)[0].fields
+
+    def post(self, path, fields, address="127.0.0.1"):
+        return self.client.post(path, data=fields, environ_overrides={"REMOTE_ADDR": address})
+
+    def sign_in(self, username="ada", password=PASSWORD, path="/accounts/login/", address="127.0.0.1"):
+        return self.post(path, {**self.fields(path), "username": username, "password": password}, address)
+
+
+@pytest.fixture
+def make():
+    """Return a function that makes a provider with a user `Ada`."""
+
+    def make_with_ada(*plugins, **settings):
+        made = make_accounts(*plugins, **settings)
+        made.ada = made.login.users.create("Ada", PASSWORD, email="ada@example.com")
+        made.browser = lambda: Browser(made.app)
+        return made
+
+    return make_with_ada
+
+
+@pytest.fixture
+def accounts(make):
+    return make()
+
+
+@pytest.fixture
+def browser(accounts):
+    return accounts.browser()

@@ -1,0 +1,113 @@
+import json
+
+import pytest
+
+from portula import hookimpl
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def run(accounts):
+    from click.testing import CliRunner
+
+    commands = {command.name: command for command in accounts.provider.hooks.commands()}
+
+    def run_command(name, *args, typed=None):
+        with accounts.app.app_context():
+            return CliRunner().invoke(commands[name], args, input=typed)
+
+    return run_command
+
+
+def test_createuser_reads_the_password_from_standard_input(accounts, run):
+    done = run(
+        "createuser", "Bob", "--password-stdin", "--email", "bob@example.com", "--json", typed=f"{PASSWORD}\n"
+    )
+    assert done.exit_code == 0, done.output
+    bob = accounts.login.users.named("bob")
+    assert json.loads(done.stdout) == {
+        "sub": bob.sub,
+        "username": "Bob",
+        "email": "bob@example.com",
+        "is_admin": False,
+    }
+    assert accounts.login.users.passwords.verify(PASSWORD, bob.password_hash)
+
+
+def test_createuser_asks_twice_and_shows_nothing(accounts, run):
+    done = run("createuser", "bob", "--admin", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    assert done.exit_code == 0
+    assert PASSWORD not in done.output
+    assert accounts.login.users.named("bob").is_admin
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "told"),
+    [("ada", PASSWORD, "already"), ("bob", "short", "at least 8"), ("", PASSWORD, "user name")],
+)
+def test_createuser_says_what_is_wrong(run, name, typed, told):
+    done = run("createuser", name, "--password-stdin", typed=typed)
+    assert done.exit_code == 1
+    assert told in done.output
+    assert "short" not in done.output
+
+
+def test_changepassword_ends_the_sessions(accounts, browser, run):
+    browser.sign_in()
+    assert run("changepassword", "ADA", "--password-stdin", typed="another password").exit_code == 0
+    assert browser.get("/accounts/").status_code == 302
+    assert browser.sign_in().status_code == 400
+    assert browser.sign_in(password="another password").status_code == 302
+
+
+def test_changepassword_keeps_the_old_one_when_the_new_one_is_refused(browser, run):
+    assert run("changepassword", "ada", "--password-stdin", typed="short").exit_code == 1
+    assert browser.sign_in().status_code == 302
+
+
+def test_disableuser_ends_the_sessions(browser, run):
+    browser.sign_in()
+    assert run("disableuser", "ada").exit_code == 0
+    assert browser.get("/accounts/").status_code == 302
+    assert browser.sign_in().status_code == 400
+
+
+@pytest.mark.parametrize("command", ["changepassword", "disableuser"])
+def test_an_unknown_name_is_an_error(run, command):
+    done = run(command, "nobody")
+    assert (done.exit_code, "no user named 'nobody'" in done.output) == (1, True)
+
+
+def test_the_demo_user_gets_a_new_password_each_time(accounts, browser):
+    first = dict(accounts.provider.hooks.demo())
+    second = dict(accounts.provider.hooks.demo())
+    assert first["Demo password"] != second["Demo password"]
+    assert browser.sign_in("demo", first["Demo password"]).status_code == 400
+    assert browser.sign_in("demo", second["Demo password"]).status_code == 302
+
+
+def test_losing_the_slot_leaves_no_page_no_table_and_no_command():
+    from flask import Flask
+
+    import portula_accounts
+    import portula_sessions
+    from portula import Provider
+    from portula.testing.memory import MemoryStore
+
+    class Own:
+        @hookimpl
+        def portula_login(self, provider):
+            return object()
+
+        @hookimpl
+        def portula_stores(self, provider):
+            return {"memory": MemoryStore}
+
+    app = Flask("own")
+    app.config["OAUTH2_PROVIDER"] = {"SECRET_KEYS": ["0123456789abcdef"], "PLUGINS_CHOICE": {"login": "Own"}}
+    provider = Provider(app, plugins=[Own(), portula_accounts, portula_sessions], discover=False)
+    assert app.test_client().get("/accounts/login/").status_code == 404
+    assert "user" not in {record.name for record in provider.records}
+    assert provider.hooks.commands() == []
+    assert provider.hooks.demo() == {}

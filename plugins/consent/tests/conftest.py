@@ -1,0 +1,100 @@
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask, request
+
+import portula_consent
+import portula_scopes_settings
+from portula import Provider, hookimpl
+from portula.records import Application
+from portula.slots import Authenticated, ConsentQuestion
+from portula.testing.memory import MemoryStore
+
+NAME_THAT_DECEIVES = "Tea\u202e\u0000 <svg onload=1>"
+
+
+class Host:
+    """The host's side: a clock, a store, a login that believes the query, and a list of what was heard."""
+
+    def __init__(self):
+        self.time = 1_700_000_000
+        self.heard = []
+
+    @hookimpl
+    def portula_clock(self, provider):
+        return lambda: self.time
+
+    @hookimpl
+    def portula_stores(self, provider):
+        return {"memory": MemoryStore}
+
+    @hookimpl
+    def portula_login(self, provider):
+        return self
+
+    @hookimpl
+    def portula_scopes(self, provider):
+        return {"offline_access": "Keep access while you are away"}
+
+    @hookimpl
+    def portula_token_revoked(self, event):
+        self.heard.append(event)
+
+    def current(self):
+        subject = request.headers.get("Subject")
+        return (
+            Authenticated(subject, subject.title(), self.time, sid=f"sid of {subject}") if subject else None
+        )
+
+    def login_url(self, next_url, client=None):
+        return f"/login?next={next_url}"
+
+
+@pytest.fixture
+def host():
+    return Host()
+
+
+@pytest.fixture
+def made(host):
+    """Return a provider with a client, and an app that asks for consent at /ask."""
+    app = Flask("consent")
+    scopes = {"read": "Read what you wrote", "write": ""}
+    app.config.update(
+        TESTING=True,
+        SECRET_KEY="0123456789abcdef",
+        OAUTH2_PROVIDER={"SCOPES": scopes, "DEFAULT_SCOPES": ["read"]},
+    )
+    provider = Provider(app, plugins=[host, portula_scopes_settings, portula_consent], discover=False)
+    client = Application(
+        client_id="tea",
+        name=NAME_THAT_DECEIVES.replace("\0", "\x01"),
+        redirect_uris=("https://tea.example:8443/cb",),
+        metadata={"client_uri": "https://tea.example/", "policy_uri": "javascript:alert(1)"},
+    )
+    provider.storage.add(client)
+
+    def question():
+        return ConsentQuestion(
+            interaction=request.args.get("interaction", "i1"),
+            client=client,
+            user=host.current(),
+            scopes=("read", "write", "offline_access"),
+            redirect_uri=request.args.get("to", client.redirect_uris[0]),
+            action="/ask",
+            csrf_context="consent " + request.args.get("interaction", "i1"),
+        )
+
+    @app.route("/ask", methods=["GET", "POST"])
+    def ask():
+        consent = provider.hooks.consent
+        return str(consent.answer(question())) if request.method == "POST" else consent.page(question())
+
+    return SimpleNamespace(app=app, provider=provider, client=client, consent=provider.hooks.consent)
+
+
+@pytest.fixture
+def browser(made):
+    client = made.app.test_client()
+    client.environ_base["HTTP_SUBJECT"] = "ada"
+    return client

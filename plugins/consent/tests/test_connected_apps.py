@@ -1,0 +1,192 @@
+import dataclasses
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from support.browser import forms_of
+
+from portula.errors import Replayed
+from portula.events import TokenRevoked
+from portula.records import AccessToken, Application, Artifact, Grant, RefreshToken
+
+APPS = "/o/authorized_tokens/"
+
+
+@pytest.fixture
+def connected(made):
+    """Ada has allowed Tea to read, and Tea holds a code, an access token and a refresh token."""
+    made.consent.remember(made.client, "ada", ["read"])
+    for subject, client_id, family in (("ada", "tea", "f1"), ("ada", "coffee", "f2"), ("bob", "tea", "f3")):
+        shared = {
+            "subject": subject,
+            "client_id": client_id,
+            "family": family,
+            "scope": "read",
+            "issued_at": 1,
+        }
+        for record in (
+            Grant(digest=f"code {family}", expires_at=2_000_000_000, **shared),
+            AccessToken(digest=f"access {family}", expires_at=2_000_000_000, **shared),
+            RefreshToken(digest=f"refresh {family}", **shared),
+        ):
+            made.provider.storage.add(record)
+    return made
+
+
+def revoked(made, family):
+    access = made.provider.storage.find(AccessToken, digest=f"access {family}")
+    refresh = made.provider.storage.find(RefreshToken, digest=f"refresh {family}")
+    code = made.provider.storage.find(Grant, digest=f"code {family}")
+    return access.revoked_at, refresh.revoked_at, code.taken_at
+
+
+def test_consents_are_remembered_and_joined(made):
+    assert made.consent.remembered(made.client, "ada") == frozenset()
+    made.consent.remember(made.client, "ada", ["write"])
+    made.consent.remember(made.client, "ada", ["read", "write"])
+    assert made.consent.remembered(made.client, "ada") == {"read", "write"}
+    assert made.consent.remembered(made.client, "bob") == frozenset()
+    other = dataclasses.replace(made.client, client_id="coffee")
+    assert made.consent.remembered(other, "ada") == frozenset()
+
+
+def test_consents_given_at_one_moment_are_all_remembered(made):
+    scopes = [f"s{number}" for number in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda scope: made.consent.remember(made.client, "ada", [scope]), scopes))
+    assert made.consent.remembered(made.client, "ada") == set(scopes)
+
+
+def test_what_is_remembered_does_not_name_the_person(made):
+    made.consent.remember(made.client, "ada", ["read"])
+    family = made.provider.keys.digests("consent-subject", "ada")
+    (consent,) = made.provider.storage.select(Artifact, family=family)
+    assert "ada" not in json.dumps(dataclasses.asdict(consent))
+
+
+@pytest.mark.parametrize("path", [APPS, APPS.rstrip("/")])
+def test_the_page_lists_the_apps_of_the_person_signed_in(connected, browser, path):
+    page = browser.get(path)
+    assert page.status_code == 200
+    assert "Tea &lt;svg onload=1&gt;" in page.text
+    assert "Read what you wrote" in page.text
+    assert "14 November 2023" in page.text
+    other = browser.get(path, headers={"Subject": "bob"}).text
+    assert "Tea" not in other
+    assert "No app is connected" in other
+
+
+def test_an_app_that_is_gone_can_still_be_removed(connected, browser):
+    connected.provider.storage.remove(Application, client_id="tea")
+    page = browser.get(APPS).text
+    assert "tea" in page
+    browser.post(APPS, data=forms_of(page)[0].fields)
+    assert "No app is connected" in browser.get(APPS).text
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_is_sent_to_sign_in(made, method):
+    answer = getattr(made.app.test_client(), method)(APPS)
+    assert (answer.status_code, answer.location) == (303, f"/login?next={APPS}")
+
+
+def test_removing_an_app_ends_all_it_holds_of_the_person_and_nothing_else(connected, host, browser):
+    answer = browser.post(APPS, data=forms_of(browser.get(APPS).text)[0].fields)
+    assert (answer.status_code, answer.location) == (303, APPS)
+    assert revoked(connected, "f1") == (host.time, host.time, host.time)
+    assert revoked(connected, "f2") == revoked(connected, "f3") == (None, None, None)
+    assert connected.consent.remembered(connected.client, "ada") == frozenset()
+    assert host.heard == [TokenRevoked("tea", "ada", "f1", host.time)]
+    code = connected.provider.storage.find(Grant, digest="code f1")
+    with pytest.raises(Replayed):
+        connected.provider.storage.take(code, host.time)
+
+
+def test_removing_twice_does_no_harm(connected, host, browser):
+    fields = forms_of(browser.get(APPS).text)[0].fields
+    assert [browser.post(APPS, data=fields).status_code for _ in range(2)] == [303, 303]
+    assert len(host.heard) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"csrf_token": ""},
+        {"csrf_token": "ü"},
+        {"client_id": "coffee"},
+        {"client_id": ""},
+        {"client_id": ["tea", "tea"]},
+        {"client_id": "\0"},
+        {"client_id": "a" * 5000},
+        {"client_id": b"\xff"},
+    ],
+)
+def test_a_form_that_is_not_ours_removes_nothing(connected, host, browser, change):
+    fields = forms_of(browser.get(APPS).text)[0].fields
+    assert browser.post(APPS, data={**fields, **change}).status_code == 400
+    assert revoked(connected, "f1") == (None, None, None)
+    assert host.heard == []
+
+
+def test_the_token_of_another_person_removes_nothing(connected, browser):
+    fields = forms_of(browser.get(APPS).text)[0].fields
+    connected.consent.remember(connected.client, "bob", ["read"])
+    assert browser.post(APPS, data=fields, headers={"Subject": "bob"}).status_code == 400
+    assert connected.consent.remembered(connected.client, "bob") == {"read"}
+
+
+def test_each_app_has_a_form_of_its_own(connected, browser):
+    coffee = Application(client_id="coffee", name="Coffee")
+    connected.provider.storage.add(coffee)
+    connected.consent.remember(coffee, "ada", ["read", "write", "offline_access", "unknown"])
+    forms = {form.fields["client_id"]: form.fields for form in forms_of(browser.get(APPS).text)}
+    assert forms.keys() == {"tea", "coffee"}
+    failed = browser.post(APPS, data={**forms["tea"], "csrf_token": "x"}).text
+    assert {form.fields["client_id"] for form in forms_of(failed)} == {"tea", "coffee"}
+    assert failed.count('role="alert"') == 1
+    browser.post(APPS, data=forms["coffee"])
+    assert revoked(connected, "f2")[0] is not None
+    assert revoked(connected, "f1")[0] is None
+
+
+def test_all_tokens_are_found_however_many(connected, host, monkeypatch):
+    monkeypatch.setattr("portula_consent.memory.PAGE", 2)
+    for number in range(5):
+        connected.provider.storage.add(
+            AccessToken(
+                digest=f"more {number}",
+                client_id="tea",
+                subject="ada",
+                family=f"more {number}",
+                scope="",
+                issued_at=1,
+                expires_at=2,
+            )
+        )
+    connected.consent.memory.withdraw("ada", "tea")
+    assert {event.family for event in host.heard} == {"f1", *(f"more {number}" for number in range(5))}
+
+
+def test_losing_the_slot_leaves_no_page():
+    from flask import Flask
+
+    import portula_consent
+    from portula import Provider, hookimpl
+    from portula.testing.memory import MemoryStore
+
+    class Own:
+        @hookimpl
+        def portula_consent(self, provider):
+            return object()
+
+        @hookimpl
+        def portula_stores(self, provider):
+            return {"memory": MemoryStore}
+
+    app = Flask("own")
+    app.config["OAUTH2_PROVIDER"] = {
+        "SECRET_KEYS": ["0123456789abcdef"],
+        "PLUGINS_CHOICE": {"consent": "Own"},
+    }
+    Provider(app, plugins=[Own(), portula_consent], discover=False)
+    assert app.test_client().get(APPS).status_code == 404

@@ -1,0 +1,113 @@
+"""The introspection endpoint (RFC 7662 §2). The steps are: know the caller, find the token, may they see it, tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2.rfc6749.errors import (
+    InsufficientScopeError,
+    InvalidClientError,
+    InvalidRequestError,
+    InvalidTokenError,
+)
+
+from portula.endpoints import Answer, Endpoint, Message, json_answer
+from portula.engine.messages import OAuthRequest, Pairs, parse_form, state_of
+from portula.engine.responses import bearer_error, token_error
+from portula.records import AccessToken, RefreshToken
+from portula_introspection.lookup import find_live
+from portula_introspection.settings import IntrospectionSettings
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+SCOPE = "introspection"
+"""What a bearer token needs to ask about other tokens."""
+
+_INACTIVE = {"active": False}
+
+
+def make(provider: Provider) -> Endpoint:
+    """Return the endpoint; what it lacks (a backend) shows at start."""
+    return Endpoint("introspect", "introspect/", ("POST",), Introspection(provider).answer)
+
+
+class Introspection:
+    """Answers introspection requests."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take what does not change between requests."""
+        self._provider = provider
+        self._backend = provider.backend
+        self._same_client_only = provider.settings(IntrospectionSettings).INTROSPECTION_SAME_CLIENT_ONLY
+
+    def answer(self, message: Message) -> Answer:
+        """Answer one request; what a caller may not see is answered like what does not exist (attack S60)."""
+        try:
+            pairs = parse_form(message)
+            caller = self._caller(message, pairs)
+            asked = dict(pairs)
+            if "token" not in asked:
+                raise InvalidRequestError(description="token is missing.")
+        except (InvalidTokenError, InsufficientScopeError) as error:
+            return bearer_error(error, scope=SCOPE)
+        except OAuth2Error as error:
+            return token_error(error)
+        token = find_live(self._provider, asked["token"], asked.get("token_type_hint"))
+        if token is None or not self._shown_to(caller, token):
+            return json_answer(200, _INACTIVE)
+        return json_answer(200, self._facts(token, self._provider.issuer_of(message)))
+
+    def _caller(self, message: Message, pairs: Pairs) -> str:
+        """Return the client_id of the caller. Public clients prove nothing, so they may not ask (attack S53)."""
+        scheme = message.headers.get("authorization", "").partition(" ")[0]
+        if scheme.lower() == "bearer":
+            return self._bearer(message, pairs)
+        client = self._backend.authenticate_client(message, pairs).client
+        if client is None or client.client_type != "confidential":
+            raise InvalidClientError(description="A confidential client is needed.")
+        return client.client_id
+
+    def _bearer(self, message: Message, pairs: Pairs) -> str:
+        body = OAuthRequest(message.path, message.method, pairs)
+        if any(method.presented(body) for method in self._provider.client_auth_methods.values()):
+            raise InvalidRequestError(description="Client credentials stand beside a bearer token.")
+        allowed, request = self._backend.verify_request(message, [SCOPE])
+        token = state_of(request).access
+        if token is None:
+            raise InvalidTokenError
+        if not allowed or request.client is None or request.client.client_type != "confidential":
+            raise InsufficientScopeError
+        return token.client_id
+
+    def _shown_to(self, caller: str, token: AccessToken | RefreshToken) -> bool:
+        audience = _audience(token)
+        if audience:
+            return caller in audience
+        return not self._same_client_only or caller == token.client_id
+
+    def _facts(self, token: AccessToken | RefreshToken, issuer: str) -> dict[str, Any]:
+        """Return the members of RFC 7662 §2.2, and for access tokens those that plugins add."""
+        user = self._provider.hooks.login.find(token.subject) if token.subject is not None else None
+        members = {
+            "scope": token.scope,
+            "client_id": token.client_id,
+            "username": user.username if user else None,
+            "exp": token.expires_at,
+            "iat": token.issued_at,
+            "sub": token.subject,
+            "aud": _audience(token),
+            "iss": issuer,
+        }
+        facts = {"active": True, **{name: value for name, value in members.items() if value}}
+        if isinstance(token, RefreshToken):
+            # No token_type fits a refresh token; this keeps a resource from taking it for an access token.
+            return {**facts, "token_use": "refresh_token"}
+        return self._provider.hooks.introspection_response(token, {**facts, "token_type": "Bearer"})
+
+
+def _audience(token: AccessToken | RefreshToken) -> list[Any]:
+    """Return whom the token is for; empty for anybody."""
+    audience = token.payload.get("audience") or []
+    return audience if isinstance(audience, list) else [audience]

@@ -1,0 +1,15 @@
+"""Settings of token introspection."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class IntrospectionSettings(BaseModel):
+    """Who may see which token."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    INTROSPECTION_SAME_CLIENT_ONLY: bool = False
+    """Whether a token without an audience is shown only to the client it was issued to (RFC 7662 §4). A token with
+    an audience is shown to that audience alone in either case."""

@@ -1,0 +1,49 @@
+"""Guards Flask views with OAuth 2.0 scopes: `@require_oauth("read")`, beside the provider or in a process of its own.
+
+Sources: RFC 6750 for resources, RFC 7662 for asking a provider elsewhere.
+It never reads a token from a URL or a body, and never lets a request through while it cannot check the token.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula_resource_server import hookspecs, verify
+from portula_resource_server.guard import current_token, require_oauth
+from portula_resource_server.settings import ResourceServerSettings
+from portula_resource_server.tokens import VerifiedToken
+
+if TYPE_CHECKING:
+    import pluggy
+
+    from portula import Provider
+    from portula.endpoints import Endpoint
+    from portula_resource_server.tokens import TokenVerifier
+
+__all__ = ["VerifiedToken", "current_token", "require_oauth"]
+
+
+@hookimpl
+def portula_addhooks(pm: pluggy.PluginManager) -> None:
+    """The slot of the token verifier."""
+    pm.add_hookspecs(hookspecs)
+
+
+@hookimpl
+def portula_settings() -> list[type[ResourceServerSettings]]:
+    """RESOURCE_SERVER_INTROSPECTION_URL and its companions."""
+    return [ResourceServerSettings]
+
+
+@hookimpl
+def portula_token_verifier(provider: Provider) -> TokenVerifier | None:
+    """By introspection when there is a URL for it, else by the provider in this process."""
+    return verify.choose(provider)
+
+
+@hookimpl
+def portula_endpoints(provider: Provider) -> list[Endpoint]:
+    """None, but the verifier is chosen here, so that what it lacks shows at start."""
+    verify.verifier_of(provider)
+    return []

@@ -1,0 +1,158 @@
+"""Checks tokens by asking the introspection endpoint of a provider elsewhere (RFC 7662).
+
+Positive answers are kept for a while, negative ones not at all. However many threads wait for one token, it is asked
+about once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+from urllib.parse import quote_plus
+
+import httpx
+
+from portula_resource_server.settings import ResourceServerSettings
+from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable, typed_member
+
+log = logging.getLogger("portula")
+
+MAX_CACHED_TOKENS = 10_000
+"""Positive answers kept; the one not used for longest goes first."""
+
+MAX_ANSWER_BYTES = 256 * 1024
+"""A longer answer is not read."""
+
+
+def client_for(settings: ResourceServerSettings) -> httpx.Client:
+    """Return the pooled HTTP client that authenticates at the endpoint; it follows no redirect with a token.
+
+    Proxies of the environment are for https, where they see nothing.
+    """
+    url = settings.RESOURCE_SERVER_INTROSPECTION_URL or ""
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Authorization": _authorization(settings),
+    }
+    return httpx.Client(
+        headers=headers,
+        timeout=settings.RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS,
+        follow_redirects=False,
+        trust_env=url.lower().startswith("https:"),
+    )
+
+
+def _authorization(settings: ResourceServerSettings) -> str:
+    """Return the header; both parts of Basic are form-encoded first (RFC 6749 §2.3.1)."""
+    if settings.RESOURCE_SERVER_AUTH_TOKEN is not None:
+        return f"Bearer {settings.RESOURCE_SERVER_AUTH_TOKEN}"
+    pair = ":".join(quote_plus(part) for part in settings.RESOURCE_SERVER_INTROSPECTION_CREDENTIALS or ())
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+class RemoteVerifier:
+    """A token verifier that asks elsewhere. Safe to share between threads."""
+
+    def __init__(
+        self, client: httpx.Client, settings: ResourceServerSettings, now: Callable[[], int]
+    ) -> None:
+        """Take an authenticated client, where to ask, and the clock (Unix seconds)."""
+        self._client = client
+        self._url = settings.RESOURCE_SERVER_INTROSPECTION_URL or ""
+        self._caching_seconds = settings.RESOURCE_SERVER_TOKEN_CACHING_SECONDS
+        self._timeout = settings.RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS
+        self._now = now
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[bytes, tuple[VerifiedToken, int]] = OrderedDict()
+        self._asking: dict[bytes, Future[VerifiedToken | None]] = {}
+
+    def __call__(self, token: str) -> VerifiedToken | None:
+        """Return what is known of a token, None when it does not count.
+
+        Raises:
+            VerifierUnavailable: the endpoint gave no answer that can be understood.
+        """
+        key = hashlib.sha256(token.encode()).digest()
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None and self._now() < kept[1]:
+                self._kept.move_to_end(key)
+                return kept[0]
+            others = self._asking.get(key)
+            mine: Future[VerifiedToken | None] = Future()
+            if others is None:
+                self._asking[key] = mine
+        return self._lead(key, token, mine) if others is None else others.result()
+
+    def _lead(self, key: bytes, token: str, flight: Future[VerifiedToken | None]) -> VerifiedToken | None:
+        """Ask, keep the answer, and give it to all who wait for it."""
+        try:
+            found = self._ask(token)
+        except BaseException as error:
+            self._land(key, None)
+            flight.set_exception(
+                error if isinstance(error, Exception) else VerifierUnavailable("interrupted")
+            )
+            raise
+        self._land(key, found)
+        flight.set_result(found)
+        return found
+
+    def _land(self, key: bytes, found: VerifiedToken | None) -> None:
+        now = self._now()
+        until = now + self._caching_seconds
+        if found is not None and found.expires_at is not None:
+            until = min(until, found.expires_at)
+        with self._lock:
+            self._asking.pop(key, None)
+            self._kept.pop(key, None)
+            if found is not None and now < until:
+                self._kept[key] = (found, until)
+                if len(self._kept) > MAX_CACHED_TOKENS:
+                    self._kept.popitem(last=False)
+
+    def _ask(self, token: str) -> VerifiedToken | None:
+        try:
+            members = json.loads(self._fetch(token))
+            if not isinstance(members, dict) or not isinstance(members.get("active"), bool):
+                raise ValueError("it is no introspection response")  # noqa: TRY004, TRY301 - one way out for all
+            return self._judged(members) if members["active"] else None
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
+            log.warning("introspection at %s failed: %s: %s", self._url, type(error).__name__, error)
+            raise VerifierUnavailable(f"introspection at {self._url} failed") from error
+
+    def _fetch(self, token: str) -> bytes:
+        """Return the body of a 200 answer, within the time and size allowed."""
+        deadline = time.monotonic() + self._timeout
+        form = {"token": token, "token_type_hint": "access_token"}
+        with self._client.stream("POST", self._url, data=form) as response:
+            if response.status_code != 200:
+                raise ValueError(f"status {response.status_code}")
+            body = bytearray()
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise ValueError(f"more than {MAX_ANSWER_BYTES} bytes")
+                if time.monotonic() > deadline:
+                    raise ValueError(f"not complete within {self._timeout:g} seconds")
+        return bytes(body)
+
+    def _judged(self, members: dict[str, Any]) -> VerifiedToken | None:
+        """Look at an active token once more: its time (attack S27), and that it is a bearer access token (S47)."""
+        token, now = VerifiedToken.of(members), self._now()
+        if token.expires_at is not None and token.expires_at <= now:
+            return None
+        if (typed_member(members, "nbf", int) or 0) > now:
+            return None
+        if str(members.get("token_type", "bearer")).lower() != "bearer":
+            return None
+        return token if members.get("token_use", "access_token") in ("access_token", "access") else None

@@ -1,0 +1,56 @@
+"""What is known of a bearer token that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from portula.errors import PortulaError
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """A bearer token that was live when it was looked at."""
+
+    subject: str | None
+    """The person it speaks for; None for a token of the client itself."""
+    client_id: str | None
+    """The client it was issued to; None when the introspection endpoint does not tell."""
+    scopes: frozenset[str]
+    expires_at: int | None
+    """Unix seconds, UTC; None when the introspection endpoint does not tell."""
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The members of the introspection response (RFC 7662 §2.2), those that plugins add among them."""
+
+    @classmethod
+    def of(cls, claims: Mapping[str, Any]) -> VerifiedToken:
+        """Read the members of an introspection response.
+
+        Raises:
+            ValueError: one of them has a type that RFC 7662 §2.2 does not allow.
+        """
+        return cls(
+            subject=typed_member(claims, "sub", str),
+            client_id=typed_member(claims, "client_id", str),
+            scopes=frozenset((typed_member(claims, "scope", str) or "").split()),
+            expires_at=typed_member(claims, "exp", int),
+            claims=MappingProxyType(dict(claims)),
+        )
+
+
+TokenVerifier = Callable[[str], VerifiedToken | None]
+"""Takes the token of a request; returns None when it does not count, and raises VerifierUnavailable."""
+
+
+class VerifierUnavailable(PortulaError):
+    """Nobody can say now whether a token counts; the request is answered 503."""
+
+
+def typed_member(claims: Mapping[str, Any], name: str, kind: type[Any]) -> Any:
+    """Return a member of an introspection response, None when it is absent; ValueError for another type."""
+    value = claims.get(name)
+    if value is not None and type(value) is not kind:
+        raise ValueError(f"{name} is not of type {kind.__name__}")
+    return value

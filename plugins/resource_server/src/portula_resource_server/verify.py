@@ -1,0 +1,60 @@
+"""Chooses how tokens are checked: by introspection elsewhere, or by the provider in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from portula.errors import EmptySlot
+from portula_resource_server.settings import ResourceServerSettings
+from portula_resource_server.tokens import TokenVerifier, VerifiedToken
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+_SLOT = "token_verifier"
+
+
+def verifier_of(provider: Provider) -> TokenVerifier:
+    """Return what answers the slot.
+
+    Raises:
+        EmptySlot: nothing does.
+    """
+    ruling = provider.hooks.ruling(_SLOT)
+    if ruling.winner is None:
+        raise EmptySlot(
+            f"slot {_SLOT!r}: nothing answers; set RESOURCE_SERVER_INTROSPECTION_URL, or install a plugin that "
+            "answers the slot 'backend_class'"
+        )
+    return cast("TokenVerifier", ruling.answer)
+
+
+def choose(provider: Provider) -> TokenVerifier | None:
+    """Return our verifier, None when there is neither a URL nor a provider that issues tokens."""
+    settings = provider.settings(ResourceServerSettings)
+    if settings.RESOURCE_SERVER_INTROSPECTION_URL is not None:
+        from portula_resource_server.remote import RemoteVerifier, client_for  # httpx only where it is used
+
+        return RemoteVerifier(client_for(settings), settings, provider.now)
+    return _local(provider) if provider.hooks.ruling("backend_class").winner else None
+
+
+def _local(provider: Provider) -> TokenVerifier:
+    """Ask the backend, whose rules on live tokens are the only ones."""
+
+    def verify(token: str) -> VerifiedToken | None:
+        found = provider.backend.find_access_token(token)
+        if found is None:
+            return None
+        members = {
+            "active": True,
+            "scope": found.scope,
+            "client_id": found.client_id,
+            "token_type": "Bearer",
+            "exp": found.expires_at,
+            "iat": found.issued_at,
+            **({"sub": found.subject} if found.subject is not None else {}),
+        }
+        return VerifiedToken.of(provider.hooks.introspection_response(found, members))
+
+    return verify

@@ -1,0 +1,40 @@
+"""The SQL store keeps the contract of every storage, on each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from sqlalchemy.engine import URL
+
+from portula.records import RecordType
+from portula.testing.storage_contract import MakeStore, StorageContract
+from portula_storage_sql import migrate
+from portula_storage_sql.engine import make_engine
+from portula_storage_sql.fields import shape_of
+from portula_storage_sql.store import SqlStore
+from portula_storage_sql.tables import metadata_of
+
+
+class TestSqlStore(StorageContract):
+    """The contract, on SQL."""
+
+    shares = True
+
+    @pytest.fixture
+    def make_store(self, database_url: URL) -> Iterator[MakeStore]:
+        stores: list[SqlStore] = []
+
+        def make(records: Sequence[RecordType]) -> SqlStore:
+            store = SqlStore(make_engine(database_url), records)
+            if not stores:
+                migrate.upgrade(store.engine, records)
+                with store.engine.connect() as connection:
+                    for table in metadata_of(map(shape_of, records)).sorted_tables:
+                        connection.execute(table.delete())
+            stores.append(store)
+            return store
+
+        yield make
+        for store in stores:
+            store.close()

@@ -1,0 +1,151 @@
+"""Several processes on one database: single use, forks, and connections that break."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from portula.records import CORE_RECORDS, AccessToken, Grant
+from portula.testing.storage_contract import access_token, grant
+from portula_storage_sql import migrate
+from portula_storage_sql.engine import make_engine
+from portula_storage_sql.store import SqlStore
+
+PROCESSES = 4
+CODES = 100
+
+REDEEM = """
+import json, sys
+from portula.errors import Replayed
+from portula.records import CORE_RECORDS, Grant
+from portula.testing.storage_contract import access_token
+from portula_storage_sql.engine import make_engine
+from portula_storage_sql.store import SqlStore
+url, runner, codes = sys.argv[1], sys.argv[2], int(sys.argv[3])
+store = SqlStore(make_engine(url), CORE_RECORDS)
+print("ready", flush=True)
+sys.stdin.readline()
+won = []
+for number in range(codes):
+    try:
+        with store.transaction():
+            store.take(store.find(Grant, digest=f"code-{number}"), 100)
+            store.add(access_token(f"token-{number}-{runner}"))
+    except Replayed:
+        won.append(0)
+    else:
+        won.append(1)
+print(json.dumps(won))
+"""
+
+FORK = """
+import os, sys, threading
+from portula.records import CORE_RECORDS, Grant
+from portula.testing.storage_contract import grant
+from portula_storage_sql.engine import make_engine
+from portula_storage_sql.store import SqlStore
+store = SqlStore(make_engine(sys.argv[1]), CORE_RECORDS)
+store.add(grant("parent"))
+used, done = threading.Event(), threading.Event()
+def hold():
+    store.find(Grant, digest="parent")
+    used.set()
+    done.wait(60)
+    store.add(grant("thread"))
+thread = threading.Thread(target=hold)
+thread.start()
+used.wait(60)
+children = []
+for number in range(3):
+    child = os.fork()
+    if not child:
+        for turn in range(20):
+            assert store.find(Grant, digest="parent") is not None
+            store.add(grant(f"child-{number}-{turn}"))
+        os._exit(0)
+    children.append(child)
+for turn in range(20):
+    store.add(grant(f"parent-{turn}"))
+assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
+done.set()
+thread.join()
+print(len(store.select(Grant, family="family")))
+store.close()
+"""
+
+
+@pytest.fixture
+def store(empty_engine: Engine) -> Iterator[SqlStore]:
+    migrate.upgrade(empty_engine, CORE_RECORDS)
+    made = SqlStore(empty_engine, CORE_RECORDS)
+    yield made
+    made.close()
+
+
+def test_of_processes_that_redeem_a_code_exactly_one_succeeds(store: SqlStore, empty_url: URL) -> None:
+    for number in range(CODES):
+        store.add(grant(f"code-{number}"))
+    url = empty_url.render_as_string(hide_password=False)
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", REDEEM, url, str(runner), str(CODES)], stdin=-1, stdout=-1, stderr=-1, text=True
+        )
+        for runner in range(PROCESSES)
+    ]
+    for run in runs:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "ready\n"
+    for run in runs:
+        assert run.stdin is not None
+        run.stdin.write("\n")
+        run.stdin.flush()
+    outputs = [run.communicate(timeout=120) for run in runs]
+    assert [errors for _, errors in outputs] == [""] * PROCESSES
+    wins = zip(*(json.loads(output) for output, _ in outputs), strict=True)
+    assert [sum(column) for column in wins] == [1] * CODES
+    assert len(store.select(AccessToken, limit=1000)) == CODES
+
+
+def test_a_store_used_before_a_fork_works_on_both_sides(store: SqlStore, empty_url: URL) -> None:
+    command = [sys.executable, "-c", FORK, empty_url.render_as_string(hide_password=False)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert len(store.select(Grant, limit=1000)) == 1 + 20 + 3 * 20 + 1
+
+
+@pytest.mark.service
+class TestBrokenConnection:
+    """The database ends our connections, as it does when it restarts."""
+
+    @pytest.fixture
+    def cut(self, backend: str, empty_url: URL, store: SqlStore) -> Iterator[object]:
+        """Return a function that ends every connection of the store."""
+        if backend == "sqlite":
+            pytest.fail("a file has no connections to cut")
+        admin = make_engine(empty_url)
+
+        def end() -> None:
+            with admin.connect() as connection:
+                if backend == "postgresql":
+                    connection.execute(
+                        text(
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                        )
+                    )
+                    return
+                rows = connection.execute(
+                    text("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()")
+                )
+                for (number,) in rows.all():
+                    connection.execute(text(f"KILL {number}"))
+
+        yield end
+        admin.dispose()

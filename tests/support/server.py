@@ -1,0 +1,113 @@
+"""`portula serve` in a process of its own, on a loopback port."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_SECONDS = 30
+PORTULA = str(Path(sys.executable).parent / "portula")
+CONFIGURATION = """
+OAUTH2_PROVIDER = {
+    "PASSWORD_HASH_PROFILE": "testing",
+    "CLIENT_SECRET_HASH_PROFILE": "testing",
+}
+"""
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server and the data folder it shares with the command line."""
+
+    url: str
+    data_dir: Path
+    config: Path
+
+    @property
+    def issuer(self) -> str:
+        """The issuer it was started with."""
+        return f"{self.url}/o"
+
+    def run(self, *arguments: str, text: str | None = None) -> Any:
+        """Run `portula …` on its data folder and return the JSON it prints."""
+        done = subprocess.run(
+            [PORTULA, "--data-dir", str(self.data_dir), "--config", str(self.config), *arguments, "--json"],
+            capture_output=True,
+            check=True,
+            text=True,
+            input=text,
+            timeout=60,
+        )
+        return json.loads(done.stdout)
+
+    def create_user(self, name: str, password: str) -> Any:
+        """Make an account."""
+        return self.run("createuser", name, "--password-stdin", text=password)
+
+    def create_client(self, client_type: str, *grant_types: str, **options: str) -> Any:
+        """Make a client; return what the command line says of it, secret included."""
+        flags = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
+        return self.run("createapplication", client_type, *grant_types, *flags)
+
+
+@contextmanager
+def running(data_dir: Path, *options: str, configuration: str = CONFIGURATION) -> Iterator[Server]:
+    """Start a server, wait until it answers, and end it afterwards."""
+    port = free_port()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    config = data_dir / "config.py"
+    config.write_text(configuration)
+    server = Server(f"http://127.0.0.1:{port}", data_dir, config)
+    process = start(
+        ["serve", "--data-dir", str(data_dir), "--config", str(config), "--port", str(port), *options]
+    )
+    try:
+        wait_until_up(process, server.url)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def start(arguments: Sequence[str], **keywords: Any) -> subprocess.Popen[str]:
+    """Start `portula` with what it prints kept apart."""
+    return subprocess.Popen(
+        [PORTULA, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+        **keywords,
+    )
+
+
+def wait_until_up(process: subprocess.Popen[str], url: str, **client: Any) -> None:
+    """Wait until a server answers; show what it printed when it ends instead."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"the server ended: {process.stdout.read() if process.stdout else ''}")
+        try:
+            httpx.get(url, timeout=5, **client)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    process.kill()
+    raise AssertionError(f"no answer from {url} within {START_SECONDS} seconds")
