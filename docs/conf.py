@@ -1,7 +1,12 @@
 """How Sphinx builds the manual: Markdown pages, the version from the root manifest, nothing fetched."""
 
+import sys
 import tomllib
 from pathlib import Path
+
+sys.path.insert(
+    0, str(Path(__file__).parent / "_ext")
+)  # portula_reference writes reference pages from the code
 
 _manifest = Path(__file__).parents[1] / "pyproject.toml"
 _project = tomllib.loads(_manifest.read_text(encoding="utf-8"))["project"]
@@ -11,9 +16,9 @@ author = "The portula authors"
 project_copyright = "2026, The portula authors"
 release = version = _project["version"]
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "portula_reference"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_ext"]
 nitpicky = True
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]

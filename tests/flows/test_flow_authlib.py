@@ -1,10 +1,11 @@
 """Authlib, a client library of other people, completes every flow against `portula serve`."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from authlib.integrations.httpx_client import OAuth2Client
+from authlib.integrations.requests_client import OAuth2Session
 from support.browser import Browser
 from support.server import Server
 
@@ -21,28 +22,28 @@ def metadata(server: Server) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", params=["client_secret_basic", "client_secret_post", "none"])
-def session(server: Server, request: pytest.FixtureRequest) -> OAuth2Client:
+def session(server: Server, request: pytest.FixtureRequest) -> Iterator[OAuth2Session]:
     """A client of each kind of authentication."""
     kind = "public" if request.param == "none" else "confidential"
     made = server.create_client(
         kind, "authorization-code", redirect_uris=REDIRECT_URI, name=f"Authlib {request.param}"
     )
-    return OAuth2Client(
+    with OAuth2Session(
         made["client_id"],
         made.get("client_secret"),
         token_endpoint_auth_method=request.param,
         scope="read",
         redirect_uri=REDIRECT_URI,
         code_challenge_method="S256",
-    )
+    ) as session:
+        yield session
 
 
 def test_code_with_pkce_refresh_and_revoke(
-    server: Server, session: OAuth2Client, metadata: dict[str, Any]
+    browser: Browser, session: OAuth2Session, metadata: dict[str, Any]
 ) -> None:
     verifier = "authlib-" + "v" * 50
     url, state = session.create_authorization_url(metadata["authorization_endpoint"], code_verifier=verifier)
-    browser = Browser(server.url)
     browser.get(url)
     browser.sign_in("ann", PASSWORD)
     answer = browser.submit("consent-allow")
@@ -68,13 +69,12 @@ def test_code_with_pkce_refresh_and_revoke(
 
 def test_client_credentials_and_introspection(server: Server, metadata: dict[str, Any]) -> None:
     made = server.create_client("confidential", "client-credentials")
-    client = OAuth2Client(made["client_id"], made["client_secret"])
-    token = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials", scope="read")
-    known = client.introspect_token(metadata["introspection_endpoint"], token["access_token"]).json()
-    assert known["active"] is True
-    assert known["client_id"] == made["client_id"]
-    assert known["scope"] == "read"
-    client.revoke_token(metadata["revocation_endpoint"], token["access_token"])
-    assert client.introspect_token(metadata["introspection_endpoint"], token["access_token"]).json() == {
-        "active": False
-    }
+    with OAuth2Session(made["client_id"], made["client_secret"]) as client:
+        token = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials", scope="read")
+        known = client.introspect_token(metadata["introspection_endpoint"], token["access_token"]).json()
+        assert known["active"] is True
+        assert known["client_id"] == made["client_id"]
+        assert known["scope"] == "read"
+        client.revoke_token(metadata["revocation_endpoint"], token["access_token"])
+        gone = client.introspect_token(metadata["introspection_endpoint"], token["access_token"]).json()
+    assert gone == {"active": False}

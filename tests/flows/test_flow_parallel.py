@@ -18,8 +18,7 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 REDIRECT_URI = "https://client.example/callback"
 
 
-def _codes(server: Server, client_id: str) -> list[str]:
-    browser = Browser(server.url)
+def _codes(browser: Browser, client_id: str) -> list[str]:
     query = f"response_type=code&client_id={client_id}&scope=read&code_challenge={CHALLENGE}&code_challenge_method=S256"
     browser.get(f"/o/authorize/?{query}")
     browser.sign_in("ann", "correct horse battery staple")
@@ -54,7 +53,9 @@ def test_each_code_is_redeemed_exactly_once(tmp_path: Path) -> None:
         server.create_user("ann", "correct horse battery staple")
         client = server.create_client("confidential", "authorization-code", redirect_uris=REDIRECT_URI)
         statuses: Counter[int] = Counter()
-        for code in _codes(server, client["client_id"]):
+        with Browser(server.url) as browser:
+            codes = _codes(browser, client["client_id"])
+        for code in codes:
             outcome = Counter(_redeem_at_once(server, code, client))
             assert outcome[200] == 1, outcome
             statuses += outcome

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 import requests
@@ -16,21 +18,29 @@ PASSWORD = "correct horse battery staple"
 REDIRECT_URI = "https://client.example/callback"
 
 
+@pytest.fixture
+def opened() -> Iterator[Callable[[OAuth2Session], OAuth2Session]]:
+    """Close the sessions that a test opens."""
+    with ExitStack() as stack:
+        yield stack.enter_context
+
+
 @pytest.fixture(autouse=True)
 def _loopback_http(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "OAUTHLIB_INSECURE_TRANSPORT", "1")
 
 
-def test_code_with_pkce_refresh_revoke_and_introspect(server: Server) -> None:
+def test_code_with_pkce_refresh_revoke_and_introspect(
+    server: Server, browser: Browser, opened: Callable[[OAuth2Session], OAuth2Session]
+) -> None:
     made = server.create_client("confidential", "authorization-code", redirect_uris=REDIRECT_URI)
     auth = HTTPBasicAuth(made["client_id"], made["client_secret"])
-    session = OAuth2Session(made["client_id"], redirect_uri=REDIRECT_URI, scope=["read", "write"])
+    session = opened(OAuth2Session(made["client_id"], redirect_uri=REDIRECT_URI, scope=["read", "write"]))
     verifier = "requests-oauthlib-" + "v" * 43
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     url, _ = session.authorization_url(
         f"{server.issuer}/authorize/", code_challenge=challenge, code_challenge_method="S256"
     )
-    browser = Browser(server.url)
     browser.get(url)
     browser.sign_in("ann", PASSWORD)
     answer = browser.submit("consent-allow")
@@ -66,9 +76,9 @@ def test_code_with_pkce_refresh_revoke_and_introspect(server: Server) -> None:
     assert known == {"active": False}
 
 
-def test_client_credentials(server: Server) -> None:
+def test_client_credentials(server: Server, opened: Callable[[OAuth2Session], OAuth2Session]) -> None:
     made = server.create_client("confidential", "client-credentials")
-    session = OAuth2Session(client=BackendApplicationClient(made["client_id"]))
+    session = opened(OAuth2Session(client=BackendApplicationClient(made["client_id"])))
     token = session.fetch_token(
         f"{server.issuer}/token/", client_id=made["client_id"], client_secret=made["client_secret"]
     )

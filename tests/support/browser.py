@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Self
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
@@ -48,6 +49,14 @@ class Browser:
         self.home = home
         self.http = httpx.Client(base_url=home, follow_redirects=False, timeout=30)
         self.page: httpx.Response | None = None
+
+    def __enter__(self) -> Self:
+        """Use it in a with statement."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close its connections."""
+        self.http.close()
 
     def get(self, url: str) -> httpx.Response:
         """Open a page."""

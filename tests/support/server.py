@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -81,8 +82,19 @@ def running(data_dir: Path, *options: str, configuration: str = CONFIGURATION) -
         wait_until_up(process, server.url)
         yield server
     finally:
-        process.terminate()
+        stop(process)
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """End a server as Ctrl-C in a terminal would, and let go of what it printed."""
+    process.send_signal(signal.SIGINT)
+    try:
         process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 def start(arguments: Sequence[str], **keywords: Any) -> subprocess.Popen[str]:

@@ -150,7 +150,7 @@ def serve(context: click.Context, /, **own: Any) -> None:
     given = {**(context.parent.params if context.parent else {}), **own}
     try:
         options, provider, lines = prepare(
-            ServeOptions(**{name: value for name, value in given.items() if value is not None})
+            ServeOptions(serving=True, **{name: value for name, value in given.items() if value is not None})
         )
     except ConfigError as error:
         raise said(error) from error

@@ -10,6 +10,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,6 +31,11 @@ class Keys:
         self._roots = [key.encode() for key in secret_keys]
         self._namespace = namespace.encode()
         self._derived: dict[str, list[bytes]] = {}
+
+    @cached_property
+    def shared(self) -> Keys:
+        """The same keys without the namespace: for what outlives a change of the issuer, such as client secrets."""
+        return Keys([root.decode() for root in self._roots], "")
 
     def __repr__(self) -> str:
         """Say how many keys there are, never which."""
@@ -58,7 +64,9 @@ class Keys:
         """Compare a value with its digest in constant time, under every key."""
         made = self.digests(purpose, value)
         candidates = (made,) if isinstance(made, str) else made
-        matches = [hmac.compare_digest(candidate, digest) for candidate in candidates]  # none is skipped
+        matches = [
+            hmac.compare_digest(candidate.encode(), digest.encode()) for candidate in candidates
+        ]  # none is skipped
         return any(matches)
 
     def seal(self, purpose: str, text: str) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-from flask import Response, after_this_request, g, make_response, render_template, request
-from wtforms import Form, HiddenField
+from flask import Response, after_this_request, make_response, render_template, request
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from wtforms import Form
 from wtforms.csrf.core import CSRF
+from wtforms.validators import ValidationError
 
 from portula.endpoints import Answer
+from portula.engine.messages import FORM, parse_pairs
 
 if TYPE_CHECKING:
     from portula.engine.responses import Delivery
@@ -55,6 +61,10 @@ class Pages:
         """Return the error page; it never redirects."""
         return self.render("portula/error.html", status, title=title, description=description, error=error)
 
+    def unreadable(self, error: InvalidRequestError) -> Response:
+        """Return the page for a request that `query` or `posted` refused."""
+        return self.error(400, "This request cannot be read", error.description, error.error)
+
     def form_post(self, delivery: Delivery) -> Answer:
         """Write an authorization response as a form that posts itself (OAuth 2.0 Form Post Response Mode §2)."""
         response = self.render("portula/form_post.html", delivery=delivery)
@@ -63,6 +73,31 @@ class Pages:
         )
         response.headers["Content-Security-Policy"] = policy
         return Answer(200, dict(response.headers), response.get_data())
+
+    def query(self) -> MultiDict[str, str]:
+        """Return the parameters of the query string of the current request.
+
+        Raises:
+            InvalidRequestError: not UTF-8, NUL, a repeated name, too many.
+        """
+        return MultiDict(parse_pairs(request.query_string))
+
+    def posted(self) -> MultiDict[str, str]:
+        """Return the fields of the form that the current request posts, at most MAX_BODY_BYTES of them.
+
+        Raises:
+            InvalidRequestError: too large, another content type, not UTF-8, NUL, a repeated name, too many.
+        """
+        if request.mimetype != FORM:
+            raise InvalidRequestError(description=f"The form must be sent as {FORM}.")
+        request.max_content_length = self._provider.core_settings.MAX_BODY_BYTES
+        try:
+            body = request.get_data(cache=True, parse_form_data=False)
+        except RequestEntityTooLarge:
+            raise InvalidRequestError(description="The form is too large.") from None
+        if not body:  # a before_request function of the app has read the form already
+            body = urlencode(list(request.form.items(multi=True))).encode()
+        return MultiDict(parse_pairs(body))
 
     def cookie_name(self, name: str) -> str:
         """Return the name of a cookie of ours: `__Host-` on https (RFC 6265bis §4.1.3.2)."""
@@ -83,12 +118,12 @@ class Pages:
 
     def browser(self) -> str:
         """Return this browser's identifier, giving it one with the response when it has none."""
-        key = f"_{self._provider.name}_browser"
-        known: str | None = g.get(key) or request.cookies.get(self.cookie_name("browser"))
+        key = f"portula.{self._provider.name}.browser"
+        known: str | None = request.environ.get(key) or request.cookies.get(self.cookie_name("browser"))
         if known and len(known) == _BROWSER_ID_CHARACTERS and known.isascii():
             return known
         fresh = secrets.token_urlsafe(32)
-        setattr(g, key, fresh)
+        request.environ[key] = fresh
 
         @after_this_request
         def give(response: Response) -> Response:
@@ -119,7 +154,9 @@ class _BoundCSRF(CSRF):
 
     def validate_csrf_token(self, form: Any, field: Any) -> None:
         if not self._pages.csrf_valid(self._context, field.data or ""):
-            raise ValueError("This page was open too long or came from another browser. Please try again.")
+            raise ValidationError(
+                "This page was open too long or came from another browser. Please try again."
+            )
 
 
 class PageForm(Form):
@@ -137,4 +174,6 @@ class PageForm(Form):
         super().__init__(formdata, meta={"pages": pages, "csrf_context": context}, data=data)
 
 
-__all__ = ["HiddenField", "PageForm", "Pages"]
+def shown_name(name: str) -> str:
+    """Return a name without control characters and without those that turn the direction of writing (attack S11)."""
+    return "".join(filter(str.isprintable, name))

@@ -120,6 +120,11 @@ class Plugins:
         if findings:
             raise BrokenPlugin(*findings)
 
+    def hook_names(self) -> list[str]:
+        """Return the names of all specified hooks, rooms' own included, without their prefix."""
+        hooks = vars(self.manager.hook).items()
+        return [name.removeprefix("portula_") for name, caller in hooks if _has_spec(caller)]
+
     def implementations(self, hook: str) -> list[Implementation]:
         """Return the implementations of a hook, strongest tier first, by name within a tier."""
         caller: pluggy.HookCaller = getattr(self.manager.hook, hook)

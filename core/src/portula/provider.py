@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, redirect, request, url_for
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from pydantic import BaseModel, ValidationError
 
 from portula.clients import Clients
@@ -118,6 +119,7 @@ class Provider:
             self.plugins.register(_slot_plugin(mark.slot, answer), Source(f"setting:{setting}", Tier.SETTING))
         self.plugins.check_pending()
         self.hooks = Hooks(self.plugins, self, self.core_settings.PLUGINS_CHOICE)
+        self.hooks.check_choice()
         self.mount = self.core_settings.MOUNT_PATH
         self.issuer = self._checked_issuer()
         self.keys = Keys(self._secret_keys(), self.issuer or self.mount or self.name)
@@ -187,6 +189,7 @@ class Provider:
         )
         for mount in self.hooks.blueprints():
             mount.blueprint.before_request(self._to_issuer)
+            mount.blueprint.register_error_handler(InvalidRequestError, self.pages.unreadable)
             prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))
             self.app.register_blueprint(
                 mount.blueprint, name=f"{self.name}_{mount.blueprint.name}", url_prefix=prefix or None
@@ -326,7 +329,7 @@ class Provider:
         cookie = f"{self.name}_redirected"
         if request.host == home.netloc or cookie in request.cookies:
             return None
-        path = request.full_path if request.query_string else request.path
+        path = request.root_path + (request.full_path if request.query_string else request.path)
         response = cast("Response", redirect(f"{home.scheme}://{home.netloc}{path}"))
         response.set_cookie(cookie, "1", max_age=_REDIRECTED_COOKIE_SECONDS, httponly=True, samesite="Lax")
         return response

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 OPTIONS_VARIABLE = "PORTULA_SERVE_OPTIONS"
 """Environment variable that hands the options to workers, as JSON."""
 
+ISSUER_FILE = "issuer"
 SECRET_KEY_FILE = "secret_key"
 BLOCKING_THREADS = 8
 """Threads a worker answers requests with; a slow client or a slow password hash holds up only one."""
@@ -47,6 +48,8 @@ class ServeOptions:
     tls_cert: str | None = None
     tls_key: str | None = None
     demo: bool = False
+    serving: bool = False
+    """Whether this is the server; commands beside it take the issuer that the server left in the data folder."""
 
     @property
     def folder(self) -> Path:
@@ -90,6 +93,8 @@ def _issuer(options: ServeOptions, settings: dict[str, Any]) -> str:
     told = options.issuer or settings.get("OIDC_ISS_ENDPOINT")
     if told:
         return str(told)
+    if not options.serving and (options.folder / ISSUER_FILE).is_file():
+        return (options.folder / ISSUER_FILE).read_text().strip()
     if options.host in _ANY_HOST or not is_loopback_host(options.host):
         raise ConfigError(
             f"--host {options.host}: people reach this server by a name of its own; "
@@ -125,6 +130,7 @@ def prepare(options: ServeOptions) -> tuple[ServeOptions, Provider, dict[str, st
         raise ConfigError("--tls-cert and --tls-key: give both or neither")
     _check_port(options)
     app, provider = make_app(options)
+    (options.folder / ISSUER_FILE).write_text(f"{provider.issuer}\n")
     with app.app_context():
         lines = provider.hooks.demo() if options.demo else {}
     return replace(options, issuer=provider.issuer), provider, lines

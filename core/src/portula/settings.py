@@ -20,6 +20,7 @@ from portula.plugins import Source
 M = TypeVar("M", bound=BaseModel)
 
 _SECRET_WORDS = ("SECRET", "PASSWORD", "PRIVATE_KEY", "CREDENTIALS", "AUTH_TOKEN", "DATABASE_URL")
+_HARMLESS_ENDINGS = ("_CLASS", "_ENABLED", "_LENGTH", "_PROFILE")
 
 
 class CoreSettings(BaseModel):
@@ -173,7 +174,8 @@ def import_object(value: object) -> object:
 
 def shown(name: str, value: object) -> str:
     """Return a value as text for reports and errors; secrets are left out."""
-    if value in (None, "", ()) or not any(word in name for word in _SECRET_WORDS):
+    secret = any(word in name for word in _SECRET_WORDS) and not name.endswith(_HARMLESS_ENDINGS)
+    if value in (None, "", ()) or not secret:
         return repr(value)
     return "<hidden>"
 

@@ -15,13 +15,14 @@ from portula_storage_sql.engine import make_engine, parse_url
 
 SERVICES = {"postgresql": "PORTULA_TEST_POSTGRESQL_URL", "mariadb": "PORTULA_TEST_MARIADB_URL"}
 DROP = {"postgresql": "DROP DATABASE {} WITH (FORCE)", "mariadb": "DROP DATABASE {}"}
-BACKENDS = ["sqlite", *(pytest.param(name, marks=pytest.mark.service) for name in SERVICES)]
+ON_SERVICES = [pytest.param(name, marks=pytest.mark.service) for name in SERVICES]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what asks for a database on every engine."""
+    """Run what asks for a database on every engine; what is marked `service` on those that are servers."""
     if "backend" in metafunc.fixturenames:
-        metafunc.parametrize("backend", BACKENDS, scope="session")
+        files = [] if metafunc.definition.get_closest_marker("service") else ["sqlite"]
+        metafunc.parametrize("backend", [*files, *ON_SERVICES], scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import Engine, text
@@ -20,6 +20,12 @@ from portula_storage_sql.store import SqlStore
 
 PROCESSES = 4
 CODES = 100
+
+OTHERS = {
+    "postgresql": "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    "mariadb": "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+}
+END = {"postgresql": "SELECT pg_terminate_backend({})", "mariadb": "KILL {}"}
 
 REDEEM = """
 import json, sys
@@ -114,38 +120,71 @@ def test_of_processes_that_redeem_a_code_exactly_one_succeeds(store: SqlStore, e
 
 
 def test_a_store_used_before_a_fork_works_on_both_sides(store: SqlStore, empty_url: URL) -> None:
-    command = [sys.executable, "-c", FORK, empty_url.render_as_string(hide_password=False)]
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, empty_url.render_as_string(hide_password=False)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (run.returncode, run.stderr) == (0, "")
     assert len(store.select(Grant, limit=1000)) == 1 + 20 + 3 * 20 + 1
 
 
+@pytest.fixture
+def cut(backend: str, empty_url: URL) -> Iterator[Callable[[], None]]:
+    """Return a function that ends every connection to the database, as a restart does."""
+    admin = make_engine(empty_url)
+
+    def end() -> None:
+        with admin.connect() as connection:
+            for (number,) in connection.execute(text(OTHERS[backend])).all():
+                connection.execute(text(END[backend].format(number)))
+
+    yield end
+    admin.dispose()
+
+
 @pytest.mark.service
-class TestBrokenConnection:
-    """The database ends our connections, as it does when it restarts."""
+def test_a_find_and_a_transaction_survive_a_broken_connection(store: SqlStore, cut: Callable[[], None]) -> None:
+    store.add(grant("code"))
+    cut()
+    assert store.find(Grant, digest="code") is not None
+    cut()
+    with store.transaction():
+        store.take(grant("code"), 1)
+        store.add(access_token("token"))
+    cut()
+    assert len(store.select(AccessToken)) == 1
 
-    @pytest.fixture
-    def cut(self, backend: str, empty_url: URL, store: SqlStore) -> Iterator[object]:
-        """Return a function that ends every connection of the store."""
-        if backend == "sqlite":
-            pytest.fail("a file has no connections to cut")
-        admin = make_engine(empty_url)
 
-        def end() -> None:
-            with admin.connect() as connection:
-                if backend == "postgresql":
-                    connection.execute(
-                        text(
-                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                        )
-                    )
-                    return
-                rows = connection.execute(
-                    text("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()")
-                )
-                for (number,) in rows.all():
-                    connection.execute(text(f"KILL {number}"))
+@pytest.mark.service
+def test_a_connection_that_breaks_within_a_transaction_loses_all_of_it(
+    store: SqlStore, cut: Callable[[], None]
+) -> None:
+    store.add(grant("code"))
 
-        yield end
-        admin.dispose()
+    def redeem() -> None:
+        with store.transaction():
+            store.take(grant("code"), 1)
+            cut()
+            store.add(access_token("token"))
+
+    def redeem_unheeding() -> None:
+        with store.transaction():
+            store.take(grant("code"), 1)
+            cut()
+            with pytest.raises(DBAPIError):
+                store.find(Grant, digest="code")
+            with pytest.raises(RuntimeError):
+                store.add(access_token("token"))
+
+    def redeem_unanswered() -> None:
+        with store.transaction():
+            store.take(grant("code"), 1)
+            cut()
+
+    with pytest.raises(DBAPIError):
+        redeem()
+    with pytest.raises(RuntimeError):
+        redeem_unheeding()
+    with pytest.raises(DBAPIError):
+        redeem_unanswered()
+    assert store.select(AccessToken) == []
+    assert store.find(Grant, digest="code") == grant("code")
+    store.take(grant("code"), 2)

@@ -98,11 +98,6 @@ def parse_form(message: Message) -> Pairs:
     return pairs
 
 
-def parse_query(message: Message) -> Pairs:
-    """Return the parameters of a query string; refusals as in `parse_form`."""
-    return parse_pairs(message.query.encode("latin-1", "replace"))
-
-
 def parse_pairs(raw: bytes) -> Pairs:
     """Parse form-encoded bytes. Empty values count as absent (RFC 6749 §3.1).
 

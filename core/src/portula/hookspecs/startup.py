@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import click
     from pydantic import BaseModel
 
+    from portula import slots
     from portula.blueprints import Mount
     from portula.client_auth import ClientAuthMethod
     from portula.endpoints import Endpoint
@@ -21,16 +22,6 @@ if TYPE_CHECKING:
     from portula.engine.validator import OAuth2Validator
     from portula.provider import Provider
     from portula.records import RecordType
-    from portula.slots import (
-        Clock,
-        Consent,
-        HashGenerator,
-        Login,
-        ScopesBackend,
-        SecretHasher,
-        Sessions,
-        TokenGenerator,
-    )
     from portula.storage import StoreFactory
 
 
@@ -62,7 +53,7 @@ def portula_settings() -> Sequence[type[BaseModel]]:
 
 
 @hookspec
-def portula_clock(provider: Provider) -> Clock | None:
+def portula_clock(provider: Provider) -> slots.Clock | None:
     """Answer the slot of the clock: a callable that returns Unix seconds.
 
     Example:
@@ -115,7 +106,7 @@ def portula_scopes(provider: Provider) -> Mapping[str, str]:
 
 
 @hookspec
-def portula_scopes_backend(provider: Provider) -> ScopesBackend | None:
+def portula_scopes_backend(provider: Provider) -> slots.ScopesBackend | None:
     """Answer the slot of the scopes backend (SCOPES_BACKEND_CLASS).
 
     Example:
@@ -137,7 +128,7 @@ def portula_scopes_backend(provider: Provider) -> ScopesBackend | None:
 
 
 @hookspec
-def portula_client_id_generator(provider: Provider) -> HashGenerator | None:
+def portula_client_id_generator(provider: Provider) -> slots.HashGenerator | None:
     """Answer the slot of the client identifier generator (CLIENT_ID_GENERATOR_CLASS).
 
     Example:
@@ -153,7 +144,7 @@ def portula_client_id_generator(provider: Provider) -> HashGenerator | None:
 
 
 @hookspec
-def portula_client_secret_generator(provider: Provider) -> HashGenerator | None:
+def portula_client_secret_generator(provider: Provider) -> slots.HashGenerator | None:
     """Answer the slot of the client secret generator (CLIENT_SECRET_GENERATOR_CLASS).
 
     Example:
@@ -169,7 +160,7 @@ def portula_client_secret_generator(provider: Provider) -> HashGenerator | None:
 
 
 @hookspec
-def portula_access_token_generator(provider: Provider) -> TokenGenerator | None:
+def portula_access_token_generator(provider: Provider) -> slots.TokenGenerator | None:
     """Answer the slot of the access token generator (ACCESS_TOKEN_GENERATOR).
 
     Example:
@@ -181,7 +172,7 @@ def portula_access_token_generator(provider: Provider) -> TokenGenerator | None:
 
 
 @hookspec
-def portula_refresh_token_generator(provider: Provider) -> TokenGenerator | None:
+def portula_refresh_token_generator(provider: Provider) -> slots.TokenGenerator | None:
     """Answer the slot of the refresh token generator (REFRESH_TOKEN_GENERATOR).
 
     Example:
@@ -193,7 +184,7 @@ def portula_refresh_token_generator(provider: Provider) -> TokenGenerator | None
 
 
 @hookspec
-def portula_secret_hasher(provider: Provider) -> SecretHasher | None:
+def portula_secret_hasher(provider: Provider) -> slots.SecretHasher | None:
     """Answer the slot of the secret hasher: how client secrets and passwords are kept.
 
     Example:
@@ -303,7 +294,7 @@ def portula_backend_class(provider: Provider) -> type[Backend] | None:
 
 
 @hookspec
-def portula_login(provider: Provider) -> Login | None:
+def portula_login(provider: Provider) -> slots.Login | None:
     """Answer the slot of the login: who sits at the browser, and where people sign in.
 
     Example:
@@ -318,7 +309,7 @@ def portula_login(provider: Provider) -> Login | None:
 
 
 @hookspec
-def portula_sessions(provider: Provider) -> Sessions | None:
+def portula_sessions(provider: Provider) -> slots.Sessions | None:
     """Answer the slot of the server-side login sessions.
 
     Example:
@@ -333,7 +324,7 @@ def portula_sessions(provider: Provider) -> Sessions | None:
 
 
 @hookspec
-def portula_consent(provider: Provider) -> Consent | None:
+def portula_consent(provider: Provider) -> slots.Consent | None:
     """Answer the slot of consent: the page and the memory of it.
 
     Example:

@@ -87,7 +87,7 @@ class MemoryStore:
             if not duplicate:
                 self._put(cls, record)
         if duplicate:
-            raise DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
+            raise _duplicate(cls)
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
@@ -123,10 +123,17 @@ class MemoryStore:
 
     def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
         """See Store.change."""
+        kind = self._types[cls]
         self._check_anchored(cls, where)
         self._check_values(cls, values)
+        if kind.keys[0] in values or not values:
+            raise ValueError(f"{kind.name}.{kind.keys[0]} never changes; name other fields to set")
         with self._write():
             rows = self._matching(cls, where)
+            for key in values.keys() & set(kind.keys):
+                holders = [row for row in self._rows_seen(cls) if getattr(row, key) == values[key]]
+                if values[key] is not None and rows and (len(rows) > 1 or any(row is not rows[0] for row in holders)):
+                    raise _duplicate(cls)
             for row in rows:
                 self._put(cls, dataclasses.replace(row, **values))
         return len(rows)
@@ -249,6 +256,10 @@ class MemoryStore:
                 raise ValueError(f"{kind.name}.{name} holds at most {MAX_LENGTH} characters")
             if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
                 raise ValueError(f"{kind.name}.{name} cannot hold NUL or a lone surrogate")
+
+
+def _duplicate(cls: type[Any]) -> DuplicateRecord:
+    return DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
 
 
 def _compound_fields(cls: type[Any]) -> Iterator[str]:

@@ -267,6 +267,18 @@ class StorageContract:
         assert store.change(Sample, {"digest": "d", "number": 1}, number=3) == 0
         assert store.find(Sample, digest="d") == Sample(digest="d", family="g", number=2)
 
+    def test_change_may_set_a_key_that_is_free_but_never_the_primary(self, store: Store) -> None:
+        store.add(Sample(digest="1", alias="a"))
+        store.add(Sample(digest="2", family="f"))
+        with pytest.raises(DuplicateRecord):
+            store.change(Sample, {"digest": "2"}, alias="a")
+        assert store.change(Sample, {"digest": "1"}, alias="a") == 1
+        assert store.change(Sample, {"digest": "1"}, alias="b") == 1
+        assert store.change(Sample, {"digest": "2"}, alias="a") == 1
+        assert store.find(Sample, alias="a") == Sample(digest="2", family="f", alias="a")
+        with pytest.raises(ValueError, match="digest"):
+            store.change(Sample, {"alias": "a"}, digest="3")
+
     def test_change_and_remove_find_none_as_a_value(self, store: Store) -> None:
         store.add(Sample(digest="1", family="f"))
         store.add(Sample(digest="2", family="f", label="x"))

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Blueprint, Response, redirect, request
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from werkzeug.datastructures import MultiDict
 
 from portula.blueprints import Mount
-from portula.pages import PageForm
+from portula.pages import PageForm, shown_name
 from portula.records import Application
-from portula_accounts.forms import LoginForm, posted, query, same_origin_path
+from portula_accounts.forms import LoginForm, same_origin_path
 from portula_accounts.login import PASSWORD, AccountsLogin
 from portula_accounts.settings import AccountsSettings
 
@@ -32,7 +31,6 @@ def make_mount(provider: Provider, login: AccountsLogin) -> Mount:
     blueprint.add_url_rule("/", "account", views.account, strict_slashes=False)
     blueprint.add_url_rule("/login/", "login", views.login, methods=["GET", "POST"], strict_slashes=False)
     blueprint.add_url_rule("/logout/", "logout", views.logout, methods=["GET", "POST"], strict_slashes=False)
-    blueprint.register_error_handler(InvalidRequestError, views.refuse)
     return Mount(blueprint, at="root")
 
 
@@ -59,10 +57,10 @@ class AccountViews:
 
     def login(self) -> Response:
         """Show the sign-in form, or judge what was typed into it."""
-        asked = query()
+        asked = self._pages.query()
         if request.method != "POST":
             return self._login_page(self._login_form(None, asked), asked)
-        form = self._login_form(posted(self._provider), asked)
+        form = self._login_form(self._pages.posted(), asked)
         if not form.validate():
             return self._login_page(form, asked, status=400)
         name, password = form.username.data or "", form.password.data or ""
@@ -84,15 +82,11 @@ class AccountViews:
             return self._pages.render("portula_accounts/logged_out.html")
         if request.method != "POST":
             return self._logout_page(session, self._logout_form(session, None))
-        form = self._logout_form(session, posted(self._provider))
+        form = self._logout_form(session, self._pages.posted())
         if not form.validate():
             return self._logout_page(session, form, status=400)
         sessions.end()
         return self._pages.render("portula_accounts/logged_out.html")
-
-    def refuse(self, error: InvalidRequestError) -> Response:
-        """Answer what cannot be read."""
-        return self._pages.error(400, "This request cannot be read", error.description, error.error)
 
     def _login_form(self, fields: MultiDict[str, str] | None, asked: MultiDict[str, str]) -> LoginForm:
         return LoginForm(self._pages, "login", fields, next=same_origin_path(asked.get("next")) or "")
@@ -132,7 +126,7 @@ class AccountViews:
         client = self._provider.storage.find(Application, client_id=client_id)
         if client is None or client.disabled:
             return None
-        return {"name": "".join(filter(str.isprintable, client.name))}
+        return {"name": shown_name(client.name)}
 
     def _connected_apps_url(self) -> str | None:
         path = self._provider.mount + CONNECTED_APPS_PATH

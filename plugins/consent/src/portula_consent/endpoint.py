@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
@@ -55,9 +55,9 @@ class ConnectedApps:
         person = self._provider.hooks.login.current()
         if person is None:
             return self._to_login()
-        client_ids = request.form.getlist("client_id")
-        client_id = client_ids[0] if len(client_ids) == 1 else ""
-        form = self._form(person, client_id, request.form)
+        posted = self._provider.pages.posted()
+        client_id = posted.get("client_id", "")
+        form = self._form(person, client_id, posted)
         connected = any(consent.client_id == client_id for consent in self._memory.all(person.subject))
         if not form.validate():
             return self._page(person, {client_id: form}, status=400)

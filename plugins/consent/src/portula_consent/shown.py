@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from portula.pages import shown_name
 from portula.uris import is_loopback_host
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ SHOWN_METADATA = ("logo_uri", "client_uri", "policy_uri", "tos_uri")
 def shown_client(client: Application) -> dict[str, Any]:
     """Return a client's name and links for a template."""
     return {"name": shown_name(client.name), **{name: client.metadata.get(name) for name in SHOWN_METADATA}}
-
-
-def shown_name(name: str) -> str:
-    """Return a name without control characters and without those that turn the direction of writing (attack S11)."""
-    return "".join(filter(str.isprintable, name))
 
 
 def shown_scopes(provider: Provider, scopes: Sequence[str]) -> list[tuple[str, str]]:

@@ -17,10 +17,8 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from portula import hookimpl
 from portula.blueprints import Mount
-from portula.engine.messages import parse_form, parse_query
 from portula.errors import AuthorizationRefused, Replayed
 from portula.events import ConsentGiven
-from portula.http import message_from
 from portula.records import Application, Artifact
 from portula.slots import ConsentQuestion
 from portula.uris import is_loopback_host
@@ -84,24 +82,19 @@ class Authorize:
     # --- Reading ---
 
     def _read(self) -> Pairs:
-        name = request.args.get(_KIND)
-        if name is not None and set(request.args) == {_KIND}:
-            waiting = self._find(name)
-            if waiting is not None:
-                return waiting.pairs
+        asked = self._provider.pages.query()
+        if set(asked) != {_KIND}:
+            return list(asked.items(multi=True))
+        waiting = self._find(asked[_KIND])
+        if waiting is None:
             raise InvalidRequestError(
                 description="The request waited too long. Please start again at the app."
             )
-        return parse_query(message_from(request.environ, b"", 0))
+        return waiting.pairs
 
     def _posted(self) -> Response:
         """Take an answer to our page; or keep a client's POST and come back by GET, so that Lax cookies arrive."""
-        limit = self._provider.core_settings.MAX_BODY_BYTES
-        if (request.content_length or 0) > limit:
-            raise InvalidRequestError(description=f"A request has at most {limit} bytes.")
-        pairs = parse_form(
-            message_from(request.environ, request.get_data(cache=True, parse_form_data=False), 0)
-        )
+        pairs = list(self._provider.pages.posted().items(multi=True))
         answered = dict(pairs).get(_KIND)
         if answered is not None:
             return self._answered(answered)
@@ -117,8 +110,8 @@ class Authorize:
         client = authorization.request.client
         user = self._login.current()
         if user is None:
-            path = request.full_path if request.query_string else request.path
-            return cast("Response", redirect(self._login.login_url(path, client)))
+            here = request.root_path + (request.full_path if request.query_string else request.path)
+            return cast("Response", redirect(self._login.login_url(here, client)))
         if client is not None and self._may_skip(client, authorization, user):
             return _sent(
                 self._backend.create_authorization_response(authorization, user, authorization.scopes, issuer)

@@ -39,7 +39,9 @@ def database_group(provider: Provider) -> click.Group:
         with _store(provider) as store:
             version, pending = migrate.current(store.engine), migrate.pending(store.engine, store.records)
         if as_json:
-            click.echo(json.dumps({"database": migrate.shown(store.engine), "version": version, "pending": pending}))
+            click.echo(
+                json.dumps({"database": migrate.shown(store.engine), "version": version, "pending": pending})
+            )
         else:
             console = _headed(store)
             for line in pending:
@@ -55,11 +57,15 @@ def database_group(provider: Provider) -> click.Group:
             console = _headed(store, quiet=as_json)
             with console.status("migrating"):
                 done = migrate.upgrade(
-                    store.engine, store.records, lambda line: console.print(f"  [cyan]applied[/]  {escape(line)}")
+                    store.engine,
+                    store.records,
+                    lambda line: console.print(f"  [cyan]applied[/]  {escape(line)}"),
                 )
             version = migrate.current(store.engine)
         if as_json:
-            click.echo(json.dumps({"database": migrate.shown(store.engine), "version": version, "done": done}))
+            click.echo(
+                json.dumps({"database": migrate.shown(store.engine), "version": version, "done": done})
+            )
         else:
             console.print(_up_to_date(version))
 

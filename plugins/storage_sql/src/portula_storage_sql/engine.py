@@ -44,10 +44,14 @@ def parse_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise ConfigError("DATABASE_URL: not a URL; write e.g. postgresql+psycopg://user:password@host/name") from None
+        raise ConfigError(
+            "DATABASE_URL: not a URL; write e.g. postgresql+psycopg://user:password@host/name"
+        ) from None
     url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
     if url.get_backend_name() not in BEGIN:
-        raise ConfigError(f"DATABASE_URL: {url.drivername} is not supported; use SQLite, PostgreSQL or MariaDB")
+        raise ConfigError(
+            f"DATABASE_URL: {url.drivername} is not supported; use SQLite, PostgreSQL or MariaDB"
+        )
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise ConfigError("DATABASE_URL: SQLite needs a file; threads do not share a database in memory")
     return url

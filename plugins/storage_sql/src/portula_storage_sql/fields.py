@@ -64,6 +64,12 @@ class Shape:
         if known != len(values):
             self._refuse_unknown(values)
 
+    def check_change(self, values: Mapping[str, object]) -> None:
+        """Refuse what `change` may not set: as check_values, and the primary key."""
+        self.check_values(values)
+        if self.primary in values or not values:
+            raise ValueError(f"{self.record.name}.{self.primary} never changes; name other fields to set")
+
     def check_keys(self, where: Mapping[str, object]) -> None:
         """Refuse conditions of `find` that are no keys or indexes, or among which is no key."""
         self.check_searchable(where)

@@ -55,7 +55,9 @@ def pending(engine: Engine, records: Sequence[RecordType]) -> list[str]:
         return _migrations(connection) + [_told(addition) for addition in _additions(connection, records)]
 
 
-def upgrade(engine: Engine, records: Sequence[RecordType], report: Callable[[str], None] | None = None) -> list[str]:
+def upgrade(
+    engine: Engine, records: Sequence[RecordType], report: Callable[[str], None] | None = None
+) -> list[str]:
     """Apply what is pending; of two processes at once, the second finds nothing left to do.
 
     Args:
@@ -138,7 +140,9 @@ def _config() -> Config:
 
 
 def _version(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    return MigrationContext.configure(
+        connection, opts={"version_table": VERSION_TABLE}
+    ).get_current_revision()
 
 
 def _migrations(connection: Connection) -> list[str]:
@@ -180,11 +184,15 @@ def _fill(addition: ops.AddColumnOp, field: Field) -> None:
     if field.nullable:
         return
     if field.default is dataclasses.MISSING:
-        raise ConfigError(f"table {addition.table_name}: new field {field.name} needs a default, for the rows it has")
+        raise ConfigError(
+            f"table {addition.table_name}: new field {field.name} needs a default, for the rows it has"
+        )
     if field.kind == "bool":
         default = DefaultClause(true() if field.default else false())
     else:
-        default = DefaultClause(encode(field.default) if field.kind in ("dict", "tuple") else str(field.default))
+        default = DefaultClause(
+            encode(field.default) if field.kind in ("dict", "tuple") else str(field.default)
+        )
     addition.column.server_default = default
 
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Insert, Select, Table, Update, and_, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portula_storage_sql.fields import Shape
@@ -16,9 +29,12 @@ Shaped = tuple[tuple[str, str], ...]
 
 def shaped(where: Mapping[str, object]) -> Shaped:
     """Return the shape of conditions: what of them the SQL depends on."""
-    return tuple([
-        (name, "null" if value is None else "in" if isinstance(value, tuple) else "=") for name, value in where.items()
-    ])
+    return tuple(
+        [
+            (name, "null" if value is None else "in" if isinstance(value, tuple) else "=")
+            for name, value in where.items()
+        ]
+    )
 
 
 def bound(where: Mapping[str, object], values: Mapping[str, object] | None = None) -> dict[str, object]:
@@ -48,7 +64,9 @@ class Statements:
         if expires := shape.record.expires:
             is_expired = table.c[expires] < bindparam("now")
             # Keys first: MariaDB has no DELETE … IN (SELECT … LIMIT).
-            self.expired = select(self._primary).where(is_expired).order_by(table.c[expires]).limit(bindparam("limit"))
+            self.expired = (
+                select(self._primary).where(is_expired).order_by(table.c[expires]).limit(bindparam("limit"))
+            )
             self.remove_expired = delete(table).where(self._comparison(shape.primary, "in"), is_expired)
         self._find: dict[Shaped, Select[Any]] = {}
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
@@ -77,7 +95,9 @@ class Statements:
         statement = self._change.get((where, fields))
         if statement is None:
             statement = self._change[where, fields] = (
-                update(self.table).where(self._condition(where)).values({name: bindparam(f"v_{name}") for name in fields})
+                update(self.table)
+                .where(self._condition(where))
+                .values({name: bindparam(f"v_{name}") for name in fields})
             )
         return statement
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,8 +26,10 @@ R = TypeVar("R")
 PURGE_CHUNK = 500
 """Rows one DELETE of `purge` removes: few enough to hold no other writer up."""
 
-MARIADB_DUPLICATE_ENTRY = 1062
-"""ER_DUP_ENTRY; like no other error there, it leaves the transaction as it was."""
+SQLITE_DUPLICATE = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
+POSTGRESQL_DUPLICATE = "23505"
+MARIADB_DUPLICATE = 1062
+"""How each engine says that a key is taken. To INSERT only MariaDB does, and goes on with the transaction."""
 
 _inherited: list[object] = []
 """Connections and pools of the parent process, kept for good: to close them here would disturb them there."""
@@ -93,7 +96,9 @@ class SqlStore:
         """
         pending = migrate.pending(self.engine, self.records)
         if pending and not self._embedded:
-            raise ConfigError(f"DATABASE: the schema is behind ({'; '.join(pending)}); run `portula db upgrade`")
+            raise ConfigError(
+                f"DATABASE: the schema is behind ({'; '.join(pending)}); run `portula db upgrade`"
+            )
         if pending:
             migrate.upgrade(self.engine, self.records)
         self.close()
@@ -132,7 +137,7 @@ class SqlStore:
                 raise
             added = 0
         if not added:
-            raise DuplicateRecord(f"{type(record).__name__}: a record with one of these keys exists")
+            raise _duplicate(type(record))
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
@@ -169,8 +174,14 @@ class SqlStore:
         """See Store.change."""
         statements = self._statements[cls]
         statements.shape.check_anchored(where)
-        statements.shape.check_values(values)
-        return self._write(statements.change(shaped(where), tuple(values)), bound(where, values))
+        statements.shape.check_change(values)
+        try:
+            return self._write(statements.change(shaped(where), tuple(values)), bound(where, values))
+        except IntegrityError as error:
+            if not _is_duplicate(error):
+                raise
+            self._doom()
+            raise _duplicate(cls) from None
 
     def remove(self, cls: type[Any], /, **where: Condition) -> int:
         """See Store.remove."""
@@ -189,7 +200,9 @@ class SqlStore:
             keys = self._read(statements.expired, {"now": now, "limit": chunk}).scalars().all()
             if not keys:
                 break
-            removed += self._write(statements.remove_expired, {f"w_{statements.shape.primary}": keys, "now": now})
+            removed += self._write(
+                statements.remove_expired, {f"w_{statements.shape.primary}": keys, "now": now}
+            )
         return removed
 
     def _read(self, statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
@@ -248,7 +261,7 @@ class SqlStore:
         begun = self._local.begun
         if error.connection_invalidated:
             self._local.lease = None
-        if not _is_duplicate(error):
+        if not _is_mariadb_duplicate(error):
             self._doom()
         return begun or not error.connection_invalidated
 
@@ -266,6 +279,17 @@ class SqlStore:
         return _Lease(self.engine.connect())
 
 
+def _duplicate(cls: type[Any]) -> DuplicateRecord:
+    return DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
+
+
 def _is_duplicate(error: DBAPIError) -> bool:
-    """Recognize MariaDB's error for a key that is taken; elsewhere the INSERT itself says so."""
-    return isinstance(error, IntegrityError) and error.orig is not None and error.orig.args[0] == MARIADB_DUPLICATE_ENTRY
+    """Recognize the errors for a key that is taken."""
+    orig = error.orig
+    if isinstance(orig, sqlite3.Error):
+        return orig.sqlite_errorname in SQLITE_DUPLICATE
+    return getattr(orig, "sqlstate", None) == POSTGRESQL_DUPLICATE or _is_mariadb_duplicate(error)
+
+
+def _is_mariadb_duplicate(error: DBAPIError) -> bool:
+    return isinstance(error, IntegrityError) and error.orig is not None and MARIADB_DUPLICATE in error.orig.args

@@ -56,11 +56,11 @@ class JsonDict(TypeDecorator[dict[str, Any]]):
         """Use the same column type as a text field."""
         return dialect.type_descriptor(long_text())
 
-    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:
         """Write compact JSON."""
         return None if value is None else encode(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
         """Read JSON; most payloads are empty and need no parser."""
         if value is None:
             return None
@@ -78,11 +78,11 @@ class JsonTuple(TypeDecorator[tuple[str, ...]]):
         """Use the same column type as a text field."""
         return dialect.type_descriptor(long_text())
 
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
         """Write a compact JSON list."""
         return None if value is None else encode(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
         """Read a JSON list."""
         if value is None:
             return None

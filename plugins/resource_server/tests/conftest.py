@@ -1,0 +1,102 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+import portula_generators
+import portula_oauth2
+import portula_resource_server
+import portula_scopes_settings
+from portula import Provider, hookimpl
+from portula.records import AccessToken, Application
+from portula.slots import User
+from portula.testing.memory import MemoryStore
+from portula_resource_server import current_token, require_oauth
+
+
+class Host:
+    """The host's side: a clock, a store and people."""
+
+    def __init__(self) -> None:
+        self.time = 1_700_000_000
+        self.people = {"1": User("1", "ann")}
+
+    @hookimpl
+    def portula_clock(self, provider):
+        return lambda: self.time
+
+    @hookimpl
+    def portula_stores(self, provider):
+        return {"memory": MemoryStore}
+
+    @hookimpl
+    def portula_login(self, provider):
+        return self
+
+    @hookimpl
+    def portula_consent(self, provider):
+        return self
+
+    def find(self, subject):
+        return self.people.get(subject)
+
+
+def add_views(app: Flask) -> None:
+    """Add guarded views: for any token, for one scope, for two."""
+
+    def told() -> dict[str, Any]:
+        return {"client": current_token.client_id, "subject": current_token.subject}
+
+    app.add_url_rule("/any", "any", require_oauth(told))
+    app.add_url_rule("/read", "read", require_oauth("read")(told), methods=["GET", "POST"])
+    app.add_url_rule("/both", "both", require_oauth("read", "write")(told))
+
+
+class World:
+    """A provider with guarded views in its own app."""
+
+    def __init__(self, host: Host, plugins: list[Any], settings: dict[str, Any]) -> None:
+        self.host = host
+        self.app = Flask("resource")
+        self.app.config.update(TESTING=True, SECRET_KEY="0123456789abcdef", OAUTH2_PROVIDER=settings)
+        rooms = [portula_scopes_settings, portula_generators, portula_oauth2, portula_resource_server]
+        self.provider = Provider(self.app, plugins=[*rooms, host, *plugins], discover=False)
+        self.provider.storage.add(Application(client_id="app"))
+        add_views(self.app)
+        self.http = self.app.test_client()
+        self.numbers = iter(range(100))
+
+    def token(self, scope: str = "read", subject: str | None = "1") -> str:
+        """Keep an access token and return its value."""
+        value = f"token-{next(self.numbers)}"
+        self.provider.storage.add(
+            AccessToken(
+                digest=self.provider.keys.digest("access token", value),
+                client_id="app",
+                scope=scope,
+                subject=subject,
+                issued_at=self.host.time,
+                expires_at=self.host.time + 60,
+                family="f",
+            )
+        )
+        return value
+
+    def get(self, path: str, token: str) -> Any:
+        return self.http.get(path, headers={"Authorization": f"Bearer {token}"})
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+@pytest.fixture
+def make(host: Host) -> Callable[..., World]:
+    return lambda *plugins, **settings: World(host, list(plugins), settings)
+
+
+@pytest.fixture
+def world(make: Callable[..., World]) -> World:
+    return make()

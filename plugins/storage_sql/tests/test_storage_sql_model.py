@@ -1,0 +1,144 @@
+"""Whatever is done to both, the SQL store answers as the store in memory does."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from portula.errors import DuplicateRecord, Replayed
+from portula.storage import Store
+from portula.testing.memory import MemoryStore
+from portula.testing.storage_contract import SAMPLE, Sample
+from portula_storage_sql import migrate
+from portula_storage_sql.engine import make_engine
+from portula_storage_sql.store import SqlStore
+
+DIGESTS = st.sampled_from(["a", "A", "b", "ä"])
+FAMILIES = st.none() | st.sampled_from(["f", "g"])
+TIMES = st.none() | st.integers(0, 3)
+PAYLOADS = st.dictionaries(st.text(max_size=3), st.none() | st.booleans() | st.integers() | st.text(max_size=3), max_size=2)
+SAMPLES = st.builds(
+    Sample,
+    digest=DIGESTS,
+    alias=FAMILIES,
+    family=FAMILIES,
+    rank=TIMES,
+    expires_at=TIMES,
+    taken_at=TIMES,
+    choice=st.none() | st.booleans(),
+    note=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5),
+    names=st.lists(st.text(max_size=2), max_size=2).map(tuple),
+    payload=PAYLOADS,
+    extra=st.none() | PAYLOADS,
+)
+VALUES = st.fixed_dictionaries({}, optional={"alias": FAMILIES, "family": FAMILIES, "label": FAMILIES, "payload": PAYLOADS})
+WHERE = st.fixed_dictionaries(
+    {},
+    optional={
+        "digest": DIGESTS | st.lists(DIGESTS, max_size=3).map(tuple),
+        "family": FAMILIES | st.lists(st.sampled_from(["f", "g"]), max_size=2).map(tuple),
+        "rank": TIMES,
+        "label": FAMILIES,
+    },
+)
+
+
+class Rollback(Exception):  # noqa: N818 - no error: it asks for one
+    """Leaves a transaction."""
+
+
+class TwoStores(RuleBasedStateMachine):
+    """Does the same to both stores and compares the answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        engine = make_engine(f"sqlite:///{Path(self.folder.name) / 'portula.sqlite3'}")
+        migrate.upgrade(engine, [SAMPLE])
+        self.sql = SqlStore(engine, [SAMPLE])
+        self.stores: list[Store] = [MemoryStore([SAMPLE]), self.sql]
+        self.open: list[list[Any]] = []
+
+    def teardown(self) -> None:
+        """Compare once more what was kept."""
+        while self.open:
+            self.leave(roll_back=False)
+        self.compare(lambda store: store.select(Sample))
+        self.sql.close()
+        self.folder.cleanup()
+
+    def compare(self, act: Callable[[Store], Any]) -> None:
+        """Do one thing to both stores."""
+        first, second = (answer(act, store) for store in self.stores)
+        assert first == second
+
+    @precondition(lambda self: len(self.open) < 2)
+    @rule()
+    def enter(self) -> None:
+        transactions = [store.transaction() for store in self.stores]
+        for transaction in transactions:
+            transaction.__enter__()
+        self.open.append(transactions)
+
+    @precondition(lambda self: self.open)
+    @rule(roll_back=st.booleans())
+    def leave(self, roll_back: bool) -> None:
+        transactions = self.open.pop()
+        arguments = (Rollback, Rollback(), None) if roll_back else (None, None, None)
+        first, second = (answer(lambda transaction: transaction.__exit__(*arguments), each) for each in transactions)
+        assert first == second
+
+    @rule(sample=SAMPLES)
+    def add(self, sample: Sample) -> None:
+        self.compare(lambda store: store.add(sample))
+
+    @rule(digest=DIGESTS, at=st.integers(0, 9))
+    def take(self, digest: str, at: int) -> None:
+        self.compare(lambda store: store.take(Sample(digest=digest), at))
+
+    @rule(where=WHERE, limit=st.integers(1, 3), after=st.none() | DIGESTS)
+    def select(self, where: dict[str, Any], limit: int, after: str | None) -> None:
+        self.compare(lambda store: store.select(Sample, limit=limit, after=after, **where))
+
+    @rule(where=WHERE, digest=DIGESTS)
+    def find(self, where: dict[str, Any], digest: str) -> None:
+        self.compare(lambda store: store.find(Sample, **{**where, "digest": digest}))
+
+    @rule(alias=FAMILIES.filter(bool))
+    def find_by_alias(self, alias: str) -> None:
+        self.compare(lambda store: store.find(Sample, alias=alias))
+
+    @rule(where=WHERE, values=VALUES.filter(bool))
+    def change(self, where: dict[str, Any], values: dict[str, Any]) -> None:
+        self.compare(lambda store: store.change(Sample, where, **values))
+
+    @rule(where=WHERE)
+    def remove(self, where: dict[str, Any]) -> None:
+        self.compare(lambda store: store.remove(Sample, **where))
+
+    @rule(now=st.integers(0, 4))
+    def purge(self, now: int) -> None:
+        self.compare(lambda store: store.purge(Sample, now=now, limit=100))
+
+
+def answer(act: Callable[[Any], Any], subject: object) -> Any:
+    """Return what an act returns, or what it raises in comparable form."""
+    try:
+        return act(subject)
+    except Replayed as error:
+        return "Replayed", dataclasses.asdict(error.record)  # type: ignore[call-overload]
+    except (DuplicateRecord, ValueError, RuntimeError) as error:
+        return type(error).__name__, str(error)
+
+
+TestTwoStores = TwoStores.TestCase
+TestTwoStores.settings = settings(
+    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)

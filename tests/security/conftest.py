@@ -1,0 +1,133 @@
+"""A provider with every room on a store in memory, its people and clients, and both doors to its endpoints."""
+
+import secrets
+from dataclasses import replace
+from itertools import count
+
+import portula_accounts
+import portula_consent
+import portula_generators
+import portula_introspection
+import portula_oauth2
+import portula_resource_server
+import portula_scopes_settings
+import portula_sessions
+import portula_storage_sql
+import pytest
+from flask import Flask
+from security.driving import CALLBACK, HOST, ISSUER, PASSWORD, Browser, Clock, Door, Memory, Party
+
+from portula import Provider
+from portula.records import Application
+
+ROOMS = (
+    portula_accounts,
+    portula_consent,
+    portula_generators,
+    portula_introspection,
+    portula_oauth2,
+    portula_resource_server,
+    portula_scopes_settings,
+    portula_sessions,
+    portula_storage_sql,
+)
+SETTINGS = {
+    "SECRET_KEYS": ["the first key, of enough bytes"],
+    "OIDC_ISS_ENDPOINT": ISSUER,
+    "STORAGE": "memory",
+    "PASSWORD_HASH_PROFILE": "testing",
+    "CLIENT_SECRET_HASH_PROFILE": "testing",
+}
+_numbers = count()
+
+
+class House:
+    """One provider in one app."""
+
+    def __init__(self, *plugins, config=None, **settings):
+        self.clock, self.memory = Clock(), Memory()
+        self.app = Flask(f"house{next(_numbers)}")
+        self.app.config.update({"TESTING": True, "OAUTH2_PROVIDER": {**SETTINGS, **settings}, **(config or {})})
+        self.provider = Provider(
+            self.app, plugins=[self.clock, self.memory, *ROOMS, *plugins], discover=False
+        )
+        self.host = HOST if self.provider.issuer else "http://127.0.0.1:5000"
+        self.users = self.provider.hooks.login.users
+        self.ann = self.users.create("ann", PASSWORD)
+
+    def browser(self):
+        return Browser(self.app, self.host)
+
+    def door(self, kind="flask"):
+        return Door(self.app if kind == "flask" else self.provider.wsgi(), self.host)
+
+    def user(self):
+        """Make a person and return the record."""
+        return self.users.create(f"person{secrets.token_hex(8)}", PASSWORD)
+
+    def client(self, *, secret=None, **fields):
+        """Register a client: a confidential one for all grants unless told otherwise."""
+        given = {
+            "name": "An app",
+            "grant_types": ("authorization_code", "refresh_token", "client_credentials"),
+            "redirect_uris": (CALLBACK,),
+            **fields,
+        }
+        application, secret = self.provider.clients.create(Application(client_id="", **given), secret=secret)
+        return Party(application.client_id, secret, (*application.redirect_uris, CALLBACK)[0])
+
+    def public_client(self, **fields):
+        grants = ("authorization_code", "refresh_token")
+        return self.client(**{"client_type": "public", "grant_types": grants, **fields})
+
+    def change(self, party, **fields):
+        """Change a client's registration."""
+        known = self.provider.storage.find(Application, client_id=party.client_id)
+        self.provider.clients.save(replace(known, **fields))
+
+    def tokens(self, party, door=None, **parameters):
+        """Run the code flow and return the token response's members."""
+        code, verifier = self.browser().code(party, **parameters)
+        response = (door or self.door()).redeem(party, code, verifier)
+        assert response.status_code == 200, response.text
+        return response.json
+
+
+@pytest.fixture(scope="session")
+def make_house():
+    """Return the function that makes a house of its own, for tests that need other settings or plugins."""
+    return House
+
+
+@pytest.fixture(scope="session")
+def house():
+    """The house that most tests share: each makes the clients it needs, and time only goes forward."""
+    return House()
+
+
+@pytest.fixture(params=["flask", "wsgi"])
+def kind(request):
+    """Both ways to a machine endpoint."""
+    return request.param
+
+
+@pytest.fixture
+def door(house, kind):
+    return house.door(kind)
+
+
+@pytest.fixture
+def browser(house):
+    return house.browser()
+
+
+@pytest.fixture
+def client(house):
+    """A confidential client for all grants."""
+    return house.client()
+
+
+@pytest.fixture
+def public(house):
+    """A public client for the code grant."""
+    return house.public_client()

@@ -1,0 +1,118 @@
+"""S03: an address that runs code or reads files is kept nowhere, whichever way it is offered."""
+
+from dataclasses import dataclass
+
+import pytest
+from security.driving import CALLBACK
+
+from portula.cli import flask_group
+from portula.clients import InvalidClientMetadata
+from portula.errors import ConfigError
+from portula.records import Application
+
+DANGEROUS = [
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    "javascript://client.example/%0aalert(1)",
+    "java\tscript:alert(1)",
+    "\x01javascript:alert(1)",
+    " javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "DATA:text/html;base64,PHNjcmlwdD4=",
+    "vbscript:msgbox(1)",
+    "file:///etc/passwd",
+    "blob:https://client.example/1",
+    "about:blank",
+    "ws://client.example/cb",
+    "wss://client.example/cb",
+    "ftp://client.example/cb",
+    "mailto:ann@client.example",
+    "filesystem:https://client.example/temporary/cb",
+    "view-source:https://client.example/cb",
+]
+CLIENT_LINKS = ["client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri"]
+
+dangerous = pytest.mark.parametrize("uri", DANGEROUS, ids=lambda uri: ascii(uri)[1:40])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissive(Application):
+    """A client class of a deployment that thinks it allows everything."""
+
+    def get_allowed_schemes(self):
+        return tuple(uri.partition(":")[0].strip().lower() for uri in DANGEROUS)
+
+
+@dangerous
+@pytest.mark.parametrize("application_type", ["web", "native"])
+def test_it_is_no_redirect_uri(house, uri, application_type):
+    with pytest.raises(InvalidClientMetadata):
+        house.client(redirect_uris=(CALLBACK, uri), application_type=application_type)
+
+
+@dangerous
+def test_it_is_no_redirect_uri_for_a_client_class_that_allows_it(house, uri):
+    client = Permissive(client_id="", grant_types=("authorization_code",), redirect_uris=(uri,))
+    with pytest.raises(InvalidClientMetadata):
+        house.provider.clients.create(client)
+
+
+@dangerous
+def test_it_is_no_post_logout_redirect_uri(house, uri):
+    with pytest.raises(InvalidClientMetadata):
+        house.client(post_logout_redirect_uris=(uri,))
+
+
+@dangerous
+def test_it_is_no_allowed_origin(house, uri):
+    with pytest.raises(InvalidClientMetadata):
+        house.client(allowed_origins=(uri,))
+
+
+@dangerous
+@pytest.mark.parametrize("member", CLIENT_LINKS)
+def test_it_is_no_link_of_a_client(house, uri, member):
+    with pytest.raises(InvalidClientMetadata):
+        house.client(metadata={member: uri})
+
+
+def test_a_link_that_is_no_text_is_refused(house):
+    with pytest.raises(InvalidClientMetadata):
+        house.client(metadata={"logo_uri": ["https://client.example/logo.png"]})
+
+
+@dangerous
+def test_a_client_cannot_be_changed_to_it(house, client, uri):
+    with pytest.raises(InvalidClientMetadata):
+        house.change(client, redirect_uris=(uri,))
+    known = house.provider.storage.find(Application, client_id=client.client_id)
+    assert known.redirect_uris == (CALLBACK,)
+
+
+def createapplication(house, *options):
+    given = ["createapplication", "confidential", "authorization-code", *options]
+    return house.app.test_cli_runner().invoke(flask_group, given)
+
+
+@pytest.mark.parametrize("uri", [uri for uri in DANGEROUS if uri.split() == [uri]])
+def test_the_command_line_refuses_it(house, uri):
+    wrong = createapplication(house, f"--redirect-uris={uri}")
+    also_wrong = createapplication(house, f"--redirect-uris={CALLBACK}", f"--post-logout-redirect-uris={uri}")
+    for result in (wrong, also_wrong):
+        assert result.exit_code == 1
+        assert "redirect URI" in result.output
+    assert createapplication(house, f"--redirect-uris={CALLBACK}").exit_code == 0
+
+
+@pytest.mark.parametrize("scheme", ["javascript", "DATA", "vbscript", "file", "blob", "about", "ws"])
+@pytest.mark.parametrize("setting", ["ALLOWED_REDIRECT_URI_SCHEMES", "ALLOWED_SCHEMES"])
+def test_no_setting_allows_it(make_house, setting, scheme):
+    with pytest.raises(ConfigError, match=setting):
+        make_house(**{setting: ["https", scheme]})
+
+
+def test_decent_links_are_kept(house):
+    links = {member: "https://client.example/page" for member in CLIENT_LINKS}
+    client = house.client(metadata=links)
+    known = house.provider.storage.find(Application, client_id=client.client_id)
+    assert dict(known.metadata) == links
