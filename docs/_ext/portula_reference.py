@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import logging
 import re
 import tempfile
 import textwrap
@@ -88,9 +89,7 @@ def _hook_entry(function: Callable[..., Any]) -> HookEntry:
 
 
 def _kind(function: Callable[..., Any]) -> str:
-    """Tell a hook's kind: at start by what the façade makes of it, afterwards by its name; a room's own by
-    its answer.
-    """
+    """Tell a hook's kind: by what the façade makes of it, or by its name; a room's own by what it returns."""
     short = function.__name__.removeprefix("portula_")
     if not function.__module__.startswith("portula."):
         return "slot" if str(inspect.signature(function).return_annotation).endswith("| None") else "event"
@@ -210,9 +209,7 @@ def _own_hooks(door: ModuleType) -> list[HookEntry]:
 
 def _hook_rows(door: ModuleType) -> list[str]:
     kinds = {entry.name: entry.kind for entry in (*hook_entries(), *_own_hooks(door))}
-    answered = [
-        name for name, value in vars(door).items() if hasattr(value, "portula_impl") and name in kinds
-    ]
+    answered = [name for name in vars(door) if name in kinds]
     return [f"- [`{name}`](#{name}) ({kinds[name]})" for name in answered]
 
 
@@ -271,5 +268,6 @@ def _source_read(_app: Sphinx, _docname: str, source: list[str]) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Let Sphinx expand the pages it reads."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets at import
     app.connect("source-read", _source_read)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -19,6 +19,7 @@ from security.driving import CALLBACK, HOST, ISSUER, PASSWORD, Browser, Clock, D
 
 from portula import Provider
 from portula.records import Application
+from portula_resource_server import require_oauth
 
 ROOMS = (
     portula_accounts,
@@ -51,6 +52,7 @@ class House:
         self.provider = Provider(
             self.app, plugins=[self.clock, self.memory, *ROOMS, *plugins], discover=False
         )
+        self.app.add_url_rule("/resource", "resource", require_oauth("read")(lambda: "the resource"))
         self.host = HOST if self.provider.issuer else "http://127.0.0.1:5000"
         self.users = self.provider.hooks.login.users
         self.ann = self.users.create("ann", PASSWORD)

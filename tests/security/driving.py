@@ -207,6 +207,10 @@ class Door:
         assert response.status_code == 200, response.text
         return response.json["active"]
 
+    def resource(self, token):
+        """Visit a view that needs the scope `read`."""
+        return self.open("/resource", headers=bearer(token))
+
 
 def error_of(response, status=400):
     """Return the error of a machine endpoint, whose status must be the one given."""

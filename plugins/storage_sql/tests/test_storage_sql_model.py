@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from portula.errors import DuplicateRecord, Replayed
@@ -140,5 +140,9 @@ def answer(act: Callable[[Any], Any], subject: object) -> Any:
 
 TestTwoStores = TwoStores.TestCase
 TestTwoStores.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60,
+    stateful_step_count=25,
+    deadline=None,
+    phases=[Phase.reuse, Phase.generate],  # each step of shrinking would make a database
+    suppress_health_check=[HealthCheck.too_slow],
 )

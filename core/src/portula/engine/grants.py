@@ -101,6 +101,11 @@ class ClientCredentialsGrant(grant_types.ClientCredentialsGrant):  # type: ignor
 class PasswordGrant(grant_types.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]
     """Resource owner password credentials (RFC 6749 §4.3); RFC 9700 §2.4 forbids it to all but legacy clients."""
 
+    def validate_token_request(self, request: OAuthRequest) -> None:
+        """Ask whether the client may use this grant before a password is looked at; oauthlib asks it afterwards."""
+        self.validate_grant_type(request)
+        super().validate_token_request(request)
+
 
 def well_formed(value: str) -> bool:
     """Say whether a challenge or verifier has the form of RFC 7636 §4.1: 43 to 128 unreserved characters."""

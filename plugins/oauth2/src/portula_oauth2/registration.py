@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from portula import Provider
     from portula.records import Application
 
+CLIENT_LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri")
+"""Addresses of a client that browsers are sent to or shown (RFC 7591 §2, OpenID Connect Registration §2)."""
+
 
 @hookimpl
 def portula_validate_client_registration(provider: Provider, application: Application) -> None:
@@ -29,6 +32,9 @@ def portula_validate_client_registration(provider: Provider, application: Applic
         problem = redirect_uri_problem(uri, schemes, native=native)
         if problem:
             raise InvalidClientMetadata(f"redirect URI {uri!r} {problem}", "invalid_redirect_uri")
+    for member in CLIENT_LINKS:
+        if member in application.metadata and not _is_web_address(application.metadata[member]):
+            raise InvalidClientMetadata(f"{member} is not an http or https URL")
     for origin in application.allowed_origins:
         if origin_of(origin) != origin:
             raise InvalidClientMetadata(f"allowed origin {origin!r} is not scheme://host[:port]")
@@ -47,3 +53,8 @@ def _check_grant_types(provider: Provider, application: Application) -> None:
         raise InvalidClientMetadata("a client of the authorization code grant needs a redirect URI")
     if application.client_type == "public" and application.allows_grant_type("client_credentials"):
         raise InvalidClientMetadata("a public client cannot use client credentials (RFC 6749 §4.4)")
+
+
+def _is_web_address(value: object) -> bool:
+    """Keep javascript:, data: and their like off every page (attack S03)."""
+    return isinstance(value, str) and origin_of(value) is not None

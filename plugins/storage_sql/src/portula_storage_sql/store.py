@@ -194,6 +194,7 @@ class SqlStore:
         statements = self._statements[cls]
         if statements.shape.record.expires is None:
             return 0
+        self._check_alive()
         removed = 0
         while removed < limit:
             chunk = min(limit - removed, PURGE_CHUNK)
@@ -216,16 +217,18 @@ class SqlStore:
 
     def _write(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
         """Write, within the transaction of this thread if there is one; return how many rows."""
-        local = self._local
-        if local.doomed:
-            raise RuntimeError("this transaction has failed; leave it before you write again")
-        if local.depth and not local.begun:
+        self._check_alive()
+        if self._local.depth and not self._local.begun:
             self._open()
         try:
             return self._connection().execute(statement, parameters).rowcount
         except DBAPIError as error:
             self._fail(error)
             raise
+
+    def _check_alive(self) -> None:
+        if self._local.doomed:
+            raise RuntimeError("this transaction has failed; leave it before you write again")
 
     def _open(self) -> None:
         """Begin; nothing is lost by beginning again on a new connection."""
