@@ -25,7 +25,9 @@ class Example:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.folder = folder / name
-        shutil.copytree(EXAMPLES / name, self.folder, ignore=shutil.ignore_patterns("instance", "__pycache__"))
+        shutil.copytree(
+            EXAMPLES / name, self.folder, ignore=shutil.ignore_patterns("instance", "__pycache__")
+        )
         self.readme = (self.folder / "README.md").read_text(encoding="utf-8")
 
     @property
@@ -39,7 +41,9 @@ class Example:
         """Run it as the README says, on a port of its own; give its URL."""
         line = next(line for line in self.commands.splitlines() if line.startswith("flask --app app run"))
         port = free_port()
-        arguments = line.replace("--port 5000", f"--port {port}").replace("--port 5001", f"--port {port}").split()
+        arguments = (
+            line.replace("--port 5000", f"--port {port}").replace("--port 5001", f"--port {port}").split()
+        )
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             cwd=self.folder,

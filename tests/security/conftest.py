@@ -48,7 +48,9 @@ class House:
     def __init__(self, *plugins, config=None, **settings):
         self.clock, self.memory = Clock(), Memory()
         self.app = Flask(f"house{next(_numbers)}")
-        self.app.config.update({"TESTING": True, "OAUTH2_PROVIDER": {**SETTINGS, **settings}, **(config or {})})
+        self.app.config.update(
+            {"TESTING": True, "OAUTH2_PROVIDER": {**SETTINGS, **settings}, **(config or {})}
+        )
         self.provider = Provider(
             self.app, plugins=[self.clock, self.memory, *ROOMS, *plugins], discover=False
         )

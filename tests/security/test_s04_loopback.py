@@ -38,7 +38,9 @@ def test_a_native_client_cannot_vary_a_port_elsewhere(house, browser):
     assert answered(browser.authorize(client, redirect_uri="http://localhost:8000/cb"))["code"]
 
 
-@pytest.mark.parametrize("uri", ["http://127.0.0.1:8000/cb", "http://[::1]:8000/cb", "http://localhost:8000/cb"])
+@pytest.mark.parametrize(
+    "uri", ["http://127.0.0.1:8000/cb", "http://[::1]:8000/cb", "http://localhost:8000/cb"]
+)
 def test_any_client_may_have_an_exact_loopback_uri(house, browser, uri):
     client = house.client(redirect_uris=(uri,))
     assert answered(browser.authorize(client))["code"]

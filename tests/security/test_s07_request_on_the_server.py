@@ -91,6 +91,8 @@ def test_parameters_beside_the_name_are_another_request(browser, client):
     """The name alone stands for the kept request; anything beside it is not mixed in."""
     page = browser.consent_page(client)
     name = forms_of(page.text)[0].fields["interaction"]
-    response = browser.get("/o/authorize/", query_string={"interaction": name, "redirect_uri": "https://evil.example"})
+    response = browser.get(
+        "/o/authorize/", query_string={"interaction": name, "redirect_uri": "https://evil.example"}
+    )
     assert response.status_code == 400
     assert "Location" not in response.headers

@@ -98,7 +98,10 @@ def test_revocation_and_introspection_hear_nothing_in_the_query(house, door, cli
     [
         ("application/json", json.dumps({"grant_type": "client_credentials", "token": "a"})),
         ("text/plain", "grant_type=client_credentials&token=a"),
-        ("multipart/form-data; boundary=b", '--b\r\nContent-Disposition: form-data; name="token"\r\n\r\na\r\n--b--'),
+        (
+            "multipart/form-data; boundary=b",
+            '--b\r\nContent-Disposition: form-data; name="token"\r\n\r\na\r\n--b--',
+        ),
         ("application/x-www-form-urlencoded-not", "grant_type=client_credentials&token=a"),
         ("", "grant_type=client_credentials&token=a"),
     ],

@@ -17,7 +17,9 @@ def test_where_consent_is_forced_no_parameter_skips_it(browser, client, name, va
     assert asked_again(browser, client, **{name: value})
 
 
-@pytest.mark.parametrize("extra", [{"skip_authorization": "true"}, {"allow": "yes"}, {"allow": "true", "interaction": "x"}])
+@pytest.mark.parametrize(
+    "extra", [{"skip_authorization": "true"}, {"allow": "yes"}, {"allow": "true", "interaction": "x"}]
+)
 def test_a_request_cannot_answer_itself(browser, client, extra):
     assert browser.sign_in().status_code == 302
     response = browser.ask(client, **extra)

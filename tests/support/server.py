@@ -97,14 +97,15 @@ def stop(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def start(arguments: Sequence[str], **keywords: Any) -> subprocess.Popen[str]:
+def start(arguments: Sequence[str], *, program: str = PORTULA, **keywords: Any) -> subprocess.Popen[str]:
     """Start `portula` with what it prints kept apart."""
+    environment = {**keywords.pop("env", os.environ), "COLUMNS": "200"}
     return subprocess.Popen(
-        [PORTULA, *arguments],
+        [program, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "COLUMNS": "200"},
+        env=environment,
         **keywords,
     )
 

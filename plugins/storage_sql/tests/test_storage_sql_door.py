@@ -48,7 +48,9 @@ def test_without_a_url_the_file_is_made_and_migrated_by_itself(tmp_path: Path) -
 def test_with_a_url_a_schema_that_is_behind_stops_the_start(tmp_path: Path) -> None:
     provider = provider_with(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / 'mine.sqlite3'}")
     store = provider.stores["storage_sql"]
-    with pytest.raises(ConfigError, match=r"^DATABASE: the schema is behind \(migration 0001.*portula db upgrade"):
+    with pytest.raises(
+        ConfigError, match=r"^DATABASE: the schema is behind \(migration 0001.*portula db upgrade"
+    ):
         store.ready()
     assert run(provider, "upgrade").exit_code == 0
     store.ready()

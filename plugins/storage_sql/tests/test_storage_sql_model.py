@@ -23,7 +23,9 @@ from portula_storage_sql.store import SqlStore
 DIGESTS = st.sampled_from(["a", "A", "b", "ä"])
 FAMILIES = st.none() | st.sampled_from(["f", "g"])
 TIMES = st.none() | st.integers(0, 3)
-PAYLOADS = st.dictionaries(st.text(max_size=3), st.none() | st.booleans() | st.integers() | st.text(max_size=3), max_size=2)
+PAYLOADS = st.dictionaries(
+    st.text(max_size=3), st.none() | st.booleans() | st.integers() | st.text(max_size=3), max_size=2
+)
 SAMPLES = st.builds(
     Sample,
     digest=DIGESTS,
@@ -38,7 +40,9 @@ SAMPLES = st.builds(
     payload=PAYLOADS,
     extra=st.none() | PAYLOADS,
 )
-VALUES = st.fixed_dictionaries({}, optional={"alias": FAMILIES, "family": FAMILIES, "label": FAMILIES, "payload": PAYLOADS})
+VALUES = st.fixed_dictionaries(
+    {}, optional={"alias": FAMILIES, "family": FAMILIES, "label": FAMILIES, "payload": PAYLOADS}
+)
 WHERE = st.fixed_dictionaries(
     {},
     optional={
@@ -50,7 +54,7 @@ WHERE = st.fixed_dictionaries(
 )
 
 
-class Rollback(Exception):  # noqa: N818 - no error: it asks for one
+class Rollback(Exception):
     """Leaves a transaction."""
 
 
@@ -92,7 +96,9 @@ class TwoStores(RuleBasedStateMachine):
     def leave(self, roll_back: bool) -> None:
         transactions = self.open.pop()
         arguments = (Rollback, Rollback(), None) if roll_back else (None, None, None)
-        first, second = (answer(lambda transaction: transaction.__exit__(*arguments), each) for each in transactions)
+        first, second = (
+            answer(lambda transaction: transaction.__exit__(*arguments), each) for each in transactions
+        )
         assert first == second
 
     @rule(sample=SAMPLES)

@@ -101,7 +101,11 @@ def test_of_processes_that_redeem_a_code_exactly_one_succeeds(store: SqlStore, e
     url = empty_url.render_as_string(hide_password=False)
     runs = [
         subprocess.Popen(
-            [sys.executable, "-c", REDEEM, url, str(runner), str(CODES)], stdin=-1, stdout=-1, stderr=-1, text=True
+            [sys.executable, "-c", REDEEM, url, str(runner), str(CODES)],
+            stdin=-1,
+            stdout=-1,
+            stderr=-1,
+            text=True,
         )
         for runner in range(PROCESSES)
     ]
@@ -120,7 +124,14 @@ def test_of_processes_that_redeem_a_code_exactly_one_succeeds(store: SqlStore, e
 
 
 def test_a_store_used_before_a_fork_works_on_both_sides(store: SqlStore, empty_url: URL) -> None:
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, empty_url.render_as_string(hide_password=False)]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore::DeprecationWarning",
+        "-c",
+        FORK,
+        empty_url.render_as_string(hide_password=False),
+    ]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (run.returncode, run.stderr) == (0, "")
     assert len(store.select(Grant, limit=1000)) == 1 + 20 + 3 * 20 + 1
@@ -141,7 +152,9 @@ def cut(backend: str, empty_url: URL) -> Iterator[Callable[[], None]]:
 
 
 @pytest.mark.service
-def test_a_find_and_a_transaction_survive_a_broken_connection(store: SqlStore, cut: Callable[[], None]) -> None:
+def test_a_find_and_a_transaction_survive_a_broken_connection(
+    store: SqlStore, cut: Callable[[], None]
+) -> None:
     store.add(grant("code"))
     cut()
     assert store.find(Grant, digest="code") is not None

@@ -101,10 +101,10 @@ class ClientCredentialsGrant(grant_types.ClientCredentialsGrant):  # type: ignor
 class PasswordGrant(grant_types.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]
     """Resource owner password credentials (RFC 6749 §4.3); RFC 9700 §2.4 forbids it to all but legacy clients."""
 
-    def validate_token_request(self, request: OAuthRequest) -> None:
-        """Ask whether the client may use this grant before a password is looked at; oauthlib asks it afterwards."""
+    def validate_client_authentication(self, request: OAuthRequest) -> None:
+        """Know the client, and that it may do this, before a password is looked at (oauthlib asks that last)."""
+        super().validate_client_authentication(request)
         self.validate_grant_type(request)
-        super().validate_token_request(request)
 
 
 def well_formed(value: str) -> bool:

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from portula.errors import DuplicateRecord, Replayed, nearest
@@ -132,7 +132,11 @@ class MemoryStore:
             rows = self._matching(cls, where)
             for key in values.keys() & set(kind.keys):
                 holders = [row for row in self._rows_seen(cls) if getattr(row, key) == values[key]]
-                if values[key] is not None and rows and (len(rows) > 1 or any(row is not rows[0] for row in holders)):
+                if (
+                    values[key] is not None
+                    and rows
+                    and (len(rows) > 1 or any(row is not rows[0] for row in holders))
+                ):
                     raise _duplicate(cls)
             for row in rows:
                 self._put(cls, dataclasses.replace(row, **values))
@@ -151,15 +155,19 @@ class MemoryStore:
         expires = self._types[cls].expires
         if expires is None:
             return 0
-        with self._write():
-            ends = [
-                (at, row)
-                for row in self._rows_seen(cls)
-                if (at := getattr(row, expires)) is not None and at < now
+
+        def expired() -> list[Any]:
+            rows = [row for row in self._rows_seen(cls) if getattr(row, expires) is not None]
+            return sorted((row for row in rows if getattr(row, expires) < now), key=attrgetter(expires))[
+                :limit
             ]
-            expired = [row for _, row in sorted(ends, key=itemgetter(0))[:limit]]
-            self._drop(cls, expired)
-        return len(expired)
+
+        if not self._local.doomed and not expired():
+            return 0
+        with self._write():
+            rows = expired()
+            self._drop(cls, rows)
+        return len(rows)
 
     @contextmanager
     def _write(self) -> Iterator[None]:

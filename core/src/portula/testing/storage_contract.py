@@ -14,7 +14,7 @@ import pytest
 
 from portula.errors import DuplicateRecord, Replayed
 from portula.records import CORE_RECORDS, AccessToken, Application, Artifact, Grant, RecordType, RefreshToken
-from portula.storage import Store
+from portula.storage import Condition, Store
 
 MakeStore = Callable[[Sequence[RecordType]], Store]
 
@@ -163,7 +163,7 @@ class StorageContract:
         self, store: Store, name: str, value: str
     ) -> None:
         with pytest.raises(ValueError, match=name):
-            store.add(Sample(digest="d", **{name: value}))
+            store.add(dataclasses.replace(Sample(digest="d"), **{name: value}))
         store.add(Sample(digest="d"))
         with pytest.raises(ValueError, match=name):
             store.change(Sample, {"digest": "d"}, **{name: value})
@@ -317,7 +317,13 @@ class StorageContract:
 
     def test_change_and_remove_refuse_conditions_without_key_or_index(self, store: Store) -> None:
         store.add(Sample(digest="d", label="x"))
-        for where in ({"label": "x"}, {}, {"digest": "d", "nonsense": "x"}, {"digest": "d", "names": ("x",)}):
+        refused: list[dict[str, Condition]] = [
+            {},
+            {"label": "x"},
+            {"digest": "d", "nonsense": "x"},
+            {"digest": "d", "names": ("x",)},
+        ]
+        for where in refused:
             name = next(iter(where.keys() - {"digest"}), "sample")
             with pytest.raises(ValueError, match=name):
                 store.change(Sample, where, number=1)
@@ -525,7 +531,7 @@ class StorageContract:
         barrier = threading.Barrier(THREADS)
 
         def run(runner: int) -> list[bool]:
-            won = []
+            won: list[bool] = []
             for code in codes:
                 barrier.wait(30)
                 with _replays(won):

@@ -295,4 +295,6 @@ def _is_duplicate(error: DBAPIError) -> bool:
 
 
 def _is_mariadb_duplicate(error: DBAPIError) -> bool:
-    return isinstance(error, IntegrityError) and error.orig is not None and MARIADB_DUPLICATE in error.orig.args
+    return (
+        isinstance(error, IntegrityError) and error.orig is not None and MARIADB_DUPLICATE in error.orig.args
+    )
