@@ -3,9 +3,6 @@
 import json
 
 import httpx
-from flask import Flask
-
-from portula import Provider
 
 
 def test_a_resource_server_asks_the_provider_in_another_process(example, get_token):

@@ -1,6 +1,7 @@
 """`portula serve`: what it prints, what it refuses, and how it behaves as a process."""
 
 import re
+import shlex
 import ssl
 import stat
 import subprocess
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -16,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from support.browser import Browser, sent_back
+from support.browser import Browser
 from support.server import PORTULA, Server, free_port, running, start, stop, wait_until_up
 
 
@@ -50,24 +52,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[s
 
 def test_the_demo_completes_login_and_consent_with_what_it_printed(demo: tuple[str, dict[str, str]]) -> None:
     url, lines = demo
-    challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636 Appendix B
-    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     with Browser(url) as browser:
-        browser.get(
-            f"/o/authorize/?response_type=code&client_id={lines['Demo client_id']}&state=s"
-            f"&code_challenge={challenge}&code_challenge_method=S256"
-        )
+        browser.get(lines["Open in a browser"])
         browser.sign_in(lines["Demo user"], lines["Demo password"])
-        answer = browser.submit("consent-allow")
-    assert answer.headers["location"].startswith(lines["Demo redirect URI"])
-    sent = sent_back(answer)
-    assert sent["state"] == "s"
+        landed = browser.submit("consent-allow")
+    assert landed.status_code == 200
+    sent = dict(landed.url.params)
     assert sent["iss"] == lines["Issuer"] == f"{url}/o"
-    token = httpx.post(
-        f"{url}/o/token/",
-        data={"grant_type": "authorization_code", "code": sent["code"], "code_verifier": verifier},
-        auth=(lines["Demo client_id"], lines["Demo client_secret"]),
-    )
+    assert sent["code"] in landed.text
+
+    words = shlex.split(lines["Then redeem CODE"].replace("=CODE", f"={sent['code']}"))
+    assert words[:2] == ["curl", "-u"]
+    fields = dict(word.split("=", 1) for flag, word in pairwise(words) if flag == "-d")
+    token = httpx.post(words[3], data=fields, auth=tuple(words[2].split(":", 1)))
     assert token.status_code == 200
     assert token.json()["token_type"] == "Bearer"
 

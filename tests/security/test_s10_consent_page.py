@@ -1,7 +1,7 @@
 """S10: consent is given on our page, by the browser and the person it was shown to, once, and never in a frame."""
 
 import pytest
-from security.driving import answered
+from security.driving import answered, pkce
 from support.browser import forms_of
 
 #: Written out, not imported: whoever changes the policy changes it here as well.
@@ -27,7 +27,9 @@ def open_page(browser, client, name):
     if name == "consent":
         return browser.consent_page(client)
     assert browser.sign_in().status_code == 302
-    return browser.get({"logout": "/accounts/logout/", "account": "/accounts/", "apps": "/o/authorized_tokens/"}[name])
+    return browser.get(
+        {"logout": "/accounts/logout/", "account": "/accounts/", "apps": "/o/authorized_tokens/"}[name]
+    )
 
 
 def refused(response):
@@ -128,14 +130,11 @@ def test_consent_cannot_be_given_by_a_link(browser, page):
     assert refused(response)
 
 
-def test_scopes_that_were_not_shown_cannot_be_posted(house, browser, door):
-    client = house.client(scope="read")
-    page = browser.consent_page(client)
+def test_scopes_that_were_not_shown_cannot_be_posted(browser, door, client):
+    verifier, challenge = pkce()
+    page = browser.consent_page(client, code_challenge=challenge, scope="read")
     response = browser.submit(page, "consent-allow", scope="read write", scopes="write")
-    code = answered(response)["code"]
-    assert code
-    refusal = door.redeem(client, code, "v" * 43)
-    assert refusal.json["error"] == "invalid_grant"  # the code stands for the challenge of the page's request
+    assert door.redeem(client, answered(response)["code"], verifier).json["scope"] == "read"
 
 
 def test_signing_out_needs_the_form_of_this_browser(house, browser):
@@ -176,7 +175,10 @@ def test_cookies_stay_with_this_host_and_out_of_scripts(browser):
     response = browser.sign_in()
     cookies = [cookie for page in browser.seen for cookie in page.headers.getlist("Set-Cookie")]
     assert response.status_code == 302
-    assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-portula_browser", "__Host-portula_session"}
+    assert {cookie.partition("=")[0] for cookie in cookies} == {
+        "__Host-portula_browser",
+        "__Host-portula_session",
+    }
     for cookie in cookies:
         attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
         assert {"secure", "httponly", "path=/", "samesite=lax"} <= attributes

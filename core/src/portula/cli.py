@@ -160,7 +160,7 @@ def serve(context: click.Context, /, **own: Any) -> None:
 
 def _announce(options: ServeOptions, provider: Provider, lines: dict[str, str]) -> None:
     rows = {
-        "Open": provider.origin_of(provider.issuer),
+        "Server": provider.origin_of(provider.issuer),
         "Issuer": provider.issuer,
         "Data": str(options.folder),
         **lines,

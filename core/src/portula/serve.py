@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from portula.errors import ConfigError
 from portula.provider import Provider
@@ -27,8 +27,8 @@ OPTIONS_VARIABLE = "PORTULA_SERVE_OPTIONS"
 
 ISSUER_FILE = "issuer"
 SECRET_KEY_FILE = "secret_key"
-BLOCKING_THREADS = 8
-"""Threads a worker answers requests with; a slow client or a slow password hash holds up only one."""
+BLOCKING_THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
+"""Threads a worker answers requests with: a slow password hash holds up only one. More would only change places."""
 
 _ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 
@@ -82,7 +82,10 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     @app.get("/")
     def home() -> Response:
         return provider.pages.render(
-            "portula/home.html", issuer=provider.issuer, paths=sorted(provider.door.paths)
+            "portula/home.html",
+            issuer=provider.issuer,
+            paths=sorted(provider.door.paths),
+            received=request.args.to_dict() if options.demo else {},
         )
 
     return app, provider

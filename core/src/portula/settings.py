@@ -183,7 +183,11 @@ def shown(name: str, value: object) -> str:
 def _readable(error: ValidationError) -> list[str]:
     findings = []
     for problem in error.errors(include_url=False, include_context=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:  # about the model as a whole: the input is every value, secrets among them
+            findings.append(message)
+            continue
         name = str(problem["loc"][0])
         where = "".join(f"[{part!r}]" for part in problem["loc"][1:])
-        findings.append(f"{name}{where}: {shown(name, problem['input'])} is not allowed: {problem['msg']}")
+        findings.append(f"{name}{where}: {shown(name, problem['input'])} is not allowed: {message}")
     return list(dict.fromkeys(findings))

@@ -87,7 +87,9 @@ class World:
         assert answer.status_code == 200, answer.text
         return answer.json
 
-    def ask(self, token: str, caller: str = "api", authorization: str | None = None, **form: str) -> TestResponse:
+    def ask(
+        self, token: str, caller: str = "api", authorization: str | None = None, **form: str
+    ) -> TestResponse:
         """Ask about a token."""
         headers = {"Authorization": authorization or basic(caller, self.secrets[caller])}
         return self.http.post("/o/introspect/", data={"token": token, **form}, headers=headers)

@@ -113,7 +113,9 @@ def test_disabling_the_client_or_the_person_is_seen_at_once(world, name):
 def test_every_alteration_of_a_token_fails(world):
     token = world.tokens()["access_token"]
     altered = [token[:-1], token[1:], token + "a", token.swapcase(), token[:5], f"{token}=", "é" + token]
-    altered += [token[:place] + chr(ord(token[place]) ^ 1) + token[place + 1 :] for place in range(len(token))]
+    altered += [
+        token[:place] + chr(ord(token[place]) ^ 1) + token[place + 1 :] for place in range(len(token))
+    ]
     assert {world.ask(wrong).data for wrong in altered} == {INACTIVE}
 
 

@@ -12,7 +12,11 @@ def bearer(world, client_id="api", scope="introspection", **form):
 
 
 def test_a_client_may_put_its_secret_into_the_body(world):
-    form = {"token": world.tokens()["access_token"], "client_id": "api", "client_secret": world.secrets["api"]}
+    form = {
+        "token": world.tokens()["access_token"],
+        "client_id": "api",
+        "client_secret": world.secrets["api"],
+    }
     assert world.http.post("/o/introspect/", data=form).json["active"] is True
 
 
@@ -65,7 +69,9 @@ def test_a_bearer_without_the_scope_gets_403_with_the_scope_named(world):
     assert 'scope="introspection"' in answer.headers["WWW-Authenticate"]
 
 
-@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "Bearer wrong", "bearer a b", "Bearer a, Bearer b"])
+@pytest.mark.parametrize(
+    "authorization", ["Bearer", "Bearer ", "Bearer wrong", "bearer a b", "Bearer a, Bearer b"]
+)
 def test_a_bad_bearer_token_gets_401_and_a_bearer_challenge(world, authorization):
     answer = world.ask("x", authorization=authorization)
     assert (answer.status_code, answer.json["error"]) == (401, "invalid_token")

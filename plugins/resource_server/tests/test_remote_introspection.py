@@ -19,7 +19,14 @@ from portula_resource_server.tokens import VerifierUnavailable
 
 URL = "https://id.example/o/introspect/"
 NOW = 1_700_000_000
-ACTIVE = {"active": True, "scope": "read", "client_id": "app", "sub": "1", "exp": NOW + 600, "token_type": "Bearer"}
+ACTIVE = {
+    "active": True,
+    "scope": "read",
+    "client_id": "app",
+    "sub": "1",
+    "exp": NOW + 600,
+    "token_type": "Bearer",
+}
 SECRET = "a secret of 32 characters + more"
 
 
@@ -39,11 +46,11 @@ class Issuer:
     def __init__(self):
         self.requests = []
         self.time = NOW
-        self.answer = lambda request: httpx.Response(200, json=ACTIVE)
+        self.answer = lambda: httpx.Response(200, json=ACTIVE)
 
     def __call__(self, request):
         self.requests.append(request)
-        answer = self.answer(request)
+        answer = self.answer()
         if isinstance(answer.stream, httpx.ByteStream):  # it counts as read already; a real answer does not
             answer = httpx.Response(answer.status_code, headers=answer.headers, stream=Chunks(answer.content))
         return answer
@@ -95,10 +102,19 @@ def test_a_process_without_storage_and_provider_starts():
         ({"RESOURCE_SERVER_INTROSPECTION_URL": "/introspect"}, "an https URL"),
         ({"RESOURCE_SERVER_AUTH_TOKEN": "two words"}, "RESOURCE_SERVER_AUTH_TOKEN: <hidden>"),
         ({"RESOURCE_SERVER_AUTH_TOKEN": "line\n"}, "RESOURCE_SERVER_AUTH_TOKEN: <hidden>"),
-        ({"RESOURCE_SERVER_INTROSPECTION_CREDENTIALS": ("api",)}, "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS"),
-        ({"RESOURCE_SERVER_INTROSPECTION_CREDENTIALS": ("api", "")}, "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS"),
+        (
+            {"RESOURCE_SERVER_INTROSPECTION_CREDENTIALS": ("api",)},
+            "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS",
+        ),
+        (
+            {"RESOURCE_SERVER_INTROSPECTION_CREDENTIALS": ("api", "")},
+            "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS",
+        ),
         ({"RESOURCE_SERVER_TOKEN_CACHING_SECONDS": -1}, "RESOURCE_SERVER_TOKEN_CACHING_SECONDS"),
-        ({"RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS": 0}, "RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS"),
+        (
+            {"RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS": 0},
+            "RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS",
+        ),
     ],
 )
 def test_a_configuration_that_cannot_work_stops_the_start(settings, said):
@@ -125,7 +141,8 @@ def test_secrets_are_in_no_error_and_no_repr():
 def test_http_on_loopback_is_allowed_and_uses_no_proxy(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     settings = ResourceServerSettings(
-        RESOURCE_SERVER_AUTH_TOKEN="abc", RESOURCE_SERVER_INTROSPECTION_URL="http://127.0.0.1:8000/o/introspect/"
+        RESOURCE_SERVER_AUTH_TOKEN="abc",
+        RESOURCE_SERVER_INTROSPECTION_URL="http://127.0.0.1:8000/o/introspect/",
     )
     with client_for(settings) as client:
         assert client.trust_env is False
@@ -162,13 +179,15 @@ def test_the_bearer_token_wins_over_the_credentials(issuer):
     ],
 )
 def test_what_is_not_a_live_bearer_access_token_does_not_count(issuer, members):
-    issuer.answer = lambda request: httpx.Response(200, json=members)
+    issuer.answer = lambda: httpx.Response(200, json=members)
     assert issuer.verifier()("tok") is None
 
 
-@pytest.mark.parametrize("members", [{"active": True}, {"active": True, "scope": "read", "token_type": "bearer"}])
+@pytest.mark.parametrize(
+    "members", [{"active": True}, {"active": True, "scope": "read", "token_type": "bearer"}]
+)
 def test_optional_members_may_be_missing(issuer, members):
-    issuer.answer = lambda request: httpx.Response(200, json=members)
+    issuer.answer = lambda: httpx.Response(200, json=members)
     assert issuer.verifier()("tok").expires_at is None
 
 
@@ -198,19 +217,19 @@ def test_a_revoked_token_is_forgotten_at_the_next_answer(issuer):
     verifier = issuer.verifier()
     verifier("tok")
     issuer.time += 60
-    issuer.answer = lambda request: httpx.Response(200, json={"active": False})
+    issuer.answer = lambda: httpx.Response(200, json={"active": False})
     assert verifier("tok") is None
     assert verifier("tok") is None
 
 
 def test_negative_answers_and_failures_are_not_kept(issuer):
     verifier = issuer.verifier()
-    issuer.answer = lambda request: httpx.Response(200, json={"active": False})
+    issuer.answer = lambda: httpx.Response(200, json={"active": False})
     assert verifier("tok") is None
-    issuer.answer = lambda request: httpx.Response(500)
+    issuer.answer = lambda: httpx.Response(500)
     with pytest.raises(VerifierUnavailable):
         verifier("tok")
-    issuer.answer = lambda request: httpx.Response(200, json=ACTIVE)
+    issuer.answer = lambda: httpx.Response(200, json=ACTIVE)
     assert verifier("tok") is not None
 
 
@@ -226,7 +245,12 @@ def test_the_cache_is_bounded_and_drops_what_was_not_used_for_longest(issuer, mo
     verifier = issuer.verifier()
     for token in ("a", "b", "a", "c", "a", "b"):
         verifier(token)
-    assert [dict(parse_qsl(request.content.decode()))["token"] for request in issuer.requests] == ["a", "b", "c", "b"]
+    assert [dict(parse_qsl(request.content.decode()))["token"] for request in issuer.requests] == [
+        "a",
+        "b",
+        "c",
+        "b",
+    ]
 
 
 def test_the_cache_holds_no_token(issuer):
@@ -238,7 +262,7 @@ def test_the_cache_holds_no_token(issuer):
 def test_many_threads_that_wait_for_one_token_ask_once(issuer):
     asked, go = threading.Event(), threading.Event()
 
-    def slow(request):
+    def slow():
         asked.set()
         assert go.wait(10)
         return httpx.Response(200, json=ACTIVE)
@@ -258,7 +282,7 @@ def test_many_threads_that_wait_for_one_token_ask_once(issuer):
 def test_many_threads_that_wait_for_one_token_all_hear_of_a_failure(issuer):
     asked, go = threading.Event(), threading.Event()
 
-    def failing(request):
+    def failing():
         asked.set()
         assert go.wait(10)
         raise httpx.ConnectError("refused")
@@ -297,7 +321,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_an_answer_that_is_not_understood_is_no_answer(issuer, failure, caplog):
-    issuer.answer = lambda request: FAILURES[failure]
+    issuer.answer = lambda: FAILURES[failure]
     with pytest.raises(VerifierUnavailable):
         issuer.verifier()("very-secret-token")
     assert len(issuer.requests) == 1
@@ -307,7 +331,7 @@ def test_an_answer_that_is_not_understood_is_no_answer(issuer, failure, caplog):
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError])
 def test_a_connection_that_fails_is_no_answer(issuer, error):
-    def fail(request):
+    def fail():
         raise error("refused")
 
     issuer.answer = fail
@@ -318,7 +342,7 @@ def test_a_connection_that_fails_is_no_answer(issuer, error):
 def test_an_answer_that_drips_is_not_waited_for(issuer, monkeypatch):
     seconds = iter(range(0, 100, 2))
     monkeypatch.setattr(remote.time, "monotonic", lambda: next(seconds))
-    issuer.answer = lambda request: httpx.Response(200, stream=Chunks(*[b" "] * 40))
+    issuer.answer = lambda: httpx.Response(200, stream=Chunks(*[b" "] * 40))
     with pytest.raises(VerifierUnavailable):
         issuer.verifier(RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS=5)("tok")
     assert next(seconds) < 20
@@ -328,7 +352,9 @@ def test_a_view_answers_503_while_the_issuer_is_away_and_never_200():
     provider = start(
         RESOURCE_SERVER_INTROSPECTION_URL="http://127.0.0.1:9/", RESOURCE_SERVER_AUTH_TOKEN="abc"
     )
-    provider.app.add_url_rule("/", view_func=require_oauth("read")(lambda: current_token.subject), endpoint="x")
+    provider.app.add_url_rule(
+        "/", view_func=require_oauth("read")(lambda: current_token.subject), endpoint="x"
+    )
     http = provider.app.test_client()
     answer = http.get("/", headers={"Authorization": "Bearer tok"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

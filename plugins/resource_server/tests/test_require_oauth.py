@@ -40,7 +40,9 @@ def test_the_scheme_is_compared_without_case(world, scheme):
     assert world.http.get("/read", headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", 'Digest username="a", realm="b"', "Beare x"])
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Basic YTpi", 'Digest username="a", realm="b"', "Beare x"]
+)
 def test_without_a_bearer_token_a_token_is_asked_for_and_no_error_named(world, authorization):
     headers = {} if authorization is None else {"Authorization": authorization}
     answer = world.http.get("/read", headers=headers)
@@ -49,7 +51,16 @@ def test_without_a_bearer_token_a_token_is_asked_for_and_no_error_named(world, a
 
 @pytest.mark.parametrize(
     "authorization",
-    ["Bearer", "Bearer ", "Bearer a b", "Bearer a, Bearer b", "Basic YTpi, Bearer a", "Bearer \xe9", "Bearer a=b", "Bearer ="],
+    [
+        "Bearer",
+        "Bearer ",
+        "Bearer a b",
+        "Bearer a, Bearer b",
+        "Basic YTpi, Bearer a",
+        "Bearer \xe9",
+        "Bearer a=b",
+        "Bearer =",
+    ],
 )
 def test_a_malformed_header_is_an_invalid_request(world, authorization):
     answer = world.http.get("/read", environ_overrides={"HTTP_AUTHORIZATION": authorization})
@@ -154,7 +165,9 @@ def test_a_view_sees_what_plugins_add_to_the_token(make):
             return {"tenant": "north", "sub": "somebody"}
 
     world = make(Tenant())
-    world.app.add_url_rule("/claims", view_func=require_oauth(lambda: dict(current_token.claims)), endpoint="c")
+    world.app.add_url_rule(
+        "/claims", view_func=require_oauth(lambda: dict(current_token.claims)), endpoint="c"
+    )
     claims = world.get("/claims", world.token()).json
     assert (claims["tenant"], claims["sub"], claims["client_id"]) == ("north", "1", "app")
 
@@ -193,7 +206,9 @@ def test_two_providers_in_one_app_do_not_know_each_others_tokens(world):
         name="second",
     )
     second.storage.add(Application(client_id="app"))
-    world.app.add_url_rule("/second", view_func=require_oauth(provider="second")(lambda: "second"), endpoint="s")
+    world.app.add_url_rule(
+        "/second", view_func=require_oauth(provider="second")(lambda: "second"), endpoint="s"
+    )
     token = world.token()
     assert world.get("/any", token).status_code == 200
     refused(world.get("/second", token), 401, "invalid_token")

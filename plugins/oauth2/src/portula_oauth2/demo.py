@@ -1,8 +1,12 @@
-"""The demo client of `portula serve --demo`."""
+"""The demo client of `portula serve --demo`, and a request to try it with."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from portula import hookimpl
 from portula.records import Application
@@ -11,24 +15,35 @@ if TYPE_CHECKING:
     from portula import Provider
 
 DEMO_CLIENT_ID = "demo"
-DEMO_REDIRECT_URI = "http://127.0.0.1:8765/callback"
-"""Where a client on the same machine may listen; the code is readable in the address bar when none does."""
 
 
 @hookimpl
 def portula_demo(provider: Provider) -> dict[str, str]:
-    """Make the demo client anew, with a secret that is seen once."""
+    """Make the demo client anew, with a secret that is seen once; the start page receives its codes."""
+    origin = provider.origin_of(provider.issuer)
     provider.storage.remove(Application, client_id=DEMO_CLIENT_ID)
     client, secret = provider.clients.create(
         Application(
             client_id=DEMO_CLIENT_ID,
             name="Demo app",
             grant_types=("authorization_code", "client_credentials"),
-            redirect_uris=(DEMO_REDIRECT_URI,),
+            redirect_uris=(f"{origin}/",),
         )
     )
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    request = {
+        "response_type": "code",
+        "client_id": client.client_id,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    endpoint = f"{origin}{provider.mount}"
+    redeem = f"-d grant_type=authorization_code -d code_verifier={verifier} -d code=CODE"
     return {
         "Demo client_id": client.client_id,
         "Demo client_secret": str(secret),
-        "Demo redirect URI": DEMO_REDIRECT_URI,
+        "Demo redirect URI": client.redirect_uris[0],
+        "Open in a browser": f"{endpoint}/authorize/?{urlencode(request)}",
+        "Then redeem CODE": f"curl -u {client.client_id}:{secret} {endpoint}/token/ {redeem}",
     }
