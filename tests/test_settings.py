@@ -54,9 +54,9 @@ def test_all_findings_are_reported_together():
 def test_an_unknown_name_is_told_the_nearest_known_one():
     with pytest.raises(UnknownSetting) as caught:
         make_provider(ACCESS_TOKEN_EXPIRES_SECONDS=600)
-    assert words(caught) == (
-        "ACCESS_TOKEN_EXPIRES_SECONDS: no installed plugin has this setting; did you mean 'ACCESS_TOKEN_EXPIRE_SECONDS'?",
-    )
+    (finding,) = words(caught)
+    assert finding.startswith("ACCESS_TOKEN_EXPIRES_SECONDS: no installed plugin has this setting")
+    assert finding.endswith("; did you mean 'ACCESS_TOKEN_EXPIRE_SECONDS'?")
 
 
 def test_a_name_like_no_other_gets_no_suggestion():
@@ -275,7 +275,7 @@ def test_a_mistake_in_the_environment_is_reported_like_any_other(monkeypatch):
     monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__SCOPE", "{}")
     app = make_app()
     app.config.from_prefixed_env()
-    with pytest.raises(UnknownSetting, match="SCOPE: .* did you mean 'SCOPES'"):
+    with pytest.raises(UnknownSetting, match=r"SCOPE: .* did you mean 'SCOPES'"):
         Provider(app, plugins=deployment(), discover=False)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from portula.testing.memory import MemoryStore
-from portula.testing.storage_contract import MakeStore, StorageContract
+from portula.testing.storage_contract import StorageContract
+from portula.testing.storage_samples import MakeStore
 
 
 class TestMemoryStore(StorageContract):

@@ -43,7 +43,7 @@ _numbers = count()
 
 
 class House:
-    """One provider in one app."""
+    """One provider in one app, its records in memory, or in a SQLite file in `folder`."""
 
     def __init__(self, *plugins, config=None, **settings):
         self.clock, self.memory = Clock(), Memory()

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote_plus, urljoin, urlsplit
 
 from support.browser import forms_of
 from werkzeug.test import Client
+from werkzeug.urls import iri_to_uri
 
 from portula import hookimpl
 from portula.testing.memory import MemoryStore
@@ -69,11 +70,16 @@ def bearer(token):
     return {"Authorization": f"Bearer {token}"}
 
 
-def pkce():
-    """Return a code_verifier and its S256 code_challenge."""
-    verifier = secrets.token_urlsafe(48)
+def s256(verifier):
+    """Return the code_challenge of a code_verifier (RFC 7636 §4.2)."""
     digest = hashlib.sha256(verifier.encode()).digest()
-    return verifier, base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def pkce():
+    """Return a code_verifier and its code_challenge."""
+    verifier = secrets.token_urlsafe(48)
+    return verifier, s256(verifier)
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ class Browser:
         form = forms_of(response.text)[0]
         name, value = form.buttons[button]
         pressed = {name: value} if name else {}
-        action = urljoin(response.request.url, form.action).removeprefix(self.host)
+        action = urljoin(iri_to_uri(response.request.url), form.action).removeprefix(self.host)
         return self.post(action, {**form.fields, **typed, **pressed})
 
     def sign_in(self, username="ann", password=PASSWORD):

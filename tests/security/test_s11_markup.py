@@ -1,6 +1,7 @@
 """S11: whatever a client or a person calls itself, pages show it as text."""
 
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 from security.driving import CALLBACK, PASSWORD
@@ -54,11 +55,9 @@ def shows(response, payload):
     return page.is_harmless and payload in page.shown
 
 
-def test_a_page_that_does_run_something_is_noticed(house):
-    with house.app.test_request_context():
-        for text in PAYLOADS:
-            made = house.app.make_response(f'<input value="{text}"><script>alert(1)</script>')
-            assert not Page(made).is_harmless
+def test_a_page_that_does_run_something_is_noticed():
+    for text in ('<input value=""><svg>', '<input value="" onfocus=alert(1)>', "<script>alert(1)</script>"):
+        assert not Page(SimpleNamespace(text=text, mimetype="text/html")).is_harmless
 
 
 @payloads

@@ -25,5 +25,6 @@ SLOT_REMEDIES: dict[str, str] = {
     "secret_hasher": "portula-generators",
     "server_class": "portula-oauth2",
     "sessions": "portula-sessions",
+    "store": "portula-storage-sql",
 }
 """What to install when a slot has no answer."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from oauthlib.oauth2 import OAuth2Error
@@ -58,6 +59,12 @@ class Policies:
         ]
         if findings:
             raise ConfigError(*findings)
+
+    def settle(self) -> None:
+        """Ask every slot, so that a conflict shows at start and no request meets it."""
+        for name, member in vars(type(self)).items():
+            if isinstance(member, cached_property):
+                self.ruling(name)
 
     def _implementations(self, hook: str) -> tuple[Implementation, ...]:
         found = self._ordered.get(hook)

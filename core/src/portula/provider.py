@@ -84,6 +84,7 @@ class Provider:
         self._open_storage()
         self._build_engine()
         self._mount()
+        self.hooks.settle()
         if not _DEFERRED.get():
             self.check_storage()
 
@@ -194,6 +195,10 @@ class Provider:
             self.app.register_blueprint(
                 mount.blueprint, name=f"{self.name}_{mount.blueprint.name}", url_prefix=prefix or None
             )
+        self._exempt_from_csrf_protect()
+        for rule in self.app.url_map.iter_rules():
+            if rule.endpoint.startswith(f"{self.name}_"):
+                rule.merge_slashes = False  # else POST /o//token/ gets a 308, which repeats it (attack S12)
         self.app.before_request(self._exempt_from_csrf_protect)
         self.app.extensions.setdefault("portula", {})[self.name] = self
 

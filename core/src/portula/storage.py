@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol, TypeVar
 
+from portula.defaults import SLOT_REMEDIES
 from portula.errors import ConfigError, nearest
 from portula.records import RecordType
 
@@ -148,7 +149,7 @@ def build_storage(
     chosen = {"default": choice} if isinstance(choice, str) else dict(choice or {})
     if "default" not in chosen:
         if len(factories) != 1:
-            known = ", ".join(sorted(factories)) or "none; install portula-storage-sql"
+            known = ", ".join(sorted(factories)) or f"none; install {SLOT_REMEDIES['store']}"
             raise ConfigError(f"STORAGE: name the default store; installed: {known}")
         chosen["default"] = next(iter(factories))
     names = {record.name for record in records}

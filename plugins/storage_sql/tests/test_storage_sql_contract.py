@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.engine import URL
 
 from portula.records import RecordType
-from portula.testing.storage_contract import MakeStore, StorageContract
+from portula.testing.storage_contract import StorageContract
+from portula.testing.storage_samples import MakeStore
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.fields import shape_of

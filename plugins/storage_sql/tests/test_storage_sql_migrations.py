@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 
 from portula.errors import ConfigError
 from portula.records import CORE_RECORDS, RecordType
-from portula.testing.storage_contract import RECORDS, SAMPLE
+from portula.testing.storage_samples import RECORDS, SAMPLE
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.fields import shape_of
@@ -58,7 +58,7 @@ DEMANDING = RecordType("contributed", Demanding, keys=("digest",))
 
 UPGRADE = """
 import json, sys
-from portula.testing.storage_contract import RECORDS
+from portula.testing.storage_samples import RECORDS
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 print("ready", flush=True)

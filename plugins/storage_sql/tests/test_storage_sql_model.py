@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from portula.errors import DuplicateRecord, Replayed
 from portula.storage import Store
 from portula.testing.memory import MemoryStore
-from portula.testing.storage_contract import SAMPLE, Sample
+from portula.testing.storage_samples import SAMPLE, Sample
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from portula.records import CORE_RECORDS, AccessToken, Grant
-from portula.testing.storage_contract import access_token, grant
+from portula.testing.storage_samples import access_token, grant
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
@@ -31,7 +31,7 @@ REDEEM = """
 import json, sys
 from portula.errors import Replayed
 from portula.records import CORE_RECORDS, Grant
-from portula.testing.storage_contract import access_token
+from portula.testing.storage_samples import access_token
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 url, runner, codes = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -54,7 +54,7 @@ print(json.dumps(won))
 FORK = """
 import os, sys, threading
 from portula.records import CORE_RECORDS, Grant
-from portula.testing.storage_contract import grant
+from portula.testing.storage_samples import grant
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 store = SqlStore(make_engine(sys.argv[1]), CORE_RECORDS)

@@ -21,7 +21,6 @@ from portula.events import TokenRefused
 if TYPE_CHECKING:
     from portula.engine.validator import OAuth2Validator
     from portula.provider import Provider
-    from portula.records import AccessToken
     from portula.slots import Authenticated
 
 log = logging.getLogger("portula")
@@ -194,10 +193,6 @@ class Backend:
         if not self.validator.authenticate_client(request):
             raise errors.InvalidClientError(request=request)
         return request
-
-    def find_access_token(self, token: str) -> AccessToken | None:
-        """Return the live access token with this value."""
-        return self.validator.find_live_access_token(token)
 
     def _tell_refusal(self, pairs: Pairs, answer: Answer) -> None:
         asked = dict(pairs)

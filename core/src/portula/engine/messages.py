@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +37,7 @@ class State:
     grant: Grant | None = None
     refresh: RefreshToken | None = None
     access: AccessToken | None = None
+    """The access token that the request presented, once it was found live."""
     client_auth_method: str | None = None
     rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """State of rooms, each under its own name; it is kept with code and tokens as their payload."""
@@ -147,14 +147,14 @@ def basic_credentials(header: str) -> list[tuple[str, str]] | None:
         return None
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return []
-    if not colon or "\0" in user or "\0" in password:
+    except ValueError:  # it is not ASCII, not base64 or not UTF-8
         return []
     try:
         decoded = (unquote_plus(user, errors="strict"), unquote_plus(password, errors="strict"))
     except UnicodeDecodeError:
-        return [(user, password)]
+        decoded = (user, password)
+    if not colon or "\0" in "".join(decoded):
+        return []
     return [decoded] if decoded == (user, password) else [decoded, (user, password)]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
@@ -12,10 +13,24 @@ from portula.engine.questions import Questions
 from portula.errors import SlotConflict
 from portula.events import TokenIssued
 from portula.plugins import Source
+from portula.records import AccessToken, Application, RefreshToken
 
 if TYPE_CHECKING:
     from portula.provider import Provider
-    from portula.records import AccessToken
+    from portula.slots import User
+
+
+T = TypeVar("T", AccessToken, RefreshToken)
+
+
+@dataclass(frozen=True, slots=True)
+class Live(Generic[T]):
+    """A token that counts now, with what was read to know that."""
+
+    token: T
+    client: Application
+    user: User | None
+    """None for tokens of the client itself."""
 
 
 class OAuth2Validator(Questions):
@@ -71,8 +86,19 @@ class OAuth2Validator(Questions):
         """Revoke everything that grew from the authorization of a replayed record (RFC 6749 §4.1.2)."""
         raise NotImplementedError
 
-    def find_live_access_token(self, token: str) -> AccessToken | None:
-        """Return the access token with this value unless it expired, was revoked, or its client or user is disabled."""
+    def find_live_access_token(
+        self, value: str, known: Application | None = None
+    ) -> Live[AccessToken] | None:
+        """Return the access token with this value unless it expired, was revoked, or its client or user is disabled.
+
+        `known` is a client that was read in this request already, so that it is not read again.
+        """
+        raise NotImplementedError
+
+    def find_live_refresh_token(
+        self, value: str, known: Application | None = None
+    ) -> Live[RefreshToken] | None:
+        """Return the refresh token with this value unless it was superseded; all else as for access tokens."""
         raise NotImplementedError
 
     def subject_is_active(self, subject: str) -> bool:

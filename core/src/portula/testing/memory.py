@@ -115,11 +115,10 @@ class MemoryStore:
             raise ValueError(f"{kind.name} has no field taken_at")
         with self._write():
             row = self._get(cls, getattr(record, kind.keys[0]))
-            free = row is not None and row.taken_at is None
-            if free:
+            if row is not None and row.taken_at is None:
                 self._put(cls, dataclasses.replace(row, taken_at=at))
-        if not free:
-            raise Replayed(record if row is None else _copied(row))
+                return
+        raise Replayed(record if row is None else _copied(row))
 
     def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
         """See Store.change."""

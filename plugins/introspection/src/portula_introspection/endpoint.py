@@ -15,12 +15,13 @@ from oauthlib.oauth2.rfc6749.errors import (
 from portula.endpoints import Answer, Endpoint, Message, json_answer
 from portula.engine.messages import OAuthRequest, Pairs, parse_form, state_of
 from portula.engine.responses import bearer_error, token_error
-from portula.records import AccessToken, RefreshToken
+from portula.records import AccessToken, Application, RefreshToken
 from portula_introspection.lookup import find_live
 from portula_introspection.settings import IntrospectionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.engine.validator import Live
 
 SCOPE = "introspection"
 """What a bearer token needs to ask about other tokens."""
@@ -54,32 +55,31 @@ class Introspection:
             return bearer_error(error, scope=SCOPE)
         except OAuth2Error as error:
             return token_error(error)
-        token = find_live(self._provider, asked["token"], asked.get("token_type_hint"))
-        if token is None or not self._shown_to(caller, token):
+        live = find_live(self._provider.validator, asked["token"], asked.get("token_type_hint"), caller)
+        if live is None or not self._shown_to(caller.client_id, live.token):
             return json_answer(200, _INACTIVE)
-        return json_answer(200, self._facts(token, self._provider.issuer_of(message)))
+        return json_answer(200, self._facts(live, self._provider.issuer_of(message)))
 
-    def _caller(self, message: Message, pairs: Pairs) -> str:
-        """Return the client_id of the caller. Public clients prove nothing, so they may not ask (attack S53)."""
+    def _caller(self, message: Message, pairs: Pairs) -> Application:
+        """Return the client that asks. Public clients prove nothing, so they may not ask (attack S53)."""
         scheme = message.headers.get("authorization", "").partition(" ")[0]
         if scheme.lower() == "bearer":
             return self._bearer(message, pairs)
         client = self._backend.authenticate_client(message, pairs).client
         if client is None or client.client_type != "confidential":
             raise InvalidClientError(description="A confidential client is needed.")
-        return client.client_id
+        return client
 
-    def _bearer(self, message: Message, pairs: Pairs) -> str:
+    def _bearer(self, message: Message, pairs: Pairs) -> Application:
         body = OAuthRequest(message.path, message.method, pairs)
         if any(method.presented(body) for method in self._provider.client_auth_methods.values()):
             raise InvalidRequestError(description="Client credentials stand beside a bearer token.")
         allowed, request = self._backend.verify_request(message, [SCOPE])
-        token = state_of(request).access
-        if token is None:
+        if state_of(request).access is None:
             raise InvalidTokenError
         if not allowed or request.client is None or request.client.client_type != "confidential":
             raise InsufficientScopeError
-        return token.client_id
+        return request.client
 
     def _shown_to(self, caller: str, token: AccessToken | RefreshToken) -> bool:
         audience = _audience(token)
@@ -87,9 +87,9 @@ class Introspection:
             return caller in audience
         return not self._same_client_only or caller == token.client_id
 
-    def _facts(self, token: AccessToken | RefreshToken, issuer: str) -> dict[str, Any]:
+    def _facts(self, live: Live[AccessToken] | Live[RefreshToken], issuer: str) -> dict[str, Any]:
         """Return the members of RFC 7662 §2.2, and for access tokens those that plugins add."""
-        user = self._provider.hooks.login.find(token.subject) if token.subject is not None else None
+        token, user = live.token, live.user
         members = {
             "scope": token.scope,
             "client_id": token.client_id,

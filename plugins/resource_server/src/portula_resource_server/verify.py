@@ -40,12 +40,13 @@ def choose(provider: Provider) -> TokenVerifier | None:
 
 
 def _local(provider: Provider) -> TokenVerifier:
-    """Ask the backend, whose rules on live tokens are the only ones."""
+    """Ask the validator, whose rules on live tokens are the only ones."""
 
     def verify(token: str) -> VerifiedToken | None:
-        found = provider.backend.find_access_token(token)
-        if found is None:
+        live = provider.validator.find_live_access_token(token)
+        if live is None:
             return None
+        found = live.token
         members = {
             "active": True,
             "scope": found.scope,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from portula import OAuth2Validator
 from portula.engine.messages import OAuthRequest, state_of
-from portula.records import AccessToken, Application
+from portula.engine.validator import Live, T
+from portula.records import AccessToken, Application, RefreshToken
 
-PURPOSE = "access token"
+ACCESS_TOKEN = "access token"
+REFRESH_TOKEN = "refresh token"
+"""Purposes under which token values are digested."""
 
 
 class BearerQuestions(OAuth2Validator):
@@ -16,27 +19,45 @@ class BearerQuestions(OAuth2Validator):
         self, token: str | None, scopes: list[str] | None, request: OAuthRequest
     ) -> bool:
         """Find a live access token with all these scopes; its facts go onto the request."""
-        found = self.provider.validator.find_live_access_token(token) if token else None
-        if found is None:
+        live = self.provider.validator.find_live_access_token(token) if token else None
+        if live is None:
             return False
-        granted = found.scope.split()
-        request.user, request.scopes = found.subject, granted
-        request.client = self.provider.storage.find(Application, client_id=found.client_id)
-        state_of(request).access = found
+        granted = live.token.scope.split()
+        request.user, request.scopes, request.client = live.token.subject, granted, live.client
+        state_of(request).access = live.token
         return set(scopes or ()).issubset(granted)
 
-    def find_live_access_token(self, token: str) -> AccessToken | None:
-        """Return the access token unless it expired or was revoked, or its client or person is disabled."""
+    def find_live_access_token(
+        self, value: str, known: Application | None = None
+    ) -> Live[AccessToken] | None:
+        """Look an access token up, and ask whether client and person still count."""
         provider = self.provider
-        found = provider.storage.find(AccessToken, digest=provider.keys.digests(PURPOSE, token))
-        if found is None or found.revoked_at is not None or found.expires_at <= provider.now():
+        found = provider.storage.find(AccessToken, digest=provider.keys.digests(ACCESS_TOKEN, value))
+        return self._live(found, known)
+
+    def find_live_refresh_token(
+        self, value: str, known: Application | None = None
+    ) -> Live[RefreshToken] | None:
+        """Look a refresh token up, and ask whether client and person still count."""
+        provider = self.provider
+        found = provider.storage.find(RefreshToken, digest=provider.keys.digests(REFRESH_TOKEN, value))
+        return None if found is None or found.taken_at is not None else self._live(found, known)
+
+    def _live(self, token: T | None, known: Application | None) -> Live[T] | None:
+        provider = self.provider
+        if token is None or token.revoked_at is not None:
             return None
-        client = provider.storage.find(Application, client_id=found.client_id)
+        if token.expires_at is not None and token.expires_at <= provider.now():
+            return None
+        client = known
+        if client is None or client.client_id != token.client_id:
+            client = provider.storage.find(Application, client_id=token.client_id)
         if client is None or not client.is_usable(None):
             return None
-        if found.subject is not None and not self.subject_is_active(found.subject):
-            return None
-        return found
+        if token.subject is None:
+            return Live(token, client, None)
+        user = provider.hooks.login.find(token.subject)
+        return Live(token, client, user) if user is not None and user.active else None
 
     def subject_is_active(self, subject: str) -> bool:
         """Ask the login whether this person may still be spoken for."""

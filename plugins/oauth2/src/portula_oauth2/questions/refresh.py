@@ -8,12 +8,11 @@ from portula import OAuth2Validator
 from portula.engine.messages import OAuthRequest, state_of
 from portula.errors import Replayed
 from portula.records import Application, RefreshToken
+from portula_oauth2.questions.bearer import REFRESH_TOKEN
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
     from portula import Provider
-
-PURPOSE = "refresh token"
 
 
 class RefreshQuestions(OAuth2Validator):
@@ -26,7 +25,9 @@ class RefreshQuestions(OAuth2Validator):
             Replayed: it was superseded, and grace does not apply.
         """
         provider, now = self.provider, self.provider.now()
-        token = provider.storage.find(RefreshToken, digest=provider.keys.digests(PURPOSE, refresh_token))
+        token = provider.storage.find(
+            RefreshToken, digest=provider.keys.digests(REFRESH_TOKEN, refresh_token)
+        )
         if token is None or token.client_id != client.client_id or token.revoked_at is not None:
             return False
         if token.expires_at is not None and token.expires_at <= now:

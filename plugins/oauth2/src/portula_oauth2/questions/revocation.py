@@ -6,8 +6,7 @@ from portula import OAuth2Validator
 from portula.engine.messages import OAuthRequest
 from portula.events import TokenRevoked
 from portula.records import AccessToken, RefreshToken
-from portula_oauth2.questions.bearer import PURPOSE as ACCESS
-from portula_oauth2.questions.refresh import PURPOSE as REFRESH
+from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
 
 
 class RevocationQuestions(OAuth2Validator):
@@ -17,10 +16,10 @@ class RevocationQuestions(OAuth2Validator):
         """Revoke a token of the client that asks; anything else changes nothing and is no error (§2.2)."""
         provider, now = self.provider, self.provider.now()
         client_id = request.client.client_id if request.client else None
-        refresh = provider.storage.find(RefreshToken, digest=provider.keys.digests(REFRESH, token))
+        refresh = provider.storage.find(RefreshToken, digest=provider.keys.digests(REFRESH_TOKEN, token))
         access = None
         if refresh is None:
-            access = provider.storage.find(AccessToken, digest=provider.keys.digests(ACCESS, token))
+            access = provider.storage.find(AccessToken, digest=provider.keys.digests(ACCESS_TOKEN, token))
         found = refresh or access
         if found is None or found.client_id != client_id or found.revoked_at is not None:
             return

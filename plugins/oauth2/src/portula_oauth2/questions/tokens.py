@@ -10,8 +10,7 @@ from portula.engine.messages import OAuthRequest, State, state_of
 from portula.errors import Replayed
 from portula.events import Replay
 from portula.records import AccessToken, Grant, RefreshToken
-from portula_oauth2.questions.bearer import PURPOSE as ACCESS
-from portula_oauth2.questions.refresh import PURPOSE as REFRESH
+from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
 from portula_oauth2.questions.refresh import within_grace
 from portula_oauth2.settings import OAuth2Settings
 
@@ -50,7 +49,7 @@ class TokenQuestions(OAuth2Validator):
             provider.storage.change(AccessToken, {"family": family, "revoked_at": None}, revoked_at=now)
         provider.storage.add(
             AccessToken(
-                digest=provider.keys.digest(ACCESS, token["access_token"]),
+                digest=provider.keys.digest(ACCESS_TOKEN, token["access_token"]),
                 client_id=client_id,
                 subject=request.user,
                 scope=" ".join(request.scopes or ()),
@@ -65,7 +64,7 @@ class TokenQuestions(OAuth2Validator):
             lifetime = provider.settings(OAuth2Settings).refresh_token_seconds
             provider.storage.add(
                 RefreshToken(
-                    digest=provider.keys.digest(REFRESH, refresh),
+                    digest=provider.keys.digest(REFRESH_TOKEN, refresh),
                     client_id=client_id,
                     subject=request.user,
                     # RFC 6749 §6: a new refresh token has the scope of the one it replaces.

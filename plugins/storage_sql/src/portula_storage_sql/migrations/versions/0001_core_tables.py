@@ -58,6 +58,15 @@ def create(name: str, primary: str, *columns: sa.Column[Any], indexes: tuple[str
 
 def upgrade() -> None:
     """Create the tables."""
+    application()
+    grant()
+    access_token()
+    refresh_token()
+    artifact()
+
+
+def application() -> None:
+    """Create the table of clients."""
     create(
         "application",
         "client_id",
@@ -81,6 +90,10 @@ def upgrade() -> None:
         required("metadata", long()),
         indexes=("user",),
     )
+
+
+def grant() -> None:
+    """Create the table of authorization codes."""
     create(
         "grant",
         "digest",
@@ -97,6 +110,10 @@ def upgrade() -> None:
         required("payload", long()),
         indexes=("family", "subject", "expires_at"),
     )
+
+
+def access_token() -> None:
+    """Create the table of access tokens."""
     create(
         "access_token",
         "digest",
@@ -110,6 +127,10 @@ def upgrade() -> None:
         required("payload", long()),
         indexes=("family", "subject", "expires_at"),
     )
+
+
+def refresh_token() -> None:
+    """Create the table of refresh tokens."""
     create(
         "refresh_token",
         "digest",
@@ -125,6 +146,10 @@ def upgrade() -> None:
         required("payload", long()),
         indexes=("family", "subject", "expires_at"),
     )
+
+
+def artifact() -> None:
+    """Create the table of what else is short-lived."""
     create(
         "artifact",
         "digest",

@@ -1,0 +1,200 @@
+"""What the plugin machinery costs: a hook call of each policy, a slot, start-up, and 200 plugins."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from measure import call_us, cpu_ms, in_turn
+from rich.console import Console
+from rich.table import Table
+from workloads import OPERATIONS, in_memory
+
+from portula import Provider, hookimpl
+from portula.engine.messages import OAuthRequest
+from portula.events import TokenIssued
+from portula.settings import CoreSettings
+
+IMPLEMENTATIONS = (0, 1, 10)
+PLUGINS = 200
+STARTS = 5
+BATCH = 100
+ROUNDS = 15
+
+
+class Listener:
+    """A plugin that listens to every hook of a token request and does nothing."""
+
+    @hookimpl
+    def portula_validate_token_request(self, request: OAuthRequest) -> None:
+        """Deny nothing."""
+
+    @hookimpl
+    def portula_record_token(self, event: TokenIssued) -> None:
+        """Record nothing."""
+
+    @hookimpl
+    def portula_token_response(self, request: OAuthRequest) -> None:
+        """Add nothing."""
+
+    @hookimpl
+    def portula_token_issued(self, event: TokenIssued) -> None:
+        """Notice nothing."""
+
+
+class Bystander:
+    """A plugin of which a token request hears nothing."""
+
+    @hookimpl
+    def portula_login_failed(self, event: object) -> None:
+        """Notice nothing."""
+
+
+KINDS: dict[str, type[Any] | None] = {"none": None, "bystanders": Bystander, "listeners": Listener}
+"""What the further plugins of a provider may be."""
+
+
+def plugins(kind: str) -> tuple[object, ...]:
+    """Return PLUGINS plugins of a kind."""
+    made = KINDS[kind]
+    return tuple(made() for _ in range(PLUGINS)) if made else ()
+
+
+def hook_calls(provider: Provider) -> dict[str, Callable[[], object]]:
+    """Return a call of each policy, as a token request makes it."""
+    hooks = provider.hooks
+    request = OAuthRequest("/o/token/", body=[("grant_type", "client_credentials")])
+    issued = TokenIssued("client", None, "client_credentials", ("read",), "family", 0)
+    response = {"access_token": "x" * 43, "expires_in": 36000, "token_type": "Bearer", "scope": "read write"}
+    return {
+        "veto": lambda: hooks.validate_token_request(request),
+        "enrichment": lambda: hooks.token_response(request, response),
+        "record": lambda: hooks.record_token(issued),
+        "event": lambda: hooks.token_issued(issued),
+    }
+
+
+def lookups(provider: Provider) -> dict[str, Callable[[], object]]:
+    """Return what rooms ask the provider for while they answer."""
+    hooks = provider.hooks
+    return {
+        "slot, e.g. hooks.secret_hasher": lambda: hooks.secret_hasher,
+        "settings of a room": lambda: provider.settings(CoreSettings),
+        "clock": provider.now,
+        "transaction in which nothing is written": lambda: _empty_transaction(provider),
+        "digest of a token": lambda: provider.keys.digest("access token", "x" * 43),
+    }
+
+
+def _empty_transaction(provider: Provider) -> None:
+    with provider.storage.transaction():
+        pass
+
+
+def calls(folder: Path) -> dict[str, float]:
+    """Return microseconds a call."""
+    found: dict[str, float] = {}
+    for number in IMPLEMENTATIONS:
+        provider = in_memory(folder, *(Listener() for _ in range(number))).provider
+        for policy, call in hook_calls(provider).items():
+            found[f"{policy}, {number} implementations"] = call_us(call)
+    for name, call in lookups(in_memory(folder).provider).items():
+        found[name] = call_us(call)
+    return dict(sorted(found.items(), key=lambda entry: entry[0].split(",")[0] not in hook_calls(provider)))
+
+
+def requests(folder: Path) -> dict[str, float]:
+    """Return microseconds of CPU a client-credentials request takes (fast door, memory), by further plugins."""
+    made = {kind: in_memory(folder, *plugins(kind)) for kind in KINDS}
+    seen: dict[str, list[float]] = {kind: [] for kind in KINDS}
+
+    def run(kind: str) -> None:
+        batch = OPERATIONS[0].batch(made[kind], BATCH)
+        seen[kind].append(cpu_ms(made[kind].doors["fast"], batch) * 1000)
+
+    for _ in in_turn(ROUNDS, [lambda kind=kind: run(kind) for kind in KINDS]):
+        pass
+    return {kind: statistics.median(values) for kind, values in seen.items()}
+
+
+def start(folder: Path, kind: str) -> None:
+    """Start a provider on SQLite and print the CPU milliseconds: of the imports, and of the provider."""
+    imported = time.process_time()
+    app = Flask("bench", instance_path=str(folder), static_folder=None)
+    app.config.update(SECRET_KEY="0123456789abcdef", OAUTH2_PROVIDER={})
+    provider = Provider(app, plugins=plugins(kind))
+    provider.wsgi()
+    ready = time.process_time()
+    print(json.dumps([imported * 1000, (ready - imported) * 1000]))
+
+
+def starts(folder: Path) -> dict[str, list[float]]:
+    """Return CPU milliseconds of a start in a new interpreter, its schema up to date: imports, provider."""
+    found: dict[str, list[list[float]]] = {kind: [] for kind in KINDS}
+
+    def run(kind: str) -> None:
+        command = [sys.executable, __file__, "--start", kind, "--folder", str(folder)]
+        done = subprocess.run(command, capture_output=True, check=True, text=True)
+        found[kind].append(json.loads(done.stdout))
+
+    for _ in in_turn(STARTS + 1, [lambda kind=kind: run(kind) for kind in KINDS]):
+        pass
+    return {
+        kind: [statistics.median(figure) for figure in zip(*values[1:], strict=True)]
+        for kind, values in found.items()
+    }
+
+
+def shown(title: str, headings: tuple[str, ...], rows: list[list[str]]) -> Table:
+    """Return a table; all but its first column are numbers."""
+    table = Table(title=title)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    parser.add_argument("--start", choices=KINDS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.start:
+        start(options.folder, options.start)
+        return
+    with tempfile.TemporaryDirectory(prefix="portula-bench-") as name:
+        folder = Path(name)
+        report = {"calls": calls(folder), "requests": requests(folder), "starts": starts(folder / "start")}
+    called = [[name, f"{figure:.2f}"] for name, figure in report["calls"].items()]
+    grown = [
+        [
+            "no further plugins" if kind == "none" else f"{PLUGINS} {kind}",
+            f"{imports:.0f}",
+            f"{provider:.0f}",
+            f"{report['requests'][kind]:.0f}",
+        ]
+        for kind, (imports, provider) in report["starts"].items()
+    ]
+    console = Console()
+    console.print(shown("CPU microseconds a call", ("call", "µs"), called))
+    console.print(
+        shown("With many plugins", ("plugins", "imports, ms", "provider, ms", "token request, µs"), grown)
+    )
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""What is measured: a provider with every room on each storage, four operations, and requests ready to be sent."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import Flask
+from measure import sent, sent_json
+
+from portula import Provider, hookimpl
+from portula.engine.messages import OAuthRequest
+from portula.provider import storage_check_deferred
+from portula.records import AccessToken, Application, Grant, RefreshToken
+from portula.testing.memory import MemoryStore
+from portula_storage_sql import migrate
+from portula_storage_sql.engine import make_engine, parse_url
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from sqlalchemy import Engine
+
+POSTGRESQL = "PORTULA_TEST_POSTGRESQL_URL"
+"""Address of a server on which a database may be made and dropped."""
+
+CALLBACK = "https://app.example.com/callback"
+SETTINGS: dict[str, Any] = {
+    "OIDC_ISS_ENDPOINT": "https://id.example.com/o",
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 600,  # a batch is made before it is timed
+    "PASSWORD_HASH_PROFILE": "testing",  # one account is made; no operation looks at a password
+}
+
+
+class EmptiedStore(MemoryStore):
+    """A store in memory that forgets between batches: it has no indexes, and what it scans should not grow."""
+
+    def forget(self) -> None:
+        """Drop codes and tokens; clients and people stay."""
+        for cls in (Grant, AccessToken, RefreshToken):
+            self._rows[cls].clear()
+
+
+class Memory:
+    """A plugin that contributes the store in memory."""
+
+    @hookimpl
+    def portula_stores(self, provider: Provider) -> dict[str, type[EmptiedStore]]:
+        """Contribute it under the name `memory`."""
+        return {"memory": EmptiedStore}
+
+
+@dataclass(frozen=True)
+class Party:
+    """A registered confidential client and the header it authenticates with."""
+
+    client: Application
+    authorization: str
+
+
+@dataclass
+class Deployment:
+    """An app with a provider, a person and two clients: `shop` has tokens, `api` asks about them."""
+
+    storage: str
+    folder: Path
+    plugins: tuple[object, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Start the provider; bring the schema up to date."""
+        self.app = Flask("bench", instance_path=str(self.folder), static_folder=None)
+        self.app.config.update(
+            SECRET_KEY=secrets.token_urlsafe(32), OAUTH2_PROVIDER={**SETTINGS, **self.settings}
+        )
+        with storage_check_deferred():
+            self.provider = Provider(self.app, plugins=self.plugins)
+        self.engine: Engine | None = getattr(self.provider.stores.get("storage_sql"), "engine", None)
+        if self.engine is not None:
+            migrate.upgrade(self.engine, self.provider.stores["storage_sql"].records)
+        self.doors: dict[str, WSGIApplication] = {
+            "fast": self.provider.wsgi(),
+            "Flask": self.app.wsgi_app,
+        }
+        self.shop = self._party("client_credentials", "authorization_code", "refresh_token")
+        self.api = self._party("client_credentials")
+
+    def _party(self, *grant_types: str) -> Party:
+        asked = Application(client_id="", grant_types=grant_types, redirect_uris=(CALLBACK,))
+        client, secret = self.provider.clients.create(asked)
+        pair = base64.b64encode(f"{client.client_id}:{secret}".encode()).decode()
+        return Party(client, f"Basic {pair}")
+
+    @cached_property
+    def subject(self) -> str:
+        """The person for whom codes are issued."""
+        login: Any = self.provider.hooks.login
+        return str(login.users.create("bench", secrets.token_urlsafe(16)).sub)
+
+    def forget(self) -> None:
+        """Let the store in memory start each batch empty."""
+        for store in self.provider.stores.values():
+            if isinstance(store, EmptiedStore):
+                store.forget()
+
+    def code(self) -> tuple[str, str]:
+        """Issue a code as the authorization endpoint does once the person agreed; return it and its verifier."""
+        verifier, code = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
+        digest = hashlib.sha256(verifier.encode()).digest()
+        request = OAuthRequest(
+            "/o/authorize/",
+            body=[
+                ("redirect_uri", CALLBACK),
+                ("code_challenge", base64.urlsafe_b64encode(digest).rstrip(b"=").decode()),
+                ("code_challenge_method", "S256"),
+            ],
+        )
+        request.client, request.user, request.scopes = self.shop.client, self.subject, ["read", "write"]
+        request.using_default_redirect_uri = False
+        client_id = self.shop.client.client_id
+        self.provider.validator.save_authorization_code(client_id, {"code": code}, request)
+        return code, verifier
+
+    def tokens(self) -> dict[str, Any]:
+        """Let the shop redeem a code."""
+        return sent_json(self.doors["fast"], redemption(self))
+
+
+def posted(path: str, party: Party, **form: str) -> WSGIEnvironment:
+    """Return the WSGI environment of a POST, with the headers that a client program and a proxy send."""
+    body = urlencode(form).encode()
+    return {
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_HOST": "id.example.com",
+        "HTTP_USER_AGENT": "client/1.0",
+        "HTTP_ACCEPT": "application/json",
+        "HTTP_ACCEPT_ENCODING": "gzip, deflate",
+        "HTTP_CONNECTION": "keep-alive",
+        "HTTP_AUTHORIZATION": party.authorization,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": BytesIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+
+
+def client_credentials(deployment: Deployment) -> WSGIEnvironment:
+    """W1."""
+    form = {"grant_type": "client_credentials", "scope": "read write"}
+    return posted("/o/token/", deployment.shop, **form)
+
+
+def redemption(deployment: Deployment) -> WSGIEnvironment:
+    """W2."""
+    code, verifier = deployment.code()
+    form = {"code": code, "redirect_uri": CALLBACK, "code_verifier": verifier}
+    return posted("/o/token/", deployment.shop, grant_type="authorization_code", **form)
+
+
+def refresh(deployment: Deployment) -> WSGIEnvironment:
+    """W3: the first refresh after the code was redeemed."""
+    token = deployment.tokens()["refresh_token"]
+    return posted("/o/token/", deployment.shop, grant_type="refresh_token", refresh_token=token)
+
+
+def introspection(deployment: Deployment) -> WSGIEnvironment:
+    """W4: another confidential client asks about a person's token."""
+    return posted("/o/introspect/", deployment.api, token=deployment.tokens()["access_token"])
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One of the things that are measured."""
+
+    key: str
+    name: str
+    make: Callable[[Deployment], WSGIEnvironment]
+    """Makes one request that was never sent before."""
+
+    def batch(self, deployment: Deployment, size: int) -> list[WSGIEnvironment]:
+        """Return requests, each good for one call; what they need is stored in one transaction."""
+        deployment.forget()
+        with deployment.app.app_context(), deployment.provider.storage.transaction():
+            return [self.make(deployment) for _ in range(size)]
+
+    def answer_size(self, deployment: Deployment) -> int:
+        """Return the bytes of an answer."""
+        return len(sent(deployment.doors["fast"], self.batch(deployment, 1)[0]))
+
+
+OPERATIONS = (
+    Operation("W1", "client credentials", client_credentials),
+    Operation("W2", "code with PKCE", redemption),
+    Operation("W3", "refresh, rotating", refresh),
+    Operation("W4", "introspection", introspection),
+)
+
+
+def in_memory(folder: Path, *plugins: object) -> Deployment:
+    """Return a provider that keeps everything in this process."""
+    return Deployment("memory", folder, (Memory(), *plugins), {"STORAGE": "memory"})
+
+
+@contextmanager
+def deployments(folder: Path) -> Iterator[list[Deployment]]:
+    """Give a provider on each storage: a SQLite file, memory, and PostgreSQL where its address is known."""
+    made = [Deployment("SQLite", folder / "sqlite"), in_memory(folder / "memory")]
+    address = os.environ.get(POSTGRESQL)
+    if address is None:
+        yield made
+        return
+    server, name = make_engine(parse_url(address)), f"portula_bench_{uuid.uuid4().hex[:12]}"
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    try:
+        url = server.url.set(database=name).render_as_string(hide_password=False)
+        made.append(Deployment("PostgreSQL", folder / "postgresql", settings={"DATABASE_URL": url}))
+        yield made
+    finally:
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        server.dispose()

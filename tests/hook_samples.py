@@ -1,0 +1,167 @@
+"""What hooks are called with, and what the examples in their specifications lean on."""
+
+import dataclasses
+import secrets
+
+import click
+import flask
+import oauthlib.oauth2
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, UnauthorizedClientError
+from pydantic import BaseModel
+
+from portula import OAuth2Validator, events, hookimpl
+from portula.blueprints import Mount
+from portula.client_auth import ClientAuthMethod
+from portula.clients import InvalidClientMetadata
+from portula.endpoints import Endpoint, json_answer
+from portula.engine.backend import Backend
+from portula.engine.grants import AuthorizationCodeGrant, ClientCredentialsGrant
+from portula.engine.messages import OAuthRequest
+from portula.markers import hookspec
+from portula.records import AccessToken, Application, RecordType
+from portula.testing.memory import MemoryStore
+
+
+class MyHookspecs:
+    """A room's own specifications."""
+
+    @hookspec
+    def portula_kettle(self, provider):
+        """Answer the slot of the kettle."""
+
+
+class Anything:
+    """Stands for what an example is given: a hasher, a login, sessions, consent."""
+
+
+NAMES = {
+    "AccessDeniedError": AccessDeniedError,
+    "AuthorizationCodeGrant": AuthorizationCodeGrant,
+    "Backend": Backend,
+    "BaseModel": BaseModel,
+    "ClientCredentialsGrant": ClientCredentialsGrant,
+    "Endpoint": Endpoint,
+    "InvalidClientMetadata": InvalidClientMetadata,
+    "MemoryStore": MemoryStore,
+    "Mount": Mount,
+    "MyHookspecs": MyHookspecs,
+    "OAuth2Validator": OAuth2Validator,
+    "RecordType": RecordType,
+    "UnauthorizedClientError": UnauthorizedClientError,
+    "__name__": "example",
+    "click": click,
+    "dataclass": dataclasses.dataclass,
+    "flask": flask,
+    "hookimpl": hookimpl,
+    "json_answer": json_answer,
+    "oauthlib": oauthlib,
+    "secrets": secrets,
+}
+"""The names that examples may use without importing them."""
+
+GIVEN = {
+    "method": ClientAuthMethod("example", lambda _request: False, lambda _request: None),
+    **{name: Anything() for name in ("hasher", "login", "sessions", "consent")},
+}
+"""What the classes of examples are made with, by parameter."""
+
+EVENTS = {
+    "portula_record_token": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
+    "portula_token_issued": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
+    "portula_token_refused": events.TokenRefused("machine", "client_credentials", "invalid_scope", 1),
+    "portula_token_revoked": events.TokenRevoked("machine", None, "family", 1),
+    "portula_code_replayed": events.Replay("machine", "ada", "family", 1),
+    "portula_refresh_replayed": events.Replay("machine", "ada", "family", 1),
+    "portula_consent_given": events.ConsentGiven("machine", "ada", ("read",), 1),
+    "portula_client_saved": events.ClientSaved("machine", created=True, at=1),
+    "portula_login_succeeded": events.LoginSucceeded("ada", ("pwd",), "127.0.0.1", 1),
+    "portula_login_failed": events.LoginFailed("ada", "wrong credentials", "127.0.0.1", 1),
+}
+
+
+STARTED = {
+    "portula_addhooks": lambda provider: provider.hooks.ruling("kettle").winner is None,
+    "portula_settings": lambda provider: provider.all_settings.value("GREETING") == "hello",
+    "portula_clock": lambda provider: provider.now() == 1_700_000_000,
+    "portula_records": lambda provider: "note" in [record.name for record in provider.records],
+    "portula_stores": lambda provider: list(provider.stores) == ["memory"],
+    "portula_scopes": lambda provider: list(provider.scope_texts) == ["offline_access"],
+    "portula_scopes_backend": lambda provider: provider.hooks.scopes_backend.get_default_scopes() == ["tea"],
+    "portula_client_id_generator": lambda provider: len(provider.hooks.client_id_generator.hash()) == 39,
+    "portula_client_secret_generator": lambda provider: (
+        len(provider.hooks.client_secret_generator.hash()) == 86
+    ),
+    "portula_access_token_generator": lambda provider: (
+        provider.hooks.access_token_generator(None)[:3] == "at_"
+    ),
+    "portula_refresh_token_generator": lambda provider: (
+        provider.hooks.refresh_token_generator(None)[:3] == "rt_"
+    ),
+    "portula_secret_hasher": lambda provider: provider.hooks.secret_hasher is GIVEN["hasher"],
+    "portula_validator_class": lambda provider: provider.validator.rotate_refresh_token(None) is True,
+    "portula_validator_mixins": lambda provider: provider.validator.get_default_scopes("", None) == ["read"],
+    "portula_client_auth_methods": lambda provider: (
+        provider.client_auth_methods == {"example": GIVEN["method"]}
+    ),
+    "portula_grant_types": lambda provider: isinstance(
+        provider.hooks.grant_types()["urn:example:tea"](provider.validator), ClientCredentialsGrant
+    ),
+    "portula_response_types": lambda provider: isinstance(
+        provider.hooks.response_types()["code"](provider.validator), AuthorizationCodeGrant
+    ),
+    "portula_server_class": lambda provider: provider.hooks.server_class is oauthlib.oauth2.Server,
+    "portula_backend_class": lambda provider: provider.hooks.backend_class is Backend,
+    "portula_login": lambda provider: provider.hooks.login is GIVEN["login"],
+    "portula_sessions": lambda provider: provider.hooks.sessions is GIVEN["sessions"],
+    "portula_consent": lambda provider: provider.hooks.consent is GIVEN["consent"],
+    "portula_endpoints": lambda provider: provider.app.test_client().get("/o/tea/").status_code == 418,
+    "portula_blueprints": lambda provider: "portula_tea" in provider.app.blueprints,
+    "portula_metadata": lambda provider: "service_documentation" in provider.metadata_document,
+    "portula_commands": lambda provider: [command.name for command in provider.hooks.commands()] == ["hello"],
+    "portula_demo": lambda provider: provider.hooks.demo() == {"Tea": "ready"},
+}
+"""What a provider has to show for it when the example of a hook took part in its start."""
+
+DENIALS = {
+    "portula_validate_authorization_request": AccessDeniedError,
+    "portula_validate_token_request": UnauthorizedClientError,
+    "portula_validate_client_registration": InvalidClientMetadata,
+}
+ADDITIONS = {
+    "portula_token_response": {"greeting": "hello"},
+    "portula_introspection_response": {"tenant": "north"},
+}
+PRINTED = {
+    "portula_token_issued": "machine",
+    "portula_token_refused": "invalid_scope",
+    "portula_token_revoked": "machine",
+    "portula_code_replayed": "machine",
+    "portula_refresh_replayed": "machine",
+    "portula_consent_given": "('read',)",
+    "portula_client_saved": "machine",
+    "portula_login_succeeded": "ada",
+    "portula_login_failed": "wrong credentials",
+}
+"""What the examples do in the course of a request."""
+
+
+def arguments_of(hook, parameters):
+    """Return what the façade's method for a hook is called with: its parameters but for the provider."""
+    made = {
+        "request": sample_request,
+        "application": lambda: Application(client_id="nameless"),
+        "response": lambda: {"access_token": "of ours"},
+        "token": lambda: AccessToken(
+            digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2, family="f"
+        ),
+        "event": lambda: EVENTS[hook],
+    }
+    return {name: made[name]() for name in parameters if name != "provider"}
+
+
+def sample_request():
+    """Return a request that the rules in the examples have something against."""
+    request = OAuthRequest("/o/token/", "POST", [("grant_type", "urn:example:tea")])
+    request.scopes = ["tea"]
+    request.client = Application(client_id="machine")
+    return request
