@@ -8,65 +8,28 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from flask import Flask
 from measure import call_us, cpu_ms, in_turn
 from rich.console import Console
 from rich.table import Table
+from start import KINDS, PLUGINS, Listener, plugins
 from workloads import OPERATIONS, in_memory
 
-from portula import Provider, hookimpl
 from portula.engine.messages import OAuthRequest
 from portula.events import TokenIssued
 from portula.settings import CoreSettings
 
+if TYPE_CHECKING:
+    from portula import Provider
+
 IMPLEMENTATIONS = (0, 1, 10)
-PLUGINS = 200
+STARTER = Path(__file__).with_name("start.py")
 STARTS = 5
 BATCH = 100
 ROUNDS = 15
-
-
-class Listener:
-    """A plugin that listens to every hook of a token request and does nothing."""
-
-    @hookimpl
-    def portula_validate_token_request(self, request: OAuthRequest) -> None:
-        """Deny nothing."""
-
-    @hookimpl
-    def portula_record_token(self, event: TokenIssued) -> None:
-        """Record nothing."""
-
-    @hookimpl
-    def portula_token_response(self, request: OAuthRequest) -> None:
-        """Add nothing."""
-
-    @hookimpl
-    def portula_token_issued(self, event: TokenIssued) -> None:
-        """Notice nothing."""
-
-
-class Bystander:
-    """A plugin of which a token request hears nothing."""
-
-    @hookimpl
-    def portula_login_failed(self, event: object) -> None:
-        """Notice nothing."""
-
-
-KINDS: dict[str, type[Any] | None] = {"none": None, "bystanders": Bystander, "listeners": Listener}
-"""What the further plugins of a provider may be."""
-
-
-def plugins(kind: str) -> tuple[object, ...]:
-    """Return PLUGINS plugins of a kind."""
-    made = KINDS[kind]
-    return tuple(made() for _ in range(PLUGINS)) if made else ()
 
 
 def hook_calls(provider: Provider) -> dict[str, Callable[[], object]]:
@@ -126,23 +89,12 @@ def requests(folder: Path) -> dict[str, float]:
     return {kind: statistics.median(values) for kind, values in seen.items()}
 
 
-def start(folder: Path, kind: str) -> None:
-    """Start a provider on SQLite and print the CPU milliseconds: of the imports, and of the provider."""
-    imported = time.process_time()
-    app = Flask("bench", instance_path=str(folder), static_folder=None)
-    app.config.update(SECRET_KEY="0123456789abcdef", OAUTH2_PROVIDER={})
-    provider = Provider(app, plugins=plugins(kind))
-    provider.wsgi()
-    ready = time.process_time()
-    print(json.dumps([imported * 1000, (ready - imported) * 1000]))
-
-
 def starts(folder: Path) -> dict[str, list[float]]:
     """Return CPU milliseconds of a start in a new interpreter, its schema up to date: imports, provider."""
     found: dict[str, list[list[float]]] = {kind: [] for kind in KINDS}
 
     def run(kind: str) -> None:
-        command = [sys.executable, __file__, "--start", kind, "--folder", str(folder)]
+        command = [sys.executable, str(STARTER), str(folder), kind]
         done = subprocess.run(command, capture_output=True, check=True, text=True)
         found[kind].append(json.loads(done.stdout))
 
@@ -168,12 +120,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
-    parser.add_argument("--start", choices=KINDS, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.start:
-        start(options.folder, options.start)
-        return
     with tempfile.TemporaryDirectory(prefix="portula-bench-") as name:
         folder = Path(name)
         report = {"calls": calls(folder), "requests": requests(folder), "starts": starts(folder / "start")}

@@ -127,7 +127,7 @@ def counted(queries: list[str] | None) -> str:
 def shown(rows: Sequence[dict[str, Any]]) -> Table:
     """Return the table."""
     table = Table(title="CPU milliseconds an operation")
-    for heading in ("operation", "door", "storage"):
+    for heading in ("operation and door", "storage"):
         table.add_column(heading, no_wrap=True)
     for heading in ("ms CPU", "±", "x floor", "queries"):
         table.add_column(heading, justify="right")
@@ -136,10 +136,10 @@ def shown(rows: Sequence[dict[str, Any]]) -> Table:
         if row["operation"] != last:
             last = row["operation"]
             table.add_section()
-            table.add_row(last, "bare Flask", "-", f"{row['floor_milliseconds']:.3f}", "", "1", "-")
+            table.add_row(f"[bold]{last}")
+            table.add_row("  bare Flask", "-", f"{row['floor_milliseconds']:.3f}", "", "1", "-")
         table.add_row(
-            "",
-            row["door"],
+            f"  {row['door']}",
             row["storage"],
             f"{row['milliseconds']:.3f}",
             f"{row['spread']:.0%}",

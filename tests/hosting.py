@@ -66,7 +66,7 @@ def make_provider(*plugins, rooms=ROOMS, **settings):
 
 def discovering(*plugins, **settings):
     """Return a provider of everything installed, in memory."""
-    settings = {"STORAGE": "memory", "PASSWORD_HASH_PROFILE": "testing", **settings}
+    settings = {"STORAGE": "memory", **settings}
     return Provider(make_app(**settings), plugins=[Memory(), *plugins])
 
 

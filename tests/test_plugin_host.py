@@ -2,7 +2,7 @@ import sys
 from itertools import count
 
 import pytest
-from hosting import KEY, ROOMS, Memory, discovering, make_app, make_provider
+from hosting import KEY, ROOMS, Memory, NobodyHere, discovering, make_app, make_provider
 
 from portula import ConfigError, Provider, hookimpl
 from portula.errors import (
@@ -14,6 +14,7 @@ from portula.errors import (
     UnknownPlugin,
 )
 from portula.plugins import Plugins, Tier
+from portula_oauth2.settings import OAuth2Settings
 
 PLUGIN = """
 from portula import hookimpl
@@ -49,6 +50,12 @@ class IdRoom:
     @hookimpl
     def portula_client_id_generator(self, provider):
         return Ids(self.answer)
+
+
+class Quiet:
+    @hookimpl
+    def portula_demo(self, provider):
+        return {}
 
 
 class FromSetting:
@@ -325,7 +332,7 @@ def test_a_provider_without_a_store_says_so_at_start():
     with pytest.raises(
         ConfigError, match="STORAGE: name the default store; installed: none; install portula-"
     ):
-        Provider(make_app(), discover=False)
+        Provider(make_app(), plugins=[*ROOMS, NobodyHere()], discover=False)
 
 
 def test_one_key_from_two_plugins_is_an_error_that_names_both(install):
@@ -340,13 +347,13 @@ def test_one_key_from_two_plugins_is_an_error_that_names_both(install):
 
 
 def test_two_plugins_of_one_class_have_names_of_their_own():
-    provider = make_provider(IdRoom("one"), IdRoom("two"))
-    assert {"IdRoom", "IdRoom-2"} <= set(provider.plugins.sources)
+    provider = make_provider(Quiet(), Quiet())
+    assert {"Quiet", "Quiet-2"} <= set(provider.plugins.sources)
 
 
 def test_one_object_given_twice_is_refused():
-    room = IdRoom("one")
-    with pytest.raises(BrokenPlugin, match="plugin 'IdRoom-2': "):
+    room = Quiet()
+    with pytest.raises(BrokenPlugin, match="plugin 'Quiet-2': "):
         make_provider(room, room)
 
 
@@ -364,13 +371,17 @@ def test_a_class_is_made_into_an_object():
 
 def test_two_providers_of_one_app_have_plugins_settings_and_paths_of_their_own():
     app = make_app(PROVIDER_NAME="first")
-    rooms = [portula_room for portula_room in ROOMS if portula_room.__name__ == "portula_generators"]
-    first = Provider(app, plugins=[*rooms, Memory(), IdRoom("mine")], discover=False)
-    settings = {"MOUNT_PATH": "/second", "PROVIDER_NAME": "second", "SECRET_KEYS": [KEY]}
-    second = Provider(app, plugins=[Memory(), *rooms], discover=False, settings=settings, name="second")
+    first = Provider(app, plugins=[*ROOMS, Memory(), NobodyHere(), Quiet()], discover=False)
+    settings = {"MOUNT_PATH": "/second", "SECRET_KEYS": [KEY], "ACCESS_TOKEN_EXPIRE_SECONDS": 5}
+    second = Provider(
+        app, plugins=[*ROOMS, Memory(), NobodyHere()], discover=False, settings=settings, name="second"
+    )
     assert first.plugins.manager is not second.plugins.manager
-    assert "IdRoom" in first.plugins.sources
-    assert "IdRoom" not in second.plugins.sources
+    assert "Quiet" in first.plugins.sources
+    assert "Quiet" not in second.plugins.sources
+    assert [
+        provider.settings(OAuth2Settings).ACCESS_TOKEN_EXPIRE_SECONDS for provider in (first, second)
+    ] == [36000, 5]
     assert (first.mount, second.mount) == ("/o", "/second")
     assert app.extensions["portula"] == {"portula": first, "second": second}
     assert first.keys.digest("purpose", "value") != second.keys.digest("purpose", "value")
@@ -378,5 +389,5 @@ def test_two_providers_of_one_app_have_plugins_settings_and_paths_of_their_own()
 
 def test_registering_with_one_provider_leaves_others_alone():
     names = set(make_provider().plugins.sources)
-    make_provider(IdRoom("mine"))
+    make_provider(Quiet())
     assert set(make_provider().plugins.sources) == names

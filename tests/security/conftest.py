@@ -45,9 +45,11 @@ _numbers = count()
 class House:
     """One provider in one app, its records in memory, or in a SQLite file in `folder`."""
 
-    def __init__(self, *plugins, config=None, **settings):
+    def __init__(self, *plugins, folder=None, config=None, **settings):
         self.clock, self.memory = Clock(), Memory()
-        self.app = Flask(f"house{next(_numbers)}")
+        if folder is not None:
+            settings["STORAGE"] = "storage_sql"
+        self.app = Flask(f"house{next(_numbers)}", instance_path=folder and str(folder))
         self.app.config.update(
             {"TESTING": True, "OAUTH2_PROVIDER": {**SETTINGS, **settings}, **(config or {})}
         )
@@ -59,8 +61,12 @@ class House:
         self.users = self.provider.hooks.login.users
         self.ann = self.users.create("ann", PASSWORD)
 
-    def browser(self):
-        return Browser(self.app, self.host)
+    def close(self):
+        for store in self.provider.stores.values():
+            getattr(store, "close", bool)()
+
+    def browser(self, cookies=None):
+        return Browser(self.app, self.host, cookies)
 
     def door(self, kind="flask"):
         return Door(self.app if kind == "flask" else self.provider.wsgi(), self.host)

@@ -100,18 +100,26 @@ class Party:
 
 
 class Browser:
-    """A browser of somebody: cookies, pages, forms."""
+    """A browser of somebody: cookies, pages, forms. One that is given cookies sends these and keeps no others."""
 
-    def __init__(self, app, host=HOST):
-        self.http = app.test_client()
+    def __init__(self, app, host=HOST, cookies=None):
+        self.http = app.test_client(use_cookies=cookies is None)
         self.host = host
+        self.headers = {} if cookies is None else {"Cookie": cookies}
         self.seen = []
 
+    @property
+    def cookies(self):
+        """All that was set, as a header sends it back."""
+        given = [cookie for page in self.seen for cookie in page.headers.getlist("Set-Cookie")]
+        return "; ".join(cookie.partition(";")[0] for cookie in given)
+
     def get(self, path, **keywords):
-        return self._kept(self.http.get(path, base_url=self.host, **keywords))
+        return self._kept(self.http.get(path, base_url=self.host, headers=self.headers, **keywords))
 
     def post(self, path, data=None, **keywords):
-        return self._kept(self.http.post(path, data=data, base_url=self.host, **keywords))
+        given = {"base_url": self.host, "headers": self.headers, **keywords}
+        return self._kept(self.http.post(path, data=data, **given))
 
     def _kept(self, response):
         self.seen.append(response)

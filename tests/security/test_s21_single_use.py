@@ -12,7 +12,9 @@ PARALLEL = 50
 @pytest.fixture(scope="module")
 def sqlite_house(make_house, tmp_path_factory):
     """A house on a SQLite file."""
-    return make_house(folder=tmp_path_factory.mktemp("single_use"))
+    house = make_house(folder=tmp_path_factory.mktemp("single_use"))
+    yield house
+    house.close()
 
 
 def at_once(function, count=PARALLEL):
@@ -52,11 +54,9 @@ def test_a_page_of_consent_gives_one_code_however_often_it_is_sent(sqlite_house)
     browser, client = house.browser(), house.client()
     page = browser.consent_page(client)
     data = {**forms_of(page.text)[0].fields, "allow": "yes"}
-    given = [cookie for seen in browser.seen for cookie in seen.headers.getlist("Set-Cookie")]
-    cookies = "; ".join(cookie.partition(";")[0] for cookie in given)
 
     def send(_):
-        return house.browser().post("/o/authorize/", data, headers={"Cookie": cookies})
+        return house.browser(browser.cookies).post("/o/authorize/", data)
 
     statuses = sorted(response.status_code for response in at_once(send, 10))
     assert statuses == [302] + [400] * 9

@@ -9,17 +9,17 @@ from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, redirect, request, url_for
+from flask import Blueprint, Flask, current_app, request, url_for
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from pydantic import BaseModel, ValidationError
 
 from portula.clients import Clients
 from portula.engine.validator import OAuth2Validator, fold
-from portula.errors import BrokenPlugin, ConfigError
+from portula.errors import ConfigError
 from portula.hooks import Hooks
 from portula.http import MachineDoor, client_address
+from portula.issuer import Issuer, origin_of_issuer
 from portula.keys import MIN_SECRET_KEY_BYTES, Keys
 from portula.metadata import fold as fold_metadata
 from portula.metadata import metadata_endpoints
@@ -28,7 +28,6 @@ from portula.plugins import Plugins, Source, Tier
 from portula.records import CORE_RECORDS, RecordType
 from portula.settings import CoreSettings, Settings
 from portula.storage import Storage, Store, build_storage
-from portula.uris import is_loopback_host
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=BaseModel)
 
 _CORE = Source("core", Tier.DEFAULT, "portula-core", "")
-_REDIRECTED_COOKIE_SECONDS = 5
 _BOOTSTRAP = ("PLUGINS_BLOCKED", "PLUGINS_CHOICE", "PLUGINS_OPTIONAL", "PLUGINS_DIR")
 
 
@@ -122,7 +120,8 @@ class Provider:
         self.hooks = Hooks(self.plugins, self, self.core_settings.PLUGINS_CHOICE)
         self.hooks.check_choice()
         self.mount = self.core_settings.MOUNT_PATH
-        self.issuer = self._checked_issuer()
+        self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount, self.name)
+        self.issuer = self._issuer.fixed
         self.keys = Keys(self._secret_keys(), self.issuer or self.mount or self.name)
 
     def _open_storage(self) -> None:
@@ -189,7 +188,7 @@ class Provider:
             url_prefix=self.mount or None,
         )
         for mount in self.hooks.blueprints():
-            mount.blueprint.before_request(self._to_issuer)
+            mount.blueprint.before_request(self._issuer.redirect_home)
             mount.blueprint.register_error_handler(InvalidRequestError, self.pages.unreadable)
             prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))
             self.app.register_blueprint(
@@ -247,23 +246,17 @@ class Provider:
         return client_address(request.environ, self.core_settings.TRUSTED_PROXIES)
 
     def issuer_of(self, message: Message) -> str:
-        """Return the issuer for a message: the fixed one, or one made of a host that is trusted.
-
-        A Host header never gets further than this (attack S65): loopback, SERVER_NAME and TRUSTED_HOSTS only.
-        """
-        return self.issuer or self._issuer_at(message.scheme, message.headers.get("host", ""))
+        """Return the issuer for a message: the fixed one, or one made of a host that is trusted."""
+        return self._issuer.of(message)
 
     def current_issuer(self) -> str:
         """Return the issuer for the current Flask request; see `issuer_of`."""
-        return self.issuer or self._issuer_at(request.scheme, request.host)
+        return self._issuer.current()
 
-    def _issuer_at(self, scheme: str, host: str) -> str:
-        name = urlsplit(f"//{host}").hostname or "" if host.isascii() and host.isprintable() else ""
-        config = self.app.config
-        trusted = (config.get("SERVER_NAME"), *(config.get("TRUSTED_HOSTS") or ()))
-        if not is_loopback_host(name) and host not in trusted and name not in trusted:
-            host = config.get("SERVER_NAME") or "127.0.0.1"
-        return f"{scheme}://{host}{self.mount}"
+    @staticmethod
+    def origin_of(issuer: str) -> str:
+        """Return scheme and host of an issuer: where the mount point stands."""
+        return origin_of_issuer(issuer)
 
     def wsgi(self, app: WSGIApplication | None = None) -> WSGIApplication:
         """Return a WSGI application that answers machine endpoints ahead of Flask.
@@ -299,45 +292,6 @@ class Provider:
                 f"SECRET_KEYS: every key needs at least {MIN_SECRET_KEY_BYTES} bytes; one is shorter"
             )
         return keys
-
-    @staticmethod
-    def origin_of(issuer: str) -> str:
-        """Return scheme and host of an issuer: where the mount point stands."""
-        parts = urlsplit(issuer)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    def _checked_issuer(self) -> str:
-        issuer = self.core_settings.OIDC_ISS_ENDPOINT
-        if not issuer:
-            return ""
-        parts = urlsplit(issuer)
-        problem = None
-        if (
-            parts.scheme not in ("https", "http")
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-            or "@" in issuer
-        ):
-            problem = "an https URL without query, fragment or user is needed"
-        elif parts.scheme == "http" and not is_loopback_host(parts.hostname):
-            problem = "http is for loopback only; use https"
-        if problem:
-            raise ConfigError(f"OIDC_ISS_ENDPOINT: {issuer!r} is not allowed: {problem}")
-        return issuer
-
-    def _to_issuer(self) -> Response | None:
-        """Send a page visited under another host name to the issuer's, once (a cookie stops loops behind proxies)."""
-        if not self.issuer or request.method != "GET":
-            return None
-        home = urlsplit(self.issuer)
-        cookie = f"{self.name}_redirected"
-        if request.host == home.netloc or cookie in request.cookies:
-            return None
-        path = request.root_path + (request.full_path if request.query_string else request.path)
-        response = cast("Response", redirect(f"{home.scheme}://{home.netloc}{path}"))
-        response.set_cookie(cookie, "1", max_age=_REDIRECTED_COOKIE_SECONDS, httponly=True, samesite="Lax")
-        return response
 
     def _exempt_from_csrf_protect(self) -> None:
         """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own."""
@@ -389,6 +343,3 @@ def _slot_plugin(slot: str, answer: object) -> object:
 
 def _text(key: str | bytes) -> str:
     return key if isinstance(key, str) else key.decode("latin-1")
-
-
-__all__ = ["BrokenPlugin", "Provider", "current_provider"]

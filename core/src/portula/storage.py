@@ -27,22 +27,29 @@ class Store(Protocol):
         """Make what follows in this thread atomic.
 
         It begins with the first writing verb; finds before that see committed state. Leaving with an exception
-        rolls back. Nested transactions join the outermost.
+        rolls back. Nested transactions join the outermost: one that fails rolls everything back at once, and later
+        writes, or leaving cleanly, raise RuntimeError. DuplicateRecord from `add` leaves a transaction usable.
         """
         ...
 
     def add(self, record: object) -> None:
-        """Keep a new record; DuplicateRecord when one of its keys is taken."""
+        """Keep a new record; DuplicateRecord when one of its keys is taken.
+
+        Keys compare byte by byte. ValueError names a str field with NUL, a lone surrogate or too many characters.
+        """
         ...
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
-        """Return the record with this key, or None."""
+        """Return the record with this key, or None. Every condition is a key or an index, at least one a key."""
         ...
 
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
     ) -> list[R]:
-        """Return up to `limit` records in order of primary key, those behind the key `after`."""
+        """Return up to `limit` records in order of primary key, those behind the key `after`.
+
+        Conditions are keys and indexes only; without any it is a page of all records.
+        """
         ...
 
     def take(self, record: object, at: int) -> None:
@@ -54,11 +61,15 @@ class Store(Protocol):
         ...
 
     def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
-        """Set fields on every record that matches; return how many. At least one condition is a key or an index."""
+        """Set fields on every record that matches; return how many.
+
+        At least one condition is a key or an index; beside it any scalar field may be compared, e.g.
+        `revoked_at=None`. The primary key cannot be set; setting another key to a taken value is DuplicateRecord.
+        """
         ...
 
     def remove(self, cls: type[Any], /, **where: Condition) -> int:
-        """Delete every record that matches; return how many."""
+        """Delete every record that matches, under the conditions of `change`; return how many."""
         ...
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
@@ -82,20 +93,21 @@ class Storage:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Open a transaction on each store; each begins only when something is written there."""
-        if getattr(self._local, "waiting", None) is not None:
-            yield
-            return
-        waiting: list[Callable[[], None]] = []
-        self._local.waiting = waiting
+        waiting: list[Callable[[], None]] | None = getattr(self._local, "waiting", None)
+        outermost = waiting is None
+        if waiting is None:
+            waiting = self._local.waiting = []
         try:
             with ExitStack() as stack:
                 for store in self._stores:
                     stack.enter_context(store.transaction())
                 yield
         finally:
-            self._local.waiting = None
-        for callback in waiting:
-            callback()
+            if outermost:
+                self._local.waiting = None
+        if outermost:
+            for callback in waiting:
+                callback()
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call back once this thread's transaction has committed, at once without one, never when it rolls back."""

@@ -114,6 +114,12 @@ def is_loopback_host(host: str) -> bool:
     return host in {"127.0.0.1", "::1", "localhost"}
 
 
+def uri_host(uri: str) -> str:
+    """Return the lower-case host of a URI without brackets, empty when it has none."""
+    parts = _split(uri)
+    return (parts.hostname or "") if parts else ""
+
+
 def uri_scheme(uri: str) -> str:
     """Return the lower-case scheme of a URI, empty when it has none."""
     parts = _split(uri)

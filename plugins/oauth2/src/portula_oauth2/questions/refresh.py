@@ -65,5 +65,9 @@ def within_grace(provider: Provider, token: RefreshToken) -> bool:
     grace = provider.settings(OAuth2Settings).REFRESH_TOKEN_GRACE_PERIOD_SECONDS
     if token.taken_at is None or token.taken_at + grace <= provider.now():
         return False
-    successors = provider.storage.select(RefreshToken, family=token.family, generation=token.generation + 1)
-    return all(successor.taken_at is None for successor in successors)
+    after: str | None = None
+    while page := provider.storage.select(RefreshToken, family=token.family, after=after):
+        if any(other.generation > token.generation and other.taken_at is not None for other in page):
+            return False
+        after = page[-1].digest
+    return True

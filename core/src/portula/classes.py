@@ -1,0 +1,105 @@
+"""What each hook can do to a deployment: its kind, its class, and the setting it answers.
+
+The class says how much trust an implementation needs. A hook that is not listed here, one of a room's own, counts as
+deciding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How a hook is called; see `portula.policies`."""
+
+    SLOT = "slot"
+    CONTRIBUTION = "contribution"
+    VETO = "veto"
+    ENRICHMENT = "enrichment"
+    OUTBOX = "outbox"
+    EVENT = "event"
+
+
+class HookClass(StrEnum):
+    """What an implementation could do if it were hostile, worst first."""
+
+    DECIDES = "decides"
+    """It answers whether something is allowed, or replaces what does."""
+    SEES_SECRETS = "sees secrets"
+    """It is handed passwords, client secrets, codes or tokens in clear, or makes them."""
+    SHAPES_TOKENS = "shapes tokens"
+    """It adds to what tokens and answers say."""
+    OBSERVES = "observes"
+    """It hears of things, without secrets, and changes nothing."""
+
+
+NEEDS_TRUST = (HookClass.DECIDES, HookClass.SEES_SECRETS)
+"""Classes whose third-party implementations must be named in PLUGINS_TRUSTED under a lock file."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookFacts:
+    """Kind, class and setting of a hook."""
+
+    kind: Kind
+    hook_class: HookClass
+    setting: str | None = None
+    """The setting whose value answers the same question, strongest of all."""
+
+
+_SLOT, _ADD, _EVENT = Kind.SLOT, Kind.CONTRIBUTION, Kind.EVENT
+_DECIDES, _SECRETS, _SHAPES, _OBSERVES = HookClass
+
+FACTS: dict[str, HookFacts] = {
+    "portula_addhooks": HookFacts(_ADD, _OBSERVES),
+    "portula_settings": HookFacts(_ADD, _OBSERVES),
+    "portula_clock": HookFacts(_SLOT, _DECIDES),
+    "portula_records": HookFacts(_ADD, _OBSERVES),
+    "portula_stores": HookFacts(_ADD, _DECIDES, "STORAGE"),
+    "portula_scopes": HookFacts(_ADD, _DECIDES),
+    "portula_scopes_backend": HookFacts(_SLOT, _DECIDES, "SCOPES_BACKEND_CLASS"),
+    "portula_client_id_generator": HookFacts(_SLOT, _OBSERVES, "CLIENT_ID_GENERATOR_CLASS"),
+    "portula_client_secret_generator": HookFacts(_SLOT, _SECRETS, "CLIENT_SECRET_GENERATOR_CLASS"),
+    "portula_access_token_generator": HookFacts(_SLOT, _SECRETS, "ACCESS_TOKEN_GENERATOR"),
+    "portula_refresh_token_generator": HookFacts(_SLOT, _SECRETS, "REFRESH_TOKEN_GENERATOR"),
+    "portula_secret_hasher": HookFacts(_SLOT, _SECRETS),
+    "portula_validator_class": HookFacts(_SLOT, _DECIDES, "OAUTH2_VALIDATOR_CLASS"),
+    "portula_validator_mixins": HookFacts(_ADD, _DECIDES),
+    "portula_client_auth_methods": HookFacts(_ADD, _DECIDES),
+    "portula_grant_types": HookFacts(_ADD, _DECIDES),
+    "portula_response_types": HookFacts(_ADD, _DECIDES),
+    "portula_server_class": HookFacts(_SLOT, _DECIDES, "OAUTH2_SERVER_CLASS"),
+    "portula_backend_class": HookFacts(_SLOT, _DECIDES, "OAUTH2_BACKEND_CLASS"),
+    "portula_login": HookFacts(_SLOT, _DECIDES),
+    "portula_sessions": HookFacts(_SLOT, _DECIDES),
+    "portula_consent": HookFacts(_SLOT, _DECIDES),
+    "portula_endpoints": HookFacts(_ADD, _SECRETS),
+    "portula_blueprints": HookFacts(_ADD, _SECRETS),
+    "portula_metadata": HookFacts(_ADD, _SHAPES),
+    "portula_commands": HookFacts(_ADD, _OBSERVES),
+    "portula_checks": HookFacts(_ADD, _OBSERVES),
+    "portula_demo": HookFacts(_ADD, _OBSERVES),
+    "portula_validate_authorization_request": HookFacts(Kind.VETO, _SECRETS),
+    "portula_validate_token_request": HookFacts(Kind.VETO, _SECRETS),
+    "portula_validate_client_registration": HookFacts(Kind.VETO, _DECIDES),
+    "portula_token_response": HookFacts(Kind.ENRICHMENT, _SECRETS),
+    "portula_introspection_response": HookFacts(Kind.ENRICHMENT, _SHAPES),
+    "portula_record_token": HookFacts(Kind.OUTBOX, _DECIDES),
+    "portula_token_issued": HookFacts(_EVENT, _OBSERVES),
+    "portula_token_refused": HookFacts(_EVENT, _OBSERVES),
+    "portula_token_revoked": HookFacts(_EVENT, _OBSERVES),
+    "portula_code_replayed": HookFacts(_EVENT, _OBSERVES),
+    "portula_refresh_replayed": HookFacts(_EVENT, _OBSERVES),
+    "portula_consent_given": HookFacts(_EVENT, _OBSERVES),
+    "portula_client_saved": HookFacts(_EVENT, _OBSERVES),
+    "portula_login_succeeded": HookFacts(_EVENT, _OBSERVES),
+    "portula_login_failed": HookFacts(_EVENT, _OBSERVES),
+}
+
+_UNKNOWN = HookFacts(Kind.CONTRIBUTION, HookClass.DECIDES)
+
+
+def facts_of(hook: str) -> HookFacts:
+    """Return what is known of a hook; one that a room brings counts as deciding."""
+    return FACTS.get(hook, _UNKNOWN)

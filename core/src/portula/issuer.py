@@ -1,0 +1,97 @@
+"""The issuer (RFC 8414 §2): fixed by configuration, or made of a host that is trusted, nothing else (attack S65)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, redirect, request
+
+from portula.errors import ConfigError
+from portula.uris import is_loopback_host
+
+if TYPE_CHECKING:
+    from portula.endpoints import Message
+
+_REDIRECTED_COOKIE_SECONDS = 5
+
+
+def origin_of_issuer(issuer: str) -> str:
+    """Return scheme and host of an issuer: where the mount point stands."""
+    parts = urlsplit(issuer)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def issuer_problem(issuer: str) -> str | None:
+    """Say what is wrong with OIDC_ISS_ENDPOINT, or None."""
+    try:
+        parts = urlsplit(issuer)
+    except ValueError:
+        return "it is not a URL"
+    if (
+        parts.scheme not in ("https", "http")
+        or not parts.hostname
+        or "@" in issuer
+        or "?" in issuer
+        or "#" in issuer
+    ):
+        return "an https URL without query, fragment or user is needed"
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
+        return "http is for loopback only; use https"
+    return None
+
+
+class Issuer:
+    """Knows the issuer of each request of one provider."""
+
+    def __init__(self, configured: str, app: Flask, mount: str, name: str) -> None:
+        """Take OIDC_ISS_ENDPOINT, which may be empty, and the provider's app, mount point and name.
+
+        Raises:
+            ConfigError: the configured issuer may not be one.
+        """
+        problem = issuer_problem(configured) if configured else None
+        if problem:
+            raise ConfigError(f"OIDC_ISS_ENDPOINT: {configured!r} is not allowed: {problem}")
+        self.fixed = configured
+        self._app = app
+        self._mount = mount
+        self._cookie = f"{name}_redirected"
+
+    def of(self, message: Message) -> str:
+        """Return the issuer for a message."""
+        return self.fixed or self._at(message.scheme, message.headers.get("host", ""))
+
+    def current(self) -> str:
+        """Return the issuer for the current Flask request."""
+        return self.fixed or self._at(request.scheme, request.host)
+
+    def _at(self, scheme: str, host: str) -> str:
+        """Return an issuer on a host if that is loopback, SERVER_NAME or one of TRUSTED_HOSTS; else on a safe one."""
+        config = self._app.config
+        trusted = (config.get("SERVER_NAME"), *(config.get("TRUSTED_HOSTS") or ()))
+        name = _host_name(host)
+        if not is_loopback_host(name) and host not in trusted and name not in trusted:
+            host = config.get("SERVER_NAME") or "127.0.0.1"
+        return f"{scheme}://{host}{self._mount}"
+
+    def redirect_home(self) -> Response | None:
+        """Send a page visited under another host name to the issuer's, once (a cookie stops loops behind proxies)."""
+        if not self.fixed or request.method != "GET":
+            return None
+        home = urlsplit(self.fixed)
+        if request.host == home.netloc or self._cookie in request.cookies:
+            return None
+        path = request.root_path + (request.full_path if request.query_string else request.path)
+        response = cast("Response", redirect(f"{home.scheme}://{home.netloc}{path}"))
+        response.set_cookie(
+            self._cookie, "1", max_age=_REDIRECTED_COOKIE_SECONDS, httponly=True, samesite="Lax"
+        )
+        return response
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or "" if host.isascii() and host.isprintable() else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,148 @@
+"""The lock file of plugins: which distributions may take part, at which version, with which files (attack S74)."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from portula.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    import importlib_metadata
+
+LOCK_VERSION = 1
+LOCK_FILE = "portula.lock.json"
+"""Where `portula plugins lock` writes when neither PLUGINS_LOCK nor a path says otherwise."""
+
+_LEFT_OUT = (".pyc", ".pyo")
+"""Made at the first import; they follow from the sources."""
+
+
+class PluginRefused(ConfigError):
+    """A plugin is not in the lock file, or is not what the lock file says."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedPlugin:
+    """One line of the lock file."""
+
+    name: str
+    distribution: str
+    version: str
+    digest: str
+    """SHA-256 over names and contents of the installed files."""
+    hooks: tuple[str, ...]
+
+
+class LockFile:
+    """What a lock file allows."""
+
+    def __init__(self, path: Path, plugins: Mapping[str, LockedPlugin], trusted: Sequence[str]) -> None:
+        """Take the lines by plugin name, and PLUGINS_TRUSTED."""
+        self.path = path
+        self.plugins = plugins
+        self.trusted = frozenset(trusted)
+
+    @classmethod
+    def read(cls, path: Path, trusted: Sequence[str]) -> LockFile:
+        """Read a lock file.
+
+        Raises:
+            ConfigError: it is missing, or is not one of ours.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if data["version"] != LOCK_VERSION:
+                raise ValueError(data["version"])
+            plugins = {
+                line["name"]: LockedPlugin(**{**line, "hooks": tuple(line["hooks"])})
+                for line in data["plugins"]
+            }
+        except OSError as error:
+            raise ConfigError(
+                f"PLUGINS_LOCK: {str(path)!r}: {error.strerror}; write it with `portula plugins lock`"
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"PLUGINS_LOCK: {str(path)!r} is not a lock file of version {LOCK_VERSION}; "
+                "write it anew with `portula plugins lock`"
+            ) from error
+        unknown = [name for name in trusted if name not in plugins]
+        if unknown:
+            raise ConfigError(
+                *(
+                    f"PLUGINS_TRUSTED: {name!r} is not in the lock file{nearest(name, plugins)}"
+                    for name in unknown
+                )
+            )
+        return cls(path, plugins, trusted)
+
+    def problem(self, name: str, distribution: str, version: str, digest: str) -> str | None:
+        """Say why a plugin may not take part, before any of its code runs; None when it may."""
+        line = self.plugins.get(name)
+        if line is None:
+            return "is not in the lock file; look at it, then run `portula plugins lock`"
+        if (line.distribution, line.version) != (distribution, version):
+            return f"is locked as {line.distribution} {line.version}; look at it, then run `portula plugins lock`"
+        if line.digest != digest:
+            return "has other files than the lock file says; reinstall it, or look at it and lock again"
+        return None
+
+    def check_hooks(self, name: str, hooks: Sequence[str], needing_trust: Sequence[str]) -> str | None:
+        """Say why a loaded plugin may not stay: new hooks, or hooks that decide or see secrets without trust."""
+        new = sorted(set(hooks) - set(self.plugins[name].hooks))
+        if new:
+            return f"answers hooks that are not locked: {', '.join(new)}; look at it, then lock again"
+        if needing_trust and name not in self.trusted:
+            return (
+                f"decides or sees secrets ({', '.join(sorted(needing_trust))}); "
+                f"name it in PLUGINS_TRUSTED if you trust it: PLUGINS_TRUSTED = [{name!r}]"
+            )
+        return None
+
+
+def write(path: Path, plugins: Iterable[LockedPlugin]) -> None:
+    """Write a lock file, its lines by name."""
+    lines = [asdict(plugin) for plugin in sorted(plugins, key=lambda plugin: plugin.name)]
+    path.write_text(
+        json.dumps({"version": LOCK_VERSION, "plugins": lines}, indent=2) + "\n", encoding="utf-8"
+    )
+
+
+def digest_of_entry_point(entry_point: importlib_metadata.EntryPoint) -> str:
+    """Return the digest of the package an entry point names, without importing it.
+
+    The files are those below the top-level package or module, so that an editable installation has one as well.
+    """
+    top = entry_point.module.partition(".")[0]
+    spec = importlib.util.find_spec(top)
+    if spec is None:
+        return ""
+    if spec.submodule_search_locations:
+        return digest_of_files(sorted(Path(place) for place in spec.submodule_search_locations))
+    return digest_of_files([Path(spec.origin)] if spec.origin else [])
+
+
+def digest_of_files(places: Sequence[Path]) -> str:
+    """Return the SHA-256 over the files at or below these places: relative name, length, content."""
+    total = hashlib.sha256()
+    for place in places:
+        files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+        for path in files:
+            if path.suffix in _LEFT_OUT:
+                continue
+            name = path.name if path == place else path.relative_to(place).as_posix()
+            content = path.read_bytes()
+            total.update(f"{name}\0{len(content)}\0".encode())
+            total.update(content)
+    return total.hexdigest()
+
+
+def as_json(plugins: Iterable[LockedPlugin]) -> list[dict[str, Any]]:
+    """Return lines for a report."""
+    return [asdict(plugin) for plugin in plugins]

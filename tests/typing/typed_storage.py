@@ -1,0 +1,48 @@
+"""Storage returns records of the type it was asked for; only type checkers read this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_type
+
+from portula import Provider
+from portula.records import AccessToken, Application, RecordType, RefreshToken
+from portula.storage import Storage, Store, StoreFactory
+from portula.testing.memory import MemoryStore
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A record of a plugin."""
+
+    key: str
+    text: str
+
+
+def verbs(storage: Storage) -> None:
+    """Use each verb."""
+    assert_type(storage.find(Application, client_id="a"), Application | None)
+    assert_type(storage.find(Note, key="a"), Note | None)
+    assert_type(storage.select(RefreshToken, family="f"), list[RefreshToken])
+    assert_type(storage.change(AccessToken, {"family": "f"}, revoked_at=1), int)
+    assert_type(storage.remove(Note, key="a"), int)
+    with storage.transaction():
+        storage.add(Note("a", "b"))
+    storage.take(Note("a", "b"), 1)
+
+
+def narrow(provider: Provider) -> str:
+    """What is found may be missing."""
+    client = provider.storage.find(Application, client_id="a")
+    _ = client.name  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    return client.name if client is not None else ""
+
+
+def make(records: Sequence[RecordType]) -> Store:
+    """Make a store: the one in memory fits the protocol."""
+    return MemoryStore(records)
+
+
+FACTORIES: dict[str, StoreFactory] = {"memory": MemoryStore, "made": make}
+NOTES = RecordType("note", Note, keys=("key",))
