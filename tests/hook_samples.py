@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from portula import OAuth2Validator, events, hookimpl
 from portula.blueprints import Mount
+from portula.checks import Finding, Level
 from portula.client_auth import ClientAuthMethod
 from portula.clients import InvalidClientMetadata
 from portula.endpoints import Endpoint, json_answer
@@ -41,7 +42,9 @@ NAMES = {
     "BaseModel": BaseModel,
     "ClientCredentialsGrant": ClientCredentialsGrant,
     "Endpoint": Endpoint,
+    "Finding": Finding,
     "InvalidClientMetadata": InvalidClientMetadata,
+    "Level": Level,
     "MemoryStore": MemoryStore,
     "Mount": Mount,
     "MyHookspecs": MyHookspecs,
@@ -118,6 +121,7 @@ STARTED = {
     "portula_blueprints": lambda provider: "portula_tea" in provider.app.blueprints,
     "portula_metadata": lambda provider: "service_documentation" in provider.metadata_document,
     "portula_commands": lambda provider: [command.name for command in provider.hooks.commands()] == ["hello"],
+    "portula_checks": lambda provider: [found.id for found in provider.hooks.checks()] == ["tea.cold"],
     "portula_demo": lambda provider: provider.hooks.demo() == {"Tea": "ready"},
 }
 """What a provider has to show for it when the example of a hook took part in its start."""

@@ -9,6 +9,7 @@ from hosting import ROOMS, Memory, NobodyHere, ask_token, make_app, make_client,
 
 from portula import ConfigError, OAuth2Validator, Provider, hookimpl, hookspec
 from portula.blueprints import Mount
+from portula.checks import Finding, Level
 from portula.cli import flask_group
 from portula.client_auth import ClientAuthMethod
 from portula.endpoints import Endpoint, json_answer
@@ -290,6 +291,11 @@ def test_demo_lines_of_rooms_are_joined():
     lines = provider.hooks.demo()
     assert lines["Tea"] == "ready"
     assert lines["Demo client_id"] == "demo"
+
+
+def test_findings_of_rooms_are_collected():
+    tea = Finding("tea.cold", Level.INFO, "The tea is cold.", "Make new tea.")
+    assert tea in make_provider(room(portula_checks=always([tea]))).hooks.checks()
 
 
 def test_a_room_brings_hooks_of_its_own_under_the_same_rules():

@@ -200,11 +200,16 @@ def test_a_plugin_cannot_change_the_response_it_is_shown():
         response["access_token"] = "forged"
         response.pop("token_type", None)
 
-    provider = make_provider(plugin("Shop", portula_token_response=change))
+    provider = make_provider(
+        plugin("Shop", portula_token_response=change, portula_introspection_response=change)
+    )
     _, secret = make_client(provider)
     members = ask_token(provider, secret).json
     assert members["access_token"] != "forged"
     assert members["token_type"] == "Bearer"
+    token = AccessToken(digest="d", client_id="c", scope="read", issued_at=1, expires_at=2, family="f")
+    shown = {"active": True, "token_type": "Bearer"}
+    assert provider.hooks.introspection_response(token, shown) == shown
 
 
 def test_enrichment_cannot_overwrite_an_introspection_response():

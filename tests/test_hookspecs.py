@@ -12,7 +12,8 @@ from hosting import Memory, make_app, make_provider
 from portula import Provider, hookimpl, hookspecs
 from portula.errors import BrokenPlugin
 from portula.hooks import Hooks
-from portula.plugins import Implementation, Plugins, Source, Tier
+from portula.plugins import Implementation, Plugins
+from portula.sources import Source, Tier
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -82,8 +83,9 @@ def test_the_manual_has_text_and_example(hook):
 
 
 @each_hook
-def test_the_manual_tells_the_kind_by_the_form_of_the_name(hook):
+def test_the_kind_is_told_by_the_form_of_the_name(hook):
     kind, short = ENTRIES[hook].kind, hook.removeprefix("portula_")
+    assert portula_reference.KINDS[kind] in MANUAL
     forms = {
         "veto": r"validate_\w+",
         "enrichment": r"\w+_(response|claims)",
@@ -95,6 +97,18 @@ def test_the_manual_tells_the_kind_by_the_form_of_the_name(hook):
     else:
         answers_none = str(inspect.signature(SPECS[hook]).return_annotation).endswith("| None")
         assert kind == ("slot" if answers_none else "contribution")
+
+
+@each_hook
+def test_the_setting_beside_a_hook_is_in_the_manual(hook):
+    setting = ENTRIES[hook].setting
+    known = {
+        name
+        for models in portula_reference.models().values()
+        for model in models
+        for name in model.model_fields
+    }
+    assert setting is None or setting in known
 
 
 # --- The examples ---

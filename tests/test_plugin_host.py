@@ -13,7 +13,8 @@ from portula.errors import (
     SlotConflict,
     UnknownPlugin,
 )
-from portula.plugins import Plugins, Tier
+from portula.plugins import Plugins
+from portula.sources import Tier
 from portula_oauth2.settings import OAuth2Settings
 
 PLUGIN = """
@@ -83,13 +84,18 @@ def install(tmp_path, monkeypatch):
         sys.modules.pop(module, None)
 
 
+def absent(provider):
+    """Return what stayed away, and why."""
+    return {source.name: note for source, note in provider.plugins.absent.items()}
+
+
 # --- Discovery ---
 
 
 def test_an_installed_plugin_is_on_and_known_with_its_distribution(install):
     install("portula-shop", "shop")
     plugins = Plugins()
-    assert plugins.discover((), ()) == []
+    plugins.discover()
     source = plugins.sources["shop"]
     assert (source.tier, source.distribution, source.version) == (Tier.INSTALLED, "portula-shop", "1.2")
     assert str(source) == "plugin 'shop' of distribution portula-shop 1.2"
@@ -97,7 +103,7 @@ def test_an_installed_plugin_is_on_and_known_with_its_distribution(install):
 
 def test_the_rooms_that_come_with_portula_are_the_weakest_tier():
     plugins = Plugins()
-    plugins.discover((), ())
+    plugins.discover()
     assert plugins.sources["generators"].tier is Tier.DEFAULT
     assert plugins.sources["generators"].distribution == "portula-generators"
 
@@ -105,7 +111,7 @@ def test_the_rooms_that_come_with_portula_are_the_weakest_tier():
 def test_a_stranger_under_a_name_of_ours_is_no_default(install):
     install("generators-from-elsewhere", "sessions_of_old")
     plugins = Plugins()
-    plugins.discover((), ())
+    plugins.discover()
     assert plugins.sources["sessions_of_old"].tier is Tier.INSTALLED
 
 
@@ -114,14 +120,15 @@ def test_without_discovery_nothing_installed_takes_part(install):
     assert "shop" not in make_provider().plugins.sources
 
 
-@pytest.mark.parametrize("second", ["portula-bazaar", "portula-generators"])
-def test_two_distributions_that_claim_one_name_are_both_named(install, second):
-    name = "shop"
-    install("portula-shop", "generators" if second == "portula-generators" else name)
-    if second != "portula-generators":
+@pytest.mark.parametrize(
+    ("name", "second"), [("shop", "portula-bazaar"), ("generators", "portula-generators")]
+)
+def test_two_distributions_that_claim_one_name_are_both_named(install, name, second):
+    install("portula-shop", name)
+    if name == "shop":
         install(second, name)
     with pytest.raises(DuplicatePlugin) as caught:
-        Plugins().discover((), ())
+        Plugins().discover()
     assert "is claimed by two distributions" in str(caught.value)
     assert "portula-shop" in str(caught.value)
     assert second in str(caught.value)
@@ -138,14 +145,14 @@ def test_an_older_copy_of_a_distribution_behind_on_the_path_is_no_second_claim(i
     install("portula-shop", "shop", version="1.0")
     install("Portula_Shop", "shop", version="2.0")
     plugins = Plugins()
-    plugins.discover((), ())
+    plugins.discover()
     assert plugins.sources["shop"].version == "2.0"
 
 
 def test_a_plugin_that_fails_to_import_stops_the_start_with_its_distribution_named(install):
     install("portula-shop", "shop", "import a_module_that_is_nowhere")
     with pytest.raises(BrokenPlugin) as caught:
-        Plugins().discover((), ())
+        Plugins().discover()
     assert str(caught.value) == (
         "plugin 'shop' of distribution portula-shop 1.2 fails to import: ModuleNotFoundError: "
         "No module named 'a_module_that_is_nowhere'; mend it, uninstall it, or name it in PLUGINS_OPTIONAL"
@@ -156,15 +163,15 @@ def test_an_optional_plugin_that_fails_to_import_is_left_out_and_noted(install):
     install("portula-shop", "shop", "raise RuntimeError('closed today')")
     provider = discovering(PLUGINS_OPTIONAL=["shop"])
     assert "shop" not in provider.plugins.sources
-    assert provider.left_out == [
-        "plugin 'shop' of distribution portula-shop 1.2 fails to import: RuntimeError: closed today"
-    ]
+    assert absent(provider) == {
+        "shop": "plugin 'shop' of distribution portula-shop 1.2 fails to import: RuntimeError: closed today"
+    }
 
 
 def test_an_optional_plugin_that_imports_takes_part(install):
     install("portula-shop", "shop")
     provider = discovering(PLUGINS_OPTIONAL=["shop"])
-    assert provider.left_out == []
+    assert absent(provider) == {}
     assert provider.hooks.client_id_generator.hash() == "installed"
 
 
@@ -178,7 +185,9 @@ def test_an_optional_plugin_that_breaks_a_rule_still_stops_the_start(install):
 
 def test_a_blocked_plugin_is_not_even_imported(install):
     install("portula-shop", "shop", "raise RuntimeError('imported')")
-    assert "shop" not in discovering(PLUGINS_BLOCKED=["shop"]).plugins.sources
+    provider = discovering(PLUGINS_BLOCKED=["shop"])
+    assert "shop" not in provider.plugins.sources
+    assert absent(provider) == {"shop": "blocked"}
 
 
 def test_a_room_of_ours_can_be_blocked():

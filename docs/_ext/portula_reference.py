@@ -16,7 +16,6 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ from flask import Flask
 
 import portula_settings_reference as settings_reference
 from portula import Provider, cli, hookimpl
-from portula.hooks import Hooks
+from portula.classes import facts_of
 from portula.hookspecs import SPECIFICATIONS
 from portula.settings import CoreSettings
 from portula.testing.memory import MemoryStore
@@ -59,6 +58,10 @@ class HookEntry:
     signature: str
     """Name, parameters and answer, as in the specification."""
     kind: str
+    trust: str
+    """What an implementation could do if it were hostile."""
+    setting: str | None
+    """The setting that answers the same question."""
     text: str
     example: str
     """Code; empty when the specification has none."""
@@ -74,7 +77,7 @@ def _entries_of(module: ModuleType) -> list[HookEntry]:
 
 
 def _hook_entry(function: Callable[..., Any]) -> HookEntry:
-    shape = inspect.signature(function)
+    shape, facts = inspect.signature(function), facts_of(function.__name__)
     parameters = ", ".join(
         f"{parameter.name}: {parameter.annotation}" for parameter in shape.parameters.values()
     )
@@ -83,23 +86,18 @@ def _hook_entry(function: Callable[..., Any]) -> HookEntry:
         name=function.__name__,
         signature=f"{function.__name__}({parameters}) -> {shape.return_annotation}",
         kind=_kind(function),
+        trust=facts.hook_class.value,
+        setting=facts.setting,
         text=text.strip(),
         example=textwrap.dedent(example).strip(),
     )
 
 
 def _kind(function: Callable[..., Any]) -> str:
-    """Tell a hook's kind: by what the façade makes of it, or by its name; a room's own by what it returns."""
-    short = function.__name__.removeprefix("portula_")
-    if not function.__module__.startswith("portula."):
-        return "slot" if str(inspect.signature(function).return_annotation).endswith("| None") else "event"
-    if function.__module__.endswith(".startup"):
-        return "slot" if isinstance(vars(Hooks).get(short), cached_property) else "contribution"
-    if short.startswith("validate_"):
-        return "veto"
-    if short.endswith(("_response", "_claims")):
-        return "enrichment"
-    return "outbox" if short.startswith("record_") else "event"
+    """Tell a hook's kind: core keeps a list of its own hooks; a room's own is told by what it returns."""
+    if function.__module__.startswith("portula."):
+        return facts_of(function.__name__).kind.value
+    return "slot" if str(inspect.signature(function).return_annotation).endswith("| None") else "event"
 
 
 def hooks_markdown() -> str:
@@ -109,8 +107,10 @@ def hooks_markdown() -> str:
 
 def hook_markdown(entry: HookEntry) -> str:
     """Return the section of one hook."""
+    setting = f" Setting: [`{entry.setting}`](#setting-{entry.setting.lower()})." if entry.setting else ""
     return (
-        f"({entry.name})=\n### `{entry.signature}`\n\n{entry.text}\n\n*{KINDS[entry.kind]}*\n\n"
+        f"({entry.name})=\n### `{entry.signature}`\n\n{entry.text}\n\n"
+        f"*{KINDS[entry.kind]}* An implementation *{entry.trust}*.{setting}\n\n"
         f"```python\n{entry.example}\n```\n"
     )
 

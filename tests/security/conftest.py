@@ -4,6 +4,9 @@ import secrets
 from dataclasses import replace
 from itertools import count
 
+import pytest
+from flask import Flask
+
 import portula_accounts
 import portula_consent
 import portula_generators
@@ -13,13 +16,10 @@ import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
 import portula_storage_sql
-import pytest
-from flask import Flask
-from security.driving import CALLBACK, HOST, ISSUER, PASSWORD, Browser, Clock, Door, Memory, Party
-
 from portula import Provider
 from portula.records import Application
 from portula_resource_server import require_oauth
+from security.driving import CALLBACK, HOST, ISSUER, PASSWORD, Browser, Clock, Door, Memory, Party
 
 ROOMS = (
     portula_accounts,
@@ -90,10 +90,20 @@ class House:
         grants = ("authorization_code", "refresh_token")
         return self.client(**{"client_type": "public", "grant_types": grants, **fields})
 
+    def sealed_client(self):
+        """Register a client whose secret is kept encrypted, so that it could sign."""
+        party = self.client()
+        copied = replace(self.find(party), client_id="")
+        application, secret = self.provider.clients.create(copied, hash_secret=False)
+        return replace(party, client_id=application.client_id, secret=secret)
+
+    def find(self, party):
+        """Return a client's record."""
+        return self.provider.storage.find(Application, client_id=party.client_id)
+
     def change(self, party, **fields):
         """Change a client's registration."""
-        known = self.provider.storage.find(Application, client_id=party.client_id)
-        self.provider.clients.save(replace(known, **fields))
+        self.provider.clients.save(replace(self.find(party), **fields))
 
     def tokens(self, party, door=None, **parameters):
         """Run the code flow and return the token response's members."""

@@ -1,9 +1,9 @@
 """S01: a redirect URI is compared as a string with what is registered, and nothing clever is done about it."""
 
 import pytest
-from security.driving import CALLBACK, answered
 
 from portula.clients import InvalidClientMetadata
+from security.driving import CALLBACK, answered
 
 QUERY = "https://client.example/cb?x=1"
 LOOPBACK = "http://127.0.0.1:8000/cb"

@@ -1,6 +1,7 @@
 """S02: nothing is sent to a redirect URI before the client and the URI are known to belong together."""
 
 import pytest
+
 from security.driving import CALLBACK, answered, pkce
 
 EVIL = "https://evil.example/cb"

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import pytest
-from security.driving import CALLBACK
 
 from portula.cli import flask_group
 from portula.clients import InvalidClientMetadata
 from portula.errors import ConfigError
 from portula.records import Application
+from security.driving import CALLBACK
 
 DANGEROUS = [
     "javascript:alert(1)",
@@ -112,7 +112,7 @@ def test_no_setting_allows_it(make_house, setting, scheme):
 
 
 def test_decent_links_are_kept(house):
-    links = {member: "https://client.example/page" for member in CLIENT_LINKS}
+    links = dict.fromkeys(CLIENT_LINKS, "https://client.example/page")
     client = house.client(metadata=links)
     known = house.provider.storage.find(Application, client_id=client.client_id)
     assert dict(known.metadata) == links

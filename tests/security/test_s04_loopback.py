@@ -1,9 +1,9 @@
 """S04: any port for native clients on literal loopback addresses only; plain http nowhere else (RFC 8252 §7.3)."""
 
 import pytest
-from security.driving import answered
 
 from portula.clients import InvalidClientMetadata
+from security.driving import answered
 
 ADDRESSES = ["127.0.0.1", "[::1]"]
 

@@ -3,8 +3,9 @@
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from security.driving import ISSUER
 from support.browser import forms_of
+
+from security.driving import ISSUER
 
 MODES = ["query", "fragment", "form_post"]
 

@@ -1,6 +1,7 @@
 """S06: what a client may do is asked again at the end of the flow, not only at its start."""
 
 import pytest
+
 from security.driving import answered, error_of
 
 ONLY_MACHINE = {"grant_types": ("client_credentials",)}

@@ -3,8 +3,9 @@
 from urllib.parse import urlsplit
 
 import pytest
-from security.driving import answered, pkce
 from support.browser import forms_of
+
+from security.driving import answered, pkce
 
 EDITS = {
     "redirect_uri": "https://evil.example/cb",

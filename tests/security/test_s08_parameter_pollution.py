@@ -4,6 +4,7 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+
 from security.driving import CALLBACK, answered, error_of, pkce
 
 AUTHORIZE = {
@@ -70,8 +71,8 @@ def test_a_repeated_parameter_is_refused_at_every_machine_endpoint(door, client,
 @pytest.mark.parametrize("path", ["/o/token/", "/o/revoke_token/", "/o/introspect/"])
 def test_a_parameter_in_both_query_and_body_is_refused(door, client, path):
     body = {"grant_type": "client_credentials", "token": "a"}
-    for name in body:
-        response = door.post(f"{path}?{name}={body[name]}", body, client.auth)
+    for name, value in body.items():
+        response = door.post(f"{path}?{name}={value}", body, client.auth)
         assert error_of(response) == "invalid_request"
 
 

@@ -1,8 +1,9 @@
 """S10: consent is given on our page, by the browser and the person it was shown to, once, and never in a frame."""
 
 import pytest
-from security.driving import answered, pkce
 from support.browser import forms_of
+
+from security.driving import answered, pkce
 
 #: Written out, not imported: whoever changes the policy changes it here as well.
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'"

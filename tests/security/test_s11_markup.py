@@ -4,9 +4,9 @@ from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import pytest
-from security.driving import CALLBACK, PASSWORD
 
 from portula.clients import InvalidClientMetadata
+from security.driving import CALLBACK, PASSWORD
 
 PAYLOADS = [
     '"><svg onload=alert(1)>',
@@ -128,7 +128,13 @@ def test_the_description_of_an_error(browser, client, payload):
 
 @payloads
 def test_what_a_page_is_asked_for_does_not_come_back_as_markup(browser, client, payload):
-    for path in ("/o/authorize/", "/accounts/login/", "/accounts/logout/", "/o/authorized_tokens/", "/accounts/"):
+    for path in (
+        "/o/authorize/",
+        "/accounts/login/",
+        "/accounts/logout/",
+        "/o/authorized_tokens/",
+        "/accounts/",
+    ):
         for name in ("client_id", "redirect_uri", "interaction", "next", "error", "error_description"):
             response = browser.get(path, query_string={name: payload})
             assert response.status_code in (200, 302, 303, 400)
@@ -145,7 +151,12 @@ def test_an_error_of_a_machine_endpoint_is_no_page(door, client, payload):
 
 @pytest.mark.parametrize("member", ["logo_uri", "client_uri", "policy_uri", "tos_uri"])
 @pytest.mark.parametrize(
-    "uri", ['https://client.example/"onerror="alert(1)', "https://client.example/<svg>", "https://client.example/ x"]
+    "uri",
+    [
+        'https://client.example/"onerror="alert(1)',
+        "https://client.example/<svg>",
+        "https://client.example/ x",
+    ],
 )
 def test_an_address_with_markup_is_not_saved(house, member, uri):
     with pytest.raises(InvalidClientMetadata):

@@ -1,7 +1,8 @@
 """S12: a POST is answered by 302 or 303, so that no browser posts a password to the next place (RFC 9700 §4.12)."""
 
-from security.driving import PASSWORD, pkce
 from support.browser import forms_of
+
+from security.driving import PASSWORD, pkce
 
 SAFE = (302, 303)
 REPEATS_THE_POST = (307, 308)
@@ -48,10 +49,24 @@ def test_taking_access_back_and_being_sent_to_sign_in(house, browser, client):
 def test_no_way_of_writing_a_path_makes_a_post_repeat_itself(browser, client):
     """Flask answers POST /o//token/ by 308 unless told otherwise, and the browser posts the secret once more."""
     credentials = {"username": "ann", "password": PASSWORD, "client_secret": client.secret}
-    paths = ["/accounts/login", "/accounts/logout", "/o/authorize", "/o/token", "/o/revoke_token", "/o/introspect"]
+    paths = [
+        "/accounts/login",
+        "/accounts/logout",
+        "/o/authorize",
+        "/o/token",
+        "/o/revoke_token",
+        "/o/introspect",
+    ]
     for path in [*paths, "/o/authorized_tokens", "/accounts"]:
         first, second = path.rsplit("/", 1)
-        for written in (path, f"{path}/", f"/{path}/", f"{first}//{second}/", f"{path}//", f"{first}/./{second}/"):
+        for written in (
+            path,
+            f"{path}/",
+            f"/{path}/",
+            f"{first}//{second}/",
+            f"{path}//",
+            f"{first}/./{second}/",
+        ):
             response = browser.post(written, credentials)
             assert response.status_code not in REPEATS_THE_POST, written
 

@@ -1,8 +1,9 @@
 """S13: signing in leads back to a path on this host and nowhere else; error pages lead nowhere."""
 
 import pytest
-from security.driving import PASSWORD
 from support.browser import forms_of
+
+from security.driving import PASSWORD
 
 ELSEWHERE = [
     "https://evil.example",
@@ -74,7 +75,9 @@ def test_an_address_elsewhere_in_the_form_is_dropped(browser, where):
     assert location_of(response) == HERE
 
 
-@pytest.mark.parametrize("where", ["/o/authorized_tokens/", "/o/authorize/?client_id=x&state=%2F%2Fevil.example", "/"])
+@pytest.mark.parametrize(
+    "where", ["/o/authorized_tokens/", "/o/authorize/?client_id=x&state=%2F%2Fevil.example", "/"]
+)
 def test_a_path_on_this_host_is_where_one_comes_back_to(browser, where):
     page = browser.get("/accounts/login/", query_string={"next": where})
     response = browser.submit(page, "login-submit", username="ann", password=PASSWORD)
@@ -85,7 +88,9 @@ def test_repeated_addresses_are_refused(browser):
     assert browser.get("/accounts/login/?next=/o/authorized_tokens/&next=//evil.example").status_code == 400
 
 
-@pytest.mark.parametrize("name", ["next", "redirect_uri", "post_logout_redirect_uri", "url", "continue", "return_to"])
+@pytest.mark.parametrize(
+    "name", ["next", "redirect_uri", "post_logout_redirect_uri", "url", "continue", "return_to"]
+)
 def test_signing_out_leads_nowhere(browser, name):
     assert browser.sign_in().status_code == 302
     page = browser.get("/accounts/logout/", query_string={name: "https://evil.example"})
@@ -105,6 +110,11 @@ def test_an_error_page_leads_nowhere(browser, client):
 
 
 def test_a_path_that_the_app_does_not_know_cannot_send_people_away(browser):
-    for path in ("//evil.example/o/authorize/", "//evil.example/%2e%2e", "/o//authorize/", "/\\evil.example/"):
+    for path in (
+        "//evil.example/o/authorize/",
+        "//evil.example/%2e%2e",
+        "/o//authorize/",
+        "/\\evil.example/",
+    ):
         response = browser.get(path)
         assert "evil.example" not in response.headers.get("Location", "")

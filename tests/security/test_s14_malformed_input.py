@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+
 from security.driving import error_of
 
 FORM = "application/x-www-form-urlencoded"
@@ -39,7 +40,17 @@ ODD = {
     "empty": b"",
 }
 MACHINE = ["/o/token/", "/o/revoke_token/", "/o/introspect/"]
-NAMES = ["grant_type", "client_id", "client_secret", "code", "code_verifier", "refresh_token", "token", "scope", "x"]
+NAMES = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "token",
+    "scope",
+    "x",
+]
 
 unreadable = pytest.mark.parametrize("value", UNREADABLE.values(), ids=UNREADABLE)
 odd = pytest.mark.parametrize("value", ODD.values(), ids=ODD)
@@ -80,7 +91,16 @@ def test_what_is_no_text_in_basic_credentials_is_an_invalid_client(door, value):
 
 @pytest.mark.parametrize(
     "header",
-    ["Basic", "Basic ", "Basic \u00e9", "Basic ====", "Basic a", "Basic " + "A" * 10_240, "Basic OjpvOg==\u00ff", "basic Og=="],
+    [
+        "Basic",
+        "Basic ",
+        "Basic \u00e9",
+        "Basic ====",
+        "Basic a",
+        "Basic " + "A" * 10_240,
+        "Basic OjpvOg==\u00ff",
+        "basic Og==",
+    ],
     ids=ascii,
 )
 def test_a_broken_basic_header_is_an_invalid_client(door, header):

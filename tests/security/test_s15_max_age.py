@@ -5,6 +5,7 @@ time of signing in is the session's own.
 """
 
 import pytest
+
 from security.driving import answered, pkce
 
 PARAMETERS = [

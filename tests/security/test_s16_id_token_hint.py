@@ -7,6 +7,7 @@ import base64
 import json
 
 import pytest
+
 from security.driving import answered, pkce
 
 
@@ -41,6 +42,8 @@ def test_a_hint_signs_nobody_in(house, browser, hint, prompt):
 def test_a_hint_does_not_change_whom_the_code_stands_for(house, browser, door, client, hint):
     person = house.user()
     verifier, challenge = pkce()
-    response = browser.authorize(client, username=person.username, code_challenge=challenge, id_token_hint=hint)
+    response = browser.authorize(
+        client, username=person.username, code_challenge=challenge, id_token_hint=hint
+    )
     tokens = door.redeem(client, answered(response)["code"], verifier).json
     assert door.introspect(client, tokens["access_token"]).json["sub"] == person.sub

@@ -3,9 +3,9 @@
 import hmac
 
 import pytest
-from security.driving import answered, error_of, pkce, s256
 
 from portula.errors import ConfigError
+from security.driving import answered, error_of, pkce, s256
 
 UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 

@@ -1,9 +1,9 @@
 """S22: a code that comes twice ends all that grew from it; but only its own client can cause that."""
 
 import pytest
-from security.driving import error_of
 
 from portula import hookimpl
+from security.driving import error_of
 
 
 @pytest.fixture

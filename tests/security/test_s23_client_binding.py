@@ -1,6 +1,7 @@
 """S23: what was given to one client is of no use to another, and outlives the attempt."""
 
 import pytest
+
 from security.driving import basic, error_of
 
 

@@ -1,6 +1,7 @@
 """S24: a code is redeemed with the redirect URI it was sent to, if the request named one (RFC 6749 §4.1.3)."""
 
 import pytest
+
 from security.driving import CALLBACK, answered, error_of
 
 OTHER = "https://client.example/other"
@@ -14,7 +15,17 @@ def two(house):
 
 @pytest.mark.parametrize(
     "presented",
-    [None, "", OTHER, f"{CALLBACK}/", f"{CALLBACK}?", CALLBACK.upper(), f"{CALLBACK}#", "https://evil.example", "é"],
+    [
+        None,
+        "",
+        OTHER,
+        f"{CALLBACK}/",
+        f"{CALLBACK}?",
+        CALLBACK.upper(),
+        f"{CALLBACK}#",
+        "https://evil.example",
+        "é",
+    ],
 )
 def test_another_uri_or_none_is_refused_and_the_code_survives(browser, door, two, presented):
     code, verifier = browser.code(two, redirect_uri=CALLBACK)

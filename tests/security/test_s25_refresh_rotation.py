@@ -1,8 +1,9 @@
-"""S25: a refresh token is used once; one that comes back too late, too old or revoked ends its family (RFC 9700 §4.14)."""
+"""S25: a refresh token is used once; one that comes back too late or too old ends its family (RFC 9700 §4.14)."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from security.driving import error_of
 
 GRACE_SECONDS = 60

@@ -1,6 +1,7 @@
 """S27: who is disabled, person or client, is refused from that moment on, whatever they hold."""
 
 import pytest
+
 from security.driving import error_of
 
 

@@ -1,6 +1,7 @@
 """S28: a token, a code, a session counts to the last bit and to the last character."""
 
 import pytest
+
 from security.driving import error_of
 
 
@@ -70,7 +71,9 @@ def test_a_code_that_is_nearly_right(browser, door, client):
 def test_a_client_secret_that_is_nearly_right(house, door):
     for party in (house.client(), house.client(secret="a secret that a person chose, long enough")):
         for wrong in spoiled(party.secret):
-            response = door.token(client_id=party.client_id, client_secret=wrong, grant_type="client_credentials")
+            response = door.token(
+                client_id=party.client_id, client_secret=wrong, grant_type="client_credentials"
+            )
             assert error_of(response, 401) == "invalid_client", wrong
         assert door.token(party, grant_type="client_credentials").status_code == 200
 

@@ -1,9 +1,9 @@
 """S30: no token is taken from a URL, and no answer that holds one is kept by anybody on the way."""
 
 import pytest
-from security.driving import bearer
 
 from portula_resource_server import require_oauth
+from security.driving import bearer
 
 
 @pytest.fixture

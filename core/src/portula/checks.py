@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portula.classes import NEEDS_TRUST, facts_of
-from portula.plugins import Tier
+from portula.sources import Tier
 from portula.uris import is_loopback_host, uri_host
 
 if TYPE_CHECKING:
@@ -66,8 +66,11 @@ def core_checks(provider: Provider) -> Iterator[Finding]:
 
 
 def _plugin_checks(provider: Provider) -> Iterator[Finding]:
-    for note in provider.left_out:
-        yield Finding("core.plugin-left-out", Level.WARNING, note, "Mend it, uninstall it, or block it.")
+    for source, reason in provider.plugins.absent.items():
+        if source.name in provider.core_settings.PLUGINS_OPTIONAL:
+            yield Finding(
+                "core.plugin-left-out", Level.WARNING, reason, "Mend it, uninstall it, or block it."
+            )
     if provider.core_settings.PLUGINS_LOCK:
         return
     for name, source in sorted(provider.plugins.sources.items()):

@@ -12,16 +12,20 @@ from flask.cli import ScriptInfo
 from rich.console import Console
 from rich.markup import escape
 
+from portula import knowing
 from portula.commands import SchemaGroup
 from portula.errors import ConfigError
-from portula.provider import Provider, storage_check_deferred
+from portula.provider import Provider, storage_check_deferred, third_party_plugins
 from portula.serve import ServeOptions, make_app, prepare, run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-COMMON = ("--config", "--data-dir", "--database-url", "--issuer")
+COMMON = ("--config", "--data-dir", "--database-url", "--issuer", "--only")
 """Options that say which provider is meant; they may stand before or behind the command."""
+
+FLAGS = ("--no-plugins",)
+"""Those of them that take no value."""
 
 
 class RoomCommands(click.Group):
@@ -57,7 +61,10 @@ class RoomCommands(click.Group):
     def _rooms(self, ctx: click.Context) -> dict[str, click.Command]:
         provider = self.provider(ctx)
         with provider.app.app_context():
-            return {str(command.name): command for command in provider.hooks.commands()}
+            return {
+                str(command.name): command
+                for command in (*knowing.commands(provider), *provider.hooks.commands())
+            }
 
 
 class StandAlone(RoomCommands):
@@ -70,10 +77,9 @@ class StandAlone(RoomCommands):
     def provider(self, context: click.Context) -> Provider:
         """Make the provider that the common options name, once."""
         if "portula" not in context.meta:
-            given = {name: value for name, value in context.params.items() if value is not None}
             try:
                 with storage_check_deferred():
-                    context.meta["portula"] = make_app(ServeOptions(**given))[1]
+                    context.meta["portula"] = make_app(options_of(context.params))[1]
             except ConfigError as error:
                 raise said(error) from error
         provider: Provider = context.meta["portula"]
@@ -86,7 +92,8 @@ class Embedded(RoomCommands):
     def provider(self, context: click.Context) -> Provider:
         """Load the app and return its provider."""
         try:
-            with storage_check_deferred():
+            only = options_of(context.params).only
+            with storage_check_deferred(), third_party_plugins(only):
                 app = context.ensure_object(ScriptInfo).load_app()
         except ConfigError as error:
             raise said(error) from error
@@ -107,17 +114,33 @@ def in_front(args: Sequence[str]) -> list[str]:
         elif argument in COMMON:
             following = next(waiting, None)
             front += [argument] if following is None else [argument, following]
-        elif argument.startswith(tuple(f"{name}=" for name in COMMON)):
+        elif argument in FLAGS or argument.startswith(tuple(f"{name}=" for name in COMMON)):
             front.append(argument)
         else:
             rest.append(argument)
     return front + rest
 
 
+def options_of(parameters: Mapping[str, Any]) -> ServeOptions:
+    """Return the options that were given on the command line."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    only, none = tuple(given.pop("only", ())), given.pop("no_plugins", False)
+    return ServeOptions(**given, only=() if none else only or None)
+
+
 def said(error: ConfigError) -> click.ClickException:
     """Return a start-up error as the command line says it."""
     lines = "\n".join(f"  {line}" for line in error.findings)
     return click.ClickException(f"the configuration does not stand:\n{lines}")
+
+
+def _plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that set installed plugins aside, for finding a culprit."""
+    none = click.option(
+        "--no-plugins", is_flag=True, help="Set aside every installed plugin that is not ours."
+    )
+    only = click.option("--only", multiple=True, metavar="NAME", help="… except this one; may be repeated.")
+    return none(only(command))
 
 
 @click.group(cls=StandAlone)
@@ -127,8 +150,9 @@ def said(error: ConfigError) -> click.ClickException:
 )
 @click.option("--database-url", metavar="URL", help="SQLAlchemy URL of the database.")
 @click.option("--issuer", metavar="URL", help="The provider's own URL, e.g. https://id.example.com/o.")
+@_plugin_options
 @click.version_option(package_name="portula-core", prog_name="portula")
-def main(**_common: str | None) -> None:
+def main(**_common: Any) -> None:
     """An OAuth 2.x authorization server in which every behaviour is a plugin."""
 
 
@@ -147,11 +171,9 @@ def main(**_common: str | None) -> None:
 @click.pass_context
 def serve(context: click.Context, /, **own: Any) -> None:
     """Run the provider."""
-    given = {**(context.parent.params if context.parent else {}), **own}
+    given = {**(context.parent.params if context.parent else {}), **own, "serving": True}
     try:
-        options, provider, lines = prepare(
-            ServeOptions(serving=True, **{name: value for name, value in given.items() if value is not None})
-        )
+        options, provider, lines = prepare(options_of(given))
     except ConfigError as error:
         raise said(error) from error
     _announce(options, provider, lines)
@@ -175,5 +197,6 @@ def _announce(options: ServeOptions, provider: Provider, lines: dict[str, str]) 
 
 
 @click.group("portula", cls=Embedded)
-def flask_group() -> None:
+@_plugin_options
+def flask_group(**_common: Any) -> None:
     """Commands of the OAuth provider in this app."""

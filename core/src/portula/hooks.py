@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from portula.plugins import Source
 from portula.policies import Policies
+from portula.sources import Source
 
 if TYPE_CHECKING:
     import click
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from portula import events
     from portula.blueprints import Mount
+    from portula.checks import Finding
     from portula.client_auth import ClientAuthMethod
     from portula.endpoints import Endpoint
     from portula.engine.backend import Backend
@@ -161,6 +162,11 @@ class Hooks(Policies):
     def demo(self) -> dict[str, str]:
         """Prepare demo data; return lines to print."""
         return self._merge("portula_demo")
+
+    def checks(self) -> list[Finding]:
+        """Return what rooms find about the posture of the deployment."""
+        found = self._collect("portula_checks", {"provider": self._provider})
+        return [finding for _, findings in found for finding in findings]
 
     # --- Per request ---
 

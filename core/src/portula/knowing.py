@@ -18,6 +18,9 @@ from portula.checks import Finding, Level, core_checks
 if TYPE_CHECKING:
     from portula.provider import Provider
 
+PIPED_WIDTH = 200
+"""Columns of a table that goes into a file or another program."""
+
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "cyan"}
 
@@ -202,4 +205,7 @@ def _table(*columns: str) -> Table:
 
 
 def _show(table: Table) -> None:
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(table)

@@ -57,11 +57,9 @@ class LockFile:
         """
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            if data["version"] != LOCK_VERSION:
-                raise ValueError(data["version"])
+            lines = {LOCK_VERSION: data["plugins"]}[data["version"]]
             plugins = {
-                line["name"]: LockedPlugin(**{**line, "hooks": tuple(line["hooks"])})
-                for line in data["plugins"]
+                line["name"]: LockedPlugin(**{**line, "hooks": tuple(line["hooks"])}) for line in lines
             }
         except OSError as error:
             raise ConfigError(

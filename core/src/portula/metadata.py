@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from portula.endpoints import Answer, Endpoint, Message
 from portula.errors import DuplicateContribution
 from portula.keys import unkeyed_digest
-from portula.plugins import Source
+from portula.sources import Source
 
 if TYPE_CHECKING:
     from portula.provider import Provider

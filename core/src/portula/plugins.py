@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import importlib_metadata
 import pluggy
 from pluggy import HookImpl, PluginValidationError
 
-from portula.defaults import DEFAULT_ROOMS
-from portula.errors import BrokenPlugin, ConfigError, DuplicatePlugin, UnknownPlugin, nearest
+from portula.classes import NEEDS_TRUST, facts_of
+from portula.discovery import entry_points, load_file, plugin_files
+from portula.errors import BrokenPlugin, DuplicatePlugin, UnknownPlugin, nearest
 from portula.hookspecs import SPECIFICATIONS
+from portula.lock import LockedPlugin, LockFile, PluginRefused, digest_of_entry_point, digest_of_files
+from portula.signatures import problems
+from portula.sources import Source, Tier
 
-ENTRY_POINT_GROUP = "portula"
-
-
-class Tier(IntEnum):
-    """Where a plugin came from, weakest first: a deployment always beats what an installation brought."""
-
-    DEFAULT = 1
-    INSTALLED = 2
-    DIRECTORY = 3
-    DEPLOYMENT = 4
-    SETTING = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A registered plugin and where it came from."""
-
-    name: str
-    tier: Tier
-    distribution: str | None = None
-    version: str | None = None
-
-    def __str__(self) -> str:
-        """Name the plugin and its distribution, for error messages."""
-        if self.distribution:
-            return f"plugin {self.name!r} of distribution {self.distribution} {self.version}"
-        return f"plugin {self.name!r}"
+if TYPE_CHECKING:
+    from importlib_metadata import EntryPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +46,9 @@ class Plugins:
         for module in SPECIFICATIONS:
             self.manager.add_hookspecs(module)
         self.sources: dict[str, Source] = {}
+        self.absent: dict[Source, str] = {}
+        """Installed plugins that do not take part, each with the reason."""
+        self._digests: dict[str, Callable[[], str]] = {}
 
     def register(self, plugin: object, source: Source) -> None:
         """Register a plugin, or refuse it with its distribution and the remedy named.
@@ -82,9 +62,9 @@ class Plugins:
                 f"{source} and {self.sources[source.name]} have the same name; rename or block one"
             )
         instance = plugin() if inspect.isclass(plugin) else plugin
-        problems = list(self._problems(instance))
-        if problems:
-            raise BrokenPlugin(*(f"{source}: {problem}" for problem in problems))
+        found = list(self._problems(instance))
+        if found:
+            raise BrokenPlugin(*(f"{source}: {problem}" for problem in found))
         try:
             self.manager.register(instance, source.name)
         except (PluginValidationError, ValueError) as error:
@@ -96,12 +76,9 @@ class Plugins:
             options = self.manager.parse_hookimpl_opts(plugin, name)
             if options is None:
                 continue
-            for forbidden in ("wrapper", "hookwrapper", "tryfirst", "trylast"):
-                if options.get(forbidden):
-                    yield f"{name} uses {forbidden}; the host orders and calls hooks itself, remove it"
-            for parameter in inspect.signature(getattr(plugin, name)).parameters.values():
-                if parameter.default is not parameter.empty or parameter.kind is parameter.KEYWORD_ONLY:
-                    yield f"{name} gives {parameter.name!r} a default or makes it keyword-only; hooks are positional"
+            caller = getattr(self.manager.hook, options.get("specname") or name, None)
+            spec = caller.spec.function if isinstance(caller, pluggy.HookCaller) and caller.spec else None
+            yield from problems(name, getattr(plugin, name), options, spec)
 
     def check_pending(self) -> None:
         """Refuse implementations of hooks that nobody specifies: misspelt names.
@@ -121,9 +98,11 @@ class Plugins:
             raise BrokenPlugin(*findings)
 
     def hook_names(self) -> list[str]:
-        """Return the names of all specified hooks, rooms' own included, without their prefix."""
-        hooks = vars(self.manager.hook).items()
-        return [name.removeprefix("portula_") for name, caller in hooks if _has_spec(caller)]
+        """Return the names of all hooks without their prefix, in the order they fire; rooms' own come last."""
+        known = [name for name, caller in vars(self.manager.hook).items() if _has_spec(caller)]
+        firing = [name for module in SPECIFICATIONS for name in vars(module)]
+        ordered = sorted(known, key=lambda name: firing.index(name) if name in firing else len(firing))
+        return [name.removeprefix("portula_") for name in ordered]
 
     def implementations(self, hook: str) -> list[Implementation]:
         """Return the implementations of a hook, strongest tier first, by name within a tier."""
@@ -134,81 +113,115 @@ class Plugins:
         ]
         return sorted(found, key=lambda entry: (-entry.source.tier, entry.source.name))
 
-    def discover(self, blocked: Sequence[str], optional: Sequence[str]) -> list[str]:
-        """Register every entry point of the group `portula`; return the notes on optional ones left out.
+    def hooks_of(self, plugin: str) -> list[str]:
+        """Return the hooks that a registered plugin implements, by name."""
+        callers = self.manager.get_hookcallers(self.manager.get_plugin(plugin)) or []
+        return sorted(caller.name for caller in callers)
+
+    def discover(
+        self,
+        blocked: Sequence[str] = (),
+        optional: Sequence[str] = (),
+        *,
+        only: Sequence[str] | None = None,
+        lock: LockFile | None = None,
+    ) -> None:
+        """Register every entry point of the group `portula`; what stays away is noted in `absent`.
+
+        Args:
+            blocked: names to leave out.
+            optional: names that may fail to import.
+            only: of those that are not ours, the names that may take part; None for all.
+            lock: what may take part at all.
 
         Raises:
             DuplicatePlugin: two distributions claim one name.
-            UnknownPlugin: `blocked` or `optional` names something that is not installed.
+            UnknownPlugin: a name given here is not installed.
+            PluginRefused: the lock file does not allow a plugin.
             BrokenPlugin: a plugin that is not optional fails to import.
         """
-        found = self._entry_points()
+        found = entry_points()
+        given = (("PLUGINS_BLOCKED", blocked), ("PLUGINS_OPTIONAL", optional), ("--only", only or ()))
         findings = [
             f"{setting}: no plugin named {name!r} is installed{nearest(name, found)}"
-            for setting, names in (("PLUGINS_BLOCKED", blocked), ("PLUGINS_OPTIONAL", optional))
+            for setting, names in given
             for name in names
             if name not in found
         ]
         if findings:
             raise UnknownPlugin(*findings)
-        left_out: list[str] = []
         for name, (entry_point, source) in sorted(found.items()):
             if name in blocked:
-                continue
-            try:
-                plugin = entry_point.load()
-            except Exception as error:
-                note = f"{source} fails to import: {type(error).__name__}: {error}"
-                if name not in optional:
-                    raise BrokenPlugin(
-                        f"{note}; mend it, uninstall it, or name it in PLUGINS_OPTIONAL"
-                    ) from error
-                left_out.append(note)
-                continue
-            self.register(plugin, source)
-        return left_out
+                self.absent[source] = "blocked"
+            elif only is not None and source.tier is not Tier.DEFAULT and name not in only:
+                self.absent[source] = "set aside"
+            else:
+                self._admit(entry_point, source, lock, may_fail=name in optional)
 
-    def _entry_points(self) -> dict[str, tuple[importlib_metadata.EntryPoint, Source]]:
-        found: dict[str, tuple[importlib_metadata.EntryPoint, Source]] = {}
-        for entry_point in importlib_metadata.entry_points(group=ENTRY_POINT_GROUP):
-            distribution = entry_point.dist.name if entry_point.dist else "unknown"
-            version = entry_point.dist.version if entry_point.dist else ""
-            ours = DEFAULT_ROOMS.get(entry_point.name) == _normal(distribution)
-            tier = Tier.DEFAULT if ours else Tier.INSTALLED
-            source = Source(entry_point.name, tier, distribution, version)
-            earlier = found.get(entry_point.name)
-            if earlier and _normal(earlier[1].distribution or "") != _normal(distribution):
-                raise DuplicatePlugin(
-                    f"the plugin name {entry_point.name!r} is claimed by two distributions, "
-                    f"{earlier[1].distribution} and {distribution}; uninstall one of them"
-                )
-            found[entry_point.name] = (entry_point, source)
-        return found
+    def _admit(
+        self, entry_point: EntryPoint, source: Source, lock: LockFile | None, *, may_fail: bool
+    ) -> None:
+        """Load and register one entry point; under a lock file nothing of it runs before its files are known."""
+        if lock is not None:
+            digest = digest_of_entry_point(entry_point)
+            _refuse(
+                source, lock.problem(source.name, source.distribution or "", source.version or "", digest)
+            )
+        try:
+            plugin = entry_point.load()
+        except Exception as error:
+            note = f"{source} fails to import: {type(error).__name__}: {error}"
+            if not may_fail:
+                raise BrokenPlugin(
+                    f"{note}; mend it, uninstall it, or name it in PLUGINS_OPTIONAL"
+                ) from error
+            self.absent[source] = note
+            return
+        self.register(plugin, source)
+        self._digests[source.name] = partial(digest_of_entry_point, entry_point)
+        self._check_trust(source, lock)
 
-    def register_directory(self, directory: Path) -> None:
+    def register_directory(self, directory: Path, *, lock: LockFile | None = None) -> None:
         """Register each `*.py` of a folder, in order of name.
 
         Raises:
             ConfigError: there is no such folder.
+            PluginRefused: the lock file does not allow a file.
             BrokenPlugin: a file fails to import.
         """
-        if not directory.is_dir():
-            raise ConfigError(f"PLUGINS_DIR: {str(directory)!r} is not a folder")
-        for path in sorted(directory.glob("*.py")):
-            source = Source(path.stem, Tier.DIRECTORY)
-            spec = importlib.util.spec_from_file_location(f"portula_plugins_dir_{path.stem}", path)
-            if spec is None or spec.loader is None:
-                raise BrokenPlugin(f"{source}: {path.name} cannot be imported")
-            module = importlib.util.module_from_spec(spec)
-            try:
-                spec.loader.exec_module(module)
-            except Exception as error:
-                raise BrokenPlugin(f"{source}: {path.name} fails: {type(error).__name__}: {error}") from error
-            self.register(module, source)
+        for path, source in plugin_files(directory):
+            if lock is not None:
+                _refuse(source, lock.problem(source.name, "", "", digest_of_files([path])))
+            self.register(load_file(path, source), source)
+            self._digests[source.name] = partial(digest_of_files, [path])
+            self._check_trust(source, lock)
+
+    def _check_trust(self, source: Source, lock: LockFile | None) -> None:
+        if lock is None:
+            return
+        hooks = self.hooks_of(source.name)
+        powerful = [hook for hook in hooks if facts_of(hook).hook_class in NEEDS_TRUST]
+        needing = [] if source.tier is Tier.DEFAULT else powerful
+        _refuse(source, lock.check_hooks(source.name, hooks, needing))
+
+    def lockable(self) -> list[LockedPlugin]:
+        """Return the lines of a lock file for what was found installed or in PLUGINS_DIR, as it is now."""
+        return [
+            LockedPlugin(
+                name=source.name,
+                distribution=source.distribution or "",
+                version=source.version or "",
+                digest=self._digests[source.name](),
+                hooks=tuple(self.hooks_of(source.name)),
+            )
+            for source in self.sources.values()
+            if source.name in self._digests
+        ]
 
 
-def _normal(distribution: str) -> str:
-    return distribution.lower().replace("_", "-")
+def _refuse(source: Source, problem: str | None) -> None:
+    if problem is not None:
+        raise PluginRefused(f"{source} {problem}")
 
 
 def _has_spec(caller: object) -> bool:

@@ -18,7 +18,8 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
 from portula.clients import InvalidClientMetadata
 from portula.defaults import SLOT_REMEDIES
 from portula.errors import ConfigError, DuplicateContribution, EmptySlot, HookFailed, SlotConflict, nearest
-from portula.plugins import Implementation, Plugins, Source
+from portula.plugins import Implementation, Plugins
+from portula.sources import Source
 
 if TYPE_CHECKING:
     from portula.engine.messages import OAuthRequest
@@ -55,7 +56,7 @@ class Policies:
         findings = [
             f"PLUGINS_CHOICE: there is no slot {slot!r}{nearest(slot, known)}"
             for slot in self._choice
-            if slot not in known
+            if slot not in known and not slot.startswith("validator.")
         ]
         if findings:
             raise ConfigError(*findings)

@@ -21,12 +21,14 @@ from portula.hooks import Hooks
 from portula.http import MachineDoor, client_address
 from portula.issuer import Issuer, origin_of_issuer
 from portula.keys import MIN_SECRET_KEY_BYTES, Keys
+from portula.lock import LockFile
 from portula.metadata import fold as fold_metadata
 from portula.metadata import metadata_endpoints
 from portula.pages import Pages
-from portula.plugins import Plugins, Source, Tier
+from portula.plugins import Plugins
 from portula.records import CORE_RECORDS, RecordType
 from portula.settings import CoreSettings, Settings
+from portula.sources import Source, Tier
 from portula.storage import Storage, Store, build_storage
 
 if TYPE_CHECKING:
@@ -39,7 +41,14 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=BaseModel)
 
 _CORE = Source("core", Tier.DEFAULT, "portula-core", "")
-_BOOTSTRAP = ("PLUGINS_BLOCKED", "PLUGINS_CHOICE", "PLUGINS_OPTIONAL", "PLUGINS_DIR")
+_BOOTSTRAP = (
+    "PLUGINS_LOCK",
+    "PLUGINS_TRUSTED",
+    "PLUGINS_BLOCKED",
+    "PLUGINS_CHOICE",
+    "PLUGINS_OPTIONAL",
+    "PLUGINS_DIR",
+)
 
 
 class Provider:
@@ -69,8 +78,6 @@ class Provider:
         self._given_settings = settings
         self.plugins = Plugins()
         self._settings = Settings()
-        self.left_out: list[str] = []
-        """Optional plugins that failed to import, each with the reason."""
         if app is not None:
             self.init_app(app)
 
@@ -102,10 +109,11 @@ class Provider:
             early = CoreSettings.model_validate({name: given[name] for name in _BOOTSTRAP if name in given})
         except ValidationError:
             early = CoreSettings()  # the same findings come again, with all others, in _configure
+        lock = LockFile.read(Path(early.PLUGINS_LOCK), early.PLUGINS_TRUSTED) if early.PLUGINS_LOCK else None
         if self._discover:
-            self.left_out = self.plugins.discover(early.PLUGINS_BLOCKED, early.PLUGINS_OPTIONAL)
+            self.plugins.discover(early.PLUGINS_BLOCKED, early.PLUGINS_OPTIONAL, only=_ONLY.get(), lock=lock)
         if early.PLUGINS_DIR:
-            self.plugins.register_directory(Path(early.PLUGINS_DIR))
+            self.plugins.register_directory(Path(early.PLUGINS_DIR), lock=lock)
         for plugin in self._given_plugins:
             self.plugins.register(plugin, Source(_name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT))
         self.plugins.manager.hook.portula_addhooks(pm=self.plugins.manager)
@@ -149,7 +157,9 @@ class Provider:
         self.scope_texts: dict[str, str] = self.hooks.scopes()
         self.client_auth_methods = {method.name: method for method in self.hooks.client_auth_methods()}
         self.response_modes: frozenset[str] = frozenset({"query", "fragment", "form_post"})
-        validator = fold(self.hooks.validator_class, self.hooks.validator_mixins())
+        validator = fold(
+            self.hooks.validator_class, self.hooks.validator_mixins(), self.core_settings.PLUGINS_CHOICE
+        )
         self.validator: OAuth2Validator = validator(self)
 
     @cached_property
@@ -301,6 +311,19 @@ class Provider:
                 if endpoint.partition(".")[0].startswith(f"{self.name}_"):
                     protect.exempt(view)
             self._csrf_exempted = True
+
+
+_ONLY: ContextVar[tuple[str, ...] | None] = ContextVar("portula_only", default=None)
+
+
+@contextmanager
+def third_party_plugins(names: tuple[str, ...] | None) -> Iterator[None]:
+    """Let providers made in here take only these installed plugins beside ours, for who looks for a culprit."""
+    token = _ONLY.set(names)
+    try:
+        yield
+    finally:
+        _ONLY.reset(token)
 
 
 _DEFERRED: ContextVar[bool] = ContextVar("portula_storage_check_deferred", default=False)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from portula.classes import Kind, facts_of
 from portula.errors import PortulaError, nearest
-from portula.plugins import Source, Tier
 from portula.settings import AnswersSlot, Declared, shown
+from portula.sources import Source, Tier
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -48,14 +48,14 @@ def plugins(provider: Provider) -> list[dict[str, Any]]:
     ]
     absent = [
         {**source_facts(source), "status": status, "hooks": [], "classes": []}
-        for source, status in provider.plugins.absent
+        for source, status in provider.plugins.absent.items()
     ]
     return active + absent
 
 
 def hooks(provider: Provider) -> list[dict[str, Any]]:
     """Return every hook in the order in which it fires, with those who implement it, strongest first."""
-    return [_hook(provider, name) for name in provider.plugins.hook_names()]
+    return [_hook(provider, f"portula_{name}") for name in provider.plugins.hook_names()]
 
 
 def _hook(provider: Provider, name: str) -> dict[str, Any]:
@@ -105,13 +105,13 @@ def explain(provider: Provider, name: str) -> dict[str, Any]:
             (mark.slot for mark in declared[name].field.metadata if isinstance(mark, AnswersSlot)), None
         )
         return {"setting": facts, **({"slot": _ruling(provider, slot)} if slot else {})}
-    hook = name if name.startswith("portula_") else f"portula_{name}"
+    hook = name.removeprefix("portula_")
     known = provider.plugins.hook_names()
     if hook not in known:
         raise UnknownName(f"nothing is called {name!r}{nearest(name, [*declared, *known])}")
-    facts = _hook(provider, hook)
+    facts = _hook(provider, f"portula_{hook}")
     if facts["kind"] == Kind.SLOT:
-        return {"hook": facts, "slot": _ruling(provider, hook.removeprefix("portula_"))}
+        return {"hook": facts, "slot": _ruling(provider, hook)}
     return {"hook": facts}
 
 

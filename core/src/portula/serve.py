@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from portula.errors import ConfigError
-from portula.provider import Provider
+from portula.provider import Provider, third_party_plugins
 from portula.uris import is_loopback_host
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class ServeOptions:
     tls_cert: str | None = None
     tls_key: str | None = None
     demo: bool = False
+    only: tuple[str, ...] | None = None
+    """Installed plugins not ours that may take part; None for all."""
     serving: bool = False
     """Whether this is the server; commands beside it take the issuer that the server left in the data folder."""
 
@@ -77,7 +79,8 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     if not settings.get("SECRET_KEYS") and not app.config.get("SECRET_KEY"):
         settings["SECRET_KEYS"] = (_secret_key(options.folder),)
     app.config["OAUTH2_PROVIDER"] = settings
-    provider = Provider(app)
+    with third_party_plugins(options.only):
+        provider = Provider(app)
 
     @app.get("/")
     def home() -> Response:
@@ -151,7 +154,9 @@ def _check_port(options: ServeOptions) -> None:
 
 def application() -> WSGIApplication:
     """Make a worker's application from the options in the environment; granian calls this in each worker."""
-    _, provider = make_app(ServeOptions(**json.loads(os.environ[OPTIONS_VARIABLE])))
+    given = json.loads(os.environ[OPTIONS_VARIABLE])
+    given["only"] = None if given["only"] is None else tuple(given["only"])
+    _, provider = make_app(ServeOptions(**given))
     return provider.wsgi()
 
 

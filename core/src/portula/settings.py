@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from portula.errors import ConfigError, UnknownSetting, nearest
-from portula.plugins import Source
+from portula.sources import Source
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -62,6 +62,12 @@ class CoreSettings(BaseModel):
     PLUGINS_DIR: str | None = None
     """Folder whose `*.py` files are plugins."""
 
+    PLUGINS_LOCK: str | None = None
+    """Lock file that `portula plugins lock` wrote. With it, what is not in it or was changed is refused."""
+
+    PLUGINS_TRUSTED: tuple[str, ...] = ()
+    """Under a lock file: names of plugins not ours that may answer hooks which decide or see secrets."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnswersSlot:
@@ -80,6 +86,7 @@ class Declared:
 
     name: str
     owner: Source
+    model: type[BaseModel]
     field: FieldInfo
     origin: Literal["default", "configured"]
 
@@ -127,8 +134,8 @@ class Settings:
     def declared(self) -> list[Declared]:
         """Return every setting, by name."""
         return [
-            Declared(name, source, info, "configured" if name in self._given else "default")
-            for name, (source, _, info) in sorted(self._owners.items())
+            Declared(name, source, model, info, "configured" if name in self._given else "default")
+            for name, (source, model, info) in sorted(self._owners.items())
         ]
 
     def value(self, name: str) -> Any:

@@ -47,7 +47,9 @@ def test_an_access_token_that_lives_no_second_is_refused_at_start(make, seconds)
         make(ACCESS_TOKEN_EXPIRE_SECONDS=seconds)
 
 
-@pytest.mark.parametrize(("settings", "seconds"), [({}, 60), ({"AUTHORIZATION_CODE_EXPIRE_SECONDS": 600}, 600)])
+@pytest.mark.parametrize(
+    ("settings", "seconds"), [({}, 60), ({"AUTHORIZATION_CODE_EXPIRE_SECONDS": 600}, 600)]
+)
 def test_a_code_is_redeemed_until_its_last_second(make, refused, settings, seconds):
     world = make(**settings)
     client = world.client()

@@ -15,9 +15,16 @@ def asks_for_pkce(world, sent, party):
 
 @pytest.mark.parametrize(
     ("setting", "confidential"),
-    [({}, True), ({"PKCE_REQUIRED": True}, True), ({"PKCE_REQUIRED": False}, False), ({"PKCE_REQUIRED": "public"}, False)],
+    [
+        ({}, True),
+        ({"PKCE_REQUIRED": True}, True),
+        ({"PKCE_REQUIRED": False}, False),
+        ({"PKCE_REQUIRED": "public"}, False),
+    ],
 )
-def test_pkce_required_is_for_confidential_clients_and_public_ones_always_need_it(make, sent, setting, confidential):
+def test_pkce_required_is_for_confidential_clients_and_public_ones_always_need_it(
+    make, sent, setting, confidential
+):
     world = make(**setting)
     assert asks_for_pkce(world, sent, world.client()) is confidential
     assert asks_for_pkce(world, sent, world.public())

@@ -113,7 +113,9 @@ def test_a_refresh_never_widens(world, refused, scope):
 def test_a_refresh_token_is_revoked_with_its_family_and_an_access_token_alone(world):
     client = world.client()
     tokens = world.tokens(client)
-    assert world.post("/o/revoke_token/", {"token": tokens["access_token"]}, client.headers).status_code == 200
+    assert (
+        world.post("/o/revoke_token/", {"token": tokens["access_token"]}, client.headers).status_code == 200
+    )
     assert not world.alive(tokens)
     tokens = world.refresh(client, tokens["refresh_token"]).json
     assert world.alive(tokens)

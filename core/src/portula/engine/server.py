@@ -79,7 +79,6 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
             if request.response_mode not in (None, *self.request_validator.provider.response_modes):
                 raise errors.InvalidRequestError(description="Unknown response_mode.", request=request)
             result = self._response_type(request).validate_authorization_request(request)
-            self.request_validator.provider.hooks.validate_authorization_request(request)
         except errors.FatalClientError:
             raise
         except errors.OAuth2Error as error:

@@ -10,10 +10,10 @@ from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
 from portula.engine.messages import OAuthRequest
 from portula.engine.questions import Questions
-from portula.errors import SlotConflict
+from portula.errors import ConfigError, SlotConflict, nearest
 from portula.events import TokenIssued
-from portula.plugins import Source
 from portula.records import AccessToken, Application, RefreshToken
+from portula.sources import Source
 
 if TYPE_CHECKING:
     from portula.provider import Provider
@@ -58,6 +58,8 @@ class OAuth2Validator(Questions):
         provider.hooks.validate_token_request(request)
         if request.client is None:
             raise InvalidGrantError(description="The grant names no client.", request=request)
+        if not self.issues_refresh_token(request):  # a server class of oauthlib's own does not ask
+            token.pop("refresh_token", None)
         with provider.storage.transaction():
             self.take_single_use(token, request)
             family = self.save_bearer_token(token, request)
@@ -114,24 +116,46 @@ class OAuth2Validator(Questions):
         raise NotImplementedError
 
 
+QUESTION = "validator."
+"""Prefix of a question in PLUGINS_CHOICE, e.g. `validator.rotate_refresh_token`."""
+
+
 def fold(
-    user_class: type[OAuth2Validator] | None, mixins: Sequence[tuple[Source, type[OAuth2Validator]]]
+    user_class: type[OAuth2Validator] | None,
+    mixins: Sequence[tuple[Source, type[OAuth2Validator]]],
+    choice: Mapping[str, str],
 ) -> type[Any]:
     """Join the deployment's class and the rooms' mixins, strongest first, into one validator class.
 
+    `choice` is PLUGINS_CHOICE: for a question written `validator.METHOD` it names the plugin that answers.
+
     Raises:
-        SlotConflict: two mixins of one tier answer the same question.
+        SlotConflict: two mixins of one tier answer the same question, and it is not chosen.
+        ConfigError: the plugin chosen for a question does not answer it.
     """
+    chosen = {key.removeprefix(QUESTION): name for key, name in choice.items() if key.startswith(QUESTION)}
     answered: dict[tuple[int, str], Source] = {}
     for source, mixin in mixins:
         for question in vars(mixin):
-            if question.startswith("__"):
+            if question.startswith("__") or question in chosen:
                 continue
             other = answered.setdefault((source.tier, question), source)
             if other is not source:
                 raise SlotConflict(
-                    f"validator question {question!r}: both {other} and {source} answer; block one"
+                    f"validator question {question!r}: both {other} and {source} answer; settle it with "
+                    f'PLUGINS_CHOICE = {{"{QUESTION}{question}": "{other.name}"}} or block one'
                 )
+    namespace = {question: _answer(question, name, mixins) for question, name in chosen.items()}
     bases = [user_class] if user_class else []
     bases += [mixin for _, mixin in mixins]
-    return type("Validator", tuple(dict.fromkeys(bases)) or (OAuth2Validator,), {})
+    return type("Validator", tuple(dict.fromkeys(bases)) or (OAuth2Validator,), namespace)
+
+
+def _answer(question: str, plugin: str, mixins: Sequence[tuple[Source, type[OAuth2Validator]]]) -> Any:
+    answers = {source.name: vars(mixin)[question] for source, mixin in mixins if question in vars(mixin)}
+    if plugin not in answers:
+        raise ConfigError(
+            f"PLUGINS_CHOICE: {plugin!r} does not answer {QUESTION}{question}; those that do: "
+            f"{', '.join(sorted(answers)) or 'none'}{nearest(plugin, answers)}"
+        )
+    return answers[plugin]

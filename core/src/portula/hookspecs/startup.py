@@ -10,13 +10,10 @@ import pluggy
 from portula.markers import hookspec
 
 if TYPE_CHECKING:
-    import click
     from pydantic import BaseModel
 
     from portula import slots
-    from portula.blueprints import Mount
     from portula.client_auth import ClientAuthMethod
-    from portula.endpoints import Endpoint
     from portula.engine.backend import Backend
     from portula.engine.grants import GrantFactory
     from portula.engine.validator import OAuth2Validator
@@ -290,109 +287,4 @@ def portula_backend_class(provider: Provider) -> type[Backend] | None:
             @hookimpl
             def portula_backend_class(self, provider):
                 return Backend
-    """
-
-
-@hookspec
-def portula_login(provider: Provider) -> slots.Login | None:
-    """Answer the slot of the login: who sits at the browser, and where people sign in.
-
-    Example:
-        class Room:
-            def __init__(self, login):
-                self.login = login
-
-            @hookimpl
-            def portula_login(self, provider):
-                return self.login
-    """
-
-
-@hookspec
-def portula_sessions(provider: Provider) -> slots.Sessions | None:
-    """Answer the slot of the server-side login sessions.
-
-    Example:
-        class Room:
-            def __init__(self, sessions):
-                self.sessions = sessions
-
-            @hookimpl
-            def portula_sessions(self, provider):
-                return self.sessions
-    """
-
-
-@hookspec
-def portula_consent(provider: Provider) -> slots.Consent | None:
-    """Answer the slot of consent: the page and the memory of it.
-
-    Example:
-        class Room:
-            def __init__(self, consent):
-                self.consent = consent
-
-            @hookimpl
-            def portula_consent(self, provider):
-                return self.consent
-    """
-
-
-@hookspec
-def portula_endpoints(provider: Provider) -> Sequence[Endpoint]:
-    """Contribute machine endpoints, mounted in Flask and ahead of it.
-
-    Example:
-        class Room:
-            @hookimpl
-            def portula_endpoints(self, provider):
-                return [Endpoint("tea", "tea/", ("GET",), lambda message: json_answer(418, {"tea": True}))]
-    """
-
-
-@hookspec
-def portula_blueprints(provider: Provider) -> Sequence[Mount]:
-    """Contribute Flask blueprints: pages for people.
-
-    Example:
-        class Room:
-            @hookimpl
-            def portula_blueprints(self, provider):
-                return [Mount(flask.Blueprint("tea", __name__), at="root")]
-    """
-
-
-@hookspec
-def portula_metadata(provider: Provider) -> Mapping[str, Any]:
-    """Contribute members of the server metadata (RFC 8414 §2); lists of several rooms are joined.
-
-    Example:
-        class Room:
-            @hookimpl
-            def portula_metadata(self, provider):
-                return {"service_documentation": "https://docs.example/oauth"}
-    """
-
-
-@hookspec
-def portula_commands(provider: Provider) -> Sequence[click.Command]:
-    """Contribute commands of `portula` and `flask portula`.
-
-    Example:
-        class Room:
-            @hookimpl
-            def portula_commands(self, provider):
-                return [click.Command("hello", callback=lambda: None)]
-    """
-
-
-@hookspec
-def portula_demo(provider: Provider) -> Mapping[str, str]:
-    """Prepare data for `portula serve --demo`, once at start; return lines to print, label to text.
-
-    Example:
-        class Room:
-            @hookimpl
-            def portula_demo(self, provider):
-                return {"Tea": "ready"}
     """

@@ -37,7 +37,7 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
 
     def none(request: OAuthRequest) -> Application | None:
         """Know a public client by its client_id, in the body or as a Basic user without a password."""
-        client_id = request.client_id or _user_without_password(request)
+        client_id = _user_without_password(request) or request.client_id
         client = provider.storage.find(Application, client_id=client_id) if client_id else None
         return client if client is not None and client.client_type == "public" else None
 
@@ -59,4 +59,7 @@ def _user_without_password(request: OAuthRequest) -> str | None:
 
 
 def _presents_basic(request: OAuthRequest) -> bool:
-    return basic_credentials(_authorization(request)) is not None and _user_without_password(request) is None
+    """Tell Basic from a public client that names itself without a password; a secret in the body makes it Basic again."""
+    if basic_credentials(_authorization(request)) is None:
+        return False
+    return _user_without_password(request) is None or request.client_secret is not None

@@ -39,7 +39,9 @@ class OAuth2Settings(BaseModel):
     AUTHORIZATION_CODE_EXPIRE_SECONDS: int = Field(default=60, ge=1, le=MAX_CODE_SECONDS)
     """Seconds a code may be redeemed; at most 600 (RFC 6749 §4.1.2)."""
 
-    REFRESH_TOKEN_EXPIRE_SECONDS: PositiveInt | timedelta | None = None
+    REFRESH_TOKEN_EXPIRE_SECONDS: (
+        PositiveInt | Annotated[timedelta, Field(ge=timedelta(seconds=1))] | None
+    ) = None
     """Seconds a refresh token lives; None: without end. Enforced, not only used for cleaning."""
 
     REFRESH_TOKEN_GRACE_PERIOD_SECONDS: int = Field(default=0, ge=0, le=3600)

@@ -47,7 +47,8 @@ class BearerQuestions(OAuth2Validator):
         provider = self.provider
         if token is None or token.revoked_at is not None:
             return None
-        if token.expires_at is not None and token.expires_at <= provider.now():
+        expires_at: int | None = token.expires_at
+        if expires_at is not None and expires_at <= provider.now():
             return None
         client = known
         if client is None or client.client_id != token.client_id:

@@ -8,6 +8,7 @@ from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestErro
 
 from portula import OAuth2Validator
 from portula.engine.messages import CLIENT_ADDRESS, OAuthRequest, state_of
+from portula.engine.tokens import refresh_generator
 from portula.records import Application
 from portula_oauth2.settings import OAuth2Settings
 
@@ -53,6 +54,8 @@ class ClientQuestions(OAuth2Validator):
             return client.allows_grant_type("refresh_token", "authorization_code", "password")
         if grant_type == "client_credentials" and client.client_type != "confidential":
             return False  # RFC 6749 §4.4, attack S53
+        if grant_type == "password" and not self.provider.settings(OAuth2Settings).PASSWORD_GRANT_ENABLED:
+            return False  # a server class of oauthlib's own offers it
         return client.allows_grant_type(grant_type)
 
     def validate_response_type(
@@ -99,8 +102,14 @@ class ClientQuestions(OAuth2Validator):
 
     @property
     def server_arguments(self) -> dict[str, Any]:
-        """Return EXTRA_SERVER_KWARGS."""
-        return dict(self.provider.settings(OAuth2Settings).EXTRA_SERVER_KWARGS)
+        """Return lifetime and generators as configured, which every server class is given; EXTRA_SERVER_KWARGS wins."""
+        hooks = self.provider.hooks
+        return {
+            "token_expires_in": self.access_token_lifetime,
+            "token_generator": hooks.access_token_generator,
+            "refresh_token_generator": refresh_generator(hooks.refresh_token_generator),
+            **self.provider.settings(OAuth2Settings).EXTRA_SERVER_KWARGS,
+        }
 
 
 def _registered(client: Application | None, scope: str) -> bool:

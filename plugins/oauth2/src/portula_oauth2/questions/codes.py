@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnsupportedCodeChallengeMethodError
 
 from portula import OAuth2Validator
 from portula.engine.messages import OAuthRequest, state_of
@@ -39,6 +39,9 @@ class CodeQuestions(OAuth2Validator):
         provider, now = self.provider, self.provider.now()
         if request.client is None or request.user is None:
             raise InvalidGrantError(description="A code needs a client and a person.")
+        methods = provider.settings(OAuth2Settings).CODE_CHALLENGE_METHODS
+        if request.code_challenge and request.code_challenge_method not in methods:
+            raise UnsupportedCodeChallengeMethodError(request=request)  # oauthlib's own server allows plain
         provider.storage.add(
             Grant(
                 digest=provider.keys.digest(_PURPOSE, code["code"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from portula import OAuth2Validator
 from portula.engine.messages import OAuthRequest, state_of
 from portula.errors import Replayed
-from portula.records import Application, RefreshToken
+from portula.records import AccessToken, Application, RefreshToken
 from portula_oauth2.questions.bearer import REFRESH_TOKEN
 from portula_oauth2.settings import OAuth2Settings
 
@@ -71,3 +71,13 @@ def within_grace(provider: Provider, token: RefreshToken) -> bool:
             return False
         after = page[-1].digest
     return True
+
+
+def revoke_family(provider: Provider, family: str) -> None:
+    """Revoke all tokens of an authorization, those too that a refresh under way adds while this waits for its row."""
+    storage, now = provider.storage, provider.now()
+    where = {"family": family, "revoked_at": None}
+    with storage.transaction():
+        while storage.change(RefreshToken, where, revoked_at=now):
+            pass
+        storage.change(AccessToken, where, revoked_at=now)

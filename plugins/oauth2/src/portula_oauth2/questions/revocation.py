@@ -7,6 +7,7 @@ from portula.engine.messages import OAuthRequest
 from portula.events import TokenRevoked
 from portula.records import AccessToken, RefreshToken
 from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
+from portula_oauth2.questions.refresh import revoke_family
 
 
 class RevocationQuestions(OAuth2Validator):
@@ -26,7 +27,6 @@ class RevocationQuestions(OAuth2Validator):
         if access is not None:
             provider.storage.change(AccessToken, {"digest": access.digest}, revoked_at=now)
         else:
-            for kind in (RefreshToken, AccessToken):
-                provider.storage.change(kind, {"family": found.family, "revoked_at": None}, revoked_at=now)
+            revoke_family(provider, found.family)
         event = TokenRevoked(found.client_id, found.subject, found.family, now)
         provider.storage.on_commit(lambda: provider.hooks.token_revoked(event))

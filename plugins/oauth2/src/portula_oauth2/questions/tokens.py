@@ -5,13 +5,15 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
+
 from portula import OAuth2Validator
 from portula.engine.messages import OAuthRequest, State, state_of
 from portula.errors import Replayed
 from portula.events import Replay
 from portula.records import AccessToken, Grant, RefreshToken
 from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
-from portula_oauth2.questions.refresh import within_grace
+from portula_oauth2.questions.refresh import revoke_family, within_grace
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -31,7 +33,13 @@ class TokenQuestions(OAuth2Validator):
         provider, state = self.provider, state_of(request)
         if state.grant is not None:
             provider.storage.take(state.grant, provider.now())
-        elif state.refresh is not None and token.get("refresh_token") not in (None, request.refresh_token):
+        if state.refresh is None:
+            return
+        where = {"digest": state.refresh.digest, "revoked_at": None}
+        if not provider.storage.change(RefreshToken, where, revoked_at=None):
+            # It was revoked since it was looked at. A revocation that comes now waits for this row and for what is added.
+            raise InvalidGrantError(request=request)
+        if token.get("refresh_token") not in (None, request.refresh_token):
             try:
                 provider.storage.take(state.refresh, provider.now())
             except Replayed as replay:
@@ -83,9 +91,7 @@ class TokenQuestions(OAuth2Validator):
         if not isinstance(record, Grant | RefreshToken):
             return
         provider, now = self.provider, self.provider.now()
-        with provider.storage.transaction():
-            for kind in (AccessToken, RefreshToken):
-                provider.storage.change(kind, {"family": record.family, "revoked_at": None}, revoked_at=now)
+        revoke_family(provider, record.family)
         event = Replay(record.client_id, record.subject, record.family, now)
         if isinstance(record, Grant):
             provider.hooks.code_replayed(event)

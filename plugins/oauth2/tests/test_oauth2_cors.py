@@ -1,0 +1,155 @@
+"""Who may read the answers of the endpoints from a browser page of another origin (Fetch standard §3.2)."""
+
+import pytest
+
+SPA = "https://spa.example"
+ENDPOINTS = ["/o/token/", "/o/token", "/o/revoke_token/", "/o/revoke_token"]
+
+
+def allowed(response):
+    """Return the origin that may read a response, and check that caches keep it apart."""
+    assert response.headers["Vary"] == "Origin"
+    return response.headers.get("Access-Control-Allow-Origin")
+
+
+@pytest.fixture
+def client(world):
+    return world.client(allowed_origins=(SPA,))
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_a_preflight_is_answered_before_the_client_is_known(world, path):
+    response = world.http.options(
+        path,
+        headers={
+            "Origin": SPA,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization",
+        },
+    )
+    assert (response.status_code, response.data) == (204, b"")
+    assert allowed(response) == SPA
+    assert "POST" in response.headers["Access-Control-Allow-Methods"].split(", ")
+    named = response.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {"authorization", "content-type"}.issubset(named)
+    assert "Access-Control-Allow-Credentials" not in response.headers
+    assert int(response.headers["Access-Control-Max-Age"]) > 0
+
+
+@pytest.mark.parametrize("origin", [None, "null", "file://x", "chrome-extension://abc"])
+def test_a_preflight_of_no_web_origin_is_allowed_nothing(world, origin):
+    response = world.http.options("/o/token/", headers={"Origin": origin} if origin else {})
+    assert response.status_code == 204
+    assert not [name for name in response.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118
+    assert response.headers["Allow"] == "POST, OPTIONS"
+
+
+@pytest.mark.parametrize("origin", [SPA, "https://client.example"])
+def test_tokens_are_read_by_allowed_origins_and_those_of_redirect_uris(world, client, origin):
+    response = world.token(client, "client_credentials", {**client.headers, "Origin": origin})
+    assert response.status_code == 200
+    assert allowed(response) == origin
+    form = {"token": response.json["access_token"]}
+    answer = world.post("/o/revoke_token/", form, {**client.headers, "Origin": origin})
+    assert answer.status_code == 200
+    assert allowed(answer) == origin
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://spa.example",
+        "https://spa.example:8443",
+        "https://spa.example.evil.example",
+        "https://spa.example/",
+        "https://user@spa.example",
+        "null",
+        "*",
+    ],
+)
+def test_a_foreign_origin_reads_nothing(world, client, origin):
+    headers = {**client.headers, "Origin": origin}
+    assert allowed(world.token(client, "client_credentials", headers)) is None
+    assert allowed(world.token(client, "tea", headers)) is None
+    assert allowed(world.post("/o/revoke_token/", {"token": "x"}, headers)) is None
+
+
+@pytest.mark.parametrize("path", ["/o/token/", "/o/revoke_token/"])
+def test_errors_are_read_too_once_the_client_is_named(world, client, path):
+    wrong = {"client_id": client.client_id, "client_secret": "wrong", "grant_type": "client_credentials"}
+    response = world.post(path, {**wrong, "token": "x"}, {"Origin": SPA})
+    assert response.status_code == 401
+    assert allowed(response) == SPA
+    response = world.post(path, {"grant_type": "tea"}, {**client.headers, "Origin": SPA})
+    assert response.status_code == 400
+    assert allowed(response) == SPA
+
+
+def test_a_public_client_in_a_browser_reads_its_answers(world):
+    client = world.public(allowed_origins=(SPA,))
+    code, verifier = world.code(client)
+    form = {"grant_type": "authorization_code", "client_id": client.client_id, "code": code}
+    response = world.post(
+        "/o/token/",
+        {**form, "redirect_uri": "https://client.example/cb", "code_verifier": verifier},
+        {"Origin": SPA},
+    )
+    assert response.status_code == 200
+    assert allowed(response) == SPA
+
+
+def test_who_names_no_client_reads_nothing(world):
+    assert allowed(world.post("/o/token/", {"grant_type": "tea"}, {"Origin": SPA})) is None
+    assert allowed(world.post("/o/token/", {"client_id": "nobody"}, {"Origin": SPA})) is None
+
+
+def test_a_request_without_an_origin_is_not_answered_for_one(world, client):
+    assert allowed(world.token(client, "client_credentials")) is None
+
+
+def test_an_http_origin_needs_allowed_schemes(make):
+    origin = "http://spa.example"
+    with pytest.raises(Exception, match=r"its scheme must be one of https"):
+        make().client(allowed_origins=(origin,))
+    lax = {"ALLOWED_SCHEMES": ["https", "http"], "ALLOWED_REDIRECT_URI_SCHEMES": ["https"]}
+    world = make(**lax)
+    client = world.client(allowed_origins=(origin,))
+    assert allowed(world.token(client, "client_credentials", {**client.headers, "Origin": origin})) == origin
+    strict = make(**{**lax, "ALLOWED_SCHEMES": ["https"]})
+    party = strict.client()
+    application = type(strict.provider.storage.find(_application(), client_id=party.client_id))
+    strict.provider.storage.change(application, {"client_id": party.client_id}, allowed_origins=(origin,))
+    assert allowed(strict.token(party, "client_credentials", {**party.headers, "Origin": origin})) is None
+
+
+def _application():
+    from portula.records import Application
+
+    return Application
+
+
+def test_a_page_on_loopback_reads_answers_when_it_is_a_redirect_uri(world):
+    client = world.client(redirect_uris=("http://127.0.0.1:3000/cb",))
+    headers = {**client.headers, "Origin": "http://127.0.0.1:3000"}
+    assert allowed(world.token(client, "client_credentials", headers)) == "http://127.0.0.1:3000"
+
+
+def test_everybody_reads_the_metadata(world):
+    for path in ("/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o"):
+        response = world.get(path, headers={"Origin": "https://evil.example"})
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        preflight = world.http.options(path, headers={"Origin": "https://evil.example"})
+        assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in preflight.headers
+
+
+def test_no_page_reads_the_authorization_endpoint(world, client):
+    headers = {"Origin": SPA}
+    for response in (
+        world.get("/o/authorize/", query_string=world.asked(client), headers=headers),
+        world.get("/o/authorize/", headers=headers),
+        world.http.options("/o/authorize/", headers=headers),
+        world.post("/o/authorize/", world.asked(client), headers),
+    ):
+        assert not [name for name in response.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118
