@@ -108,13 +108,6 @@ def test_the_rooms_that_come_with_portula_are_the_weakest_tier():
     assert plugins.sources["generators"].distribution == "portula-generators"
 
 
-def test_a_stranger_under_a_name_of_ours_is_no_default(install):
-    install("generators-from-elsewhere", "sessions_of_old")
-    plugins = Plugins()
-    plugins.discover()
-    assert plugins.sources["sessions_of_old"].tier is Tier.INSTALLED
-
-
 def test_without_discovery_nothing_installed_takes_part(install):
     install("portula-shop", "shop", "raise RuntimeError('imported')")
     assert "shop" not in make_provider().plugins.sources

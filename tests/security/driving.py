@@ -189,7 +189,7 @@ class Door:
         self.host = host
 
     def open(self, path, **keywords):
-        return self.http.open(path, base_url=self.host, **keywords)
+        return self.http.open(path, **{"base_url": self.host, **keywords})
 
     def post(self, path, data=None, headers=None, **keywords):
         return self.open(path, method="POST", data=data, headers=headers, **keywords)

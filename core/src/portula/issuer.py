@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, redirect, request
 
 from portula.errors import ConfigError
-from portula.uris import is_loopback_host
+from portula.uris import is_loopback_host, origin_of
 
 if TYPE_CHECKING:
     from portula.endpoints import Message
@@ -70,10 +70,13 @@ class Issuer:
         """Return an issuer on a host if that is loopback, SERVER_NAME or one of TRUSTED_HOSTS; else on a safe one."""
         config = self._app.config
         trusted = (config.get("SERVER_NAME"), *(config.get("TRUSTED_HOSTS") or ()))
-        name = _host_name(host)
+        origin = (
+            origin_of(f"{scheme}://{host}") or ""
+        )  # never the header itself: it may be `evil.example@localhost`
+        name = urlsplit(origin).hostname or ""
         if not is_loopback_host(name) and host not in trusted and name not in trusted:
-            host = config.get("SERVER_NAME") or "127.0.0.1"
-        return f"{scheme}://{host}{self._mount}"
+            origin = f"{scheme}://{config.get('SERVER_NAME') or '127.0.0.1'}"
+        return f"{origin}{self._mount}"
 
     def redirect_home(self) -> Response | None:
         """Send a page visited under another host name to the issuer's, once (a cookie stops loops behind proxies)."""
@@ -88,10 +91,3 @@ class Issuer:
             self._cookie, "1", max_age=_REDIRECTED_COOKIE_SECONDS, httponly=True, samesite="Lax"
         )
         return response
-
-
-def _host_name(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or "" if host.isascii() and host.isprintable() else ""
-    except ValueError:
-        return ""

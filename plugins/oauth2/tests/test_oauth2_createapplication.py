@@ -37,7 +37,10 @@ def test_a_confidential_client_is_made_with_a_secret_that_works(world, run, make
     assert made["grant_types"] == ["client_credentials"]
     assert len(made["client_id"]) == 40
     assert len(made["client_secret"]) == 128
-    form = {"grant_type": "client_credentials", **{name: made[name] for name in ("client_id", "client_secret")}}
+    form = {
+        "grant_type": "client_credentials",
+        **{name: made[name] for name in ("client_id", "client_secret")},
+    }
     assert world.post("/o/token/", form).status_code == 200
     assert made["client_secret"] not in repr(find(world, made["client_id"]).secret_hashes)
 

@@ -92,7 +92,7 @@ def test_with_a_stock_server_the_token_generators_of_the_settings_hold(make):
     world = make(
         OAUTH2_SERVER_CLASS=StockServer,
         ACCESS_TOKEN_GENERATOR=lambda request: f"at-of-{request.user}",
-        REFRESH_TOKEN_GENERATOR=lambda request, refresh_token: f"rt-{refresh_token}",
+        REFRESH_TOKEN_GENERATOR=lambda _request, refresh_token: f"rt-{refresh_token}",
     )
     tokens = world.tokens(world.client())
     assert (tokens["access_token"], tokens["refresh_token"]) == ("at-of-1", "rt-True")

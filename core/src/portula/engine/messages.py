@@ -39,6 +39,8 @@ class State:
     access: AccessToken | None = None
     """The access token that the request presented, once it was found live."""
     client_auth_method: str | None = None
+    basic: list[tuple[str, str]] | None = None
+    """Candidate credentials of a Basic header; None when there is none, or it was not looked at yet."""
     rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """State of rooms, each under its own name; it is kept with code and tokens as their payload."""
 
@@ -63,14 +65,20 @@ class OAuthRequest(Request):  # type: ignore[misc]
         body: Sequence[tuple[str, str]] | Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Take what oauthlib's endpoints pass on; nothing is parsed again."""
+        """Take what oauthlib's endpoints pass on; nothing is parsed again, so oauthlib's own __init__ has no part."""
         pairs = list(body.items()) if isinstance(body, Mapping) else list(body or [])
-        super().__init__(uri, http_method, headers=dict(headers or {}))
+        self.uri = uri
+        self.http_method = http_method
         self.headers = CaseInsensitiveDict(headers or {})
         self.body = dict(pairs)
         self.decoded_body = pairs
-        self._params.update(pairs)
+        self.oauth_params: list[tuple[str, str]] = []
+        self.validator_log: dict[str, Any] = {}
+        self._params = {**_UNSET, **self.body}
         self.ours = State()
+
+
+_UNSET: dict[str, None] = dict(Request("/")._params)  # noqa: SLF001 - what oauthlib answers for what was not sent
 
 
 def state_of(request: Any) -> State:
@@ -156,6 +164,14 @@ def basic_credentials(header: str) -> list[tuple[str, str]] | None:
     if not colon or "\0" in "".join(decoded):
         return []
     return [decoded] if decoded == (user, password) else [decoded, (user, password)]
+
+
+def presented_basic(request: OAuthRequest) -> list[tuple[str, str]] | None:
+    """Return what `basic_credentials` makes of a request's Authorization header, parsed once."""
+    state = state_of(request)
+    if state.basic is None and "Authorization" in request.headers:
+        state.basic = basic_credentials(request.headers["Authorization"])
+    return state.basic
 
 
 def bearer_token(header: str) -> str | None:

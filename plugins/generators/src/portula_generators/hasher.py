@@ -76,7 +76,7 @@ class Hasher:
                 return True
         try:
             self._argon2.verify(stored, secret)
-        except (VerificationError, InvalidHashError):
+        except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
         with self._lock:
             self._verified[mark] = None

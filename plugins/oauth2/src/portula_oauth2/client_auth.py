@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.client_auth import ClientAuthMethod
-from portula.engine.messages import OAuthRequest, basic_credentials
+from portula.engine.messages import OAuthRequest, presented_basic
 from portula.records import Application
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
         return None
 
     def basic(request: OAuthRequest) -> Application | None:
-        return by_secret(basic_credentials(_authorization(request)) or [])
+        return by_secret(presented_basic(request) or [])
 
     def post(request: OAuthRequest) -> Application | None:
         return by_secret([(request.client_id or "", request.client_secret or "")])
@@ -48,18 +48,12 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
     ]
 
 
-def _authorization(request: OAuthRequest) -> str:
-    value: str = request.headers.get("Authorization", "")
-    return value
-
-
 def _user_without_password(request: OAuthRequest) -> str | None:
-    candidates = basic_credentials(_authorization(request)) or []
-    return next((user for user, password in candidates if not password), None)
+    return next((user for user, password in presented_basic(request) or [] if not password), None)
 
 
 def _presents_basic(request: OAuthRequest) -> bool:
-    """Tell Basic from a public client that names itself without a password; a secret in the body makes it Basic again."""
-    if basic_credentials(_authorization(request)) is None:
+    """Tell Basic from a public client without a password; a secret in the body makes it Basic again."""
+    if presented_basic(request) is None:
         return False
     return _user_without_password(request) is None or request.client_secret is not None

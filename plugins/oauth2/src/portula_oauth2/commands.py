@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from portula import hookimpl
@@ -64,7 +65,10 @@ def portula_commands(provider: Provider) -> list[click.Command]:
         client_secret: str | None, *, no_hash_client_secret: bool, as_json: bool, **given: Any
     ) -> None:
         """Create a client: its type, then its grant types (authorization-code, client-credentials, ...)."""
-        given["grant_types"] = tuple(name.replace("-", "_") for name in given["grant_types"])
+        known = provider.hooks.grant_types()
+        given["grant_types"] = tuple(
+            name if name in known else name.replace("-", "_") for name in given["grant_types"]
+        )
         if given["application_type"] is None:
             native = _native(given["client_type"], given["redirect_uris"])
             given["application_type"] = "native" if native else "web"
@@ -76,12 +80,13 @@ def portula_commands(provider: Provider) -> list[click.Command]:
             raise click.ClickException(str(error)) from error
         except DuplicateRecord as error:
             raise click.ClickException(f"the client_id {given['client_id']!r} is taken") from error
-        _print(client, secret, as_json=as_json)
+        kept = "encrypted" if no_hash_client_secret else "only as a digest"
+        _print(client, secret, kept, as_json=as_json)
 
     return [create]
 
 
-def _print(client: Application, secret: str | None, *, as_json: bool) -> None:
+def _print(client: Application, secret: str | None, kept: str, *, as_json: bool) -> None:
     facts = {
         name: value for name, value in asdict(client).items() if name not in ("secret_hashes", "metadata")
     }
@@ -91,9 +96,9 @@ def _print(client: Application, secret: str | None, *, as_json: bool) -> None:
     table = Table("", Column(overflow="fold"), title="Client created", show_header=False)
     for name, value in facts.items():
         if value not in (None, "", (), 0, False):
-            table.add_row(name, " ".join(value) if isinstance(value, tuple) else str(value))
+            table.add_row(name, escape(" ".join(value) if isinstance(value, tuple) else str(value)))
     console = Console()
     console.print(table)
     if secret is not None:  # outside of the table, which would cut it off on a narrow terminal
         console.print(f"client_secret {secret}", markup=False, highlight=False, soft_wrap=True)
-        console.print("The secret is shown this once and kept only as a digest.")
+        console.print(f"The secret is shown this once and kept {kept}.")

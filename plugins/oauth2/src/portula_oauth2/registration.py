@@ -26,10 +26,8 @@ def portula_validate_client_registration(provider: Provider, application: Applic
     """
     _check_grant_types(provider, application)
     settings = provider.settings(OAuth2Settings)
-    schemes = application.get_allowed_schemes() or settings.ALLOWED_REDIRECT_URI_SCHEMES
-    native = application.application_type == "native"
     for uri in (*application.redirect_uris, *application.post_logout_redirect_uris):
-        problem = redirect_uri_problem(uri, schemes, native=native)
+        problem = problem_of(uri, application, settings)
         if problem:
             raise InvalidClientMetadata(f"redirect URI {uri!r} {problem}", "invalid_redirect_uri")
     for member in CLIENT_LINKS:
@@ -42,6 +40,12 @@ def portula_validate_client_registration(provider: Provider, application: Applic
             raise InvalidClientMetadata(
                 f"allowed origin {origin!r}: its scheme must be one of {', '.join(settings.ALLOWED_SCHEMES)}"
             )
+
+
+def problem_of(uri: str, application: Application, settings: OAuth2Settings) -> str | None:
+    """Say why this client may not have this redirect URI, or None; asked when it is saved and when it is used."""
+    schemes = application.get_allowed_schemes() or settings.ALLOWED_REDIRECT_URI_SCHEMES
+    return redirect_uri_problem(uri, schemes, native=application.application_type == "native")
 
 
 def _check_grant_types(provider: Provider, application: Application) -> None:

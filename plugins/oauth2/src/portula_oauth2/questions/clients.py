@@ -10,6 +10,7 @@ from portula import OAuth2Validator
 from portula.engine.messages import CLIENT_ADDRESS, OAuthRequest, state_of
 from portula.engine.tokens import refresh_generator
 from portula.records import Application
+from portula_oauth2.registration import problem_of
 from portula_oauth2.settings import OAuth2Settings
 
 
@@ -65,8 +66,11 @@ class ClientQuestions(OAuth2Validator):
         return response_type == "code" and client.allows_grant_type("authorization_code")
 
     def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: OAuthRequest) -> bool:
-        """Compare with what is registered, exactly (RFC 9700 §2.1)."""
-        return request.client is not None and request.client.redirect_uri_allowed(redirect_uri)
+        """Compare with what is registered, exactly (RFC 9700 §2.1); its scheme must still be allowed."""
+        client, settings = request.client, self.provider.settings(OAuth2Settings)
+        if client is None or not client.redirect_uri_allowed(redirect_uri):
+            return False
+        return problem_of(redirect_uri, client, settings) is None
 
     def get_default_redirect_uri(self, client_id: str, request: OAuthRequest) -> str | None:
         """Return the only registered URI (RFC 6749 §3.1.2.3).
@@ -76,7 +80,8 @@ class ClientQuestions(OAuth2Validator):
         grant = state_of(request).grant
         if grant is not None and grant.redirect_uri is not None:
             raise InvalidGrantError(description="redirect_uri is missing.")
-        return request.client.default_redirect_uri if request.client else None
+        uri = request.client.default_redirect_uri if request.client else None
+        return uri if uri and self.validate_redirect_uri(client_id, uri, request) else None
 
     def get_default_scopes(self, client_id: str, request: OAuthRequest) -> list[str]:
         """Return the scopes of a request that names none."""

@@ -37,7 +37,7 @@ class TokenQuestions(OAuth2Validator):
             return
         where = {"digest": state.refresh.digest, "revoked_at": None}
         if not provider.storage.change(RefreshToken, where, revoked_at=None):
-            # It was revoked since it was looked at. A revocation that comes now waits for this row and for what is added.
+            # Revoked since it was looked at. A revocation that comes now waits for this row and what is added.
             raise InvalidGrantError(request=request)
         if token.get("refresh_token") not in (None, request.refresh_token):
             try:
