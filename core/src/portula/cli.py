@@ -5,6 +5,7 @@ The commands beside `serve` come from the rooms; each runs inside the app's cont
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 COMMON = ("--config", "--data-dir", "--database-url", "--issuer", "--only")
 """Options that say which provider is meant; they may stand before or behind the command."""
 
+_PASSING = "portula.passing"
+"""Marks a click context in which commands are only listed."""
+
 FLAGS = ("--no-plugins",)
 """Those of them that take no value."""
 
@@ -36,8 +40,14 @@ class RoomCommands(click.Group):
         raise NotImplementedError
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return sorted({*super().list_commands(ctx), *self._rooms(ctx)})
+        """Return the names of all commands, of rooms too unless the configuration does not stand."""
+        ctx.meta[_PASSING] = True
+        try:
+            rooms = self._rooms(ctx)
+        except click.ClickException as error:
+            click.echo(f"Only the commands of core are listed: {error.message}\n", err=True)
+            rooms = {}
+        return sorted({*super().list_commands(ctx), *rooms})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by name."""
@@ -78,8 +88,9 @@ class StandAlone(RoomCommands):
         """Make the provider that the common options name, once."""
         if "portula" not in context.meta:
             try:
+                options = replace(options_of(context.params), passing=_PASSING in context.meta)
                 with storage_check_deferred():
-                    context.meta["portula"] = make_app(options_of(context.params))[1]
+                    context.meta["portula"] = make_app(options)[1]
             except ConfigError as error:
                 raise said(error) from error
         provider: Provider = context.meta["portula"]

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, request
 
-from portula.errors import ConfigError
 from portula.uris import is_loopback_host, origin_of
 
 if TYPE_CHECKING:
@@ -22,37 +21,11 @@ def origin_of_issuer(issuer: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def issuer_problem(issuer: str) -> str | None:
-    """Say what is wrong with OIDC_ISS_ENDPOINT, or None."""
-    try:
-        parts = urlsplit(issuer)
-    except ValueError:
-        return "it is not a URL"
-    if (
-        parts.scheme not in ("https", "http")
-        or not parts.hostname
-        or "@" in issuer
-        or "?" in issuer
-        or "#" in issuer
-    ):
-        return "an https URL without query, fragment or user is needed"
-    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
-        return "http is for loopback only; use https"
-    return None
-
-
 class Issuer:
     """Knows the issuer of each request of one provider."""
 
     def __init__(self, configured: str, app: Flask, mount: str, name: str) -> None:
-        """Take OIDC_ISS_ENDPOINT, which may be empty, and the provider's app, mount point and name.
-
-        Raises:
-            ConfigError: the configured issuer may not be one.
-        """
-        problem = issuer_problem(configured) if configured else None
-        if problem:
-            raise ConfigError(f"OIDC_ISS_ENDPOINT: {configured!r} is not allowed: {problem}")
+        """Take OIDC_ISS_ENDPOINT, which may be empty, and the provider's app, mount point and name."""
         self.fixed = configured
         self._app = app
         self._mount = mount

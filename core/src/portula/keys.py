@@ -9,8 +9,9 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,6 +22,20 @@ MIN_SECRET_KEY_BYTES = 16
 """A shorter secret key can be searched; generated ones have 32 bytes."""
 
 _NONCE_BYTES = 12
+
+
+def secret_keys(given: object, flask_config: Mapping[str, Any]) -> tuple[list[str], str | None]:
+    """Return SECRET_KEYS, or else Flask's SECRET_KEY and SECRET_KEY_FALLBACKS, and what is wrong with them."""
+    keys = [key for key in given if isinstance(key, str)] if isinstance(given, list | tuple) else []
+    if not keys:
+        fallbacks = flask_config.get("SECRET_KEY_FALLBACKS") or []
+        known = (flask_config.get("SECRET_KEY"), *fallbacks)
+        keys = [key if isinstance(key, str) else key.decode("latin-1") for key in known if key]
+    if not keys:
+        return [], "SECRET_KEYS: missing; set it, or Flask's SECRET_KEY, to at least 16 random bytes"
+    if any(len(key.encode()) < MIN_SECRET_KEY_BYTES for key in keys):
+        return [], f"SECRET_KEYS: every key needs at least {MIN_SECRET_KEY_BYTES} bytes; one is shorter"
+    return keys, None
 
 
 class Keys:

@@ -20,7 +20,7 @@ from portula.errors import ConfigError
 from portula.hooks import Hooks
 from portula.http import MachineDoor, client_address
 from portula.issuer import Issuer, origin_of_issuer
-from portula.keys import MIN_SECRET_KEY_BYTES, Keys
+from portula.keys import Keys, secret_keys
 from portula.lock import LockFile
 from portula.metadata import fold as fold_metadata
 from portula.metadata import metadata_endpoints
@@ -121,7 +121,9 @@ class Provider:
 
     def _configure(self) -> None:
         """Validate all settings together; those that answer a slot become plugins of the strongest tier."""
-        self._settings.load([(_CORE, CoreSettings), *self.hooks.settings()], self._configuration)
+        keys, problem = secret_keys(self._configuration.get("SECRET_KEYS"), self.app.config)
+        models: list[tuple[Source, type[BaseModel]]] = [(_CORE, CoreSettings), *self.hooks.settings()]
+        self._settings.load(models, self._configuration, [problem] if problem else [])
         for setting, mark, answer in self._settings.slot_answers():
             self.plugins.register(_slot_plugin(mark.slot, answer), Source(f"setting:{setting}", Tier.SETTING))
         self.plugins.check_pending()
@@ -130,7 +132,7 @@ class Provider:
         self.mount = self.core_settings.MOUNT_PATH
         self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount, self.name)
         self.issuer = self._issuer.fixed
-        self.keys = Keys(self._secret_keys(), self.issuer or self.mount or self.name)
+        self.keys = Keys(keys, self.issuer or self.mount or self.name)
 
     def _open_storage(self) -> None:
         """Make the stores for the record types of core and of every room."""
@@ -288,21 +290,6 @@ class Provider:
 
     # --- Inside ---
 
-    def _secret_keys(self) -> list[str]:
-        keys = list(self.core_settings.SECRET_KEYS or ())
-        if not keys:
-            fallbacks = self.app.config.get("SECRET_KEY_FALLBACKS") or []
-            keys = [_text(key) for key in (self.app.config.get("SECRET_KEY"), *fallbacks) if key]
-        if not keys:
-            raise ConfigError(
-                "SECRET_KEYS: missing; set it, or Flask's SECRET_KEY, to at least 16 random bytes"
-            )
-        if any(len(key.encode()) < MIN_SECRET_KEY_BYTES for key in keys):
-            raise ConfigError(
-                f"SECRET_KEYS: every key needs at least {MIN_SECRET_KEY_BYTES} bytes; one is shorter"
-            )
-        return keys
-
     def _exempt_from_csrf_protect(self) -> None:
         """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own."""
         protect = self.app.extensions.get("csrf")
@@ -362,7 +349,3 @@ def _slot_plugin(slot: str, answer: object) -> object:
 
     name = f"portula_{slot}"
     return type("SettingPlugin", (), {name: hookimpl(respond)})()
-
-
-def _text(key: str | bytes) -> str:
-    return key if isinstance(key, str) else key.decode("latin-1")

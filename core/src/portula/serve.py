@@ -48,6 +48,8 @@ class ServeOptions:
     tls_cert: str | None = None
     tls_key: str | None = None
     demo: bool = False
+    passing: bool = False
+    """Whether the app is made only to look at, e.g. for `--help`: no key is made, and no folder."""
     only: tuple[str, ...] | None = None
     """Installed plugins not ours that may take part; None for all."""
     serving: bool = False
@@ -77,7 +79,8 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         settings["TRUSTED_PROXIES"] = options.trusted_proxies
     settings["OIDC_ISS_ENDPOINT"] = _issuer(options, settings)
     if not settings.get("SECRET_KEYS") and not app.config.get("SECRET_KEY"):
-        settings["SECRET_KEYS"] = (_secret_key(options.folder),)
+        key = secrets.token_urlsafe(48) if options.passing else _secret_key(options.folder)
+        settings["SECRET_KEYS"] = (key,)
     app.config["OAUTH2_PROVIDER"] = settings
     with third_party_plugins(options.only):
         provider = Provider(app)

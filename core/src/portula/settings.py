@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from portula.errors import ConfigError, UnknownSetting, nearest
 from portula.sources import Source
+from portula.uris import issuer_problem
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -68,6 +69,14 @@ class CoreSettings(BaseModel):
     PLUGINS_TRUSTED: tuple[str, ...] = ()
     """Under a lock file: names of plugins not ours that may answer hooks which decide or see secrets."""
 
+    @field_validator("OIDC_ISS_ENDPOINT")
+    @classmethod
+    def _an_issuer(cls, issuer: str) -> str:
+        problem = issuer_problem(issuer) if issuer else None
+        if problem:
+            raise ValueError(problem)
+        return issuer
+
 
 @dataclass(frozen=True, slots=True)
 class AnswersSlot:
@@ -100,13 +109,18 @@ class Settings:
         self._owners: dict[str, tuple[Source, type[BaseModel], FieldInfo]] = {}
         self._given: Mapping[str, Any] = {}
 
-    def load(self, models: Sequence[tuple[Source, type[BaseModel]]], given: Mapping[str, Any]) -> None:
-        """Validate OAUTH2_PROVIDER against all models.
+    def load(
+        self,
+        models: Sequence[tuple[Source, type[BaseModel]]],
+        given: Mapping[str, Any],
+        also: Sequence[str] = (),
+    ) -> None:
+        """Validate OAUTH2_PROVIDER against all models; `also` are findings of others, to be said together.
 
         Raises:
             ConfigError: every finding, one a line, each with setting, value, what is allowed and the nearest name.
         """
-        findings: list[str] = []
+        findings = list(also)
         for source, model in models:
             for name, info in model.model_fields.items():
                 if name in self._owners:

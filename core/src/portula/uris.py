@@ -146,3 +146,22 @@ def origin_matches(registered: str, origin: str) -> bool:
     """Compare the origin of a registered URI with a browser's Origin header value."""
     known = origin_of(registered)
     return known is not None and known == origin_of(origin) and not urlsplit(origin).path
+
+
+def issuer_problem(issuer: str) -> str | None:
+    """Say what is wrong with OIDC_ISS_ENDPOINT, or None."""
+    try:
+        parts = urlsplit(issuer)
+    except ValueError:
+        return "it is not a URL"
+    if (
+        parts.scheme not in ("https", "http")
+        or not parts.hostname
+        or "@" in issuer
+        or "?" in issuer
+        or "#" in issuer
+    ):
+        return "an https URL without query, fragment or user is needed"
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
+        return "http is for loopback only; use https"
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from portula.engine.messages import OAuthRequest
     from portula.engine.tokens import TokenHandler
     from portula.engine.validator import OAuth2Validator
+
+for _name in (
+    "authorization_code",
+    "client_credentials",
+    "refresh_token",
+    "resource_owner_password_credentials",
+):
+    # At DEBUG oauthlib writes codes and tokens as they are (attack S58); its other levels stay.
+    logging.getLogger(f"oauthlib.oauth2.rfc6749.grant_types.{_name}").addFilter(
+        lambda record: record.levelno > logging.DEBUG
+    )
 
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 """Characters of a code_challenge and a code_verifier (RFC 7636 §4.1)."""

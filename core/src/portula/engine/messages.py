@@ -39,7 +39,7 @@ class State:
     access: AccessToken | None = None
     """The access token that the request presented, once it was found live."""
     client_auth_method: str | None = None
-    basic: list[tuple[str, str]] | None = None
+    basic: list[tuple[str, str]] | None = field(default=None, repr=False)
     """Candidate credentials of a Basic header; None when there is none, or it was not looked at yet."""
     rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """State of rooms, each under its own name; it is kept with code and tokens as their payload."""

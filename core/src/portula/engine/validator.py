@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from portula.slots import User
 
 
+PROTECTED = frozenset({"access_token", "token_type", "expires_in", "refresh_token", "scope"})
+"""Members of a token response that only the grant itself gives (RFC 6749 §5.1)."""
+
 T = TypeVar("T", AccessToken, RefreshToken)
 
 
@@ -73,7 +76,7 @@ class OAuth2Validator(Questions):
             )
             provider.hooks.record_token(issued)
             enriched = provider.hooks.token_response(request, token)
-            token.update({name: value for name, value in enriched.items() if name not in token})
+            token.update({name: value for name, value in enriched.items() if name not in PROTECTED})
             provider.storage.on_commit(lambda: provider.hooks.token_issued(issued))
 
     @property
