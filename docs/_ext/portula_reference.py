@@ -77,7 +77,7 @@ def _entries_of(module: ModuleType) -> list[HookEntry]:
 
 
 def _hook_entry(function: Callable[..., Any]) -> HookEntry:
-    shape, facts = inspect.signature(function), facts_of(function.__name__)
+    shape, facts = inspect.signature(function), facts_of(function.__name__, function)
     parameters = ", ".join(
         f"{parameter.name}: {parameter.annotation}" for parameter in shape.parameters.values()
     )
@@ -85,19 +85,12 @@ def _hook_entry(function: Callable[..., Any]) -> HookEntry:
     return HookEntry(
         name=function.__name__,
         signature=f"{function.__name__}({parameters}) -> {shape.return_annotation}",
-        kind=_kind(function),
+        kind=facts.kind.value,
         trust=facts.hook_class.value,
         setting=facts.setting,
         text=text.strip(),
         example=textwrap.dedent(example).strip(),
     )
-
-
-def _kind(function: Callable[..., Any]) -> str:
-    """Tell a hook's kind: core keeps a list of its own hooks; a room's own is told by what it returns."""
-    if function.__module__.startswith("portula."):
-        return facts_of(function.__name__).kind.value
-    return "slot" if str(inspect.signature(function).return_annotation).endswith("| None") else "event"
 
 
 def hooks_markdown() -> str:

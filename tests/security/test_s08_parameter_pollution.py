@@ -46,6 +46,15 @@ def test_a_repeated_parameter_of_an_authorization_request_gets_a_page(browser, c
         assert "repeated" in response.text
 
 
+@pytest.mark.parametrize("name", AUTHORIZE)
+def test_a_parameter_of_a_posted_authorization_request_stands_in_the_body_alone(browser, client, name):
+    asked = {**AUTHORIZE, "client_id": client.client_id}
+    response = browser.post(f"/o/authorize/?{name}=other", asked)
+    assert response.status_code == 400
+    assert "Location" not in response.headers
+    assert browser.post("/o/authorize/", asked).status_code == 303
+
+
 def test_the_same_request_without_repetition_goes_on(browser, client):
     response = browser.get("/o/authorize/", query_string={**AUTHORIZE, "client_id": client.client_id})
     assert response.status_code == 302

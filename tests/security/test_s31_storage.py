@@ -64,7 +64,12 @@ def test_the_dump_holds_what_is_no_secret(stolen):
 
 def test_enough_was_given_out(stolen):
     _, _, values, _ = stolen
-    assert {"__Host-portula_session", "__Host-portula_browser", "consent csrf_token", "consent interaction"} <= set(values)
+    assert {
+        "__Host-portula_session",
+        "__Host-portula_browser",
+        "consent csrf_token",
+        "consent interaction",
+    } <= set(values)
     assert len({value for value in values.values() if len(value) >= 16}) >= 16
 
 
@@ -81,9 +86,16 @@ def test_no_value_can_be_checked_against_the_dump_without_the_secret_key(stolen)
     for name, value in ours.items():
         for algorithm in ("md5", "sha1", "sha256", "sha512"):
             digest = hashlib.new(algorithm, value.encode(), usedforsecurity=False).digest()
-            shapes = (digest, digest.hex().encode(), base64.b64encode(digest), base64.urlsafe_b64encode(digest))
+            shapes = (
+                digest,
+                digest.hex().encode(),
+                base64.b64encode(digest),
+                base64.urlsafe_b64encode(digest),
+            )
             found += [(name, algorithm) for shape in shapes if shape.rstrip(b"=") in held]
-        found += [(name, "base64") for shape in (base64.b64encode(value.encode()),) if shape.rstrip(b"=") in held]
+        found += [
+            (name, "base64") for shape in (base64.b64encode(value.encode()),) if shape.rstrip(b"=") in held
+        ]
     assert found == []
 
 
@@ -92,7 +104,7 @@ def test_what_is_stored_opens_nothing(stolen):
     door = house.door()
     with sqlite3.connect(f"{house.app.instance_path}/portula.sqlite3") as connection:
         digests = {
-            table: [row[0] for row in connection.execute(f"SELECT digest FROM portula_{table}")]  # noqa: S608
+            table: [row[0] for row in connection.execute(f"SELECT digest FROM portula_{table}")]
             for table in ("grant", "access_token", "refresh_token", "artifact")
         }
     assert all(digests.values())

@@ -14,7 +14,12 @@ from portula.errors import ConfigError
 from security.driving import answered
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [path for folder in ("core/src", "plugins") for path in ROOT.glob(f"{folder}/**/*.py") if "src" in path.parts]
+SOURCES = [
+    path
+    for folder in ("core/src", "plugins")
+    for path in ROOT.glob(f"{folder}/**/*.py")
+    if "src" in path.parts
+]
 PREDICTABLE = {"random", "numpy"}
 BASE64URL = frozenset(string.ascii_letters + string.digits + "-_")
 BITS = 128
@@ -76,7 +81,15 @@ def made(house):
     return values
 
 
-NAMES = ["access_token", "refresh_token", "code", "interaction", "csrf_token", "session cookie", "browser cookie"]
+NAMES = [
+    "access_token",
+    "refresh_token",
+    "code",
+    "interaction",
+    "csrf_token",
+    "session cookie",
+    "browser cookie",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

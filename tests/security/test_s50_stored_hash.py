@@ -33,7 +33,14 @@ def test_the_secret_passes_and_what_is_stored_of_it_does_not(house, door, party)
 
 
 def test_a_hash_that_is_not_one_of_ours_never_matches(house, door, party):
-    for foreign in ("plain:secret", "secret", "", "pbkdf2_sha256$1$salt$hash", "$argon2id$broken", "sealed:broken"):
+    for foreign in (
+        "plain:secret",
+        "secret",
+        "",
+        "pbkdf2_sha256$1$salt$hash",
+        "$argon2id$broken",
+        "sealed:broken",
+    ):
         house.change(party, secret_hashes=(foreign,))
         for secret in (foreign, "secret", party.secret):
             headers = basic(party.client_id, secret)

@@ -70,7 +70,9 @@ def test_a_confidential_client_cannot_do_as_if_it_were_public(house, browser, do
         assert error_of(response, 401) == "invalid_client"
 
 
-@pytest.mark.parametrize("grant_type", ["password", "urn:ietf:params:oauth:grant-type:token-exchange", "implicit"])
+@pytest.mark.parametrize(
+    "grant_type", ["password", "urn:ietf:params:oauth:grant-type:token-exchange", "implicit"]
+)
 def test_other_grants_are_not_there_by_default(door, public, grant_type):
     assert error_of(door.token(public, grant_type=grant_type)) == "unsupported_grant_type"
 
@@ -84,5 +86,7 @@ def test_a_public_client_is_known_by_its_id_in_either_place(house, browser, door
 
 
 def test_a_public_client_that_sends_a_secret_is_refused(door, public):
-    response = door.token(client_id=public.client_id, client_secret="x", grant_type="refresh_token", refresh_token="x")
+    response = door.token(
+        client_id=public.client_id, client_secret="x", grant_type="refresh_token", refresh_token="x"
+    )
     assert error_of(response, 401) == "invalid_client"

@@ -46,7 +46,14 @@ def listens(name):
     return hookimpl(hear)
 
 
-EVENTS = ["token_issued", "token_refused", "token_revoked", "code_replayed", "refresh_replayed", "consent_given"]
+EVENTS = [
+    "token_issued",
+    "token_refused",
+    "token_revoked",
+    "code_replayed",
+    "refresh_replayed",
+    "consent_given",
+]
 for event_name in [*EVENTS, "client_saved", "login_succeeded", "login_failed"]:
     setattr(Listener, f"portula_{event_name}", listens(f"portula_{event_name}"))
 
@@ -97,7 +104,9 @@ class Life:
         for token in (*self.values.values(), "unknown"):
             door.introspect(client, token)
             door.resource(token)
-        self.pages.append(door.token(grant_type="client_credentials", headers=basic(client.client_id, WRONG_PASSWORD)))
+        self.pages.append(
+            door.token(grant_type="client_credentials", headers=basic(client.client_id, WRONG_PASSWORD))
+        )
         self.pages.append(door.token(client, client_secret=client.secret, grant_type="client_credentials"))
         self.pages.append(door.post("/o/introspect/", {"token": second["access_token"]}, bearer(code)))
         door.revoke(client, second["access_token"])
@@ -109,7 +118,11 @@ class Life:
         grants = ("authorization_code", "refresh_token", "client_credentials", "password")
         client = self.house.client(grant_types=grants)
         chosen, sealed = self.house.client(secret=CHOSEN_SECRET), self.house.sealed_client()
-        self.values |= {"secret": client.secret, "chosen secret": CHOSEN_SECRET, "sealed secret": sealed.secret}
+        self.values |= {
+            "secret": client.secret,
+            "chosen secret": CHOSEN_SECRET,
+            "sealed secret": sealed.secret,
+        }
         self.values |= {f"stored {name}": self.house.find(client).secret_hashes[0] for name in ("secret",)}
         for party in (chosen, sealed):
             self.keep(f"{party.client_id}'s", self.door.token(party, grant_type="client_credentials"))
@@ -173,7 +186,9 @@ def test_a_whole_life_was_lived(lived, listener):
 
 def test_the_log_at_debug(lived):
     life, records = lived
-    assert {(record.name, tuple(told)) for record in records if (told := life.told_in(written(record)))} == set()
+    assert {
+        (record.name, tuple(told)) for record in records if (told := life.told_in(written(record)))
+    } == set()
 
 
 def test_the_error_pages_and_error_responses(lived):
@@ -183,7 +198,12 @@ def test_the_error_pages_and_error_responses(lived):
         assert page.status_code >= 400
         given = {value for form in forms_of(page.text) for value in form.fields.values()}
         text = re.sub("|".join(map(re.escape, sorted(given - {""}, key=len))) or "$^", "", page.text)
-        assert life.told_in(f"{text} {page.headers.get('Location', '')} {page.headers.get('WWW-Authenticate', '')}") == []
+        assert (
+            life.told_in(
+                f"{text} {page.headers.get('Location', '')} {page.headers.get('WWW-Authenticate', '')}"
+            )
+            == []
+        )
 
 
 def test_the_events(lived, listener):
@@ -193,8 +213,16 @@ def test_the_events(lived, listener):
 
 def test_the_records(lived):
     life, _ = lived
-    kept = [row for store in life.house.memory.stores for rows in store._rows.values() for row in rows.values()]
-    assert {type(row).__name__ for row in kept} >= {"Application", "Grant", "AccessToken", "RefreshToken", "User"}
+    kept = [
+        row for store in life.house.memory.stores for rows in store._rows.values() for row in rows.values()
+    ]
+    assert {type(row).__name__ for row in kept} >= {
+        "Application",
+        "Grant",
+        "AccessToken",
+        "RefreshToken",
+        "User",
+    }
     assert life.told_in(repr(kept)) == []
     assert "$argon2id$" not in repr(kept)
 
@@ -221,7 +249,13 @@ def test_keys_settings_and_the_provider(lived):
     provider = life.house.provider
     settings = [provider.all_settings.value(declared.name) for declared in provider.all_settings.declared()]
     assert (SECRET_KEY,) in settings  # they are there to be read, and not to be shown
-    everything = [provider.keys, provider.keys.shared, provider, provider.validator, provider.hooks.secret_hasher]
+    everything = [
+        provider.keys,
+        provider.keys.shared,
+        provider,
+        provider.validator,
+        provider.hooks.secret_hasher,
+    ]
     models = [declared.owner for declared in provider.all_settings.declared()] + [provider.core_settings]
     assert life.told_in(f"{everything!r} {models!r} {provider.core_settings}") == []
     for declared in provider.all_settings.declared():
@@ -257,7 +291,11 @@ def test_what_is_logged_when_the_database_fails(caplog, make_house, tmp_path, ki
     with sqlite3.connect(tmp_path / "portula.sqlite3") as connection:
         connection.execute("DROP TABLE portula_access_token")
     with caplog.at_level(logging.DEBUG):
-        answers = [door.redeem(client, code, verifier), door.introspect(client, code), door.revoke(client, code)]
+        answers = [
+            door.redeem(client, code, verifier),
+            door.introspect(client, code),
+            door.revoke(client, code),
+        ]
     house.close()
     assert [answer.status_code for answer in answers] == [500, 500, 500]
     logged = "\n".join(written(record) for record in caplog.records)

@@ -34,7 +34,20 @@ HOSTS = [
     f"localhost<{EVIL}>",
     f"{EVIL}\u00e9",
 ]
-BROKEN = ["", "[", "[::1", "]", ":", ":80", "localhost:99999", "localhost:-1", "\u00ff", "a" * 60, "[::1]]", "@"]
+BROKEN = [
+    "",
+    "[",
+    "[::1",
+    "]",
+    ":",
+    ":80",
+    "localhost:99999",
+    "localhost:-1",
+    "\u00ff",
+    "a" * 60,
+    "[::1]]",
+    "@",
+]
 
 FORWARDED = {
     "X-Forwarded-Host": EVIL,
@@ -81,7 +94,9 @@ def test_metadata(any_house, kind, host):
         assert response.status_code == 200
         assert is_clean(response)
         issuer = response.json["issuer"]
-        assert all(value.startswith(issuer) for name, value in response.json.items() if name.endswith("_endpoint"))
+        assert all(
+            value.startswith(issuer) for name, value in response.json.items() if name.endswith("_endpoint")
+        )
     assert door.open(WELL_KNOWN[0]).data == before  # nothing of it is kept for the next one
 
 
@@ -91,7 +106,14 @@ def visit(house, host, path, **parameters):
     return house.app.test_client().get(path, base_url=house.host, headers=headers, query_string=parameters)
 
 
-PAGES = ["/accounts/login/", "/accounts/", "/accounts/logout/", "/o/authorize/", "/o/authorized_tokens/", "/o//token/"]
+PAGES = [
+    "/accounts/login/",
+    "/accounts/",
+    "/accounts/logout/",
+    "/o/authorize/",
+    "/o/authorized_tokens/",
+    "/o//token/",
+]
 
 
 @hosts
@@ -155,7 +177,10 @@ def test_machine_endpoints(any_house, kind):
 
 def test_a_host_that_the_app_trusts_is_the_issuer(make_house, kind):
     house = make_house(OIDC_ISS_ENDPOINT="", config={"TRUSTED_HOSTS": ["id.example", "127.0.0.1"]})
-    for host, issuer in [("id.example", "https://id.example/o"), ("id.example:8443", "https://id.example:8443/o")]:
+    for host, issuer in [
+        ("id.example", "https://id.example/o"),
+        ("id.example:8443", "https://id.example:8443/o"),
+    ]:
         response = house.door(kind).open(WELL_KNOWN[0], base_url=f"https://{host}")
         assert response.json["issuer"] == issuer
 
@@ -163,5 +188,7 @@ def test_a_host_that_the_app_trusts_is_the_issuer(make_house, kind):
 def test_the_client_address_is_not_taken_from_a_header(house, kind):
     """TRUSTED_PROXIES is 0: nobody is in front, so nobody may say who is behind."""
     heard = house.provider.client_address
-    with house.app.test_request_context("/", headers={"X-Forwarded-For": "6.6.6.6"}, environ_base={"REMOTE_ADDR": "9.9.9.9"}):
+    with house.app.test_request_context(
+        "/", headers={"X-Forwarded-For": "6.6.6.6"}, environ_base={"REMOTE_ADDR": "9.9.9.9"}
+    ):
         assert heard() == "9.9.9.9"

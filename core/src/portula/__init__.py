@@ -1,13 +1,18 @@
 """portula: an OAuth 2.x authorization server for Flask in which every behaviour is a plugin.
 
 The public names. `Provider` is the Flask extension; `hookimpl` marks the functions of a plugin; `OAuth2Validator` is
-the base of validator classes.
+the base of validator classes. Each is imported at first use: pytest loads the plugin in `portula.testing` with every
+project of an environment, and must not pay for Flask where nobody asks for it.
 """
 
-from portula.engine.validator import OAuth2Validator
-from portula.errors import ConfigError, PortulaError
-from portula.markers import hookimpl, hookspec
-from portula.provider import Provider, current_provider
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from portula.engine.validator import OAuth2Validator
+    from portula.errors import ConfigError, PortulaError
+    from portula.markers import hookimpl, hookspec
+    from portula.provider import Provider, current_provider
 
 __all__ = [
     "ConfigError",
@@ -18,3 +23,21 @@ __all__ = [
     "hookimpl",
     "hookspec",
 ]
+
+if not TYPE_CHECKING:
+    _HOMES = {
+        "ConfigError": "portula.errors",
+        "OAuth2Validator": "portula.engine.validator",
+        "PortulaError": "portula.errors",
+        "Provider": "portula.provider",
+        "current_provider": "portula.provider",
+        "hookimpl": "portula.markers",
+        "hookspec": "portula.markers",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Import a public name at first use (PEP 562)."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'portula' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return value

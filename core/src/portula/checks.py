@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portula.classes import NEEDS_TRUST, facts_of
+from portula.classes import NEEDS_TRUST
 from portula.sources import Tier
 from portula.uris import is_loopback_host, uri_host
 
@@ -71,12 +71,19 @@ def _plugin_checks(provider: Provider) -> Iterator[Finding]:
             yield Finding(
                 "core.plugin-left-out", Level.WARNING, reason, "Mend it, uninstall it, or block it."
             )
+    for source, hook, warning in provider.plugins.retired():
+        yield Finding(
+            "core.retired-hook",
+            Level.WARNING,
+            f"{source} implements {hook}, which is going away: {warning}",
+            "Ask for a newer version of it.",
+        )
     if provider.core_settings.PLUGINS_LOCK:
         return
     for name, source in sorted(provider.plugins.sources.items()):
         if source.tier is not Tier.INSTALLED:
             continue
-        powers = {facts_of(hook).hook_class for hook in provider.plugins.hooks_of(name)}
+        powers = {facts.hook_class for facts in provider.plugins.powers(name).values()}
         if powers.intersection(NEEDS_TRUST):
             yield Finding(
                 "core.unlocked-plugin",

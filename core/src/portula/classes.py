@@ -1,13 +1,17 @@
 """What each hook can do to a deployment: its kind, its class, and the setting it answers.
 
-The class says how much trust an implementation needs. A hook that is not listed here, one of a room's own, counts as
-deciding.
+The class says how much trust an implementation needs. Core's hooks are listed here; a room says it of its own hooks
+with `describes`. One of which nothing is said counts as deciding.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Kind(StrEnum):
@@ -52,7 +56,7 @@ _SLOT, _ADD, _EVENT = Kind.SLOT, Kind.CONTRIBUTION, Kind.EVENT
 _DECIDES, _SECRETS, _SHAPES, _OBSERVES = HookClass
 
 FACTS: dict[str, HookFacts] = {
-    "portula_addhooks": HookFacts(_ADD, _OBSERVES),
+    "portula_addhooks": HookFacts(_ADD, _DECIDES),
     "portula_settings": HookFacts(_ADD, _OBSERVES),
     "portula_clock": HookFacts(_SLOT, _DECIDES),
     "portula_records": HookFacts(_ADD, _OBSERVES),
@@ -100,6 +104,26 @@ FACTS: dict[str, HookFacts] = {
 _UNKNOWN = HookFacts(Kind.CONTRIBUTION, HookClass.DECIDES)
 
 
-def facts_of(hook: str) -> HookFacts:
-    """Return what is known of a hook; one that a room brings counts as deciding."""
-    return FACTS.get(hook, _UNKNOWN)
+_MARK = "portula_facts"
+
+
+def describes(kind: Kind, hook_class: HookClass, setting: str | None = None) -> Callable[[F], F]:
+    """Say on a room's own hook specification what core says of its hooks here.
+
+    Args:
+        kind: how the room calls it.
+        hook_class: what an implementation could do if it were hostile.
+        setting: the setting whose value answers the same question.
+    """
+
+    def mark(specification: F) -> F:
+        setattr(specification, _MARK, HookFacts(kind, hook_class, setting))
+        return specification
+
+    return mark
+
+
+def facts_of(hook: str, specification: Callable[..., Any] | None = None) -> HookFacts:
+    """Return what is said of a hook, here or by `describes` on its specification; without a word it decides."""
+    said: HookFacts = getattr(specification, _MARK, _UNKNOWN)
+    return FACTS.get(hook, said)

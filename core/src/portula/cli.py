@@ -13,11 +13,12 @@ from flask.cli import ScriptInfo
 from rich.console import Console
 from rich.markup import escape
 
-from portula import knowing
+from portula import authoring, knowing
 from portula.commands import SchemaGroup
 from portula.errors import ConfigError
-from portula.provider import Provider, storage_check_deferred, third_party_plugins
+from portula.provider import Provider, lock_file_ignored, storage_check_deferred, third_party_plugins
 from portula.serve import ServeOptions, make_app, prepare, run
+from portula.sources import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,10 +72,11 @@ class RoomCommands(click.Group):
     def _rooms(self, ctx: click.Context) -> dict[str, click.Command]:
         provider = self.provider(ctx)
         with provider.app.app_context():
-            return {
-                str(command.name): command
-                for command in (*knowing.commands(provider), *provider.hooks.commands())
-            }
+            try:
+                rooms = provider.hooks.commands()
+            except ConfigError as error:
+                raise said(error) from error
+            return {str(command.name): command for command in (*knowing.commands(provider), *rooms)}
 
 
 class StandAlone(RoomCommands):
@@ -89,7 +91,7 @@ class StandAlone(RoomCommands):
         if "portula" not in context.meta:
             try:
                 options = replace(options_of(context.params), passing=_PASSING in context.meta)
-                with storage_check_deferred():
+                with storage_check_deferred(), lock_file_ignored(_locks(context)):
                     context.meta["portula"] = make_app(options)[1]
             except ConfigError as error:
                 raise said(error) from error
@@ -104,7 +106,7 @@ class Embedded(RoomCommands):
         """Load the app and return its provider."""
         try:
             only = options_of(context.params).only
-            with storage_check_deferred(), third_party_plugins(only):
+            with storage_check_deferred(), third_party_plugins(only), lock_file_ignored(_locks(context)):
                 app = context.ensure_object(ScriptInfo).load_app()
         except ConfigError as error:
             raise said(error) from error
@@ -112,6 +114,12 @@ class Embedded(RoomCommands):
         if not providers:
             raise click.ClickException("this app has no Provider; call Provider(app) first")
         return next(iter(providers.values()))
+
+
+def _locks(context: click.Context) -> bool:
+    """Say whether the command is `plugins lock`: it writes the lock file, so the one there is does not bind it."""
+    words = [*context._protected_args, *context.args]  # noqa: SLF001 - click has no public way
+    return words[:2] == ["plugins", "lock"]
 
 
 def in_front(args: Sequence[str]) -> list[str]:
@@ -167,6 +175,9 @@ def main(**_common: Any) -> None:
     """An OAuth 2.x authorization server in which every behaviour is a plugin."""
 
 
+main.add_command(authoring.plugin)
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -196,6 +207,7 @@ def _announce(options: ServeOptions, provider: Provider, lines: dict[str, str]) 
         "Server": provider.origin_of(provider.issuer),
         "Issuer": provider.issuer,
         "Data": str(options.folder),
+        **_third_parties(provider),
         **lines,
     }
     console = Console(highlight=False, soft_wrap=True)  # never a table: a narrow one would cut the secret off
@@ -207,7 +219,17 @@ def _announce(options: ServeOptions, provider: Provider, lines: dict[str, str]) 
     console.print("Stop with Ctrl-C.")
 
 
+def _third_parties(provider: Provider) -> dict[str, str]:
+    """Say which plugins take part that do not come with portula: none replaces anything in silence (attack S74)."""
+    found = [source for source in provider.plugins.sources.values() if source.tier is Tier.INSTALLED]
+    named = [f"{source.name} ({source.distribution} {source.version})" for source in found]
+    return {"Plugins": ", ".join(sorted(named))} if named else {}
+
+
 @click.group("portula", cls=Embedded)
 @_plugin_options
 def flask_group(**_common: Any) -> None:
     """Commands of the OAuth provider in this app."""
+
+
+flask_group.add_command(authoring.plugin)

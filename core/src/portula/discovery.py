@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -71,4 +72,5 @@ def load_file(path: Path, source: Source) -> ModuleType:
 
 
 def _normal(distribution: str) -> str:
-    return distribution.lower().replace("_", "-")
+    """Return the name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from portula.commands import HOST_COMMANDS
 from portula.policies import Policies
+from portula.records import CORE_RECORDS
 from portula.sources import Source
 
 if TYPE_CHECKING:
@@ -116,7 +118,8 @@ class Hooks(Policies):
 
     def records(self) -> list[RecordType]:
         """Return the record types of rooms."""
-        return self._join("portula_records", lambda record: record.name)
+        taken = [record.name for record in CORE_RECORDS]
+        return self._join("portula_records", lambda record: [record.name], taken=taken)
 
     def stores(self) -> dict[str, StoreFactory]:
         """Return the storages by name."""
@@ -133,7 +136,7 @@ class Hooks(Policies):
 
     def client_auth_methods(self) -> list[ClientAuthMethod]:
         """Return the client authentication methods."""
-        return self._join("portula_client_auth_methods", lambda method: method.name)
+        return self._join("portula_client_auth_methods", lambda method: [method.name])
 
     def grant_types(self) -> dict[str, GrantFactory]:
         """Return the grant types by name."""
@@ -144,20 +147,22 @@ class Hooks(Policies):
         return self._merge("portula_response_types")
 
     def endpoints(self) -> list[Endpoint]:
-        """Return the machine endpoints."""
-        return self._join("portula_endpoints", lambda endpoint: endpoint.name)
+        """Return the machine endpoints; two may share neither name nor path."""
+        return self._join(
+            "portula_endpoints", lambda endpoint: [endpoint.name, f"path {endpoint.path.rstrip('/')}"]
+        )
 
     def blueprints(self) -> list[Mount]:
         """Return the blueprints."""
-        return self._join("portula_blueprints", lambda mount: mount.blueprint.name)
+        return self._join("portula_blueprints", lambda mount: [mount.blueprint.name])
 
     def metadata(self) -> list[tuple[Source, Mapping[str, Any]]]:
         """Return the metadata contributions, weakest tier first."""
         return self._collect("portula_metadata", {"provider": self._provider})
 
     def commands(self) -> list[click.Command]:
-        """Return the commands."""
-        return self._join("portula_commands", lambda command: command.name)
+        """Return the commands; none may take the place of one of the host's."""
+        return self._join("portula_commands", lambda command: [command.name], taken=HOST_COMMANDS)
 
     def demo(self) -> dict[str, str]:
         """Prepare demo data; return lines to print."""

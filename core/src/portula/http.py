@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wsgi import get_content_length
 
 from portula.endpoints import Answer, Endpoint, Message, json_answer
+from portula.errors import DuplicateContribution
 from portula.uris import origin_of
 
 if TYPE_CHECKING:
@@ -35,6 +38,11 @@ class MachineDoor:
         self.paths: dict[str, Endpoint] = {}
         for endpoint in endpoints:
             path = endpoint.path if endpoint.path.startswith("/") else f"{mount}/{endpoint.path}"
+            other = self.paths.get(path)
+            if other is not None:
+                raise DuplicateContribution(
+                    f"portula_endpoints: {other.name!r} and {endpoint.name!r} both stand at {path}; block one"
+                )
             self.paths[path] = endpoint
             if path.endswith("/"):
                 self.paths[path.rstrip("/")] = endpoint
@@ -43,20 +51,19 @@ class MachineDoor:
         """Add a Flask rule for every path; method and CORS are judged here, not by Flask."""
         for path, endpoint in self.paths.items():
             bare = not path.endswith("/") and f"{path}/" in self.paths
-            self._app.add_url_rule(
-                path,
-                f"{prefix}_{endpoint.name}{'_bare' if bare else ''}",
-                self._view,
-                methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-                provide_automatic_options=False,
-            )
+            name = f"{prefix}_{endpoint.name}{'_bare' if bare else ''}"
+            # Not by add_url_rule, which cannot leave the methods open.
+            self._app.url_map.add(self._app.url_rule_class(path, endpoint=name, methods=None))
+            self._app.view_functions[name] = self._view
 
     def _view(self, **_: Any) -> Response:
-        body = b""
-        if (request.content_length or 0) <= self._max_body:
+        request.max_content_length = self._max_body + 1  # Werkzeug cuts a chunked body there and says nothing
+        try:
             body = request.get_data(cache=True, parse_form_data=False)
             if not body and request.form:
                 body = urlencode(list(request.form.items(multi=True))).encode()
+        except RequestEntityTooLarge:
+            body = bytes(self._max_body + 1)  # answered 413; the rest is not read
         answer = self.answer(request.environ, lambda _limit: body)
         response = Response(answer.body, answer.status)
         response.headers.clear()
@@ -70,8 +77,8 @@ class MachineDoor:
             if environ.get("PATH_INFO", "") not in self.paths or environ.get("SCRIPT_NAME"):
                 return fallback(environ, start_response)
             with self._app.app_context():
-                answer = self.answer(environ, environ["wsgi.input"].read)
-            reason = HTTP_STATUS_CODES.get(answer.status, "Unknown")
+                answer = self.answer(environ, lambda limit: _body(environ, limit))
+            reason = HTTP_STATUS_CODES.get(answer.status, "Unknown").upper()
             start_response(f"{answer.status} {reason}", _sent_headers(answer))
             return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
 
@@ -96,8 +103,7 @@ class MachineDoor:
         return self._with_cors(endpoint, answer)
 
     def _handle(self, endpoint: Endpoint, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
-        length = environ.get("CONTENT_LENGTH") or "0"
-        too_large = length.isdecimal() and int(length) > self._max_body
+        too_large = (get_content_length(environ) or 0) > self._max_body
         body = b"" if too_large else read(self._max_body + 1)
         if too_large or len(body) > self._max_body:
             return json_answer(
@@ -106,7 +112,6 @@ class MachineDoor:
                     "error": "invalid_request",
                     "error_description": f"A request has at most {self._max_body} bytes.",
                 },
-                {"Connection": "close"},
             )
         try:
             return endpoint.handler(message_from(environ, body, self._proxies))
@@ -171,6 +176,15 @@ def client_address(environ: WSGIEnvironment, proxies: int) -> str:
         str(environ.get("REMOTE_ADDR", "")),
     ]
     return hops[-min(len(hops), proxies + 1)]
+
+
+def _body(environ: WSGIEnvironment, limit: int) -> bytes:
+    """Read at most `limit` bytes, and none that was not sent: a server need not end the stream (PEP 3333)."""
+    length = get_content_length(environ)
+    if length is None:
+        length = limit if environ.get("wsgi.input_terminated") else 0
+    body: bytes = environ["wsgi.input"].read(min(length, limit)) if length else b""
+    return body
 
 
 def _sent_headers(answer: Answer) -> list[tuple[str, str]]:

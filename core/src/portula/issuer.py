@@ -43,9 +43,8 @@ class Issuer:
         """Return an issuer on a host if that is loopback, SERVER_NAME or one of TRUSTED_HOSTS; else on a safe one."""
         config = self._app.config
         trusted = (config.get("SERVER_NAME"), *(config.get("TRUSTED_HOSTS") or ()))
-        origin = (
-            origin_of(f"{scheme}://{host}") or ""
-        )  # never the header itself: it may be `evil.example@localhost`
+        # Never the header itself: it may be `evil.example@localhost`.
+        origin = origin_of(f"{scheme}://{host}") or ""
         name = urlsplit(origin).hostname or ""
         if not is_loopback_host(name) and host not in trusted and name not in trusted:
             origin = f"{scheme}://{config.get('SERVER_NAME') or '127.0.0.1'}"

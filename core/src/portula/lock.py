@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import marshal
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +22,11 @@ LOCK_VERSION = 1
 LOCK_FILE = "portula.lock.json"
 """Where `portula plugins lock` writes when neither PLUGINS_LOCK nor a path says otherwise."""
 
-_LEFT_OUT = (".pyc", ".pyo")
-"""Made at the first import; they follow from the sources."""
+_MODULES = frozenset((*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES, *EXTENSION_SUFFIXES, ".so"))
+_CACHE = "__pycache__"
+_HEADER_BYTES = 16
+_BY_TIME = b"\0\0\0\0"
+"""Flags of a compiled file that Python runs if time and size of its source are those it notes (PEP 552)."""
 
 
 class PluginRefused(ConfigError):
@@ -113,17 +119,30 @@ def write(path: Path, plugins: Iterable[LockedPlugin]) -> None:
 
 
 def digest_of_entry_point(entry_point: importlib_metadata.EntryPoint) -> str:
-    """Return the digest of the package an entry point names, without importing it.
+    """Return the digest of what the distribution of an entry point installed, without importing it.
 
-    The files are those below the top-level package or module, so that an editable installation has one as well.
+    The files are those of its top-level packages and modules, and of the one that the entry point names, so that an
+    editable installation has a digest as well.
     """
-    top = entry_point.module.partition(".")[0]
-    spec = importlib.util.find_spec(top)
-    if spec is None:
-        return ""
-    if spec.submodule_search_locations:
-        return digest_of_files(sorted(Path(place) for place in spec.submodule_search_locations))
-    return digest_of_files([Path(spec.origin)] if spec.origin else [])
+    places: set[Path] = set()
+    for top in {entry_point.module.partition(".")[0], *_tops(entry_point.dist)}:
+        try:
+            spec = importlib.util.find_spec(top)
+        except ValueError:  # a module without a specification, which no installation leaves behind
+            continue
+        if spec is not None and spec.submodule_search_locations:
+            places.update(Path(place) for place in spec.submodule_search_locations)
+        elif spec is not None and spec.origin:
+            places.add(Path(spec.origin))
+    return digest_of_files(sorted(places))
+
+
+def _tops(distribution: Any) -> Iterator[str]:
+    """Yield the import names that a distribution's list of files begins with."""
+    for path in getattr(distribution, "files", None) or ():
+        name = path.parts[0].partition(".")[0]
+        if name.isidentifier() and name != _CACHE and (len(path.parts) > 1 or path.suffix in _MODULES):
+            yield name
 
 
 def digest_of_files(places: Sequence[Path]) -> str:
@@ -132,13 +151,33 @@ def digest_of_files(places: Sequence[Path]) -> str:
     for place in places:
         files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
         for path in files:
-            if path.suffix in _LEFT_OUT:
-                continue
-            name = path.name if path == place else path.relative_to(place).as_posix()
-            content = path.read_bytes()
+            if path.parent.name == _CACHE:
+                continue  # made at the first import; what is not is found beside its source
+            content = path.read_bytes() + _forged(path)
+            name = f"{place.name}/{'' if path == place else path.relative_to(place).as_posix()}"
             total.update(f"{name}\0{len(content)}\0".encode())
             total.update(content)
     return total.hexdigest()
+
+
+def _forged(source: Path) -> bytes:
+    """Return the compiled file that Python would run in place of a source, if it was made of something else."""
+    if source.suffix not in SOURCE_SUFFIXES:
+        return b""
+    try:
+        compiled = Path(importlib.util.cache_from_source(str(source))).read_bytes()
+    except (OSError, NotImplementedError):
+        return b""
+    header, status = compiled[:_HEADER_BYTES], source.stat()
+    noted = struct.pack("<II", int(status.st_mtime) & 0xFFFF_FFFF, status.st_size & 0xFFFF_FFFF)
+    if header[:4] != importlib.util.MAGIC_NUMBER or (header[4:8] == _BY_TIME and header[8:] != noted):
+        return b""  # Python compiles anew
+    try:
+        made = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+        same = marshal.loads(compiled[_HEADER_BYTES:]) == made  # noqa: S302 - only compared
+    except (EOFError, SyntaxError, TypeError, ValueError):
+        same = False
+    return b"" if same else compiled
 
 
 def as_json(plugins: Iterable[LockedPlugin]) -> list[dict[str, Any]]:

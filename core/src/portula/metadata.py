@@ -29,7 +29,7 @@ def fold(contributions: Sequence[tuple[Source, Mapping[str, Any]]]) -> dict[str,
     owners: dict[str, Source] = {}
     for source, members in contributions:
         for name, value in members.items():
-            if isinstance(value, (list, tuple, set, frozenset)):
+            if isinstance(value, (list, tuple, set, frozenset)) and isinstance(document.get(name, []), list):
                 document[name] = sorted({*document.get(name, ()), *value})
             elif name in document and document[name] != value:
                 raise DuplicateContribution(

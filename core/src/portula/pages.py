@@ -90,11 +90,14 @@ class Pages:
         """
         if request.mimetype != FORM:
             raise InvalidRequestError(description=f"The form must be sent as {FORM}.")
-        request.max_content_length = self._provider.core_settings.MAX_BODY_BYTES
+        limit = self._provider.core_settings.MAX_BODY_BYTES
+        request.max_content_length = limit + 1  # Werkzeug cuts a chunked body there and says nothing
         try:
             body = request.get_data(cache=True, parse_form_data=False)
         except RequestEntityTooLarge:
-            raise InvalidRequestError(description="The form is too large.") from None
+            body = bytes(limit + 1)
+        if len(body) > limit:
+            raise InvalidRequestError(description="The form is too large.")
         if not body:  # a before_request function of the app has read the form already
             body = urlencode(list(request.form.items(multi=True))).encode()
         return MultiDict(parse_pairs(body))

@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 from pluggy import HookImpl, PluginValidationError
 
-from portula.classes import NEEDS_TRUST, facts_of
+from portula.classes import FACTS, NEEDS_TRUST, HookFacts, facts_of
 from portula.discovery import entry_points, load_file, plugin_files
 from portula.errors import BrokenPlugin, DuplicatePlugin, UnknownPlugin, nearest
 from portula.hookspecs import SPECIFICATIONS
 from portula.lock import LockedPlugin, LockFile, PluginRefused, digest_of_entry_point, digest_of_files
+from portula.settings import slots_answered
 from portula.signatures import problems
 from portula.sources import Source, Tier
 
 if TYPE_CHECKING:
     from importlib_metadata import EntryPoint
+
+
+SET_ASIDE = "set aside"
+"""Said of a plugin that `--only` or `--no-plugins` leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,70 @@ class Plugins:
             if options is None:
                 continue
             caller = getattr(self.manager.hook, options.get("specname") or name, None)
-            spec = caller.spec.function if isinstance(caller, pluggy.HookCaller) and caller.spec else None
-            yield from problems(name, getattr(plugin, name), options, spec)
+            yield from problems(name, getattr(plugin, name), options, _spec_of(caller))
+
+    def add_hooks(self, lock: LockFile | None = None) -> None:
+        """Let rooms bring specifications of their own; what was registered before is then held to these too.
+
+        Raises:
+            BrokenPlugin: an implementation breaks a rule, or `portula_addhooks` does more than add specifications.
+            PluginRefused: the lock file does not allow a plugin to answer such a hook.
+        """
+        for implementation in self.implementations("portula_addhooks"):
+            registered = self.manager.list_name_plugin()
+            try:
+                implementation.call({"pm": self.manager})
+            except PluginValidationError as error:
+                culprit = self.sources.get(self.manager.get_name(error.plugin) or "", implementation.source)
+                raise BrokenPlugin(f"{culprit}: {error}") from error
+            except ValueError as error:
+                raise BrokenPlugin(f"{implementation.source}: portula_addhooks: {error}") from error
+            if self.manager.list_name_plugin() != registered:
+                raise BrokenPlugin(
+                    f"{implementation.source}: portula_addhooks registers or removes plugins; "
+                    "it may add specifications only"
+                )
+        found = [
+            f"{implementation.source}: {problem}"
+            for hook in sorted(self._room_hooks())
+            for implementation in self.implementations(hook)
+            for problem in problems(
+                hook,
+                implementation.hook.function,
+                implementation.hook.opts,
+                _spec_of(getattr(self.manager.hook, hook)),
+            )
+        ]
+        if found:
+            raise BrokenPlugin(*found)
+        for source in self.sources.values():
+            self._check_trust(source, lock)
+
+    def _room_hooks(self) -> set[str]:
+        """Return the names of specified hooks that are not core's."""
+        return {name for name, caller in vars(self.manager.hook).items() if _spec_of(caller)} - set(FACTS)
+
+    def retired(self) -> list[tuple[Source, str, Warning]]:
+        """Return who implements which hook that is going away, with the words of its specification."""
+        return [
+            (implementation.source, name, caller.spec.warn_on_impl)
+            for name, caller in vars(self.manager.hook).items()
+            if isinstance(caller, pluggy.HookCaller) and caller.spec and caller.spec.warn_on_impl
+            for implementation in self.implementations(name)
+        ]
+
+    def facts(self, hook: str) -> HookFacts:
+        """Return kind, class and setting of a hook, core's or a room's."""
+        return facts_of(hook, _spec_of(getattr(self.manager.hook, hook, None)))
+
+    def powers(self, plugin: str) -> dict[str, HookFacts]:
+        """Return the hooks that a plugin answers, with their facts; a slot that one of its settings answers is one."""
+        slots: set[str] = set()
+        for implementation in self.implementations("portula_settings"):
+            if implementation.source.name == plugin:
+                slots |= slots_answered(implementation.call({}) or ())
+        hooks = {*self.hooks_of(plugin), *(f"portula_{slot}" for slot in slots)}
+        return {hook: self.facts(hook) for hook in sorted(hooks)}
 
     def check_pending(self) -> None:
         """Refuse implementations of hooks that nobody specifies: misspelt names.
@@ -86,7 +153,7 @@ class Plugins:
         Raises:
             BrokenPlugin: lists each of them with the nearest known hook.
         """
-        known = [name for name, caller in vars(self.manager.hook).items() if _has_spec(caller)]
+        known = [name for name, caller in vars(self.manager.hook).items() if _spec_of(caller)]
         findings = [
             f"{self.sources[implementation.plugin_name]}: there is no hook {name!r}{nearest(name, known)}"
             for name, caller in vars(self.manager.hook).items()
@@ -99,7 +166,7 @@ class Plugins:
 
     def hook_names(self) -> list[str]:
         """Return the names of all hooks without their prefix, in the order they fire; rooms' own come last."""
-        known = [name for name, caller in vars(self.manager.hook).items() if _has_spec(caller)]
+        known = [name for name, caller in vars(self.manager.hook).items() if _spec_of(caller)]
         firing = [name for module in SPECIFICATIONS for name in vars(module)]
         ordered = sorted(known, key=lambda name: firing.index(name) if name in firing else len(firing))
         return [name.removeprefix("portula_") for name in ordered]
@@ -154,7 +221,7 @@ class Plugins:
             if name in blocked:
                 self.absent[source] = "blocked"
             elif only is not None and source.tier is not Tier.DEFAULT and name not in only:
-                self.absent[source] = "set aside"
+                self.absent[source] = SET_ASIDE
             else:
                 self._admit(entry_point, source, lock, may_fail=name in optional)
 
@@ -197,12 +264,17 @@ class Plugins:
             self._check_trust(source, lock)
 
     def _check_trust(self, source: Source, lock: LockFile | None) -> None:
-        if lock is None:
+        """Refuse what the lock file does not allow; a hook that a room specifies is judged once that room did."""
+        if lock is None or source.name not in self._digests:
             return
-        hooks = self.hooks_of(source.name)
-        powerful = [hook for hook in hooks if facts_of(hook).hook_class in NEEDS_TRUST]
+        powerful = [
+            hook
+            for hook, facts in self.powers(source.name).items()
+            if facts.hook_class in NEEDS_TRUST
+            and (hook in FACTS or _spec_of(getattr(self.manager.hook, hook, None)))
+        ]
         needing = [] if source.tier is Tier.DEFAULT else powerful
-        _refuse(source, lock.check_hooks(source.name, hooks, needing))
+        _refuse(source, lock.check_hooks(source.name, self.hooks_of(source.name), needing))
 
     def lockable(self) -> list[LockedPlugin]:
         """Return the lines of a lock file for what was found installed or in PLUGINS_DIR, as it is now."""
@@ -224,5 +296,6 @@ def _refuse(source: Source, problem: str | None) -> None:
         raise PluginRefused(f"{source} {problem}")
 
 
-def _has_spec(caller: object) -> bool:
-    return isinstance(caller, pluggy.HookCaller) and caller.has_spec()
+def _spec_of(caller: object) -> Callable[..., Any] | None:
+    """Return the specification behind one of pluggy's callers, if there is one."""
+    return caller.spec.function if isinstance(caller, pluggy.HookCaller) and caller.spec else None

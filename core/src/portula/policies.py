@@ -7,7 +7,7 @@ swallowed. Enrichments cannot overwrite. Outboxes fail the request. Events fail 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -141,20 +141,21 @@ class Policies:
         return merged
 
     def _join(
-        self, hook: str, key: Callable[[Any], str], arguments: dict[str, Any] | None = None
+        self, hook: str, keys: Callable[[Any], Sequence[str | None]], taken: Collection[str] = ()
     ) -> list[Any]:
-        """Join sequences; two members with one key are an error."""
-        joined: dict[str, tuple[Source, Any]] = {}
-        given = {"provider": self._provider} if arguments is None else arguments
-        for source, members in self._collect(hook, given):
+        """Join sequences; two members with one key, or one with a key that is the host's, are an error."""
+        owners: dict[str, object] = dict.fromkeys(taken, "the host")
+        joined: list[Any] = []
+        for source, members in self._collect(hook, {"provider": self._provider}):
             for member in members:
-                name = key(member)
-                if name in joined:
-                    raise DuplicateContribution(
-                        f"{hook}: {name!r} comes from {joined[name][0]} and from {source}; block one"
-                    )
-                joined[name] = (source, member)
-        return [member for _, member in joined.values()]
+                for key in map(str, keys(member)):
+                    if key in owners:
+                        raise DuplicateContribution(
+                            f"{hook}: {key!r} comes from {owners[key]} and from {source}; block one"
+                        )
+                    owners[key] = source
+                joined.append(member)
+        return joined
 
     def _veto(self, hook: str, request: OAuthRequest) -> None:
         """Hear everyone; then raise the first denial. What is not a denial but raises is one too."""

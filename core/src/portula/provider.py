@@ -25,7 +25,7 @@ from portula.lock import LockFile
 from portula.metadata import fold as fold_metadata
 from portula.metadata import metadata_endpoints
 from portula.pages import Pages
-from portula.plugins import Plugins
+from portula.plugins import SET_ASIDE, Plugins
 from portula.records import CORE_RECORDS, RecordType
 from portula.settings import CoreSettings, Settings
 from portula.sources import Source, Tier
@@ -84,6 +84,8 @@ class Provider:
     def init_app(self, app: Flask) -> None:
         """Open for business, or raise ConfigError with every finding."""
         self.app = app
+        if self.name in app.extensions.get("portula", {}):
+            raise ConfigError(f"the app has a provider named {self.name!r}; give this one another name")
         self._gather()
         self._configure()
         self._open_storage()
@@ -107,27 +109,35 @@ class Provider:
         self._configuration: Mapping[str, Any] = given
         try:
             early = CoreSettings.model_validate({name: given[name] for name in _BOOTSTRAP if name in given})
-        except ValidationError:
-            early = CoreSettings()  # the same findings come again, with all others, in _configure
-        lock = LockFile.read(Path(early.PLUGINS_LOCK), early.PLUGINS_TRUSTED) if early.PLUGINS_LOCK else None
+            only = _ONLY.get()
+        except ValidationError:  # the same findings come again, with all others, in _configure
+            early, only = CoreSettings(), ()  # until then nothing runs that a lock file might refuse
+        lock = None
+        if early.PLUGINS_LOCK and not _UNLOCKED.get():
+            lock = LockFile.read(Path(early.PLUGINS_LOCK), early.PLUGINS_TRUSTED)
         if self._discover:
-            self.plugins.discover(early.PLUGINS_BLOCKED, early.PLUGINS_OPTIONAL, only=_ONLY.get(), lock=lock)
+            self.plugins.discover(early.PLUGINS_BLOCKED, early.PLUGINS_OPTIONAL, only=only, lock=lock)
         if early.PLUGINS_DIR:
             self.plugins.register_directory(Path(early.PLUGINS_DIR), lock=lock)
         for plugin in self._given_plugins:
             self.plugins.register(plugin, Source(_name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT))
-        self.plugins.manager.hook.portula_addhooks(pm=self.plugins.manager)
-        self.hooks = Hooks(self.plugins, self, early.PLUGINS_CHOICE)
+        self.plugins.add_hooks(lock)
+        self._choice = {
+            slot: name for slot, name in early.PLUGINS_CHOICE.items() if not self._set_aside(name)
+        }
+        self.hooks = Hooks(self.plugins, self, self._choice)
 
     def _configure(self) -> None:
         """Validate all settings together; those that answer a slot become plugins of the strongest tier."""
         keys, problem = secret_keys(self._configuration.get("SECRET_KEYS"), self.app.config)
         models: list[tuple[Source, type[BaseModel]]] = [(_CORE, CoreSettings), *self.hooks.settings()]
-        self._settings.load(models, self._configuration, [problem] if problem else [])
+        self._settings.load(
+            models, self._configuration, [problem] if problem else [], strangers=_ONLY.get() is not None
+        )
         for setting, mark, answer in self._settings.slot_answers():
             self.plugins.register(_slot_plugin(mark.slot, answer), Source(f"setting:{setting}", Tier.SETTING))
         self.plugins.check_pending()
-        self.hooks = Hooks(self.plugins, self, self.core_settings.PLUGINS_CHOICE)
+        self.hooks = Hooks(self.plugins, self, self._choice)
         self.hooks.check_choice()
         self.mount = self.core_settings.MOUNT_PATH
         self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount, self.name)
@@ -159,9 +169,7 @@ class Provider:
         self.scope_texts: dict[str, str] = self.hooks.scopes()
         self.client_auth_methods = {method.name: method for method in self.hooks.client_auth_methods()}
         self.response_modes: frozenset[str] = frozenset({"query", "fragment", "form_post"})
-        validator = fold(
-            self.hooks.validator_class, self.hooks.validator_mixins(), self.core_settings.PLUGINS_CHOICE
-        )
+        validator = fold(self.hooks.validator_class, self.hooks.validator_mixins(), self._choice)
         self.validator: OAuth2Validator = validator(self)
 
     @cached_property
@@ -187,6 +195,9 @@ class Provider:
             max_body=settings.MAX_BODY_BYTES,
             proxies=settings.TRUSTED_PROXIES,
         )
+        for other in self.app.extensions.get("portula", {}).values():
+            if not self.door.paths.keys().isdisjoint(other.door.paths):
+                raise ConfigError(f"MOUNT_PATH: {self.mount!r} is taken by the provider {other.name!r}")
         self.door.mount(self.name)
         self.app.register_blueprint(
             Blueprint(
@@ -278,7 +289,7 @@ class Provider:
         bypassed = [
             function.__qualname__
             for function in self.app.before_request_funcs.get(None, [])
-            if function != self._exempt_from_csrf_protect
+            if getattr(function, "__func__", None) is not Provider._exempt_from_csrf_protect
         ]
         if bypassed:
             self.app.logger.warning(
@@ -289,6 +300,11 @@ class Provider:
         return self.door.wsgi(app or self.app.wsgi_app)
 
     # --- Inside ---
+
+    def _set_aside(self, plugin: str) -> bool:
+        return any(
+            source.name == plugin and note == SET_ASIDE for source, note in self.plugins.absent.items()
+        )
 
     def _exempt_from_csrf_protect(self) -> None:
         """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own."""
@@ -311,6 +327,19 @@ def third_party_plugins(names: tuple[str, ...] | None) -> Iterator[None]:
         yield
     finally:
         _ONLY.reset(token)
+
+
+_UNLOCKED: ContextVar[bool] = ContextVar("portula_unlocked", default=False)
+
+
+@contextmanager
+def lock_file_ignored(ignored: bool) -> Iterator[None]:
+    """Let providers made in here start whatever their lock file says, for who writes it anew."""
+    token = _UNLOCKED.set(ignored)
+    try:
+        yield
+    finally:
+        _UNLOCKED.reset(token)
 
 
 _DEFERRED: ContextVar[bool] = ContextVar("portula_storage_check_deferred", default=False)

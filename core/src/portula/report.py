@@ -9,7 +9,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from portula.classes import Kind, facts_of
+from portula.classes import Kind
 from portula.errors import PortulaError, nearest
 from portula.settings import AnswersSlot, Declared, shown
 from portula.sources import Source, Tier
@@ -42,7 +42,7 @@ def plugins(provider: Provider) -> list[dict[str, Any]]:
             **source_facts(source),
             "status": "active",
             "hooks": provider.plugins.hooks_of(source.name),
-            "classes": sorted({facts_of(hook).hook_class for hook in provider.plugins.hooks_of(source.name)}),
+            "classes": sorted({facts.hook_class for facts in provider.plugins.powers(source.name).values()}),
         }
         for source in sorted(provider.plugins.sources.values(), key=lambda source: (source.tier, source.name))
     ]
@@ -59,7 +59,7 @@ def hooks(provider: Provider) -> list[dict[str, Any]]:
 
 
 def _hook(provider: Provider, name: str) -> dict[str, Any]:
-    facts = facts_of(name)
+    facts = provider.plugins.facts(name)
     implementations = provider.plugins.implementations(name)
     return {
         "hook": name,

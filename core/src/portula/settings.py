@@ -114,8 +114,12 @@ class Settings:
         models: Sequence[tuple[Source, type[BaseModel]]],
         given: Mapping[str, Any],
         also: Sequence[str] = (),
+        *,
+        strangers: bool = False,
     ) -> None:
         """Validate OAUTH2_PROVIDER against all models; `also` are findings of others, to be said together.
+
+        With `strangers`, settings that nobody declares are passed over: their plugins are set aside for once.
 
         Raises:
             ConfigError: every finding, one a line, each with setting, value, what is allowed and the nearest name.
@@ -126,7 +130,7 @@ class Settings:
                 if name in self._owners:
                     findings.append(f"{name}: declared by {self._owners[name][0]} and again by {source}")
                 self._owners[name] = (source, model, info)
-        unknown = [name for name in given if name not in self._owners]
+        unknown = [] if strangers else [name for name in given if name not in self._owners]
         findings += [
             f"{name}: no installed plugin has this setting{nearest(str(name), self._owners)}"
             for name in unknown
@@ -159,6 +163,8 @@ class Settings:
     def slot_answers(self) -> list[tuple[str, AnswersSlot, object]]:
         """Return (setting, mark, adapted answer) of every configured setting that answers a slot.
 
+        A default is no answer: it is the word of whoever declares the setting, not of the deployment (attack S74).
+
         Raises:
             ConfigError: import strings that do not import, or are of the wrong kind; all of them.
         """
@@ -166,7 +172,7 @@ class Settings:
         findings: list[str] = []
         for name, (_, model, info) in sorted(self._owners.items()):
             value = getattr(self._models[model], name)
-            for mark in info.metadata:
+            for mark in info.metadata if name in self._given else ():
                 if not isinstance(mark, AnswersSlot) or value is None or value in mark.aliases:
                     continue
                 try:
@@ -176,6 +182,12 @@ class Settings:
         if findings:
             raise ConfigError(*findings)
         return answers
+
+
+def slots_answered(models: Sequence[type[BaseModel]]) -> set[str]:
+    """Return the slots that settings of these models answer."""
+    fields = [info for model in models for info in model.model_fields.values()]
+    return {mark.slot for info in fields for mark in info.metadata if isinstance(mark, AnswersSlot)}
 
 
 def import_object(value: object) -> object:

@@ -10,6 +10,7 @@ FORBIDDEN_OPTIONS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
 """Options of pluggy with which a package could swallow a denial, or beat the deployment."""
 
 _ANYTHING = ("Any", "object")
+_NOTHING = ("None", "NoReturn", "Never", *_ANYTHING)
 
 
 def problems(
@@ -24,23 +25,34 @@ def problems(
         if parameter.default is not parameter.empty or parameter.kind is parameter.KEYWORD_ONLY:
             yield f"{name} gives {parameter.name!r} a default or makes it keyword-only; hooks are positional"
     if spec is not None:
-        yield from _contradictions(name, signature, inspect.signature(spec))
+        names = getattr(inspect.unwrap(function), "__globals__", {})
+        yield from _contradictions(name, signature, inspect.signature(spec), names)
 
 
-def _contradictions(name: str, given: inspect.Signature, specified: inspect.Signature) -> Iterator[str]:
-    """Yield annotations that name another type than the specification."""
+def _contradictions(
+    name: str, given: inspect.Signature, specified: inspect.Signature, names: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield annotations that name another type than the specification; `names` are those of the module."""
     for parameter in given.parameters.values():
         expected = specified.parameters.get(parameter.name)
         if expected is None or parameter.annotation is parameter.empty:
             continue
-        wanted, found = _type_name(expected.annotation), _type_name(parameter.annotation)
-        if found != wanted and found not in _ANYTHING and not _is_base(parameter.annotation, wanted):
+        annotation = _resolved(parameter.annotation, names)
+        wanted, found = _type_name(expected.annotation), _type_name(annotation)
+        if found != wanted and found not in _ANYTHING and not _is_base(annotation, wanted):
             yield f"{name} annotates {parameter.name!r} as {found}; the hook gives {wanted}"
     returns_nothing = _type_name(specified.return_annotation) == "None"
     if returns_nothing and given.return_annotation is not given.empty:
         found = _type_name(given.return_annotation)
-        if found not in ("None", *_ANYTHING):
+        if found not in _NOTHING:
             yield f"{name} is annotated to return {found}; the hook wants None"
+
+
+def _resolved(annotation: Any, names: Mapping[str, Any]) -> Any:
+    """Return what a postponed annotation names, so that an alias or a base is known; itself when it is not at hand."""
+    if not isinstance(annotation, str):
+        return annotation
+    return names.get(annotation.strip("'\" "), annotation)
 
 
 def _type_name(annotation: Any) -> str:

@@ -150,18 +150,9 @@ def origin_matches(registered: str, origin: str) -> bool:
 
 def issuer_problem(issuer: str) -> str | None:
     """Say what is wrong with OIDC_ISS_ENDPOINT, or None."""
-    try:
-        parts = urlsplit(issuer)
-    except ValueError:
-        return "it is not a URL"
-    if (
-        parts.scheme not in ("https", "http")
-        or not parts.hostname
-        or "@" in issuer
-        or "?" in issuer
-        or "#" in issuer
-    ):
-        return "an https URL without query, fragment or user is needed"
-    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
+    if origin_of(issuer) is None or "?" in issuer or "#" in issuer:
+        return "an https URL in plain ASCII without query, fragment or user is needed"
+    parts = urlsplit(issuer)
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
         return "http is for loopback only; use https"
     return None

@@ -1,49 +1,30 @@
 from types import SimpleNamespace
 
 import pytest
-from flask import Flask
 from support.browser import forms_of
 
 import portula_accounts
 import portula_sessions
-from portula import Provider, hookimpl
-from portula.testing.memory import MemoryStore
+from portula.testing.provider import MovableClock, Recorder, make_provider
 
 PASSWORD = "correct horse battery"
 
 
-class Host:
-    """The host's side: a clock that stands, a store, and a list of what was heard."""
+class Host(MovableClock, Recorder):
+    """The host's side: a clock that stands, and a list of what was heard."""
 
     def __init__(self):
-        self.time = 1_700_000_000
-        self.heard = []
-
-    @hookimpl
-    def portula_clock(self, provider):
-        return lambda: self.time
-
-    @hookimpl
-    def portula_stores(self, provider):
-        return {"memory": MemoryStore}
-
-    @hookimpl
-    def portula_login_succeeded(self, event):
-        self.heard.append(event)
-
-    @hookimpl
-    def portula_login_failed(self, event):
-        self.heard.append(event)
+        MovableClock.__init__(self, 1_700_000_000)
+        Recorder.__init__(self)
+        self.heard = self.events
 
 
 def make_accounts(*plugins, **settings):
-    app = Flask("accounts")
     host = Host()
-    config = {"SECRET_KEYS": ["0123456789abcdef"], "PASSWORD_HASH_PROFILE": "testing", **settings}
-    app.config.update(TESTING=True, OAUTH2_PROVIDER=config)
+    settings = {"SECRET_KEYS": ["0123456789abcdef"], **settings}
     rooms = [host, portula_sessions, portula_accounts]
-    provider = Provider(app, plugins=[*rooms, *plugins], discover=False)
-    return SimpleNamespace(app=app, host=host, provider=provider, login=provider.hooks.login)
+    provider = make_provider(*rooms, *plugins, settings=settings)
+    return SimpleNamespace(app=provider.app, host=host, provider=provider, login=provider.hooks.login)
 
 
 class Browser:

@@ -1,32 +1,29 @@
 from types import SimpleNamespace
 
 import pytest
-from flask import Flask, request
+from flask import request
 
 import portula_consent
 import portula_scopes_settings
-from portula import Provider, hookimpl
+from portula import hookimpl
+from portula.events import TokenRevoked
 from portula.records import Application
 from portula.slots import Authenticated, ConsentQuestion
-from portula.testing.memory import MemoryStore
+from portula.testing.provider import MovableClock, Recorder, make_provider
 
 NAME_THAT_DECEIVES = "Tea\u202e\u0000 <svg onload=1>"
 
 
-class Host:
-    """The host's side: a clock, a store, a login that believes the query, and a list of what was heard."""
+class Host(MovableClock, Recorder):
+    """The host's side: a clock, a login that believes the query, and a list of what was heard."""
 
     def __init__(self):
-        self.time = 1_700_000_000
-        self.heard = []
+        MovableClock.__init__(self, 1_700_000_000)
+        Recorder.__init__(self)
 
-    @hookimpl
-    def portula_clock(self, provider):
-        return lambda: self.time
-
-    @hookimpl
-    def portula_stores(self, provider):
-        return {"memory": MemoryStore}
+    @property
+    def heard(self):
+        return self.of(TokenRevoked)
 
     @hookimpl
     def portula_login(self, provider):
@@ -35,10 +32,6 @@ class Host:
     @hookimpl
     def portula_scopes(self, provider):
         return {"offline_access": "Keep access while you are away"}
-
-    @hookimpl
-    def portula_token_revoked(self, event):
-        self.heard.append(event)
 
     def current(self):
         subject = request.headers.get("Subject")
@@ -58,14 +51,10 @@ def host():
 @pytest.fixture
 def made(host):
     """Return a provider with a client, and an app that asks for consent at /ask."""
-    app = Flask("consent")
     scopes = {"read": "Read what you wrote", "write": ""}
-    app.config.update(
-        TESTING=True,
-        SECRET_KEY="0123456789abcdef",
-        OAUTH2_PROVIDER={"SCOPES": scopes, "DEFAULT_SCOPES": ["read"]},
-    )
-    provider = Provider(app, plugins=[host, portula_scopes_settings, portula_consent], discover=False)
+    settings = {"SCOPES": scopes, "DEFAULT_SCOPES": ["read"]}
+    provider = make_provider(host, portula_scopes_settings, portula_consent, settings=settings)
+    app = provider.app
     client = Application(
         client_id="tea",
         name=NAME_THAT_DECEIVES.replace("\0", "\x01"),

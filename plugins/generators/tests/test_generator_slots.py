@@ -69,7 +69,9 @@ def provider(request, monkeypatch):
     if request.param == "plugin":
         return make_provider(Room(), PLUGINS_CHOICE=CHOICE, PASSWORD_GRANT_ENABLED=True)
     if request.param == "object":
-        return make_provider(**{name: answer for name, (_, answer) in SLOTS.items()}, PASSWORD_GRANT_ENABLED=True)
+        return make_provider(
+            **{name: answer for name, (_, answer) in SLOTS.items()}, PASSWORD_GRANT_ENABLED=True
+        )
     module = ModuleType("generators_of_ours")
     for _, answer in SLOTS.values():
         setattr(module, answer.__name__, answer)

@@ -58,7 +58,9 @@ def test_the_stored_form_is_never_accepted(hasher, form):
         assert not hasher.verify(presented, stored)
 
 
-@pytest.mark.parametrize(("form", "same"), [("hash_generated", True), ("hash_chosen", False), ("seal", False)])
+@pytest.mark.parametrize(
+    ("form", "same"), [("hash_generated", True), ("hash_chosen", False), ("seal", False)]
+)
 def test_only_digests_of_full_entropy_are_the_same_each_time(hasher, form, same):
     make = getattr(hasher, form)
     assert (make(SECRET) == make(SECRET)) is same
@@ -111,7 +113,9 @@ def test_no_secret_is_held_in_what_is_remembered(hasher):
 def test_a_chosen_secret_of_a_client_costs_argon2id_once_over_http(monkeypatch):
     provider = make_provider(CLIENT_SECRET_HASH_PROFILE="testing")
     client, secret = make_client(provider)
-    provider.clients.create(client.__class__(client_id="chosen", grant_types=("client_credentials",)), secret=SECRET)
+    provider.clients.create(
+        client.__class__(client_id="chosen", grant_types=("client_credentials",)), secret=SECRET
+    )
     calls = counting(provider.hooks.secret_hasher, monkeypatch)
     for _ in range(3):
         assert ask_token(provider, SECRET, "chosen").status_code == 200

@@ -3,17 +3,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from werkzeug.test import TestResponse
 
 import portula_generators
 import portula_introspection
 import portula_oauth2
 import portula_scopes_settings
-from portula import Provider, hookimpl
+from portula import hookimpl
 from portula.records import AccessToken, Application, RefreshToken
 from portula.slots import User
-from portula.testing.memory import MemoryStore
+from portula.testing.provider import MovableClock, TestLogin, make_provider
 
 ISSUER = "http://localhost/o"
 
@@ -22,31 +21,17 @@ def basic(client_id: str, secret: str | None) -> str:
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
 
 
-class Host:
-    """The host's side: a clock, a store, people, and a count of what is looked up."""
+class Host(MovableClock, TestLogin):
+    """The host's side: a clock, people, and no consent page."""
 
     def __init__(self) -> None:
-        self.time = 1_700_000_000
-        self.people = {"1": User("1", "ann")}
-
-    @hookimpl
-    def portula_clock(self, provider):
-        return lambda: self.time
-
-    @hookimpl
-    def portula_stores(self, provider):
-        return {"memory": MemoryStore}
-
-    @hookimpl
-    def portula_login(self, provider):
-        return self
+        MovableClock.__init__(self, 1_700_000_000)
+        TestLogin.__init__(self, User("1", "ann"), anybody=False)
+        self.people = self.users
 
     @hookimpl
     def portula_consent(self, provider):
         return self
-
-    def find(self, subject):
-        return self.people.get(subject)
 
     def authenticate(self, username, password, client_address):
         return self.people["1"]
@@ -57,14 +42,10 @@ class World:
 
     def __init__(self, host: Host, plugins: list[Any], settings: dict[str, Any]) -> None:
         self.host = host
-        flask = Flask("introspection")
-        flask.config.update(
-            SECRET_KEY="0123456789abcdef",
-            OAUTH2_PROVIDER={"OIDC_ISS_ENDPOINT": ISSUER, "PASSWORD_GRANT_ENABLED": True, **settings},
-        )
+        settings = {"OIDC_ISS_ENDPOINT": ISSUER, "PASSWORD_GRANT_ENABLED": True, **settings}
         rooms = [portula_scopes_settings, portula_generators, portula_oauth2, portula_introspection]
-        self.provider = Provider(flask, plugins=[*rooms, host, *plugins], discover=False)
-        self.http = flask.test_client()
+        self.provider = make_provider(*rooms, host, *plugins, settings=settings)
+        self.http = self.provider.app.test_client()
         self.grants = ("client_credentials", "password")
         self.secrets = {
             name: self.provider.clients.create(Application(client_id=name, grant_types=self.grants))[1]

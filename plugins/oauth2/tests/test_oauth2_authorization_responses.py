@@ -1,6 +1,7 @@
 """Authorization requests and what comes back of them (RFC 6749 §4.1, RFC 9207)."""
 
-from urllib.parse import parse_qs, urlsplit
+import io
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from support.browser import forms_of
@@ -180,3 +181,18 @@ def test_both_spellings_of_the_path_answer(world, client):
         response = world.get(path, query_string=world.asked(client))
         assert response.status_code == 302
         assert response.location.startswith(CALLBACK)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_request_by_post_that_is_too_large_is_refused_and_never_cut(make, chunked):
+    world = make(MAX_BODY_BYTES=2048)
+    client = world.client(redirect_uris=(CALLBACK, f"{CALLBACK}2"))
+    form = world.asked(client, response_type="tea", redirect_uri=None, padding="x" * 2048)
+    body = (urlencode(form) + f"&redirect_uri={CALLBACK}").encode()
+    for kept, status in ((body[-1:] + body, 400), (urlencode(world.asked(client)).encode(), 302)):
+        keywords = {"input_stream": io.BytesIO(kept), "content_type": "application/x-www-form-urlencoded"}
+        length = {} if chunked else {"CONTENT_LENGTH": str(len(kept))}
+        terminated = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"} if chunked else {}
+        response = world.post("/o/authorize/", environ_overrides={**length, **terminated}, **keywords)
+        assert response.status_code == status
+        assert ("too large" in response.text) is (status == 400)

@@ -5,6 +5,8 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from portula.records import Application
+
 ODD_SECRET = "a secret+with%20odd & characters: 100%"
 GRANT = {"grant_type": "client_credentials"}
 
@@ -30,8 +32,6 @@ def test_basic_is_read_form_encoded_and_raw(world, path):
 
 
 def test_a_client_id_with_odd_characters_is_read_form_encoded(world):
-    from portula.records import Application
-
     client_id = "https://client.example/app?x=%41"
     application = Application(client_id=client_id, grant_types=("client_credentials",))
     _, secret = world.provider.clients.create(application)
@@ -126,8 +126,6 @@ def test_a_public_client_cannot_name_itself_twice_and_differently(world, refused
 
 
 def test_a_secret_that_is_being_replaced_has_two_live_values(world):
-    from portula.records import Application
-
     client = world.client()
     known = world.provider.storage.find(Application, client_id=client.client_id)
     fresh = "the next secret of this client, of forty characters"

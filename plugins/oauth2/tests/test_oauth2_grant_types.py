@@ -6,6 +6,7 @@ import pytest
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, OAuth2Error
 
 from portula import hookimpl
+from portula.clients import InvalidClientMetadata
 from portula.engine.grants import ClientCredentialsGrant
 from portula.events import TokenIssued, TokenRefused
 from portula.records import AccessToken
@@ -27,7 +28,7 @@ def test_the_password_grant_needs_setting_and_client(make, refused):
 
 
 def test_without_the_setting_there_is_no_password_grant(world, refused):
-    with pytest.raises(Exception, match="grant type 'password' is not one of"):
+    with pytest.raises(InvalidClientMetadata, match="grant type 'password' is not one of"):
         world.client(grant_types=("password",))
     assert refused(world.token(world.client(), "password", **ANN)) == "unsupported_grant_type"
 

@@ -7,6 +7,7 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
 from portula import ConfigError, OAuth2Validator, hookimpl
 from portula.engine.backend import Backend
 from portula.engine.server import Server
+from portula.records import Application
 from portula.slots import User
 
 
@@ -150,18 +151,12 @@ def test_with_a_stock_server_the_password_grant_still_needs_its_setting(make, re
     world = make(OAUTH2_SERVER_CLASS=StockServer, PASSWORD_GRANT_ENABLED=False)
     client = world.client()
     world.provider.storage.change(
-        type(world.provider.storage.find(_application(), client_id=client.client_id)),
+        Application,
         {"client_id": client.client_id},
         grant_types=("password",),
     )
     response = world.token(client, "password", username="ann", password="her password")
     assert refused(response) in ("unauthorized_client", "unsupported_grant_type")
-
-
-def _application():
-    from portula.records import Application
-
-    return Application
 
 
 def test_a_subclass_of_our_server_serves_too(make):

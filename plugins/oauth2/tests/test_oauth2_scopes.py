@@ -51,3 +51,10 @@ def test_a_scope_that_is_taken_from_a_client_is_gone_for_new_requests(tea, sent)
     assert tea.tokens(client, scope="keys")["scope"] == "keys"
     tea.change(client, scope="tea")
     assert sent(tea.ask(client, scope="keys"))["error"] == "invalid_scope"
+
+
+def test_a_client_without_any_default_scope_must_name_one(tea, sent, refused):
+    client = tea.client(scope="keys")
+    assert refused(tea.token(client, "client_credentials")) == "invalid_scope"
+    assert sent(tea.ask(client, scope=None))["error"] == "invalid_scope"
+    assert tea.token(client, "client_credentials", scope="keys").json["scope"] == "keys"

@@ -8,38 +8,29 @@ import portula_generators
 import portula_oauth2
 import portula_resource_server
 import portula_scopes_settings
-from portula import Provider, hookimpl
+from portula import hookimpl
 from portula.records import AccessToken, Application
 from portula.slots import User
 from portula.testing.memory import MemoryStore
+from portula.testing.provider import MovableClock, TestLogin, make_provider
 from portula_resource_server import current_token, require_oauth
 
 
-class Host:
-    """The host's side: a clock, a store and people."""
+class Host(MovableClock, TestLogin):
+    """The host's side: a clock, people, no consent page, and a store for each provider."""
 
     def __init__(self) -> None:
-        self.time = 1_700_000_000
-        self.people = {"1": User("1", "ann")}
-
-    @hookimpl
-    def portula_clock(self, provider):
-        return lambda: self.time
+        MovableClock.__init__(self, 1_700_000_000)
+        TestLogin.__init__(self, User("1", "ann"), anybody=False)
+        self.people = self.users
 
     @hookimpl
     def portula_stores(self, provider):
         return {"memory": MemoryStore}
 
     @hookimpl
-    def portula_login(self, provider):
-        return self
-
-    @hookimpl
     def portula_consent(self, provider):
         return self
-
-    def find(self, subject):
-        return self.people.get(subject)
 
 
 def add_views(app: Flask) -> None:
@@ -58,10 +49,10 @@ class World:
 
     def __init__(self, host: Host, plugins: list[Any], settings: dict[str, Any]) -> None:
         self.host = host
-        self.app = Flask("resource")
-        self.app.config.update(TESTING=True, SECRET_KEY="0123456789abcdef", OAUTH2_PROVIDER=settings)
         rooms = [portula_scopes_settings, portula_generators, portula_oauth2, portula_resource_server]
-        self.provider = Provider(self.app, plugins=[*rooms, host, *plugins], discover=False)
+        settings = {"STORAGE": "memory", **settings}
+        self.provider = make_provider(*rooms, host, *plugins, settings=settings)
+        self.app = self.provider.app
         self.provider.storage.add(Application(client_id="app"))
         add_views(self.app)
         self.http = self.app.test_client()

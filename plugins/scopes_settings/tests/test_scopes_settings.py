@@ -82,7 +82,9 @@ def test_a_name_that_no_scope_may_have_is_refused_at_start(name):
     assert "is no scope name" in finding
 
 
-@pytest.mark.parametrize("name", ["!", "~", "urn:example:scope", "https://api.example/read", "a.b-c_d", "[x]"])
+@pytest.mark.parametrize(
+    "name", ["!", "~", "urn:example:scope", "https://api.example/read", "a.b-c_d", "[x]"]
+)
 def test_every_other_name_works(name):
     provider = make_provider(SCOPES={name: "text"})
     _, secret = make_client(provider)

@@ -1,38 +1,13 @@
-from itertools import count
-
 import pytest
-from flask import Flask, request
+from flask import request
 
 import portula_sessions
-from portula import Provider, hookimpl
-from portula.testing.memory import MemoryStore
-
-
-class Clock:
-    def __init__(self):
-        self.time = 1_700_000_000
-
-    @hookimpl
-    def portula_clock(self, provider):
-        return lambda: self.time
-
-
-class Memory:
-    def __init__(self):
-        self.store = None
-
-    def make(self, records):
-        self.store = MemoryStore(records) if self.store is None else self.store
-        return self.store
-
-    @hookimpl
-    def portula_stores(self, provider):
-        return {"memory": self.make}
+from portula.testing.provider import Memory, MovableClock, make_provider
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return MovableClock(1_700_000_000)
 
 
 @pytest.fixture
@@ -43,14 +18,11 @@ def memory():
 @pytest.fixture
 def make_app(clock, memory):
     """Return a function that makes an app whose pages call the sessions slot."""
-    numbers = count()
 
     def make(**settings):
-        app = Flask(f"app{next(numbers)}")
-        app.config.update(
-            TESTING=True, OAUTH2_PROVIDER={"SECRET_KEYS": ["first key, 16 bytes or more"], **settings}
-        )
-        provider = Provider(app, plugins=[clock, memory, portula_sessions], discover=False)
+        settings = {"SECRET_KEYS": ["first key, 16 bytes or more"], **settings}
+        provider = make_provider(portula_sessions, memory, clock=clock, settings=settings)
+        app = provider.app
         sessions = provider.hooks.sessions
 
         @app.get("/in/<subject>")

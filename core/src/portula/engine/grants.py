@@ -110,6 +110,32 @@ class ClientCredentialsGrant(grant_types.ClientCredentialsGrant):  # type: ignor
     """Client credentials (RFC 6749 §4.4)."""
 
 
+class ExtensionGrant(ClientCredentialsGrant):
+    """A grant type of a plugin's own (RFC 6749 §4.5), under whatever name it is contributed.
+
+    The client authenticates and must be registered for the name; then `check` looks at the rest of the request.
+    """
+
+    def validate_token_request(self, request: OAuthRequest) -> None:
+        """Ask everything that stands between an authenticated client and its token."""
+        for rule in self.custom_validators.pre_token:
+            rule(request)
+        self.validate_client_confidential(request)
+        self.validate_grant_type(request)
+        self.check(request)
+        self.validate_scopes(request)
+        for rule in self.custom_validators.post_token:
+            rule(request)
+
+    def check(self, request: OAuthRequest) -> None:
+        """Raise an OAuth2Error, usually invalid_grant, or let pass. It may set `request.user`, the subject.
+
+        Raises:
+            NotImplementedError: a grant without a check of its own lets nobody pass.
+        """
+        raise NotImplementedError
+
+
 class PasswordGrant(grant_types.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]
     """Resource owner password credentials (RFC 6749 §4.3); RFC 9700 §2.4 forbids it to all but legacy clients."""
 

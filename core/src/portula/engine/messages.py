@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, unquote_plus
 
 from oauthlib.common import CaseInsensitiveDict, Request
@@ -53,6 +53,7 @@ class OAuthRequest(Request):  # type: ignore[misc]
     user: str | None
     scopes: list[str] | None
     grant_type: str | None
+    expires_in: int
     response_type: str | None
     response_mode: str | None
     redirect_uri: str | None
@@ -78,7 +79,7 @@ class OAuthRequest(Request):  # type: ignore[misc]
         self.ours = State()
 
 
-_UNSET: dict[str, None] = dict(Request("/")._params)  # noqa: SLF001 - what oauthlib answers for what was not sent
+_UNSET: dict[str, Any] = dict(cast("Any", Request("/"))._params)  # noqa: SLF001 - what oauthlib answers for what was not sent
 
 
 def state_of(request: Any) -> State:
@@ -110,7 +111,7 @@ def parse_pairs(raw: bytes) -> Pairs:
     """Parse form-encoded bytes. Empty values count as absent (RFC 6749 §3.1).
 
     Raises:
-        InvalidRequestError: not UTF-8, NUL, a broken escape, a repeated name, too many parameters.
+        InvalidRequestError: not UTF-8, NUL, a repeated name, too many parameters.
     """
     if not raw:
         return []

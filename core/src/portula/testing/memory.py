@@ -44,16 +44,23 @@ class MemoryStore:
         Args:
             records: types to keep.
         """
-        self._types = {record.cls: record for record in records}
-        self._fields = {
-            record.cls: frozenset(field.name for field in dataclasses.fields(record.cls))
-            for record in records
-        }
-        self._compound = {record.cls: frozenset(_compound_fields(record.cls)) for record in records}
-        self._rows: dict[type[Any], dict[Any, Any]] = {record.cls: {} for record in records}
+        self._types: dict[type[Any], RecordType] = {}
+        self._fields: dict[type[Any], frozenset[str]] = {}
+        self._compound: dict[type[Any], frozenset[str]] = {}
+        self._rows: dict[type[Any], dict[Any, Any]] = {}
+        self.admit(records)
         self._writing = threading.RLock()
         self._placing = threading.Lock()
         self._local = _Local()
+
+    def admit(self, records: Sequence[RecordType]) -> None:
+        """Keep records of these types too; those kept already stay as they are."""
+        for record in records:
+            if record.cls not in self._types:
+                self._fields[record.cls] = frozenset(field.name for field in dataclasses.fields(record.cls))
+                self._compound[record.cls] = frozenset(_compound_fields(record.cls))
+                self._rows[record.cls] = {}
+                self._types[record.cls] = record
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

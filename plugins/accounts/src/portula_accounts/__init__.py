@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula_accounts.checks import portula_checks
 from portula_accounts.commands import make_commands, make_demo_user
 from portula_accounts.endpoint import make_mount
 from portula_accounts.login import AccountsLogin
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from portula import Provider
     from portula.blueprints import Mount
     from portula.records import RecordType
+
+__all__ = ["portula_checks"]
 
 
 def _own(provider: Provider) -> AccountsLogin | None:
@@ -51,7 +54,7 @@ def portula_records(provider: Provider) -> list[RecordType]:
 
 @hookimpl
 def portula_blueprints(provider: Provider) -> list[Mount]:
-    """Pages below /accounts/."""
+    """Pages below ACCOUNTS_PATH."""
     login = _own(provider)
     return [make_mount(provider, login)] if login else []
 

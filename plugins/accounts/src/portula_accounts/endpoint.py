@@ -26,7 +26,8 @@ CONNECTED_APPS_PATH = "/authorized_tokens/"
 
 def make_mount(provider: Provider, login: AccountsLogin) -> Mount:
     """Return the pages, below the root of the host."""
-    blueprint = Blueprint("accounts", __name__, template_folder="templates", url_prefix="/accounts")
+    path = provider.settings(AccountsSettings).ACCOUNTS_PATH
+    blueprint = Blueprint("accounts", __name__, template_folder="templates", url_prefix=path)
     views = AccountViews(provider, login)
     blueprint.add_url_rule("/", "account", views.account, strict_slashes=False)
     blueprint.add_url_rule("/login/", "login", views.login, methods=["GET", "POST"], strict_slashes=False)

@@ -19,10 +19,14 @@ class AccountsSettings(BaseModel):
     (19 MiB). A changed profile takes effect for each person at the next sign-in. `testing` is fast and protects
     nothing: never use it with passwords of people."""
 
+    ACCOUNTS_PATH: str = Field(default="/accounts", pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=255)
+    """Path below the root of the host where the pages stand. Of two providers in one app each needs its own."""
+
     LOGIN_REDIRECT_URL: str | None = Field(
         default=None, pattern=r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$", max_length=2048
     )
-    """Path on this host where a person lands who signs in without having come from somewhere. None: `/accounts/`."""
+    """Path on this host where a person lands who signs in without having come from somewhere. None: the page at
+    ACCOUNTS_PATH."""
 
     LOGIN_FAILURE_WINDOW_SECONDS: int = Field(default=300, ge=1, le=24 * 3600)
     """Seconds for which a failed sign-in counts."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula_generators.checks import portula_checks
 from portula_generators.hasher import Hasher
 from portula_generators.settings import GeneratorSettings
 from portula_generators.values import ClientIdGenerator, ClientSecretGenerator, random_token
@@ -16,6 +17,8 @@ from portula_generators.values import ClientIdGenerator, ClientSecretGenerator, 
 if TYPE_CHECKING:
     from portula import Provider
     from portula.slots import TokenGenerator
+
+__all__ = ["portula_checks"]
 
 
 @hookimpl

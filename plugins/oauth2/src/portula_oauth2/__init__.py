@@ -13,6 +13,7 @@ from portula.engine.backend import Backend
 from portula.engine.server import Server
 from portula_oauth2 import grant
 from portula_oauth2.authorize import portula_blueprints
+from portula_oauth2.checks import portula_checks
 from portula_oauth2.client_auth import portula_client_auth_methods
 from portula_oauth2.commands import portula_commands
 from portula_oauth2.demo import portula_demo
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "portula_blueprints",
+    "portula_checks",
     "portula_client_auth_methods",
     "portula_commands",
     "portula_demo",

@@ -95,6 +95,8 @@ class Authorize:
     def _posted(self) -> Response:
         """Take an answer to our page; or keep a client's POST and come back by GET, so that Lax cookies arrive."""
         pairs = list(self._provider.pages.posted().items(multi=True))
+        if not set(dict(pairs)).isdisjoint(self._provider.pages.query()):
+            raise InvalidRequestError(description="A parameter stands in both the query and the body.")
         answered = dict(pairs).get(_KIND)
         if answered is not None:
             return self._answered(answered)

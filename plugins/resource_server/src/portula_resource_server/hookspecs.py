@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookspec
+from portula.classes import HookClass, Kind, describes
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 
 @hookspec
+@describes(Kind.SLOT, HookClass.DECIDES)
 def portula_token_verifier(provider: Provider) -> TokenVerifier | None:
     """Answer the slot of the token verifier: what is known of a bearer token, None when it does not count.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from portula import hookimpl
+from portula_storage_sql.checks import portula_checks
 from portula_storage_sql.settings import StorageSqlSettings
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from portula.records import RecordType
     from portula.storage import StoreFactory
     from portula_storage_sql.store import SqlStore
+
+__all__ = ["portula_checks"]
 
 
 @hookimpl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, InvalidScopeError
 
 from portula import OAuth2Validator
 from portula.engine.messages import CLIENT_ADDRESS, OAuthRequest, state_of
@@ -84,9 +84,12 @@ class ClientQuestions(OAuth2Validator):
         return uri if uri and self.validate_redirect_uri(client_id, uri, request) else None
 
     def get_default_scopes(self, client_id: str, request: OAuthRequest) -> list[str]:
-        """Return the scopes of a request that names none."""
+        """Return the scopes of a request that names none; without any it fails (RFC 6749 §3.3)."""
         defaults = self.provider.hooks.scopes_backend.get_default_scopes(request.client, request)
-        return [scope for scope in defaults if _registered(request.client, scope)]
+        allowed = [scope for scope in defaults if _registered(request.client, scope)]
+        if defaults and not allowed:
+            raise InvalidScopeError(description="Name a scope: this client has no default.", request=request)
+        return allowed
 
     def validate_scopes(
         self, client_id: str, scopes: list[str], client: Application, request: OAuthRequest

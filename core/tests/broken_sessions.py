@@ -1,0 +1,222 @@
+"""Login sessions that break one promise each; run by test_contracts_can_fail.py."""
+
+import hashlib
+import itertools
+import secrets
+from types import MappingProxyType
+
+import pytest
+from flask import after_this_request, has_request_context, request
+
+from portula import hookimpl
+from portula.records import Artifact
+from portula.slots import LoginSession
+from portula.testing.contracts import SessionsContract
+from portula.testing.provider import make_provider
+
+CASES = []
+
+
+class Sessions:
+    """Sessions in a dictionary, in order; each below is not."""
+
+    flags = MappingProxyType({"httponly": True, "samesite": "Lax"})
+
+    def __init__(self):
+        self.kept = {}
+        self.number = itertools.count()
+
+    @hookimpl
+    def portula_sessions(self, provider):
+        self.provider = provider
+        return self
+
+    def pointer(self):
+        return secrets.token_urlsafe(32)
+
+    def sid(self, pointer):
+        return secrets.token_urlsafe(16)
+
+    def key(self, pointer):
+        return hashlib.sha256(pointer.encode()).hexdigest()
+
+    def live(self, session):
+        return session is not None and session.expires_at > self.provider.now()
+
+    def presented(self):
+        return request.cookies.get("seat", "")
+
+    def current(self):
+        started = request.environ.get("started")
+        session = started or self.kept.get(self.key(self.presented()))
+        return session if self.live(session) else None
+
+    def start(self, subject, username, amr):
+        self.forget()
+        pointer, now = self.pointer(), self.provider.now()
+        session = LoginSession(self.sid(pointer), subject, username, now, tuple(amr), now + 60)
+        self.kept[self.key(pointer)] = request.environ["started"] = session
+        self.send(pointer)
+        return session
+
+    def send(self, pointer):
+        @after_this_request
+        def send(response):
+            response.set_cookie("seat", pointer, **self.flags)
+            return response
+
+    def forget(self):
+        self.kept.pop(self.key(self.presented()), None)
+
+    def end(self):
+        session = self.current()
+        self.forget()
+        request.environ.pop("started", None)
+        return session
+
+    def same(self, one, other):
+        return one == other
+
+    def end_all(self, subject):
+        if has_request_context():
+            request.environ.pop("started", None)
+        ended = [key for key, session in self.kept.items() if self.same(session.subject, subject)]
+        for key in ended:
+            del self.kept[key]
+        return len(ended)
+
+
+class Guest(Sessions):
+    def current(self):
+        return super().current() or LoginSession("guest", "guest", "Guest", 0, (), 2**40)
+
+
+class Slow(Sessions):
+    def current(self):
+        return None if "started" in request.environ else super().current()
+
+
+class Vague(Sessions):
+    def start(self, subject, username, amr):
+        return super().start(subject, username, [])
+
+
+class Shared(Sessions):
+    def presented(self):
+        return "everybody's"
+
+    def pointer(self):
+        return "everybody's"
+
+
+class Fixed(Sessions):
+    def pointer(self):
+        return self.presented() or super().pointer()
+
+
+class Lingering(Sessions):
+    def forget(self):
+        pass
+
+
+class OneIdentifier(Sessions):
+    def sid(self, pointer):
+        return pointer
+
+
+class CaseBlind(Sessions):
+    def key(self, pointer):
+        return super().key(pointer.lower())
+
+
+class Fragile(Sessions):
+    def presented(self):
+        return request.cookies.get("seat", "").encode("ascii").decode()
+
+
+class Counted(Sessions):
+    def pointer(self):
+        return f"{next(self.number):043d}"
+
+
+class Kept(Sessions):
+    def start(self, subject, username, amr):
+        session = super().start(subject, username, amr)
+        digest = next(reversed(self.kept))
+        self.provider.storage.add(Artifact(digest=digest, kind="session", payload={}, issued_at=1))
+        return session
+
+    def key(self, pointer):
+        return pointer
+
+
+class Bare(Sessions):
+    flags = MappingProxyType({})
+
+
+class Lonely(Sessions):
+    def end(self):
+        session = super().end()
+        self.kept.clear()
+        return session
+
+
+class Blurred(Sessions):
+    def same(self, one, other):
+        return one.lower().strip() == other.lower().strip()
+
+
+class Stubborn(Sessions):
+    def current(self):
+        request.environ["started"] = super().current()
+        return request.environ["started"]
+
+    def end_all(self, subject):
+        held = request.environ.get("started") if has_request_context() else None
+        count = super().end_all(subject)
+        if held:
+            request.environ["started"] = held
+        return count
+
+
+class OnlyInRequests(Sessions):
+    def end_all(self, subject):
+        request.environ.pop("started", None)
+        return super().end_all(subject)
+
+
+class Eternal(Sessions):
+    def live(self, session):
+        return session is not None
+
+
+def sessions(kind, *breaks):
+    """Add a class of tests: the contract on something that breaks these of its tests, at least."""
+
+    def provider(self):
+        return make_provider(kind())
+
+    members = {"provider": pytest.fixture(provider), "breaks": breaks}
+    CASES.append(type(f"TestSessionsContract{len(CASES)}", (SessionsContract,), members))
+
+
+sessions(Sessions)
+sessions(Guest, "nobody_is_signed_in", "makes_no_sense")
+sessions(Slow, "within_the_request")
+sessions(Vague, "who_when_and_how")
+sessions(Shared, "another_browser")
+sessions(Fixed, "was_planted")
+sessions(Lingering, "ends_the_old_session", "end_ends_the_session")
+sessions(OneIdentifier, "sid_is_not_the_cookie")
+sessions(CaseBlind, "nearly_right")
+sessions(Fragile, "makes_no_sense")
+sessions(Counted, "cannot_be_guessed")
+sessions(Kept, "nothing_that_is_stored")
+sessions(Bare, "neither_scripts")
+sessions(Lonely, "end_without_a_session", "end_ends_no_other")
+sessions(Blurred, "one_person_and_counts")
+sessions(Stubborn, "holds_at_once")
+sessions(OnlyInRequests, "outside_of_requests")
+sessions(Eternal, "ends_when_it_says")
+
+globals().update({made.__name__: made for made in CASES})

@@ -1,0 +1,102 @@
+"""Folding what rooms say about themselves into one metadata document."""
+
+import pytest
+from hosting import Memory, make_app
+
+from portula import Provider, hookimpl
+from portula.errors import DuplicateContribution
+from portula.metadata import absolute, fold
+from portula.plugins import Source, Tier
+
+ONE = Source("one", Tier.DEFAULT, "dist-one", "1")
+TWO = Source("two", Tier.INSTALLED, "dist-two", "2")
+
+
+def folded(first, second):
+    return fold([(ONE, first), (TWO, second)])
+
+
+def test_lists_are_joined_sorted_and_without_doubles():
+    assert folded({"a": ["z", "b"]}, {"a": ("b", "c")}) == {"a": ["b", "c", "z"]}
+    assert folded({"a": {"x"}}, {"a": frozenset({"y"})}) == {"a": ["x", "y"]}
+
+
+def test_single_values_may_be_said_twice_when_they_agree():
+    assert folded({"a": "x", "b": True}, {"a": "x", "c": 1}) == {"a": "x", "b": True, "c": 1}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("x", "y"), (True, False), ("x", ["y"]), (["y"], "x"), ("xy", ["x", "y"]), (1, ["x"])],
+)
+def test_who_disagrees_is_named_on_both_sides(first, second):
+    with pytest.raises(DuplicateContribution) as caught:
+        folded({"a": first}, {"a": second})
+    for word in ("'a'", "dist-one", "dist-two"):
+        assert word in str(caught.value)
+
+
+def test_empty_members_are_left_out_and_false_is_not_empty():
+    assert folded({"a": None, "b": [], "c": "", "d": False, "e": 0}, {"f": ()}) == {"d": False, "e": 0}
+
+
+def test_the_contributions_stay_as_they_were():
+    first = {"a": ["z", "b"]}
+    folded(first, {"a": ["c"]})
+    assert first == {"a": ["z", "b"]}
+
+
+def test_endpoints_become_addresses_below_the_mount():
+    document = absolute(
+        {
+            "token_endpoint": "token/",
+            "userinfo_endpoint": "https://else.example/me",
+            "service_documentation": "docs/",
+        },
+        "https://id.example/tenant",
+        "https://id.example/o",
+    )
+    assert document == {
+        "issuer": "https://id.example/tenant",
+        "token_endpoint": "https://id.example/o/token/",
+        "userinfo_endpoint": "https://else.example/me",
+        "service_documentation": "docs/",
+    }
+
+
+def room(**members):
+    class Room:
+        @hookimpl
+        def portula_metadata(self, provider):
+            return members
+
+    return Room()
+
+
+def test_two_rooms_that_disagree_stop_the_start():
+    with pytest.raises(DuplicateContribution, match="service_documentation"):
+        Provider(
+            make_app(),
+            plugins=[
+                room(service_documentation="https://a.example"),
+                room(service_documentation="https://b.example"),
+                Memory(),
+            ],
+            discover=False,
+        )
+
+
+def test_without_a_contribution_there_is_no_document():
+    app = make_app()
+    Provider(app, plugins=[Memory()], discover=False)
+    assert app.test_client().get("/o/.well-known/oauth-authorization-server").status_code == 404
+
+
+def test_a_document_of_any_room_is_published():
+    app = make_app(OIDC_ISS_ENDPOINT="https://id.example/o")
+    Provider(app, plugins=[room(tea_endpoint="tea/", cups=["b", "a"]), Memory()], discover=False)
+    assert app.test_client().get("/o/.well-known/oauth-authorization-server").json == {
+        "issuer": "https://id.example/o",
+        "tea_endpoint": "https://id.example/o/tea/",
+        "cups": ["a", "b"],
+    }

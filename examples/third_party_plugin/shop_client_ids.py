@@ -1,0 +1,15 @@
+"""Client identifiers that begin with the name of the shop."""
+
+import secrets
+
+from portula import Provider, hookimpl
+
+
+class ShopIds:
+    def hash(self) -> str:
+        return f"shop-{secrets.token_hex(16)}"
+
+
+@hookimpl
+def portula_client_id_generator(provider: Provider) -> ShopIds:
+    return ShopIds()

@@ -1,0 +1,92 @@
+"""What is less strict here than RFC 9700 asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula.checks import Finding, Level
+from portula_oauth2.settings import OAuth2Settings
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+USUAL_CODE_SECONDS = 60
+"""The default: time for one redirect and one request."""
+
+LONG_ACCESS_TOKEN_SECONDS = 36000
+"""django-oauth-toolkit's default; a stolen bearer token works for as long."""
+
+
+@hookimpl
+def portula_checks(provider: Provider) -> list[Finding]:
+    """Return the findings about the settings of this room."""
+    settings = provider.settings(OAuth2Settings)
+    return [*_about_pkce(settings), *_about_grants(settings), *_about_lifetimes(settings)]
+
+
+def _about_pkce(settings: OAuth2Settings) -> Iterator[Finding]:
+    if settings.PKCE_REQUIRED is not True:
+        yield Finding(
+            "oauth2.pkce",
+            Level.WARNING,
+            "Some confidential clients may use the code flow without PKCE.",
+            "Set PKCE_REQUIRED = True; a client that cannot do PKCE has require_pkce=False of its own.",
+            "RFC 9700 §2.1.1",
+        )
+    if "plain" in settings.CODE_CHALLENGE_METHODS:
+        yield Finding(
+            "oauth2.pkce-plain",
+            Level.WARNING,
+            "The code_challenge_method plain is allowed; who reads the authorization request can redeem the code.",
+            'Set CODE_CHALLENGE_METHODS = ["S256"].',
+            "RFC 9700 §2.1.1",
+        )
+
+
+def _about_grants(settings: OAuth2Settings) -> Iterator[Finding]:
+    if settings.PASSWORD_GRANT_ENABLED:
+        yield Finding(
+            "oauth2.password-grant",
+            Level.WARNING,
+            "Clients may collect passwords and trade them for tokens.",
+            "Move these clients to the authorization code flow and set PASSWORD_GRANT_ENABLED = False.",
+            "RFC 9700 §2.4",
+        )
+    if not settings.ROTATE_REFRESH_TOKEN:
+        yield Finding(
+            "oauth2.refresh-rotation",
+            Level.INFO,
+            "Confidential clients keep one refresh token, so that a stolen one is not noticed.",
+            "Set ROTATE_REFRESH_TOKEN = True.",
+            "RFC 9700 §2.2.2, §4.14.2",
+        )
+
+
+def _about_lifetimes(settings: OAuth2Settings) -> Iterator[Finding]:
+    if settings.AUTHORIZATION_CODE_EXPIRE_SECONDS > USUAL_CODE_SECONDS:
+        yield Finding(
+            "oauth2.code-lifetime",
+            Level.WARNING,
+            f"A code may be redeemed for {settings.AUTHORIZATION_CODE_EXPIRE_SECONDS} seconds.",
+            f"Set AUTHORIZATION_CODE_EXPIRE_SECONDS to {USUAL_CODE_SECONDS} or less.",
+            "RFC 6749 §4.1.2, RFC 9700 §4.5",
+        )
+    seconds = settings.ACCESS_TOKEN_EXPIRE_SECONDS
+    if isinstance(seconds, int) and seconds > LONG_ACCESS_TOKEN_SECONDS:
+        yield Finding(
+            "oauth2.access-token-lifetime",
+            Level.WARNING,
+            f"An access token works for {seconds} seconds, for whoever holds it.",
+            "Shorten ACCESS_TOKEN_EXPIRE_SECONDS; clients refresh.",
+            "RFC 9700 §2.2.1, §4.10",
+        )
+    if settings.refresh_token_seconds is None:
+        yield Finding(
+            "oauth2.refresh-token-lifetime",
+            Level.INFO,
+            "Refresh tokens that are not used never expire.",
+            "Set REFRESH_TOKEN_EXPIRE_SECONDS, e.g. to 30 days.",
+            "RFC 9700 §4.14.2",
+        )

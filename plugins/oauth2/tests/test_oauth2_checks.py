@@ -1,0 +1,58 @@
+"""What `portula check` says of settings that are less strict than RFC 9700."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from portula import cli
+
+
+@pytest.fixture
+def found(tmp_path):
+    """Return a function from settings to what `portula check --json` finds about this room, and its exit status."""
+
+    def check(**settings):
+        config = tmp_path / "config.py"
+        config.write_text(f"OAUTH2_PROVIDER = {settings!r}\n")
+        options = ["--data-dir", str(tmp_path / "data"), "--config", str(config), "--no-plugins"]
+        done = CliRunner().invoke(cli.main, [*options, "check", "--json"])
+        rows = {row["id"]: row for row in json.loads(done.output) if row["id"].startswith("oauth2.")}
+        return rows, done.exit_code
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("finding", "settings", "section"),
+    [
+        ("oauth2.pkce", {"PKCE_REQUIRED": False}, "RFC 9700 §2.1.1"),
+        ("oauth2.pkce", {"PKCE_REQUIRED": "public"}, "RFC 9700 §2.1.1"),
+        ("oauth2.pkce-plain", {"CODE_CHALLENGE_METHODS": ["S256", "plain"]}, "RFC 9700 §2.1.1"),
+        ("oauth2.password-grant", {"PASSWORD_GRANT_ENABLED": True}, "RFC 9700 §2.4"),
+        ("oauth2.code-lifetime", {"AUTHORIZATION_CODE_EXPIRE_SECONDS": 61}, "RFC 6749 §4.1.2, RFC 9700 §4.5"),
+        ("oauth2.access-token-lifetime", {"ACCESS_TOKEN_EXPIRE_SECONDS": 86400}, "RFC 9700 §2.2.1, §4.10"),
+    ],
+)
+def test_a_less_strict_setting_is_found_with_section_and_remedy(found, finding, settings, section):
+    assert finding not in found()[0]
+    rows, status = found(**settings)
+    assert (rows[finding]["level"], rows[finding]["reference"], status) == ("warning", section, 0)
+    assert rows[finding]["remedy"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("finding", "worse", "better"),
+    [
+        ("oauth2.refresh-rotation", {"ROTATE_REFRESH_TOKEN": False}, {}),
+        ("oauth2.refresh-token-lifetime", {}, {"REFRESH_TOKEN_EXPIRE_SECONDS": 86400}),
+    ],
+)
+def test_what_is_good_to_know_is_told_and_no_warning(found, finding, worse, better):
+    assert found(**worse)[0][finding]["level"] == "info"
+    assert finding not in found(**better)[0]
+
+
+def test_the_defaults_bring_no_warning(found):
+    rows, status = found()
+    assert ({row["level"] for row in rows.values()}, status) == ({"info"}, 0)

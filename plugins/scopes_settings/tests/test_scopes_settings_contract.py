@@ -1,0 +1,23 @@
+"""Scopes from settings hold to the contract of scopes backends."""
+
+import pytest
+
+import portula_scopes_settings
+from portula.testing.contracts import ScopesBackendContract
+from portula.testing.provider import make_provider
+
+SCOPES = {"notes:read": "Read your notes", "notes:write": "", "https://api.example/all": "Everything"}
+
+
+class TestSettingsScopes(ScopesBackendContract):
+    @pytest.fixture(
+        params=[
+            {},
+            {"SCOPES": SCOPES},
+            {"SCOPES": SCOPES, "DEFAULT_SCOPES": ["notes:read"]},
+            {"SCOPES": SCOPES, "DEFAULT_SCOPES": []},
+        ],
+        ids=["defaults", "all", "one", "none"],
+    )
+    def backend(self, request):
+        return make_provider(portula_scopes_settings, settings=request.param).hooks.scopes_backend

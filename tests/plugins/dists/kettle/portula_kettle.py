@@ -1,0 +1,61 @@
+"""A grant for kettles: a client gets a token when it names its own serial number, which its registration must have."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
+
+from portula import hookimpl
+from portula.clients import InvalidClientMetadata
+from portula.engine.grants import ExtensionGrant
+from portula.records import Application
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.engine.grants import GrantFactory
+    from portula.engine.messages import OAuthRequest
+
+GRANT_TYPE = "urn:example:kettle"
+
+
+class KettleGrant(ExtensionGrant):
+    """Client credentials and a serial number."""
+
+    def check(self, request: OAuthRequest) -> None:
+        if dict(request.decoded_body).get("serial") != request.client.metadata["kettle_serial"]:
+            raise InvalidGrantError(description="This is not your serial number.", request=request)
+
+
+@hookimpl
+def portula_grant_types(provider: Provider) -> Mapping[str, GrantFactory]:
+    return {GRANT_TYPE: KettleGrant}
+
+
+@hookimpl
+def portula_metadata(provider: Provider) -> Mapping[str, Any]:
+    return {"kettle_serial_required": True}
+
+
+@hookimpl
+def portula_validate_client_registration(provider: Provider, application: Application) -> None:
+    if GRANT_TYPE in application.grant_types and not application.metadata.get("kettle_serial"):
+        raise InvalidClientMetadata("a kettle needs kettle_serial")
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> Sequence[click.Command]:
+    @click.command("createkettle")
+    @click.argument("serial")
+    @click.option("--json", is_flag=True)
+    def create(serial: str, **_: Any) -> None:
+        """Register a kettle."""
+        client, secret = provider.clients.create(
+            Application(client_id="", grant_types=(GRANT_TYPE,), metadata={"kettle_serial": serial})
+        )
+        click.echo(json.dumps({"client_id": client.client_id, "client_secret": secret}))
+
+    return [create]

@@ -1,0 +1,25 @@
+"""Says in token and introspection responses which tenant a client belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from portula import hookimpl
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.engine.messages import OAuthRequest
+    from portula.records import AccessToken
+
+
+@hookimpl
+def portula_token_response(
+    provider: Provider, request: OAuthRequest, response: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    return {"tenant": "north", "access_token": "mine"}
+
+
+@hookimpl
+def portula_introspection_response(token: AccessToken) -> Mapping[str, Any]:
+    return {"tenant": "north", "active": False, "client_id": "mine"}

@@ -1,0 +1,199 @@
+"""`portula plugin new` writes distributions that are type-checked and pass their own tests, for every hook."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from portula import authoring, cli, hookspecs
+from portula.classes import FACTS
+
+ROOT = Path(__file__).resolve().parents[1]
+HOOKS = [
+    name
+    for module in hookspecs.SPECIFICATIONS
+    for name, function in vars(module).items()
+    if hasattr(function, "portula_spec")
+]
+SHORT = [hook.removeprefix("portula_") for hook in HOOKS]
+INI = "[pytest]\naddopts = --import-mode=importlib\nfilterwarnings = error\n"
+
+
+def new(*arguments, group=cli.main, command=("plugin", "new")):
+    return CliRunner().invoke(group, [*command, *map(str, arguments)])
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """One distribution for each hook, in one folder."""
+    folder = tmp_path_factory.mktemp("written")
+    for word in SHORT:
+        authoring.write(f"portula-new-{word.replace('_', '-')}", word, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sources(written):
+    return ":".join(str(path) for path in sorted(written.glob("*/src")))
+
+
+@pytest.fixture(scope="session")
+def checked(written, sources):
+    """What mypy says of all of them, in strict mode."""
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--config-file",
+        written / "portula-new-clock" / "pyproject.toml",
+    ]
+    found = subprocess.run(
+        [*command, "--cache-dir", ROOT / ".mypy_cache" / "written", *sorted(written.glob("*/*/**/*.py"))],
+        capture_output=True,
+        check=False,
+        cwd=written,
+        env={"PATH": "", "MYPYPATH": sources},
+        text=True,
+        timeout=300,
+    )
+    assert "source file" in found.stdout, found.stdout + found.stderr
+    return found.stdout
+
+
+@pytest.fixture(scope="session")
+def tested(written, sources):
+    """What pytest says of all of them."""
+    (written / "pytest.ini").write_text(INI)
+    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:randomly", "-p", "no:cacheprovider", "-q"]
+    done = subprocess.run(
+        [*command, written],
+        capture_output=True,
+        check=False,
+        cwd=written,
+        env={"PATH": "", "PYTHONPATH": sources},
+        text=True,
+        timeout=300,
+    )
+    assert " passed" in done.stdout, done.stdout + done.stderr
+    return done.stdout
+
+
+pytestmark = pytest.mark.xdist_group("authoring")
+
+
+@pytest.mark.parametrize("word", SHORT)
+def test_what_is_written_for_a_hook_passes_mypy_in_strict_mode(checked, word):
+    about = [
+        line for line in checked.splitlines() if line.startswith(f"portula-new-{word.replace('_', '-')}/")
+    ]
+    assert about == []
+
+
+def test_mypy_looked_at_all_that_was_written(checked):
+    assert checked.splitlines()[-1] == f"Success: no issues found in {2 * len(HOOKS)} source files"
+
+
+@pytest.mark.parametrize("word", SHORT)
+def test_what_is_written_for_a_hook_passes_its_own_tests(tested, word):
+    file = f"portula-new-{word.replace('_', '-')}/tests/test_portula_new_{word}.py::"
+    told = [line.partition(" ")[0] for line in tested.splitlines() if f" {file}" in line]
+    assert set(told) == {"PASSED"}
+    assert len(told) >= 2, "a plugin is tested for what it does, not only for being there"
+
+
+def test_ruff_has_nothing_against_what_is_written(written):
+    rules = ["E", "F", "I", "UP", "B", "SIM", "RUF", "W"]
+    options = [
+        "--isolated",
+        "--line-length=120",
+        "--config",
+        'src = ["*/src"]',
+        f"--select={','.join(rules)}",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", *options, "."],
+        capture_output=True,
+        check=False,
+        cwd=written,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_hook_that_has_no_text_of_its_own_gets_that_of_its_kind(written):
+    texts = {path.stem for path in (ROOT / "core/src/portula/scaffold/hooks").glob("*.txt")}
+    assert {facts.kind.value for facts in FACTS.values()} <= texts
+    assert texts - {facts.kind.value for facts in FACTS.values()} <= set(SHORT)
+
+
+def test_what_is_written_is_a_distribution_with_its_entry_point(tmp_path):
+    done = new("Portula.Tea_Time", "--hook", "portula_clock", "--directory", tmp_path)
+    assert done.exit_code == 0, done.output
+    folder = tmp_path / "portula-tea-time"
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
+        "README.md",
+        "pyproject.toml",
+        "src/portula_tea_time/__init__.py",
+        "src/portula_tea_time/py.typed",
+        "tests/test_portula_tea_time.py",
+    ]
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"] == {"portula": {"tea_time": "portula_tea_time"}}
+    assert project["dependencies"] == ["portula-core>=0.1"]
+    assert (
+        "def portula_clock(provider: Provider) -> slots.Clock:"
+        in (folder / "src/portula_tea_time/__init__.py").read_text()
+    )
+    assert "`portula explain clock`" in (folder / "README.md").read_text()
+
+
+def test_writing_a_plugin_makes_no_provider_and_no_data_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__NONSENSE", "1")  # a provider would not start with this
+    assert new("tea", "--hook", "clock").exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["tea"]
+
+
+def test_plugins_are_written_by_flask_too(tmp_path):
+    done = new("tea", "--hook", "clock", "--directory", tmp_path, group=cli.flask_group)
+    assert (done.exit_code, (tmp_path / "tea").is_dir()) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "hook", "message"),
+    [
+        ("-tea", "clock", "'-tea' is no name of a distribution (PEP 508)"),
+        ("tea time", "clock", "'tea time' is no name of a distribution (PEP 508)"),
+        ("tea/../../x", "clock", "'tea/../../x' is no name of a distribution (PEP 508)"),
+        ("7tea", "clock", "'7tea' makes the import name '7tea', which Python does not read as a name"),
+        ("portula-7tea", "clock", "'portula-7tea' makes the import name '7tea', which"),
+        ("class", "clock", "'class' makes the import name 'class', which Python does not read as a name"),
+        ("json", "clock", "a module 'json' is there already; choose another name"),
+        ("Flask", "clock", "a module 'flask' is there already; choose another name"),
+        ("portula-generators", "clock", "'generators' is a plugin of portula's own; choose another name"),
+        ("generators", "clock", "'generators' is a plugin of portula's own; choose another name"),
+        ("tea", "clok", "there is no hook 'clok'; did you mean 'clock'?; `portula hooks` lists them"),
+        (
+            "tea",
+            "portula_validate_token_requests",
+            "there is no hook 'portula_validate_token_requests'; did you mean 'portula_validate_token_request'?",
+        ),
+        ("tea", "zzz", "there is no hook 'zzz'; `portula hooks` lists them"),
+    ],
+)
+def test_a_plugin_that_cannot_be_is_not_written(tmp_path, name, hook, message):
+    done = new("--hook", hook, "--directory", tmp_path, "--", name)
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_plugin_is_written_over_nothing(tmp_path):
+    (tmp_path / "tea").mkdir()
+    done = new("tea", "--hook", "clock", "--directory", tmp_path)
+    assert done.output == f"Error: {tmp_path / 'tea'} is there already; choose another name or --directory\n"
+    assert list((tmp_path / "tea").iterdir()) == []
