@@ -104,7 +104,7 @@ class Twice:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_implementation_is_held_to_a_specification_that_comes_later():
-    with pytest.raises(BrokenPlugin, match=r"plugin 'BadHot': .*\{'request'\}"):
+    with pytest.raises(BrokenPlugin, match=r"(?s)plugin 'BadHot': .*\{'request'\}"):
         make_provider(BadHot(), Kettle())
 
 

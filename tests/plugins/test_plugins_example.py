@@ -38,7 +38,11 @@ def typed(make_venv, tmp_path_factory):
 
 def explained(typed):
     """Return who won each time the README asks."""
-    return [re.search(r"^Winner +(\w+) ", text, re.MULTILINE)[1] for command, text in typed[0] if "explain" in command]
+    return [
+        re.search(r"^Winner +(\w+) ", text, re.MULTILINE)[1]
+        for command, text in typed[0]
+        if "explain" in command
+    ]
 
 
 def test_the_example_has_fewer_than_40_lines():

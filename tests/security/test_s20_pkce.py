@@ -116,6 +116,17 @@ def test_plain_works_only_where_it_is_allowed_and_only_as_plain(lax, kind):
     assert door.redeem(client, code, UNRESERVED[:43]).status_code == 200
 
 
+@pytest.mark.parametrize("wrong", ["A" * 42, "A" * 129, "A" * 42 + "+", "A" * 42 + "=", "A" * 42 + "é"])
+def test_a_verifier_of_another_form_is_refused_although_its_digest_is_right(lax, kind, wrong):
+    """Who made the challenge of it did not keep to RFC 7636 §4.1; too short a one could be searched for."""
+    client, door = lax.client(), lax.door(kind)
+    code = answered(lax.browser().authorize(client, code_challenge=s256(wrong)))["code"]
+    assert error_of(door.redeem(client, code, wrong)) == "invalid_grant"
+    asked = {"code_challenge": UNRESERVED[:43], "code_challenge_method": "plain"}
+    code = answered(lax.browser().authorize(client, **asked))["code"]
+    assert error_of(door.redeem(client, code, wrong)) == "invalid_grant"
+
+
 @pytest.mark.parametrize("length", [43, 128])
 def test_the_shortest_and_longest_verifiers_pass(browser, door, client, length):
     verifier = (UNRESERVED * 2)[:length]

@@ -50,6 +50,15 @@ def test_a_disabled_person_is_signed_out_and_cannot_sign_in(house, browser, app,
     assert browser.sign_in(person.username).status_code == 400
 
 
+def test_a_person_disabled_by_a_hand_in_the_database_is_nobody_although_the_session_stands(house, browser):
+    person = house.user()
+    assert browser.sign_in(person.username).status_code == 302
+    assert browser.get("/accounts/").status_code == 200
+    house.provider.storage.change(type(person), {"sub": person.sub}, disabled=True)
+    assert browser.get("/accounts/").location.startswith("/accounts/login/")
+    assert "code=" not in browser.ask(house.client(skip_authorization=True)).headers.get("Location", "")
+
+
 def test_a_disabled_person_is_refused_like_a_wrong_password(house, person):
     wrong = house.browser().sign_in(person.username, "not the password")
     house.users.disable(person)

@@ -1,7 +1,7 @@
 """`portula plugin new`: writes a distribution with one typed hook implementation, its tests and its README.
 
-It needs no provider and no data folder. What is written stands in `scaffold/`: a file for each hook in `scaffold/hooks/`,
-and one for each kind, for hooks without a file.
+It needs no provider and no data folder. What is written stands in `scaffold/`: in `scaffold/hooks/` a file for each
+hook, and one for each kind, for hooks without a file.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def specification(hook: str) -> Callable[..., Any]:
     Raises:
         CannotWrite: there is no such hook.
     """
-    known = {
+    known: dict[str, Callable[..., Any]] = {
         name: function
         for module in SPECIFICATIONS
         for name, function in vars(module).items()
@@ -159,7 +159,9 @@ def _shape(function: Callable[..., Any]) -> dict[str, str]:
 def _sections(text: str) -> dict[str, str]:
     """Return the parts of a hook's template; those named twice are joined."""
     parts = _SECTION.split(text)
-    found = dict.fromkeys(("needs", "imports", "typing", "code", "body", "test-imports", "test"), "")
+    found: dict[str, str] = dict.fromkeys(
+        ("needs", "imports", "typing", "code", "body", "test-imports", "test"), ""
+    )
     for name, part in zip(parts[1::2], parts[2::2], strict=True):
         found[name] += f"{part.strip()}\n"
     sections = {name.replace("-", "_"): part.strip() for name, part in found.items()}

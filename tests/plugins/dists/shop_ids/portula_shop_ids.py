@@ -27,9 +27,9 @@ def portula_client_id_generator(provider: Provider) -> Ids:
 
 @hookimpl
 def portula_access_token_generator(provider: Provider) -> Callable[[object], str]:
-    return lambda request: f"shop_at_{secrets.token_urlsafe(32)}"
+    return lambda _request: f"shop_at_{secrets.token_urlsafe(32)}"
 
 
 @hookimpl
 def portula_refresh_token_generator(provider: Provider) -> Callable[[object], str]:
-    return lambda request: f"shop_rt_{secrets.token_urlsafe(32)}"
+    return lambda _request: f"shop_rt_{secrets.token_urlsafe(32)}"

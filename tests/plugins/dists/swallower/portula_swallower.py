@@ -7,5 +7,5 @@ from portula import hookimpl
 def portula_validate_token_request(request):
     try:
         return (yield)
-    except Exception:
+    except Exception:  # noqa: BLE001 - that is its fault
         return None

@@ -1,0 +1,108 @@
+"""docs/authoring.md can be followed by the letter: its commands are run in one folder, from an empty one on."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.venvs import Venv
+
+ROOT = Path(__file__).resolve().parents[2]
+MANUAL = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
+
+pytestmark = pytest.mark.xdist_group("packaging")  # it may use what `make wheels` writes
+
+
+def steps():
+    """Yield the commands of the page, and its Python where it stands between them."""
+    for language, text in BLOCK.findall(MANUAL):
+        if language == "python":
+            yield language, text
+        else:
+            yield from (("sh", line) for line in text.splitlines())
+
+
+def follow(folder, environment, replaced):
+    """Do what the page says; return what each command printed."""
+    printed, where = {}, folder
+    for language, step in steps():
+        if language == "python":
+            door = where / "src" / "portula_tea" / "__init__.py"
+            given = door.read_text()
+            made, start = (
+                re.subn(r"class Generator:.*?\n\n\n", "", given, flags=re.DOTALL)[0],
+                step.partition("class ")[2],
+            )
+            door.write_text(made.replace("@hookimpl", f"class {start}\n\n@hookimpl", 1))
+            continue
+        if step.startswith("cd "):
+            where /= step.removeprefix("cd ")
+            continue
+        command = replaced(step)
+        if command is None:
+            continue
+        done = subprocess.run(
+            ["bash", "-c", command],
+            capture_output=True,
+            check=False,
+            cwd=where,
+            env=environment,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{step}\n{done.stdout}{done.stderr}"
+        printed[step] = done.stdout
+    return printed
+
+
+def check(printed):
+    """What the page promises."""
+    assert "2 passed" not in printed["python -m pytest"], "the contract suite is more than that"
+    assert " passed" in printed["python -m pytest"]
+    assert printed["python -m mypy"].startswith("Success: no issues found")
+    for step in ("portula explain CLIENT_ID_GENERATOR_CLASS", "portula explain client_id_generator"):
+        assert re.search(r"^Winner +tea \(portula-tea 0\.1\.0, installed\) *$", printed[step], re.MULTILINE)
+    (made,) = [text for step, text in printed.items() if "createapplication" in step]
+    assert '"client_id": "tea-' in made
+    assert "core.unlocked-plugin" not in printed["portula check"], "a client identifier is no secret"
+    assert "portula.lock.json" in printed["portula plugins lock"]
+
+
+def test_the_page_can_be_followed_with_what_is_here(tmp_path):
+    """Nothing is fetched: the venv borrows portula and the tools, and builds without isolation."""
+    venv = Venv(tmp_path / "venv")
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+    def replaced(step):
+        if step.startswith(("python -m venv", ". .venv", 'python -m pip install "portula')):
+            return None
+        if step == "python -m build --wheel":
+            return "python -m pip wheel --no-deps --wheel-dir dist ."
+        return step
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    check(follow(folder, venv.environment(**offline, PIP_NO_DEPS="1"), replaced))
+
+
+@pytest.mark.service
+def test_the_page_can_be_followed_by_the_letter(tmp_path):
+    """With wheels of portula in place of PyPI's; everything else comes from the package index."""
+    subprocess.run(
+        ["make", "wheels"], cwd=ROOT, check=True, capture_output=True, env={**os.environ, "MAKEFLAGS": ""}
+    )
+    environment = {
+        **os.environ,
+        "PIP_FIND_LINKS": str(ROOT / "dist"),
+        "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PYTHONPATH": "",
+        "COLUMNS": "200",
+        "PATH": os.pathsep.join(
+            [str(tmp_path / ".venv" / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+        ),
+    }
+    check(follow(tmp_path, environment, lambda step: step))
