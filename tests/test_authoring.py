@@ -197,3 +197,12 @@ def test_a_new_plugin_is_written_over_nothing(tmp_path):
     done = new("tea", "--hook", "clock", "--directory", tmp_path)
     assert done.output == f"Error: {tmp_path / 'tea'} is there already; choose another name or --directory\n"
     assert list((tmp_path / "tea").iterdir()) == []
+
+
+def test_the_manual_has_the_commands_of_the_host():
+    sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+    import portula_reference
+
+    manual = portula_reference.commands_markdown()
+    for command in ("plugin new", "plugins", "plugins lock", "hooks", "explain", "settings", "check"):
+        assert f"\n## `portula {command}`\n" in manual

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 import portula_settings_reference as settings_reference
-from portula import Provider, cli, hookimpl
+from portula import Provider, cli, hookimpl, knowing
 from portula.classes import facts_of
 from portula.hookspecs import SPECIFICATIONS
 from portula.settings import CoreSettings
@@ -210,7 +210,7 @@ def commands_markdown() -> str:
     """Return the reference of all commands of `portula`."""
     provider = example_provider()
     with provider.app.app_context():
-        commands = [*cli.main.commands.values(), *provider.hooks.commands()]
+        commands = [*cli.main.commands.values(), *knowing.commands(provider), *provider.hooks.commands()]
     leaves = sorted((leaf for command in commands for leaf in _leaves(command)), key=lambda leaf: leaf[0])
     return "\n".join(
         [command_markdown("portula", cli.main), *(command_markdown(f"portula {n}", c) for n, c in leaves)]
@@ -221,7 +221,7 @@ def _leaves(command: click.Command, path: Sequence[str] = ()) -> Iterator[tuple[
     """Yield the commands of a group, each with its whole name; a plain command yields itself."""
     name = (*path, str(command.name))
     children = getattr(command, "commands", None)
-    if children is None:
+    if children is None or getattr(command, "invoke_without_command", False):
         yield " ".join(name), command
     for child in (children or {}).values():
         yield from _leaves(child, name)

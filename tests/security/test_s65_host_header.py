@@ -78,8 +78,9 @@ def any_house(request, house, unfixed):
 
 
 def is_clean(response):
+    """Say whether nothing came back. A code may hold `evil` or `666` by chance, but neither a dot nor a colon."""
     everything = f"{response.status} {response.headers} {response.text}".lower()
-    return "evil" not in everything and "666" not in response.headers.get("Location", "")
+    return EVIL not in everything and ":666" not in everything
 
 
 WELL_KNOWN = ["/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o"]

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
@@ -46,10 +46,11 @@ class _Lease:
         self.pid = os.getpid()
 
     def __del__(self) -> None:
-        if self.pid == os.getpid():
-            self.connection.close()
-        else:
+        if self.pid != os.getpid():
             _inherited.append(self.connection)
+            return
+        with suppress(SQLAlchemyError):  # of garbage: what it stands on may have been closed before it
+            self.connection.close()
 
 
 class _Local(threading.local):

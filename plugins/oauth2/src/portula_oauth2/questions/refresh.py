@@ -53,11 +53,14 @@ class RefreshQuestions(OAuth2Validator):
         return public or self.provider.settings(OAuth2Settings).ROTATE_REFRESH_TOKEN
 
     def issues_refresh_token(self, request: OAuthRequest) -> bool:
-        """Give a refresh token with every code grant, or only for offline_access where that is set."""
-        if not self.provider.settings(OAuth2Settings).REFRESH_TOKEN_REQUIRES_OFFLINE_ACCESS:
+        """Give a refresh token with every code grant, or only for offline_access where that is set.
+
+        One that was given before the setting goes on being rotated.
+        """
+        if state_of(request).refresh is not None:
             return True
-        token = state_of(request).refresh
-        return "offline_access" in (token.scope.split() if token else request.scopes or ())
+        required = self.provider.settings(OAuth2Settings).REFRESH_TOKEN_REQUIRES_OFFLINE_ACCESS
+        return not required or "offline_access" in (request.scopes or ())
 
 
 def within_grace(provider: Provider, token: RefreshToken) -> bool:
