@@ -6,7 +6,7 @@ import secrets
 import click
 import flask
 import oauthlib.oauth2
-from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, UnauthorizedClientError
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidGrantError, UnauthorizedClientError
 from pydantic import BaseModel
 
 from portula import OAuth2Validator, events, hookimpl
@@ -16,7 +16,7 @@ from portula.client_auth import ClientAuthMethod
 from portula.clients import InvalidClientMetadata
 from portula.endpoints import Endpoint, json_answer
 from portula.engine.backend import Backend
-from portula.engine.grants import AuthorizationCodeGrant, ClientCredentialsGrant
+from portula.engine.grants import AuthorizationCodeGrant, ExtensionGrant
 from portula.engine.messages import OAuthRequest
 from portula.markers import hookspec
 from portula.records import AccessToken, Application, RecordType
@@ -40,7 +40,8 @@ NAMES = {
     "AuthorizationCodeGrant": AuthorizationCodeGrant,
     "Backend": Backend,
     "BaseModel": BaseModel,
-    "ClientCredentialsGrant": ClientCredentialsGrant,
+    "ExtensionGrant": ExtensionGrant,
+    "InvalidGrantError": InvalidGrantError,
     "Endpoint": Endpoint,
     "Finding": Finding,
     "InvalidClientMetadata": InvalidClientMetadata,
@@ -107,7 +108,7 @@ STARTED = {
         provider.client_auth_methods == {"example": GIVEN["method"]}
     ),
     "portula_grant_types": lambda provider: isinstance(
-        provider.hooks.grant_types()["urn:example:tea"](provider.validator), ClientCredentialsGrant
+        provider.hooks.grant_types()["urn:example:tea"](provider.validator), ExtensionGrant
     ),
     "portula_response_types": lambda provider: isinstance(
         provider.hooks.response_types()["code"](provider.validator), AuthorizationCodeGrant

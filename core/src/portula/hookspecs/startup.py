@@ -247,10 +247,15 @@ def portula_grant_types(provider: Provider) -> Mapping[str, GrantFactory]:
     """Contribute grant types by their exact name on the wire.
 
     Example:
+        class TeaGrant(ExtensionGrant):
+            def check(self, request):
+                if request.scope != "tea":
+                    raise InvalidGrantError
+
         class Room:
             @hookimpl
             def portula_grant_types(self, provider):
-                return {"urn:example:tea": lambda validator: ClientCredentialsGrant(validator)}
+                return {"urn:example:tea": TeaGrant}
     """
 
 
