@@ -3,16 +3,13 @@
 # ruff: noqa: INP001 - Sphinx imports it by path
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
+from portula.report import field_docs
 from portula.settings import AnswersSlot, shown
 
 if TYPE_CHECKING:
@@ -53,23 +50,8 @@ class SettingEntry:
 
 def entries(model: type[BaseModel]) -> list[SettingEntry]:
     """Return the settings of a model in their order."""
-    texts = field_texts(model)
+    texts = field_docs(model)
     return [_entry(name, field, texts.get(name, "")) for name, field in model.model_fields.items()]
-
-
-def field_texts(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring under each field."""
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    body = definition.body if isinstance(definition, ast.ClassDef) else []
-    return {
-        field.target.id: inspect.cleandoc(following.value.value)
-        for field, following in pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(following, ast.Expr)
-        and isinstance(following.value, ast.Constant)
-        and isinstance(following.value.value, str)
-    }
 
 
 def markdown(entry: SettingEntry) -> str:

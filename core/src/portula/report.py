@@ -86,7 +86,7 @@ def _setting(provider: Provider, declared: Declared) -> dict[str, Any]:
         "value": shown(declared.name, value),
         "source": declared.origin,
         "room": declared.owner.name,
-        "doc": field_docs(declared.model).get(declared.name, ""),
+        "doc": " ".join(field_docs(declared.model).get(declared.name, "").split()),
     }
 
 
@@ -153,11 +153,11 @@ def _type_name(annotation: Any) -> str:
 
 @cache
 def field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring below each field of a settings model, on one line."""
+    """Return the docstring below each field of a settings model."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(model)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     return {
-        field.target.id: " ".join(text.value.value.split())
+        field.target.id: inspect.cleandoc(text.value.value)
         for field, text in pairwise(body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)

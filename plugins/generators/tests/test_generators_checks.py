@@ -1,26 +1,14 @@
 """What `portula check` says of the generators."""
 
-import json
+from functools import partial
 
 import pytest
-from click.testing import CliRunner
-
-from portula import cli
+from support.checks import findings_of
 
 
 @pytest.fixture
 def found(tmp_path):
-    """Return a function from settings to what `portula check --json` finds about this room, and its exit status."""
-
-    def check(**settings):
-        config = tmp_path / "config.py"
-        config.write_text(f"OAUTH2_PROVIDER = {settings!r}\n")
-        options = ["--data-dir", str(tmp_path / "data"), "--config", str(config), "--no-plugins"]
-        done = CliRunner().invoke(cli.main, [*options, "check", "--json"])
-        rows = {row["id"]: row for row in json.loads(done.output) if row["id"].startswith("generators.")}
-        return rows, done.exit_code
-
-    return check
+    return partial(findings_of, "generators", tmp_path)
 
 
 def test_hashing_secrets_for_tests_is_an_error(found):

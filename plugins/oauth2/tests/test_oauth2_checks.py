@@ -1,26 +1,14 @@
 """What `portula check` says of settings that are less strict than RFC 9700."""
 
-import json
+from functools import partial
 
 import pytest
-from click.testing import CliRunner
-
-from portula import cli
+from support.checks import findings_of
 
 
 @pytest.fixture
 def found(tmp_path):
-    """Return a function from settings to what `portula check --json` finds about this room, and its exit status."""
-
-    def check(**settings):
-        config = tmp_path / "config.py"
-        config.write_text(f"OAUTH2_PROVIDER = {settings!r}\n")
-        options = ["--data-dir", str(tmp_path / "data"), "--config", str(config), "--no-plugins"]
-        done = CliRunner().invoke(cli.main, [*options, "check", "--json"])
-        rows = {row["id"]: row for row in json.loads(done.output) if row["id"].startswith("oauth2.")}
-        return rows, done.exit_code
-
-    return check
+    return partial(findings_of, "oauth2", tmp_path)
 
 
 @pytest.mark.parametrize(
