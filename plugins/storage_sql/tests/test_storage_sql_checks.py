@@ -3,7 +3,10 @@
 from functools import partial
 
 import pytest
+from click.testing import CliRunner
 from support.checks import findings_of
+
+from portula import cli
 
 
 @pytest.fixture
