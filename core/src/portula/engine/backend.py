@@ -72,9 +72,8 @@ class Backend:
             self.provider.hooks.validate_authorization_request(info["request"])
         except errors.FatalClientError:
             raise
-        except (
-            OAuth2Error
-        ) as error:  # of a veto, or of a server class of oauthlib's own, which keeps no request
+        except OAuth2Error as error:
+            # Of a veto, or of a server class of oauthlib's own, which keeps no request.
             request = OAuthRequest(f"{issuer}/authorize", "GET", pairs, {})
             self.validator.validate_client_id(request.client_id or "", request)
             raise AuthorizationRefused(error, request) from error
