@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from support.browser import Browser
+from support.browser import Browser, sent_back
 from support.server import PORTULA, Server, free_port, running, start, stop, wait_until_up
 
 
@@ -191,3 +191,20 @@ def test_tls_from_1_2_up_with_secure_cookies(tmp_path: Path) -> None:
         assert document["issuer"] == f"{url}/o"
     finally:
         stop(process)
+
+
+def test_a_long_authorization_request_survives_the_login(server: Server) -> None:
+    client = server.create_client(
+        "confidential", "authorization-code", redirect_uris="https://client.example/callback"
+    )
+    state = "s" * 6000
+    with Browser(server.url) as browser:
+        browser.get(
+            f"/o/authorize/?response_type=code&client_id={client['client_id']}&state={state}"
+            "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+        )
+        assert browser.page is not None
+        assert len(str(browser.page.url)) < 500
+        browser.sign_in("ann", "correct horse battery staple")
+        answer = browser.submit("consent-allow")
+    assert sent_back(answer)["state"] == state

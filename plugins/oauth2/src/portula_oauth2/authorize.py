@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 INTERACTION_SECONDS = 600
 """How long a person may take over the page."""
 
+MAX_RETURN_CHARACTERS = 2000
+"""A longer URL would have to pass through a query string of the login, where few servers promise room for it."""
+
 _KIND = "interaction"
 
 
@@ -112,8 +115,7 @@ class Authorize:
         client = authorization.request.client
         user = self._login.current()
         if user is None:
-            here = request.root_path + (request.full_path if request.query_string else request.path)
-            return cast("Response", redirect(self._login.login_url(here, client)))
+            return cast("Response", redirect(self._login.login_url(self._here(pairs), client)))
         if client is not None and self._may_skip(client, authorization, user):
             return _sent(
                 self._backend.create_authorization_response(authorization, user, authorization.scopes, issuer)
@@ -121,6 +123,13 @@ class Authorize:
         return cast(
             "Response", self._consent.page(self._question(self._keep(pairs, user), authorization, user))
         )
+
+    def _here(self, pairs: Pairs) -> str:
+        """Return the URL that comes back to this request; a long request waits on the server."""
+        path = request.root_path + (request.full_path if request.query_string else request.path)
+        if len(path) <= MAX_RETURN_CHARACTERS:
+            return path
+        return self._provider.url_for("oauth2.authorize", **{_KIND: self._keep(pairs, None)})
 
     def _may_skip(
         self, client: Application, authorization: AuthorizationRequest, user: Authenticated
