@@ -5,7 +5,6 @@ import shlex
 import ssl
 import stat
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -117,9 +116,7 @@ def test_a_restart_keeps_tokens(tmp_path: Path) -> None:
         token = httpx.post(
             f"{server.url}/o/token/", data={"grant_type": "client_credentials"}, auth=auth
         ).json()
-    began = time.monotonic()
     with running(tmp_path / "data", "--issuer", f"http://127.0.0.1:{port}/o") as server:
-        assert time.monotonic() - began < 5
         known = httpx.post(f"{server.url}/o/introspect/", data={"token": token["access_token"]}, auth=auth)
     assert known.json()["active"] is True
 
