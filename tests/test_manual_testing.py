@@ -1,11 +1,10 @@
 """The examples of docs/testing.md are tests, and pass as they stand there."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from support.processes import pytest_on
 
 from portula.testing import contracts
 
@@ -22,14 +21,7 @@ def test_every_example_is_a_file():
 def test_an_example_passes(name, tmp_path):
     for helper in ("notes.py", "conftest.py", name):
         (tmp_path / helper).write_text(FILES[helper], encoding="utf-8")
-    options = ("-q", "-W", "error", "-p", "no:cacheprovider")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = pytest_on(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

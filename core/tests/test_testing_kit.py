@@ -6,6 +6,7 @@ import time
 
 import pytest
 from flask import Flask, url_for
+from support.processes import pytest_on
 
 import portula_generators
 import portula_oauth2
@@ -372,14 +373,7 @@ class TestRooms:
 
 def test_an_app_tests_itself_with_the_fixtures(tmp_path):
     (tmp_path / "test_app.py").write_text(APP)
-    options = ("-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:randomly")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = pytest_on(tmp_path, "-p", "no:randomly")
     assert "6 passed" in done.stdout, done.stdout + done.stderr
 
 
@@ -388,12 +382,5 @@ def test_nothing_is_paid_for_where_nobody_asks(tmp_path):
     (tmp_path / "test_other.py").write_text(
         "import sys\n\n\ndef test_other():\n    assert 'flask' not in sys.modules\n"
     )
-    options = ("-q", "-W", "error", "-p", "no:cacheprovider")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = pytest_on(tmp_path)
     assert "1 passed" in done.stdout, done.stdout + done.stderr

@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import URL
+from support.processes import released_together
 
 from portula.errors import ConfigError
 from portula.records import CORE_RECORDS, RecordType
@@ -161,14 +162,7 @@ def test_of_processes_that_upgrade_at_once_one_does_it(empty_url: URL) -> None:
         subprocess.Popen([sys.executable, "-c", UPGRADE, url], stdin=-1, stdout=-1, stderr=-1, text=True)
         for _ in range(3)
     ]
-    for run in runs:
-        assert run.stdout is not None
-        assert run.stdout.readline() == "ready\n"
-    for run in runs:
-        assert run.stdin is not None
-        run.stdin.write("\n")
-        run.stdin.flush()
-    outputs = [run.communicate(timeout=60) for run in runs]
+    outputs = released_together(runs, timeout=60)
     assert [(run.returncode, errors) for run, (_, errors) in zip(runs, outputs, strict=True)] == [(0, "")] * 3
     done = sorted((json.loads(output) for output, _ in outputs), key=len)
     assert done[:2] == [[], []]

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from support.processes import released_together
 
 from portula.records import CORE_RECORDS, AccessToken, Grant
 from portula.testing.storage_samples import access_token, grant
@@ -109,14 +110,7 @@ def test_of_processes_that_redeem_a_code_exactly_one_succeeds(store: SqlStore, e
         )
         for runner in range(PROCESSES)
     ]
-    for run in runs:
-        assert run.stdout is not None
-        assert run.stdout.readline() == "ready\n"
-    for run in runs:
-        assert run.stdin is not None
-        run.stdin.write("\n")
-        run.stdin.flush()
-    outputs = [run.communicate(timeout=120) for run in runs]
+    outputs = released_together(runs, timeout=120)
     assert [errors for _, errors in outputs] == [""] * PROCESSES
     wins = zip(*(json.loads(output) for output, _ in outputs), strict=True)
     assert [sum(column) for column in wins] == [1] * CODES
