@@ -141,6 +141,8 @@ def test_errors_never_repeat_a_secret(settings):
     [
         ("SECRET_KEYS", ("k",), "<hidden>"),
         ("DATABASE_URL", "postgresql://user:pw@host/name", "<hidden>"),
+        ("SOME_URL", "https://user:pw@host/name", "<hidden>"),
+        ("SOME_URL", "https://host/name", "'https://host/name'"),
         ("DATABASE_URL", None, "None"),
         ("CLIENT_SECRET_GENERATOR_LENGTH", 128, "128"),
         ("PASSWORD_GRANT_ENABLED", False, "False"),

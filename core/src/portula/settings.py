@@ -206,8 +206,9 @@ def import_object(value: object) -> object:
 
 
 def shown(name: str, value: object) -> str:
-    """Return a value as text for reports and errors; secrets are left out."""
+    """Return a value as text for reports and errors; secrets are left out, and so are URLs that may hold one."""
     secret = any(word in name for word in _SECRET_WORDS) and not name.endswith(_HARMLESS_ENDINGS)
+    secret = secret or (isinstance(value, str) and "@" in value.partition("://")[2])
     if value in (None, "", ()) or not secret:
         return repr(value)
     return "<hidden>"
