@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -81,6 +82,7 @@ class SqlStore:
         self._embedded = embedded
         self._local = _Local()
         self._pid = os.getpid()
+        weakref.finalize(self, _let_go, engine, self._local, self._pid).atexit = False
         self._begin = BEGIN[engine.dialect.name]
         shapes = [shape_of(record) for record in records]
         tables = metadata_of(shapes).tables
@@ -285,6 +287,13 @@ class SqlStore:
 
 def _duplicate(cls: type[Any]) -> DuplicateRecord:
     return DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
+
+
+def _let_go(engine: Engine, local: _Local, pid: int) -> None:
+    """Close the connections of a store that nobody holds any more; never those of the parent process."""
+    if pid == os.getpid():
+        local.lease = None
+        engine.dispose()
 
 
 def _is_duplicate(error: DBAPIError) -> bool:
