@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import sqlite3
+from contextlib import closing
 
 import pytest
 from support.browser import forms_of
@@ -15,7 +16,7 @@ CHOSEN_SECRET = "a secret that a person chose, long enough"
 def dump(folder):
     """Return all that the files of a SQLite database hold: their bytes, and the tables as text."""
     files = sorted(folder.glob("*.sqlite3*"))
-    with sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True)) as connection:
         text = "\n".join(connection.iterdump())
     raw = [file.read_bytes() for file in files]
     return b"\n".join([*raw, text.encode()])
@@ -102,7 +103,7 @@ def test_no_value_can_be_checked_against_the_dump_without_the_secret_key(stolen)
 def test_what_is_stored_opens_nothing(stolen):
     house, client, _, _ = stolen
     door = house.door()
-    with sqlite3.connect(f"{house.app.instance_path}/portula.sqlite3") as connection:
+    with closing(sqlite3.connect(f"{house.app.instance_path}/portula.sqlite3")) as connection:
         digests = {
             table: [row[0] for row in connection.execute(f"SELECT digest FROM portula_{table}")]
             for table in ("grant", "access_token", "refresh_token", "artifact")

@@ -4,6 +4,7 @@ import logging
 import re
 import sqlite3
 import traceback
+from contextlib import closing
 
 import pytest
 from support.browser import forms_of
@@ -277,7 +278,7 @@ def test_what_is_logged_when_the_database_fails(caplog, make_house, tmp_path, ki
     house = make_house(folder=tmp_path)
     client, door = house.client(), house.door(kind)
     code, verifier = house.browser().code(client)
-    with sqlite3.connect(tmp_path / "portula.sqlite3") as connection:
+    with closing(sqlite3.connect(tmp_path / "portula.sqlite3")) as connection:
         connection.execute("DROP TABLE portula_access_token")
     with caplog.at_level(logging.DEBUG):
         answers = [
