@@ -51,7 +51,7 @@ def checked(written, sources):
         written / "portula-new-clock" / "pyproject.toml",
     ]
     found = subprocess.run(
-        [*command, "--cache-dir", ROOT / ".mypy_cache" / "written", *sorted(written.glob("*/*/**/*.py"))],
+        [*command, "--cache-dir", written / ".mypy_cache", *sorted(written.glob("*/*/**/*.py"))],
         capture_output=True,
         check=False,
         cwd=written,
