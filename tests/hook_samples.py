@@ -65,7 +65,7 @@ NAMES = {
 
 GIVEN = {
     "method": ClientAuthMethod("example", lambda _request: False, lambda _request: None),
-    **{name: Anything() for name in ("hasher", "login", "sessions", "consent")},
+    **{name: Anything() for name in ("hasher", "login", "sessions", "consent", "fetcher", "jose")},
 }
 """What the classes of examples are made with, by parameter."""
 
@@ -118,6 +118,8 @@ STARTED = {
     "portula_login": lambda provider: provider.hooks.login is GIVEN["login"],
     "portula_sessions": lambda provider: provider.hooks.sessions is GIVEN["sessions"],
     "portula_consent": lambda provider: provider.hooks.consent is GIVEN["consent"],
+    "portula_fetcher": lambda provider: provider.hooks.fetcher is GIVEN["fetcher"],
+    "portula_jose": lambda provider: provider.hooks.jose is GIVEN["jose"],
     "portula_endpoints": lambda provider: provider.app.test_client().get("/o/tea/").status_code == 418,
     "portula_blueprints": lambda provider: "portula_tea" in provider.app.blueprints,
     "portula_metadata": lambda provider: "service_documentation" in provider.metadata_document,

@@ -78,6 +78,8 @@ FACTS: dict[str, HookFacts] = {
     "portula_login": HookFacts(_SLOT, _DECIDES),
     "portula_sessions": HookFacts(_SLOT, _DECIDES),
     "portula_consent": HookFacts(_SLOT, _DECIDES),
+    "portula_fetcher": HookFacts(_SLOT, _SECRETS),
+    "portula_jose": HookFacts(_SLOT, _SECRETS),
     "portula_endpoints": HookFacts(_ADD, _SECRETS),
     "portula_blueprints": HookFacts(_ADD, _SECRETS),
     "portula_metadata": HookFacts(_ADD, _SHAPES),

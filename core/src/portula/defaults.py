@@ -19,6 +19,8 @@ SLOT_REMEDIES: dict[str, str] = {
     "client_id_generator": "portula-generators",
     "client_secret_generator": "portula-generators",
     "consent": "portula-consent",
+    "fetcher": "portula-fetch",
+    "jose": "portula-jose",
     "login": "portula-accounts, or give Provider(plugins=[…]) a plugin with portula_login",
     "refresh_token_generator": "portula-generators",
     "scopes_backend": "portula-scopes-settings",

@@ -83,6 +83,18 @@ class Replayed(PortulaError):
         super().__init__(f"{type(record).__name__} was used before")
 
 
+class JoseError(PortulaError):
+    """A token cannot be signed as asked."""
+
+
+class UntrustedToken(PortulaError):
+    """A JSON Web Token is refused; the message says why, for logs, and holds nothing of the token."""
+
+
+class FetchFailed(PortulaError):
+    """Another server could not be asked, or gave no answer that may be used; the message says why."""
+
+
 class DuplicateRecord(PortulaError):
     """A record with one of these keys exists already."""
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from portula.slots import (
         Clock,
         Consent,
+        Fetcher,
         HashGenerator,
+        Jose,
         Login,
         ScopesBackend,
         SecretHasher,
@@ -107,6 +109,16 @@ class Hooks(Policies):
     def consent(self) -> Consent:
         """Asks people."""
         return cast("Consent", self._slot("consent"))
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        """Asks other servers."""
+        return cast("Fetcher", self._slot("fetcher"))
+
+    @cached_property
+    def jose(self) -> Jose:
+        """Signs and verifies tokens."""
+        return cast("Jose", self._slot("jose"))
 
     # --- Contributions ---
 

@@ -5,10 +5,11 @@ Neither Flask nor SQLAlchemy is imported here; pages are typed by the little of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from portula.endpoints import Answer, Message
 from portula.records import Application
 
 Clock = Callable[[], float]
@@ -182,4 +183,124 @@ class Sessions(Protocol):
 
     def end_all(self, subject: str) -> int:
         """End every session of a person; return how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A JSON Web Token, taken apart (RFC 7519)."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any] = field(repr=False)
+
+
+class Jose(Protocol):
+    """Signs and verifies JSON Web Tokens; whoever answers is the only one that holds private keys.
+
+    What is verified is the form of a token, its algorithm, its `typ` and its signature. What its claims have to say,
+    times among them, is judged by who asks.
+    """
+
+    configured: bool
+    """Whether signing keys were given by the configuration, so that none has to be made."""
+
+    def signing_algorithms(self) -> Sequence[str]:
+        """Return the asymmetric algorithms that `sign` knows now (RFC 7518 §3.1), RS256 first."""
+        ...
+
+    def sign(
+        self,
+        claims: Mapping[str, Any],
+        *,
+        typ: str,
+        algorithm: str = "RS256",
+        client: Application | None = None,
+    ) -> str:
+        """Return a signed token in compact form, with `kid` and `typ` in its header.
+
+        HS256, HS384 and HS512 sign with the secret of `client`, which has to be kept encrypted.
+
+        Raises:
+            JoseError: the algorithm is not known here, or the client has no secret that can be read.
+        """
+        ...
+
+    def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
+        """Return a token that this provider signed, with a key it still publishes or with a client's secret.
+
+        Args:
+            token: in compact form.
+            typ: what the header's `typ` may be, compared without case; `""` lets it be absent.
+            client: whose secret counts for HS256, HS384 and HS512; without it these are refused.
+
+        Raises:
+            UntrustedToken: it is not ours, or not of this type.
+        """
+        ...
+
+    def verify_of_client(
+        self, token: str, client: Application, *, algorithms: Collection[str], typ: Collection[str]
+    ) -> Token:
+        """Return a token that a client signed, with a key of its `jwks` or `jwks_uri`, or with its secret.
+
+        Args:
+            token: in compact form.
+            client: who should have signed it.
+            algorithms: what is allowed for this use; `none` only if named here.
+            typ: see `verify_own`.
+
+        Raises:
+            UntrustedToken: it is not the client's, or its keys cannot be had.
+        """
+        ...
+
+    def read(self, token: str) -> Token:
+        """Return header and claims of a token without verifying it, to learn whose it claims to be.
+
+        Raises:
+            UntrustedToken: it is no token, or larger than one may be.
+        """
+        ...
+
+    def half_digest(self, value: str, algorithm: str) -> str:
+        """Return the left half of a digest of a value, as base64url, under the hash of an algorithm: at_hash, c_hash, s_hash.
+
+        Source: OpenID Connect Core §3.1.3.6; FAPI for s_hash.
+        """
+        ...
+
+    def publish(self, message: Message) -> Answer:
+        """Answer a request for the JWK Set (RFC 7517 §5): public members only, cacheable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What another server answered."""
+
+    status: int
+    media_type: str
+    """Lower case, without parameters; empty when none was sent."""
+    body: bytes = field(repr=False)
+    max_age: int | None = None
+    """Seconds for which it may be kept (RFC 9111 §5.2.2.1); None when that is not said, 0 for `no-store`."""
+
+
+class Fetcher(Protocol):
+    """Makes every request of this provider to other servers: https, public addresses, no redirects (attack S54)."""
+
+    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
+        """Return the answer to a GET, of status 200 and one of the media types of `accept` (empty: any).
+
+        Raises:
+            FetchFailed: for any other outcome; the message says why, and holds nothing of the body.
+        """
+        ...
+
+    def post(self, url: str, form: Mapping[str, str], *, max_bytes: int = 65536) -> Fetched:
+        """Return the answer to a form-encoded POST, whatever its status below 300 is.
+
+        Raises:
+            FetchFailed: for any other outcome.
+        """
         ...

@@ -63,6 +63,36 @@ def portula_consent(provider: Provider) -> slots.Consent | None:
 
 
 @hookspec
+def portula_fetcher(provider: Provider) -> slots.Fetcher | None:
+    """Answer the slot of the fetcher, which makes every request to other servers.
+
+    Example:
+        class Room:
+            def __init__(self, fetcher):
+                self.fetcher = fetcher
+
+            @hookimpl
+            def portula_fetcher(self, provider):
+                return self.fetcher
+    """
+
+
+@hookspec
+def portula_jose(provider: Provider) -> slots.Jose | None:
+    """Answer the slot of JOSE: signing keys, and tokens that are signed and verified.
+
+    Example:
+        class Room:
+            def __init__(self, jose):
+                self.jose = jose
+
+            @hookimpl
+            def portula_jose(self, provider):
+                return self.jose
+    """
+
+
+@hookspec
 def portula_endpoints(provider: Provider) -> Sequence[Endpoint]:
     """Contribute machine endpoints, mounted in Flask and ahead of it.
 
