@@ -13,13 +13,17 @@ from portula import OAuth2Validator, events, hookimpl
 from portula.blueprints import Mount
 from portula.checks import Finding, Level
 from portula.client_auth import ClientAuthMethod
+from portula.client_metadata import ClientMember
 from portula.clients import InvalidClientMetadata
 from portula.endpoints import Endpoint, json_answer
 from portula.engine.backend import Backend
 from portula.engine.grants import AuthorizationCodeGrant, ExtensionGrant
 from portula.engine.messages import OAuthRequest
+from portula.interaction import Demands
 from portula.markers import hookspec
 from portula.records import AccessToken, Application, RecordType
+from portula.request_resolvers import RequestResolver
+from portula.slots import Authenticated, User
 from portula.testing.memory import MemoryStore
 
 
@@ -40,6 +44,8 @@ NAMES = {
     "AuthorizationCodeGrant": AuthorizationCodeGrant,
     "Backend": Backend,
     "BaseModel": BaseModel,
+    "ClientMember": ClientMember,
+    "Demands": Demands,
     "ExtensionGrant": ExtensionGrant,
     "InvalidGrantError": InvalidGrantError,
     "Endpoint": Endpoint,
@@ -51,6 +57,7 @@ NAMES = {
     "MyHookspecs": MyHookspecs,
     "OAuth2Validator": OAuth2Validator,
     "RecordType": RecordType,
+    "RequestResolver": RequestResolver,
     "UnauthorizedClientError": UnauthorizedClientError,
     "__name__": "example",
     "click": click,
@@ -70,6 +77,7 @@ GIVEN = {
 """What the classes of examples are made with, by parameter."""
 
 EVENTS = {
+    "portula_record_authorization": events.AuthorizationGranted("machine", "ada", "sid", ("read",), 1),
     "portula_record_token": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
     "portula_token_issued": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
     "portula_token_refused": events.TokenRefused("machine", "client_credentials", "invalid_scope", 1),
@@ -107,6 +115,10 @@ STARTED = {
     "portula_client_auth_methods": lambda provider: (
         provider.client_auth_methods == {"example": GIVEN["method"]}
     ),
+    "portula_client_metadata": lambda provider: list(provider.client_members) == ["tea_preference"],
+    "portula_request_resolvers": lambda provider: (
+        [resolver.name for resolver in provider.request_resolvers] == ["ticket"]
+    ),
     "portula_grant_types": lambda provider: isinstance(
         provider.hooks.grant_types()["urn:example:tea"](provider.validator), ExtensionGrant
     ),
@@ -134,7 +146,11 @@ DENIALS = {
     "portula_validate_token_request": UnauthorizedClientError,
     "portula_validate_client_registration": InvalidClientMetadata,
 }
+DEMANDS = {"portula_interaction_demands": Demands(login=True)}
 ADDITIONS = {
+    "portula_authorization_response": {"region": "north"},
+    "portula_id_token_claims": {"tenant": "north"},
+    "portula_userinfo_claims": {"loyalty": "gold"},
     "portula_token_response": {"greeting": "hello"},
     "portula_introspection_response": {"tenant": "north"},
 }
@@ -158,6 +174,9 @@ def arguments_of(hook, parameters):
         "request": sample_request,
         "application": lambda: Application(client_id="nameless"),
         "response": lambda: {"access_token": "of ours"},
+        "claims": lambda: {"access_token": "of ours"},
+        "user": lambda: sample_user(hook),
+        "fresh": lambda: False,
         "token": lambda: AccessToken(
             digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2, family="f"
         ),
@@ -166,9 +185,16 @@ def arguments_of(hook, parameters):
     return {name: made[name]() for name in parameters if name != "provider"}
 
 
+def sample_user(hook):
+    """Return who is signed in, or the person that claims are about."""
+    if hook == "portula_interaction_demands":
+        return Authenticated("ada", "ada", 1)
+    return User("ada", "ada")
+
+
 def sample_request():
     """Return a request that the rules in the examples have something against."""
     request = OAuthRequest("/o/token/", "POST", [("grant_type", "urn:example:tea")])
-    request.scopes = ["tea"]
+    request.scopes = ["tea", "loyalty"]
     request.client = Application(client_id="machine")
     return request

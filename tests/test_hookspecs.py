@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
-from hook_samples import ADDITIONS, DENIALS, GIVEN, NAMES, PRINTED, STARTED, arguments_of
+from hook_samples import ADDITIONS, DEMANDS, DENIALS, GIVEN, NAMES, PRINTED, STARTED, arguments_of
 from hosting import Memory, make_app, make_provider
 
 from portula import Provider, hookimpl, hookspecs
@@ -88,6 +88,7 @@ def test_the_kind_is_told_by_the_form_of_the_name(hook):
     assert portula_reference.KINDS[kind] in MANUAL
     forms = {
         "veto": r"validate_\w+",
+        "demand": r"\w+_demands",
         "enrichment": r"\w+_(response|claims)",
         "outbox": r"record_\w+",
         "event": r"\w+_(issued|refused|revoked|replayed|given|saved|succeeded|failed)",
@@ -149,9 +150,19 @@ def test_the_example_adds(hook):
     assert call_facade(provider, hook) == {"access_token": "of ours", **ADDITIONS[hook]}
 
 
-def test_the_example_records():
-    provider, plugin = provider_with("portula_record_token")
-    call_facade(provider, "portula_record_token")
+@pytest.mark.parametrize("hook", DEMANDS)
+def test_the_example_demands(hook):
+    provider, _ = provider_with(hook)
+    assert call_facade(provider, hook) == DEMANDS[hook]
+
+
+OUTBOXES = ["portula_record_authorization", "portula_record_token"]
+
+
+@pytest.mark.parametrize("hook", OUTBOXES)
+def test_the_example_records(hook):
+    provider, plugin = provider_with(hook)
+    call_facade(provider, hook)
     assert plugin.lines == ["machine"]
 
 
@@ -163,7 +174,7 @@ def test_the_example_hears(hook, capsys):
 
 
 def test_every_example_was_called():
-    called = {*STARTED, *DENIALS, *ADDITIONS, *PRINTED, "portula_record_token"}
+    called = {*STARTED, *DENIALS, *DEMANDS, *ADDITIONS, *PRINTED, *OUTBOXES}
     assert called == set(SPECS)
 
 

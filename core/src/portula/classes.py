@@ -20,6 +20,7 @@ class Kind(StrEnum):
     SLOT = "slot"
     CONTRIBUTION = "contribution"
     VETO = "veto"
+    DEMAND = "demand"
     ENRICHMENT = "enrichment"
     OUTBOX = "outbox"
     EVENT = "event"
@@ -71,6 +72,8 @@ FACTS: dict[str, HookFacts] = {
     "portula_validator_class": HookFacts(_SLOT, _DECIDES, "OAUTH2_VALIDATOR_CLASS"),
     "portula_validator_mixins": HookFacts(_ADD, _DECIDES),
     "portula_client_auth_methods": HookFacts(_ADD, _DECIDES),
+    "portula_client_metadata": HookFacts(_ADD, _OBSERVES),
+    "portula_request_resolvers": HookFacts(_ADD, _DECIDES),
     "portula_grant_types": HookFacts(_ADD, _DECIDES),
     "portula_response_types": HookFacts(_ADD, _DECIDES),
     "portula_server_class": HookFacts(_SLOT, _DECIDES, "OAUTH2_SERVER_CLASS"),
@@ -89,8 +92,13 @@ FACTS: dict[str, HookFacts] = {
     "portula_validate_authorization_request": HookFacts(Kind.VETO, _SECRETS),
     "portula_validate_token_request": HookFacts(Kind.VETO, _SECRETS),
     "portula_validate_client_registration": HookFacts(Kind.VETO, _DECIDES),
+    "portula_interaction_demands": HookFacts(Kind.DEMAND, _SECRETS),
+    "portula_authorization_response": HookFacts(Kind.ENRICHMENT, _SECRETS),
+    "portula_id_token_claims": HookFacts(Kind.ENRICHMENT, _SECRETS),
+    "portula_userinfo_claims": HookFacts(Kind.ENRICHMENT, _SHAPES),
     "portula_token_response": HookFacts(Kind.ENRICHMENT, _SECRETS),
     "portula_introspection_response": HookFacts(Kind.ENRICHMENT, _SHAPES),
+    "portula_record_authorization": HookFacts(Kind.OUTBOX, _DECIDES),
     "portula_record_token": HookFacts(Kind.OUTBOX, _DECIDES),
     "portula_token_issued": HookFacts(_EVENT, _OBSERVES),
     "portula_token_refused": HookFacts(_EVENT, _OBSERVES),

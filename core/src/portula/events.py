@@ -18,6 +18,18 @@ class TokenIssued:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizationGranted:
+    """A person's authorization request is about to be answered with what it asked for."""
+
+    client_id: str
+    subject: str
+    sid: str | None
+    """Identifier of the login session, if the login keeps sessions."""
+    scopes: tuple[str, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRefused:
     """The token endpoint refused a request."""
 

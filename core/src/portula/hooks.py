@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from portula.blueprints import Mount
     from portula.checks import Finding
     from portula.client_auth import ClientAuthMethod
+    from portula.client_metadata import ClientMember
     from portula.endpoints import Endpoint
     from portula.engine.backend import Backend
     from portula.engine.grants import GrantFactory
     from portula.engine.messages import OAuthRequest
     from portula.engine.validator import OAuth2Validator
+    from portula.interaction import Demands
     from portula.records import AccessToken, Application, RecordType
+    from portula.request_resolvers import RequestResolver
     from portula.slots import (
+        Authenticated,
         Clock,
         Consent,
         Fetcher,
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
         SecretHasher,
         Sessions,
         TokenGenerator,
+        User,
     )
     from portula.storage import StoreFactory
 
@@ -150,6 +155,14 @@ class Hooks(Policies):
         """Return the client authentication methods."""
         return self._join("portula_client_auth_methods", lambda method: [method.name])
 
+    def client_metadata(self) -> list[ClientMember]:
+        """Return the members of client metadata."""
+        return self._join("portula_client_metadata", lambda member: [member.name])
+
+    def request_resolvers(self) -> list[RequestResolver]:
+        """Return the ways of carrying parameters elsewhere."""
+        return self._join("portula_request_resolvers", lambda resolver: [resolver.name])
+
     def grant_types(self) -> dict[str, GrantFactory]:
         """Return the grant types by name."""
         return self._merge("portula_grant_types")
@@ -199,6 +212,26 @@ class Hooks(Policies):
         """Hear every rule on client metadata; raise all their words as one InvalidClientMetadata."""
         self._rules("portula_validate_client_registration", application)
 
+    def interaction_demands(self, request: OAuthRequest, user: Authenticated | None, fresh: bool) -> Demands:
+        """Join what every room demands before an authorization request is answered."""
+        return self._demands(
+            "portula_interaction_demands", {"request": request, "user": user, "fresh": fresh}
+        )
+
+    def authorization_response(self, request: OAuthRequest, response: Mapping[str, str]) -> dict[str, str]:
+        """Let rooms add to the answer to an authorization request."""
+        return self._enrich("portula_authorization_response", {"request": request}, response)
+
+    def id_token_claims(self, request: OAuthRequest, user: User, claims: Mapping[str, Any]) -> dict[str, Any]:
+        """Let rooms add to an ID token."""
+        given = {"request": request, "user": user}
+        return self._enrich("portula_id_token_claims", given, claims, "claims")
+
+    def userinfo_claims(self, request: OAuthRequest, user: User, claims: Mapping[str, Any]) -> dict[str, Any]:
+        """Let rooms add to what userinfo says of a person."""
+        given = {"request": request, "user": user}
+        return self._enrich("portula_userinfo_claims", given, claims, "claims")
+
     def token_response(self, request: OAuthRequest, response: Mapping[str, Any]) -> dict[str, Any]:
         """Let rooms add to a token response."""
         return self._enrich("portula_token_response", {"request": request}, response)
@@ -206,6 +239,10 @@ class Hooks(Policies):
     def introspection_response(self, token: AccessToken, response: Mapping[str, Any]) -> dict[str, Any]:
         """Let rooms add to an introspection response."""
         return self._enrich("portula_introspection_response", {"token": token}, response)
+
+    def record_authorization(self, event: events.AuthorizationGranted) -> None:
+        """Fill the outboxes inside the transaction of an authorization."""
+        self._record("portula_record_authorization", event)
 
     def record_token(self, event: events.TokenIssued) -> None:
         """Fill the outboxes inside the transaction."""

@@ -41,38 +41,64 @@ def fold(contributions: Sequence[tuple[Source, Mapping[str, Any]]]) -> dict[str,
     return {name: value for name, value in document.items() if value not in (None, [], "")}
 
 
+_ADDRESSES = ("jwks_uri", "check_session_iframe")
+"""Members that are addresses of ours although their names do not end in `_endpoint`."""
+
+
 def absolute(document: Mapping[str, Any], issuer: str, base: str) -> dict[str, Any]:
-    """Put the base URL in front of endpoints given as paths below the mount (`token/`)."""
+    """Put the base URL in front of addresses given as paths below the mount (`token/`)."""
     return {
         "issuer": issuer,
         **{
-            name: f"{base}/{value}" if name.endswith("_endpoint") and ":" not in str(value) else value
+            name: f"{base}/{value}" if _is_address(name) and ":" not in str(value) else value
             for name, value in document.items()
         },
     }
 
 
-def metadata_endpoints(provider: Provider, document: Mapping[str, Any]) -> list[Endpoint]:
-    """Return the endpoints that publish the document: below the mount, and at RFC 8414's place below the root (§3)."""
-    made: dict[str, tuple[bytes, str]] = {}
+def _is_address(name: str) -> bool:
+    return name.endswith("_endpoint") or name in _ADDRESSES
 
-    def publish(message: Message) -> Answer:
+
+class MetadataPublisher:
+    """Answers requests for the server metadata; the document is made once for each issuer asked for."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider."""
+        self._provider = provider
+        self._made: dict[str, tuple[bytes, str]] = {}
+
+    def answer(self, message: Message) -> Answer:
+        """Return the document, cacheable (RFC 8414 §3.2, OpenID Connect Discovery §4.2)."""
+        provider, made = self._provider, self._made
         issuer = provider.issuer_of(message)
-        if issuer not in made:
+        found = made.get(issuer)
+        if found is None:
             base = f"{provider.origin_of(issuer)}{provider.mount}"
-            body = json.dumps(absolute(document, issuer, base), separators=(",", ":")).encode()
+            document = absolute(provider.metadata_document, issuer, base)
+            body = json.dumps(document, separators=(",", ":")).encode()
             made.clear()
-            made[issuer] = (body, f'"{unkeyed_digest(body.decode())}"')
-        body, tag = made[issuer]
+            found = made[issuer] = (body, f'"{unkeyed_digest(body.decode())}"')
+        body, tag = found
         headers = {"Cache-Control": f"public, max-age={METADATA_MAX_AGE_SECONDS}", "ETag": tag}
         if message.headers.get("if-none-match") == tag:
             return Answer(304, headers)
         return Answer(200, {"Content-Type": "application/json", **headers}, body)
 
-    known = ".well-known/oauth-authorization-server"
+
+def metadata_endpoints(provider: Provider, known: str = "oauth-authorization-server") -> list[Endpoint]:
+    """Return the endpoints that publish the document under a well-known name (RFC 8615).
+
+    They stand below the mount, below the issuer, and at RFC 8414's place below the host's root (§3).
+    """
     issuer_path = urlsplit(provider.issuer).path.rstrip("/") if provider.issuer else provider.mount
-    paths = dict.fromkeys((f"{provider.mount}/{known}", f"/{known}{issuer_path}"))
+    places = (
+        f"{provider.mount}/.well-known/{known}",
+        f"/.well-known/{known}{issuer_path}",
+        f"{issuer_path}/.well-known/{known}",
+    )
+    name = known.replace("-", "_")
     return [
-        Endpoint("metadata" if number == 0 else "metadata_root", path, ("GET",), publish, cors="open")
-        for number, path in enumerate(paths)
+        Endpoint(f"{name}_{number}", path, ("GET",), provider.publish_metadata, cors="open")
+        for number, path in enumerate(dict.fromkeys(places))
     ]

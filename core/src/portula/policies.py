@@ -18,6 +18,7 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
 from portula.clients import InvalidClientMetadata
 from portula.defaults import SLOT_REMEDIES
 from portula.errors import ConfigError, DuplicateContribution, EmptySlot, HookFailed, SlotConflict, nearest
+from portula.interaction import Demands
 from portula.plugins import Implementation, Plugins
 from portula.sources import Source
 
@@ -193,13 +194,29 @@ class Policies:
         if denials:
             raise InvalidClientMetadata("; ".join(str(denial) for denial in denials), denials[0].error)
 
-    def _enrich(self, hook: str, arguments: dict[str, Any], response: Mapping[str, Any]) -> dict[str, Any]:
-        """Let everyone add members; members that stand already stay as they are."""
+    def _demands(self, hook: str, arguments: dict[str, Any]) -> Demands:
+        """Ask everyone and join what they demand. An OAuth2Error denies, and so does what is neither."""
+        joined = Demands()
+        for implementation in self._implementations(hook):
+            try:
+                demanded = implementation.call({**arguments, "provider": self._provider})
+                joined |= Demands() if demanded is None else demanded
+            except OAuth2Error:
+                raise
+            except Exception:
+                log.exception("%s failed in %s; the request is refused", hook, implementation.source)
+                raise AccessDeniedError(description="A rule of this server could not be applied.") from None
+        return joined
+
+    def _enrich(
+        self, hook: str, arguments: dict[str, Any], response: Mapping[str, Any], name: str = "response"
+    ) -> dict[str, Any]:
+        """Let everyone add members; members that stand already stay as they are. `name` is what the hook calls them."""
         enriched = dict(response)
         for implementation in self._implementations(hook):
-            added = implementation.call({**arguments, "provider": self._provider, "response": dict(enriched)})
-            for name, value in (added or {}).items():
-                enriched.setdefault(name, value)
+            added = implementation.call({**arguments, "provider": self._provider, name: dict(enriched)})
+            for member, value in (added or {}).items():
+                enriched.setdefault(member, value)
         return enriched
 
     def _record(self, hook: str, event: object) -> None:

@@ -22,8 +22,8 @@ from portula.http import MachineDoor, client_address
 from portula.issuer import Issuer, origin_of_issuer
 from portula.keys import Keys, secret_keys
 from portula.lock import LockFile
+from portula.metadata import MetadataPublisher, metadata_endpoints
 from portula.metadata import fold as fold_metadata
-from portula.metadata import metadata_endpoints
 from portula.pages import Pages
 from portula.plugins import SET_ASIDE, Plugins
 from portula.records import CORE_RECORDS, RecordType
@@ -34,7 +34,7 @@ from portula.storage import Storage, Store, build_storage
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from portula.endpoints import Answer, Message
+    from portula.endpoints import Answer, Handler, Message
     from portula.engine.backend import Backend
     from portula.engine.responses import Delivery
 
@@ -167,10 +167,15 @@ class Provider:
     def _build_engine(self) -> None:
         """Fold the validator, and make the server and the backend."""
         self.scope_texts: dict[str, str] = self.hooks.scopes()
-        self.client_auth_methods = {method.name: method for method in self.hooks.client_auth_methods()}
         self.response_modes: frozenset[str] = frozenset({"query", "fragment", "form_post"})
+        self.request_resolvers = self.hooks.request_resolvers()
+        self.client_members = {member.name: member for member in self.hooks.client_metadata()}
         validator = fold(self.hooks.validator_class, self.hooks.validator_mixins(), self._choice)
         self.validator: OAuth2Validator = validator(self)
+        methods = {method.name: method for method in self.hooks.client_auth_methods()}
+        enabled = self.validator.enabled_client_auth_methods(methods)
+        self.client_auth_methods = {name: methods[name] for name in enabled}
+        self.response_types = list(self.validator.enabled_response_types(self.hooks.response_types()))
 
     @cached_property
     def backend(self) -> Backend:
@@ -186,7 +191,7 @@ class Provider:
         endpoints = self.hooks.endpoints()
         self.metadata_document = fold_metadata(self.hooks.metadata())
         if self.metadata_document:
-            endpoints += metadata_endpoints(self, self.metadata_document)
+            endpoints += metadata_endpoints(self)
         settings = self.core_settings
         self.door = MachineDoor(
             self.app,
@@ -255,6 +260,11 @@ class Provider:
     def secure_cookies(self) -> bool:
         """Whether people come by https: by the issuer, or by the request when no issuer is fixed."""
         return self.issuer.startswith("https:") if self.issuer else request.is_secure
+
+    @cached_property
+    def publish_metadata(self) -> Handler:
+        """The handler that answers a request for the server metadata, wherever it is published."""
+        return MetadataPublisher(self).answer
 
     def form_post(self, delivery: Delivery) -> Answer:
         """Write an authorization response as a page; see `portula.engine.responses.deliver`."""

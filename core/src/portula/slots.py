@@ -263,9 +263,9 @@ class Jose(Protocol):
         ...
 
     def half_digest(self, value: str, algorithm: str) -> str:
-        """Return the left half of a digest of a value, as base64url, under the hash of an algorithm: at_hash, c_hash, s_hash.
+        """Return the left half of the digest of a value under the hash of an algorithm, as base64url.
 
-        Source: OpenID Connect Core §3.1.3.6; FAPI for s_hash.
+        It is what at_hash and c_hash are (OpenID Connect Core §3.1.3.6), and s_hash of FAPI.
         """
         ...
 

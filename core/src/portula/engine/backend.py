@@ -5,22 +5,40 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
 
-from portula.endpoints import Answer, Message, json_answer
-from portula.engine.messages import CLIENT_ADDRESS, OAuthRequest, Pairs, bearer_token, parse_form, state_of
-from portula.engine.responses import Delivery, deliver, error_parameters, from_oauthlib, token_error
-from portula.engine.server import Server
+from portula.endpoints import NO_STORE, Answer, Message, json_answer
+from portula.engine.messages import (
+    CLIENT_ADDRESS,
+    FORM,
+    OAuthRequest,
+    Pairs,
+    bearer_token,
+    in_front_channel,
+    parse_form,
+    state_of,
+)
+from portula.engine.refusals import RequestNotSupportedError, RequestURINotSupportedError
+from portula.engine.responses import (
+    Delivery,
+    bearer_error,
+    deliver,
+    error_parameters,
+    from_oauthlib,
+    token_error,
+)
+from portula.engine.server import Server, identify
 from portula.errors import AuthorizationRefused, HookFailed, Replayed
-from portula.events import TokenRefused
+from portula.events import AuthorizationGranted, TokenRefused
 
 if TYPE_CHECKING:
     from portula.engine.validator import OAuth2Validator
     from portula.provider import Provider
+    from portula.records import Application
     from portula.slots import Authenticated
 
 log = logging.getLogger("portula")
@@ -67,17 +85,34 @@ class Backend:
             FatalClientError: for an error page; nothing may be sent to the redirect URI.
             AuthorizationRefused: for `error_response`.
         """
+        request = OAuthRequest(f"{issuer}/authorize", "GET", pairs, {})
         try:
-            scopes, info = self.server.validate_authorization_request(f"{issuer}/authorize", "GET", pairs, {})
-            self.provider.hooks.validate_authorization_request(info["request"])
+            pairs = self._resolved(request, issuer)
+            scopes, info = self.server.validate_authorization_request(request.uri, "GET", pairs, {})
+            request = info["request"]
+            self.provider.hooks.validate_authorization_request(request)
         except errors.FatalClientError:
             raise
         except OAuth2Error as error:
-            # Of a veto, or of a server class of oauthlib's own, which keeps no request.
-            request = OAuthRequest(f"{issuer}/authorize", "GET", pairs, {})
-            self.validator.validate_client_id(request.client_id or "", request)
+            # Of a resolver, of a veto, or of a server class of oauthlib's own, which keeps no request.
+            identify(self.validator, request)
             raise AuthorizationRefused(error, request) from error
-        return AuthorizationRequest(pairs, tuple(scopes), info["request"])
+        return AuthorizationRequest(pairs, tuple(scopes), request)
+
+    def _resolved(self, request: OAuthRequest, issuer: str) -> Pairs:
+        """Return the parameters of a request, those too that it carries or names elsewhere."""
+        pairs = request.decoded_body
+        asked = dict(pairs)
+        resolvers = [known for known in self.provider.request_resolvers if known.presented(asked)]
+        if len(resolvers) > 1:
+            raise errors.InvalidRequestError(description="The request has its parameters in two places.")
+        if resolvers and self.validator.validate_client_id(request.client_id or "", request):
+            return resolvers[0].resolve(cast("Application", request.client), pairs, issuer)
+        if "request" in asked:
+            raise RequestNotSupportedError(description="Send the parameters as they are.")
+        if "request_uri" in asked:
+            raise RequestURINotSupportedError(description="Send the parameters as they are.")
+        return pairs
 
     def create_authorization_response(
         self, authorization: AuthorizationRequest, user: Authenticated, scopes: tuple[str, ...], issuer: str
@@ -91,12 +126,21 @@ class Backend:
             "amr": list(user.amr),
             "sid": user.sid,
         }
-        if isinstance(self.server, Server):
+        hooks, now = self.provider.hooks, self.provider.now()
+        granted = AuthorizationGranted(request.client_id or "", user.subject, user.sid, scopes, now)
+        try:
             with self.provider.storage.transaction():
-                parameters = self.server.authorize(request)
-        else:
-            parameters = self._through_oauthlib(authorization, user, scopes, issuer)
-        return self._deliver(request, parameters, issuer)
+                if isinstance(self.server, Server):
+                    parameters = self.server.authorize(request)
+                else:
+                    parameters = self._through_oauthlib(authorization, user, scopes, issuer)
+                hooks.record_authorization(granted)
+        except OAuth2Error as error:
+            raise AuthorizationRefused(error, request) from error
+        except HookFailed as failure:
+            log.exception("the authorization request is refused")
+            raise AuthorizationRefused(errors.ServerError(), request) from failure
+        return self._deliver(request, hooks.authorization_response(request, parameters), issuer)
 
     def _through_oauthlib(
         self, authorization: AuthorizationRequest, user: Authenticated, scopes: tuple[str, ...], issuer: str
@@ -132,7 +176,7 @@ class Backend:
             parameters = {**parameters, "state": request.state}
         mode = request.response_mode or ""
         if mode not in self.provider.response_modes:
-            mode = self.server.default_response_mode(request) if isinstance(self.server, Server) else "query"
+            mode = "fragment" if in_front_channel(request.response_type or "") else "query"
         redirect_uri = request.redirect_uri
         if redirect_uri is None:
             redirect_uri = self.validator.get_default_redirect_uri(request.client_id or "", request) or ""
@@ -185,6 +229,30 @@ class Backend:
         request.scopes = scopes
         return self.validator.validate_bearer_token(token, scopes, request), request
 
+    def create_userinfo_response(self, message: Message) -> Answer:
+        """Answer a request for claims about the person whose access token it carries (OpenID Connect Core §5.3).
+
+        The token stands in the header, or in the body of a POST (RFC 6750 §2.1, §2.2).
+        """
+        try:
+            token = bearer_token(message.headers.get("authorization", ""))
+            posted = dict(parse_form(message)).get("access_token") if _is_form(message) else None
+            if token is not None and posted is not None:
+                raise errors.InvalidRequestError(description="The token stands in both header and body.")
+            if token is None and posted is None:
+                return bearer_error(None)
+            request = OAuthRequest(message.path, message.method, None, _heard(message))
+            if not self.validator.validate_bearer_token(token or posted, [], request):
+                raise errors.InvalidTokenError
+            if request.user is None or "openid" not in (request.scopes or ()):
+                raise errors.InsufficientScopeError
+            claims = self.validator.get_userinfo_claims(request)
+        except OAuth2Error as error:
+            return bearer_error(error, scope="openid")
+        if isinstance(claims, str):
+            return Answer(200, {"Content-Type": "application/jwt", **NO_STORE}, claims.encode())
+        return json_answer(200, claims)
+
     def authenticate_client(self, message: Message, pairs: Pairs) -> OAuthRequest:
         """Authenticate the client of a request to a machine endpoint; return the request, its client set.
 
@@ -202,6 +270,11 @@ class Backend:
         self.provider.hooks.token_refused(
             TokenRefused(asked.get("client_id"), asked.get("grant_type"), error, self.provider.now())
         )
+
+
+def _is_form(message: Message) -> bool:
+    media_type = message.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return message.method == "POST" and media_type == FORM
 
 
 def _heard(message: Message) -> dict[str, str]:

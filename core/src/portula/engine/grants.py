@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from oauthlib.oauth2.rfc6749 import errors, grant_types
 
+from portula.engine.messages import state_of
+
 if TYPE_CHECKING:
     from portula.engine.messages import OAuthRequest
     from portula.engine.tokens import TokenHandler
@@ -43,7 +45,22 @@ GrantFactory = Callable[["OAuth2Validator"], Any]
 """Makes a grant for a validator. Called once a provider, at start."""
 
 
-class AuthorizationCodeGrant(grant_types.AuthorizationCodeGrant):  # type: ignore[misc]
+class _GivesIDTokens:
+    """What the grants have in common that OpenID Connect adds to."""
+
+    request_validator: Any
+
+    def _with_id_token(
+        self, token: dict[str, Any], token_handler: TokenHandler, request: OAuthRequest
+    ) -> dict[str, Any]:
+        """Add an ID token where one belongs to the answer (OpenID Connect Core §3.1.3.3)."""
+        id_token = self.request_validator.get_id_token(token, token_handler, request)
+        if id_token is not None:
+            token["id_token"] = id_token
+        return token
+
+
+class AuthorizationCodeGrant(_GivesIDTokens, grant_types.AuthorizationCodeGrant):  # type: ignore[misc]
     """Authorization code with PKCE (RFC 6749 §4.1, RFC 7636)."""
 
     response_types: list[str]
@@ -55,6 +72,7 @@ class AuthorizationCodeGrant(grant_types.AuthorizationCodeGrant):  # type: ignor
         """Take the validator and the code_challenge_method values that are allowed."""
         super().__init__(validator)
         self.response_types = list(self.response_types)
+        self.register_token_modifier(self._with_id_token)
         self._code_challenge_methods = {
             name: method
             for name, method in self._code_challenge_methods.items()
@@ -102,8 +120,53 @@ class AuthorizationCodeGrant(grant_types.AuthorizationCodeGrant):  # type: ignor
         )
 
 
-class RefreshTokenGrant(grant_types.RefreshTokenGrant):  # type: ignore[misc]
-    """Refreshing an access token (RFC 6749 §6)."""
+class FrontChannelGrant(AuthorizationCodeGrant):
+    """Response types that answer with tokens in the redirect, alone or beside a code.
+
+    These are `token` (RFC 6749 §4.2), and those of OAuth 2.0 Multiple Response Types and OpenID Connect Core §3.2 and
+    §3.3. What is issued in one answer belongs to one family, so that the replay of the code ends it all.
+    """
+
+    def validate_authorization_request(self, request: OAuthRequest) -> tuple[list[str], Mapping[str, Any]]:
+        """Check the request; with a code in the answer all the rules for codes hold too."""
+        if "code" in (request.response_type or "").split():
+            return super().validate_authorization_request(request)
+        self._handle_redirects(request)
+        for name in ("code_challenge", "code_challenge_method"):
+            if getattr(request, name) is not None:
+                raise errors.InvalidRequestError(description=f"{name} without a code.", request=request)
+        allowed = self.request_validator.validate_response_type(
+            request.client_id, request.response_type, request.client, request
+        )
+        if not allowed:
+            raise errors.UnauthorizedClientError(request=request)
+        self.validate_scopes(request)
+        return request.scopes or [], {"request": request}
+
+    def authorize(self, request: OAuthRequest, token_handler: TokenHandler) -> dict[str, str]:
+        """Make and keep what the response type names; return the response parameters."""
+        words = (request.response_type or "").split()
+        state_of(request).family = secrets.token_hex(16)
+        parameters: dict[str, Any] = {}
+        if "code" in words:
+            parameters |= super().authorize(request, token_handler)
+        if "token" in words:
+            request.grant_type = "implicit"
+            token = token_handler.create_token(request, refresh_token=False)
+            self.request_validator.save_token(token, request)
+            parameters |= token
+        if "id_token" in words:
+            parameters = self._with_id_token(parameters, token_handler, request)
+        return {name: str(value) for name, value in parameters.items()}
+
+
+class RefreshTokenGrant(_GivesIDTokens, grant_types.RefreshTokenGrant):  # type: ignore[misc]
+    """Refreshing an access token (RFC 6749 §6), with a new ID token where one was given (OpenID Connect Core §12.2)."""
+
+    def __init__(self, validator: OAuth2Validator) -> None:
+        """Take the validator."""
+        super().__init__(validator)
+        self.register_token_modifier(self._with_id_token)
 
 
 class ClientCredentialsGrant(grant_types.ClientCredentialsGrant):  # type: ignore[misc]

@@ -38,6 +38,8 @@ class State:
     refresh: RefreshToken | None = None
     access: AccessToken | None = None
     """The access token that the request presented, once it was found live."""
+    family: str | None = None
+    """Joins what one answer of the authorization endpoint issues, where that is more than a code."""
     client_auth_method: str | None = None
     basic: list[tuple[str, str]] | None = field(default=None, repr=False)
     """Candidate credentials of a Basic header; None when there is none, or it was not looked at yet."""
@@ -143,6 +145,11 @@ def printable(text: str) -> str:
 def sorted_response_type(value: str) -> str:
     """Put the words of a response_type in order: their order has no meaning (RFC 6749 §3.1.1)."""
     return " ".join(sorted(value.split()))
+
+
+def in_front_channel(response_type: str) -> bool:
+    """Say whether a response type answers with tokens in the redirect (OAuth 2.0 Multiple Response Types §5)."""
+    return not {"token", "id_token"}.isdisjoint(response_type.split())
 
 
 def basic_credentials(header: str) -> list[tuple[str, str]] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from oauthlib.oauth2.rfc6749 import errors, utils
 from oauthlib.oauth2.rfc6749.endpoints import ResourceEndpoint, RevocationEndpoint
 
-from portula.engine.messages import OAuthRequest, sorted_response_type
+from portula.engine.messages import OAuthRequest, in_front_channel, sorted_response_type
 from portula.engine.tokens import TokenHandler, refresh_generator
 from portula.errors import AuthorizationRefused
 
@@ -39,7 +39,9 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
             refresh_generator(refresh_token_generator or hooks.refresh_token_generator),
         )
         self.grant_types = {name: make(request_validator) for name, make in hooks.grant_types().items()}
-        self.response_types = {name: make(request_validator) for name, make in hooks.response_types().items()}
+        contributed = hooks.response_types()
+        enabled = request_validator.enabled_response_types(contributed)
+        self.response_types = {name: contributed[name](request_validator) for name in enabled}
         RevocationEndpoint.__init__(self, request_validator)
         ResourceEndpoint.__init__(self, default_token="Bearer", token_types={"Bearer": self.bearer})
 
@@ -74,10 +76,9 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
         """
         request = OAuthRequest(uri, http_method, body, headers)
         request.scopes = utils.scope_to_list(request.scope)
-        self._identify(request)
+        identify(self.request_validator, request)
         try:
-            if request.response_mode not in (None, *self.request_validator.provider.response_modes):
-                raise errors.InvalidRequestError(description="Unknown response_mode.", request=request)
+            self._check_response_mode(request)
             result = self._response_type(request).validate_authorization_request(request)
         except errors.FatalClientError:
             raise
@@ -85,19 +86,16 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
             raise AuthorizationRefused(error, request) from error
         return result[0], {**result[1], "request": request}
 
-    def _identify(self, request: OAuthRequest) -> None:
-        """Know the client, and choose its redirect URI; fatal errors when that fails."""
-        if not request.client_id:
-            raise errors.MissingClientIdError(request=request)
-        if not self.request_validator.validate_client_id(request.client_id, request):
-            raise errors.InvalidClientIdError(request=request)
-        if request.redirect_uri is None:
-            if not self.request_validator.get_default_redirect_uri(request.client_id, request):
-                raise errors.MissingRedirectURIError(request=request)
-        elif not self.request_validator.validate_redirect_uri(
-            request.client_id, request.redirect_uri, request
-        ):
-            raise errors.MismatchingRedirectURIError(request=request)
+    def _check_response_mode(self, request: OAuthRequest) -> None:
+        """Refuse a mode that nobody writes, and tokens in a query (OAuth 2.0 Multiple Response Types §3, §5)."""
+        mode = request.response_mode
+        if mode not in (None, *self.request_validator.provider.response_modes):
+            raise errors.InvalidRequestError(description="Unknown response_mode.", request=request)
+        if mode == "query" and in_front_channel(request.response_type or ""):
+            request.response_mode = None  # the error goes where the answer would have gone
+            raise errors.InvalidRequestError(
+                description="Tokens are not sent in a query; leave response_mode out.", request=request
+            )
 
     def _response_type(self, request: OAuthRequest) -> Any:
         if request.response_type is None:
@@ -115,7 +113,19 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
         )
         return parameters
 
-    def default_response_mode(self, request: OAuthRequest) -> str:
-        """Return the mode of a response type (OAuth 2.0 Multiple Response Types §2.1)."""
-        grant = self.response_types.get(request.response_type or "")
-        return str(grant.default_response_mode) if grant else "query"
+
+def identify(validator: OAuth2Validator, request: OAuthRequest) -> None:
+    """Know the client of an authorization request, and that its redirect URI is good.
+
+    Raises:
+        FatalClientError: nothing may be sent to the redirect URI.
+    """
+    if not request.client_id:
+        raise errors.MissingClientIdError(request=request)
+    if not validator.validate_client_id(request.client_id, request):
+        raise errors.InvalidClientIdError(request=request)
+    if request.redirect_uri is None:
+        if not validator.get_default_redirect_uri(request.client_id, request):
+            raise errors.MissingRedirectURIError(request=request)
+    elif not validator.validate_redirect_uri(request.client_id, request.redirect_uri, request):
+        raise errors.MismatchingRedirectURIError(request=request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from portula.records import AccessToken, Application, RefreshToken
 from portula.sources import Source
 
 if TYPE_CHECKING:
+    from portula.engine.tokens import TokenHandler
     from portula.provider import Provider
     from portula.slots import User
 
@@ -117,6 +118,28 @@ class OAuth2Validator(Questions):
     def access_token_lifetime(self, request: OAuthRequest) -> int:
         """Return the seconds an access token lives."""
         raise NotImplementedError
+
+    def get_id_token(
+        self, token: Mapping[str, Any], token_handler: TokenHandler, request: OAuthRequest
+    ) -> str | None:
+        """Return the ID token that goes with an answer, None where none does. `token` is the answer so far."""
+        return None
+
+    def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
+        """Return the claims about the person whose access token the request carries; a string is a signed answer."""
+        return {"sub": self.subject_for(request.user or "", request.client)}
+
+    def subject_for(self, subject: str, client: Application | None) -> str:
+        """Return the identifier by which a client knows a person (OpenID Connect Core §8)."""
+        return subject
+
+    def enabled_response_types(self, contributed: Collection[str]) -> Collection[str]:
+        """Return which of the response types that rooms contribute are in use."""
+        return contributed
+
+    def enabled_client_auth_methods(self, contributed: Collection[str]) -> Collection[str]:
+        """Return which of the client authentication methods that rooms contribute are in use."""
+        return contributed
 
 
 QUESTION = "validator."

@@ -13,6 +13,7 @@ from portula.markers import hookspec
 if TYPE_CHECKING:
     from portula.engine.messages import OAuthRequest
     from portula.events import (
+        AuthorizationGranted,
         ClientSaved,
         ConsentGiven,
         LoginFailed,
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
         TokenRefused,
         TokenRevoked,
     )
+    from portula.interaction import Demands
     from portula.provider import Provider
     from portula.records import AccessToken, Application
+    from portula.slots import Authenticated, User
 
 
 # --- May this be done? ---
@@ -68,7 +71,68 @@ def portula_validate_client_registration(provider: Provider, application: Applic
     """
 
 
+# --- What has to happen first? ---
+
+
+@hookspec
+def portula_interaction_demands(
+    provider: Provider, request: OAuthRequest, user: Authenticated | None, fresh: bool
+) -> Demands | None:
+    """Say what an authorization request demands of the person before it is answered; raising an OAuth2Error denies it.
+
+    `user` is who is signed in; `fresh` says whether they signed in for this very request.
+
+    Example:
+        class OnceADay:
+            @hookimpl
+            def portula_interaction_demands(self, provider, user):
+                return Demands(login=user is not None and user.auth_time < provider.now() - 86400)
+    """
+
+
 # --- What is added ---
+
+
+@hookspec
+def portula_authorization_response(
+    provider: Provider, request: OAuthRequest, response: Mapping[str, str]
+) -> Mapping[str, str] | None:
+    """Add parameters to the answer to an authorization request; those that stand already cannot be overwritten.
+
+    Example:
+        class Region:
+            @hookimpl
+            def portula_authorization_response(self, request, response):
+                return {"region": "north"}
+    """
+
+
+@hookspec
+def portula_id_token_claims(
+    provider: Provider, request: OAuthRequest, user: User, claims: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Add claims to an ID token (OpenID Connect Core §2); those that the protocol sets cannot be overwritten.
+
+    Example:
+        class Tenant:
+            @hookimpl
+            def portula_id_token_claims(self, request, user, claims):
+                return {"tenant": "north"}
+    """
+
+
+@hookspec
+def portula_userinfo_claims(
+    provider: Provider, request: OAuthRequest, user: User, claims: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Add claims about a person to userinfo (OpenID Connect Core §5.3); `request.scopes` says what was granted.
+
+    Example:
+        class Loyalty:
+            @hookimpl
+            def portula_userinfo_claims(self, request, user, claims):
+                return {"loyalty": "gold"} if "loyalty" in request.scopes else None
+    """
 
 
 @hookspec
@@ -100,6 +164,21 @@ def portula_introspection_response(
 
 
 # --- Inside the transaction ---
+
+
+@hookspec
+def portula_record_authorization(provider: Provider, event: AuthorizationGranted) -> None:
+    """Record that an authorization request is being granted, inside its transaction; a failure refuses the request.
+
+    Example:
+        class Audit:
+            def __init__(self):
+                self.lines = []
+
+            @hookimpl
+            def portula_record_authorization(self, event):
+                self.lines.append(event.client_id)
+    """
 
 
 @hookspec

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from portula import slots
     from portula.client_auth import ClientAuthMethod
+    from portula.client_metadata import ClientMember
     from portula.engine.backend import Backend
     from portula.engine.grants import GrantFactory
     from portula.engine.validator import OAuth2Validator
     from portula.provider import Provider
     from portula.records import RecordType
+    from portula.request_resolvers import RequestResolver
     from portula.storage import StoreFactory
 
 
@@ -239,6 +241,31 @@ def portula_client_auth_methods(provider: Provider) -> Sequence[ClientAuthMethod
             @hookimpl
             def portula_client_auth_methods(self, provider):
                 return [self.method]
+    """
+
+
+@hookspec
+def portula_client_metadata(provider: Provider) -> Sequence[ClientMember]:
+    """Contribute members of client metadata (RFC 7591 §2) that clients may be registered with.
+
+    Example:
+        class Room:
+            @hookimpl
+            def portula_client_metadata(self, provider):
+                return [ClientMember("tea_preference", str)]
+    """
+
+
+@hookspec
+def portula_request_resolvers(provider: Provider) -> Sequence[RequestResolver]:
+    """Contribute ways for an authorization request to carry or name its parameters elsewhere.
+
+    Example:
+        class Room:
+            @hookimpl
+            def portula_request_resolvers(self, provider):
+                presented = lambda asked: "ticket" in asked
+                return [RequestResolver("ticket", presented, lambda client, pairs, issuer: pairs)]
     """
 
 

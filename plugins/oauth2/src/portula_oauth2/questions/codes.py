@@ -47,7 +47,7 @@ class CodeQuestions(OAuth2Validator):
                 digest=provider.keys.digest(_PURPOSE, code["code"]),
                 client_id=request.client.client_id,
                 subject=request.user,
-                family=secrets.token_hex(16),
+                family=state_of(request).family or secrets.token_hex(16),
                 scope=" ".join(request.scopes or ()),
                 issued_at=now,
                 expires_at=now + provider.settings(OAuth2Settings).AUTHORIZATION_CODE_EXPIRE_SECONDS,

@@ -102,4 +102,6 @@ class TokenQuestions(OAuth2Validator):
 def _family(state: State) -> str:
     if state.grant is not None:
         return state.grant.family
-    return state.refresh.family if state.refresh is not None else secrets.token_hex(16)
+    if state.refresh is not None:
+        return state.refresh.family
+    return state.family or secrets.token_hex(16)

@@ -1,0 +1,29 @@
+"""What an authorization request demands of the person at the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What has to happen, or must not, before a request may be answered. Those of several rooms are joined."""
+
+    login: bool = False
+    """The person has to sign in, although somebody is signed in."""
+    consent: bool = False
+    """The person has to be asked, whatever is remembered and however much the client is trusted."""
+    silent: bool = False
+    """No page may be shown: what would need one is an error."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """Further parameters for the URL of the login page, e.g. `login_hint`."""
+
+    def __or__(self, other: Demands) -> Demands:
+        """Join two: whatever one of them demands is demanded."""
+        return Demands(
+            login=self.login or other.login,
+            consent=self.consent or other.consent,
+            silent=self.silent or other.silent,
+            hints={**other.hints, **self.hints},
+        )
