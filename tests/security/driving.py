@@ -175,9 +175,10 @@ class Browser:
 
 
 def answered(response):
-    """Return the parameters of an authorization response in the query of its Location."""
+    """Return the parameters of an authorization response in the query or the fragment of its Location."""
     assert response.status_code == 302, response.text
-    query = urlsplit(response.location).query
+    parts = urlsplit(response.location)
+    query = parts.query or parts.fragment
     return {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
 
 

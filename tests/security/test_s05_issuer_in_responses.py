@@ -82,7 +82,7 @@ def test_an_unknown_response_mode_is_an_error_that_says_who_answers(browser, cli
 def test_an_answer_to_a_posted_request_says_who_answers(browser, client):
     asked = {"response_type": "token", "client_id": client.client_id, "redirect_uri": client.redirect_uri}
     response = browser.post("/o/authorize/", asked)
-    assert says_who(members(response, "query"), ISSUER)
+    assert says_who(members(response, "fragment"), ISSUER)
 
 
 def test_a_client_cannot_choose_the_issuer(browser, client):

@@ -169,13 +169,13 @@ class Provider:
         self.scope_texts: dict[str, str] = self.hooks.scopes()
         self.response_modes: frozenset[str] = frozenset({"query", "fragment", "form_post"})
         self.request_resolvers = self.hooks.request_resolvers()
-        self.client_members = {member.name: member for member in self.hooks.client_metadata()}
         validator = fold(self.hooks.validator_class, self.hooks.validator_mixins(), self._choice)
         self.validator: OAuth2Validator = validator(self)
         methods = {method.name: method for method in self.hooks.client_auth_methods()}
         enabled = self.validator.enabled_client_auth_methods(methods)
         self.client_auth_methods = {name: methods[name] for name in enabled}
         self.response_types = list(self.validator.enabled_response_types(self.hooks.response_types()))
+        self.client_members = {member.name: member for member in self.hooks.client_metadata()}
 
     @cached_property
     def backend(self) -> Backend:

@@ -85,6 +85,8 @@ class Authenticated:
     """How (RFC 8176)."""
     sid: str | None = None
     """Identifier of the login session, if the login keeps sessions."""
+    authentication: str = ""
+    """Identifier of this act of signing in, another each time, if the login keeps one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,11 @@ class Login(Protocol):
         ...
 
     def login_url(self, next_url: str, client: Application | None = None) -> str:
-        """Return where to send the browser to sign in; it comes back to `next_url`, a relative URL."""
+        """Return where to send the browser to sign in; it comes back to `next_url`, a relative URL.
+
+        The page has to let people sign in although somebody is signed in: an app may demand it. Hints of the app for
+        the page, such as `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1).
+        """
         ...
 
     def find(self, subject: str) -> User | None:
@@ -164,6 +170,8 @@ class LoginSession:
     auth_time: int
     amr: tuple[str, ...]
     expires_at: int
+    authentication: str = ""
+    """Identifier of the act of signing in that `auth_time` is about."""
 
 
 class Sessions(Protocol):
@@ -174,7 +182,10 @@ class Sessions(Protocol):
         ...
 
     def start(self, subject: str, username: str, amr: Sequence[str]) -> LoginSession:
-        """Begin a session under a new identifier, ending the browser's old one; the cookie goes with the response."""
+        """Begin a session under a new cookie, which goes with the response, and end the browser's old one.
+
+        Somebody who signs in again keeps the `sid`, so that the apps they use still know the session by it.
+        """
         ...
 
     def end(self) -> LoginSession | None:

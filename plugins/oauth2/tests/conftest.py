@@ -107,7 +107,8 @@ def pkce():
 def sent(response):
     """Return the parameters in the query of a redirect."""
     assert response.status_code == 302, response.text
-    query = urlsplit(response.location).query
+    parts = urlsplit(response.location)
+    query = parts.query or parts.fragment
     return {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
 
 

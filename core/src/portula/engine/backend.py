@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
+from oauthlib.openid.connect.core.exceptions import RequestNotSupported, RequestURINotSupported
 
 from portula.endpoints import NO_STORE, Answer, Message, json_answer
 from portula.engine.messages import (
@@ -22,7 +23,6 @@ from portula.engine.messages import (
     parse_form,
     state_of,
 )
-from portula.engine.refusals import RequestNotSupportedError, RequestURINotSupportedError
 from portula.engine.responses import (
     Delivery,
     bearer_error,
@@ -109,9 +109,9 @@ class Backend:
         if resolvers and self.validator.validate_client_id(request.client_id or "", request):
             return resolvers[0].resolve(cast("Application", request.client), pairs, issuer)
         if "request" in asked:
-            raise RequestNotSupportedError(description="Send the parameters as they are.")
+            raise RequestNotSupported(description="Send the parameters as they are.")
         if "request_uri" in asked:
-            raise RequestURINotSupportedError(description="Send the parameters as they are.")
+            raise RequestURINotSupported(description="Send the parameters as they are.")
         return pairs
 
     def create_authorization_response(

@@ -78,8 +78,9 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
         request.scopes = utils.scope_to_list(request.scope)
         identify(self.request_validator, request)
         try:
+            grant = self._response_type(request)
             self._check_response_mode(request)
-            result = self._response_type(request).validate_authorization_request(request)
+            result = grant.validate_authorization_request(request)
         except errors.FatalClientError:
             raise
         except errors.OAuth2Error as error:

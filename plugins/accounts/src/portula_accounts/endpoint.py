@@ -101,7 +101,7 @@ class AccountViews:
         )
 
     def _logout_form(self, session: LoginSession, fields: MultiDict[str, str] | None) -> PageForm:
-        return PageForm(self._pages, f"logout {session.sid}", fields)
+        return PageForm(self._pages, f"logout {session.sid} {session.authentication}", fields)
 
     def _logout_page(self, session: LoginSession, form: PageForm, status: int = 200) -> Response:
         return self._pages.render(

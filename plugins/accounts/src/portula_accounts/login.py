@@ -52,7 +52,14 @@ class AccountsLogin:
         user = self._read_once(session.subject)
         if user is None or user.disabled:
             return None
-        return Authenticated(user.sub, user.display_username, session.auth_time, session.amr, session.sid)
+        return Authenticated(
+            subject=user.sub,
+            username=user.display_username,
+            auth_time=session.auth_time,
+            amr=session.amr,
+            sid=session.sid,
+            authentication=session.authentication,
+        )
 
     def login_url(self, next_url: str, client: Application | None = None) -> str:
         """Return the sign-in page, which sends the browser back to `next_url`."""

@@ -15,6 +15,7 @@ from portula_oauth2 import grant
 from portula_oauth2.authorize import portula_blueprints
 from portula_oauth2.checks import portula_checks
 from portula_oauth2.client_auth import portula_client_auth_methods
+from portula_oauth2.client_metadata import portula_client_metadata
 from portula_oauth2.commands import portula_commands
 from portula_oauth2.demo import portula_demo
 from portula_oauth2.endpoint import portula_endpoints
@@ -32,6 +33,7 @@ __all__ = [
     "portula_blueprints",
     "portula_checks",
     "portula_client_auth_methods",
+    "portula_client_metadata",
     "portula_commands",
     "portula_demo",
     "portula_endpoints",

@@ -6,38 +6,34 @@ asked about stays on the server between the page and the answer (attack S07).
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, redirect, request
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
 
 from portula import hookimpl
 from portula.blueprints import Mount
-from portula.errors import AuthorizationRefused, Replayed
+from portula.errors import AuthorizationRefused
 from portula.events import ConsentGiven
-from portula.records import Application, Artifact
+from portula.records import Application
 from portula.slots import ConsentQuestion
 from portula.uris import is_loopback_host
 from portula_oauth2.settings import OAuth2Settings
+from portula_oauth2.waiting import KIND, Waiting, WaitingRequests
 
 if TYPE_CHECKING:
     from portula import Provider
     from portula.endpoints import Answer
     from portula.engine.backend import AuthorizationRequest
     from portula.engine.messages import Pairs
+    from portula.interaction import Demands
     from portula.slots import Authenticated
-
-INTERACTION_SECONDS = 600
-"""How long a person may take over the page."""
 
 MAX_RETURN_CHARACTERS = 2000
 """A longer URL would have to pass through a query string of the login, where few servers promise room for it."""
-
-_KIND = "interaction"
 
 
 @hookimpl
@@ -50,15 +46,6 @@ def portula_blueprints(provider: Provider) -> list[Mount]:
     return [Mount(blueprint)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """An authorization request kept on the server."""
-
-    name: str
-    artifact: Artifact
-    pairs: Pairs
-
-
 class Authorize:
     """The view and its steps."""
 
@@ -68,13 +55,14 @@ class Authorize:
         self._backend = provider.backend
         self._login = provider.hooks.login
         self._consent = provider.hooks.consent
+        self._waiting = WaitingRequests(provider)
 
     def view(self) -> Response:
         """Answer a request, an error of it, or the person's word on it."""
         try:
             if request.method == "POST":
                 return self._posted()
-            return self._asked(self._read())
+            return self._asked(*self._read())
         except AuthorizationRefused as refused:
             return _sent(self._backend.error_response(refused, self._provider.current_issuer()))
         except OAuth2Error as error:
@@ -84,66 +72,98 @@ class Authorize:
 
     # --- Reading ---
 
-    def _read(self) -> Pairs:
+    def _read(self) -> tuple[Pairs, Waiting | None]:
+        """Return the parameters of the request; and where they waited, if they did."""
         asked = self._provider.pages.query()
-        if set(asked) != {_KIND}:
-            return list(asked.items(multi=True))
-        waiting = self._find(asked[_KIND])
+        if set(asked) != {KIND}:
+            return list(asked.items(multi=True)), None
+        waiting = self._waiting.find(asked[KIND])
         if waiting is None:
             raise InvalidRequestError(
                 description="The request waited too long. Please start again at the app."
             )
-        return waiting.pairs
+        return waiting.pairs, waiting
 
     def _posted(self) -> Response:
         """Take an answer to our page; or keep a client's POST and come back by GET, so that Lax cookies arrive."""
         pairs = list(self._provider.pages.posted().items(multi=True))
         if not set(dict(pairs)).isdisjoint(self._provider.pages.query()):
             raise InvalidRequestError(description="A parameter stands in both the query and the body.")
-        answered = dict(pairs).get(_KIND)
+        answered = dict(pairs).get(KIND)
         if answered is not None:
             return self._answered(answered)
         self._backend.validate_authorization_request(pairs, self._provider.current_issuer())
-        target = self._provider.url_for("oauth2.authorize", **{_KIND: self._keep(pairs, None)})
-        return cast("Response", redirect(target, 303))
+        return cast("Response", redirect(self._back_to(self._waiting.keep_posted(pairs)), 303))
 
     # --- Asking ---
 
-    def _asked(self, pairs: Pairs) -> Response:
+    def _asked(self, pairs: Pairs, waiting: Waiting | None) -> Response:
         issuer = self._provider.current_issuer()
         authorization = self._backend.validate_authorization_request(pairs, issuer)
-        client = authorization.request.client
-        user = self._login.current()
-        if user is None:
-            return cast("Response", redirect(self._login.login_url(self._here(pairs), client)))
-        if client is not None and self._may_skip(client, authorization, user):
-            return _sent(
-                self._backend.create_authorization_response(authorization, user, authorization.scopes, issuer)
-            )
-        return cast(
-            "Response", self._consent.page(self._question(self._keep(pairs, user), authorization, user))
+        asked, user = authorization.request, self._login.current()
+        fresh = waiting is not None and waiting.fresh(user)
+        try:
+            demands = self._provider.hooks.interaction_demands(asked, user, fresh)
+            if user is None or demands.login:
+                return self._to_login(authorization, demands, user)
+            if not self._may_skip(authorization, demands, user):
+                return self._to_page(authorization, demands, user)
+        except OAuth2Error as error:
+            raise AuthorizationRefused(error, asked) from error
+        if waiting is not None and not self._waiting.end(waiting):
+            raise InvalidRequestError(description="This request was answered before.")
+        return _sent(
+            self._backend.create_authorization_response(authorization, user, authorization.scopes, issuer)
         )
 
-    def _here(self, pairs: Pairs) -> str:
-        """Return the URL that comes back to this request; a long request waits on the server."""
-        path = request.root_path + (request.full_path if request.query_string else request.path)
-        if len(path) <= MAX_RETURN_CHARACTERS:
-            return path
-        return self._provider.url_for("oauth2.authorize", **{_KIND: self._keep(pairs, None)})
+    def _to_login(
+        self, authorization: AuthorizationRequest, demands: Demands, user: Authenticated | None
+    ) -> Response:
+        """Send the browser to the login.
 
-    def _may_skip(
-        self, client: Application, authorization: AuthorizationRequest, user: Authenticated
-    ) -> bool:
-        """Say whether to go on without asking. A client can only make it stricter (attack S09)."""
+        A demand waits on the server, where its fulfilment can be told, and so does a request too long for a URL.
+        """
+        if demands.silent:
+            raise LoginRequired(request=authorization.request)
+        back = request.root_path + (request.full_path if request.query_string else request.path)
+        if demands.login or len(back) > MAX_RETURN_CHARACTERS:
+            back = self._back_to(self._waiting.keep_for_login(authorization.pairs, user))
+        url = self._login.login_url(back, authorization.request.client)
+        if demands.hints:
+            url += ("&" if "?" in url else "?") + urlencode(demands.hints)
+        return cast("Response", redirect(url))
+
+    def _to_page(
+        self, authorization: AuthorizationRequest, demands: Demands, user: Authenticated
+    ) -> Response:
+        """Ask the person."""
+        if demands.silent:
+            raise ConsentRequired(request=authorization.request)
+        name = self._waiting.keep_for_page(authorization.pairs, user)
+        return cast("Response", self._consent.page(self._question(name, authorization, user)))
+
+    def _may_skip(self, authorization: AuthorizationRequest, demands: Demands, user: Authenticated) -> bool:
+        """Say whether to go on without asking. A client can only make it stricter (attack S09).
+
+        REQUEST_APPROVAL_PROMPT is about pages: where none may be shown, what is remembered counts.
+        """
+        client = cast("Application", authorization.request.client)
+        if demands.consent:
+            return False
         if client.skip_authorization:
             return True
-        asked = dict(authorization.pairs).get("approval_prompt")
-        if self._provider.settings(OAuth2Settings).REQUEST_APPROVAL_PROMPT != "auto" or asked == "force":
+        prompt = self._provider.settings(OAuth2Settings).REQUEST_APPROVAL_PROMPT
+        if dict(authorization.pairs).get("approval_prompt") == "force":
+            return False
+        if prompt != "auto" and not demands.silent:
             return False
         host = urlsplit(authorization.request.redirect_uri or "").hostname or ""
         if client.client_type == "public" and (client.application_type == "native" or is_loopback_host(host)):
             return False  # RFC 8252 §8.6: nothing proves that it is the same app
         return self._consent.remembered(client, user.subject).issuperset(authorization.scopes)
+
+    def _back_to(self, name: str) -> str:
+        return self._provider.url_for("oauth2.authorize", **{KIND: name})
 
     def _question(
         self, name: str, authorization: AuthorizationRequest, user: Authenticated
@@ -162,8 +182,8 @@ class Authorize:
 
     def _answered(self, name: str) -> Response:
         """Act on the form of our page: once, in the browser and for the person it was shown to (attack S10)."""
-        user, waiting = self._login.current(), self._find(name)
-        if user is None or waiting is None or waiting.artifact.payload["subject"] != user.subject:
+        user, waiting = self._login.current(), self._waiting.find(name)
+        if user is None or waiting is None or waiting.subject != user.subject:
             raise InvalidRequestError(
                 description="This page was open too long. Please start again at the app."
             )
@@ -173,10 +193,8 @@ class Authorize:
         allowed = self._consent.answer(question)
         if allowed is None:
             raise InvalidRequestError(description="This page was open too long or came from another browser.")
-        try:
-            self._provider.storage.take(waiting.artifact, self._provider.now())
-        except Replayed:
-            raise InvalidRequestError(description="This page was answered before.") from None
+        if not self._waiting.end(waiting):
+            raise InvalidRequestError(description="This page was answered before.")
         if not allowed:
             return _sent(self._backend.denied_response(authorization, issuer))
         self._consent.remember(question.client, user.subject, question.scopes)
@@ -186,28 +204,6 @@ class Authorize:
         return _sent(
             self._backend.create_authorization_response(authorization, user, question.scopes, issuer)
         )
-
-    # --- Keeping ---
-
-    def _keep(self, pairs: Pairs, user: Authenticated | None) -> str:
-        provider, now, name = self._provider, self._provider.now(), secrets.token_urlsafe(32)
-        provider.storage.add(
-            Artifact(
-                digest=provider.keys.digest(_KIND, name),
-                kind=_KIND,
-                payload={"pairs": [list(pair) for pair in pairs], "subject": user.subject if user else None},
-                issued_at=now,
-                expires_at=now + INTERACTION_SECONDS,
-            )
-        )
-        return name
-
-    def _find(self, name: str) -> _Waiting | None:
-        provider = self._provider
-        artifact = provider.storage.find(Artifact, digest=provider.keys.digests(_KIND, name))
-        if artifact is None or artifact.taken_at is not None or (artifact.expires_at or 0) <= provider.now():
-            return None
-        return _Waiting(name, artifact, [(key, value) for key, value in artifact.payload["pairs"]])
 
 
 def _sent(answer: Answer) -> Response:

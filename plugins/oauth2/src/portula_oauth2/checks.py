@@ -23,7 +23,12 @@ LONG_ACCESS_TOKEN_SECONDS = 36000
 def portula_checks(provider: Provider) -> list[Finding]:
     """Return the findings about the settings of this room."""
     settings = provider.settings(OAuth2Settings)
-    return [*_about_pkce(settings), *_about_grants(settings), *_about_lifetimes(settings)]
+    return [
+        *_about_pkce(settings),
+        *_about_front_channel(provider),
+        *_about_grants(settings),
+        *_about_lifetimes(settings),
+    ]
 
 
 def _about_pkce(settings: OAuth2Settings) -> Iterator[Finding]:
@@ -42,6 +47,18 @@ def _about_pkce(settings: OAuth2Settings) -> Iterator[Finding]:
             "The code_challenge_method plain is allowed; who reads the authorization request can redeem the code.",
             'Set CODE_CHALLENGE_METHODS = ["S256"].',
             "RFC 9700 §2.1.1",
+        )
+
+
+def _about_front_channel(provider: Provider) -> Iterator[Finding]:
+    named = [name for name in provider.response_types if "token" in name.split()]
+    if named:
+        yield Finding(
+            "oauth2.implicit",
+            Level.WARNING,
+            f"Access tokens are sent in redirects, where browsers and proxies keep them: {', '.join(named)}.",
+            "Set IMPLICIT_GRANT_ENABLED = False, or leave these out of OIDC_RESPONSE_TYPES_SUPPORTED.",
+            "RFC 9700 §2.1.2",
         )
 
 

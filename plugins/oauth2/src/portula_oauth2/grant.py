@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from portula.engine.grants import (
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
+    FrontChannelGrant,
     PasswordGrant,
     RefreshTokenGrant,
 )
+from portula.engine.messages import in_front_channel
+from portula.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
+    from portula import Provider
     from portula.engine.grants import GrantFactory
     from portula_oauth2.settings import OAuth2Settings
+
+IMPLICIT = "implicit"
+"""Grant type of clients that are answered with tokens in the redirect (RFC 7591 §2); no request names it."""
+
+_RESPONSE_TYPES = "OIDC_RESPONSE_TYPES_SUPPORTED"
+_AUTH_METHODS = "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED"
 
 
 def grant_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
@@ -31,5 +42,55 @@ def grant_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
 
 
 def response_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
-    """Return the response types of RFC 6749 that RFC 9700 still recommends."""
-    return {"code": lambda validator: AuthorizationCodeGrant(validator, settings.CODE_CHALLENGE_METHODS)}
+    """Return the response types of RFC 6749."""
+    methods = settings.CODE_CHALLENGE_METHODS
+    return {
+        "code": lambda validator: AuthorizationCodeGrant(validator, methods),
+        "token": lambda validator: FrontChannelGrant(validator, methods),
+    }
+
+
+def enabled_response_types(settings: OAuth2Settings, contributed: Collection[str]) -> list[str]:
+    """Return which response types are in use, of those that rooms contribute.
+
+    Raises:
+        ConfigError: OIDC_RESPONSE_TYPES_SUPPORTED names one that nobody contributes.
+    """
+    if _RESPONSE_TYPES in settings.model_fields_set:
+        return _chosen(_RESPONSE_TYPES, settings.OIDC_RESPONSE_TYPES_SUPPORTED, contributed)
+    return [name for name in contributed if settings.IMPLICIT_GRANT_ENABLED or "token" not in name.split()]
+
+
+def enabled_client_auth_methods(settings: OAuth2Settings, contributed: Collection[str]) -> list[str]:
+    """Return which client authentication methods are in use, of those that rooms contribute.
+
+    Raises:
+        ConfigError: OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED names one that nobody contributes.
+    """
+    if _AUTH_METHODS in settings.model_fields_set:
+        return _chosen(_AUTH_METHODS, settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, contributed)
+    return list(contributed)
+
+
+def registrable_grant_types(provider: Provider) -> list[str]:
+    """Return the grant types that a client may be registered for: those of the token endpoint, and `implicit`."""
+    names = list(provider.hooks.grant_types())
+    return [*names, IMPLICIT] if any(map(in_front_channel, provider.response_types)) else names
+
+
+def grant_types_needed(response_type: str) -> set[str]:
+    """Return the grant types a client must have for a response type (OpenID Connect Registration §2)."""
+    needed = {"authorization_code"} if "code" in response_type.split() else set()
+    return needed | ({IMPLICIT} if in_front_channel(response_type) else set())
+
+
+def _chosen(setting: str, names: Collection[str], contributed: Collection[str]) -> list[str]:
+    findings = [
+        f"{setting}: no installed plugin answers {name!r}{nearest(name, contributed)}; there are: "
+        f"{', '.join(contributed)}"
+        for name in names
+        if name not in contributed
+    ]
+    if findings:
+        raise ConfigError(*findings)
+    return list(names)

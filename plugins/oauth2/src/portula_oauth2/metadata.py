@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
+from portula_oauth2.grant import registrable_grant_types
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
         "token_endpoint": "token/",
         "revocation_endpoint": "revoke_token/",
         "scopes_supported": [*provider.hooks.scopes_backend.get_all_scopes(), *provider.scope_texts],
-        "response_types_supported": list(provider.hooks.response_types()),
+        "response_types_supported": provider.response_types,
         "response_modes_supported": provider.response_modes,
-        "grant_types_supported": list(provider.hooks.grant_types()),
+        "grant_types_supported": registrable_grant_types(provider),
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": provider.settings(OAuth2Settings).CODE_CHALLENGE_METHODS,

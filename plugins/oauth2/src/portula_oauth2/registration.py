@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.clients import InvalidClientMetadata
+from portula.engine.messages import sorted_response_type
 from portula.uris import origin_of, redirect_uri_problem, uri_scheme
+from portula_oauth2.grant import IMPLICIT, grant_types_needed, registrable_grant_types
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -49,12 +51,24 @@ def problem_of(uri: str, application: Application, settings: OAuth2Settings) -> 
 
 
 def _check_grant_types(provider: Provider, application: Application) -> None:
-    known = provider.hooks.grant_types()
+    known = registrable_grant_types(provider)
     unknown = [name for name in application.grant_types if name not in known]
     if unknown:
         raise InvalidClientMetadata(f"grant type {unknown[0]!r} is not one of {', '.join(sorted(known))}")
-    if application.allows_grant_type("authorization_code") and not application.redirect_uris:
-        raise InvalidClientMetadata("a client of the authorization code grant needs a redirect URI")
+    if application.allows_grant_type("authorization_code", IMPLICIT) and not application.redirect_uris:
+        raise InvalidClientMetadata(
+            "a client of the authorization endpoint needs a redirect URI", "invalid_redirect_uri"
+        )
+    for response_type in application.metadata.get("response_types", ()):
+        name = sorted_response_type(response_type)
+        if name not in provider.response_types:
+            known = provider.response_types
+            raise InvalidClientMetadata(f"response type {response_type!r} is not one of {', '.join(known)}")
+        missing = grant_types_needed(name).difference(application.grant_types)
+        if missing:
+            raise InvalidClientMetadata(
+                f"response type {response_type!r} needs the grant type {min(missing)!r}"
+            )
     if application.client_type == "public" and application.allows_grant_type("client_credentials"):
         raise InvalidClientMetadata("a public client cannot use client credentials (RFC 6749 §4.4)")
 

@@ -11,12 +11,24 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
 from portula import OAuth2Validator
 from portula.engine.backend import Backend
+from portula.engine.messages import sorted_response_type
 from portula.engine.server import Server
 from portula.settings import AnswersSlot
 from portula.uris import FORBIDDEN_SCHEMES
 
 MAX_CODE_SECONDS = 600
 """RFC 6749 §4.1.2: ten minutes at the most."""
+
+RESPONSE_TYPES = (
+    "code",
+    "token",
+    "id_token",
+    "id_token token",
+    "code token",
+    "code id_token",
+    "code id_token token",
+)
+"""django-oauth-toolkit's default of OIDC_RESPONSE_TYPES_SUPPORTED."""
 
 
 def _subclass_of(*bases: type) -> Callable[[Any], object]:
@@ -73,6 +85,21 @@ class OAuth2Settings(BaseModel):
     PASSWORD_GRANT_ENABLED: bool = False
     """Whether clients registered for the grant type `password` may use it (RFC 9700 §2.4 says no)."""
 
+    IMPLICIT_GRANT_ENABLED: bool = False
+    """Whether access tokens may be sent in the redirect, to clients registered for the grant type `implicit`: the
+    response types `token`, `id_token token`, `code token` and `code id_token token` (RFC 9700 §2.1.2 says no). It
+    counts while OIDC_RESPONSE_TYPES_SUPPORTED is not set."""
+
+    OIDC_RESPONSE_TYPES_SUPPORTED: tuple[str, ...] = Field(default=RESPONSE_TYPES, min_length=1)
+    """Response types that are advertised and answered. Not set: all that installed plugins contribute, those with an
+    access token only with IMPLICIT_GRANT_ENABLED. Set: exactly these; django-oauth-toolkit only advertises them."""
+
+    OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED: tuple[str, ...] = Field(
+        default=("client_secret_post", "client_secret_basic"), min_length=1
+    )
+    """Ways in which clients may authenticate. Not set: all that installed plugins contribute. Set: exactly these;
+    django-oauth-toolkit only advertises them."""
+
     EXTRA_SERVER_KWARGS: Mapping[str, Any] = Field(default_factory=dict)
     """Further keywords for the server class: token_expires_in, token_generator, refresh_token_generator."""
 
@@ -98,6 +125,11 @@ class OAuth2Settings(BaseModel):
         ),
     ] = None
     """Import string or class, a subclass of `portula.engine.backend.Backend`."""
+
+    @field_validator("OIDC_RESPONSE_TYPES_SUPPORTED")
+    @classmethod
+    def _words_in_order(cls, response_types: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(map(sorted_response_type, response_types)))
 
     @field_validator("ALLOWED_REDIRECT_URI_SCHEMES", "ALLOWED_SCHEMES")
     @classmethod

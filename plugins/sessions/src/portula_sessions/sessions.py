@@ -49,11 +49,12 @@ class ServerSessions:
         return cast("LoginSession | None", environ[self._cached])
 
     def start(self, subject: str, username: str, amr: Sequence[str]) -> LoginSession:
-        """Begin a session under a new identifier and end the browser's old one (session fixation)."""
+        """Begin a session under a new cookie and end the browser's old one (session fixation)."""
         settings = self._provider.settings(SessionSettings)
         now = self._provider.now()
         ends_at = now + settings.SESSION_LIFETIME_SECONDS
-        pointer = secrets.token_urlsafe(POINTER_BYTES)
+        pointer, before = secrets.token_urlsafe(POINTER_BYTES), self.current()
+        sid = before.sid if before and before.subject == subject else secrets.token_urlsafe(SID_BYTES)
         artifact = Artifact(
             digest=self._provider.keys.digest(KIND, pointer),
             kind=KIND,
@@ -61,7 +62,8 @@ class ServerSessions:
             expires_at=min(ends_at, now + settings.SESSION_IDLE_SECONDS),
             family=self._provider.keys.digest(_BY_SUBJECT, subject),
             payload={
-                "sid": secrets.token_urlsafe(SID_BYTES),
+                "sid": sid,
+                "authentication": secrets.token_urlsafe(SID_BYTES),
                 "subject": subject,
                 "username": username,
                 "auth_time": now,
@@ -145,6 +147,7 @@ def _session(artifact: Artifact) -> LoginSession:
         auth_time=payload["auth_time"],
         amr=tuple(payload["amr"]),
         expires_at=payload["ends_at"],
+        authentication=payload["authentication"],
     )
 
 

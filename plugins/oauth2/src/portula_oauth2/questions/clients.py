@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, InvalidScopeError
 
 from portula import OAuth2Validator
-from portula.engine.messages import CLIENT_ADDRESS, OAuthRequest, state_of
+from portula.engine.messages import CLIENT_ADDRESS, OAuthRequest, sorted_response_type, state_of
 from portula.engine.tokens import refresh_generator
 from portula.records import Application
+from portula_oauth2.grant import (
+    enabled_client_auth_methods,
+    enabled_response_types,
+    grant_types_needed,
+)
 from portula_oauth2.registration import problem_of
 from portula_oauth2.settings import OAuth2Settings
 
@@ -62,8 +68,19 @@ class ClientQuestions(OAuth2Validator):
     def validate_response_type(
         self, client_id: str, response_type: str, client: Application, request: OAuthRequest
     ) -> bool:
-        """A code is for clients of the authorization code grant."""
-        return response_type == "code" and client.allows_grant_type("authorization_code")
+        """Ask the client's grant types, and its response types if it is registered with some."""
+        registered = client.metadata.get("response_types")
+        if registered is not None and response_type not in map(sorted_response_type, registered):
+            return False
+        return all(client.allows_grant_type(name) for name in grant_types_needed(response_type))
+
+    def enabled_response_types(self, contributed: Collection[str]) -> Collection[str]:
+        """Return those that the settings leave in use."""
+        return enabled_response_types(self.provider.settings(OAuth2Settings), contributed)
+
+    def enabled_client_auth_methods(self, contributed: Collection[str]) -> Collection[str]:
+        """Return those that the settings leave in use."""
+        return enabled_client_auth_methods(self.provider.settings(OAuth2Settings), contributed)
 
     def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: OAuthRequest) -> bool:
         """Compare with what is registered, exactly (RFC 9700 §2.1); its scheme must still be allowed."""

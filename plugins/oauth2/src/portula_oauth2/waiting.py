@@ -1,0 +1,117 @@
+"""Authorization requests that wait on the server while their person signs in or reads a page (attacks S07, S71)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from portula.errors import Replayed
+from portula.records import Artifact
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.engine.messages import Pairs
+    from portula.slots import Authenticated
+
+WAITING_SECONDS = 600
+"""How long a person may take over a page."""
+
+KIND = "interaction"
+"""Kind of the artifact, and the parameter that names it in our own URLs and forms."""
+
+_ANY_BROWSER = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An authorization request kept on the server."""
+
+    name: str
+    pairs: Pairs
+    subject: str | None
+    """Whom a page was shown to; None while nobody is known."""
+    before: list[object] | None
+    """Who was signed in when the request was sent to the login; see `fresh`."""
+    sent_to_login: bool
+    artifact: Artifact
+
+    def fresh(self, user: Authenticated | None) -> bool:
+        """Say whether this person has signed in since the request was sent to the login."""
+        return user is not None and self.sent_to_login and _signing_in(user) != self.before
+
+
+class WaitingRequests:
+    """Keeps, finds and ends them."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider."""
+        self._provider = provider
+
+    def keep_posted(self, pairs: Pairs) -> str:
+        """Keep a request that came by POST, when Lax cookies did not: no browser is known yet."""
+        return self._keep(pairs, browser=_ANY_BROWSER)
+
+    def keep_for_login(self, pairs: Pairs, before: Authenticated | None) -> str:
+        """Keep a request while its person signs in; `before` is who is signed in now."""
+        return self._keep(pairs, before=None if before is None else _signing_in(before), sent=True)
+
+    def keep_for_page(self, pairs: Pairs, user: Authenticated) -> str:
+        """Keep a request while its person reads the page about it."""
+        return self._keep(pairs, subject=user.subject)
+
+    def find(self, name: str) -> Waiting | None:
+        """Return a request that waits for this browser; None when it is over, or another browser's (attack S10)."""
+        provider = self._provider
+        artifact = provider.storage.find(Artifact, digest=provider.keys.digests(KIND, name))
+        if artifact is None or artifact.taken_at is not None or (artifact.expires_at or 0) <= provider.now():
+            return None
+        kept = artifact.payload
+        if kept["browser"] != _ANY_BROWSER and not provider.keys.verify(
+            KIND, provider.pages.browser(), kept["browser"]
+        ):
+            return None
+        pairs = [(key, value) for key, value in kept["pairs"]]
+        return Waiting(name, pairs, kept["subject"], kept["before"], kept["sent"], artifact)
+
+    def end(self, waiting: Waiting) -> bool:
+        """End the wait, once: False when somebody else did."""
+        try:
+            self._provider.storage.take(waiting.artifact, self._provider.now())
+        except Replayed:
+            return False
+        return True
+
+    def _keep(
+        self,
+        pairs: Pairs,
+        *,
+        browser: str | None = None,
+        subject: str | None = None,
+        before: list[object] | None = None,
+        sent: bool = False,
+    ) -> str:
+        provider, now, name = self._provider, self._provider.now(), secrets.token_urlsafe(32)
+        if browser is None:
+            browser = provider.keys.digest(KIND, provider.pages.browser())
+        provider.storage.add(
+            Artifact(
+                digest=provider.keys.digest(KIND, name),
+                kind=KIND,
+                payload={
+                    "pairs": [list(pair) for pair in pairs],
+                    "subject": subject,
+                    "before": before,
+                    "sent": sent,
+                    "browser": browser,
+                },
+                issued_at=now,
+                expires_at=now + WAITING_SECONDS,
+            )
+        )
+        return name
+
+
+def _signing_in(user: Authenticated) -> list[object]:
+    """Return what differs from one act of signing in to the next."""
+    return [user.sid, user.authentication, user.auth_time, user.subject]
