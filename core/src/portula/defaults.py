@@ -6,6 +6,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "generators": "portula-generators",
     "introspection": "portula-introspection",
     "oauth2": "portula-oauth2",
+    "oidc": "portula-oidc",
     "resource_server": "portula-resource-server",
     "scopes_settings": "portula-scopes-settings",
     "sessions": "portula-sessions",

@@ -16,6 +16,8 @@ class Demands:
     """The person has to be asked, whatever is remembered and however much the client is trusted."""
     silent: bool = False
     """No page may be shown: what would need one is an error."""
+    permissions: frozenset[str] = frozenset()
+    """Scopes whose permission is asked for too, though no token will have them: single claims that they stand for."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """Further parameters for the URL of the login page, e.g. `login_hint`."""
 
@@ -25,5 +27,6 @@ class Demands:
             login=self.login or other.login,
             consent=self.consent or other.consent,
             silent=self.silent or other.silent,
+            permissions=self.permissions | other.permissions,
             hints={**other.hints, **self.hints},
         )

@@ -89,6 +89,17 @@ class AnswersSlot:
     """Import strings that mean our default, e.g. those of a migrated django-oauth-toolkit configuration."""
 
 
+def subclass_of(*bases: type) -> Callable[[Any], object]:
+    """Return an `adapt` for AnswersSlot that lets pass subclasses of one of these classes; TypeError for all else."""
+
+    def check(value: Any) -> object:
+        if not isinstance(value, type) or not issubclass(value, bases):
+            raise TypeError(f"a subclass of {' or '.join(base.__qualname__ for base in bases)} is needed")
+        return value
+
+    return check
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     """One setting: where it is declared and where its value came from."""

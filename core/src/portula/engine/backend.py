@@ -16,6 +16,7 @@ from portula.endpoints import NO_STORE, Answer, Message, json_answer
 from portula.engine.messages import (
     CLIENT_ADDRESS,
     FORM,
+    ISSUER,
     OAuthRequest,
     Pairs,
     bearer_token,
@@ -85,10 +86,12 @@ class Backend:
             FatalClientError: for an error page; nothing may be sent to the redirect URI.
             AuthorizationRefused: for `error_response`.
         """
-        request = OAuthRequest(f"{issuer}/authorize", "GET", pairs, {})
+        request = OAuthRequest(f"{issuer}/authorize", "GET", pairs, {ISSUER: issuer})
         try:
             pairs = self._resolved(request, issuer)
-            scopes, info = self.server.validate_authorization_request(request.uri, "GET", pairs, {})
+            scopes, info = self.server.validate_authorization_request(
+                request.uri, "GET", pairs, {ISSUER: issuer}
+            )
             request = info["request"]
             self.provider.hooks.validate_authorization_request(request)
         except errors.FatalClientError:
@@ -150,7 +153,7 @@ class Backend:
             f"{issuer}/authorize",
             "GET",
             authorization.pairs,
-            {},
+            {ISSUER: issuer},
             scopes=list(scopes),
             credentials={"user": user.subject, "ours": state_of(authorization.request)},
         )
@@ -192,7 +195,7 @@ class Backend:
             with self.provider.storage.transaction():
                 answer = from_oauthlib(
                     *self.server.create_token_response(
-                        message.path, message.method, pairs, _heard(message), None
+                        message.path, message.method, pairs, self._heard(message), None
                     )
                 )
                 _keep_only_success(answer)
@@ -216,7 +219,7 @@ class Backend:
             pairs = parse_form(message)
             with self.provider.storage.transaction():
                 headers, body, status = self.server.create_revocation_response(
-                    message.path, message.method, pairs, _heard(message)
+                    message.path, message.method, pairs, self._heard(message)
                 )
         except OAuth2Error as error:
             return token_error(error)
@@ -225,7 +228,7 @@ class Backend:
     def verify_request(self, message: Message, scopes: list[str]) -> tuple[bool, OAuthRequest]:
         """Check the bearer token of a request to a resource (RFC 6750 §2.1); only the header is listened to."""
         token = bearer_token(message.headers.get("authorization", ""))
-        request = OAuthRequest(message.path, message.method, None, _heard(message))
+        request = OAuthRequest(message.path, message.method, None, self._heard(message))
         request.scopes = scopes
         return self.validator.validate_bearer_token(token, scopes, request), request
 
@@ -241,7 +244,7 @@ class Backend:
                 raise errors.InvalidRequestError(description="The token stands in both header and body.")
             if token is None and posted is None:
                 return bearer_error(None)
-            request = OAuthRequest(message.path, message.method, None, _heard(message))
+            request = OAuthRequest(message.path, message.method, None, self._heard(message))
             if not self.validator.validate_bearer_token(token or posted, [], request):
                 raise errors.InvalidTokenError
             if request.user is None or "openid" not in (request.scopes or ()):
@@ -259,10 +262,17 @@ class Backend:
         Raises:
             OAuth2Error: the credentials are missing, doubled or wrong.
         """
-        request = OAuthRequest(message.path, message.method, pairs, _heard(message))
+        request = OAuthRequest(message.path, message.method, pairs, self._heard(message))
         if not self.validator.authenticate_client(request):
             raise errors.InvalidClientError(request=request)
         return request
+
+    def _heard(self, message: Message) -> dict[str, str]:
+        """Return the only header that oauthlib reads, the address for rules on it, and the issuer for tokens."""
+        heard = {CLIENT_ADDRESS: message.client_address, ISSUER: self.provider.issuer_of(message)}
+        if "authorization" in message.headers:
+            heard["Authorization"] = message.headers["authorization"]
+        return heard
 
     def _tell_refusal(self, pairs: Pairs, answer: Answer) -> None:
         asked = dict(pairs)
@@ -275,11 +285,3 @@ class Backend:
 def _is_form(message: Message) -> bool:
     media_type = message.headers.get("content-type", "").partition(";")[0].strip().lower()
     return message.method == "POST" and media_type == FORM
-
-
-def _heard(message: Message) -> dict[str, str]:
-    """Return the only header that oauthlib reads, and the address for rules on it."""
-    heard = {CLIENT_ADDRESS: message.client_address}
-    if "authorization" in message.headers:
-        heard["Authorization"] = message.headers["authorization"]
-    return heard

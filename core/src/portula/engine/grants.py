@@ -66,17 +66,14 @@ class AuthorizationCodeGrant(_GivesIDTokens, grant_types.AuthorizationCodeGrant)
     response_types: list[str]
     _code_challenge_methods: dict[str, Callable[[str, str], bool]]
 
-    def __init__(
-        self, validator: OAuth2Validator, code_challenge_methods: tuple[str, ...] = ("S256",)
-    ) -> None:
-        """Take the validator and the code_challenge_method values that are allowed."""
+    def __init__(self, validator: OAuth2Validator) -> None:
+        """Take the validator, which knows the code_challenge_method values that are allowed."""
         super().__init__(validator)
         self.response_types = list(self.response_types)
         self.register_token_modifier(self._with_id_token)
+        allowed = validator.code_challenge_methods
         self._code_challenge_methods = {
-            name: method
-            for name, method in self._code_challenge_methods.items()
-            if name in code_challenge_methods
+            name: method for name, method in self._code_challenge_methods.items() if name in allowed
         }
 
     def validate_authorization_request(self, request: OAuthRequest) -> tuple[list[str], Mapping[str, Any]]:

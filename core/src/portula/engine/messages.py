@@ -25,6 +25,9 @@ MAX_PARAMETERS = 64
 CLIENT_ADDRESS = "Portula-Client-Address"
 """Header in which the backend tells validators the peer's address; never read from the wire."""
 
+ISSUER = "Portula-Issuer"
+"""Header in which the backend tells validators the issuer of this request; never read from the wire."""
+
 FORM = "application/x-www-form-urlencoded"
 
 Pairs = list[tuple[str, str]]
@@ -90,6 +93,12 @@ def state_of(request: Any) -> State:
     if state is None:
         state = request.ours = State()
     return state  # type: ignore[no-any-return]
+
+
+def issuer_of(request: OAuthRequest) -> str:
+    """Return the issuer by whose name a request is answered."""
+    issuer: str = request.headers[ISSUER]
+    return issuer
 
 
 def parse_form(message: Message) -> Pairs:

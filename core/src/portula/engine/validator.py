@@ -81,6 +81,11 @@ class OAuth2Validator(Questions):
             provider.storage.on_commit(lambda: provider.hooks.token_issued(issued))
 
     @property
+    def code_challenge_methods(self) -> Collection[str]:
+        """The values of code_challenge_method that are allowed (RFC 7636 §4.3)."""
+        return ("S256",)
+
+    @property
     def server_arguments(self) -> Mapping[str, Any]:
         """Further keywords for the server class."""
         return {}

@@ -96,7 +96,9 @@ class Introspection:
             "username": user.username if user else None,
             "exp": token.expires_at,
             "iat": token.issued_at,
-            "sub": token.subject,
+            "sub": self._provider.validator.subject_for(token.subject, live.client)
+            if token.subject
+            else None,
             "aud": _audience(token),
             "iss": issuer,
         }

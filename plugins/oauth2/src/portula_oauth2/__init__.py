@@ -64,7 +64,7 @@ def portula_grant_types(provider: Provider) -> dict[str, GrantFactory]:
 
 @hookimpl
 def portula_response_types(provider: Provider) -> dict[str, GrantFactory]:
-    return grant.response_types(provider.settings(OAuth2Settings))
+    return dict(grant.RESPONSE_TYPES)
 
 
 @hookimpl

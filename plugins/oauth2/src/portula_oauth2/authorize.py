@@ -140,7 +140,8 @@ class Authorize:
         if demands.silent:
             raise ConsentRequired(request=authorization.request)
         name = self._waiting.keep_for_page(authorization.pairs, user)
-        return cast("Response", self._consent.page(self._question(name, authorization, user)))
+        question = self._question(name, authorization, user, _permissions(authorization, demands))
+        return cast("Response", self._consent.page(question))
 
     def _may_skip(self, authorization: AuthorizationRequest, demands: Demands, user: Authenticated) -> bool:
         """Say whether to go on without asking. A client can only make it stricter (attack S09).
@@ -160,19 +161,23 @@ class Authorize:
         host = urlsplit(authorization.request.redirect_uri or "").hostname or ""
         if client.client_type == "public" and (client.application_type == "native" or is_loopback_host(host)):
             return False  # RFC 8252 §8.6: nothing proves that it is the same app
-        return self._consent.remembered(client, user.subject).issuperset(authorization.scopes)
+        return self._consent.remembered(client, user.subject).issuperset(_permissions(authorization, demands))
 
     def _back_to(self, name: str) -> str:
         return self._provider.url_for("oauth2.authorize", **{KIND: name})
 
     def _question(
-        self, name: str, authorization: AuthorizationRequest, user: Authenticated
+        self,
+        name: str,
+        authorization: AuthorizationRequest,
+        user: Authenticated,
+        permissions: tuple[str, ...],
     ) -> ConsentQuestion:
         return ConsentQuestion(
             interaction=name,
             client=cast("Application", authorization.request.client),
             user=user,
-            scopes=authorization.scopes,
+            scopes=permissions,
             redirect_uri=authorization.request.redirect_uri or "",
             action=self._provider.url_for("oauth2.authorize"),
             csrf_context=f"consent {name} {user.subject}",
@@ -189,7 +194,8 @@ class Authorize:
             )
         issuer = self._provider.current_issuer()
         authorization = self._backend.validate_authorization_request(waiting.pairs, issuer)
-        question = self._question(name, authorization, user)
+        demands = self._provider.hooks.interaction_demands(authorization.request, user, fresh=True)
+        question = self._question(name, authorization, user, _permissions(authorization, demands))
         allowed = self._consent.answer(question)
         if allowed is None:
             raise InvalidRequestError(description="This page was open too long or came from another browser.")
@@ -202,8 +208,13 @@ class Authorize:
             ConsentGiven(question.client.client_id, user.subject, question.scopes, self._provider.now())
         )
         return _sent(
-            self._backend.create_authorization_response(authorization, user, question.scopes, issuer)
+            self._backend.create_authorization_response(authorization, user, authorization.scopes, issuer)
         )
+
+
+def _permissions(authorization: AuthorizationRequest, demands: Demands) -> tuple[str, ...]:
+    """Return the scopes a person is asked about: those of the request, and those that its claims stand for."""
+    return (*authorization.scopes, *sorted(demands.permissions.difference(authorization.scopes)))
 
 
 def _sent(answer: Answer) -> Response:

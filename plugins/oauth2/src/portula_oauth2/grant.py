@@ -30,9 +30,7 @@ _AUTH_METHODS = "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED"
 def grant_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
     """Return the grant types by name on the wire; password only when the setting allows it."""
     made: dict[str, GrantFactory] = {
-        "authorization_code": lambda validator: AuthorizationCodeGrant(
-            validator, settings.CODE_CHALLENGE_METHODS
-        ),
+        "authorization_code": AuthorizationCodeGrant,
         "client_credentials": ClientCredentialsGrant,
         "refresh_token": RefreshTokenGrant,
     }
@@ -41,13 +39,8 @@ def grant_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
     return made
 
 
-def response_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
-    """Return the response types of RFC 6749."""
-    methods = settings.CODE_CHALLENGE_METHODS
-    return {
-        "code": lambda validator: AuthorizationCodeGrant(validator, methods),
-        "token": lambda validator: FrontChannelGrant(validator, methods),
-    }
+RESPONSE_TYPES: dict[str, GrantFactory] = {"code": AuthorizationCodeGrant, "token": FrontChannelGrant}
+"""The response types of RFC 6749."""
 
 
 def enabled_response_types(settings: OAuth2Settings, contributed: Collection[str]) -> list[str]:

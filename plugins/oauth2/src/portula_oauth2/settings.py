@@ -13,7 +13,7 @@ from portula import OAuth2Validator
 from portula.engine.backend import Backend
 from portula.engine.messages import sorted_response_type
 from portula.engine.server import Server
-from portula.settings import AnswersSlot
+from portula.settings import AnswersSlot, subclass_of
 from portula.uris import FORBIDDEN_SCHEMES
 
 MAX_CODE_SECONDS = 600
@@ -29,15 +29,6 @@ RESPONSE_TYPES = (
     "code id_token token",
 )
 """django-oauth-toolkit's default of OIDC_RESPONSE_TYPES_SUPPORTED."""
-
-
-def _subclass_of(*bases: type) -> Callable[[Any], object]:
-    def check(value: Any) -> object:
-        if not isinstance(value, type) or not issubclass(value, bases):
-            raise TypeError(f"a subclass of {' or '.join(base.__qualname__ for base in bases)} is needed")
-        return value
-
-    return check
 
 
 class OAuth2Settings(BaseModel):
@@ -104,7 +95,7 @@ class OAuth2Settings(BaseModel):
     """Further keywords for the server class: token_expires_in, token_generator, refresh_token_generator."""
 
     OAUTH2_SERVER_CLASS: Annotated[
-        Any, AnswersSlot("server_class", _subclass_of(Server, TokenEndpoint), ("oauthlib.oauth2.Server",))
+        Any, AnswersSlot("server_class", subclass_of(Server, TokenEndpoint), ("oauthlib.oauth2.Server",))
     ] = None
     """Import string or class with the interface of oauthlib's Server."""
 
@@ -112,7 +103,7 @@ class OAuth2Settings(BaseModel):
         Any,
         AnswersSlot(
             "validator_class",
-            _subclass_of(OAuth2Validator),
+            subclass_of(OAuth2Validator),
             ("oauth2_provider.oauth2_validators.OAuth2Validator",),
         ),
     ] = None
@@ -120,9 +111,7 @@ class OAuth2Settings(BaseModel):
 
     OAUTH2_BACKEND_CLASS: Annotated[
         Any,
-        AnswersSlot(
-            "backend_class", _subclass_of(Backend), ("oauth2_provider.oauth2_backends.OAuthLibCore",)
-        ),
+        AnswersSlot("backend_class", subclass_of(Backend), ("oauth2_provider.oauth2_backends.OAuthLibCore",)),
     ] = None
     """Import string or class, a subclass of `portula.engine.backend.Backend`."""
 

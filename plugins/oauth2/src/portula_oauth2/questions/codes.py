@@ -14,13 +14,18 @@ from portula.records import Application, Grant
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _PURPOSE = "authorization code"
 
 
 class CodeQuestions(OAuth2Validator):
     """A code belongs to one client, one redirect URI and one challenge, and is redeemed once."""
+
+    @property
+    def code_challenge_methods(self) -> Collection[str]:
+        """CODE_CHALLENGE_METHODS."""
+        return self.provider.settings(OAuth2Settings).CODE_CHALLENGE_METHODS
 
     def is_pkce_required(self, client_id: str, request: OAuthRequest) -> bool:
         """Ask the client first; public clients have no choice (RFC 9700 §2.1.1)."""

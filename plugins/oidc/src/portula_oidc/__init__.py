@@ -1,0 +1,59 @@
+"""OpenID Connect: ID tokens, userinfo, discovery, and what authentication requests may ask for.
+
+Sources: OpenID Connect Core 1.0, Discovery 1.0, Dynamic Client Registration 1.0 §2, Multiple Response Types 1.0.
+It never signs by itself, never tells a claim that was not asked for, and never lets a parameter make a request laxer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula.engine.grants import FrontChannelGrant
+from portula_oidc.claims import SCOPES, ClaimQuestions
+from portula_oidc.demands import portula_interaction_demands, portula_validate_authorization_request
+from portula_oidc.endpoint import portula_endpoints
+from portula_oidc.id_token import IDTokenQuestions
+from portula_oidc.metadata import portula_metadata
+from portula_oidc.pairwise import PairwiseQuestions
+from portula_oidc.registration import portula_client_metadata, portula_validate_client_registration
+from portula_oidc.request_objects import portula_request_resolvers
+from portula_oidc.settings import OIDCSettings
+from portula_oidc.switch import is_on
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.engine.grants import GrantFactory
+    from portula.engine.validator import OAuth2Validator
+
+__all__ = [
+    "portula_client_metadata",
+    "portula_endpoints",
+    "portula_interaction_demands",
+    "portula_metadata",
+    "portula_request_resolvers",
+    "portula_validate_authorization_request",
+    "portula_validate_client_registration",
+]
+
+RESPONSE_TYPES = ("id_token", "id_token token", "code token", "code id_token", "code id_token token")
+
+
+@hookimpl
+def portula_settings() -> list[type[OIDCSettings]]:
+    return [OIDCSettings]
+
+
+@hookimpl
+def portula_scopes(provider: Provider) -> dict[str, str]:
+    return dict(SCOPES) if is_on(provider) else {}
+
+
+@hookimpl
+def portula_validator_mixins(provider: Provider) -> list[type[OAuth2Validator]]:
+    return [ClaimQuestions, IDTokenQuestions, PairwiseQuestions] if is_on(provider) else []
+
+
+@hookimpl
+def portula_response_types(provider: Provider) -> dict[str, GrantFactory]:
+    return dict.fromkeys(RESPONSE_TYPES, FrontChannelGrant) if is_on(provider) else {}

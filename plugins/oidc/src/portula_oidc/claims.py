@@ -1,0 +1,123 @@
+"""Claims about a person: which scope stands for which (OpenID Connect Core §5.1, §5.4), and what may be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from oauthlib.oauth2.rfc6749.errors import InvalidTokenError
+
+from portula import OAuth2Validator
+from portula.engine.messages import OAuthRequest, issuer_of, state_of
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.slots import User
+
+SCOPES: dict[str, str] = {
+    "openid": "Know who you are",
+    "profile": "See your name and profile",
+    "email": "See your e-mail address",
+    "address": "See your postal address",
+    "phone": "See your phone number",
+}
+"""Scopes of Core §5.4, with what a consent page says of them."""
+
+SCOPE_OF: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "name",
+            "family_name",
+            "given_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
+        ),
+        "profile",
+    ),
+    "email": "email",
+    "email_verified": "email",
+    "address": "address",
+    "phone_number": "phone",
+    "phone_number_verified": "phone",
+}
+"""The scope that stands for each standard claim."""
+
+ROOM = "oidc"
+"""Name under which what an authentication request asked for is kept with codes and tokens."""
+
+PROTOCOL_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "sid")
+"""Claims that are told of tokens and sign-ins; no person has them."""
+
+
+class ClaimQuestions(OAuth2Validator):
+    """What is told of a person, under the names that django-oauth-toolkit's validator has for it.
+
+    A deployment's validator class adds claims in `get_additional_claims`, and says in `oidc_claim_scope` which scope
+    each needs; one that is not in there is told always.
+    """
+
+    oidc_claim_scope: Mapping[str, str] = SCOPE_OF
+
+    def get_additional_claims(self, request: OAuthRequest) -> Mapping[str, Any]:
+        """Return further claims about `request.user`: values, or callables that are given the request."""
+        return {}
+
+    def get_claim_dict(self, request: OAuthRequest) -> dict[str, Any]:
+        """Return every claim that could be told, whatever was asked for."""
+        person = person_of(self.provider, request)
+        known = {name: value for name, value in person.claims.items() if name in self.oidc_claim_scope}
+        return {**known, **self.get_additional_claims(request)}
+
+    def get_oidc_claims(
+        self, token: object, token_handler: object, request: OAuthRequest, place: str = "userinfo"
+    ) -> dict[str, Any]:
+        """Return the claims that the granted scopes and the `claims` parameter stand for.
+
+        `place` is where they will be told, `userinfo` or `id_token`.
+        """
+        requested = state_of(request).rooms.get(ROOM, {}).get("claims", {}).get(place, {})
+        scopes = request.scopes or ()
+        told = {}
+        for name, value in self.get_claim_dict(request).items():
+            scope = self.oidc_claim_scope.get(name)
+            if scope is None or scope in scopes or name in requested:
+                told[name] = value(request) if callable(value) else value
+        return {
+            name: value for name, value in told.items() if value is not None and name not in PROTOCOL_CLAIMS
+        }
+
+    def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
+        """Return what userinfo answers (Core §5.3.2), signed if the client is registered so."""
+        provider, state, client = self.provider, state_of(request), request.client
+        if state.access is not None:
+            state.rooms.update(state.access.payload)
+        told = self.get_oidc_claims(None, None, request)
+        sub = provider.validator.subject_for(request.user or "", client)
+        person = person_of(provider, request)
+        claims = provider.hooks.userinfo_claims(request, person, {"sub": sub, **told})
+        algorithm = client.metadata.get("userinfo_signed_response_alg") if client else None
+        if algorithm is None or client is None:
+            return claims
+        signed = {**claims, "iss": issuer_of(request), "aud": client.client_id}
+        return provider.hooks.jose.sign(signed, typ="JWT", algorithm=algorithm, client=client)
+
+
+def person_of(provider: Provider, request: OAuthRequest) -> User:
+    """Return the person that a request is about.
+
+    Raises:
+        InvalidTokenError: they are gone, or may not be spoken for.
+    """
+    person = provider.hooks.login.find(request.user) if request.user else None
+    if person is None or not person.active:
+        raise InvalidTokenError(request=request)
+    return person

@@ -1,0 +1,29 @@
+"""The machine endpoints: userinfo (OpenID Connect Core §5.3), the JWK Set, and discovery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula.endpoints import Endpoint
+from portula.metadata import metadata_endpoints
+from portula_oidc.switch import is_on
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+JWKS_PATH = ".well-known/jwks.json"
+USERINFO_PATH = "userinfo/"
+
+
+@hookimpl
+def portula_endpoints(provider: Provider) -> list[Endpoint]:
+    """Return the endpoints; any page may read them, since none of them looks at cookies."""
+    if not is_on(provider):
+        return []
+    backend, jose = provider.backend, provider.hooks.jose
+    return [
+        Endpoint("userinfo", USERINFO_PATH, ("GET", "POST"), backend.create_userinfo_response, cors="open"),
+        Endpoint("jwks", JWKS_PATH, ("GET",), jose.publish, cors="open"),
+        *metadata_endpoints(provider, "openid-configuration"),
+    ]

@@ -1,0 +1,106 @@
+"""ID tokens (OpenID Connect Core §2, §3.1.3.6, §3.2.2.10, §3.3.2.11, §12.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from portula import OAuth2Validator
+from portula.engine.messages import OAuthRequest, in_front_channel, issuer_of, state_of
+from portula_oidc.acr import acr_of
+from portula_oidc.asked import OPENID
+from portula_oidc.claims import ROOM, person_of
+from portula_oidc.settings import OIDCSettings
+
+if TYPE_CHECKING:
+    from portula.engine.tokens import TokenHandler
+
+LOGIN = "login"
+"""Name under which core keeps how and when the person signed in."""
+
+DEFAULT_ALGORITHM = "RS256"
+
+
+class IDTokenQuestions(OAuth2Validator):
+    """The ID token that goes with an answer, for requests with the scope openid about a person."""
+
+    def get_id_token(
+        self, token: Mapping[str, Any], token_handler: TokenHandler, request: OAuthRequest
+    ) -> str | None:
+        """Return the ID token; `token` is the answer that it goes with, whose members it is bound to."""
+        if OPENID not in (request.scopes or ()) or request.user is None or request.client is None:
+            return None
+        claims = {**self._protocol_claims(request), **self._bindings(token, request)}
+        place_claims = self._person_claims(token, token_handler, request)
+        person = person_of(self.provider, request)
+        complete = self.provider.hooks.id_token_claims(request, person, {**place_claims, **claims})
+        return self.finalize_id_token(complete, token, token_handler, request)
+
+    def finalize_id_token(
+        self,
+        id_token: dict[str, Any],
+        token: Mapping[str, Any],
+        token_handler: TokenHandler,
+        request: OAuthRequest,
+    ) -> str:
+        """Sign the claims as the client is registered (`algorithm`, id_token_signed_response_alg)."""
+        return self.provider.hooks.jose.sign(
+            id_token, typ="JWT", algorithm=_algorithm(request), client=request.client
+        )
+
+    def _protocol_claims(self, request: OAuthRequest) -> dict[str, Any]:
+        provider, now, client = self.provider, self.provider.now(), request.client
+        rooms = state_of(request).rooms
+        login, asked = rooms.get(LOGIN, {}), rooms.get(ROOM, {})
+        client_id = client.client_id if client else ""
+        amr = login.get("amr") or []
+        claims = {
+            "iss": issuer_of(request),
+            "sub": provider.validator.subject_for(request.user or "", client),
+            "aud": client_id,
+            "azp": client_id,
+            "exp": now + provider.settings(OIDCSettings).ID_TOKEN_EXPIRE_SECONDS,
+            "iat": now,
+            "auth_time": login.get("auth_time"),
+            "amr": amr or None,
+            "acr": acr_of(provider, amr, _wanted_acr(asked)),
+            "sid": login.get("sid"),
+            # §12.2: a refreshed ID token should have none.
+            "nonce": None if request.grant_type == "refresh_token" else asked.get("nonce"),
+        }
+        return {name: value for name, value in claims.items() if value is not None}
+
+    def _bindings(self, token: Mapping[str, Any], request: OAuthRequest) -> dict[str, str]:
+        """Return at_hash, c_hash and, in the front channel, s_hash: with the hash of the algorithm (attack S43)."""
+        bound = {"at_hash": token.get("access_token"), "c_hash": token.get("code")}
+        if in_front_channel(request.response_type or ""):
+            bound["s_hash"] = request.state
+        half, algorithm = self.provider.hooks.jose.half_digest, _algorithm(request)
+        return {name: half(value, algorithm) for name, value in bound.items() if value}
+
+    def _person_claims(
+        self, token: Mapping[str, Any], token_handler: TokenHandler, request: OAuthRequest
+    ) -> dict[str, Any]:
+        """Return the claims about the person that belong here rather than at userinfo (§5.4, §5.5)."""
+        everything = self.provider.settings(OIDCSettings).ID_TOKEN_WITH_SCOPE_CLAIMS
+        if not everything and request.response_type != "id_token":
+            scopes, request.scopes = request.scopes, [OPENID]
+        else:
+            scopes = request.scopes
+        try:
+            questions: Any = self
+            claims: dict[str, Any] = questions.get_oidc_claims(token, token_handler, request, "id_token")
+        finally:
+            request.scopes = scopes
+        return claims
+
+
+def _algorithm(request: OAuthRequest) -> str:
+    return (request.client.algorithm if request.client else "") or DEFAULT_ALGORITHM
+
+
+def _wanted_acr(asked: Mapping[str, Any]) -> list[str]:
+    """Return the classes asked for, by the `claims` parameter or by `acr_values`."""
+    wanted = asked.get("claims", {}).get("id_token", {}).get("acr") or {}
+    values = [wanted["value"]] if "value" in wanted else wanted.get("values", ())
+    return [*map(str, values), *asked.get("acr_values", ())]

@@ -1,0 +1,54 @@
+"""What this room tells about itself (OpenID Connect Discovery §3); each value follows from what works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portula import hookimpl
+from portula_oidc.asked import PROMPTS
+from portula_oidc.claims import PROTOCOL_CLAIMS
+from portula_oidc.endpoint import JWKS_PATH, USERINFO_PATH
+from portula_oidc.registration import id_token_algorithms, subject_types
+from portula_oidc.request_objects import algorithms
+from portula_oidc.settings import OIDCSettings
+from portula_oidc.switch import is_on
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+
+@hookimpl
+def portula_metadata(provider: Provider) -> dict[str, Any]:
+    """Return the members of the server metadata, none when OpenID Connect is off."""
+    if not is_on(provider):
+        return {}
+    settings = provider.settings(OIDCSettings)
+    signing = id_token_algorithms(provider)
+    by_value, by_reference = settings.REQUEST_OBJECTS_ENABLED, settings.REQUEST_URI_ENABLED
+    scope_claims: Any = provider.validator
+    return {
+        "userinfo_endpoint": settings.OIDC_USERINFO_ENDPOINT or USERINFO_PATH,
+        "jwks_uri": JWKS_PATH,
+        "subject_types_supported": subject_types(settings),
+        "id_token_signing_alg_values_supported": signing,
+        "userinfo_signing_alg_values_supported": signing,
+        "claims_supported": [*PROTOCOL_CLAIMS, *scope_claims.oidc_claim_scope],
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": True,
+        "acr_values_supported": list(settings.ACR_VALUES),
+        "display_values_supported": ["page"],
+        "prompt_values_supported": PROMPTS,
+        "ui_locales_supported": ["en"],
+        "request_parameter_supported": by_value,
+        "request_uri_parameter_supported": by_reference,
+        **(
+            {"request_object_signing_alg_values_supported": algorithms(provider)}
+            if by_value or by_reference
+            else {}
+        ),
+        **(
+            {"require_request_uri_registration": settings.REQUEST_URI_MUST_BE_REGISTERED}
+            if by_reference
+            else {}
+        ),
+    }

@@ -1,0 +1,56 @@
+"""Subject identifiers that differ from one sector of clients to the next (OpenID Connect Core §8)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from portula import OAuth2Validator
+from portula.errors import DuplicateRecord
+from portula.keys import unkeyed_digest
+from portula.records import Artifact
+
+if TYPE_CHECKING:
+    from portula.records import Application
+
+_KIND = "pairwise-salt"
+PAIRWISE = "pairwise"
+
+
+class PairwiseQuestions(OAuth2Validator):
+    """By which identifier a client knows a person."""
+
+    def subject_for(self, subject: str, client: Application | None) -> str:
+        """Return the subject itself, or for a client of type pairwise one that only its sector knows."""
+        if client is None or client.metadata.get("subject_type") != PAIRWISE:
+            return subject
+        data = f"{sector_of(client)}\0{subject}".encode()
+        digest = hmac.digest(self.pairwise_salt, data, hashlib.sha256)
+        return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    @cached_property
+    def pairwise_salt(self) -> bytes:
+        """The salt of this provider: made once and kept in the storage, so that it outlives SECRET_KEYS."""
+        provider = self.provider
+        # Not keyed: it is found again under whatever SECRET_KEYS.
+        digest = unkeyed_digest(f"{_KIND} {provider.issuer or provider.mount or provider.name}")
+        made = Artifact(
+            digest=digest, kind=_KIND, payload={"salt": secrets.token_hex(32)}, issued_at=provider.now()
+        )
+        try:
+            provider.storage.add(made)
+        except DuplicateRecord:
+            found = provider.storage.find(Artifact, digest=digest)
+            made = found or made
+        return bytes.fromhex(made.payload["salt"])
+
+
+def sector_of(client: Application) -> str:
+    """Return the sector identifier of a client: a host (§8.1)."""
+    uri = client.metadata.get("sector_identifier_uri") or next(iter(client.redirect_uris), "")
+    return urlsplit(uri).hostname or client.client_id

@@ -1,0 +1,109 @@
+"""The client metadata of OpenID Connect Dynamic Client Registration §2, and what it may be."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from portula import hookimpl
+from portula.client_metadata import ClientMember
+from portula.clients import InvalidClientMetadata
+from portula.errors import FetchFailed
+from portula.records import Application
+from portula_oidc.pairwise import PAIRWISE
+from portula_oidc.request_objects import SYMMETRIC, algorithms
+from portula_oidc.settings import OIDCSettings
+from portula_oidc.switch import is_on
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+MAX_SECTOR_BYTES = 64 * 1024
+
+
+def id_token_algorithms(provider: Provider) -> list[str]:
+    """Return the algorithms ID tokens and userinfo can be signed with, for a client that is made for it."""
+    return [*provider.hooks.jose.signing_algorithms(), *SYMMETRIC]
+
+
+def subject_types(settings: OIDCSettings) -> list[str]:
+    """Return the kinds of subject identifiers that are in use."""
+    if "OIDC_SUBJECT_TYPES_SUPPORTED" in settings.model_fields_set:
+        return list(settings.OIDC_SUBJECT_TYPES_SUPPORTED)
+    return ["public", PAIRWISE]
+
+
+@hookimpl
+def portula_client_metadata(provider: Provider) -> list[ClientMember]:
+    """Return the members that this room understands."""
+    if not is_on(provider):
+        return []
+    signing, seconds = id_token_algorithms(provider), Annotated[int, Field(ge=0)]
+    return [
+        ClientMember("subject_type", Literal[tuple(subject_types(provider.settings(OIDCSettings)))]),
+        ClientMember("sector_identifier_uri", str),
+        ClientMember("id_token_signed_response_alg", Literal[tuple(signing)], field="algorithm"),
+        ClientMember("userinfo_signed_response_alg", Literal[tuple(signing)]),
+        ClientMember("request_object_signing_alg", Literal[tuple(algorithms(provider))]),
+        ClientMember("request_uris", list[str]),
+        ClientMember("default_max_age", seconds),
+        ClientMember("require_auth_time", bool),
+        ClientMember("default_acr_values", list[str]),
+        ClientMember("initiate_login_uri", str),
+    ]
+
+
+@hookimpl
+def portula_validate_client_registration(provider: Provider, application: Application) -> None:
+    """Refuse what may not be saved, by whatever way it came.
+
+    Raises:
+        InvalidClientMetadata: names the member and what is wrong.
+    """
+    if not is_on(provider):
+        return
+    metadata = application.metadata
+    for name in ("initiate_login_uri", "sector_identifier_uri"):
+        if name in metadata and not _is_https(metadata[name]):
+            raise InvalidClientMetadata(f"{name} is not an https URL")
+    for uri in metadata.get("request_uris", ()):
+        if not _is_https(uri.partition("#")[0]):
+            raise InvalidClientMetadata(f"request_uris: {uri!r} is not an https URL")
+    if "sector_identifier_uri" in metadata:
+        _check_sector(provider, application)
+    hosts = {urlsplit(uri).hostname for uri in application.redirect_uris}
+    if (
+        metadata.get("subject_type") == PAIRWISE
+        and "sector_identifier_uri" not in metadata
+        and len(hosts) > 1
+    ):
+        raise InvalidClientMetadata("redirect URIs on several hosts need a sector_identifier_uri")
+
+
+def _is_https(uri: object) -> bool:
+    if not isinstance(uri, str):
+        return False
+    parts = urlsplit(uri)
+    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and not parts.fragment
+
+
+def _check_sector(provider: Provider, application: Application) -> None:
+    """Ask the sector whether all redirect URIs are its own (§5), unless it was asked about them before."""
+    uri = application.metadata["sector_identifier_uri"]
+    known = provider.storage.find(Application, client_id=application.client_id)
+    if (
+        known is not None
+        and known.metadata.get("sector_identifier_uri") == uri
+        and set(application.redirect_uris).issubset(known.redirect_uris)
+    ):
+        return
+    try:
+        fetched = provider.hooks.fetcher.get(uri, accept=("application/json",), max_bytes=MAX_SECTOR_BYTES)
+        named = json.loads(fetched.body)
+    except (FetchFailed, ValueError, RecursionError):
+        raise InvalidClientMetadata("sector_identifier_uri leads to no JSON document") from None
+    if not isinstance(named, list) or not set(application.redirect_uris).issubset(map(str, named)):
+        raise InvalidClientMetadata("sector_identifier_uri does not name all of the redirect URIs")

@@ -1,0 +1,160 @@
+"""Request objects, by value and by reference (OpenID Connect Core §6; RFC 9101 for their type)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urldefrag
+
+from oauthlib.oauth2 import OAuth2Error
+from oauthlib.openid.connect.core.exceptions import (
+    InvalidRequestObject,
+    InvalidRequestURI,
+    RequestNotSupported,
+    RequestURINotSupported,
+)
+
+from portula import hookimpl
+from portula.engine.messages import OAUTHLIB_STATE
+from portula.errors import FetchFailed, UntrustedToken
+from portula.request_resolvers import RequestResolver
+from portula_oidc.settings import OIDCSettings
+from portula_oidc.switch import is_on
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.engine.messages import Pairs
+    from portula.records import Application
+
+TYPES = ("", "JWT", "oauth-authz-req+jwt")
+MEDIA_TYPES = ("application/jwt", "application/oauth-authz-req+jwt", "application/octet-stream", "text/plain")
+"""What a request object by reference may be called; many clients serve it without a word."""
+ASYMMETRIC = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
+SYMMETRIC = ("HS256", "HS384", "HS512")
+MAX_BYTES = 64 * 1024
+LEEWAY_SECONDS = 60
+"""How far a client's clock may be wrong."""
+
+_ABOUT_THE_TOKEN = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
+
+
+def algorithms(provider: Provider) -> list[str]:
+    """Return the algorithms a request object may be signed with (request_object_signing_alg_values_supported)."""
+    unsigned = provider.settings(OIDCSettings).UNSIGNED_REQUEST_OBJECTS_ALLOWED
+    return [*ASYMMETRIC, *SYMMETRIC, *(["none"] if unsigned else [])]
+
+
+@hookimpl
+def portula_request_resolvers(provider: Provider) -> list[RequestResolver]:
+    """Return what the settings allow."""
+    if not is_on(provider):
+        return []
+    settings, found = provider.settings(OIDCSettings), []
+    if settings.REQUEST_OBJECTS_ENABLED:
+        found.append(RequestResolver("request", lambda asked: "request" in asked, _by_value(provider)))
+    if settings.REQUEST_URI_ENABLED:
+        found.append(RequestResolver("request_uri", _is_web_reference, _by_reference(provider)))
+    return found
+
+
+def _is_web_reference(asked: Mapping[str, str]) -> bool:
+    return asked.get("request_uri", "").lower().startswith(("https:", "http:"))
+
+
+def _by_value(provider: Provider) -> Callable[[Application, Pairs, str], Pairs]:
+    def resolve(client: Application, pairs: Pairs, issuer: str) -> Pairs:
+        return _merged(provider, client, pairs, issuer, dict(pairs)["request"], RequestNotSupported)
+
+    return resolve
+
+
+def _by_reference(provider: Provider) -> Callable[[Application, Pairs, str], Pairs]:
+    def resolve(client: Application, pairs: Pairs, issuer: str) -> Pairs:
+        uri = dict(pairs)["request_uri"]
+        if provider.settings(OIDCSettings).REQUEST_URI_MUST_BE_REGISTERED and not _registered(client, uri):
+            raise InvalidRequestURI(description="This request_uri is not registered for the client.")
+        try:
+            fetched = provider.hooks.fetcher.get(urldefrag(uri)[0], accept=(), max_bytes=MAX_BYTES)
+            token = fetched.body.decode("ascii").strip()
+        except (FetchFailed, UnicodeDecodeError):
+            raise InvalidRequestURI(description="The request_uri leads to no request object.") from None
+        return _merged(provider, client, pairs, issuer, token, RequestURINotSupported)
+
+    return resolve
+
+
+def _registered(client: Application, uri: str) -> bool:
+    """Compare exactly; a fragment may be there to tell versions apart (Core §6.2)."""
+    known = client.metadata.get("request_uris", ())
+    return uri in known or urldefrag(uri)[0] in known
+
+
+def _merged(
+    provider: Provider,
+    client: Application,
+    pairs: Pairs,
+    issuer: str,
+    token: str,
+    unsupported: type[OAuth2Error],
+) -> Pairs:
+    """Return the parameters of the request object, and those beside it that it does not have (Core §6.1)."""
+    claims = _verified(provider, client, token, unsupported)
+    _check_claims(provider, client, claims, issuer)
+    inner = {name: _as_text(value) for name, value in claims.items() if name not in _ABOUT_THE_TOKEN}
+    outer = dict(pairs)
+    for name in ("client_id", "response_type"):
+        if name in inner and name in outer and sorted(inner[name].split()) != sorted(outer[name].split()):
+            raise InvalidRequestObject(description=f"{name} is another in the request object.")
+    carried = {name: value for name, value in outer.items() if name not in ("request", "request_uri")}
+    return list({**carried, **{name: value for name, value in inner.items() if value}}.items())
+
+
+def _verified(
+    provider: Provider, client: Application, token: str, unsupported: type[OAuth2Error]
+) -> Mapping[str, Any]:
+    jose, allowed = provider.hooks.jose, algorithms(provider)
+    try:
+        if jose.read(token).header.get("alg") == "none" and "none" not in allowed:
+            raise unsupported(description="Request objects have to be signed.")
+        registered = client.metadata.get("request_object_signing_alg")
+        return jose.verify_of_client(
+            token, client, algorithms=[registered] if registered else allowed, typ=TYPES
+        ).claims
+    except UntrustedToken:
+        raise InvalidRequestObject(description="The request object cannot be trusted.") from None
+
+
+def _check_claims(provider: Provider, client: Application, claims: Mapping[str, Any], issuer: str) -> None:
+    """Judge what a request object says of itself, where it does (Core §6.1)."""
+    now = provider.now()
+    exp, nbf, aud = claims.get("exp"), claims.get("nbf"), claims.get("aud")
+    audiences = aud if isinstance(aud, list) else [aud]
+    problems = {
+        "iss": claims.get("iss") not in (None, client.client_id),
+        "aud": aud is not None and issuer not in audiences,
+        "exp": exp is not None and not (_is_time(exp) and exp + LEEWAY_SECONDS > now),
+        "nbf": nbf is not None and not (_is_time(nbf) and nbf - LEEWAY_SECONDS <= now),
+        "request": "request" in claims,
+        "request_uri": "request_uri" in claims,
+        "name": not OAUTHLIB_STATE.isdisjoint(claims),
+    }
+    wrong = [name for name, is_wrong in problems.items() if is_wrong]
+    if wrong:
+        raise InvalidRequestObject(description=f"The request object is refused for its {wrong[0]}.")
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _as_text(value: object) -> str:
+    """Return a member as it would stand in a query: numbers and the `claims` object are no strings in JSON."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    if "\0" in text:
+        raise InvalidRequestObject(description="The request object contains NUL.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestObject(description="The request object is not UTF-8.") from None
+    return text

@@ -1,0 +1,71 @@
+"""Settings of OpenID Connect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from oauthlib.oauth2.rfc6749.endpoints import TokenEndpoint
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from portula.engine.server import Server
+from portula.settings import AnswersSlot, subclass_of
+
+
+class OIDCSettings(BaseModel):
+    """Whether OpenID Connect is on, what ID tokens and userinfo say, and which requests are understood."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    OIDC_ENABLED: bool | None = None
+    """Whether OpenID Connect is on. None: when OIDC_RSA_PRIVATE_KEY is set. True: always, with keys that are made and
+    kept in the storage when none is set. False: never, and nothing of it is in the metadata."""
+
+    OIDC_USERINFO_ENDPOINT: str = ""
+    """URL of userinfo in the metadata, for one that is served elsewhere; the endpoint here does not move. Empty:
+    `userinfo/` below the mount point."""
+
+    OIDC_SUBJECT_TYPES_SUPPORTED: tuple[Literal["public", "pairwise"], ...] = Field(
+        default=("public",), min_length=1
+    )
+    """Kinds of subject identifiers that clients may be registered with (OpenID Connect Core §8). Not set: public and
+    pairwise. Set: exactly these; django-oauth-toolkit only advertises them."""
+
+    OIDC_SERVER_CLASS: Annotated[
+        Any, AnswersSlot("server_class", subclass_of(Server, TokenEndpoint), ("oauthlib.openid.Server",))
+    ] = None
+    """Import string or class of the server when OpenID Connect is on: another name of OAUTH2_SERVER_CLASS, of which at
+    most one may be set."""
+
+    ID_TOKEN_EXPIRE_SECONDS: int = Field(default=36000, ge=1)
+    """Seconds an ID token may be relied upon (`exp`)."""
+
+    ID_TOKEN_WITH_SCOPE_CLAIMS: bool = False
+    """Whether the claims of scopes such as `email` are in ID tokens too, as in django-oauth-toolkit. Without it they
+    are at userinfo, and in the ID token only of the response type `id_token` (OpenID Connect Core §5.4)."""
+
+    ACR_VALUES: Mapping[str, tuple[str, ...]] = Field(default={"1": ()}, min_length=1)
+    """Authentication context classes (`acr`) that sign-ins here reach, weakest first, each with the methods (`amr`, RFC
+    8176) that it takes. Every sign-in reaches one without methods."""
+
+    REQUEST_OBJECTS_ENABLED: bool = True
+    """Whether the parameter `request` is understood, a request object by value (OpenID Connect Core §6.1)."""
+
+    REQUEST_URI_ENABLED: bool = False
+    """Whether the parameter `request_uri` is understood, a request object by reference (§6.2): this server then fetches
+    it from where the client says."""
+
+    REQUEST_URI_MUST_BE_REGISTERED: bool = True
+    """Whether a request_uri must be one of the client's `request_uris`."""
+
+    UNSIGNED_REQUEST_OBJECTS_ALLOWED: bool = False
+    """Whether request objects may have the algorithm `none`. They then prove no more than plain parameters do."""
+
+    @field_validator("OIDC_USERINFO_ENDPOINT")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("https", "http") or not parts.netloc or parts.fragment):
+            raise ValueError("an absolute http or https URL without a fragment is needed")
+        return url
