@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula_jose import hookspecs, registration
+from portula_jose import hookspecs
 from portula_jose.checks import portula_checks
 from portula_jose.commands import keys_group
 from portula_jose.hookspecs import Signer
 from portula_jose.jose import SigningRoom, own
+from portula_jose.registration import portula_client_metadata, portula_validate_client_registration
 from portula_jose.settings import JoseSettings
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 
     from portula import Provider
     from portula.endpoints import Endpoint
-    from portula.records import Application
 
-__all__ = ["Signer", "portula_checks"]
+__all__ = ["Signer", "portula_checks", "portula_client_metadata", "portula_validate_client_registration"]
 
 
 @hookimpl
@@ -54,13 +54,6 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
     if jose:
         jose.settle()
     return []
-
-
-@hookimpl
-def portula_validate_client_registration(provider: Provider, application: Application) -> None:
-    """Its algorithm can sign, and its keys are public."""
-    if own(provider):
-        registration.check(provider, application)
 
 
 @hookimpl

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from portula import hookimpl
+from portula.client_metadata import ClientMember
 from portula.clients import InvalidClientMetadata
 from portula_jose.algorithms import SYMMETRIC, digest_size
 from portula_jose.client_keys import MAX_KEYS, ClientKey, UnusableKey
+from portula_jose.jose import own
 from portula_jose.secrets import secret_keys
 from portula_jose.sources import PRIVATE_MEMBERS
 
@@ -16,14 +19,22 @@ if TYPE_CHECKING:
     from portula.records import Application
 
 
-def check(provider: Provider, application: Application) -> None:
-    """Apply all rules of this room.
+@hookimpl
+def portula_client_metadata(provider: Provider) -> list[ClientMember]:
+    """Return the members about keys."""
+    return [ClientMember("jwks", dict[str, Any]), ClientMember("jwks_uri", str)] if own(provider) else []
+
+
+@hookimpl
+def portula_validate_client_registration(provider: Provider, application: Application) -> None:
+    """Refuse algorithms that cannot sign, and keys that are not public.
 
     Raises:
-        InvalidClientMetadata: one is broken.
+        InvalidClientMetadata: so it is.
     """
-    _check_algorithm(provider, application)
-    _check_keys(application)
+    if own(provider):
+        _check_algorithm(provider, application)
+        _check_keys(application)
 
 
 def _check_algorithm(provider: Provider, application: Application) -> None:
