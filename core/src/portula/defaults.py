@@ -5,6 +5,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "consent": "portula-consent",
     "generators": "portula-generators",
     "introspection": "portula-introspection",
+    "jose": "portula-jose",
     "oauth2": "portula-oauth2",
     "oidc": "portula-oidc",
     "resource_server": "portula-resource-server",

@@ -63,6 +63,10 @@ class SecretHasher(Protocol):
         """Return a secret encrypted, for the rare client whose secret must be read again (HMAC signatures)."""
         ...
 
+    def unseal(self, stored: str) -> str | None:
+        """Return a secret that `seal` stored; None for what is kept in any other way (attack S46)."""
+        ...
+
     def verify(self, secret: str, stored: str) -> bool:
         """Compare in constant time; False for anything malformed."""
         ...

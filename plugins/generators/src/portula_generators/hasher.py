@@ -54,12 +54,18 @@ class Hasher:
         """Return the secret encrypted, for clients whose secret signs (OpenID Connect Core §10.1)."""
         return _SEALED + self._keys.seal(_PURPOSE, secret)
 
+    def unseal(self, stored: str) -> str | None:
+        """Return a sealed secret; a digest is none, and is never given out in its place (attack S46)."""
+        if not stored.startswith(_SEALED):
+            return None
+        return self._keys.unseal(_PURPOSE, stored.removeprefix(_SEALED))
+
     def verify(self, secret: str, stored: str) -> bool:
         """Compare in constant time; the stored form itself is never accepted as a secret (attack S50)."""
         if stored.startswith(_GENERATED):
             return self._keys.verify(_PURPOSE, secret, stored.removeprefix(_GENERATED))
         if stored.startswith(_SEALED):
-            known = self._keys.unseal(_PURPOSE, stored.removeprefix(_SEALED))
+            known = self.unseal(stored)
             return known is not None and hmac.compare_digest(known.encode(), secret.encode())
         return stored.startswith(_CHOSEN) and self._verify_chosen(secret, stored)
 

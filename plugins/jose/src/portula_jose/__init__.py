@@ -1,0 +1,63 @@
+"""Signs and verifies JSON Web Tokens, keeps the keys, and publishes their public parts.
+
+Sources: RFC 7515 to 7519, 7638, 8037 and 8725, OpenID Connect Core §10.
+It never believes a key or an algorithm that a token names by itself, and never shows a private key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula_jose import hookspecs
+from portula_jose.checks import portula_checks
+from portula_jose.commands import keys_group
+from portula_jose.hookspecs import Signer
+from portula_jose.jose import SigningRoom, own
+from portula_jose.registration import portula_client_metadata, portula_validate_client_registration
+from portula_jose.settings import JoseSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import click
+    import pluggy
+
+    from portula import Provider
+    from portula.endpoints import Endpoint
+
+__all__ = ["Signer", "portula_checks", "portula_client_metadata", "portula_validate_client_registration"]
+
+
+@hookimpl
+def portula_addhooks(pm: pluggy.PluginManager) -> None:
+    """The slot of the signer."""
+    pm.add_hookspecs(hookspecs)
+
+
+@hookimpl
+def portula_settings() -> list[type[JoseSettings]]:
+    """OIDC_RSA_PRIVATE_KEY and its companions."""
+    return [JoseSettings]
+
+
+@hookimpl
+def portula_jose(provider: Provider) -> SigningRoom:
+    """Keys of the configuration, the storage or a signer."""
+    return SigningRoom(provider)
+
+
+@hookimpl
+def portula_endpoints(provider: Provider) -> list[Endpoint]:
+    """None, but where keys come from is settled here, so that a contradiction shows at start."""
+    jose = own(provider)
+    if jose:
+        jose.settle()
+    return []
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> Sequence[click.Command]:
+    """The group `keys`."""
+    jose = own(provider)
+    return [keys_group(provider, jose)] if jose else []

@@ -1,0 +1,99 @@
+"""What could be better about the keys, for `portula check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula.checks import Finding, Level
+from portula_jose.algorithms import rsa_bits
+from portula_jose.jose import own
+from portula_jose.pem import key_of
+from portula_jose.ring import KeyRing, State
+from portula_jose.settings import DAY, JoseSettings
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula_jose.jose import SigningRoom
+
+SHORT_MAX_AGE_SECONDS = 300
+OLD_KEY_SECONDS = 366 * DAY
+"""A key in use for longer than a year should have been followed by another (NIST SP 800-57 Part 1 §5.3.6)."""
+SHORT_RETIRING_SECONDS = DAY
+
+
+@hookimpl
+def portula_checks(provider: Provider) -> list[Finding]:
+    """Keys that grow old, and lists that are kept too short."""
+    jose = own(provider)
+    return list(_findings(provider, jose)) if jose else []
+
+
+def _findings(provider: Provider, jose: SigningRoom) -> Iterator[Finding]:
+    settings = provider.settings(JoseSettings)
+    if settings.OIDC_JWKS_MAX_AGE_SECONDS < SHORT_MAX_AGE_SECONDS:
+        yield Finding(
+            "jose.max-age",
+            Level.INFO,
+            f"Others may keep the published keys for {settings.OIDC_JWKS_MAX_AGE_SECONDS} seconds only.",
+            "Set OIDC_JWKS_MAX_AGE_SECONDS to 3600; with less, every client asks for the keys all the time.",
+            "RFC 9111 §5.2.2.1",
+        )
+    if settings.OIDC_RSA_PRIVATE_KEY:
+        yield from _configured(settings)
+    if jose.ring is not None:
+        yield from _generated(provider, settings, jose.ring)
+
+
+def _configured(settings: JoseSettings) -> Iterator[Finding]:
+    yield Finding(
+        "jose.configured-key",
+        Level.INFO,
+        "The signing key comes from OIDC_RSA_PRIVATE_KEY, so nothing rotates it by itself.",
+        "Once a year publish a new key in OIDC_RSA_PRIVATE_KEYS_INACTIVE, then let the two change places.",
+        "NIST SP 800-57 Part 1 §5.3.6",
+    )
+    if rsa_bits(key_of(settings.OIDC_RSA_PRIVATE_KEY)) > 4096:
+        yield Finding(
+            "jose.large-key",
+            Level.INFO,
+            "The signing key is larger than 4096 bits, and every ID token costs many times what it could.",
+            "Use an RSA key of 2048 or 3072 bits, or ES256.",
+        )
+
+
+def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Iterator[Finding]:
+    now, age = provider.now(), settings.SIGNING_KEY_ROTATION_SECONDS
+    if age is None:
+        yield Finding(
+            "jose.rotation",
+            Level.WARNING,
+            "SIGNING_KEY_ROTATION_SECONDS is None, so signing keys are rotated by hand only.",
+            "Leave it at its default of 90 days, or run `portula keys rotate` from a timer.",
+            "NIST SP 800-57 Part 1 §5.3.6",
+        )
+    if settings.SIGNING_KEY_RETIRING_SECONDS < SHORT_RETIRING_SECONDS:
+        yield Finding(
+            "jose.retiring",
+            Level.WARNING,
+            "A key is withdrawn less than a day after its last signature; tokens that live longer lose their proof.",
+            "Set SIGNING_KEY_RETIRING_SECONDS above the life of ID tokens and of JWT access tokens.",
+        )
+    unreadable = ring.ring().unreadable
+    if unreadable:
+        yield Finding(
+            "jose.unreadable-key",
+            Level.ERROR,
+            f"{unreadable} stored signing keys cannot be decrypted: the secret key that sealed them is gone.",
+            "Put the former secret key back, at the end of SECRET_KEYS, and rotate before it is taken out.",
+        )
+    for placed in ring.placed():
+        if placed.state is State.ACTIVE and now - placed.stored.signs_from > OLD_KEY_SECONDS:
+            yield Finding(
+                "jose.old-key",
+                Level.WARNING,
+                f"The {placed.stored.algorithm} key has been signing for more than a year.",
+                "Run `portula keys rotate`.",
+                "NIST SP 800-57 Part 1 §5.3.6",
+            )

@@ -1,0 +1,223 @@
+"""Keys of clients, from their `jwks` or `jwks_uri` (RFC 7591 §2): which of them may have signed a token."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwcrypto.common import JWException
+from jwcrypto.jwk import JWK
+
+from portula.errors import FetchFailed, UntrustedToken
+from portula_jose.algorithms import ALGORITHMS, MAX_RSA_BITS, MIN_RSA_BITS, fits, names_agree, verifies
+from portula_jose.sources import PRIVATE_MEMBERS
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.records import Application
+    from portula.slots import Fetcher
+    from portula_jose.compact import Parts
+    from portula_jose.settings import JoseSettings
+
+log = logging.getLogger("portula")
+
+MAX_KEYS = 32
+"""Keys of one set that are looked at."""
+MAX_CANDIDATES = 8
+"""Keys that one token is tried with."""
+MAX_CLIENTS = 2048
+"""Sets kept; the one not used for longest goes first."""
+MAX_EXPONENT_BITS = 64
+"""A larger exponent of an RSA key only costs time."""
+
+MEDIA_TYPES = ("application/json", "application/jwk-set+json")
+"""RFC 7517 §8.5, and what most servers say."""
+
+_MEMBERS: Mapping[str, tuple[str, ...]] = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+"""What a public key is made of; all else in a JWK, certificates included, is not looked at (attack S41)."""
+
+
+class UnusableKey(ValueError):
+    """A JWK that verifies nothing here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A public key of a client, fit for signatures."""
+
+    kid: str | None
+    alg: object
+    key: JWK = field(repr=False)
+
+    @classmethod
+    def of(cls, members: object) -> ClientKey:
+        """Return a key of a JWK Set.
+
+        Raises:
+            UnusableKey: it is not public, not for signatures, too weak, or of a type that is not known here.
+        """
+        if not isinstance(members, Mapping):
+            raise UnusableKey("is no JSON object")
+        names = _MEMBERS.get(str(members.get("kty")))
+        if not PRIVATE_MEMBERS.isdisjoint(members) or members.get("kty") == "oct":
+            raise UnusableKey("holds a private or symmetric key; only public keys are registered")
+        kid, operations = members.get("kid"), members.get("key_ops", ["verify"])
+        if kid is not None and not isinstance(kid, str):
+            raise UnusableKey("has a kid that is no text")
+        if (
+            members.get("use", "sig") != "sig"
+            or not isinstance(operations, list)
+            or "verify" not in operations
+        ):
+            raise UnusableKey("is not for signatures")
+        if names is None or not all(isinstance(members.get(name), str) for name in names):
+            raise UnusableKey("is of a type that is not known here, or lacks a member")
+        try:
+            key = JWK(kty=members["kty"], **{name: members[name] for name in names})
+            loaded = key.get_op_key("verify", members.get("crv"))
+        except (JWException, ValueError, TypeError) as error:
+            raise UnusableKey("is no key") from error
+        if isinstance(loaded, RSAPublicKey):
+            if not MIN_RSA_BITS <= loaded.key_size <= MAX_RSA_BITS:
+                raise UnusableKey(
+                    f"is an RSA key of less than {MIN_RSA_BITS} or more than {MAX_RSA_BITS} bits"
+                )
+            if loaded.public_numbers().e.bit_length() > MAX_EXPONENT_BITS:
+                raise UnusableKey("has an exponent that is far too large")
+        return cls(kid, members.get("alg"), key)
+
+
+def usable_keys(jwks: object) -> tuple[ClientKey, ...]:
+    """Return the keys of a JWK Set that can verify something; the others are passed over (RFC 7517 §5)."""
+    entries = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    found = []
+    for members in entries[:MAX_KEYS] if isinstance(entries, list) else ():
+        try:
+            found.append(ClientKey.of(members))
+        except UnusableKey:
+            continue
+    return tuple(found)
+
+
+def candidates(keys: Iterable[ClientKey], algorithm: str, kid: str | None) -> Sequence[ClientKey]:
+    """Return the keys that may have made a signature: of the right type, and of the right name if names are given."""
+    fitting = [
+        key
+        for key in keys
+        if (kid is None or key.kid is None or key.kid == kid)
+        and (key.alg is None or names_agree(key.alg, algorithm))
+        and fits(key.key, algorithm)
+    ]
+    fitting.sort(key=lambda key: key.kid != kid)
+    return fitting[:MAX_CANDIDATES]
+
+
+class _Kept:
+    """What is known of one client's keys."""
+
+    def __init__(self, source: object) -> None:
+        """Take where they come from: the set itself, or its URI."""
+        self.source = source
+        self.lock = threading.Lock()
+        self.keys: tuple[ClientKey, ...] = ()
+        self.good_until = 0
+        self.asked_at: int | None = None
+
+
+class ClientKeys:
+    """The keys of all clients of a provider. Safe to share between threads."""
+
+    def __init__(self, provider: Provider, settings: JoseSettings) -> None:
+        """Take the provider, whose fetcher is asked for later."""
+        self._provider = provider
+        self._settings = settings
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, parts: Parts, client: Application) -> None:
+        """Verify a signature by an asymmetric algorithm.
+
+        Raises:
+            UntrustedToken: no key of the client made it, or its keys cannot be had.
+        """
+        jwks, uri = client.metadata.get("jwks"), client.metadata.get("jwks_uri")
+        if not jwks and not isinstance(uri, str):
+            raise UntrustedToken("is signed with a key, and the client has none")
+        kept = self._of(client.client_id, jwks or uri)
+        if jwks:
+            if kept.asked_at is None:
+                kept.keys, kept.asked_at = usable_keys(jwks), 0
+            found = _signed_by(kept.keys, parts)
+        else:
+            found = self._signed_by_fetched(kept, str(uri), parts)
+        if not found:
+            raise UntrustedToken("is not signed by a key of the client")
+
+    def _signed_by_fetched(self, kept: _Kept, uri: str, parts: Parts) -> bool:
+        """Try the keys that are held, and fresh ones when none of them did it: clients rotate theirs too."""
+        now = self._provider.now()
+        with kept.lock:
+            if now >= kept.good_until:
+                self._fetch(kept, uri, now)
+            keys = kept.keys
+        if _signed_by(keys, parts):
+            return True
+        if parts.kid is not None and any(key.kid == parts.kid for key in keys):
+            return False
+        with kept.lock:
+            if kept.keys is keys:
+                self._fetch(kept, uri, now)
+            fresh = kept.keys
+        return fresh is not keys and _signed_by(fresh, parts)
+
+    def _fetch(self, kept: _Kept, uri: str, now: int) -> None:
+        """Ask for the keys, unless that was done a moment ago: bad tokens and failures cause no flood."""
+        settings = self._settings
+        if kept.asked_at is not None and 0 <= now - kept.asked_at < settings.CLIENT_JWKS_REFETCH_SECONDS:
+            return
+        kept.asked_at = now
+        if now >= kept.good_until:
+            kept.keys = ()  # what cannot be renewed no longer counts: it may have been withdrawn
+        fetcher = cast("Fetcher | None", self._provider.hooks.ruling("fetcher").answer)
+        if fetcher is None:
+            log.error("a client has a jwks_uri, and nothing answers the slot 'fetcher'")
+            return
+        try:
+            answer = fetcher.get(uri, accept=MEDIA_TYPES, max_bytes=settings.CLIENT_JWKS_MAX_BYTES)
+            keys = usable_keys(_json(answer.body))
+        except (FetchFailed, ValueError, RecursionError) as error:
+            log.warning("the keys of a client cannot be had: %s", type(error).__name__)
+            return
+        longest = settings.CLIENT_JWKS_CACHE_SECONDS
+        said = longest if answer.max_age is None else answer.max_age
+        kept.keys = keys
+        kept.good_until = now + min(max(said, settings.CLIENT_JWKS_MIN_CACHE_SECONDS), longest)
+
+    def _of(self, client_id: str, source: object) -> _Kept:
+        with self._lock:
+            kept = self._kept.get(client_id)
+            if kept is None or kept.source != source:
+                kept = self._kept[client_id] = _Kept(source)
+            self._kept.move_to_end(client_id)
+            if len(self._kept) > MAX_CLIENTS:
+                self._kept.popitem(last=False)
+            return kept
+
+
+def _signed_by(keys: Iterable[ClientKey], parts: Parts) -> bool:
+    if parts.algorithm not in ALGORITHMS:
+        return False
+    return any(
+        verifies(candidate.key, parts.algorithm, parts.data, parts.signature)
+        for candidate in candidates(keys, parts.algorithm, parts.kid)
+    )
+
+
+def _json(body: bytes) -> Any:
+    return json.loads(body)

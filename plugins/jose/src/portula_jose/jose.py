@@ -1,0 +1,188 @@
+"""The slot `jose`: signs and verifies JSON Web Tokens, and publishes the keys (RFC 7515, 7517, 7519, 8725)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from portula.errors import ConfigError, JoseError, UntrustedToken
+from portula_jose.algorithms import ALGORITHMS, SYMMETRIC, half_digest, sign, verifies
+from portula_jose.client_keys import ClientKeys
+from portula_jose.compact import Parts, check_type, encoded, signing_input, take_apart
+from portula_jose.document import JwkSet
+from portula_jose.ring import KeyRing
+from portula_jose.secrets import secret_keys
+from portula_jose.settings import JoseSettings
+from portula_jose.sources import ConfiguredKeys, KeySource, SignerKeys
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.endpoints import Answer, Message
+    from portula.records import Application
+    from portula.slots import Token
+    from portula_jose.hookspecs import Signer
+
+
+class SigningRoom:
+    """Signs with the keys of a signer, of the configuration or of the storage, whichever has the algorithm first."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider; storage, signer and fetcher are asked for later, when they stand."""
+        self._provider = provider
+        self._settings = provider.settings(JoseSettings)
+        self._document = JwkSet(self._settings.OIDC_JWKS_MAX_AGE_SECONDS)
+        self._client_keys = ClientKeys(provider, self._settings)
+
+    @property
+    def configured(self) -> bool:
+        """Whether a key is configured, or a signer installed."""
+        return bool(self._settings.OIDC_RSA_PRIVATE_KEY) or self._signer is not None
+
+    @cached_property
+    def sources(self) -> tuple[KeySource, ...]:
+        """Where keys come from, the first that has an algorithm signs with it.
+
+        Raises:
+            ConfigError: two say that they sign.
+        """
+        settings, wanted = self._settings, self._settings.SIGNING_ALGORITHMS
+        if self._signer is not None:
+            if settings.OIDC_RSA_PRIVATE_KEY:
+                raise ConfigError(
+                    "OIDC_RSA_PRIVATE_KEY: a plugin answers the slot 'signer', so this key would not sign; move it "
+                    "to OIDC_RSA_PRIVATE_KEYS_INACTIVE"
+                )
+            signer = SignerKeys(self._signer, wanted, self._provider.now)
+            return (signer, ConfiguredKeys(settings), *self._generated(wanted, signer.algorithms))
+        static = ConfiguredKeys(settings)
+        return (static, *self._generated(wanted, static.algorithms))
+
+    def settle(self) -> None:
+        """Find out where keys come from, at start.
+
+        Raises:
+            ConfigError: two say that they sign.
+        """
+        self.sources  # noqa: B018 - found once, and kept
+
+    @property
+    def ring(self) -> KeyRing | None:
+        """The generated keys, None when none are made."""
+        return next((source for source in self.sources if isinstance(source, KeyRing)), None)
+
+    def signing_algorithms(self) -> Sequence[str]:
+        """See portula.slots.Jose."""
+        found = {name for source in self.sources for name in source.algorithms()}
+        return [name for name in self._settings.SIGNING_ALGORITHMS if name in found]
+
+    def sign(
+        self,
+        claims: Mapping[str, Any],
+        *,
+        typ: str,
+        algorithm: str = "RS256",
+        client: Application | None = None,
+    ) -> str:
+        """See portula.slots.Jose."""
+        named = {"typ": typ} if typ else {}
+        if algorithm in SYMMETRIC:
+            data = signing_input({**named, "alg": algorithm}, claims)
+            return f"{data}.{encoded(sign(self._secret(algorithm, client), algorithm, data.encode()))}"
+        source = next((source for source in self.sources if algorithm in source.algorithms()), None)
+        if source is None:
+            raise JoseError(f"nothing here signs with {algorithm!r}")
+        key = source.signing_key(algorithm)
+        data = signing_input({**named, "alg": algorithm, "kid": key.kid}, claims)
+        return f"{data}.{encoded(key.sign(data.encode()))}"
+
+    def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
+        """See portula.slots.Jose."""
+        parts = self._taken_apart(token, typ)
+        if parts.algorithm in SYMMETRIC:
+            if client is None:
+                raise UntrustedToken("is signed with a client's secret, which does not count here")
+            self._check_secret(parts, client)
+            return parts.token
+        if parts.kid is None:
+            raise UntrustedToken("names no key")
+        public = next((key for source in self.sources if (key := source.find(parts.kid)) is not None), None)
+        if public is None or parts.algorithm not in public.algorithms:
+            raise UntrustedToken("is not signed by a key that is published")
+        if not verifies(public.key, parts.algorithm, parts.data, parts.signature):
+            raise UntrustedToken("has a wrong signature")
+        return parts.token
+
+    def verify_of_client(
+        self, token: str, client: Application, *, algorithms: Collection[str], typ: Collection[str]
+    ) -> Token:
+        """See portula.slots.Jose."""
+        parts = self._taken_apart(token, typ)
+        if parts.algorithm not in algorithms:
+            raise UntrustedToken("is signed with an algorithm that is not allowed here")
+        if parts.algorithm == "none":
+            if parts.signature:
+                raise UntrustedToken("says it is not signed, and has a signature")
+        elif parts.algorithm not in ALGORITHMS:
+            raise UntrustedToken("is signed with an algorithm that is not known here")
+        elif parts.algorithm in SYMMETRIC:
+            self._check_secret(parts, client)
+        else:
+            self._client_keys.check(parts, client)
+        return parts.token
+
+    def read(self, token: str) -> Token:
+        """See portula.slots.Jose."""
+        return take_apart(token, self._settings.JWT_MAX_BYTES).token
+
+    def half_digest(self, value: str, algorithm: str) -> str:
+        """See portula.slots.Jose.
+
+        Raises:
+            JoseError: the algorithm is not known.
+        """
+        known = ALGORITHMS.get(algorithm)
+        if known is None:
+            raise JoseError(f"the hash of {algorithm!r} is not known")
+        return half_digest(value, known)
+
+    def publish(self, message: Message) -> Answer:
+        """See portula.slots.Jose."""
+        return self._document.answer(message, [key for source in self.sources for key in source.published()])
+
+    # --- Inside ---
+
+    @cached_property
+    def _signer(self) -> Signer | None:
+        return cast("Signer | None", self._provider.hooks.ruling("signer").answer)
+
+    def _generated(self, wanted: Sequence[str], others: Callable[[], Sequence[str]]) -> Sequence[KeyRing]:
+        """Return the keys in the storage, if there are to be any."""
+        generate = self._settings.SIGNING_KEYS_GENERATED
+        if not (not self.configured if generate is None else generate):
+            return ()
+        taken = others()
+        return [KeyRing(self._provider, self._settings, [name for name in wanted if name not in taken])]
+
+    def _taken_apart(self, token: str, typ: Collection[str]) -> Parts:
+        parts = take_apart(token, self._settings.JWT_MAX_BYTES)
+        check_type(parts, typ)
+        return parts
+
+    def _secret(self, algorithm: str, client: Application | None) -> Any:
+        """Return the client's current secret as a key (attack S46)."""
+        keys = secret_keys(self._provider.hooks.secret_hasher, client, algorithm) if client else []
+        if not keys:
+            raise JoseError(f"{algorithm} needs a client secret that is kept encrypted and long enough")
+        return keys[0]
+
+    def _check_secret(self, parts: Parts, client: Application) -> None:
+        keys = secret_keys(self._provider.hooks.secret_hasher, client, parts.algorithm)
+        if not any(verifies(key, parts.algorithm, parts.data, parts.signature) for key in keys):
+            raise UntrustedToken("is not signed with a secret of the client")
+
+
+def own(provider: Provider) -> SigningRoom | None:
+    """Return our answer if it won its slot: a room that lost leaves nothing behind."""
+    jose = provider.hooks.ruling("jose").answer
+    return jose if isinstance(jose, SigningRoom) else None

@@ -1,0 +1,92 @@
+"""What a client may say about keys and algorithms: `jwks`, `jwks_uri`, id_token_signed_response_alg (RFC 7591 §2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from portula import hookimpl
+from portula.client_metadata import ClientMember
+from portula.clients import InvalidClientMetadata
+from portula_jose.algorithms import SYMMETRIC, digest_size
+from portula_jose.client_keys import MAX_KEYS, ClientKey, UnusableKey
+from portula_jose.jose import own
+from portula_jose.secrets import secret_keys
+from portula_jose.sources import PRIVATE_MEMBERS
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.records import Application
+
+
+@hookimpl
+def portula_client_metadata(provider: Provider) -> list[ClientMember]:
+    """Return the members about keys."""
+    return [ClientMember("jwks", dict[str, Any]), ClientMember("jwks_uri", str)] if own(provider) else []
+
+
+@hookimpl
+def portula_validate_client_registration(provider: Provider, application: Application) -> None:
+    """Refuse algorithms that cannot sign, and keys that are not public.
+
+    Raises:
+        InvalidClientMetadata: so it is.
+    """
+    if own(provider):
+        _check_algorithm(provider, application)
+        _check_keys(application)
+
+
+def _check_algorithm(provider: Provider, application: Application) -> None:
+    """Refuse an algorithm that nothing here can sign with for this client (attack S46)."""
+    algorithm = application.algorithm
+    if algorithm in SYMMETRIC:
+        if application.client_type != "confidential":
+            raise InvalidClientMetadata(f"algorithm {algorithm}: a public client has no secret to sign with")
+        if not secret_keys(provider.hooks.secret_hasher, application, algorithm):
+            raise InvalidClientMetadata(
+                f"algorithm {algorithm}: the client's secret has to be kept encrypted (hash_secret off) and to have "
+                f"at least {digest_size(algorithm)} bytes, since a hashed secret cannot sign"
+            )
+    elif algorithm and algorithm not in provider.hooks.jose.signing_algorithms():
+        known = ", ".join(provider.hooks.jose.signing_algorithms()) or "none"
+        raise InvalidClientMetadata(f"algorithm {algorithm!r}: this provider signs with {known}")
+
+
+def _check_keys(application: Application) -> None:
+    """Refuse keys that are not public, and a place of keys that is not https."""
+    jwks, uri = application.metadata.get("jwks"), application.metadata.get("jwks_uri")
+    if jwks is not None and uri is not None:
+        raise InvalidClientMetadata("jwks and jwks_uri exclude each other (RFC 7591 §2)")
+    if uri is not None:
+        _check_uri(uri)
+    if jwks is not None:
+        _check_set(jwks)
+
+
+def _check_uri(uri: object) -> None:
+    try:
+        parts = urlsplit(uri) if isinstance(uri, str) and uri.isascii() and uri.isprintable() else None
+        https = parts is not None and parts.scheme == "https" and bool(parts.hostname) and not parts.fragment
+    except ValueError:
+        https = False
+    if not https or parts is None or "@" in parts.netloc:
+        raise InvalidClientMetadata("jwks_uri: an https URL without user and fragment is needed")
+
+
+def _check_set(jwks: object) -> None:
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
+        raise InvalidClientMetadata(f"jwks: an object with 1 to {MAX_KEYS} `keys` is needed (RFC 7517 §5)")
+    kids = [
+        members["kid"] for members in keys if isinstance(members, dict) and members.get("kid") is not None
+    ]
+    if len({str(kid) for kid in kids}) != len(kids):
+        raise InvalidClientMetadata("jwks: two keys have one kid")
+    for number, members in enumerate(keys):
+        if isinstance(members, dict) and members.get("use") == "enc" and PRIVATE_MEMBERS.isdisjoint(members):
+            continue  # for another room; nothing here verifies with it
+        try:
+            ClientKey.of(members)
+        except UnusableKey as error:
+            raise InvalidClientMetadata(f"jwks: key {number} {error}") from error

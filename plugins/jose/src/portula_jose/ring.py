@@ -1,0 +1,330 @@
+"""Keys that are generated and kept encrypted in the storage, one for each algorithm at a time.
+
+A key's state is a matter of the clock: it is `next` until it signs, `active` until its successor signs, `retiring`
+while tokens signed by it may live, then `retired` and gone. So a rotation is one record added under a digest that only
+one worker can add, and every worker changes over at the same second.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from jwcrypto.jwk import JWK
+
+from portula.errors import DuplicateRecord, JoseError
+from portula.records import Artifact
+from portula_jose.algorithms import ALGORITHMS, sign
+from portula_jose.sources import PublicKey, SigningKey
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula_jose.settings import JoseSettings
+
+log = logging.getLogger("portula")
+
+KIND = "signing-key"
+_ALL = "signing-keys"
+_PAGE = 100
+
+REREAD_SECONDS = 5
+"""How soon every worker hears of a rotation."""
+
+
+class State(StrEnum):
+    """What a key does."""
+
+    NEXT = "next"
+    """Published; signs later."""
+    ACTIVE = "active"
+    RETIRING = "retiring"
+    """Published; signs no more."""
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A generated key."""
+
+    digest: str
+    algorithm: str
+    generation: int
+    """Counts the keys of one algorithm; a digest of it is the record's key, so no two workers make the same one."""
+    made_at: int
+    signs_from: int
+    public: PublicKey
+    key: JWK = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A key at some second: its state, and when that ends."""
+
+    stored: StoredKey
+    state: State
+    until: int | None
+    """When the state ends; None while nothing is planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """All keys as they were read."""
+
+    read_at: int
+    keys: tuple[StoredKey, ...]
+    """By algorithm, oldest first."""
+    unreadable: int = 0
+    """Records sealed under a secret key that is not here."""
+
+    def of(self, algorithm: str) -> tuple[StoredKey, ...]:
+        """Return the keys of one algorithm, oldest first."""
+        return tuple(stored for stored in self.keys if stored.algorithm == algorithm)
+
+    def placed(self, now: int, retiring_seconds: int) -> Iterator[Placed]:
+        """Yield every key with its state."""
+        for number, stored in enumerate(self.keys):
+            later = [key.signs_from for key in self.keys[number + 1 :] if key.algorithm == stored.algorithm]
+            end = min(later, default=None)
+            if end is None or now < end:
+                waiting = now < stored.signs_from
+                yield Placed(
+                    stored, State.NEXT if waiting else State.ACTIVE, stored.signs_from if waiting else end
+                )
+            else:
+                gone = end + retiring_seconds
+                yield Placed(stored, State.RETIRING if now < gone else State.RETIRED, gone)
+
+    def active(self, algorithm: str, now: int) -> StoredKey | None:
+        """Return the key that signs, the newest of those whose time has come."""
+        return next((key for key in reversed(self.of(algorithm)) if key.signs_from <= now), None)
+
+
+class KeyRing:
+    """The generated keys of a provider: a KeySource, and what `portula keys` turns."""
+
+    name = "storage"
+
+    def __init__(self, provider: Provider, settings: JoseSettings, algorithms: Sequence[str]) -> None:
+        """Take the algorithms it has keys for. The storage is asked for later, when it stands."""
+        self._provider = provider
+        self._settings = settings
+        self._algorithms = tuple(algorithms)
+        self._held: Ring | None = None
+        self._reading = threading.Lock()
+        self._parsed: dict[str, StoredKey] = {}
+
+    # --- KeySource ---
+
+    def algorithms(self) -> Sequence[str]:
+        """See KeySource.algorithms; a key is made when it is first needed."""
+        return self._algorithms
+
+    def signing_key(self, algorithm: str) -> SigningKey:
+        """See KeySource.signing_key."""
+        now = self._provider.now()
+        stored = self.ring().active(algorithm, now) or self._first(algorithm)
+        return SigningKey(stored.public.kid, lambda data: sign(stored.key, algorithm, data))
+
+    def published(self) -> Sequence[PublicKey]:
+        """See KeySource.published."""
+        now = self._provider.now()
+        for algorithm in self._algorithms:
+            if self.ring().active(algorithm, now) is None:
+                self._first(algorithm)
+        return [placed.stored.public for placed in self.placed() if placed.state is not State.RETIRED]
+
+    def find(self, kid: str) -> PublicKey | None:
+        """See KeySource.find; an unknown name may be that of a key that another worker has just made."""
+        found = self._find(kid)
+        if found is None and self.ring().read_at < self._provider.now():
+            self.read()
+            found = self._find(kid)
+        return found
+
+    def _find(self, kid: str) -> PublicKey | None:
+        return next(
+            (
+                placed.stored.public
+                for placed in self.placed()
+                if placed.stored.public.kid == kid and placed.state is not State.RETIRED
+            ),
+            None,
+        )
+
+    # --- Looking and turning ---
+
+    def ring(self) -> Ring:
+        """Return the keys as read in the last seconds; one thread reads again, the others go on with what is held."""
+        held = self._held
+        if held is not None and 0 <= self._provider.now() - held.read_at < REREAD_SECONDS:
+            return held
+        if not self._reading.acquire(blocking=held is None):
+            assert held is not None  # noqa: S101 - a blocking acquire succeeds
+            return held
+        try:
+            return self.read()
+        finally:
+            self._reading.release()
+
+    def placed(self) -> list[Placed]:
+        """Return every key with its state now."""
+        return list(self.ring().placed(self._provider.now(), self._settings.SIGNING_KEY_RETIRING_SECONDS))
+
+    def read(self) -> Ring:
+        """Read the keys, make the successors that are due, and remove what is retired.
+
+        What is seen inside a transaction is kept for others only once it commits: a key that was rolled back must
+        sign nothing.
+        """
+        ring = self._read()
+        if self._tend(ring):
+            ring = self._read()
+        self._provider.storage.on_commit(lambda: self._keep(ring))
+        return ring
+
+    def rotate(self, algorithm: str, *, at_once: bool = False) -> StoredKey:
+        """Return the key that signs next: the one that waits already, or a new one.
+
+        Args:
+            algorithm: one of `algorithms`.
+            at_once: whether it signs from now on, although others may not have seen it published.
+        """
+        now = self._provider.now()
+        ring = self.read()
+        newest = next(reversed(ring.of(algorithm)), None)
+        if newest is None:
+            return self._first(algorithm)
+        if newest.signs_from <= now:
+            self._add(algorithm, newest.generation + 1, now if at_once else now + self.lead)
+        elif at_once:
+            self._change(newest, now)
+        return self.read().of(algorithm)[-1]
+
+    @property
+    def lead(self) -> int:
+        """Seconds between publishing a key and signing with it: until no cache holds a list without it.
+
+        Caches may serve a stale copy for as long again as a fresh one, and workers notice after a while.
+        """
+        return 2 * self._settings.OIDC_JWKS_MAX_AGE_SECONDS + REREAD_SECONDS
+
+    def _keep(self, ring: Ring) -> None:
+        if self._held is None or self._held.read_at <= ring.read_at or ring.read_at == self._provider.now():
+            self._held = ring
+
+    def _read(self) -> Ring:
+        now, found, unreadable = self._provider.now(), [], 0
+        for artifact in self._artifacts():
+            stored = self._open(artifact)
+            if stored is None:
+                unreadable += 1
+            else:
+                found.append(stored)
+        self._parsed = {stored.digest: stored for stored in found}
+        order = list(ALGORITHMS)  # some clients take the first key they see, and RS256 is what they expect
+        found.sort(key=lambda stored: (order.index(stored.algorithm), stored.generation))
+        return Ring(now, tuple(found), unreadable)
+
+    def _artifacts(self) -> Iterator[Artifact]:
+        family = self._provider.keys.digests(_ALL, "")
+        after: str | None = None
+        while True:
+            page = self._provider.storage.select(Artifact, limit=_PAGE, after=after, family=family)
+            yield from (artifact for artifact in page if artifact.kind == KIND)
+            if len(page) < _PAGE:
+                return
+            after = page[-1].digest
+
+    def _open(self, artifact: Artifact) -> StoredKey | None:
+        """Return the key in a record, None when it is not ours. All of it is sealed: nothing is believed unread."""
+        text = self._provider.keys.unseal(KIND, str(artifact.payload.get("sealed", "")))
+        if text is None:
+            return None
+        members: dict[str, Any] = json.loads(text)
+        known = self._parsed.get(artifact.digest)
+        if known is not None and known.signs_from == members["signs_from"]:
+            return known
+        key = JWK(**members["jwk"])
+        key.unsafe_skip_rsa_key_validation = (
+            True  # it was validated when it was made, and the seal is authentic
+        )
+        return StoredKey(
+            digest=artifact.digest,
+            algorithm=members["algorithm"],
+            generation=members["generation"],
+            made_at=artifact.issued_at,
+            signs_from=members["signs_from"],
+            public=PublicKey.of(key, [members["algorithm"]]),
+            key=key,
+        )
+
+    def _tend(self, ring: Ring) -> bool:
+        """Make the successors that are due and remove what is retired; say whether there was anything to do."""
+        now, age = self._provider.now(), self._settings.SIGNING_KEY_ROTATION_SECONDS
+        done = False
+        for placed in ring.placed(now, self._settings.SIGNING_KEY_RETIRING_SECONDS):
+            stored = placed.stored
+            if placed.state is State.RETIRED:
+                self._provider.storage.remove(Artifact, digest=stored.digest)
+                done = True
+            elif placed.state is State.ACTIVE and placed.until is None and age is not None:
+                due = stored.signs_from + age
+                if now >= due - self.lead and stored.algorithm in self._algorithms:
+                    self._add(stored.algorithm, stored.generation + 1, max(due, now + self.lead))
+                    done = True
+        return done
+
+    def _first(self, algorithm: str) -> StoredKey:
+        """Make the first key of an algorithm, which signs at once: nobody holds a list without it."""
+        newest = max((stored.generation for stored in self.ring().of(algorithm)), default=0)
+        self._add(algorithm, newest + 1, self._provider.now())
+        found = self.read().active(algorithm, self._provider.now())
+        if found is None:
+            raise JoseError(
+                f"the key for {algorithm} cannot be read back: SECRET_KEYS are not those of other workers"
+            )
+        return found
+
+    def _add(self, algorithm: str, generation: int, signs_from: int) -> None:
+        """Keep a new key, unless another worker was faster."""
+        key = _generate(algorithm, self._settings.SIGNING_KEY_RSA_BITS)
+        keys = self._provider.keys
+        artifact = Artifact(
+            digest=keys.digest(KIND, f"{algorithm} {generation}"),
+            kind=KIND,
+            payload=self._sealed(key, algorithm, generation, signs_from),
+            issued_at=self._provider.now(),
+            family=keys.digest(_ALL, ""),
+        )
+        try:
+            self._provider.storage.add(artifact)
+        except DuplicateRecord:
+            return
+        log.info("made the signing key %s for %s", key.thumbprint(), algorithm)
+
+    def _change(self, stored: StoredKey, signs_from: int) -> None:
+        payload = self._sealed(stored.key, stored.algorithm, stored.generation, signs_from)
+        self._provider.storage.change(Artifact, {"digest": stored.digest}, payload=payload)
+
+    def _sealed(self, key: JWK, algorithm: str, generation: int, signs_from: int) -> dict[str, str]:
+        text = json.dumps(
+            {
+                "jwk": key.export_private(as_dict=True),
+                "algorithm": algorithm,
+                "generation": generation,
+                "signs_from": signs_from,
+            }
+        )
+        return {"sealed": self._provider.keys.seal(KIND, text)}
+
+
+def _generate(algorithm: str, rsa_bits: int) -> JWK:
+    kind = ALGORITHMS[algorithm]
+    if kind.kty == "RSA":
+        return JWK.generate(kty="RSA", size=rsa_bits)
+    return JWK.generate(kty="OKP" if kind.kty == "OKP" else "EC", crv=kind.crv)
