@@ -3,6 +3,7 @@
 DEFAULT_ROOMS: dict[str, str] = {
     "accounts": "portula-accounts",
     "consent": "portula-consent",
+    "fetch": "portula-fetch",
     "generators": "portula-generators",
     "introspection": "portula-introspection",
     "jose": "portula-jose",

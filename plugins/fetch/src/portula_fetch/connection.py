@@ -1,0 +1,79 @@
+"""Connects to addresses that were looked at, and to no others; every step ends at the deadline of the fetch."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import httpcore
+
+from portula_fetch.lookup import Deadline
+from portula_fetch.targets import Address
+
+TLS_RECORD_BYTES = 16384
+"""What is written is written in one piece up to this size (RFC 8446 §5.1), so that a slow reader cannot stretch it."""
+
+
+class Pinned(httpcore.NetworkBackend):
+    """Opens connections for one fetch. Whatever name is asked for, the addresses are those that were looked at.
+
+    The name still is what TLS sends and what the certificate is checked against.
+    """
+
+    def __init__(self, addresses: Sequence[Address], deadline: Deadline) -> None:
+        """Take the addresses, and when the fetch ends."""
+        self._addresses = addresses
+        self.deadline = deadline
+        self._sockets = httpcore.SyncBackend()
+        self.connected = False
+        """Whether a server with the right certificate answered."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address that answers; each gets its share of the time that is left."""
+        reason: Exception = httpcore.ConnectError()
+        for number, address in enumerate(self._addresses):
+            share = self.deadline.left() / (len(self._addresses) - number)
+            try:
+                return _Timed(self._sockets.connect_tcp(str(address), port, share), self)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                reason = error
+        raise reason
+
+
+class _Timed(httpcore.NetworkStream):
+    """A stream whose every operation takes at most the time that is left."""
+
+    def __init__(self, stream: httpcore.NetworkStream, backend: Pinned) -> None:
+        self._stream = stream
+        self._backend = backend
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._backend.deadline.left())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), TLS_RECORD_BYTES):
+            self._stream.write(buffer[start : start + TLS_RECORD_BYTES], self._backend.deadline.left())
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._backend.deadline.left())
+        self._backend.connected = True
+        return _Timed(stream, self._backend)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

@@ -1,0 +1,197 @@
+"""The fetcher: one request, one connection, one answer that may be used, or FetchFailed."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+import httpcore
+
+from portula.errors import FetchFailed
+from portula.slots import Fetched
+from portula_fetch.addresses import Allowed
+from portula_fetch.answers import judge_head, max_age_of, media_type_of
+from portula_fetch.connection import Pinned
+from portula_fetch.failures import Failures, NotAsked
+from portula_fetch.lookup import Deadline, Lookup
+from portula_fetch.settings import FetchSettings
+from portula_fetch.targets import Target, target_of
+
+USER_AGENT = "portula"
+
+
+class Unreachable(FetchFailed):
+    """No connection was made: whatever else is asked of that server will fail too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One request and what its answer may be."""
+
+    method: str
+    target: Target
+    accept: Collection[str]
+    """Media types; empty for any."""
+    max_bytes: int
+    body: bytes | None = field(default=None, repr=False)
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the headers; an encoded body is not asked for, since it could grow when it is decoded."""
+        named = {
+            "Host": self.target.authority,
+            "Accept": ", ".join(self.accept) or "*/*",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+            "User-Agent": USER_AGENT,
+            **({"Content-Type": "application/x-www-form-urlencoded"} if self.method == "POST" else {}),
+        }
+        return [(name.encode(), value.encode()) for name, value in named.items()]
+
+
+class SafeFetcher:
+    """Answers the slot `fetcher`. Safe to share between threads and to take along through a fork.
+
+    Each fetch looks the host up once, looks at all its addresses, and makes a connection of its own to one of these.
+    Nothing stays open behind it: who fetches keeps what it got, so that a connection would seldom serve twice.
+    """
+
+    def __init__(self, settings: FetchSettings, now: Callable[[], int]) -> None:
+        """Take the settings and the clock (Unix seconds)."""
+        self._settings = settings
+        self._now = now
+        self._allowed = Allowed.of(settings.FETCH_ALLOWED_PRIVATE_HOSTS)
+        self._tls = ssl.create_default_context()
+        if settings.FETCH_CA_BUNDLE is not None:
+            self._tls.load_verify_locations(settings.FETCH_CA_BUNDLE)
+        self._process = _Process(settings, self._allowed, now)
+
+    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
+        """See `portula.slots.Fetcher`."""
+        asking = Asking("GET", self._target(url), accept, max_bytes)
+        process = self._here()
+        with _told(asking.target), process.turn(self._settings.FETCH_TIMEOUT_SECONDS):
+            process.failures.refuse(url)
+            try:
+                fetched = self._fetch(asking, process)
+            except (NotAsked, Unreachable):
+                raise
+            except FetchFailed:
+                process.failures.remember(url)
+                raise
+            process.failures.forget(url)
+            return fetched
+
+    def post(self, url: str, form: Mapping[str, str], *, max_bytes: int = 65536) -> Fetched:
+        """See `portula.slots.Fetcher`. An answer that may not be used says nothing of the next form to that URL."""
+        asking = Asking("POST", self._target(url), (), max_bytes, urlencode(form).encode())
+        process = self._here()
+        with _told(asking.target), process.turn(self._settings.FETCH_TIMEOUT_SECONDS):
+            return self._fetch(asking, process)
+
+    def _target(self, url: str) -> Target:
+        return target_of(url, self._settings.FETCH_ALLOWED_PORTS)
+
+    def _here(self) -> _Process:
+        """Return the state of this process: what another one had at a fork, locks among it, is not ours."""
+        if self._process.pid != os.getpid():
+            self._process = _Process(self._settings, self._allowed, self._now)
+        return self._process
+
+    def _fetch(self, asking: Asking, process: _Process) -> Fetched:
+        """Ask, unless the server is known to be down, and remember how that went."""
+        origin = asking.target.origin
+        process.failures.refuse(origin)
+        try:
+            fetched = self._exchange(asking, process.lookup)
+        except Unreachable:
+            process.failures.remember(origin)
+            raise
+        except FetchFailed:
+            process.failures.forget(origin)
+            raise
+        process.failures.forget(origin)
+        return fetched
+
+    def _exchange(self, asking: Asking, lookup: Lookup) -> Fetched:
+        """Connect and ask, within the time of one fetch."""
+        target, deadline = asking.target, Deadline(self._settings.FETCH_TIMEOUT_SECONDS)
+        try:
+            backend = Pinned(lookup.addresses(target, deadline), deadline)
+        except FetchFailed as error:
+            raise Unreachable(str(error)) from None
+        except TimeoutError:
+            raise Unreachable("the name of the host was not resolved in time") from None
+        try:
+            return self._ask(asking, backend)
+        except (httpcore.TimeoutException, TimeoutError):
+            reason = f"there was no whole answer within {self._settings.FETCH_TIMEOUT_SECONDS:g} seconds"
+        except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError) as error:
+            reason = _reason(error)
+        raise (FetchFailed if backend.connected else Unreachable)(reason)
+
+    def _ask(self, asking: Asking, backend: Pinned) -> Fetched:
+        target = asking.target
+        origin = httpcore.Origin(b"https", target.host.encode(), target.port)
+        url = httpcore.URL(
+            scheme=b"https", host=origin.host, port=target.port, target=target.resource.encode()
+        )
+        with (
+            httpcore.HTTPConnection(origin, ssl_context=self._tls, network_backend=backend) as connection,
+            connection.stream(asking.method, url, headers=asking.headers(), content=asking.body) as answer,
+        ):
+            headers = [
+                (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.headers
+            ]
+            judge_head(asking.method, answer.status, headers, asking.accept, asking.max_bytes)
+            body = bytearray()
+            for chunk in answer.iter_stream():
+                body += chunk
+                if len(body) > asking.max_bytes:
+                    raise FetchFailed(f"the answer has more than {asking.max_bytes} bytes")
+            return Fetched(answer.status, media_type_of(headers), bytes(body), max_age_of(headers))
+
+
+class _Process:
+    """What one process keeps: who is at work, and what failed."""
+
+    def __init__(self, settings: FetchSettings, allowed: Allowed, now: Callable[[], int]) -> None:
+        self.pid = os.getpid()
+        self.failures = Failures(settings.FETCH_FAILURE_BACKOFF_SECONDS, now)
+        self.lookup = Lookup(allowed, settings.FETCH_MAX_CONCURRENT)
+        self._turns = threading.BoundedSemaphore(settings.FETCH_MAX_CONCURRENT)
+
+    @contextmanager
+    def turn(self, seconds: float) -> Iterator[None]:
+        """Wait until fewer than FETCH_MAX_CONCURRENT fetches are under way."""
+        if not self._turns.acquire(timeout=seconds):
+            raise NotAsked("too many requests to other servers are under way")
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
+@contextmanager
+def _told(target: Target) -> Iterator[None]:
+    """Let every failure name the server, and nothing else of the URL."""
+    try:
+        yield
+    except FetchFailed as error:
+        raise FetchFailed(f"{target.origin}: {error}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Say why there was no answer, in words that hold nothing of what the server sent."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpcore.ProtocolError):
+        return "it does not speak HTTP/1.1 as it should"
+    return "the connection failed" if isinstance(error, httpcore.NetworkError) else "TLS failed"
