@@ -60,6 +60,7 @@ class Provider:
         discover: whether installed plugins (entry points of the group `portula`) take part.
         settings: in place of `app.config["OAUTH2_PROVIDER"]`, for a second provider in one app.
         name: unique in the app; part of view names and of cookies.
+        stand_alone: whether the app is nothing but this provider, as under `portula serve`; some defaults differ then.
     """
 
     def __init__(
@@ -70,12 +71,14 @@ class Provider:
         discover: bool = True,
         settings: Mapping[str, Any] | None = None,
         name: str = "portula",
+        stand_alone: bool = False,
     ) -> None:
         """Keep the arguments, and begin at once if there is an app."""
         self.name = name
         self._given_plugins = tuple(plugins)
         self._discover = discover
         self._given_settings = settings
+        self._stand_alone = stand_alone
         self.plugins = Plugins()
         self._settings = Settings()
         if app is not None:
@@ -132,7 +135,11 @@ class Provider:
         keys, problem = secret_keys(self._configuration.get("SECRET_KEYS"), self.app.config)
         models: list[tuple[Source, type[BaseModel]]] = [(_CORE, CoreSettings), *self.hooks.settings()]
         self._settings.load(
-            models, self._configuration, [problem] if problem else [], strangers=_ONLY.get() is not None
+            models,
+            self._configuration,
+            [problem] if problem else [],
+            strangers=_ONLY.get() is not None,
+            stand_alone=self._stand_alone,
         )
         for setting, mark, answer in self._settings.slot_answers():
             self.plugins.register(_slot_plugin(mark.slot, answer), Source(f"setting:{setting}", Tier.SETTING))

@@ -83,7 +83,7 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         settings["SECRET_KEYS"] = (key,)
     app.config["OAUTH2_PROVIDER"] = settings
     with third_party_plugins(options.only):
-        provider = Provider(app)
+        provider = Provider(app, stand_alone=True)
 
     @app.get("/")
     def home() -> Response:

@@ -89,6 +89,13 @@ class AnswersSlot:
     """Import strings that mean our default, e.g. those of a migrated django-oauth-toolkit configuration."""
 
 
+@dataclass(frozen=True, slots=True)
+class StandAlone:
+    """Marks a setting that has another default when the provider runs by itself (`portula serve`)."""
+
+    value: Any
+
+
 def subclass_of(*bases: type) -> Callable[[Any], object]:
     """Return an `adapt` for AnswersSlot that lets pass subclasses of one of these classes; TypeError for all else."""
 
@@ -127,10 +134,12 @@ class Settings:
         also: Sequence[str] = (),
         *,
         strangers: bool = False,
+        stand_alone: bool = False,
     ) -> None:
         """Validate OAUTH2_PROVIDER against all models; `also` are findings of others, to be said together.
 
-        With `strangers`, settings that nobody declares are passed over: their plugins are set aside for once.
+        With `strangers`, settings that nobody declares are passed over: their plugins are set aside for once. With
+        `stand_alone` the defaults are those of a provider that runs by itself.
 
         Raises:
             ConfigError: every finding, one a line, each with setting, value, what is allowed and the nearest name.
@@ -147,7 +156,8 @@ class Settings:
             for name in unknown
         ]
         for _, model in models:
-            values = {name: given[name] for name in model.model_fields if name in given}
+            values = _stand_alone_defaults(model) if stand_alone else {}
+            values |= {name: given[name] for name in model.model_fields if name in given}
             try:
                 self._models[model] = model.model_validate(values)
             except ValidationError as error:
@@ -193,6 +203,15 @@ class Settings:
         if findings:
             raise ConfigError(*findings)
         return answers
+
+
+def _stand_alone_defaults(model: type[BaseModel]) -> dict[str, Any]:
+    return {
+        name: mark.value
+        for name, info in model.model_fields.items()
+        for mark in info.metadata
+        if isinstance(mark, StandAlone)
+    }
 
 
 def slots_answered(models: Sequence[type[BaseModel]]) -> set[str]:

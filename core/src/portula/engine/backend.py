@@ -243,7 +243,7 @@ class Backend:
             if token is not None and posted is not None:
                 raise errors.InvalidRequestError(description="The token stands in both header and body.")
             if token is None and posted is None:
-                return bearer_error(None)
+                return bearer_error(None, scope="openid")
             request = OAuthRequest(message.path, message.method, None, self._heard(message))
             if not self.validator.validate_bearer_token(token or posted, [], request):
                 raise errors.InvalidTokenError

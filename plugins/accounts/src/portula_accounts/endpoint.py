@@ -14,6 +14,7 @@ from portula.records import Application
 from portula_accounts.forms import LoginForm, same_origin_path
 from portula_accounts.login import PASSWORD, AccountsLogin
 from portula_accounts.settings import AccountsSettings
+from portula_accounts.users import MAX_USERNAME_CHARACTERS
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -90,7 +91,9 @@ class AccountViews:
         return self._pages.render("portula_accounts/logged_out.html")
 
     def _login_form(self, fields: MultiDict[str, str] | None, asked: MultiDict[str, str]) -> LoginForm:
-        return LoginForm(self._pages, "login", fields, next=same_origin_path(asked.get("next")) or "")
+        hint = asked.get("login_hint", "")[:MAX_USERNAME_CHARACTERS]
+        back = same_origin_path(asked.get("next")) or ""
+        return LoginForm(self._pages, "login", fields, next=back, username=hint)
 
     def _login_page(
         self, form: LoginForm, asked: MultiDict[str, str], status: int = 200, notice: str | None = None

@@ -66,6 +66,9 @@ def portula_validate_client_registration(provider: Provider, application: Applic
     if not is_on(provider):
         return
     metadata = application.metadata
+    kinds = subject_types(provider.settings(OIDCSettings))
+    if metadata.get("subject_type", kinds[0]) not in kinds:
+        raise InvalidClientMetadata(f"subject_type is one of {', '.join(kinds)}")
     for name in ("initiate_login_uri", "sector_identifier_uri"):
         if name in metadata and not _is_https(metadata[name]):
             raise InvalidClientMetadata(f"{name} is not an https URL")

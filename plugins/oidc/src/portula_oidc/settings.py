@@ -10,7 +10,7 @@ from oauthlib.oauth2.rfc6749.endpoints import TokenEndpoint
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from portula.engine.server import Server
-from portula.settings import AnswersSlot, subclass_of
+from portula.settings import AnswersSlot, StandAlone, subclass_of
 
 
 class OIDCSettings(BaseModel):
@@ -18,9 +18,10 @@ class OIDCSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    OIDC_ENABLED: bool | None = None
-    """Whether OpenID Connect is on. None: when OIDC_RSA_PRIVATE_KEY is set. True: always, with keys that are made and
-    kept in the storage when none is set. False: never, and nothing of it is in the metadata."""
+    OIDC_ENABLED: Annotated[bool | None, StandAlone(True)] = None
+    """Whether OpenID Connect is on. None: when OIDC_RSA_PRIVATE_KEY is set. True, the default under `portula serve`:
+    always, with keys that are made and kept in the storage when none is set. False: never, and nothing of it is in the
+    metadata."""
 
     OIDC_USERINFO_ENDPOINT: str = ""
     """URL of userinfo in the metadata, for one that is served elsewhere; the endpoint here does not move. Empty:

@@ -1,0 +1,110 @@
+"""Pairwise subjects (OpenID Connect Core §8) and the rules of registration (Dynamic Registration §2, §5)."""
+
+import json
+
+import pytest
+from security.driving import answered
+
+from portula import hookimpl
+from portula.clients import InvalidClientMetadata
+from portula.records import Artifact
+from portula.slots import Fetched
+
+SECTOR = "https://sector.example/uris.json"
+PAIRWISE = {"subject_type": "pairwise"}
+
+
+class Web:
+    def __init__(self):
+        self.document, self.asked = "[]", 0
+
+    @hookimpl
+    def portula_fetcher(self, provider):
+        return self
+
+    def get(self, url, *, accept, max_bytes=65536):
+        self.asked += 1
+        return Fetched(200, "application/json", self.document.encode())
+
+
+def subject(world, client):
+    return world.read(world.sign_in(client, scope="openid")["id_token"])["sub"]
+
+
+def test_clients_of_one_sector_know_a_person_by_one_name_and_others_by_another(world):
+    uris = ["https://a.example/1", "https://a.example/2", "https://b.example/"]
+    first, second, third = (
+        subject(world, world.client(redirect_uris=(uri,), metadata=PAIRWISE)) for uri in uris
+    )
+    assert first == second != third
+    assert world.ann.sub not in (first, third)
+    assert subject(world, world.client()) == world.ann.sub
+
+
+def test_id_token_userinfo_introspection_and_hint_agree(world, browser):
+    client = world.client(metadata=PAIRWISE)
+    tokens = world.sign_in(client, scope="openid")
+    sub = world.read(tokens["id_token"])["sub"]
+    assert world.userinfo(tokens["access_token"]).json["sub"] == sub
+    assert world.door().introspect(client, tokens["access_token"]).json["sub"] == sub
+    assert "code" in answered(browser.authorize(client, scope="openid"))
+    answer = browser.ask(client, scope="openid", prompt="none", id_token_hint=tokens["id_token"])
+    assert "code" in answered(answer)
+
+
+def test_two_people_have_two_names(world, browser):
+    client = world.client(metadata=PAIRWISE)
+    eve = world.user()
+    code, verifier = browser.code(client, username=eve.username, scope="openid")
+    tokens = world.door().redeem(client, code, verifier).json
+    assert world.read(tokens["id_token"])["sub"] != subject(world, client)
+
+
+def test_names_outlive_a_change_of_the_secret_keys(make_world):
+    world = make_world()
+    client = world.find(world.client(metadata=PAIRWISE))
+    before = world.provider.validator.subject_for("ada", client)
+    later = make_world(SECRET_KEYS=["another key, of enough bytes"])
+    later.provider.storage.add(salt_of(world))
+    assert later.provider.validator.subject_for("ada", client) == before
+
+
+def salt_of(world):
+    (salt,) = [
+        artifact for artifact in world.provider.storage.select(Artifact) if artifact.kind == "pairwise-salt"
+    ]
+    return salt
+
+
+def test_several_hosts_need_a_sector_that_names_them_all(make_world):
+    web = Web()
+    world = make_world(web, PLUGINS_CHOICE={"fetcher": "Web"})
+    uris = ("https://a.example/cb", "https://b.example/cb")
+    with pytest.raises(InvalidClientMetadata, match="need a sector_identifier_uri"):
+        world.client(redirect_uris=uris, metadata=PAIRWISE)
+    with_sector = {**PAIRWISE, "sector_identifier_uri": SECTOR}
+    for document in ("[]", json.dumps(uris[:1]), "{}", "rubbish"):
+        web.document = document
+        with pytest.raises(InvalidClientMetadata, match="sector_identifier_uri"):
+            world.client(redirect_uris=uris, metadata=with_sector)
+    web.document = json.dumps([*uris, "https://c.example/cb"])
+    client = world.client(redirect_uris=uris, metadata=with_sector)
+    asked = web.asked
+    world.change(client, name="Another name")
+    assert web.asked == asked
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"initiate_login_uri": "http://client.example/login"},
+        {"sector_identifier_uri": "http://sector.example/"},
+        {"request_uris": ["http://client.example/request"]},
+        {"request_uris": ["javascript:alert(1)"]},
+        {"initiate_login_uri": 1},
+    ],
+    ids=str,
+)
+def test_what_is_no_https_address_is_not_saved(world, metadata):
+    with pytest.raises(InvalidClientMetadata):
+        world.client(metadata=metadata)

@@ -1,0 +1,212 @@
+"""Request objects by value and by reference: OpenID Connect Core §6."""
+
+import pytest
+from security.driving import answered
+
+from portula import hookimpl
+from portula.errors import FetchFailed
+from portula.slots import Fetched
+from portula.testing import jws
+
+ISSUER = "https://id.example/o"
+URI = "https://client.example/request.jwt"
+
+
+class Web:
+    """Other servers: one document at one address."""
+
+    def __init__(self):
+        self.document = ""
+        self.asked = []
+
+    @hookimpl
+    def portula_fetcher(self, provider):
+        return self
+
+    def get(self, url, *, accept, max_bytes=65536):
+        self.asked.append(url)
+        if not self.document:
+            raise FetchFailed("nothing there")
+        return Fetched(200, "application/jwt", self.document.encode())
+
+
+@pytest.fixture(scope="module")
+def key():
+    return jws.TokenKey("ES256")
+
+
+@pytest.fixture
+def web():
+    return Web()
+
+
+@pytest.fixture
+def party(world, key):
+    return world.client(metadata={"jwks": key.jwks})
+
+
+def claims(party, **others):
+    return {
+        "iss": party.client_id,
+        "aud": ISSUER,
+        "client_id": party.client_id,
+        "response_type": "code",
+        "redirect_uri": party.redirect_uri,
+        "scope": "openid email",
+        "state": "of the object",
+        "nonce": "of the object",
+        "max_age": 600,
+        "claims": {"userinfo": {"given_name": None}},
+        **others,
+    }
+
+
+def test_what_stands_in_the_object_counts(world, browser, party, key):
+    token = key.sign(claims(party))
+    plain = {"code_challenge": None, "code_challenge_method": None}
+    outside = {"scope": "openid", "state": "outside", "nonce": "outside", **plain}
+    answer = answered(browser.authorize(party, **outside, request=token))
+    assert answer["state"] == "of the object"
+    tokens = world.door().redeem(party, answer["code"], None).json
+    assert world.read(tokens["id_token"])["nonce"] == "of the object"
+    told = world.userinfo(tokens["access_token"]).json
+    assert (told["email"], told["given_name"]) == ("ann@example.com", "Ann")
+
+
+def test_what_the_object_leaves_out_may_stand_beside_it(world, browser, party, key):
+    token = key.sign({"scope": "openid", "prompt": "none"})
+    browser.sign_in()
+    answer = answered(browser.ask(party, state="outside", request=token))
+    assert (answer["error"], answer["state"]) == ("consent_required", "outside")
+
+
+def test_a_good_redirect_uri_inside_serves_although_a_bad_one_is_outside(browser, party, key):
+    good = party.redirect_uri
+    response = browser.authorize(
+        party, redirect_uri="https://evil.example/cb", request=key.sign(claims(party, redirect_uri=good))
+    )
+    assert response.location.startswith(good)
+
+
+def test_a_bad_redirect_uri_inside_is_an_error_page(browser, party, key):
+    token = key.sign(claims(party, redirect_uri="https://evil.example/cb"))
+    response = browser.ask(party, request=token)
+    assert response.status_code == 400
+    assert "Location" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"iss": "somebody else"},
+        {"aud": "https://other.example"},
+        {"exp": 1},
+        {"exp": "soon"},
+        {"nbf": 9_999_999_999},
+        {"client_id": "another"},
+        {"response_type": "id_token"},
+        {"request": "a.b.c"},
+        {"request_uri": URI},
+        {"user": "eve"},
+        {"state": "\0"},
+    ],
+    ids=str,
+)
+def test_an_object_that_says_something_wrong_is_refused(browser, party, key, wrong):
+    answer = answered(browser.ask(party, request=key.sign(claims(party, **wrong))))
+    assert answer["error"] == "invalid_request_object"
+
+
+def test_an_object_of_somebody_else_is_refused(browser, party):
+    stranger = jws.TokenKey("ES256")
+    for token in (stranger.sign(claims(party)), "a.b.c", "rubbish"):
+        assert answered(browser.ask(party, request=token))["error"] == "invalid_request_object"
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "logout+jwt", "dpop+jwt"])
+def test_a_token_of_another_kind_is_no_request_object(browser, party, key, typ):
+    answer = answered(browser.ask(party, request=key.sign(claims(party), typ=typ)))
+    assert answer["error"] == "invalid_request_object"
+
+
+def test_an_unsigned_one_is_not_supported_unless_it_is_allowed(make_world, browser, party):
+    token = jws.unsigned(claims(party))
+    assert answered(browser.ask(party, request=token))["error"] == "request_not_supported"
+    lenient = make_world(UNSIGNED_REQUEST_OBJECTS_ALLOWED=True)
+    client = lenient.client()
+    answer = answered(lenient.browser().authorize(client, request=jws.unsigned(claims(client))))
+    assert answer["state"] == "of the object"
+    strict = lenient.client(metadata={"request_object_signing_alg": "RS256"})
+    answer = answered(lenient.browser().ask(strict, request=jws.unsigned(claims(strict))))
+    assert answer["error"] == "invalid_request_object"
+
+
+def test_the_registered_algorithm_is_the_only_one(world, browser, key):
+    other = jws.TokenKey("RS256", "2")
+    jwks = {"keys": [key.jwk, other.jwk]}
+    party = world.client(metadata={"jwks": jwks, "request_object_signing_alg": "RS256"})
+    assert answered(browser.ask(party, request=key.sign(claims(party))))["error"] == "invalid_request_object"
+    assert "code" in answered(browser.authorize(party, request=other.sign(claims(party))))
+
+
+def test_one_may_be_signed_with_a_secret_that_can_be_read(world, browser):
+    party = world.client(hash_secret=False)
+    token = jws.signed_with_secret(party.secret.encode(), claims(party))
+    assert answered(browser.authorize(party, request=token))["state"] == "of the object"
+
+
+def test_where_it_is_switched_off_it_is_not_supported(make_world, key):
+    world = make_world(REQUEST_OBJECTS_ENABLED=False)
+    party = world.client(metadata={"jwks": key.jwks})
+    answer = answered(world.browser().ask(party, request=key.sign(claims(party))))
+    assert answer["error"] == "request_not_supported"
+
+
+# --- By reference ---
+
+
+@pytest.fixture
+def referring(make_world, web, key):
+    world = make_world(web, REQUEST_URI_ENABLED=True, PLUGINS_CHOICE={"fetcher": "Web"})
+    return world, world.client(metadata={"jwks": key.jwks, "request_uris": [URI]})
+
+
+def test_by_default_none_is_fetched(browser, party):
+    assert answered(browser.ask(party, request_uri=URI))["error"] == "request_uri_not_supported"
+
+
+def test_an_object_may_stand_where_the_client_says(referring, web, key):
+    world, party = referring
+    web.document = key.sign(claims(party))
+    answer = answered(world.browser().authorize(party, request_uri=f"{URI}#version-2"))
+    assert answer["state"] == "of the object"
+    assert set(web.asked) == {URI}
+
+
+def test_it_must_be_registered_and_lead_somewhere(referring, web):
+    world, party = referring
+    elsewhere = answered(world.browser().ask(party, request_uri="https://client.example/other"))
+    assert elsewhere["error"] == "invalid_request_uri"
+    assert web.asked == []
+    assert answered(world.browser().ask(party, request_uri=URI))["error"] == "invalid_request_uri"
+
+
+def test_an_unsigned_one_by_reference_is_not_supported(referring, web):
+    world, party = referring
+    web.document = jws.unsigned(claims(party))
+    assert answered(world.browser().ask(party, request_uri=URI))["error"] == "request_uri_not_supported"
+
+
+def test_both_ways_at_once_are_an_invalid_request(referring, key):
+    world, party = referring
+    token = key.sign(claims(party))
+    answer = answered(world.browser().ask(party, request_uri=URI, request=token))
+    assert answer["error"] == "invalid_request"
+
+
+def test_registration_may_be_left_out_where_that_is_set(make_world, web, key):
+    settings = {"REQUEST_URI_ENABLED": True, "REQUEST_URI_MUST_BE_REGISTERED": False}
+    world = make_world(web, **settings, PLUGINS_CHOICE={"fetcher": "Web"})
+    party = world.client(metadata={"jwks": key.jwks})
+    web.document = key.sign(claims(party))
+    assert "code" in answered(world.browser().authorize(party, request_uri=URI))

@@ -1,0 +1,144 @@
+"""OIDC_ENABLED, and metadata that says what works and nothing else."""
+
+import pytest
+from security.driving import answered
+
+WELL_KNOWN = [
+    "/o/.well-known/openid-configuration",
+    "/.well-known/openid-configuration/o",
+]
+OAUTH = ["/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o"]
+
+
+def metadata(world, path=WELL_KNOWN[0]):
+    return world.door().open(path).json
+
+
+@pytest.mark.parametrize(
+    ("enabled", "with_key", "on"),
+    [
+        (..., True, True),
+        (..., False, False),
+        (None, True, True),
+        (None, False, False),
+        (True, True, True),
+        (True, False, True),
+        (False, True, False),
+        (False, False, False),
+    ],
+)
+def test_it_is_on_when_a_key_is_set_unless_it_is_said(make_world, pem, enabled, with_key, on):
+    world = make_world(OIDC_ENABLED=enabled, OIDC_RSA_PRIVATE_KEY=pem if with_key else "")
+    assert (world.door().open(WELL_KNOWN[0]).status_code == 200) is on
+    tokens = world.tokens(world.client(grant_types=("authorization_code",)), scope="read")
+    assert "access_token" in tokens
+
+
+def test_switched_off_there_is_no_trace_of_it(make_world, kind):
+    world = make_world(OIDC_ENABLED=False)
+    door = world.door(kind)
+    for path in (*WELL_KNOWN, "/o/.well-known/jwks.json", "/o/userinfo/"):
+        assert door.open(path).status_code == 404
+    document = door.open(OAUTH[0]).json
+    text = str(document)
+    for word in ("openid", "id_token", "userinfo", "jwks", "subject_types", "claims", "prompt", "acr"):
+        assert word not in text
+    client = world.client(grant_types=("authorization_code",))
+    refused = answered(world.browser().authorize(client, scope="openid"))
+    assert refused["error"] == "invalid_scope"
+
+
+@pytest.fixture(params=["flask", "wsgi"])
+def kind(request):
+    return request.param
+
+
+def test_the_document_is_the_same_in_all_places(world, kind):
+    documents = [world.door(kind).open(path) for path in (*WELL_KNOWN, *OAUTH)]
+    assert [response.status_code for response in documents] == [200] * 4
+    assert len({response.get_data() for response in documents}) == 1
+    assert documents[0].mimetype == "application/json"
+    assert documents[0].headers["Access-Control-Allow-Origin"] == "*"
+    assert documents[0].headers["Cache-Control"].startswith("public, max-age=")
+
+
+def test_addresses_are_below_the_mount(world):
+    document = metadata(world)
+    assert document["jwks_uri"] == "https://id.example/o/.well-known/jwks.json"
+    assert document["userinfo_endpoint"] == "https://id.example/o/userinfo/"
+
+
+def test_userinfo_may_be_advertised_elsewhere(make_world):
+    world = make_world(OIDC_USERINFO_ENDPOINT="https://info.example/me")
+    assert metadata(world)["userinfo_endpoint"] == "https://info.example/me"
+    assert world.userinfo(None).status_code == 401
+
+
+def test_response_types_are_advertised_if_they_are_answered(make_world):
+    safe = metadata(make_world(IMPLICIT_GRANT_ENABLED=False))
+    assert safe["response_types_supported"] == ["code", "code id_token", "id_token"]
+    chosen = make_world(
+        OIDC_RESPONSE_TYPES_SUPPORTED=["id_token token", "code"], IMPLICIT_GRANT_ENABLED=False
+    )
+    assert metadata(chosen)["response_types_supported"] == ["code", "id_token token"]
+    client = chosen.client()
+    refused = chosen.browser().ask(client, response_type="id_token", scope="openid", nonce="n")
+    assert answered(refused)["error"] == "unsupported_response_type"
+    allowed = chosen.browser().authorize(
+        client,
+        response_type="token id_token",
+        scope="openid",
+        nonce="n",
+        code_challenge=None,
+        code_challenge_method=None,
+    )
+    assert {"access_token", "id_token"} <= answered(allowed).keys()
+
+
+def test_grant_types_follow_the_response_types(make_world):
+    assert "implicit" in metadata(make_world())["grant_types_supported"]
+    only_code = make_world(OIDC_RESPONSE_TYPES_SUPPORTED=["code"])
+    assert "implicit" not in metadata(only_code)["grant_types_supported"]
+
+
+def test_authentication_methods_are_advertised_if_they_are_answered(make_world):
+    world = make_world(OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED=["client_secret_basic"])
+    assert metadata(world)["token_endpoint_auth_methods_supported"] == ["client_secret_basic"]
+    client = world.client()
+    body = {"client_id": client.client_id, "client_secret": client.secret}
+    posted = world.door().token(grant_type="client_credentials", **body)
+    assert (posted.status_code, posted.json["error"]) == (401, "invalid_client")
+    assert world.door().token(client, grant_type="client_credentials").status_code == 200
+
+
+def test_subject_types_are_advertised_if_they_are_answered(make_world):
+    assert metadata(make_world())["subject_types_supported"] == ["pairwise", "public"]
+    world = make_world(OIDC_SUBJECT_TYPES_SUPPORTED=["public"])
+    assert metadata(world)["subject_types_supported"] == ["public"]
+    with pytest.raises(Exception, match="subject_type"):
+        world.client(metadata={"subject_type": "pairwise"})
+
+
+def test_every_advertised_algorithm_signs_an_id_token(world):
+    for algorithm in metadata(world)["id_token_signing_alg_values_supported"]:
+        client = world.client(algorithm=algorithm, hash_secret=not algorithm.startswith("HS"))
+        assert world.read(world.sign_in(client, scope="openid")["id_token"], client)["sub"] == world.ann.sub
+
+
+def test_every_advertised_scope_is_granted(world, client):
+    for scope in metadata(world)["scopes_supported"]:
+        assert world.tokens(client, scope=scope)["scope"] == scope
+
+
+def test_request_objects_are_advertised_if_they_are_understood(make_world):
+    document = metadata(make_world())
+    assert document["request_parameter_supported"] is True
+    assert document["request_uri_parameter_supported"] is False
+    assert "none" not in document["request_object_signing_alg_values_supported"]
+    document = metadata(make_world(REQUEST_URI_ENABLED=True, UNSIGNED_REQUEST_OBJECTS_ALLOWED=True))
+    assert document["request_uri_parameter_supported"] is True
+    assert document["require_request_uri_registration"] is True
+    assert "none" in document["request_object_signing_alg_values_supported"]
+    document = metadata(make_world(REQUEST_OBJECTS_ENABLED=False))
+    assert document["request_parameter_supported"] is False
+    assert "request_object_signing_alg_values_supported" not in document
