@@ -1,0 +1,61 @@
+"""This room holds to the contract of its slot, whichever place its keys come from."""
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from portula import hookimpl
+from portula.testing.contracts import JoseContract
+from portula.testing.jws import TokenKey, raw_signature
+from portula.testing.provider import Memory, make_provider
+
+
+class TestGeneratedKeys(JoseContract):
+    @pytest.fixture
+    def make(self):
+        memory = Memory()
+
+        def make(issuer):
+            return make_provider("jose", "generators", memory, settings={"OIDC_ISS_ENDPOINT": issuer})
+
+        return make
+
+
+class TestConfiguredKey(JoseContract):
+    @pytest.fixture
+    def make(self):
+        def make(issuer):
+            key = rsa.generate_private_key(65537, 2048)
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+            settings = {"OIDC_ISS_ENDPOINT": issuer, "OIDC_RSA_PRIVATE_KEY": pem}
+            return make_provider("jose", "generators", settings=settings)
+
+        return make
+
+
+class Device:
+    """Signs elsewhere, as a key management service does."""
+
+    def __init__(self):
+        self.held = {name: TokenKey(name, f"device-{name}") for name in ("RS256", "ES256", "EdDSA")}
+
+    @hookimpl
+    def portula_signer(self, provider):
+        return self
+
+    def keys(self):
+        return [key.jwk for key in self.held.values()]
+
+    def sign(self, kid, algorithm, data):
+        key = self.held[algorithm]
+        assert kid == key.kid
+        return raw_signature(key.private, algorithm, data)
+
+
+class TestSigner(JoseContract):
+    @pytest.fixture
+    def make(self):
+        def make(issuer):
+            return make_provider("jose", "generators", Device(), settings={"OIDC_ISS_ENDPOINT": issuer})
+
+        return make
