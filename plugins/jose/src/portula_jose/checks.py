@@ -80,13 +80,20 @@ def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Ite
             "A key is withdrawn less than a day after its last signature; tokens that live longer lose their proof.",
             "Set SIGNING_KEY_RETIRING_SECONDS above the life of ID tokens and of JWT access tokens.",
         )
-    unreadable = ring.ring().unreadable
-    if unreadable:
+    held = ring.ring()
+    if held.former:
+        yield Finding(
+            "jose.former-secret-key",
+            Level.WARNING,
+            f"{held.former} signing keys are encrypted under a secret key that is no longer the first.",
+            "Keep it in SECRET_KEYS until they are retired; `portula keys rotate` makes their successors now.",
+        )
+    if held.unreadable:
         yield Finding(
             "jose.unreadable-key",
             Level.ERROR,
-            f"{unreadable} stored signing keys cannot be decrypted: the secret key that sealed them is gone.",
-            "Put the former secret key back, at the end of SECRET_KEYS, and rotate before it is taken out.",
+            f"{held.unreadable} stored signing keys do not open: they are damaged, or were not written by portula.",
+            "Find out who writes to the storage, and delete these records.",
         )
     for placed in ring.placed():
         if placed.state is State.ACTIVE and now - placed.stored.signs_from > OLD_KEY_SECONDS:
