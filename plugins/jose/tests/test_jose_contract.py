@@ -1,5 +1,7 @@
 """This room holds to the contract of its slot, whichever place its keys come from."""
 
+from functools import cache
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -11,8 +13,9 @@ from portula.testing.provider import Memory, make_provider
 
 
 class TestGeneratedKeys(JoseContract):
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def make(self):
+        """The storage is one for the whole class, and so are the keys in it."""
         memory = Memory()
 
         def make(issuer):
@@ -21,13 +24,18 @@ class TestGeneratedKeys(JoseContract):
         return make
 
 
+@cache
+def pem_of(issuer):
+    """A key takes long to make, and is the same to every test."""
+    key = rsa.generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
 class TestConfiguredKey(JoseContract):
     @pytest.fixture
     def make(self):
         def make(issuer):
-            key = rsa.generate_private_key(65537, 2048)
-            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-            settings = {"OIDC_ISS_ENDPOINT": issuer, "OIDC_RSA_PRIVATE_KEY": pem}
+            settings = {"OIDC_ISS_ENDPOINT": issuer, "OIDC_RSA_PRIVATE_KEY": pem_of(issuer)}
             return make_provider("jose", "generators", settings=settings)
 
         return make
@@ -52,10 +60,17 @@ class Device:
         return raw_signature(key.private, algorithm, data)
 
 
+@cache
+def device_of(issuer):
+    return Device()
+
+
 class TestSigner(JoseContract):
     @pytest.fixture
     def make(self):
         def make(issuer):
-            return make_provider("jose", "generators", Device(), settings={"OIDC_ISS_ENDPOINT": issuer})
+            return make_provider(
+                "jose", "generators", device_of(issuer), settings={"OIDC_ISS_ENDPOINT": issuer}
+            )
 
         return make
