@@ -9,6 +9,7 @@ from portula.testing.generators_contract import (
     TokenGeneratorContract,
 )
 from portula.testing.hasher_contract import SecretHasherContract
+from portula.testing.jose_contract import JoseContract
 from portula.testing.login_contract import LoginContract
 from portula.testing.scopes_contract import ScopesBackendContract
 from portula.testing.sessions_contract import SessionsContract
@@ -20,6 +21,7 @@ __all__ = [
     "ClockContract",
     "ConsentContract",
     "GeneratorContract",
+    "JoseContract",
     "LoginContract",
     "ScopesBackendContract",
     "SecretHasherContract",

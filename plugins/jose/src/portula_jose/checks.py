@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.checks import Finding, Level
-from portula_jose.algorithms import rsa_bits
 from portula_jose.jose import own
-from portula_jose.pem import key_of
 from portula_jose.ring import KeyRing, State
 from portula_jose.settings import DAY, JoseSettings
 
@@ -21,6 +19,14 @@ SHORT_MAX_AGE_SECONDS = 300
 OLD_KEY_SECONDS = 366 * DAY
 """A key in use for longer than a year should have been followed by another (NIST SP 800-57 Part 1 §5.3.6)."""
 SHORT_RETIRING_SECONDS = DAY
+
+CONFIGURED = Finding(
+    "jose.configured-key",
+    Level.INFO,
+    "The signing key comes from OIDC_RSA_PRIVATE_KEY, so nothing rotates it by itself.",
+    "Once a year publish a new key in OIDC_RSA_PRIVATE_KEYS_INACTIVE, then let the two change places.",
+    "NIST SP 800-57 Part 1 §5.3.6",
+)
 
 
 @hookimpl
@@ -41,26 +47,9 @@ def _findings(provider: Provider, jose: SigningRoom) -> Iterator[Finding]:
             "RFC 9111 §5.2.2.1",
         )
     if settings.OIDC_RSA_PRIVATE_KEY:
-        yield from _configured(settings)
+        yield CONFIGURED
     if jose.ring is not None:
         yield from _generated(provider, settings, jose.ring)
-
-
-def _configured(settings: JoseSettings) -> Iterator[Finding]:
-    yield Finding(
-        "jose.configured-key",
-        Level.INFO,
-        "The signing key comes from OIDC_RSA_PRIVATE_KEY, so nothing rotates it by itself.",
-        "Once a year publish a new key in OIDC_RSA_PRIVATE_KEYS_INACTIVE, then let the two change places.",
-        "NIST SP 800-57 Part 1 §5.3.6",
-    )
-    if rsa_bits(key_of(settings.OIDC_RSA_PRIVATE_KEY)) > 4096:
-        yield Finding(
-            "jose.large-key",
-            Level.INFO,
-            "The signing key is larger than 4096 bits, and every ID token costs many times what it could.",
-            "Use an RSA key of 2048 or 3072 bits, or ES256.",
-        )
 
 
 def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Iterator[Finding]:
@@ -80,13 +69,20 @@ def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Ite
             "A key is withdrawn less than a day after its last signature; tokens that live longer lose their proof.",
             "Set SIGNING_KEY_RETIRING_SECONDS above the life of ID tokens and of JWT access tokens.",
         )
-    unreadable = ring.ring().unreadable
-    if unreadable:
+    held = ring.ring()
+    if held.former:
+        yield Finding(
+            "jose.former-secret-key",
+            Level.WARNING,
+            f"{held.former} signing keys are encrypted under a secret key that is no longer the first.",
+            "Keep it in SECRET_KEYS until they are retired; `portula keys rotate` makes their successors now.",
+        )
+    if held.unreadable:
         yield Finding(
             "jose.unreadable-key",
             Level.ERROR,
-            f"{unreadable} stored signing keys cannot be decrypted: the secret key that sealed them is gone.",
-            "Put the former secret key back, at the end of SECRET_KEYS, and rotate before it is taken out.",
+            f"{held.unreadable} stored signing keys do not open: they are damaged, or were not written by portula.",
+            "Find out who writes to the storage, and delete these records.",
         )
     for placed in ring.placed():
         if placed.state is State.ACTIVE and now - placed.stored.signs_from > OLD_KEY_SECONDS:

@@ -99,7 +99,7 @@ def _rows(jose: SigningRoom) -> list[dict[str, Any]]:
             {
                 "kid": key.kid,
                 "algorithms": sorted(key.algorithms),
-                "state": (State.ACTIVE if key.kid in signing else State.RETIRING).value,
+                "state": State.ACTIVE.value if key.kid in signing else "inactive",
                 "from": source.name,
                 "made_at": None,
                 "signs_from": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from portula_jose.sources import PRIVATE_MEMBERS
 if TYPE_CHECKING:
     from portula import Provider
     from portula.records import Application
+
+_URL = re.compile(r"https://[!-~]+")
 
 
 @hookimpl
@@ -65,13 +68,15 @@ def _check_keys(application: Application) -> None:
 
 
 def _check_uri(uri: object) -> None:
+    problem = "jwks_uri: an https URL without user and fragment is needed"
+    if not isinstance(uri, str) or not _URL.fullmatch(uri):
+        raise InvalidClientMetadata(problem)
     try:
-        parts = urlsplit(uri) if isinstance(uri, str) and uri.isascii() and uri.isprintable() else None
-        https = parts is not None and parts.scheme == "https" and bool(parts.hostname) and not parts.fragment
-    except ValueError:
-        https = False
-    if not https or parts is None or "@" in parts.netloc:
-        raise InvalidClientMetadata("jwks_uri: an https URL without user and fragment is needed")
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise InvalidClientMetadata(problem) from error
+    if not parts.hostname or parts.username is not None or "#" in uri:
+        raise InvalidClientMetadata(problem)
 
 
 def _check_set(jwks: object) -> None:

@@ -78,8 +78,10 @@ class Ring:
     read_at: int
     keys: tuple[StoredKey, ...]
     """By algorithm, oldest first."""
+    former: int = 0
+    """How many are sealed under a secret key that is no longer the first."""
     unreadable: int = 0
-    """Records sealed under a secret key that is not here."""
+    """Records that do not open: damaged, or written by somebody else."""
 
     def of(self, algorithm: str) -> tuple[StoredKey, ...]:
         """Return the keys of one algorithm, oldest first."""
@@ -100,8 +102,9 @@ class Ring:
                 yield Placed(stored, State.RETIRING if now < gone else State.RETIRED, gone)
 
     def active(self, algorithm: str, now: int) -> StoredKey | None:
-        """Return the key that signs, the newest of those whose time has come."""
-        return next((key for key in reversed(self.of(algorithm)) if key.signs_from <= now), None)
+        """Return the key that signs: the newest whose time has come, or the first, whose maker's clock may be ahead."""
+        keys = self.of(algorithm)
+        return next((key for key in reversed(keys) if key.signs_from <= now), keys[0] if keys else None)
 
 
 class KeyRing:
@@ -115,6 +118,7 @@ class KeyRing:
         self._settings = settings
         self._algorithms = tuple(algorithms)
         self._held: Ring | None = None
+        self._looked_at: int | None = None
         self._reading = threading.Lock()
         self._parsed: dict[str, StoredKey] = {}
 
@@ -140,8 +144,9 @@ class KeyRing:
 
     def find(self, kid: str) -> PublicKey | None:
         """See KeySource.find; an unknown name may be that of a key that another worker has just made."""
-        found = self._find(kid)
-        if found is None and self.ring().read_at < self._provider.now():
+        found, now = self._find(kid), self._provider.now()
+        if found is None and self._looked_at != now:  # once a second, whatever names come in
+            self._looked_at = now
             self.read()
             found = self._find(kid)
         return found
@@ -184,7 +189,7 @@ class KeyRing:
         ring = self._read()
         if self._tend(ring):
             ring = self._read()
-        self._provider.storage.on_commit(lambda: self._keep(ring))
+        self._provider.storage.on_commit(lambda: setattr(self, "_held", ring))
         return ring
 
     def rotate(self, algorithm: str, *, at_once: bool = False) -> StoredKey:
@@ -213,22 +218,20 @@ class KeyRing:
         """
         return 2 * self._settings.OIDC_JWKS_MAX_AGE_SECONDS + REREAD_SECONDS
 
-    def _keep(self, ring: Ring) -> None:
-        if self._held is None or self._held.read_at <= ring.read_at or ring.read_at == self._provider.now():
-            self._held = ring
-
     def _read(self) -> Ring:
-        now, found, unreadable = self._provider.now(), [], 0
+        now, found, former, unreadable = self._provider.now(), [], 0, 0
+        current = self._provider.keys.digest(_ALL, "")
         for artifact in self._artifacts():
             stored = self._open(artifact)
             if stored is None:
                 unreadable += 1
             else:
                 found.append(stored)
+                former += artifact.family != current
         self._parsed = {stored.digest: stored for stored in found}
         order = list(ALGORITHMS)  # some clients take the first key they see, and RS256 is what they expect
         found.sort(key=lambda stored: (order.index(stored.algorithm), stored.generation))
-        return Ring(now, tuple(found), unreadable)
+        return Ring(now, tuple(found), former, unreadable)
 
     def _artifacts(self) -> Iterator[Artifact]:
         family = self._provider.keys.digests(_ALL, "")
@@ -281,13 +284,15 @@ class KeyRing:
 
     def _first(self, algorithm: str) -> StoredKey:
         """Make the first key of an algorithm, which signs at once: nobody holds a list without it."""
-        newest = max((stored.generation for stored in self.ring().of(algorithm)), default=0)
-        self._add(algorithm, newest + 1, self._provider.now())
-        found = self.read().active(algorithm, self._provider.now())
+        now, ring = self._provider.now(), self.read()
+        found = ring.active(algorithm, now)
+        for generation in range(1, ring.unreadable + 2):  # past what stands in the way and does not open
+            if found is not None:
+                break
+            self._add(algorithm, generation, now)
+            found = self.read().active(algorithm, now)
         if found is None:
-            raise JoseError(
-                f"the key for {algorithm} cannot be read back: SECRET_KEYS are not those of other workers"
-            )
+            raise JoseError(f"the key for {algorithm} cannot be read back")
         return found
 
     def _add(self, algorithm: str, generation: int, signs_from: int) -> None:

@@ -1,0 +1,76 @@
+"""What `portula check` finds about the keys."""
+
+import pytest
+
+from portula.checks import Level
+from portula.records import Artifact
+from portula.testing.provider import Memory
+
+YEAR = 366 * 24 * 3600
+
+
+@pytest.fixture
+def found():
+    def found(provider):
+        return {finding.id: finding for finding in provider.hooks.checks() if finding.id.startswith("jose.")}
+
+    return found
+
+
+def test_generated_keys_at_the_defaults_leave_nothing_to_say(make, found):
+    provider = make()
+    provider.hooks.jose.sign({}, typ="JWT")
+    assert found(provider) == {}
+
+
+def test_looking_makes_no_key(make, found):
+    provider = make()
+    found(provider)
+    assert provider.storage.select(Artifact) == []
+
+
+def test_a_configured_key_is_rotated_by_hand(make, found, pem):
+    findings = found(make(OIDC_RSA_PRIVATE_KEY=pem))
+    assert {name: finding.level for name, finding in findings.items()} == {"jose.configured-key": Level.INFO}
+
+
+@pytest.mark.parametrize(("seconds", "short"), [(299, True), (300, False)])
+def test_a_short_life_of_the_published_keys_is_told(make, found, seconds, short):
+    assert ("jose.max-age" in found(make(OIDC_JWKS_MAX_AGE_SECONDS=seconds))) is short
+
+
+def test_keys_without_rotation_are_told(make, found):
+    findings = found(make(SIGNING_KEY_ROTATION_SECONDS=None))
+    assert {name: finding.level for name, finding in findings.items()} == {"jose.rotation": Level.WARNING}
+
+
+def test_a_short_retirement_is_told(make, found):
+    assert "jose.retiring" in found(make(SIGNING_KEY_RETIRING_SECONDS=3600))
+
+
+def test_a_key_older_than_a_year_is_told(make, found, clock):
+    provider = make(SIGNING_KEY_ROTATION_SECONDS=None)
+    provider.hooks.jose.sign({}, typ="JWT")
+    clock.advance(YEAR)
+    assert "jose.old-key" not in found(provider)
+    clock.advance(1)
+    assert found(provider)["jose.old-key"].remedy == "Run `portula keys rotate`."
+    provider.hooks.jose.ring.rotate("RS256", at_once=True)
+    assert "jose.old-key" not in found(provider)
+
+
+def test_keys_under_a_former_secret_key_are_told(make, found):
+    memory = Memory()
+    make(memory, SECRET_KEYS=["the secret key of last year"]).hooks.jose.sign({}, typ="JWT")
+    later = make(memory, SECRET_KEYS=["the secret key of this year", "the secret key of last year"])
+    later.hooks.jose.sign({}, typ="JWT")
+    assert found(later)["jose.former-secret-key"].summary.startswith("1 signing keys ")
+
+
+def test_damaged_keys_are_told(make, found):
+    provider = make()
+    provider.hooks.jose.sign({}, typ="JWT")
+    (record,) = provider.storage.select(Artifact)
+    provider.storage.change(Artifact, {"digest": record.digest}, payload={"sealed": "damaged"})
+    later = make(*[plugin for plugin in provider._given_plugins if isinstance(plugin, Memory)])
+    assert found(later)["jose.unreadable-key"].level is Level.ERROR

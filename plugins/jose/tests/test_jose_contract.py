@@ -1,0 +1,76 @@
+"""This room holds to the contract of its slot, whichever place its keys come from."""
+
+from functools import cache
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from portula import hookimpl
+from portula.testing.contracts import JoseContract
+from portula.testing.jws import TokenKey, raw_signature
+from portula.testing.provider import Memory, make_provider
+
+
+class TestGeneratedKeys(JoseContract):
+    @pytest.fixture(scope="class")
+    def make(self):
+        """The storage is one for the whole class, and so are the keys in it."""
+        memory = Memory()
+
+        def make(issuer):
+            return make_provider("jose", "generators", memory, settings={"OIDC_ISS_ENDPOINT": issuer})
+
+        return make
+
+
+@cache
+def pem_of(issuer):
+    """A key takes long to make, and is the same to every test."""
+    key = rsa.generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+class TestConfiguredKey(JoseContract):
+    @pytest.fixture
+    def make(self):
+        def make(issuer):
+            settings = {"OIDC_ISS_ENDPOINT": issuer, "OIDC_RSA_PRIVATE_KEY": pem_of(issuer)}
+            return make_provider("jose", "generators", settings=settings)
+
+        return make
+
+
+class Device:
+    """Signs elsewhere, as a key management service does."""
+
+    def __init__(self):
+        self.held = {name: TokenKey(name, f"device-{name}") for name in ("RS256", "ES256", "EdDSA")}
+
+    @hookimpl
+    def portula_signer(self, provider):
+        return self
+
+    def keys(self):
+        return [key.jwk for key in self.held.values()]
+
+    def sign(self, kid, algorithm, data):
+        key = self.held[algorithm]
+        assert kid == key.kid
+        return raw_signature(key.private, algorithm, data)
+
+
+@cache
+def device_of(issuer):
+    return Device()
+
+
+class TestSigner(JoseContract):
+    @pytest.fixture
+    def make(self):
+        def make(issuer):
+            return make_provider(
+                "jose", "generators", device_of(issuer), settings={"OIDC_ISS_ENDPOINT": issuer}
+            )
+
+        return make

@@ -1,0 +1,125 @@
+"""`portula keys rotate|status`."""
+
+import json
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from portula.testing.jws import taken_apart
+
+LEAD = 2 * 3600 + 5
+
+
+@pytest.fixture
+def run():
+    def run(provider, *words):
+        group = click.Group(commands={command.name: command for command in provider.hooks.commands()})
+        return CliRunner().invoke(group, ["keys", *words])
+
+    return run
+
+
+@pytest.fixture
+def provider(make):
+    return make()
+
+
+def status(run, provider):
+    done = run(provider, "status", "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.output)
+
+
+def kid_of(provider):
+    return taken_apart(provider.hooks.jose.sign({}, typ="JWT"))[0]["kid"]
+
+
+def test_before_anything_is_signed_there_is_nothing_to_list(run, provider):
+    assert "No key has been needed yet" in run(provider, "status").output
+    assert status(run, provider) == []
+
+
+def test_status_lists_keys_and_states(run, provider, clock):
+    kid, now = kid_of(provider), int(clock())
+    run(provider, "rotate", "--algorithm", "RS256")
+    old, new = status(run, provider)
+    assert old == {
+        "kid": kid,
+        "algorithms": ["RS256"],
+        "state": "active",
+        "from": "storage",
+        "made_at": now,
+        "signs_from": now,
+        "until": now + LEAD,
+    }
+    assert (new["state"], new["signs_from"], new["until"]) == ("next", now + LEAD, now + LEAD)
+    table = run(provider, "status").output
+    for word in (kid, new["kid"], "active", "next", "RS256", "storage"):
+        assert word in table
+
+
+def test_rotate_says_when_the_next_key_signs(run, provider, clock):
+    old = kid_of(provider)
+    done = run(provider, "rotate", "--algorithm", "RS256")
+    assert done.exit_code == 0
+    assert "signs from " in done.output
+    assert kid_of(provider) == old
+    assert run(provider, "rotate", "--algorithm", "RS256").output == done.output, (
+        "asked twice, it does nothing"
+    )
+    clock.advance(LEAD)
+    assert kid_of(provider) in done.output
+    assert kid_of(provider) != old
+
+
+def test_rotate_now_does_not_wait(run, provider):
+    old = kid_of(provider)
+    done = run(provider, "rotate", "--now", "--algorithm", "RS256")
+    assert done.output == f"RS256  {kid_of(provider)}  signs now\n"
+    assert kid_of(provider) != old
+
+
+def test_rotate_turns_every_algorithm_unless_one_is_named(run, provider):
+    kid_of(provider)
+    run(provider, "rotate", "--now")
+    rows = json.loads(run(provider, "rotate", "--now", "--json").output)
+    active = [row for row in rows if row["state"] == "active"]
+    assert [row["algorithms"] for row in active] == [["RS256"], ["PS256"], ["ES256"], ["ES384"], ["EdDSA"]]
+    assert len([row for row in rows if row["state"] == "retiring"]) == 6
+
+
+def test_an_algorithm_without_a_generated_key_is_refused(run, provider):
+    done = run(provider, "rotate", "--algorithm", "RS512")
+    assert done.exit_code == 1
+    assert done.output == (
+        "Error: no key is generated for RS512; there are: RS256, PS256, ES256, ES384, EdDSA\n"
+    )
+
+
+def test_a_configured_key_is_listed_and_rotated_by_hand(run, make, pem):
+    provider = make(OIDC_RSA_PRIVATE_KEY=pem)
+    (row,) = status(run, provider)
+    assert row["kid"] == kid_of(provider)
+    assert (row["state"], row["from"], row["algorithms"]) == ("active", "configuration", ["PS256", "RS256"])
+    done = run(provider, "rotate")
+    assert done.exit_code == 1
+    assert "OIDC_RSA_PRIVATE_KEYS_INACTIVE" in done.output
+
+
+def test_an_inactive_key_is_listed_as_such(run, make, pem):
+    rows = status(run, make(OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem]))
+    assert [(row["state"], row["from"]) for row in rows] == [("inactive", "configuration")]
+
+
+def test_no_command_prints_a_private_part(run, provider):
+    """Attack S58."""
+    kid_of(provider)
+    printed = "".join(
+        run(provider, *words).output
+        for words in (["rotate"], ["rotate", "--json"], ["status"], ["status", "--json"], ["rotate", "--now"])
+    )
+    for stored in provider.hooks.jose.ring.ring().keys:
+        members = json.loads(stored.key.export_private())
+        assert stored.public.kid in printed
+        assert not any(members[name] in printed for name in ("d", "p", "q", "n", "x") if name in members)
