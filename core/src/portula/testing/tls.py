@@ -170,7 +170,7 @@ class HttpsServer:
         context.load_cert_chain(*authority.issue(folder, *names))
         context.sni_callback = _note_server_name
         self._server = _Server(("127.0.0.1", 0), partial(_Handler, self), context)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
 
     @property
     def port(self) -> int:
@@ -193,9 +193,11 @@ class HttpsServer:
         self.routes[path] = lambda _asked: left.pop(0) if len(left) > 1 else left[0]
         return f"{self.url}{path}"
 
-    def slowly(self, piece: bytes, pause: float = 0.05) -> Iterator[bytes]:
-        """Yield a piece again and again, with a pause of so many seconds before each."""
-        while not self.closing.wait(pause):
+    def slowly(self, piece: bytes, seconds: float, pause: float = 0.05) -> Iterator[bytes]:
+        """Yield a piece again and again for so many seconds, with a pause before each."""
+        for _ in range(round(seconds / pause)):
+            if self.closing.wait(pause):
+                return
             yield piece
 
     def __enter__(self) -> Self:
