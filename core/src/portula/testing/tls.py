@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -147,6 +148,12 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Iterable[bytes] = b""
     """Bytes are sent with their length; pieces one by one without, until the connection is closed."""
+
+    @classmethod
+    def json(cls, document: object, **headers: str) -> Reply:
+        """Return a document as JSON; further headers are given with `_` for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls(200, {"Content-Type": "application/json", **named}, json.dumps(document).encode())
 
 
 class HttpsServer:
