@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.assertions import TYPE, refused
 
 from portula import hookimpl
 from portula.client_auth import ClientAuthMethod
@@ -11,7 +12,6 @@ from portula.clients import InvalidClientMetadata
 from portula.testing.jws import TokenKey
 from portula.testing.tls import Authority, HttpsServer, Reply
 
-TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
 
 
@@ -91,7 +91,7 @@ def test_a_client_whose_keys_are_elsewhere_authenticates(make_world, key, tmp_pa
 # --- Once ---
 
 
-def test_one_assertion_counts_once(world, key, refused, door):
+def test_one_assertion_counts_once(world, key, door):
     assertion = key.sign(world.claims(world.client(key)))
     assert world.token(assertion, door).status_code == 200
     for again in ("flask", "wsgi"):
@@ -111,7 +111,7 @@ def test_of_many_at_the_same_time_one_succeeds(world, key):
     assert found == [200, *[401] * 7]
 
 
-def test_a_jti_is_spent_though_the_request_failed(world, key, refused, door):
+def test_a_jti_is_spent_though_the_request_failed(world, key, door):
     """The transaction of the request is rolled back; the jti is not given back with it."""
     client = world.client(key)
     assertion = key.sign(world.claims(client))
@@ -119,7 +119,7 @@ def test_a_jti_is_spent_though_the_request_failed(world, key, refused, door):
     refused(world.token(assertion, door))
 
 
-def test_a_jti_of_a_bad_signature_is_not_spent(world, key, refused):
+def test_a_jti_of_a_bad_signature_is_not_spent(world, key):
     """Or anybody could use up what a client is about to send."""
     claims = world.claims(world.client(key))
     refused(world.token(TokenKey("ES256").sign(claims)))
@@ -131,7 +131,7 @@ def test_clients_may_choose_the_same_jti(world, key):
         assert world.token(key.sign(world.claims(client, jti="1"))).status_code == 200
 
 
-def test_a_jti_is_remembered_until_nobody_would_believe_it_any_more(world, key, refused, clock):
+def test_a_jti_is_remembered_until_nobody_would_believe_it_any_more(world, key, clock):
     assertion = key.sign(world.claims(world.client(key), exp=int(clock()) + 300))
     assert world.token(assertion).status_code == 200
     clock.advance(359)
@@ -147,13 +147,13 @@ def test_a_jti_is_remembered_until_nobody_would_believe_it_any_more(world, key, 
 # --- Beside other methods ---
 
 
-def test_two_methods_at_once_are_refused(world, key, refused, door):
+def test_two_methods_at_once_are_refused(world, key, door):
     client = world.client(key)
     form = {"client_id": client, "client_secret": "x" * 40}
     refused(world.token(key.sign(world.claims(client)), door, **form), "invalid_request")
 
 
-def test_a_client_of_one_method_cannot_use_the_other(world, key, secret_signed, refused):
+def test_a_client_of_one_method_cannot_use_the_other(world, key, secret_signed):
     with_key = world.client(key)
     with_secret, secret = world.sealed_client(metadata={"jwks": key.jwks})
     refused(world.token(secret_signed("x" * 40, world.claims(with_key))))
@@ -161,13 +161,13 @@ def test_a_client_of_one_method_cannot_use_the_other(world, key, secret_signed, 
     assert world.token(secret_signed(secret, world.claims(with_secret))).status_code == 200
 
 
-def test_a_client_registered_for_a_key_cannot_use_its_secret(world, key, refused):
+def test_a_client_registered_for_a_key_cannot_use_its_secret(world, key):
     client = world.client(key)
     form = {"grant_type": "client_credentials", "client_id": client, "client_secret": "x" * 40}
     refused(world.post("/o/token/", form))
 
 
-def test_an_assertion_of_another_type_is_left_to_who_knows_it(make_world, key, refused):
+def test_an_assertion_of_another_type_is_left_to_who_knows_it(make_world, key):
     """Nothing here claims it, and no other method is refused for standing beside it."""
 
     class Saml:
@@ -188,7 +188,7 @@ def test_an_assertion_of_another_type_is_left_to_who_knows_it(make_world, key, r
     refused(world.token("PHNhbWw+", client_assertion_type="urn:other"))
 
 
-def test_without_something_that_verifies_there_are_no_methods(make_world, key, refused):
+def test_without_something_that_verifies_there_are_no_methods(make_world, key):
     world = make_world("client_assertion")
     methods = set(world.provider.client_auth_methods)
     assert methods == {"client_secret_basic", "client_secret_post", "none"}
