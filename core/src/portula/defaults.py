@@ -2,6 +2,7 @@
 
 DEFAULT_ROOMS: dict[str, str] = {
     "accounts": "portula-accounts",
+    "client_assertion": "portula-client-assertion",
     "consent": "portula-consent",
     "fetch": "portula-fetch",
     "generators": "portula-generators",

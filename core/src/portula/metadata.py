@@ -22,6 +22,8 @@ METADATA_MAX_AGE_SECONDS = 300
 def fold(contributions: Sequence[tuple[Source, Mapping[str, Any]]]) -> dict[str, Any]:
     """Join contributions: lists are united and sorted, empty members left out.
 
+    What is said of the authentication at an endpoint is left out too when nobody contributes that endpoint.
+
     Raises:
         DuplicateContribution: two rooms give different single values for one member.
     """
@@ -38,7 +40,17 @@ def fold(contributions: Sequence[tuple[Source, Mapping[str, Any]]]) -> dict[str,
             else:
                 document[name] = value
             owners[name] = source
-    return {name: value for name, value in document.items() if value not in (None, [], "")}
+    return {
+        name: value
+        for name, value in document.items()
+        if value not in (None, [], "") and _endpoint_of(name) in document
+    }
+
+
+def _endpoint_of(name: str) -> str:
+    """Return the endpoint whose authentication a member speaks of, or the member's own name."""
+    endpoint, marked, _ = name.partition("_endpoint_auth_")
+    return f"{endpoint}_endpoint" if marked else name
 
 
 _ADDRESSES = ("jwks_uri", "check_session_iframe")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from portula.defaults import SLOT_REMEDIES
@@ -81,6 +82,14 @@ StoreFactory = Callable[[Sequence[RecordType]], Store]
 """Makes a store for these record types. Called once a provider, at start."""
 
 
+@dataclass(slots=True)
+class _Ending:
+    """What waits for the end of a thread's transaction."""
+
+    committed: list[Callable[[], None]] = field(default_factory=list)
+    rolled_back: list[Callable[[], None]] = field(default_factory=list)
+
+
 class Storage:
     """The provider's storage: sends each record type to the store that the STORAGE setting names."""
 
@@ -93,29 +102,42 @@ class Storage:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Open a transaction on each store; each begins only when something is written there."""
-        waiting: list[Callable[[], None]] | None = getattr(self._local, "waiting", None)
-        outermost = waiting is None
-        if waiting is None:
-            waiting = self._local.waiting = []
+        outermost = self._local.__dict__.get("ending") is None
+        if outermost:
+            self._local.ending = _Ending()
+        ending: _Ending = self._local.ending
         try:
             with ExitStack() as stack:
                 for store in self._stores:
                     stack.enter_context(store.transaction())
                 yield
-        finally:
-            if outermost:
-                self._local.waiting = None
+        except BaseException:
+            self._end(outermost=outermost, callbacks=ending.rolled_back)
+            raise
+        self._end(outermost=outermost, callbacks=ending.committed)
+
+    def _end(self, *, outermost: bool, callbacks: Sequence[Callable[[], None]]) -> None:
         if outermost:
-            for callback in waiting:
+            self._local.ending = None
+            for callback in callbacks:
                 callback()
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call back once this thread's transaction has committed, at once without one, never when it rolls back."""
-        waiting: list[Callable[[], None]] | None = getattr(self._local, "waiting", None)
-        if waiting is None:
+        ending: _Ending | None = self._local.__dict__.get("ending")
+        if ending is None:
             callback()
         else:
-            waiting.append(callback)
+            ending.committed.append(callback)
+
+    def on_rollback(self, callback: Callable[[], None]) -> None:
+        """Call back once this thread's transaction was rolled back, never when it commits or when there is none.
+
+        For what stays true although the request fails, such as that a value which may be used once was used.
+        """
+        ending: _Ending | None = self._local.__dict__.get("ending")
+        if ending is not None:
+            ending.rolled_back.append(callback)
 
     def add(self, record: object) -> None:
         """See Store.add."""

@@ -2,6 +2,7 @@
 
 from portula.testing.clock_contract import ClockContract
 from portula.testing.consent_contract import ConsentContract
+from portula.testing.fetcher_contract import FetcherContract
 from portula.testing.generators_contract import (
     ClientIdContract,
     ClientSecretContract,
@@ -20,6 +21,7 @@ __all__ = [
     "ClientSecretContract",
     "ClockContract",
     "ConsentContract",
+    "FetcherContract",
     "GeneratorContract",
     "JoseContract",
     "LoginContract",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite(
     "portula.testing.clock_contract",
     "portula.testing.consent_contract",
+    "portula.testing.fetcher_contract",
     "portula.testing.generators_contract",
     "portula.testing.hasher_contract",
     "portula.testing.login_contract",

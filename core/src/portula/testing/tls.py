@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -148,6 +149,12 @@ class Reply:
     body: bytes | Iterable[bytes] = b""
     """Bytes are sent with their length; pieces one by one without, until the connection is closed."""
 
+    @classmethod
+    def json(cls, document: object, **headers: str) -> Reply:
+        """Return a document as JSON; further headers are given with `_` for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls(200, {"Content-Type": "application/json", **named}, json.dumps(document).encode())
+
 
 class HttpsServer:
     """An https server on a loopback port, in threads of this process.
@@ -170,7 +177,7 @@ class HttpsServer:
         context.load_cert_chain(*authority.issue(folder, *names))
         context.sni_callback = _note_server_name
         self._server = _Server(("127.0.0.1", 0), partial(_Handler, self), context)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
 
     @property
     def port(self) -> int:
@@ -193,9 +200,11 @@ class HttpsServer:
         self.routes[path] = lambda _asked: left.pop(0) if len(left) > 1 else left[0]
         return f"{self.url}{path}"
 
-    def slowly(self, piece: bytes, pause: float = 0.05) -> Iterator[bytes]:
-        """Yield a piece again and again, with a pause of so many seconds before each."""
-        while not self.closing.wait(pause):
+    def slowly(self, piece: bytes, seconds: float, pause: float = 0.05) -> Iterator[bytes]:
+        """Yield a piece again and again for so many seconds, with a pause before each."""
+        for _ in range(round(seconds / pause)):
+            if self.closing.wait(pause):
+                return
             yield piece
 
     def __enter__(self) -> Self:

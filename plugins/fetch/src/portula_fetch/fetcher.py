@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import urlencode
 
 import httpcore
@@ -65,9 +66,6 @@ class SafeFetcher:
         self._settings = settings
         self._now = now
         self._allowed = Allowed.of(settings.FETCH_ALLOWED_PRIVATE_HOSTS)
-        self._tls = ssl.create_default_context()
-        if settings.FETCH_CA_BUNDLE is not None:
-            self._tls.load_verify_locations(settings.FETCH_CA_BUNDLE)
         self._process = _Process(settings, self._allowed, now)
 
     def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
@@ -92,6 +90,14 @@ class SafeFetcher:
         process = self._here()
         with _told(asking.target), process.turn(self._settings.FETCH_TIMEOUT_SECONDS):
             return self._fetch(asking, process)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Who is trusted; made at the first fetch, since reading the system's authorities takes a while."""
+        context = ssl.create_default_context()
+        if self._settings.FETCH_CA_BUNDLE is not None:
+            context.load_verify_locations(self._settings.FETCH_CA_BUNDLE)
+        return context
 
     def _target(self, url: str) -> Target:
         return target_of(url, self._settings.FETCH_ALLOWED_PORTS)

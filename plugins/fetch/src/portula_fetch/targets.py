@@ -66,8 +66,9 @@ def target_of(url: str, ports: tuple[int, ...]) -> Target:
         raise FetchFailed("a fragment is not sent; take it off first")
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
-    address = _address(host, bracketed="[" in parts.netloc)
-    if address is None and not is_host_name(host):
+    bracketed = "[" in parts.netloc
+    address = _address(host, bracketed=bracketed)
+    if address is None and (bracketed or not is_host_name(host)):
         raise FetchFailed("the host is neither a plain name nor a plain address")
     port = HTTPS_PORT if parts.port is None else parts.port
     if not (port in ports if ports else port == HTTPS_PORT or port >= FIRST_UNPRIVILEGED_PORT):

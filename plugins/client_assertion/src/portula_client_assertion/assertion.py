@@ -1,0 +1,155 @@
+"""Judges an assertion, in order: whose is it, is it signed, is it for us, is it of now, is it new (RFC 7523 §3)."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from portula.engine.messages import issuer_of
+from portula.errors import DuplicateRecord, UntrustedToken
+from portula.records import Application, Artifact
+from portula_client_assertion.settings import ClientAssertionSettings
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.engine.messages import OAuthRequest
+
+log = logging.getLogger("portula")
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+TYPES = ("", "JWT", "client-authentication+jwt")
+"""What the header's `typ` may be; a token of any other kind proves nothing here (attack S44)."""
+
+KIND = "client_assertion"
+MAX_JTI_LENGTH = 1024
+
+STRICT_AUDIENCE = "client_assertion_audience"
+"""Member of client metadata; `issuer` takes nothing else from this client, whatever the settings accept."""
+
+
+class _Refused(Exception):
+    """Why an assertion does not count, for the log; nothing of it is told to who sent it."""
+
+
+class Assertions:
+    """Authenticates clients by one method."""
+
+    def __init__(self, provider: Provider, method: str, algorithms: tuple[str, ...]) -> None:
+        """Take the provider, the name of the method, and its algorithms."""
+        self._provider = provider
+        self._method = method
+        self._algorithms = algorithms
+        self._settings = provider.settings(ClientAssertionSettings)
+
+    def client_of(self, request: OAuthRequest) -> Application | None:
+        """Return the client that made the assertion of a request; None when it does not count."""
+        assertion = request.body.get("client_assertion", "")
+        try:
+            client = self._client(request, assertion)
+            claims = self._verified(client, assertion)
+            self._check_audience(claims.get("aud"), client, request)
+            expires = self._check_times(claims)
+            self._use_once(client, claims.get("jti"), expires)
+        except (UntrustedToken, _Refused) as error:
+            log.info("a client assertion is refused: %s", error)
+            return None
+        return client
+
+    def _client(self, request: OAuthRequest, assertion: str) -> Application:
+        """Return who says to have made it: `iss` and `sub` are the client, and so is client_id if it is sent."""
+        claims = self._provider.hooks.jose.read(assertion).claims
+        issuer, subject = claims.get("iss"), claims.get("sub")
+        if not isinstance(issuer, str) or issuer != subject or request.client_id not in (None, issuer):
+            raise _Refused("iss and sub are not both the client")
+        client = self._provider.storage.find(Application, client_id=issuer)
+        if client is None or client.client_type != "confidential":
+            raise _Refused("there is no such confidential client")
+        if client.token_endpoint_auth_method not in (None, self._method):
+            raise _Refused("the client is registered for another method")
+        return client
+
+    def _verified(self, client: Application, assertion: str) -> Mapping[str, Any]:
+        """Return the claims, now that the client is known to have made them."""
+        wanted = client.metadata.get("token_endpoint_auth_signing_alg")
+        allowed = [name for name in self._algorithms if wanted in (None, name)]
+        token = self._provider.hooks.jose.verify_of_client(assertion, client, algorithms=allowed, typ=TYPES)
+        return token.claims
+
+    def _check_audience(self, audience: object, client: Application, request: OAuthRequest) -> None:
+        """Let it be made for us alone: one made for another server as well could have been sent on by that (S45)."""
+        strict = client.metadata.get(STRICT_AUDIENCE) == "issuer"
+        accepted = ("issuer",) if strict else self._settings.CLIENT_ASSERTION_ACCEPTED_AUDIENCES
+        ours = {self._named(name, request) for name in accepted}
+        if isinstance(audience, list) and self._settings.CLIENT_ASSERTION_AUDIENCE_LISTS and not strict:
+            named = audience
+        else:
+            named = [audience]
+        if not named or not all(isinstance(one, str) and one in ours for one in named):
+            raise _Refused("aud is not ours alone")
+
+    def _named(self, audience: str, request: OAuthRequest) -> str:
+        issuer = issuer_of(request)
+        origin = self._provider.origin_of(issuer)
+        if audience == "issuer":
+            return issuer
+        if audience == "endpoint":
+            return f"{origin}{request.uri}"
+        return f"{origin}{self._provider.mount}/{self._provider.metadata_document.get('token_endpoint', '')}"
+
+    def _check_times(self, claims: Mapping[str, Any]) -> int:
+        """Return when it expires, Unix seconds (RFC 7523 §3, 4 to 6)."""
+        now, leeway = self._provider.now(), self._settings.CLIENT_ASSERTION_LEEWAY
+        expires = _seconds(claims, "exp")
+        if expires is None:
+            raise _Refused("exp is missing")
+        if expires <= now - leeway:
+            raise _Refused("it has expired")
+        if expires > now + self._settings.CLIENT_ASSERTION_MAX_LIFETIME + leeway:
+            raise _Refused("exp is too far ahead")
+        for name in ("nbf", "iat"):
+            begins = _seconds(claims, name)
+            if begins is not None and begins > now + leeway:
+                raise _Refused(f"{name} lies ahead")
+        return math.ceil(expires)
+
+    def _use_once(self, client: Application, jti: object, expires: int) -> None:
+        """Remember the jti until the assertion has expired; it is used up even if the request then fails (attack S45).
+
+        Last of all, so that nobody can use up a jti without a signature.
+        """
+        if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI_LENGTH:
+            raise _Refused("jti is missing")
+        storage = self._provider.storage
+        used = Artifact(
+            digest=self._provider.keys.digest(KIND, f"{client.client_id}\0{jti}"),
+            kind=KIND,
+            payload={},
+            issued_at=self._provider.now(),
+            client_id=client.client_id,
+            expires_at=expires + self._settings.CLIENT_ASSERTION_LEEWAY,
+        )
+
+        def use_again() -> None:
+            with suppress(DuplicateRecord):
+                storage.add(used)
+
+        try:
+            storage.add(used)
+        except DuplicateRecord:
+            raise _Refused("its jti was used before") from None
+        storage.on_rollback(use_again)
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
+    """Return a NumericDate (RFC 7519 §2); None when it is absent."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    finite = not isinstance(value, float) or math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not finite:
+        raise _Refused(f"{name} is no number")
+    return value

@@ -1,0 +1,37 @@
+"""A provider whose clients sign, asked by both doors."""
+
+import pytest
+from support.assertions import World
+
+from portula.testing.jws import TokenKey, signed_with_secret
+from portula.testing.provider import MovableClock
+
+
+@pytest.fixture(scope="session")
+def key():
+    return TokenKey("ES256")
+
+
+@pytest.fixture
+def clock():
+    return MovableClock()
+
+
+@pytest.fixture
+def make_world(clock):
+    return lambda *rooms, **settings: World(clock, *rooms, **settings)
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world()
+
+
+@pytest.fixture(params=["flask", "wsgi"])
+def door(request):
+    return request.param
+
+
+@pytest.fixture
+def secret_signed():
+    return lambda secret, claims, algorithm="HS256": signed_with_secret(secret.encode(), claims, algorithm)

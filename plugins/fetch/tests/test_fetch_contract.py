@@ -1,0 +1,21 @@
+"""What answers the slot keeps what every fetcher promises."""
+
+import pytest
+
+import portula_fetch
+from portula.testing.fetcher_contract import FetcherContract
+from portula.testing.provider import make_provider
+
+
+class TestFetcher(FetcherContract):
+    @pytest.fixture
+    def make_fetcher(self):
+        def make(*, ca_file, private, seconds):
+            settings = {
+                "FETCH_CA_BUNDLE": ca_file,
+                "FETCH_ALLOWED_PRIVATE_HOSTS": private,
+                "FETCH_TIMEOUT_SECONDS": seconds,
+            }
+            return make_provider(portula_fetch, settings=settings).hooks.fetcher
+
+        return make
