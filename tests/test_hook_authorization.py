@@ -1,0 +1,206 @@
+"""The hooks around an authorization request: where its parameters are, what it demands, what is recorded and added."""
+
+import pytest
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+from security.driving import answered
+from security.house import House
+
+from portula import hookimpl
+from portula.client_metadata import ClientMember, read, write
+from portula.clients import InvalidClientMetadata
+from portula.errors import ConfigError
+from portula.interaction import Demands
+from portula.records import Application
+from portula.request_resolvers import RequestResolver
+
+PKCE = {"code_challenge": "x" * 43, "code_challenge_method": "S256"}
+
+
+def plugin(name="Shop", **hooks):
+    return type(name, (), {hook: staticmethod(hookimpl(function)) for hook, function in hooks.items()})()
+
+
+# --- portula_interaction_demands ---
+
+
+class Demanding:
+    """Demands what it is told to."""
+
+    def __init__(self, demands):
+        self.demands, self.asked = demands, []
+
+    @hookimpl
+    def portula_interaction_demands(self, request, user, fresh):
+        self.asked.append((user and user.username, fresh))
+        if isinstance(self.demands, Exception):
+            raise self.demands
+        return self.demands
+
+
+def test_a_demand_to_sign_in_is_fulfilled_by_signing_in():
+    shop = Demanding(None)
+    house = House(shop)
+    browser, client = house.browser(), house.client(skip_authorization=True)
+    assert "code" in answered(browser.authorize(client))
+    shop.asked.clear()
+    shop.demands = Demands(login=True, hints={"why": "it is late"})
+    response = browser.ask(client, **PKCE)
+    assert response.location.startswith("/accounts/login/")
+    assert "why=it+is+late" in response.location
+    assert shop.asked == [("ann", False)]
+
+
+def test_demands_of_several_are_joined():
+    first, second = Demanding(Demands(silent=True)), Demanding(Demands(consent=True))
+    house = House(first, second)
+    browser, client = house.browser(), house.client(skip_authorization=True)
+    browser.sign_in()
+    assert answered(browser.ask(client, **PKCE))["error"] == "consent_required"
+    first.demands = None
+    assert browser.ask(client, **PKCE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("raised", "error"),
+    [
+        (InvalidRequestError("not like this"), "invalid_request"),
+        (ZeroDivisionError("bug"), "access_denied"),
+        ("not a demand", "access_denied"),
+    ],
+)
+def test_who_raises_or_answers_nonsense_denies(raised, error):
+    house = House(Demanding(raised))
+    browser = house.browser()
+    browser.sign_in()
+    answer = answered(browser.ask(house.client(skip_authorization=True), **PKCE))
+    assert answer["error"] == error
+    assert "bug" not in answer.get("error_description", "")
+
+
+# --- portula_authorization_response, portula_record_authorization ---
+
+
+def test_parameters_are_added_and_none_is_overwritten():
+    given = {"region": "north", "code": "evil", "state": "evil", "iss": "evil"}
+    house = House(plugin(portula_authorization_response=lambda request, response: given))
+    answer = answered(house.browser().authorize(house.client()))
+    assert answer["region"] == "north"
+    assert (answer["state"], answer["iss"]) == ("the state", "https://id.example/o")
+    assert answer["code"] != "evil"
+
+
+def test_what_is_granted_is_recorded_in_its_transaction():
+    events = []
+    house = House(plugin(portula_record_authorization=events_of(events)))
+    client = house.client()
+    house.browser().authorize(client, scope="read")
+    (event,) = events
+    assert (event.client_id, event.subject, event.scopes) == (client.client_id, house.ann.sub, ("read",))
+    assert event.sid is not None
+
+
+def events_of(events):
+    def portula_record_authorization(event):
+        events.append(event)
+
+    return portula_record_authorization
+
+
+def test_what_cannot_be_recorded_is_not_granted():
+    def fail(event):
+        raise OSError("the disk is full")
+
+    house = House(plugin(portula_record_authorization=fail))
+    answer = answered(house.browser().authorize(house.client()))
+    assert answer["error"] == "server_error"
+    assert "code" not in answer
+    assert "disk" not in str(answer)
+
+
+# --- portula_request_resolvers ---
+
+
+def ticket(name, parameters):
+    return RequestResolver(
+        name, lambda asked: name in asked, lambda client, pairs, issuer: [*parameters.items()]
+    )
+
+
+def test_parameters_may_be_kept_elsewhere():
+    resolvers = []
+    house = House(plugin(portula_request_resolvers=lambda provider: resolvers))
+    client = house.client()
+    kept = {
+        "response_type": "code",
+        "client_id": client.client_id,
+        "redirect_uri": client.redirect_uri,
+        "scope": "read",
+        "state": "kept",
+        **PKCE,
+    }
+    resolvers.append(ticket("ticket", kept))
+    house.provider.request_resolvers = resolvers
+    answer = answered(house.browser().authorize(client, ticket="1", state="outside"))
+    assert answer["state"] == "kept"
+
+
+def test_two_places_at_once_are_an_invalid_request_and_an_unknown_one_is_not_supported():
+    resolvers = [ticket("one", {}), ticket("two", {})]
+    house = House(plugin(portula_request_resolvers=lambda provider: resolvers))
+    browser, client = house.browser(), house.client()
+    assert answered(browser.ask(client, one="1", two="2"))["error"] == "invalid_request"
+    assert answered(browser.ask(client, request="a.b.c"))["error"] == "request_not_supported"
+    assert answered(browser.ask(client, request_uri="urn:x"))["error"] == "request_uri_not_supported"
+
+
+def test_parameters_elsewhere_do_not_make_a_redirect_to_an_unregistered_uri():
+    house = House()
+    response = house.browser().ask(house.client(), request="a.b.c", redirect_uri="https://evil.example/")
+    assert response.status_code == 400
+    assert "Location" not in response.headers
+
+
+# --- portula_client_metadata ---
+
+
+def test_client_metadata_is_read_by_the_members_that_rooms_contribute():
+    shop = plugin(
+        portula_client_metadata=lambda provider: [
+            ClientMember("tea", list[str]),
+            ClientMember("tea_name", localized=True),
+        ]
+    )
+    members = House(shop).provider.client_members
+    document = {
+        "client_name": "An app",
+        "redirect_uris": ["https://client.example/"],
+        "tea": ["green"],
+        "tea_name#sv": "te",
+        "tea#sv": ["no"],
+        "unheard_of": 1,
+        "skip_authorization": True,
+    }
+    fields = read(members, document)
+    assert fields == {
+        "name": "An app",
+        "redirect_uris": ("https://client.example/",),
+        "metadata": {"tea": ["green"], "tea_name#sv": "te"},
+    }
+    written = write(members, Application(client_id="x", **fields))
+    kept = ("client_name", "redirect_uris", "tea", "tea_name#sv")
+    assert {name: written[name] for name in kept} == {name: document[name] for name in kept}
+
+
+def test_a_value_of_the_wrong_type_is_named():
+    members = House().provider.client_members
+    with pytest.raises(InvalidClientMetadata, match="grant_types") as caught:
+        read(members, {"grant_types": "authorization_code"})
+    assert caught.value.error == "invalid_client_metadata"
+    with pytest.raises(InvalidClientMetadata) as caught:
+        read(members, {"redirect_uris": [1]})
+    assert caught.value.error == "invalid_redirect_uri"
+
+
+def test_two_plugins_cannot_contribute_one_member():
+    with pytest.raises(ConfigError, match="redirect_uris"):
+        House(plugin(portula_client_metadata=lambda provider: [ClientMember("redirect_uris")]))
