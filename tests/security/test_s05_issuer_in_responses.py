@@ -111,3 +111,19 @@ def test_an_issuer_made_of_the_host_is_the_same_in_metadata_and_response(make_ho
     pairs = members(house.browser().authorize(house.client()), "query")
     assert issuer == "http://127.0.0.1:5000/o"
     assert says_who(pairs, issuer)
+
+
+@pytest.mark.parametrize("mode", ["fragment", "form_post"])
+@pytest.mark.parametrize("response_type", ["token", "id_token", "code id_token", "code id_token token"])
+def test_an_answer_with_tokens_says_who_answers(make_house, response_type, mode):
+    house = make_house(OIDC_ENABLED=True, IMPLICIT_GRANT_ENABLED=True)
+    client = house.client(grant_types=("authorization_code", "implicit"))
+    plain = {} if "code" in response_type else {"code_challenge": None, "code_challenge_method": None}
+    asked = {"response_type": response_type, "response_mode": mode, "nonce": "n", **plain}
+    scope = "openid" if "id_token" in response_type else "read"
+    pairs = members(house.browser().authorize(client, scope=scope, **asked), mode)
+    assert says_who(pairs, ISSUER)
+    assert {"access_token", "id_token", "code"} & dict(pairs).keys()
+    refused = members(house.browser().authorize(client, "consent-deny", scope=scope, **asked), mode)
+    assert says_who(refused, ISSUER)
+    assert dict(refused)["error"] == "access_denied"
