@@ -1,21 +1,25 @@
-"""Distributions that are no part of portula, installed by pip, answering over HTTP in one running provider.
-
-ID tokens do not exist yet; so the members a plugin adds are those of token and introspection responses.
-"""
+"""Distributions that are no part of portula, installed by pip, answering over HTTP in one running provider."""
 
 import json
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from sqlite3 import connect
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
+from security.driving import s256
+from support.browser import Browser
 from support.venvs import lines_of
+
+from portula.testing import jws
 
 pytestmark = pytest.mark.xdist_group("plugins-work")
 
 MORNING = datetime(2026, 3, 2, 10, 30, tzinfo=UTC).timestamp()
 TEA_TIME = datetime(2026, 3, 2, 16, 30, tzinfo=UTC).timestamp()
+CALLBACK = "http://127.0.0.1:9/cb"
+VERIFIER = "v" * 43
 GRANT_TYPE = "urn:example:kettle"
 HOOKS = {
     "bad_listener": ["portula_token_issued"],
@@ -34,7 +38,7 @@ HOOKS = {
         "portula_refresh_token_generator",
     ],
     "tea_time": ["portula_validate_token_request"],
-    "tenant": ["portula_introspection_response", "portula_token_response"],
+    "tenant": ["portula_id_token_claims", "portula_introspection_response", "portula_token_response"],
 }
 
 
@@ -179,6 +183,39 @@ def test_members_are_added_and_none_is_overwritten(url, client, ask):
     assert answer["access_token"] != "mine"
     told = facts(url, client, answer["access_token"])
     assert (told["tenant"], told["active"], told["client_id"]) == ("north", True, client["client_id"])
+
+
+def test_claims_are_added_to_id_tokens_and_none_is_overwritten(deployment, url):
+    password = "a long password of hers"
+    made = deployment.try_("createuser", "ada", "--password-stdin", "--json", typed=password)
+    party = deployment.json(
+        "createapplication", "confidential", "authorization-code", "--redirect-uris", CALLBACK
+    )
+    asked = {
+        "response_type": "code",
+        "client_id": party["client_id"],
+        "scope": "openid",
+        "code_challenge": s256(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+    with Browser(url) as browser:
+        browser.get(f"/o/authorize/?{urlencode(asked)}")
+        browser.sign_in("ada", password)
+        code = parse_qs(urlsplit(browser.submit("consent-allow").headers["location"]).query)["code"][0]
+    answer = httpx.post(
+        f"{url}/o/token/",
+        auth=(party["client_id"], party["client_secret"]),
+        data={"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER},
+    ).json()
+    (key,) = [
+        key
+        for key in httpx.get(f"{url}/o/.well-known/jwks.json").json()["keys"]
+        if key["kid"] == jws.taken_apart(answer["id_token"])[0]["kid"]
+    ]
+    claims = jws.verified(answer["id_token"], key)[1]
+    assert claims["tenant"] == "north"
+    assert claims["sub"] == json.loads(made.stdout)["sub"]
+    assert claims["aud"] == party["client_id"]
 
 
 def test_what_is_kept_is_in_the_file_of_the_plugin_and_holds_no_secret(deployment, client, ask):

@@ -75,10 +75,13 @@ class Deployment:
         common = ["--data-dir", str(self.folder), "--config", str(self.config)]
         return [str(self.venv.program), *common, *arguments]
 
-    def try_(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run `portula …`, whatever comes of it."""
+    def try_(
+        self, *arguments: str, typed: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `portula …`, whatever comes of it; `typed` is its standard input."""
         return subprocess.run(
             self.command(*arguments),
+            input=typed,
             capture_output=True,
             check=False,
             cwd=self.folder,

@@ -1,4 +1,4 @@
-"""Says in token and introspection responses which tenant a client belongs to."""
+"""Says in token responses, ID tokens and introspection which tenant a client belongs to."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from portula import Provider
     from portula.engine.messages import OAuthRequest
     from portula.records import AccessToken
+    from portula.slots import User
 
 
 @hookimpl
@@ -23,3 +24,10 @@ def portula_token_response(
 @hookimpl
 def portula_introspection_response(token: AccessToken) -> Mapping[str, Any]:
     return {"tenant": "north", "active": False, "client_id": "mine"}
+
+
+@hookimpl
+def portula_id_token_claims(
+    request: OAuthRequest, user: User, claims: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    return {"tenant": "north", "sub": "somebody else", "aud": "everybody"}
