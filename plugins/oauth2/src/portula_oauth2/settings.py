@@ -95,7 +95,12 @@ class OAuth2Settings(BaseModel):
     """Further keywords for the server class: token_expires_in, token_generator, refresh_token_generator."""
 
     OAUTH2_SERVER_CLASS: Annotated[
-        Any, AnswersSlot("server_class", subclass_of(Server, TokenEndpoint), ("oauthlib.oauth2.Server",))
+        Any,
+        AnswersSlot(
+            "server_class",
+            subclass_of(Server, TokenEndpoint),
+            ("oauthlib.oauth2.Server", "oauthlib.openid.Server"),
+        ),
     ] = None
     """Import string or class with the interface of oauthlib's Server."""
 
