@@ -27,7 +27,7 @@ from portula.metadata import fold as fold_metadata
 from portula.pages import Pages
 from portula.plugins import SET_ASIDE, Plugins
 from portula.records import CORE_RECORDS, RecordType
-from portula.settings import CoreSettings, Settings
+from portula.settings import AnswersSlot, CoreSettings, Settings
 from portula.sources import Source, Tier
 from portula.storage import Storage, Store, build_storage
 
@@ -142,7 +142,7 @@ class Provider:
             stand_alone=self._stand_alone,
         )
         for setting, mark, answer in self._settings.slot_answers():
-            self.plugins.register(_slot_plugin(mark.slot, answer), Source(f"setting:{setting}", Tier.SETTING))
+            self.plugins.register(_slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))
         self.plugins.check_pending()
         self.hooks = Hooks(self.plugins, self, self._choice)
         self.hooks.check_choice()
@@ -386,12 +386,12 @@ def _name_of(plugin: object, taken: Mapping[str, Source]) -> str:
     return str(unique)
 
 
-def _slot_plugin(slot: str, answer: object) -> object:
-    """Make a plugin that answers one slot with one object."""
+def _slot_plugin(mark: AnswersSlot, answer: object) -> object:
+    """Make a plugin that answers one slot with one object, while the setting applies."""
     from portula.markers import hookimpl
 
     def respond(self: object, provider: Provider) -> object:
-        return answer
+        return answer if mark.applies is None or mark.applies(provider) else None
 
-    name = f"portula_{slot}"
+    name = f"portula_{mark.slot}"
     return type("SettingPlugin", (), {name: hookimpl(respond)})()

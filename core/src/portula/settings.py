@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -17,6 +17,9 @@ from pydantic.fields import FieldInfo
 from portula.errors import ConfigError, UnknownSetting, nearest
 from portula.sources import Source
 from portula.uris import issuer_problem
+
+if TYPE_CHECKING:
+    from portula.provider import Provider
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -87,6 +90,8 @@ class AnswersSlot:
     """Turns the imported object into the slot's answer, e.g. a class into an instance; raises TypeError."""
     aliases: tuple[str, ...] = ()
     """Import strings that mean our default, e.g. those of a migrated django-oauth-toolkit configuration."""
+    applies: Callable[[Provider], bool] | None = None
+    """Asked when the slot is: False makes the setting no answer. None: it always is one."""
 
 
 @dataclass(frozen=True, slots=True)

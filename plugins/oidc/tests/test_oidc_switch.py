@@ -3,6 +3,9 @@
 import pytest
 from security.driving import answered
 
+from portula.engine.server import Server
+from portula.errors import SlotConflict
+
 WELL_KNOWN = [
     "/o/.well-known/openid-configuration",
     "/.well-known/openid-configuration/o",
@@ -142,3 +145,32 @@ def test_request_objects_are_advertised_if_they_are_understood(make_world):
     document = metadata(make_world(REQUEST_OBJECTS_ENABLED=False))
     assert document["request_parameter_supported"] is False
     assert "request_object_signing_alg_values_supported" not in document
+
+
+class OwnServer(Server):
+    """A server class of the deployment's."""
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_server_class_of_openid_connect_is_in_use_while_it_is_on(make_world, on):
+    world = make_world(OIDC_ENABLED=on, OIDC_SERVER_CLASS=OwnServer)
+    assert isinstance(world.provider.backend.server, OwnServer) is on
+    tokens = world.tokens(world.client(grant_types=("authorization_code",)), scope="read")
+    assert "access_token" in tokens
+
+
+def test_two_server_classes_are_a_conflict_that_says_how_to_settle_it(make_world):
+    class Other(Server):
+        pass
+
+    given = {"OIDC_SERVER_CLASS": OwnServer, "OAUTH2_SERVER_CLASS": Other}
+    with pytest.raises(SlotConflict, match=r'PLUGINS_CHOICE = \{"server_class": "setting:'):
+        make_world(**given)
+    chosen = make_world(**given, PLUGINS_CHOICE={"server_class": "setting:OIDC_SERVER_CLASS"})
+    assert isinstance(chosen.provider.backend.server, OwnServer)
+
+
+@pytest.mark.parametrize("name", ["oauthlib.openid.Server", "oauthlib.oauth2.Server"])
+def test_the_names_of_django_oauth_toolkit_mean_ours(make_world, name):
+    world = make_world(OAUTH2_SERVER_CLASS=name, OIDC_SERVER_CLASS="oauthlib.openid.Server")
+    assert type(world.provider.backend.server) is Server

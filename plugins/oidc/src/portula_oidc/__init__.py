@@ -18,8 +18,7 @@ from portula_oidc.metadata import portula_metadata
 from portula_oidc.pairwise import PairwiseQuestions
 from portula_oidc.registration import portula_client_metadata, portula_validate_client_registration
 from portula_oidc.request_objects import portula_request_resolvers
-from portula_oidc.settings import OIDCSettings
-from portula_oidc.switch import is_on
+from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import Provider

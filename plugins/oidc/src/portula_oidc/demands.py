@@ -16,7 +16,7 @@ from portula.slots import Authenticated
 from portula_oidc.acr import reached
 from portula_oidc.asked import Asked, asked_of
 from portula_oidc.claims import ROOM, SCOPE_OF
-from portula_oidc.switch import is_on
+from portula_oidc.settings import is_on
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from portula import hookimpl
 from portula.endpoints import Endpoint
 from portula.metadata import metadata_endpoints
-from portula_oidc.switch import is_on
+from portula_oidc.settings import is_on
 
 if TYPE_CHECKING:
     from portula import Provider

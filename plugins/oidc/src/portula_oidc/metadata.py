@@ -10,8 +10,7 @@ from portula_oidc.claims import PROTOCOL_CLAIMS
 from portula_oidc.endpoint import JWKS_PATH, USERINFO_PATH
 from portula_oidc.registration import id_token_algorithms, subject_types
 from portula_oidc.request_objects import algorithms
-from portula_oidc.settings import OIDCSettings
-from portula_oidc.switch import is_on
+from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import Provider

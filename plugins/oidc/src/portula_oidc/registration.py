@@ -15,8 +15,7 @@ from portula.errors import FetchFailed
 from portula.records import Application
 from portula_oidc.pairwise import PAIRWISE
 from portula_oidc.request_objects import SYMMETRIC, algorithms
-from portula_oidc.settings import OIDCSettings
-from portula_oidc.switch import is_on
+from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import Provider

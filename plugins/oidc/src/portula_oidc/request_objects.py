@@ -19,8 +19,7 @@ from portula import hookimpl
 from portula.engine.messages import OAUTHLIB_STATE
 from portula.errors import FetchFailed, UntrustedToken
 from portula.request_resolvers import RequestResolver
-from portula_oidc.settings import OIDCSettings
-from portula_oidc.switch import is_on
+from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from oauthlib.oauth2.rfc6749.endpoints import TokenEndpoint
@@ -11,6 +11,22 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from portula.engine.server import Server
 from portula.settings import AnswersSlot, StandAlone, subclass_of
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+
+def is_on(provider: Provider) -> bool:
+    """Say whether this provider speaks OpenID Connect; see OIDC_ENABLED.
+
+    Raises:
+        EmptySlot: it should, and nobody signs.
+    """
+    enabled = provider.settings(OIDCSettings).OIDC_ENABLED
+    if enabled is None:
+        jose = provider.hooks.ruling("jose").answer
+        return jose is not None and jose.configured
+    return enabled and provider.hooks.jose is not None
 
 
 class OIDCSettings(BaseModel):
@@ -34,7 +50,13 @@ class OIDCSettings(BaseModel):
     pairwise. Set: exactly these; django-oauth-toolkit only advertises them."""
 
     OIDC_SERVER_CLASS: Annotated[
-        Any, AnswersSlot("server_class", subclass_of(Server, TokenEndpoint), ("oauthlib.openid.Server",))
+        Any,
+        AnswersSlot(
+            "server_class",
+            subclass_of(Server, TokenEndpoint),
+            ("oauthlib.openid.Server",),
+            applies=is_on,
+        ),
     ] = None
     """Import string or class of the server when OpenID Connect is on: another name of OAUTH2_SERVER_CLASS, of which at
     most one may be set."""
