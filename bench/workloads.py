@@ -1,4 +1,4 @@
-"""What is measured: a provider with every room on each storage, four operations, and requests ready to be sent."""
+"""What is measured: a provider with every room on each storage, five operations, and requests ready to be sent."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ CALLBACK = "https://app.example.com/callback"
 SETTINGS: dict[str, Any] = {
     "OIDC_ISS_ENDPOINT": "https://id.example.com/o",
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 600,  # a batch is made before it is timed
+    "OIDC_ENABLED": True,
     "PASSWORD_HASH_PROFILE": "testing",  # one account is made; no operation looks at a password
 }
 
@@ -113,7 +114,7 @@ class Deployment:
             if isinstance(store, EmptiedStore):
                 store.forget()
 
-    def code(self) -> tuple[str, str]:
+    def code(self, *scopes: str) -> tuple[str, str]:
         """Issue a code as the authorization endpoint does once the person agreed; return it and its verifier."""
         verifier, code = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
         digest = hashlib.sha256(verifier.encode()).digest()
@@ -125,7 +126,8 @@ class Deployment:
                 ("code_challenge_method", "S256"),
             ],
         )
-        request.client, request.user, request.scopes = self.shop.client, self.subject, ["read", "write"]
+        request.client, request.user = self.shop.client, self.subject
+        request.scopes = ["read", "write", *scopes]
         request.using_default_redirect_uri = False
         client_id = self.shop.client.client_id
         self.provider.validator.save_authorization_code(client_id, {"code": code}, request)
@@ -174,7 +176,16 @@ def client_credentials(deployment: Deployment) -> WSGIEnvironment:
 
 def redemption(deployment: Deployment) -> WSGIEnvironment:
     """W2."""
-    code, verifier = deployment.code()
+    return _redeemed(deployment)
+
+
+def sign_in(deployment: Deployment) -> WSGIEnvironment:
+    """W5: the answer has an ID token."""
+    return _redeemed(deployment, "openid")
+
+
+def _redeemed(deployment: Deployment, *scopes: str) -> WSGIEnvironment:
+    code, verifier = deployment.code(*scopes)
     form = {"code": code, "redirect_uri": CALLBACK, "code_verifier": verifier}
     return posted("/o/token/", deployment.shop, grant_type="authorization_code", **form)
 
@@ -215,6 +226,7 @@ OPERATIONS = (
     Operation("W2", "code with PKCE", redemption),
     Operation("W3", "refresh, rotating", refresh),
     Operation("W4", "introspection", introspection),
+    Operation("W5", "code with PKCE, ID token", sign_in),
 )
 
 

@@ -13,6 +13,7 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from portula.endpoints import Message
 from portula.records import AccessToken, Application, Grant, RefreshToken
+from portula.slots import User
 
 REPEATABLE = frozenset({"resource", "audience"})
 """Parameters that may stand more than once (RFC 8707 §2, RFC 8693 §2.1)."""
@@ -43,6 +44,8 @@ class State:
     """The access token that the request presented, once it was found live."""
     family: str | None = None
     """Joins what one answer of the authorization endpoint issues, where that is more than a code."""
+    person: User | None = None
+    """The person of the code or token that the request presented, once they were found active."""
     client_auth_method: str | None = None
     basic: list[tuple[str, str]] | None = field(default=None, repr=False)
     """Candidate credentials of a Basic header; None when there is none, or it was not looked at yet."""

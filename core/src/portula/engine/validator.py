@@ -112,8 +112,8 @@ class OAuth2Validator(Questions):
         """Return the refresh token with this value unless it was superseded; all else as for access tokens."""
         raise NotImplementedError
 
-    def subject_is_active(self, subject: str) -> bool:
-        """Say whether this person may still be spoken for."""
+    def active_person(self, subject: str) -> User | None:
+        """Return a person who may still be spoken for, None for anybody else."""
         raise NotImplementedError
 
     def issues_refresh_token(self, request: OAuthRequest) -> bool:

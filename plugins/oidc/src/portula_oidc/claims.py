@@ -117,7 +117,9 @@ def person_of(provider: Provider, request: OAuthRequest) -> User:
     Raises:
         InvalidTokenError: they are gone, or may not be spoken for.
     """
-    person = provider.hooks.login.find(request.user) if request.user else None
-    if person is None or not person.active:
+    state = state_of(request)
+    if state.person is None and request.user is not None:
+        state.person = provider.validator.active_person(request.user)
+    if state.person is None or state.person.subject != request.user:
         raise InvalidTokenError(request=request)
-    return person
+    return state.person

@@ -6,6 +6,7 @@ from portula import OAuth2Validator
 from portula.engine.messages import OAuthRequest, state_of
 from portula.engine.validator import Live, T
 from portula.records import AccessToken, Application, RefreshToken
+from portula.slots import User
 
 ACCESS_TOKEN = "access token"
 REFRESH_TOKEN = "refresh token"
@@ -24,7 +25,8 @@ class BearerQuestions(OAuth2Validator):
             return False
         granted = live.token.scope.split()
         request.user, request.scopes, request.client = live.token.subject, granted, live.client
-        state_of(request).access = live.token
+        state = state_of(request)
+        state.access, state.person = live.token, live.user
         return set(scopes or ()).issubset(granted)
 
     def find_live_access_token(
@@ -57,10 +59,10 @@ class BearerQuestions(OAuth2Validator):
             return None
         if token.subject is None:
             return Live(token, client, None)
-        user = provider.hooks.login.find(token.subject)
-        return Live(token, client, user) if user is not None and user.active else None
+        user = provider.validator.active_person(token.subject)
+        return Live(token, client, user) if user is not None else None
 
-    def subject_is_active(self, subject: str) -> bool:
-        """Ask the login whether this person may still be spoken for."""
+    def active_person(self, subject: str) -> User | None:
+        """Ask the login for this person."""
         user = self.provider.hooks.login.find(subject)
-        return user is not None and user.active
+        return user if user is not None and user.active else None

@@ -75,10 +75,12 @@ class CodeQuestions(OAuth2Validator):
             return False
         if grant.taken_at is not None:
             raise Replayed(grant)
-        if grant.expires_at <= provider.now() or not provider.validator.subject_is_active(grant.subject):
+        if grant.expires_at <= provider.now():
             return False
         state = state_of(request)
-        state.grant = grant
+        state.grant, state.person = grant, provider.validator.active_person(grant.subject)
+        if state.person is None:
+            return False
         state.rooms.update(grant.payload)
         request.user, request.scopes = grant.subject, grant.scope.split()
         return True

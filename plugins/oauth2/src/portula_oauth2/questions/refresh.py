@@ -34,10 +34,12 @@ class RefreshQuestions(OAuth2Validator):
             return False
         if token.taken_at is not None and not within_grace(provider, token):
             raise Replayed(token)
-        if token.subject is not None and not provider.validator.subject_is_active(token.subject):
-            return False
         state = state_of(request)
         state.refresh = token
+        if token.subject is not None:
+            state.person = provider.validator.active_person(token.subject)
+            if state.person is None:
+                return False
         state.rooms.update(token.payload)
         request.user = token.subject
         return True
