@@ -243,6 +243,18 @@ class Open(Hasher):
         return stored == f"open:{secret}" or super().verify(secret, stored)
 
 
+class Forgetful(Hasher):
+    def unseal(self, stored):
+        return None
+
+
+class GivesHashes(Hasher):
+    """DOT#1737."""
+
+    def unseal(self, stored):
+        return super().unseal(stored) or stored
+
+
 class Unsalted(Hasher):
     def hash_chosen(self, secret):
         return self.hash_generated(secret)
@@ -275,6 +287,8 @@ CASES += [
     broken(SecretHasherContract, "make_hasher", hasher(Careless), "nearly_right"),
     broken(SecretHasherContract, "make_hasher", hasher(TakesHashes), "what_is_stored_does_not_pass"),
     broken(SecretHasherContract, "make_hasher", hasher(Open), "does_not_show", "worthless"),
+    broken(SecretHasherContract, "make_hasher", hasher(Forgetful), "whoever_has_the_secret_key"),
+    broken(SecretHasherContract, "make_hasher", hasher(GivesHashes), "cannot_be_read"),
     broken(SecretHasherContract, "make_hasher", hasher(Unsalted), "stored_alike", "as_argon2id"),
     broken(SecretHasherContract, "make_hasher", hasher(Raising), "malformed", "odd_secrets"),
     broken(SecretHasherContract, "make_hasher", hasher(Bound), "another_thread"),

@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.xdist_group("broken")  # so that one worker runs what is broken, once
 
 HERE = Path(__file__).parent
-FILES = [HERE / f"broken_{name}.py" for name in ("fetchers", "pages", "sessions", "values")]
+FILES = [HERE / f"broken_{name}.py" for name in ("fetchers", "jose", "pages", "sessions", "values")]
 HOUSE = HERE.parents[1] / "pyproject.toml"
 
 

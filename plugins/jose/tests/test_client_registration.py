@@ -106,7 +106,7 @@ def private_jwk():
         ({"keys": [{"kty": "RSA", "n": "AQAB"}]}, "key 0 is of a type"),
         ({"keys": [{"kty": "RSA", "n": 1, "e": 2}]}, "key 0 is of a type"),
         ({"keys": ["key"]}, "key 0 is no JSON object"),
-        ({"keys": [{**TokenKey("EdDSA").jwk, "kid": 5}]}, "key 0 has a kid that is no text"),
+        ({"keys": [{**TokenKey("EdDSA").jwk, "kid": 5}]}, "key 0 has a kid or an alg that is no text"),
         ({"keys": [{**TokenKey("EdDSA").jwk, "key_ops": ["sign"]}]}, "key 0 is not for signatures"),
         ({"keys": []}, "1 to 32 `keys`"),
         ({"keys": [{}] * 33}, "1 to 32 `keys`"),

@@ -12,14 +12,17 @@ from portula.testing.jws import TokenKey, raw_signature
 from portula.testing.provider import Memory, make_provider
 
 
-class TestGeneratedKeys(JoseContract):
-    @pytest.fixture(scope="class")
-    def make(self):
-        """The storage is one for the whole class, and so are the keys in it."""
-        memory = Memory()
+@pytest.fixture(scope="module")
+def stored():
+    """A storage that all tests here share, so that its keys are made once."""
+    return Memory()
 
+
+class TestGeneratedKeys(JoseContract):
+    @pytest.fixture
+    def make(self, stored):
         def make(issuer):
-            return make_provider("jose", "generators", memory, settings={"OIDC_ISS_ENDPOINT": issuer})
+            return make_provider("jose", "generators", stored, settings={"OIDC_ISS_ENDPOINT": issuer})
 
         return make
 

@@ -94,6 +94,20 @@ class SecretHasherContract:
         stored = getattr(make_hasher(KEY), way)(GENERATED)
         assert make_hasher(OTHER_KEY).verify(GENERATED, stored) is False
 
+    @pytest.mark.parametrize("secret", [GENERATED, CHOSEN])
+    def test_a_sealed_secret_can_be_read_by_whoever_has_the_secret_key(
+        self, make_hasher: Callable[..., SecretHasher], secret: str
+    ) -> None:
+        stored = make_hasher(KEY).seal(secret)
+        assert make_hasher(KEY).unseal(stored) == secret
+        assert make_hasher(OTHER_KEY, KEY).unseal(stored) == secret
+        assert make_hasher(OTHER_KEY).unseal(stored) is None
+
+    def test_what_is_kept_in_another_way_cannot_be_read(self, hasher: SecretHasher) -> None:
+        """Attack S46: what is stored in place of a secret must not become a key."""
+        for stored in (hasher.hash_generated(GENERATED), hasher.hash_chosen(CHOSEN), *MALFORMED):
+            assert hasher.unseal(stored) is None, stored
+
     @pytest.mark.parametrize("stored", MALFORMED)
     def test_what_is_malformed_never_matches(self, hasher: SecretHasher, stored: str) -> None:
         for secret in (stored, GENERATED, ""):

@@ -77,7 +77,7 @@ def half_digest(value: str, algorithm: Algorithm) -> str:
     return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
-def names_agree(named: object, algorithm: str) -> bool:
+def names_agree(named: str, algorithm: str) -> bool:
     """Say whether the `alg` of a key allows an algorithm."""
     return named == algorithm or {named, algorithm} == _ED25519
 

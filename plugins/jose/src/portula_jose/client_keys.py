@@ -52,7 +52,7 @@ class ClientKey:
     """A public key of a client, fit for signatures."""
 
     kid: str | None
-    alg: object
+    alg: str | None
     key: JWK = field(repr=False)
 
     @classmethod
@@ -67,9 +67,9 @@ class ClientKey:
         names = _MEMBERS.get(str(members.get("kty")))
         if not PRIVATE_MEMBERS.isdisjoint(members) or members.get("kty") == "oct":
             raise UnusableKey("holds a private or symmetric key; only public keys are registered")
-        kid, operations = members.get("kid"), members.get("key_ops", ["verify"])
-        if kid is not None and not isinstance(kid, str):
-            raise UnusableKey("has a kid that is no text")
+        kid, alg, operations = members.get("kid"), members.get("alg"), members.get("key_ops", ["verify"])
+        if not isinstance(kid, str | None) or not isinstance(alg, str | None):
+            raise UnusableKey("has a kid or an alg that is no text")
         if (
             members.get("use", "sig") != "sig"
             or not isinstance(operations, list)
@@ -90,7 +90,7 @@ class ClientKey:
                 )
             if loaded.public_numbers().e.bit_length() > MAX_EXPONENT_BITS:
                 raise UnusableKey("has an exponent that is far too large")
-        return cls(kid, members.get("alg"), key)
+        return cls(kid, alg, key)
 
 
 def usable_keys(jwks: object) -> tuple[ClientKey, ...]:
