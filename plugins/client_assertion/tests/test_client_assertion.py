@@ -111,6 +111,22 @@ def test_of_many_at_the_same_time_one_succeeds(world, key):
     assert found == [200, *[401] * 7]
 
 
+def test_workers_that_share_a_database_share_what_was_used(make_world, key, tmp_path):
+    workers = [make_world(folder=tmp_path) for _ in range(2)]
+    assertion = key.sign(workers[0].claims(workers[0].client(key)))
+    together = threading.Barrier(6)
+
+    def ask(number):
+        together.wait(10)
+        return workers[number % 2].token(assertion).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        found = sorted(pool.map(ask, range(6)))
+    for worker in workers:
+        worker.close()
+    assert found == [200, *[401] * 5]
+
+
 def test_a_jti_is_spent_though_the_request_failed(world, key, door):
     """The transaction of the request is rolled back; the jti is not given back with it."""
     client = world.client(key)
