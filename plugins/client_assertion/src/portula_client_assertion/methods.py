@@ -18,8 +18,14 @@ PRIVATE_KEY_JWT = "private_key_jwt"
 CLIENT_SECRET_JWT = "client_secret_jwt"
 
 
-def algorithms_of(provider: Provider) -> dict[str, tuple[str, ...]]:
-    """Return the algorithms of each method that is on; none is while nobody answers the slot `jose`."""
+def algorithms_in_use(provider: Provider) -> dict[str, tuple[str, ...]]:
+    """Return the algorithms of each method by which clients may authenticate here."""
+    enabled = provider.client_auth_methods
+    return {method: found for method, found in _algorithms(provider).items() if method in enabled}
+
+
+def _algorithms(provider: Provider) -> dict[str, tuple[str, ...]]:
+    """Return the algorithms of each method that is contributed; none is while nobody answers the slot `jose`."""
     if provider.hooks.ruling("jose").winner is None:
         return {}
     settings = provider.settings(ClientAssertionSettings)
@@ -32,7 +38,7 @@ def algorithms_of(provider: Provider) -> dict[str, tuple[str, ...]]:
 
 def make(provider: Provider) -> list[ClientAuthMethod]:
     """Return the methods that are on."""
-    offered = algorithms_of(provider)
+    offered = _algorithms(provider)
     named = {algorithm: method for method, algorithms in offered.items() for algorithm in algorithms}
 
     def method_of(request: OAuthRequest) -> str | None:
