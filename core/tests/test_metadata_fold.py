@@ -100,3 +100,17 @@ def test_a_document_of_any_room_is_published():
         "tea_endpoint": "https://id.example/o/tea/",
         "cups": ["a", "b"],
     }
+
+
+def test_nothing_is_said_of_the_authentication_at_an_endpoint_that_is_not_there():
+    told = {
+        f"{endpoint}_endpoint_auth_{what}_supported": ["x"]
+        for endpoint in ("token", "introspection")
+        for what in ("methods", "signing_alg_values")
+    }
+    document = fold([(ONE, {"token_endpoint": "token/", **told})])
+    assert sorted(document) == [
+        "token_endpoint",
+        "token_endpoint_auth_methods_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
+    ]

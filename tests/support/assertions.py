@@ -2,6 +2,7 @@
 
 import itertools
 
+from flask import Flask
 from werkzeug.test import Client
 
 from portula.records import Application, Artifact
@@ -18,10 +19,13 @@ _numbers = itertools.count()
 class World:
     """A provider, its doors, and what clients send."""
 
-    def __init__(self, clock, *rooms, **settings):
+    def __init__(self, clock, *rooms, folder=None, **settings):
         self.clock = clock
-        given = {"OIDC_ISS_ENDPOINT": ISSUER, **settings}
-        self.provider = make_provider(*BASE, *(rooms or ROOMS), settings=given, clock=clock)
+        given, app = {"OIDC_ISS_ENDPOINT": ISSUER, **settings}, None
+        if folder is not None:  # for the SQLite file that several of these share
+            given["STORAGE"], rooms = "storage_sql", (*(rooms or ROOMS), "storage_sql")
+            app = Flask("assertions", instance_path=str(folder))
+        self.provider = make_provider(*BASE, *(rooms or ROOMS), settings=given, app=app, clock=clock)
         self.doors = {
             "flask": Client(self.provider.app),
             "wsgi": Client(self.provider.wsgi()),
@@ -70,6 +74,11 @@ class World:
             "client_assertion": assertion,
         }
         return self.post("/o/token/", {**given, **form}, door)
+
+    def close(self):
+        """Close the stores that hold connections."""
+        for store in self.provider.stores.values():
+            getattr(store, "close", bool)()
 
     def record(self, client_id):
         return self.provider.storage.find(Application, client_id=client_id)

@@ -4,7 +4,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support.assertions import TYPE, refused
+from authlib.oauth2.rfc7523 import client_secret_jwt_sign, private_key_jwt_sign
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc.jwk import ECKey, OctKey
+from support.assertions import ISSUER, TYPE, refused
 
 from portula import hookimpl
 from portula.client_auth import ClientAuthMethod
@@ -33,6 +36,18 @@ def test_a_client_authenticates_with_its_secret_as_the_key(world, secret_signed,
     client, secret = world.sealed_client()
     response = world.token(secret_signed(secret, world.claims(client), algorithm), door)
     assert response.status_code == 200, response.text
+
+
+def test_what_another_library_signs_is_understood(make_world, key):
+    """Authlib names the token endpoint, as OpenID Connect Core §9 does."""
+    world = make_world(CLIENT_ASSERTION_ACCEPTED_AUDIENCES=["issuer", "token_endpoint"])
+    endpoint = f"{ISSUER}/token/"
+    pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    now = {"iat": int(world.clock()), "exp": int(world.clock()) + 60}
+    by_key = private_key_jwt_sign(ECKey.import_key(pem), world.client(key), endpoint, alg="ES256", claims=now)
+    client, secret = world.sealed_client()
+    by_secret = client_secret_jwt_sign(OctKey.import_key(secret), client, endpoint, claims=now)
+    assert [world.token(assertion).status_code for assertion in (by_key, by_secret)] == [200, 200]
 
 
 def test_client_id_may_stand_beside_it(world, key):
@@ -109,6 +124,22 @@ def test_of_many_at_the_same_time_one_succeeds(world, key):
     with ThreadPoolExecutor(8) as pool:
         found = sorted(pool.map(ask, range(8)))
     assert found == [200, *[401] * 7]
+
+
+def test_workers_that_share_a_database_share_what_was_used(make_world, key, tmp_path):
+    workers = [make_world(folder=tmp_path) for _ in range(2)]
+    assertion = key.sign(workers[0].claims(workers[0].client(key)))
+    together = threading.Barrier(6)
+
+    def ask(number):
+        together.wait(10)
+        return workers[number % 2].token(assertion).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        found = sorted(pool.map(ask, range(6)))
+    for worker in workers:
+        worker.close()
+    assert found == [200, *[401] * 5]
 
 
 def test_a_jti_is_spent_though_the_request_failed(world, key, door):

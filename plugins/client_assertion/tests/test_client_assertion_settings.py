@@ -4,6 +4,7 @@ import pytest
 from support.assertions import ISSUER, World, refused
 
 import portula_client_assertion
+from portula.clients import InvalidClientMetadata
 from portula.errors import ConfigError
 from portula.testing.jws import TokenKey
 from portula.testing.provider import make_provider
@@ -103,6 +104,21 @@ def test_a_method_without_algorithms_is_off(make_world, key, setting, gone, left
     methods = world.provider.client_auth_methods
     assert (gone in methods, left in methods) == (False, True)
     assert gone not in world.provider.metadata_document["token_endpoint_auth_methods_supported"]
+
+
+def test_a_method_that_the_deployment_leaves_out_is_off(make_world, key):
+    """Neither it nor its algorithms are advertised, and no client is registered for it."""
+    world = make_world(OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED=["private_key_jwt"])
+    document = world.provider.metadata_document
+    assert document["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
+    assert not any(
+        name.startswith("HS") for name in document["token_endpoint_auth_signing_alg_values_supported"]
+    )
+    assert world.token(key.sign(world.claims(world.client(key)))).status_code == 200
+    with pytest.raises(InvalidClientMetadata, match="client_secret_jwt is switched off"):
+        world.sealed_client()
+    neither = make_world(OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED=["client_secret_basic"])
+    assert not any("signing_alg" in name for name in neither.provider.metadata_document)
 
 
 def test_the_metadata_names_methods_and_algorithms_everywhere(world):

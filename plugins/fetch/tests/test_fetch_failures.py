@@ -58,7 +58,7 @@ def test_an_answer_makes_good_for_all_failures(fetcher_with, server, clock):
     assert "asked again in 10 seconds" in fails(fetcher.get, url, accept=())
 
 
-def test_the_pause_ends_at_an_hour():
+def test_the_pause_ends_at_ten_minutes():
     failures = Failures(1, lambda: 0)
     for _ in range(100):
         failures.remember("https://gone.example")
@@ -85,7 +85,7 @@ def test_a_process_that_was_forked_has_turns_of_its_own(fetcher_with, server):
     fetcher = fetcher_with(FETCH_MAX_CONCURRENT=1, FETCH_TIMEOUT_SECONDS=2)
     fork = multiprocessing.get_context("fork")
     answers = fork.SimpleQueue()
-    with fetcher._process.turn(1):
+    with fetcher._process.turns.take(server.url, 1):
         child = fork.Process(target=_fetch_in_child, args=(fetcher, url, answers))
         child.start()
         child.join(20)

@@ -8,7 +8,7 @@ import pytest
 import portula_fetch
 from portula.errors import ConfigError, FetchFailed
 from portula.testing.provider import make_provider
-from portula.testing.tls import Reply
+from portula.testing.tls import HttpsServer, Reply
 
 
 def why(fetch, *arguments, **named):
@@ -54,11 +54,11 @@ def test_a_fetch_takes_as_long_as_it_may(fetcher_with, server):
     assert len(fetcher_with(FETCH_TIMEOUT_SECONDS=10).get(url, accept=()).body) == 12
 
 
-@pytest.mark.parametrize("most", [1, 3])
-def test_no_more_fetches_are_under_way_than_allowed(fetcher_with, server, most):
-    """The others wait for their turn, and get it."""
+@pytest.mark.parametrize(("most", "at_one"), [(1, 1), (2, 1), (4, 2), (5, 3)])
+def test_no_more_fetches_are_under_way_than_allowed(fetcher_with, server, most, at_one):
+    """Half of them at one server; the others wait for their turn, and get it."""
     here, peak, lock = [], [], threading.Lock()
-    together = threading.Barrier(most)
+    together = threading.Barrier(at_one)
 
     def answer(_asked):
         with lock:
@@ -74,7 +74,26 @@ def test_no_more_fetches_are_under_way_than_allowed(fetcher_with, server, most):
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda _: fetcher.get(f"{server.url}/", accept=()).body, range(6)))
     assert found == [b"x"] * 6
-    assert max(peak) == most
+    assert max(peak) == at_one
+
+
+def test_a_slow_server_does_not_keep_the_others_waiting(fetcher_with, server, authority, tmp_path_factory):
+    arrived, go_on = threading.Semaphore(0), threading.Event()
+
+    def answer(_asked):
+        arrived.release()
+        go_on.wait(5)
+        return Reply(body=b"slow")
+
+    server.routes["/"] = answer
+    fetcher = fetcher_with(FETCH_MAX_CONCURRENT=4)
+    with HttpsServer(authority, tmp_path_factory.mktemp("quick")) as quick, ThreadPoolExecutor(4) as pool:
+        slow = [pool.submit(fetcher.get, f"{server.url}/", accept=()) for _ in range(4)]
+        assert [arrived.acquire(timeout=5) for _ in range(2)] == [True, True]
+        assert fetcher.get(quick.answer("/", Reply(body=b"quick")), accept=()).body == b"quick"
+        assert not any(fetch.done() for fetch in slow)
+        go_on.set()
+        assert [fetch.result(timeout=10).body for fetch in slow] == [b"slow"] * 4
 
 
 def test_who_does_not_get_a_turn_in_time_is_told_so(fetcher_with, server):
@@ -133,7 +152,7 @@ def test_without_a_back_off_it_is_asked_each_time(fetcher_with, server):
         ("FETCH_MAX_CONCURRENT", 0, "greater than or equal to 1"),
         ("FETCH_MAX_CONCURRENT", 1001, "less than or equal to 1000"),
         ("FETCH_FAILURE_BACKOFF_SECONDS", -1, "greater than or equal to 0"),
-        ("FETCH_FAILURE_BACKOFF_SECONDS", 3601, "less than or equal to 3600"),
+        ("FETCH_FAILURE_BACKOFF_SECONDS", 601, "less than or equal to 600"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_stops_the_start(name, value, said):

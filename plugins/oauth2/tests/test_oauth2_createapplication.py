@@ -187,3 +187,54 @@ def test_a_contributed_grant_type_is_written_as_it_is_called(make, name):
 
     made = created(runner(make(Tea()))("confidential", name, "client-credentials", "--json"))
     assert made["grant_types"] == [name, "client_credentials"]
+
+
+def test_further_metadata_comes_as_json(world, run):
+    document = {"client_uri": "https://a.example", "client_name": "Tea", "client_name#ja": "\u8336"}
+    made = created(run("confidential", "client-credentials", "--json", "--metadata", json.dumps(document)))
+    kept = find(world, made["client_id"])
+    assert kept.name == made["name"] == "Tea"
+    assert (
+        kept.metadata == made["metadata"] == {"client_uri": "https://a.example", "client_name#ja": "\u8336"}
+    )
+    assert '"client_uri": "https://a.example"' in run(
+        "confidential", "client-credentials", "--metadata", json.dumps(document)
+    ).output.replace("\n", "")
+
+
+def test_further_metadata_comes_from_a_file(world, run, tmp_path):
+    file = tmp_path / "client.json"
+    file.write_text(
+        json.dumps({"token_endpoint_auth_method": "client_secret_post", "contacts": ["a@b.example"]})
+    )
+    made = created(run("confidential", "client-credentials", "--json", "--metadata", f"@{file}"))
+    assert made["token_endpoint_auth_method"] == "client_secret_post"
+    assert find(world, made["client_id"]).metadata == {"contacts": ["a@b.example"]}
+
+
+def test_what_an_option_says_counts_more_than_metadata(world, run):
+    document = json.dumps({"client_name": "Tea", "scope": "read", "grant_types": ["password"]})
+    made = created(
+        run("confidential", "client-credentials", "--json", "--name=Coffee", "--metadata", document)
+    )
+    assert (made["name"], made["scope"], made["grant_types"]) == ("Coffee", "read", ["client_credentials"])
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "a JSON object is needed"),
+        ("[" * 100_000, ""),
+        ("@/no/such/file", "No such file"),
+        ('{"contact": ["a@b.example"]}', "no installed plugin understands this; did you mean 'contacts'?"),
+        ('{"contacts": "a@b.example"}', "contacts: Input should be a valid list"),
+        ('{"token_endpoint_auth_method": "magic"}', "token_endpoint_auth_method"),
+        ('{"client_uri": "javascript:alert(1)"}', "client_uri is not an http or https URL"),
+    ],
+)
+def test_metadata_that_cannot_be_meant_makes_no_client(world, run, document, message):
+    result = run("confidential", "client-credentials", "--metadata", document)
+    assert result.exit_code in (1, 2)
+    assert message in result.output.replace("\n", "")
+    assert world.provider.storage.select(Application) == []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.checks import Finding, Level
-from portula_client_assertion.methods import algorithms_of
+from portula_client_assertion.methods import algorithms_in_use
 from portula_client_assertion.settings import ClientAssertionSettings
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def portula_checks(provider: Provider) -> list[Finding]:
     """Return the findings about the settings of this room."""
     settings = provider.settings(ClientAssertionSettings)
     lax = set(settings.CLIENT_ASSERTION_ACCEPTED_AUDIENCES) != {"issuer"}
-    if not algorithms_of(provider) or not (lax or settings.CLIENT_ASSERTION_AUDIENCE_LISTS):
+    if not algorithms_in_use(provider) or not (lax or settings.CLIENT_ASSERTION_AUDIENCE_LISTS):
         return []
     return [
         Finding(

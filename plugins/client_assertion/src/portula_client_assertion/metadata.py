@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portula_client_assertion.methods import algorithms_of
+from portula_client_assertion.methods import algorithms_in_use
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -15,5 +15,5 @@ ENDPOINTS = ("token", "revocation", "introspection")
 
 def members(provider: Provider) -> dict[str, Any]:
     """Return the algorithms, required wherever a method that signs is named; `none` is not among them."""
-    known = [name for algorithms in algorithms_of(provider).values() for name in algorithms]
+    known = [name for algorithms in algorithms_in_use(provider).values() for name in algorithms]
     return {f"{endpoint}_endpoint_auth_signing_alg_values_supported": known for endpoint in ENDPOINTS}

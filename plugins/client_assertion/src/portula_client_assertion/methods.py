@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from portula.client_auth import ClientAuthMethod
@@ -17,8 +18,14 @@ PRIVATE_KEY_JWT = "private_key_jwt"
 CLIENT_SECRET_JWT = "client_secret_jwt"
 
 
-def algorithms_of(provider: Provider) -> dict[str, tuple[str, ...]]:
-    """Return the algorithms of each method that is on; none is while nobody answers the slot `jose`."""
+def algorithms_in_use(provider: Provider) -> dict[str, tuple[str, ...]]:
+    """Return the algorithms of each method by which clients may authenticate here."""
+    enabled = provider.client_auth_methods
+    return {method: found for method, found in _algorithms(provider).items() if method in enabled}
+
+
+def _algorithms(provider: Provider) -> dict[str, tuple[str, ...]]:
+    """Return the algorithms of each method that is contributed; none is while nobody answers the slot `jose`."""
     if provider.hooks.ruling("jose").winner is None:
         return {}
     settings = provider.settings(ClientAssertionSettings)
@@ -31,31 +38,29 @@ def algorithms_of(provider: Provider) -> dict[str, tuple[str, ...]]:
 
 def make(provider: Provider) -> list[ClientAuthMethod]:
     """Return the methods that are on."""
-    return [_method(provider, name, algorithms) for name, algorithms in algorithms_of(provider).items()]
+    offered = _algorithms(provider)
+    named = {algorithm: method for method, algorithms in offered.items() for algorithm in algorithms}
 
+    def method_of(request: OAuthRequest) -> str | None:
+        """Return by which method a request authenticates; what cannot be read is refused by the first that is on."""
+        if not _presents(request):
+            return None
+        try:
+            header = provider.hooks.jose.read(request.body.get("client_assertion", "")).header
+        except UntrustedToken:
+            header = {}
+        return named.get(str(header.get("alg")), next(iter(offered)))
 
-def _method(provider: Provider, name: str, algorithms: tuple[str, ...]) -> ClientAuthMethod:
-    def presented(request: OAuthRequest) -> bool:
-        return _presents(request) and _method_of(provider, request) == name
+    def presented(name: str, request: OAuthRequest) -> bool:
+        return method_of(request) == name
 
-    return ClientAuthMethod(name, presented, Assertions(provider, name, algorithms).client_of)
+    return [
+        ClientAuthMethod(name, partial(presented, name), Assertions(provider, name, algorithms).client_of)
+        for name, algorithms in offered.items()
+    ]
 
 
 def _presents(request: OAuthRequest) -> bool:
     """Say whether there is an assertion of ours; one of another type is for who understands that."""
-    given = request.body.get(
-        "client_assertion_type", ASSERTION_TYPE if "client_assertion" in request.body else None
-    )
-    return given == ASSERTION_TYPE
-
-
-def _method_of(provider: Provider, request: OAuthRequest) -> str:
-    """Return whose assertion it is; what cannot be read is refused as the first that is on."""
-    offered = algorithms_of(provider)
-    try:
-        algorithm = str(provider.hooks.jose.read(request.body.get("client_assertion", "")).header.get("alg"))
-    except UntrustedToken:
-        algorithm = ""
-    return next(
-        (name for name, algorithms in offered.items() if algorithm in algorithms), next(iter(offered))
-    )
+    untyped = ASSERTION_TYPE if "client_assertion" in request.body else None
+    return request.body.get("client_assertion_type", untyped) == ASSERTION_TYPE

@@ -8,7 +8,7 @@ from portula import hookimpl
 from portula.client_metadata import ClientMember
 from portula.clients import InvalidClientMetadata
 from portula_client_assertion.assertion import STRICT_AUDIENCE
-from portula_client_assertion.methods import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, algorithms_of
+from portula_client_assertion.methods import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, algorithms_in_use
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -20,7 +20,7 @@ _ALGORITHM = "token_endpoint_auth_signing_alg"
 @hookimpl
 def portula_client_metadata(provider: Provider) -> list[ClientMember]:
     """Return the members about the signature of assertions; keys are another's."""
-    known = tuple(name for algorithms in algorithms_of(provider).values() for name in algorithms)
+    known = tuple(name for algorithms in algorithms_in_use(provider).values() for name in algorithms)
     if not known:
         return []
     return [ClientMember(_ALGORITHM, Literal[known]), ClientMember(STRICT_AUDIENCE, Literal["issuer"])]
@@ -33,7 +33,7 @@ def portula_validate_client_registration(provider: Provider, application: Applic
     Raises:
         InvalidClientMetadata: names what is missing.
     """
-    method, offered = application.token_endpoint_auth_method, algorithms_of(provider)
+    method, offered = application.token_endpoint_auth_method, algorithms_in_use(provider)
     algorithm = application.metadata.get(_ALGORITHM)
     if method in (PRIVATE_KEY_JWT, CLIENT_SECRET_JWT):
         if method not in offered:

@@ -11,7 +11,8 @@ from portula.errors import FetchFailed
 MAX_REMEMBERED = 1000
 """Places remembered; the one that failed longest ago goes first."""
 
-MAX_BACKOFF_SECONDS = 3600
+MAX_BACKOFF_SECONDS = 600
+"""Longer pauses would outlast the outage by too much."""
 
 
 class NotAsked(FetchFailed):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlencode
@@ -22,6 +21,7 @@ from portula_fetch.failures import Failures, NotAsked
 from portula_fetch.lookup import Deadline, Lookup
 from portula_fetch.settings import FetchSettings
 from portula_fetch.targets import Target, target_of
+from portula_fetch.turns import Turns
 
 USER_AGENT = "portula"
 
@@ -72,7 +72,7 @@ class SafeFetcher:
         """See `portula.slots.Fetcher`."""
         asking = Asking("GET", self._target(url), accept, max_bytes)
         process = self._here()
-        with _told(asking.target), process.turn(self._settings.FETCH_TIMEOUT_SECONDS):
+        with _told(asking.target), self._turn(asking.target, process):
             process.failures.refuse(url)
             try:
                 fetched = self._fetch(asking, process)
@@ -88,7 +88,7 @@ class SafeFetcher:
         """See `portula.slots.Fetcher`. An answer that may not be used says nothing of the next form to that URL."""
         asking = Asking("POST", self._target(url), (), max_bytes, urlencode(form).encode())
         process = self._here()
-        with _told(asking.target), process.turn(self._settings.FETCH_TIMEOUT_SECONDS):
+        with _told(asking.target), self._turn(asking.target, process):
             return self._fetch(asking, process)
 
     @cached_property
@@ -101,6 +101,9 @@ class SafeFetcher:
 
     def _target(self, url: str) -> Target:
         return target_of(url, self._settings.FETCH_ALLOWED_PORTS)
+
+    def _turn(self, target: Target, process: _Process) -> AbstractContextManager[None]:
+        return process.turns.take(target.origin, self._settings.FETCH_TIMEOUT_SECONDS)
 
     def _here(self) -> _Process:
         """Return the state of this process: what another one had at a fork, locks among it, is not ours."""
@@ -169,17 +172,7 @@ class _Process:
         self.pid = os.getpid()
         self.failures = Failures(settings.FETCH_FAILURE_BACKOFF_SECONDS, now)
         self.lookup = Lookup(allowed, settings.FETCH_MAX_CONCURRENT)
-        self._turns = threading.BoundedSemaphore(settings.FETCH_MAX_CONCURRENT)
-
-    @contextmanager
-    def turn(self, seconds: float) -> Iterator[None]:
-        """Wait until fewer than FETCH_MAX_CONCURRENT fetches are under way."""
-        if not self._turns.acquire(timeout=seconds):
-            raise NotAsked("too many requests to other servers are under way")
-        try:
-            yield
-        finally:
-            self._turns.release()
+        self.turns = Turns(settings.FETCH_MAX_CONCURRENT)
 
 
 @contextmanager

@@ -72,7 +72,11 @@ class Lookup:
             finally:
                 self._free.release()
 
-        threading.Thread(target=ask, name="portula-fetch-lookup", daemon=True).start()
+        try:
+            threading.Thread(target=ask, name="portula-fetch-lookup", daemon=True).start()
+        except RuntimeError:
+            self._free.release()
+            raise FetchFailed("no thread can be started to look the name up") from None
         try:
             found = answers.get(timeout=deadline.left())
         except Empty:

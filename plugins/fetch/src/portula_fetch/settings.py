@@ -30,11 +30,11 @@ class FetchSettings(BaseModel):
     """Seconds a request may take from the lookup of the name to the last byte. It waits as long for its turn."""
 
     FETCH_MAX_CONCURRENT: int = Field(default=10, ge=1, le=1000)
-    """Requests that a process has under way at once; further ones wait for their turn."""
+    """Requests that a process has under way at once, half of them to one server; further ones wait for their turn."""
 
-    FETCH_FAILURE_BACKOFF_SECONDS: int = Field(default=10, ge=0, le=3600)
+    FETCH_FAILURE_BACKOFF_SECONDS: int = Field(default=10, ge=0, le=600)
     """Seconds for which a server that could not be reached, or a document that could not be used, is not asked again.
-    They double with each further failure, up to an hour. 0 asks each time."""
+    They double with each further failure, up to ten minutes. 0 asks each time."""
 
     @field_validator("FETCH_ALLOWED_PRIVATE_HOSTS")
     @classmethod

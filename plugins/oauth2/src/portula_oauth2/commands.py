@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,8 +13,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from portula import hookimpl
+from portula.client_metadata import read
 from portula.clients import InvalidClientMetadata
-from portula.errors import DuplicateRecord
+from portula.errors import DuplicateRecord, nearest
 from portula.records import Application
 from portula.uris import LOOPBACK_ADDRESSES, origin_of, uri_scheme
 
@@ -35,6 +37,43 @@ def _native(client_type: str, redirect_uris: tuple[str, ...]) -> bool:
 
 def _words(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
     return tuple(value.split())
+
+
+def _document(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, Any]:
+    """Read a JSON object, from the command line or, behind an @, from a file."""
+    try:
+        text = Path(value[1:]).read_text(encoding="utf-8") if value.startswith("@") else value
+        document = json.loads(text or "{}")
+    except (OSError, ValueError, RecursionError) as error:
+        raise click.BadParameter(str(error)) from error
+    if not isinstance(document, dict):
+        raise click.BadParameter("a JSON object is needed")
+    return document
+
+
+def _application(provider: Provider, document: dict[str, Any], given: dict[str, Any]) -> Application:
+    """Make the record of a client from its metadata and from the options; what an option says counts more.
+
+    Raises:
+        InvalidClientMetadata: a member is not known, or its value is of the wrong type.
+    """
+    members = {member.name: member for member in provider.hooks.client_metadata()}
+    for name in document:
+        plain = name.partition("#")[0]
+        if plain not in members:
+            raise InvalidClientMetadata(
+                f"{name}: no installed plugin understands this{nearest(plain, members)}"
+            )
+    options = {name: value for name, value in given.items() if value not in ("", (), None)}
+    grants = provider.hooks.grant_types()
+    options["grant_types"] = tuple(
+        name if name in grants else name.replace("-", "_") for name in given["grant_types"]
+    )
+    fields = {"client_id": "", **read(members, document), **options}
+    if "application_type" not in fields:
+        native = _native(fields["client_type"], fields.get("redirect_uris", ()))
+        fields["application_type"] = "native" if native else "web"
+    return Application(**fields)
 
 
 @hookimpl
@@ -60,21 +99,21 @@ def portula_commands(provider: Provider) -> list[click.Command]:
     @click.option(
         "--application-type", type=click.Choice(["web", "native"]), default=None, help="Told by the URIs."
     )
+    @click.option("--metadata", default="", callback=_document, help="Members of RFC 7591: JSON, or @FILE.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def create(
-        client_secret: str | None, *, no_hash_client_secret: bool, as_json: bool, **given: Any
+        client_secret: str | None,
+        metadata: dict[str, Any],
+        *,
+        no_hash_client_secret: bool,
+        as_json: bool,
+        **given: Any,
     ) -> None:
         """Create a client: its type, then its grant types (authorization-code, client-credentials, ...)."""
-        known = provider.hooks.grant_types()
-        given["grant_types"] = tuple(
-            name if name in known else name.replace("-", "_") for name in given["grant_types"]
-        )
-        if given["application_type"] is None:
-            native = _native(given["client_type"], given["redirect_uris"])
-            given["application_type"] = "native" if native else "web"
         try:
+            application = _application(provider, metadata, given)
             client, secret = provider.clients.create(
-                Application(**given), secret=client_secret, hash_secret=not no_hash_client_secret
+                application, secret=client_secret, hash_secret=not no_hash_client_secret
             )
         except InvalidClientMetadata as error:
             raise click.ClickException(str(error)) from error
@@ -87,18 +126,22 @@ def portula_commands(provider: Provider) -> list[click.Command]:
 
 
 def _print(client: Application, secret: str | None, kept: str, *, as_json: bool) -> None:
-    facts = {
-        name: value for name, value in asdict(client).items() if name not in ("secret_hashes", "metadata")
-    }
+    facts = {name: value for name, value in asdict(client).items() if name != "secret_hashes"}
     if as_json:
         click.echo(json.dumps(facts if secret is None else {**facts, "client_secret": secret}))
         return
     table = Table("", Column(overflow="fold"), title="Client created", show_header=False)
     for name, value in facts.items():
-        if value not in (None, "", (), 0, False):
-            table.add_row(name, escape(" ".join(value) if isinstance(value, tuple) else str(value)))
+        if value not in (None, "", (), {}, 0, False):
+            table.add_row(name, escape(_text(value)))
     console = Console()
     console.print(table)
     if secret is not None:  # outside of the table, which would cut it off on a narrow terminal
         console.print(f"client_secret {secret}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"The secret is shown this once and kept {kept}.")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return " ".join(value) if isinstance(value, tuple) else str(value)
