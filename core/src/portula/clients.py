@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from portula.errors import PortulaError
@@ -23,6 +23,13 @@ class InvalidClientMetadata(PortulaError):
         """Keep the code and the description."""
         self.error = error
         super().__init__(description)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A client about which every rule was heard; `Clients.check` makes it."""
+
+    application: Application
 
 
 class Clients:
@@ -66,9 +73,18 @@ class Clients:
         provider.storage.on_commit(lambda: provider.hooks.client_saved(saved))
         return application, secret
 
-    def save(self, application: Application) -> Application:
-        """Save a changed client; errors as in `create`."""
+    def check(self, application: Application) -> Checked:
+        """Hear every rule on a client; errors as in `create`.
+
+        Rules may ask other servers, so who saves inside a transaction that writes before checks ahead of it: a slow
+        answer would hold up all who write.
+        """
         self._check(application)
+        return Checked(application)
+
+    def save(self, client: Application | Checked) -> Application:
+        """Save a changed client; errors as in `create`."""
+        application = (client if isinstance(client, Checked) else self.check(client)).application
         application = replace(application, updated_at=self._provider.now())
         values = {
             field.name: getattr(application, field.name)

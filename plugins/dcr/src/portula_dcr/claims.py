@@ -30,11 +30,18 @@ class Places:
     """When all of them are free again, Unix seconds."""
 
 
+def is_full(provider: Provider, places: Places) -> bool:
+    """Say whether no place is left at this moment."""
+    return _taken(provider, places) >= places.limit
+
+
+def _taken(provider: Provider, places: Places) -> int:
+    return len(provider.storage.select(Artifact, limit=places.limit, family=places.family))
+
+
 def claim(provider: Provider, places: Places, client_id: str) -> bool:
     """Take a place for a client; False when there is none."""
-    storage = provider.storage
-    first = len(storage.select(Artifact, limit=places.limit, family=places.family))
-    for number in range(first, places.limit):
+    for number in range(_taken(provider, places), places.limit):
         place = Artifact(
             digest=unkeyed_digest(f"{places.kind}\0{places.family}\0{number}"),
             kind=places.kind,
@@ -45,7 +52,7 @@ def claim(provider: Provider, places: Places, client_id: str) -> bool:
             expires_at=places.expires_at,
         )
         try:
-            storage.add(place)
+            provider.storage.add(place)
         except DuplicateRecord:
             continue
         return True

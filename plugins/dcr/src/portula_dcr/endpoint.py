@@ -19,8 +19,8 @@ from portula.engine.messages import bearer_token, parse_pairs, printable
 from portula.engine.responses import bearer_error
 from portula.errors import HookFailed
 from portula.strict_json import read_object
+from portula_dcr.errors import TryLater
 from portula_dcr.hookspecs import Registration
-from portula_dcr.quotas import TooManyClients
 from portula_dcr.registry import Registered, Registry
 from portula_dcr.settings import DcrSettings
 
@@ -67,9 +67,9 @@ class RegistrationEndpoint:
             return self._steps[message.method](message)
         except InvalidClientMetadata as error:
             return json_answer(400, {"error": error.error, "error_description": printable(str(error))})
-        except TooManyClients as error:
+        except TryLater as error:
             described = {"error": "temporarily_unavailable", "error_description": str(error)}
-            return json_answer(429, described, {"Retry-After": str(error.retry_after)})
+            return json_answer(error.status, described, {"Retry-After": str(error.retry_after)})
         except OAuth2Error as error:
             return bearer_error(None if isinstance(error, MissingTokenError) else error)
         except HookFailed:

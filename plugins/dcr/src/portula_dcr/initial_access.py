@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from portula.errors import DuplicateRecord
 from portula.records import Artifact
-from portula_dcr.claims import Places, claim
+from portula_dcr.claims import Places, claim, is_full
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -69,21 +69,22 @@ class InitialAccessTokens:
         return value
 
     def find(self, value: str) -> InitialAccessToken | None:
-        """Return the token with this value unless it expired; whether it is used up, `use` says."""
+        """Return the token with this value unless it expired or is used up."""
         found = self._provider.storage.find(Artifact, digest=self._provider.keys.digests(KIND, value))
         if found is None or (found.expires_at is not None and found.expires_at <= self._provider.now()):
             return None
-        return _token(found)
+        token = _token(found)
+        places = _places(token)
+        return None if places and is_full(self._provider, places) else token
 
     def use(self, token: InitialAccessToken, client_id: str) -> bool:
-        """Use a token for a client, inside its transaction; False when it is used up or was revoked meanwhile."""
+        """Use a token for a client, inside its transaction; False when others used it up or it was revoked meanwhile."""
         storage = self._provider.storage
         # A write, so that a revocation that comes now waits for this row, or this one waits and finds it gone.
         if not storage.change(Artifact, {"digest": token.digest}, taken_at=None):
             return False
-        if token.max_uses is None:
-            return True
-        return claim(self._provider, Places(USE, token.digest, token.max_uses, token.expires_at), client_id)
+        places = _places(token)
+        return places is None or claim(self._provider, places, client_id)
 
     def uses(self, token: InitialAccessToken) -> int:
         """Return how many clients were registered with a token of limited use."""
@@ -107,6 +108,13 @@ class InitialAccessTokens:
         with storage.transaction():
             storage.remove(Artifact, digest=token.digest)
             storage.remove(Artifact, family=token.digest)
+
+
+def _places(token: InitialAccessToken) -> Places | None:
+    """Return where the uses of a token are counted; None for any number of them."""
+    if token.max_uses is None:
+        return None
+    return Places(USE, token.digest, token.max_uses, token.expires_at)
 
 
 def _token(artifact: Artifact) -> InitialAccessToken:

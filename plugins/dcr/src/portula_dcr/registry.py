@@ -10,9 +10,10 @@ from oauthlib.oauth2.rfc6749.errors import InvalidTokenError
 from portula.clients import InvalidClientMetadata
 from portula.errors import Replayed
 from portula.records import Application, Artifact
-from portula_dcr import quotas
+from portula_dcr.errors import TryLater
 from portula_dcr.hookspecs import Registration
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
+from portula_dcr.quotas import Quotas
 from portula_dcr.registration_tokens import RegistrationTokens
 from portula_dcr.settings import DcrSettings
 from portula_dcr.wanted import ANSWERED, Wanted
@@ -42,6 +43,7 @@ class Registry:
         self._provider = provider
         self._settings = provider.settings(DcrSettings)
         self._tokens = RegistrationTokens(provider)
+        self._quotas = Quotas(provider)
         self.initial = InitialAccessTokens(provider)
         self.wanted = Wanted(provider)
 
@@ -50,22 +52,24 @@ class Registry:
 
         Raises:
             InvalidClientMetadata: some rule denies it.
-            TooManyClients: a quota is used up.
+            TryLater: a quota is used up.
             InvalidTokenError: the initial access token is.
         """
         provider, wanted = self._provider, self.wanted
+        self._quotas.look(registration.client_address)
         self._hear(registration)
         fresh = Application(client_id=provider.hooks.client_id_generator.hash(), scope="")
         client = wanted.client(registration.document, fresh)
         with provider.storage.transaction():
-            if pass_ is not None and not self.initial.use(pass_, client.client_id):
-                raise InvalidTokenError
-            quotas.count(provider, registration.client_address, client.client_id)
+            # First, for rules may ask other servers, and until the first write nobody waits for this transaction.
             made, secret = provider.clients.create(
                 client,
                 make_secret=wanted.has_secret(client),
                 hash_secret=not wanted.signs_with_secret(client),
             )
+            if pass_ is not None and not self.initial.use(pass_, made.client_id):
+                raise InvalidTokenError
+            self._quotas.count(registration.client_address, made.client_id)
             return Registered(made, self._tokens.issue(made.client_id), secret)
 
     def find(self, client_id: str, value: str) -> tuple[Application, Artifact]:
@@ -85,20 +89,26 @@ class Registry:
         return client, token
 
     def update(self, registration: Registration, value: str) -> Registered:
-        """Replace the metadata of a client (RFC 7592 §2.2); errors as in `register` and `find`."""
+        """Replace the metadata of a client (RFC 7592 §2.2).
+
+        Raises:
+            InvalidClientMetadata: some rule denies it.
+            InvalidTokenError: as in `find`; or another update used the token up.
+            TryLater: somebody changed the client at the same moment.
+        """
         provider, client_id = self._provider, registration.client_id or ""
-        _, token = self.find(client_id, value)
+        known, token = self.find(client_id, value)
         self._check_replacement(registration)
         self._hear(registration)
+        self._check_secret(registration.document, known)
+        wanted = self.wanted.client(registration.document, known)
+        wanted, secret = self._with_secret(wanted, known, registration.document.get("client_secret"))
+        checked = provider.clients.check(wanted)
         with provider.storage.transaction():
             self._hold(token)
-            known = provider.storage.find(Application, client_id=client_id)
-            if known is None:
-                raise InvalidTokenError
-            self._check_secret(registration.document, known)
-            client = self.wanted.client(registration.document, known)
-            client, secret = self._with_secret(client, known, registration.document.get("client_secret"))
-            client = provider.clients.save(client)
+            if provider.storage.find(Application, client_id=client_id) != known:
+                raise TryLater("The client was changed at the same moment.", 1, status=503)
+            client = provider.clients.save(checked)
             if self._settings.DCR_ROTATE_REGISTRATION_TOKEN_ON_UPDATE:
                 value = self._tokens.issue(client_id)
             return Registered(client, value, secret)
