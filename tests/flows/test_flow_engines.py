@@ -47,7 +47,9 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("engine") / "data"
-    configuration = CONFIGURATION.replace("{", f'{{\n    "DATABASE_URL": {database_url!r},', 1)
+    configuration = CONFIGURATION.replace(
+        "{", f'{{\n    "DATABASE_URL": {database_url!r}, "DCR_ENABLED": True,', 1
+    )
     common = ["--data-dir", str(folder), "--database-url", database_url]
     behind = subprocess.run(
         [PORTULA, "createuser", "ann", *common], capture_output=True, check=False, text=True, timeout=60
@@ -120,3 +122,27 @@ def test_a_refresh_token_is_rotated_once_however_many_ask(server: Server, client
 
     with ThreadPoolExecutor(12) as pool:
         assert Counter(pool.map(refresh, range(12))) == {200: 1, 400: 11}
+
+
+def test_no_more_clients_are_registered_than_a_token_is_for_however_many_ask(server: Server) -> None:
+    made = server.run("registration", "token", "create", "partner", "--uses", "3")
+    headers = {"Authorization": f"Bearer {made['initial_access_token']}"}
+    document = {
+        "redirect_uris": ["https://client.example/callback"],
+        "client_name": "Tea",
+        "client_name#ja": "茶",
+    }
+
+    def register(_: int) -> httpx.Response:
+        return httpx.post(f"{server.issuer}/register/", json=document, headers=headers, timeout=30)
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(register, range(12)))
+    assert Counter(answer.status_code for answer in answers) == {201: 3, 401: 9}
+    told = next(answer.json() for answer in answers if answer.status_code == 201)
+    known = httpx.get(
+        told["registration_client_uri"],
+        headers={"Authorization": f"Bearer {told['registration_access_token']}"},
+        timeout=30,
+    )
+    assert known.json()["client_name#ja"] == "茶"

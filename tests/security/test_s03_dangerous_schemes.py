@@ -8,7 +8,7 @@ from portula.cli import flask_group
 from portula.clients import InvalidClientMetadata
 from portula.errors import ConfigError
 from portula.records import Application
-from security.driving import CALLBACK
+from security.driving import CALLBACK, error_of
 
 DANGEROUS = [
     "javascript:alert(1)",
@@ -116,3 +116,33 @@ def test_decent_links_are_kept(house):
     client = house.client(metadata=links)
     known = house.provider.storage.find(Application, client_id=client.client_id)
     assert dict(known.metadata) == links
+
+
+@dangerous
+@pytest.mark.parametrize("member", CLIENT_LINKS)
+def test_it_is_no_link_of_a_client_in_any_language(house, uri, member):
+    with pytest.raises(InvalidClientMetadata):
+        house.client(metadata={f"{member}#de-CH": uri})
+
+
+@pytest.fixture(scope="module")
+def open_house(make_house):
+    """A house at which everybody may register clients."""
+    limits = {"DCR_MAX_CLIENTS_PER_ADDRESS_PER_HOUR": None, "DCR_MAX_CLIENTS_PER_HOUR": None}
+    return make_house(DCR_ENABLED=True, DCR_REGISTRATION_MODE="open", **limits)
+
+
+@dangerous
+@pytest.mark.parametrize("application_type", ["web", "native"])
+def test_nobody_registers_it_as_a_redirect_uri(open_house, kind, uri, application_type):
+    document = {"redirect_uris": [CALLBACK, uri], "application_type": application_type}
+    answer = open_house.door(kind).open("/o/register/", method="POST", json=document)
+    assert error_of(answer) == "invalid_redirect_uri"
+
+
+@dangerous
+@pytest.mark.parametrize("member", ["client_uri", "logo_uri", "policy_uri", "tos_uri", "logo_uri#de"])
+def test_nobody_registers_it_as_a_link(open_house, kind, uri, member):
+    document = {"redirect_uris": [CALLBACK], member: uri}
+    answer = open_house.door(kind).open("/o/register/", method="POST", json=document)
+    assert error_of(answer) == "invalid_client_metadata"

@@ -6,7 +6,7 @@ said here; what several have to do with each other is a rule of `portula_validat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,11 @@ def read(members: Mapping[str, ClientMember], document: Mapping[str, Any]) -> di
     for name, value in document.items():
         plain, _, language = name.partition("#")
         member = members.get(plain)
-        if member is None or value is None or (language and not member.localized):
+        if (
+            member is None
+            or value is None
+            or (name != plain and not (member.localized and _is_tag(language)))
+        ):
             continue
         checked = _checked(member, name, value)
         if member.field is None or language:
@@ -64,6 +68,32 @@ def write(members: Mapping[str, ClientMember], application: Application) -> dict
             document[member.name] = list(value) if isinstance(value, tuple) else value
     kept = {name: value for name, value in application.metadata.items() if name.partition("#")[0] in members}
     return {**document, **kept}
+
+
+def in_language(metadata: Mapping[str, Any], name: str, languages: Iterable[str]) -> Any:
+    """Return the value of a member in the first of these languages that it is registered in, else the plain one.
+
+    A language that is not there is looked for without its last parts: `de` for `de-CH` (RFC 4647 §3.4). None when
+    there is no such member.
+    """
+    known = {
+        key.partition("#")[2].lower(): value
+        for key, value in metadata.items()
+        if key.partition("#")[0] == name and key != name
+    }
+    for language in languages if known else ():
+        wanted = language.lower()
+        while wanted:
+            if wanted in known:
+                return known[wanted]
+            wanted = wanted.rpartition("-")[0]
+    return metadata.get(name)
+
+
+def _is_tag(language: str) -> bool:
+    """Say whether a text looks like a language tag (RFC 5646 §2.1)."""
+    parts = language.split("-")
+    return all(part.isascii() and part.isalnum() and len(part) <= 8 for part in parts)
 
 
 def _checked(member: ClientMember, name: str, value: object) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from portula.errors import PortulaError
@@ -25,6 +25,13 @@ class InvalidClientMetadata(PortulaError):
         super().__init__(description)
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A client about which every rule was heard; `Clients.check` makes it."""
+
+    application: Application
+
+
 class Clients:
     """Makes and changes clients of a provider."""
 
@@ -33,12 +40,18 @@ class Clients:
         self._provider = provider
 
     def create(
-        self, application: Application, *, secret: str | None = None, hash_secret: bool = True
+        self,
+        application: Application,
+        *,
+        secret: str | None = None,
+        hash_secret: bool = True,
+        make_secret: bool = True,
     ) -> tuple[Application, str | None]:
         """Save a new client; return it, and its secret if it has one: the only time that is seen.
 
         An empty client_id is generated, and so is the secret of a confidential client when none is given. With
-        `hash_secret` off the secret is kept encrypted instead of as a digest, so that it can sign.
+        `hash_secret` off the secret is kept encrypted instead of as a digest, so that it can sign. With `make_secret`
+        off a confidential client has no secret: it proves itself by keys.
 
         Raises:
             InvalidClientMetadata: something about it is not allowed.
@@ -48,7 +61,7 @@ class Clients:
         if not application.client_id:
             application = replace(application, client_id=provider.hooks.client_id_generator.hash())
         chosen = secret is not None
-        if application.client_type == "confidential":
+        if application.client_type == "confidential" and (make_secret or chosen):
             secret = secret or provider.hooks.client_secret_generator.hash()
             application = replace(application, secret_hashes=(self._keep(secret, chosen, hash_secret),))
         elif chosen:
@@ -56,12 +69,22 @@ class Clients:
         application = replace(application, created_at=now, updated_at=now)
         self._check(application)
         provider.storage.add(application)
-        provider.hooks.client_saved(ClientSaved(application.client_id, created=True, at=now))
+        saved = ClientSaved(application.client_id, created=True, at=now)
+        provider.storage.on_commit(lambda: provider.hooks.client_saved(saved))
         return application, secret
 
-    def save(self, application: Application) -> Application:
-        """Save a changed client; errors as in `create`."""
+    def check(self, application: Application) -> Checked:
+        """Hear every rule on a client; errors as in `create`.
+
+        Rules may ask other servers, so who saves inside a transaction that writes before checks ahead of it: a slow
+        answer would hold up all who write.
+        """
         self._check(application)
+        return Checked(application)
+
+    def save(self, client: Application | Checked) -> Application:
+        """Save a changed client; errors as in `create`."""
+        application = (client if isinstance(client, Checked) else self.check(client)).application
         application = replace(application, updated_at=self._provider.now())
         values = {
             field.name: getattr(application, field.name)
@@ -69,9 +92,8 @@ class Clients:
             if field.name != "client_id"
         }
         self._provider.storage.change(Application, {"client_id": application.client_id}, **values)
-        self._provider.hooks.client_saved(
-            ClientSaved(application.client_id, created=False, at=application.updated_at)
-        )
+        saved = ClientSaved(application.client_id, created=False, at=application.updated_at)
+        self._provider.storage.on_commit(lambda: self._provider.hooks.client_saved(saved))
         return application
 
     def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:

@@ -4,6 +4,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "accounts": "portula-accounts",
     "client_assertion": "portula-client-assertion",
     "consent": "portula-consent",
+    "dcr": "portula-dcr",
     "fetch": "portula-fetch",
     "generators": "portula-generators",
     "introspection": "portula-introspection",

@@ -210,7 +210,7 @@ class Hooks(Policies):
 
     def validate_client_registration(self, application: Application) -> None:
         """Hear every rule on client metadata; raise all their words as one InvalidClientMetadata."""
-        self._rules("portula_validate_client_registration", application)
+        self.rules("portula_validate_client_registration", {"application": application})
 
     def interaction_demands(self, request: OAuthRequest, user: Authenticated | None, fresh: bool) -> Demands:
         """Join what every room demands before an authorization request is answered."""

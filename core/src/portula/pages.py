@@ -14,12 +14,17 @@ from wtforms import Form
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
+from portula.client_metadata import in_language
 from portula.endpoints import Answer
 from portula.engine.messages import FORM, parse_pairs
 
 if TYPE_CHECKING:
     from portula.engine.responses import Delivery
     from portula.provider import Provider
+    from portula.records import Application
+
+CLIENT_LINKS = ("logo_uri", "client_uri", "policy_uri", "tos_uri")
+"""What pages show of a client besides its name (RFC 7591 §2)."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' https: data:; "
@@ -73,6 +78,19 @@ class Pages:
         )
         response.headers["Content-Security-Policy"] = policy
         return Answer(200, dict(response.headers), response.get_data())
+
+    def shown_client(self, client: Application, ui_locales: str = "") -> dict[str, Any]:
+        """Return a client's name and links for a template, in a language that the person reads, if it has them so.
+
+        Args:
+            client: whose they are.
+            ui_locales: language tags apart by spaces, best first, as in an authorization request (OpenID Connect Core
+                §3.1.2.1); then those count that the browser sends.
+        """
+        languages = [*ui_locales.split(), *request.accept_languages.values()]
+        name = in_language(client.metadata, "client_name", languages) or client.name
+        links = {link: in_language(client.metadata, link, languages) for link in CLIENT_LINKS}
+        return {"name": shown_name(name), **links}
 
     def query(self) -> MultiDict[str, str]:
         """Return the parameters of the query string of the current request.

@@ -25,7 +25,6 @@ from portula.sources import Source
 if TYPE_CHECKING:
     from portula.engine.messages import OAuthRequest
     from portula.provider import Provider
-    from portula.records import Application
 
 log = logging.getLogger("portula")
 
@@ -178,12 +177,19 @@ class Policies:
         if denials:
             raise denials[0]
 
-    def _rules(self, hook: str, application: Application) -> None:
-        """Hear every rule on client metadata; raise all their words as one InvalidClientMetadata."""
+    def rules(self, hook: str, arguments: Mapping[str, Any]) -> None:
+        """Hear every rule on clients; raise all their words as one InvalidClientMetadata.
+
+        A room asks it for a hook of its own too.
+
+        Raises:
+            InvalidClientMetadata: some rule denies.
+            HookFailed: some rule could not be applied, which denies as well.
+        """
         denials: list[InvalidClientMetadata] = []
         for implementation in self._implementations(hook):
             try:
-                answer = implementation.call({"provider": self._provider, "application": application})
+                answer = implementation.call({**arguments, "provider": self._provider})
             except InvalidClientMetadata as denial:
                 denials.append(denial)
                 continue

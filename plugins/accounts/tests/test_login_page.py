@@ -277,3 +277,54 @@ def test_the_account_page_links_to_connected_apps_where_there_are_any(accounts, 
     accounts.app._got_first_request = False
     accounts.app.add_url_rule("/o/authorized_tokens/", "apps", lambda: "apps")
     assert 'href="/o/authorized_tokens/"' in browser.get("/accounts/").text
+
+
+LINKS = {
+    "logo_uri": "https://tea.example/logo.png",
+    "client_uri": "https://tea.example/about",
+    "policy_uri": "https://tea.example/policy",
+    "tos_uri": "https://tea.example/tos",
+}
+
+
+@pytest.fixture
+def client_with_links(client_named):
+    """The app, as it registered itself: with logo and links, some of them in Japanese too."""
+    japanese = {"client_name#ja": "茶屋", "policy_uri#ja": "https://tea.example/ja/policy"}
+    client_named.provider.storage.change(Application, {"client_id": "tea"}, metadata={**LINKS, **japanese})
+    return client_named
+
+
+def test_the_page_shows_logo_website_policy_and_terms_of_the_app(client_with_links, browser):
+    page = browser.get(f"{LOGIN}?client_id=tea")
+    assert f'<img src="{LINKS["logo_uri"]}"' in page.text
+    for member, text in (("client_uri", "Website"), ("policy_uri", "Privacy policy"), ("tos_uri", "Terms")):
+        assert f'<a href="{LINKS[member]}" rel="noopener noreferrer nofollow">{text}' in page.text
+    assert "img-src 'self' https: data:" in page.headers["Content-Security-Policy"]
+
+
+def test_an_address_that_is_not_https_is_not_shown(client_named, browser):
+    evil = dict.fromkeys(LINKS, "javascript:alert(1)")
+    client_named.provider.storage.change(Application, {"client_id": "tea"}, metadata=evil)
+    page = browser.get(f"{LOGIN}?client_id=tea").text
+    assert "to continue to" in page
+    assert "javascript:" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "japanese"),
+    [
+        ("client_id=tea&ui_locales=ja", "", True),
+        ("client_id=tea&ui_locales=fr+ja-JP", "", True),
+        ("client_id=tea", "ja,en;q=0.5", True),
+        ("client_id=tea&ui_locales=fr", "de", False),
+        ("client_id=tea", "", False),
+        ("next=/o/authorize/%3Fclient_id%3Dtea%26ui_locales%3Dja", "", True),
+    ],
+)
+def test_an_app_is_named_in_a_language_that_the_person_reads(
+    client_with_links, browser, query, accepted, japanese
+):
+    page = browser.get(f"{LOGIN}?{query}", headers={"Accept-Language": accepted}).text
+    assert ("茶屋" in page, "https://tea.example/ja/policy" in page) == (japanese, japanese)
+    assert ("Tea &lt;b&gt;Room" in page, f'"{LINKS["policy_uri"]}"' in page) == (not japanese, not japanese)

@@ -31,6 +31,9 @@ ISSUER = "Portula-Issuer"
 
 FORM = "application/x-www-form-urlencoded"
 
+IMPLICIT = "implicit"
+"""Grant type of clients that are answered with tokens in the redirect (RFC 7591 §2); no request names it."""
+
 Pairs = list[tuple[str, str]]
 
 
@@ -162,6 +165,12 @@ def sorted_response_type(value: str) -> str:
 def in_front_channel(response_type: str) -> bool:
     """Say whether a response type answers with tokens in the redirect (OAuth 2.0 Multiple Response Types §5)."""
     return not {"token", "id_token"}.isdisjoint(response_type.split())
+
+
+def grant_types_needed(response_type: str) -> set[str]:
+    """Return the grant types a client must have for a response type (OpenID Connect Registration §2)."""
+    needed = {"authorization_code"} if "code" in response_type.split() else set()
+    return needed | ({IMPLICIT} if in_front_channel(response_type) else set())
 
 
 def basic_credentials(header: str) -> list[tuple[str, str]] | None:

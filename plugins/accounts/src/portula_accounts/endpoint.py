@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.datastructures import MultiDict
 
 from portula.blueprints import Mount
-from portula.pages import PageForm, shown_name
+from portula.pages import PageForm
 from portula.records import Application
 from portula_accounts.forms import LoginForm, same_origin_path
 from portula_accounts.login import PASSWORD, AccountsLogin
@@ -119,18 +119,17 @@ class AccountViews:
             or self._provider.url_for("accounts.account")
         )
 
-    def _client(self, form: LoginForm, asked: MultiDict[str, str]) -> dict[str, str] | None:
-        """Return the app that a person signs in for, if one is named and usable."""
-        client_id = asked.get("client_id")
-        if client_id is None:
-            named = parse_qs(urlsplit(same_origin_path(form.next.data) or "").query).get("client_id", [])
-            client_id = named[0] if len(named) == 1 else None
-        if not client_id or not client_id.isprintable():
+    def _client(self, form: LoginForm, asked: MultiDict[str, str]) -> dict[str, Any] | None:
+        """Return what is shown of the app that a person signs in for, if one is named and usable."""
+        waiting = parse_qs(urlsplit(same_origin_path(form.next.data) or "").query)
+        client_id = asked.get("client_id") or _only(waiting.get("client_id"))
+        if not client_id.isprintable() or not client_id:
             return None
         client = self._provider.storage.find(Application, client_id=client_id)
         if client is None or client.disabled:
             return None
-        return {"name": shown_name(client.name)}
+        ui_locales = asked.get("ui_locales") or _only(waiting.get("ui_locales"))
+        return self._pages.shown_client(client, ui_locales)
 
     def _connected_apps_url(self) -> str | None:
         path = self._provider.mount + CONNECTED_APPS_PATH
@@ -141,6 +140,11 @@ class AccountViews:
         response = cast("Response", redirect(location, 302))
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _only(values: list[str] | None) -> str:
+    """Return a value that stands once."""
+    return values[0] if values is not None and len(values) == 1 else ""
 
 
 def _too_many(seconds: int) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portula.addresses import network_of
 from portula.records import Artifact
 from portula_accounts.settings import AccountsSettings
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from portula import Provider
 
 KIND = "login-failure"
-IPV6_SUBSCRIBER_PREFIX = 64
-"""RFC 6177: a subscriber holds at least a /64, so single IPv6 addresses cannot be counted."""
 PARALLEL_ATTEMPTS = 200
 """Rows read beyond the limits: attempts that are under way at one moment."""
 
@@ -55,7 +53,7 @@ class FailureLimit:
         settings = self._provider.settings(AccountsSettings)
         storage, now = self._provider.storage, self._provider.now()
         window = settings.LOGIN_FAILURE_WINDOW_SECONDS
-        counters = self._counters(username, _network(client_address), now, settings)
+        counters = self._counters(username, network_of(client_address), now, settings)
         refused = self._retry_after(counters, now, window, coming=1)
         if refused:  # without a write: who knocks on costs little
             return Attempt(refused, (), ())
@@ -115,16 +113,3 @@ class FailureLimit:
             if surplus > 0:
                 waits.append(max(times[surplus - 1] + window - now, 1))
         return max(waits)
-
-
-def _network(client_address: str) -> str:
-    """Return what of an address is counted: all of an IPv4 address, the /64 of an IPv6 address."""
-    try:
-        address = ipaddress.ip_address(client_address.partition("%")[0])
-    except ValueError:
-        return client_address
-    if address.version == 4:
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((int(address), IPV6_SUBSCRIBER_PREFIX), strict=False))

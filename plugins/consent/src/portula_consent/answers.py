@@ -12,7 +12,7 @@ from portula.pages import PageForm
 from portula.records import Application
 from portula.slots import ConsentQuestion
 from portula_consent.memory import ConsentMemory
-from portula_consent.shown import shown_client, shown_destination, shown_scopes
+from portula_consent.shown import shown_destination, shown_scopes
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -45,7 +45,7 @@ class ConsentPages:
         host, on_this_device = shown_destination(question.redirect_uri)
         return self._provider.pages.render(
             "portula_consent/consent.html",
-            client=shown_client(question.client),
+            client=self._provider.pages.shown_client(question.client),
             username=question.user.username,
             scopes=shown_scopes(self._provider, question.scopes),
             redirect_host=host,

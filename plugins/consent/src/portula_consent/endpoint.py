@@ -14,7 +14,7 @@ from portula.blueprints import Mount
 from portula.pages import PageForm
 from portula.records import Application, Artifact
 from portula_consent.memory import MAX_CONSENTS, ConsentMemory
-from portula_consent.shown import shown_client, shown_scopes
+from portula_consent.shown import shown_scopes
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -92,7 +92,7 @@ class ConnectedApps:
         found = (
             self._provider.storage.select(Application, limit=MAX_CONSENTS, client_id=names) if names else []
         )
-        clients = {client.client_id: shown_client(client) for client in found}
+        clients = {client.client_id: self._provider.pages.shown_client(client) for client in found}
         return [
             {
                 "client_id": consent.client_id,

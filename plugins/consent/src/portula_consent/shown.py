@@ -1,25 +1,15 @@
-"""What pages show of clients and scopes: nothing that could deceive the eye."""
+"""What pages show of scopes and of where a person goes: nothing that could deceive the eye."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from portula.pages import shown_name
 from portula.uris import is_loopback_host
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import Application
-
-SHOWN_METADATA = ("logo_uri", "client_uri", "policy_uri", "tos_uri")
-"""RFC 7591 §2: the human-readable links of a client."""
-
-
-def shown_client(client: Application) -> dict[str, Any]:
-    """Return a client's name and links for a template."""
-    return {"name": shown_name(client.name), **{name: client.metadata.get(name) for name in SHOWN_METADATA}}
 
 
 def shown_scopes(provider: Provider, scopes: Sequence[str]) -> list[tuple[str, str]]:

@@ -12,16 +12,13 @@ from portula.engine.grants import (
     PasswordGrant,
     RefreshTokenGrant,
 )
-from portula.engine.messages import in_front_channel
+from portula.engine.messages import IMPLICIT, in_front_channel
 from portula.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from portula import Provider
     from portula.engine.grants import GrantFactory
     from portula_oauth2.settings import OAuth2Settings
-
-IMPLICIT = "implicit"
-"""Grant type of clients that are answered with tokens in the redirect (RFC 7591 §2); no request names it."""
 
 _RESPONSE_TYPES = "OIDC_RESPONSE_TYPES_SUPPORTED"
 _AUTH_METHODS = "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED"
@@ -69,12 +66,6 @@ def registrable_grant_types(provider: Provider) -> list[str]:
     """Return the grant types that a client may be registered for: those of the token endpoint, and `implicit`."""
     names = list(provider.hooks.grant_types())
     return [*names, IMPLICIT] if any(map(in_front_channel, provider.response_types)) else names
-
-
-def grant_types_needed(response_type: str) -> set[str]:
-    """Return the grant types a client must have for a response type (OpenID Connect Registration §2)."""
-    needed = {"authorization_code"} if "code" in response_type.split() else set()
-    return needed | ({IMPLICIT} if in_front_channel(response_type) else set())
 
 
 def _chosen(setting: str, names: Collection[str], contributed: Collection[str]) -> list[str]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.clients import InvalidClientMetadata
-from portula.engine.messages import sorted_response_type
+from portula.engine.messages import IMPLICIT, grant_types_needed, sorted_response_type
 from portula.uris import origin_of, redirect_uri_problem, uri_scheme
-from portula_oauth2.grant import IMPLICIT, grant_types_needed, registrable_grant_types
+from portula_oauth2.grant import registrable_grant_types
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def portula_validate_client_registration(provider: Provider, application: Applic
         problem = problem_of(uri, application, settings)
         if problem:
             raise InvalidClientMetadata(f"redirect URI {uri!r} {problem}", "invalid_redirect_uri")
-    for member in CLIENT_LINKS:
-        if member in application.metadata and not _is_web_address(application.metadata[member]):
+    for member, value in application.metadata.items():
+        if member.partition("#")[0] in CLIENT_LINKS and not _is_web_address(value):
             raise InvalidClientMetadata(f"{member} is not an http or https URL")
     for origin in application.allowed_origins:
         if origin_of(origin) != origin:

@@ -13,6 +13,7 @@ from portula.client_metadata import ClientMember
 from portula.clients import InvalidClientMetadata
 from portula.errors import FetchFailed
 from portula.records import Application
+from portula.uris import origin_of, uri_host
 from portula_oidc.pairwise import PAIRWISE
 from portula_oidc.request_objects import SYMMETRIC, algorithms
 from portula_oidc.settings import OIDCSettings, is_on
@@ -76,7 +77,7 @@ def portula_validate_client_registration(provider: Provider, application: Applic
             raise InvalidClientMetadata(f"request_uris: {uri!r} is not an https URL")
     if "sector_identifier_uri" in metadata:
         _check_sector(provider, application)
-    hosts = {urlsplit(uri).hostname for uri in application.redirect_uris}
+    hosts = {uri_host(uri) for uri in application.redirect_uris}
     if (
         metadata.get("subject_type") == PAIRWISE
         and "sector_identifier_uri" not in metadata
@@ -88,8 +89,7 @@ def portula_validate_client_registration(provider: Provider, application: Applic
 def _is_https(uri: object) -> bool:
     if not isinstance(uri, str):
         return False
-    parts = urlsplit(uri)
-    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and not parts.fragment
+    return (origin_of(uri) or "").startswith("https:") and not urlsplit(uri).fragment
 
 
 def _check_sector(provider: Provider, application: Application) -> None:

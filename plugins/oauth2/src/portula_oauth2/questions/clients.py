@@ -8,14 +8,16 @@ from typing import Any
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, InvalidScopeError
 
 from portula import OAuth2Validator
-from portula.engine.messages import CLIENT_ADDRESS, OAuthRequest, sorted_response_type, state_of
+from portula.engine.messages import (
+    CLIENT_ADDRESS,
+    OAuthRequest,
+    grant_types_needed,
+    sorted_response_type,
+    state_of,
+)
 from portula.engine.tokens import refresh_generator
 from portula.records import Application
-from portula_oauth2.grant import (
-    enabled_client_auth_methods,
-    enabled_response_types,
-    grant_types_needed,
-)
+from portula_oauth2.grant import enabled_client_auth_methods, enabled_response_types
 from portula_oauth2.registration import problem_of
 from portula_oauth2.settings import OAuth2Settings
 

@@ -1,0 +1,57 @@
+"""Dynamic client registration: clients register themselves, and look after their registration.
+
+Sources: RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration 1.0.
+It never opens unless a setting says so, never keeps a token it issued, and never lets a client set what only operators
+may: no member counts that no room contributed, and none of these reaches a privileged field.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portula import hookimpl
+from portula_dcr import hookspecs
+from portula_dcr.checks import portula_checks
+from portula_dcr.commands import registration_group
+from portula_dcr.endpoint import PATH, make
+from portula_dcr.hookspecs import Registration
+from portula_dcr.settings import DcrSettings
+
+if TYPE_CHECKING:
+    import click
+    import pluggy
+
+    from portula import Provider
+    from portula.endpoints import Endpoint
+
+__all__ = ["Registration", "portula_checks"]
+
+
+@hookimpl
+def portula_addhooks(pm: pluggy.PluginManager) -> None:
+    """The rule on who may register what."""
+    pm.add_hookspecs(hookspecs)
+
+
+@hookimpl
+def portula_settings() -> list[type[DcrSettings]]:
+    """DCR_ENABLED and its companions."""
+    return [DcrSettings]
+
+
+@hookimpl
+def portula_endpoints(provider: Provider) -> list[Endpoint]:
+    """register/, unless it is off."""
+    return [make(provider)] if provider.settings(DcrSettings).DCR_ENABLED else []
+
+
+@hookimpl
+def portula_metadata(provider: Provider) -> dict[str, Any]:
+    """Where the endpoint is (RFC 8414 §2)."""
+    return {"registration_endpoint": PATH} if provider.settings(DcrSettings).DCR_ENABLED else {}
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> list[click.Command]:
+    """The group `registration`."""
+    return [registration_group(provider)]

@@ -1,0 +1,127 @@
+"""Initial access tokens (RFC 7591 §1.2): who holds one may register clients. They are kept as digests."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from portula.errors import DuplicateRecord
+from portula.records import Artifact
+from portula_dcr.claims import Places, claim, is_full
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+KIND = "initial access token"
+USE = "initial access token use"
+MAX_USES = 1000
+"""Clients that one token of limited use may register; each use is counted by a record."""
+_ALL = "initial access tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class InitialAccessToken:
+    """What is known of a token; not its value."""
+
+    name: str
+    digest: str
+    made_at: int
+    expires_at: int | None
+    """Unix seconds; None for never."""
+    max_uses: int | None
+    """How many clients may be registered with it; None for any number."""
+
+
+class InitialAccessTokens:
+    """The tokens of a provider."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider."""
+        self._provider = provider
+
+    def create(self, name: str, *, max_uses: int | None, expires_in: int | None) -> str:
+        """Make a token and return it: the only time that it is seen.
+
+        Args:
+            name: tells it from others; unique.
+            max_uses: how many clients may be registered with it, at most MAX_USES; None for any number.
+            expires_in: seconds it counts; None for ever.
+
+        Raises:
+            DuplicateRecord: there is a token of this name.
+        """
+        provider, now = self._provider, self._provider.now()
+        value = secrets.token_urlsafe(32)
+        with provider.storage.transaction():
+            if self.named(name) is not None:
+                raise DuplicateRecord(f"there is an initial access token {name!r}")
+            provider.storage.add(
+                Artifact(
+                    digest=provider.keys.digest(KIND, value),
+                    kind=KIND,
+                    payload={"name": name, "max_uses": max_uses},
+                    issued_at=now,
+                    expires_at=None if expires_in is None else now + expires_in,
+                    family=provider.keys.digest(_ALL, ""),
+                )
+            )
+        return value
+
+    def find(self, value: str) -> InitialAccessToken | None:
+        """Return the token with this value unless it expired or is used up."""
+        found = self._provider.storage.find(Artifact, digest=self._provider.keys.digests(KIND, value))
+        if found is None or (found.expires_at is not None and found.expires_at <= self._provider.now()):
+            return None
+        token = _token(found)
+        places = _places(token)
+        return None if places and is_full(self._provider, places) else token
+
+    def use(self, token: InitialAccessToken, client_id: str) -> bool:
+        """Use a token for a client, inside its transaction; False when others used it up or it was revoked meanwhile."""
+        storage = self._provider.storage
+        # A write, so that a revocation that comes now waits for this row, or this one waits and finds it gone.
+        if not storage.change(Artifact, {"digest": token.digest}, taken_at=None):
+            return False
+        places = _places(token)
+        return places is None or claim(self._provider, places, client_id)
+
+    def uses(self, token: InitialAccessToken) -> int:
+        """Return how many clients were registered with a token of limited use."""
+        return len(self._provider.storage.select(Artifact, limit=MAX_USES, family=token.digest))
+
+    def all(self) -> list[InitialAccessToken]:
+        """Return every token, the oldest first, expired ones that were not purged yet included."""
+        storage, family = self._provider.storage, self._provider.keys.digests(_ALL, "")
+        found: list[Artifact] = []
+        while page := storage.select(Artifact, family=family, after=found[-1].digest if found else None):
+            found += page
+        return [_token(artifact) for artifact in sorted(found, key=lambda artifact: artifact.issued_at)]
+
+    def named(self, name: str) -> InitialAccessToken | None:
+        """Return the token of this name."""
+        return next((token for token in self.all() if token.name == name), None)
+
+    def revoke(self, token: InitialAccessToken) -> None:
+        """Forget a token and its uses; the clients registered with it stay."""
+        storage = self._provider.storage
+        with storage.transaction():
+            storage.remove(Artifact, digest=token.digest)
+            storage.remove(Artifact, family=token.digest)
+
+
+def _places(token: InitialAccessToken) -> Places | None:
+    """Return where the uses of a token are counted; None for any number of them."""
+    if token.max_uses is None:
+        return None
+    return Places(USE, token.digest, token.max_uses, token.expires_at)
+
+
+def _token(artifact: Artifact) -> InitialAccessToken:
+    return InitialAccessToken(
+        name=artifact.payload["name"],
+        digest=artifact.digest,
+        made_at=artifact.issued_at,
+        expires_at=artifact.expires_at,
+        max_uses=artifact.payload["max_uses"],
+    )

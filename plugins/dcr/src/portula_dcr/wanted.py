@@ -1,0 +1,184 @@
+"""From client metadata to a client: what is asked for, the defaults, and what of it is granted.
+
+RFC 7591 §2 and OpenID Connect Registration §2 give the defaults. What a client may not have of scopes and grant types
+is left out, and the answer says what was registered (RFC 7591 §3.2.1). Privileged fields are out of reach (attack S55).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import MISSING, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from portula.client_metadata import ClientMember, read, write
+from portula.clients import InvalidClientMetadata
+from portula.engine.messages import grant_types_needed, sorted_response_type
+from portula.records import Application
+from portula_dcr.settings import DcrSettings
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+ANSWERED = (
+    "registration_access_token",
+    "registration_client_uri",
+    "client_secret_expires_at",
+    "client_id_issued_at",
+)
+"""Members that only the provider writes; an update that has one is refused (RFC 7592 §2.2)."""
+
+_NAMES = frozenset({*ANSWERED, "client_id", "client_secret"})
+"""Never client metadata, whatever a plugin contributes."""
+
+PRIVILEGED = frozenset(
+    {
+        "client_id",
+        "client_type",
+        "created_at",
+        "disabled",
+        "require_pkce",
+        "secret_hashes",
+        "skip_authorization",
+        "updated_at",
+        "user",
+    }
+)
+"""Fields of Application that no client sets, whatever a plugin contributes (attack S55)."""
+
+PERSONAL_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
+"""OpenID Connect Core §5.4, §11: with the scopes backend's own, those that are not privileged."""
+
+_OMITTED = {
+    "application_type": "web",
+    "id_token_signed_response_alg": "RS256",
+}
+"""Defaults of OpenID Connect Registration §2 that hang on nothing else."""
+
+
+class Wanted:
+    """Reads documents of client metadata for one provider."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider and its settings; what rooms contribute is not complete yet."""
+        self._provider = provider
+        self._settings = provider.settings(DcrSettings)
+
+    @property
+    def members(self) -> dict[str, ClientMember]:
+        """The members that are heard."""
+        return {
+            name: member
+            for name, member in self._provider.client_members.items()
+            if name not in _NAMES and member.field not in PRIVILEGED
+        }
+
+    def client(self, document: Mapping[str, Any], known: Application) -> Application:
+        """Return what a known client, or an empty one, is to be: members that are not sent fall back to their default.
+
+        What it has already it may ask for again, although it was an operator who gave it.
+
+        Raises:
+            InvalidClientMetadata: a value is of the wrong type, or nothing is left that it could do.
+        """
+        members = self.members
+        read(members, document)  # from here on every value is of its type
+        asked = {name: value for name, value in document.items() if value is not None}
+        self._default_to(asked, known)
+        self._need_keys(asked)
+        asked["scope"] = self._scope(asked.get("scope", ""), known)
+        values = read(members, asked)
+        base = _without(known, members)
+        redirect_uris = values.get("redirect_uris", ())
+        return replace(
+            base,
+            **{**values, "metadata": {**base.metadata, **values["metadata"]}},
+            client_type="public" if asked["token_endpoint_auth_method"] == "none" else "confidential",
+            # Somebody trusted these addresses, and no others.
+            skip_authorization=known.skip_authorization and set(redirect_uris) <= set(known.redirect_uris),
+        )
+
+    def written(self, application: Application) -> dict[str, Any]:
+        """Return the client metadata of a client."""
+        return write(self.members, application)
+
+    def signs_with_secret(self, application: Application) -> bool:
+        """Say whether its secret is a key, and so has to be kept readable (OpenID Connect Core §10.1)."""
+        document = self.written(application)
+        return document.get("token_endpoint_auth_method") == "client_secret_jwt" or any(
+            name.endswith("_alg") and str(value).startswith("HS") for name, value in document.items()
+        )
+
+    def has_secret(self, application: Application) -> bool:
+        """Say whether a client needs a secret: one that proves itself by keys needs none."""
+        by_secret = (application.token_endpoint_auth_method or "").startswith("client_secret_")
+        confidential = application.client_type == "confidential"
+        return confidential and (by_secret or self.signs_with_secret(application))
+
+    def _default_to(self, asked: dict[str, Any], known: Application) -> None:
+        """Fill in what was not sent (RFC 7591 §2, OpenID Connect Registration §2)."""
+        methods = self._provider.client_auth_methods
+        usual = "client_secret_basic"
+        asked.setdefault("token_endpoint_auth_method", usual if usual in methods else next(iter(methods)))
+        for name, value in _OMITTED.items():
+            with suppress(InvalidClientMetadata):  # a provider that cannot sign so knows it as no value
+                read(self.members, {name: value})
+                asked.setdefault(name, value)
+        asked["grant_types"] = self._grant_types(asked, known)
+        if "response_types" not in asked:
+            asked["response_types"] = self._response_types(set(asked["grant_types"]))
+
+    @staticmethod
+    def _need_keys(asked: Mapping[str, Any]) -> None:
+        """Refuse a client that would prove itself by keys that nobody knows (OpenID Connect Registration §2)."""
+        if asked["token_endpoint_auth_method"] == "private_key_jwt" and asked.keys().isdisjoint(
+            {"jwks", "jwks_uri"}
+        ):
+            raise InvalidClientMetadata("private_key_jwt needs jwks or jwks_uri")
+
+    def _grant_types(self, asked: Mapping[str, Any], known: Application) -> list[str]:
+        """Return those that the client may have, of the ones it asks for or its response types need."""
+        response_types = [sorted_response_type(name) for name in asked.get("response_types", ["code"])]
+        needed = sorted(set().union(*map(grant_types_needed, response_types)))
+        advertised = self._provider.metadata_document.get("grant_types_supported", ())
+        allowed = {
+            *known.grant_types,
+            *(name for name in self._settings.DCR_ALLOWED_GRANT_TYPES if name in advertised),
+        }
+        wanted = dict.fromkeys(asked.get("grant_types", needed))
+        kept = [name for name in wanted if name in allowed]
+        if not kept:
+            raise InvalidClientMetadata(f"of grant types there are: {', '.join(sorted(allowed))}")
+        return kept
+
+    def _response_types(self, grant_types: set[str]) -> list[str]:
+        if "authorization_code" in grant_types:
+            return ["code"]
+        return [name for name in self._provider.response_types if grant_types_needed(name) <= grant_types]
+
+    def _scope(self, asked: str, known: Application) -> str:
+        """Drop what the client may not have: software asks for scopes that only a resource knows."""
+        settings = self._settings
+        own, texts = self._provider.hooks.scopes_backend.get_all_scopes(), self._provider.scope_texts
+        everything = [*own, *(name for name in texts if name not in own)]
+        usual = [name for name in everything if name in own or name in PERSONAL_SCOPES]
+        named = settings.DCR_ALLOWED_SCOPES
+        allowed = usual if named is None else [name for name in everything if name in named]
+        had = everything if known.scope is None else known.scope.split()
+        kept = [name for name in dict.fromkeys(asked.split()) if name in allowed or name in had]
+        if not kept:
+            default = settings.DCR_DEFAULT_SCOPES
+            kept = [name for name in allowed if default is None or name in default]
+        return " ".join(kept)
+
+
+def _without(known: Application, members: Mapping[str, ClientMember]) -> Application:
+    """Return a client with every member back at its default (RFC 7592 §2.2: an update replaces)."""
+    managed = {member.field for member in members.values()}
+    defaults = {
+        field.name: field.default
+        for field in fields(Application)
+        if field.name in managed and field.default is not MISSING
+    }
+    kept = {name: value for name, value in known.metadata.items() if name.partition("#")[0] not in members}
+    return replace(known, **defaults, metadata=kept)

@@ -1,0 +1,356 @@
+"""S55: who registers itself gets nothing that only an operator gives, and not more clients than it may."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import fields
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portula import hookimpl
+from portula.cli import flask_group
+from portula.client_metadata import ClientMember
+from portula.records import Application
+from security.driving import CALLBACK, PASSWORD, Party, bearer, error_of
+from security.test_s31_storage import dump
+
+OPEN = {
+    "DCR_ENABLED": True,
+    "DCR_REGISTRATION_MODE": "open",
+    "DCR_MAX_CLIENTS_PER_ADDRESS_PER_HOUR": None,
+    "DCR_MAX_CLIENTS_PER_HOUR": None,
+}
+REGISTER = "/o/register/"
+
+PRIVILEGED = {
+    "client_id": "chosen-by-me",
+    "client_secret": "chosen by me, and long enough for it",
+    "client_secret_expires_at": 1,
+    "client_id_issued_at": 1,
+    "client_type": "confidential",
+    "name": "By another name",
+    "secret_hashes": ["digest:x"],
+    "allowed_origins": ["https://evil.example"],
+    "require_pkce": False,
+    "skip_authorization": True,
+    "skip_consent": True,
+    "first_party": True,
+    "trusted": True,
+    "algorithm": "none",
+    "user": "1",
+    "owner": "1",
+    "is_admin": True,
+    "disabled": False,
+    "created_at": 1,
+    "updated_at": 1,
+    "metadata": {"skip_authorization": True},
+    "registration_access_token": "chosen by me",
+    "registration_client_uri": "https://evil.example/",
+}
+
+
+OF_CLIENTS = {
+    "scope",
+    "redirect_uris",
+    "post_logout_redirect_uris",
+    "grant_types",
+    "application_type",
+    "token_endpoint_auth_method",
+}
+"""Fields of Application that are client metadata under the same name."""
+
+
+@pytest.fixture(scope="module")
+def house(make_house):
+    """A house at which everybody may register clients."""
+    return make_house(**OPEN)
+
+
+@pytest.fixture
+def door(house, kind):
+    return house.door(kind)
+
+
+def send(door, method, document, path=REGISTER, headers=None):
+    return door.open(
+        path, method=method, data=json.dumps(document), content_type="application/json", headers=headers
+    )
+
+
+def register(door, headers=None, **members):
+    return send(door, "POST", {"redirect_uris": [CALLBACK], **members}, headers=headers)
+
+
+def update(door, told, **members):
+    uri = urlsplit(told["registration_client_uri"])
+    document = {"client_id": told["client_id"], "redirect_uris": [CALLBACK], **members}
+    return send(door, "PUT", document, f"{uri.path}?{uri.query}", bearer(told["registration_access_token"]))
+
+
+def record(house, told):
+    return house.provider.storage.find(Application, client_id=told["client_id"])
+
+
+def told_by(answer, status=201):
+    assert answer.status_code == status, answer.text
+    return answer.json
+
+
+# --- Closed ---
+
+
+@pytest.mark.parametrize("settings", [{}, {"DCR_ENABLED": True}], ids=["default", "enabled"])
+def test_by_default_no_stranger_registers(make_house, kind, settings):
+    house = make_house(**settings)
+    assert register(house.door(kind)).status_code in {404, 401}
+    assert house.provider.storage.select(Application) == []
+
+
+# --- Privileged fields ---
+
+
+def plain(house, told):
+    """Return what must be the same of every client that registers with the same metadata."""
+    changing = {"client_id", "secret_hashes"}  # another each time
+    client = record(house, told)
+    return {field.name: getattr(client, field.name) for field in fields(Application)} | dict.fromkeys(
+        changing
+    )
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*PRIVILEGED, *(field.name for field in fields(Application))} - OF_CLIENTS)
+)
+def test_no_privileged_field_is_set_by_registering(house, door, name):
+    usual = plain(house, told_by(register(door)))
+    told = told_by(register(door, **{name: PRIVILEGED.get(name, "x")}))
+    assert plain(house, told) == usual
+    assert told["client_id"] != PRIVILEGED["client_id"]
+    assert told["client_secret"] != PRIVILEGED["client_secret"]
+
+
+@pytest.mark.parametrize("name", sorted(PRIVILEGED.keys() - {"client_id"}))
+def test_no_privileged_field_is_set_by_an_update(house, door, name):
+    told = told_by(register(door))
+    before = plain(house, told)
+    answer = update(door, told, **{name: PRIVILEGED[name]})
+    assert answer.status_code in {200, 400}
+    assert plain(house, told) == before
+
+
+class Generous:
+    """A plugin that says it merely observes, and maps members onto every field."""
+
+    @hookimpl
+    def portula_client_metadata(self, provider):
+        taken = {
+            "redirect_uris",
+            "grant_types",
+            "scope",
+            "application_type",
+            "token_endpoint_auth_method",
+            "name",
+        }
+        kinds = {
+            "disabled": bool,
+            "skip_authorization": bool,
+            "require_pkce": bool,
+            "created_at": int,
+            "updated_at": int,
+        }
+        return [
+            ClientMember(field.name, kinds.get(field.name, str), field=field.name)
+            for field in fields(Application)
+            if field.name
+            not in {*taken, "secret_hashes", "metadata", "allowed_origins", "post_logout_redirect_uris"}
+        ] + [
+            ClientMember("client_secret", str),
+            ClientMember("secret_hashes", list[str], field="secret_hashes"),
+        ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "client_type",
+        "created_at",
+        "disabled",
+        "require_pkce",
+        "secret_hashes",
+        "skip_authorization",
+        "updated_at",
+        "user",
+    ],
+)
+def test_not_even_a_plugin_lets_clients_set_them(make_house, kind, name):
+    house = make_house(Generous(), **OPEN)
+    door = house.door(kind)
+    usual = plain(house, told_by(register(door)))
+    given = {"client_type": "public", "disabled": True, "user": "1"} | PRIVILEGED
+    assert plain(house, told_by(register(door, **{name: given[name]}))) == usual
+
+
+# --- What a client may do ---
+
+
+@pytest.mark.parametrize("grant_type", ["client_credentials", "password", "implicit"])
+def test_no_grant_without_a_person_in_front_of_a_page(make_house, kind, grant_type):
+    house = make_house(PASSWORD_GRANT_ENABLED=True, **OPEN)
+    door = house.door(kind)
+    assert error_of(register(door, grant_types=[grant_type])) == "invalid_client_metadata"
+    told = told_by(register(door, grant_types=["authorization_code", grant_type], scope="read"))
+    party = Party(told["client_id"], told["client_secret"])
+    login = {"username": "ann", "password": PASSWORD} if grant_type == "password" else {}
+    answer = door.token(party, grant_type=grant_type, **login)
+    assert answer.json["error"] in {"unauthorized_client", "unsupported_grant_type"}
+
+
+def test_no_privileged_scope(house, door):
+    """CVE-2026-22752: a scope in the registration became a scope of tokens."""
+    told = told_by(register(door, scope="read introspection", grant_types=["authorization_code"]))
+    party = Party(told["client_id"], told["client_secret"])
+    assert "introspection" not in told["scope"].split()
+    page = house.browser().ask(
+        party, scope="introspection", code_challenge="c" * 43, code_challenge_method="S256"
+    )
+    assert "error=invalid_scope" in page.location
+
+
+def test_people_are_always_asked(house, door):
+    told = told_by(register(door, skip_authorization=True))
+    party = Party(told["client_id"], told["client_secret"])
+    browser = house.browser()
+    assert browser.consent_page(party).status_code == 200
+    assert "asks for access to your account" in browser.seen[-1].text
+
+
+def test_a_registered_client_completes_the_code_flow(house, door):
+    grants = ["authorization_code", "refresh_token"]
+    told = told_by(register(door, grant_types=grants, client_name="Tea house"))
+    party = Party(told["client_id"], told["client_secret"])
+    tokens = house.tokens(party, door)
+    assert door.resource(tokens["access_token"]).status_code == 200
+    again = door.refresh(party, tokens["refresh_token"])
+    assert again.status_code == 200
+
+
+# --- Its secrets ---
+
+
+def test_a_stolen_database_registers_nobody_and_changes_nothing(make_house, tmp_path):
+    with_token = {**OPEN, "DCR_REGISTRATION_MODE": "initial_access_token"}
+    house = make_house(folder=tmp_path, **with_token)
+    with closing(house):
+        runner = house.app.test_cli_runner()
+        made = runner.invoke(flask_group, ["registration", "token", "create", "ci", "--uses", "9", "--json"])
+        initial = json.loads(made.stdout)["initial_access_token"]
+        door = house.door()
+        told = told_by(register(door, bearer(initial)))
+        updated = told_by(update(door, told), 200)
+        stolen = dump(tmp_path)
+    values = (initial, told["client_secret"])
+    values += (told["registration_access_token"], updated["registration_access_token"])
+    assert told["client_id"].encode() in stolen
+    assert [value for value in values if value.encode() in stolen] == []
+
+
+def test_nothing_of_a_token_is_logged(house, door, caplog):
+    told = told_by(register(door))
+    caplog.clear()
+    update(door, {**told, "registration_access_token": "wrong-token-value"})
+    told_by(update(door, told), 200)
+    assert "wrong-token-value" not in caplog.text
+    assert told["registration_access_token"] not in caplog.text
+
+
+# --- Races ---
+
+
+def at_once(count, ask):
+    with ThreadPoolExecutor(8) as pool:
+        return sorted(pool.map(lambda _: ask().status_code, range(count)))
+
+
+def test_at_one_moment_no_address_registers_more_than_it_may(make_house, tmp_path):
+    limited = {**OPEN, "DCR_MAX_CLIENTS_PER_ADDRESS_PER_HOUR": 3}
+    with closing(make_house(folder=tmp_path, **limited)) as house:
+        assert at_once(12, lambda: register(house.door())) == [201] * 3 + [429] * 9
+        assert len(house.provider.storage.select(Application)) == 3
+
+
+def test_at_one_moment_no_initial_access_token_is_used_more_than_it_may(make_house, tmp_path):
+    with_token = {**OPEN, "DCR_REGISTRATION_MODE": "initial_access_token"}
+    with closing(make_house(folder=tmp_path, **with_token)) as house:
+        runner = house.app.test_cli_runner()
+        made = runner.invoke(flask_group, ["registration", "token", "create", "ci", "--uses", "3", "--json"])
+        headers = bearer(json.loads(made.stdout)["initial_access_token"])
+        assert at_once(12, lambda: register(house.door(), headers)) == [201] * 3 + [401] * 9
+        assert len(house.provider.storage.select(Application)) == 3
+
+
+def test_of_two_updates_with_one_token_one_counts(make_house, tmp_path):
+    with closing(make_house(folder=tmp_path, **OPEN)) as house:
+        told = told_by(register(house.door()))
+        assert at_once(8, lambda: update(house.door(), told)) == [200] + [401] * 7
+
+
+# --- Whatever is sent ---
+
+fuzzed = settings(max_examples=150, deadline=None, database=None)
+texts = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(["code", "none", "read", CALLBACK, "HS256", "web", "\0", "\ud800", "javascript:x", "#"]),
+)
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def names(house):
+    """Every member that somebody understands, some in a language, and some that nobody does."""
+    known = [*house.provider.client_members, *PRIVILEGED]
+    return st.one_of(st.sampled_from([*known, *(f"{name}#ja" for name in known), "client_name#"]), texts)
+
+
+@fuzzed
+@given(data=st.data())
+def test_no_document_makes_it_fail(house, names, data):
+    document = data.draw(st.dictionaries(names, json_values, max_size=6))
+    if data.draw(st.booleans()):
+        document["redirect_uris"] = [CALLBACK]
+    answer = send(house.door(), "POST", document)
+    assert answer.status_code in {201, 400}, answer.text
+    if answer.status_code == 400:
+        assert answer.json["error"] in {"invalid_redirect_uri", "invalid_client_metadata"}
+    else:
+        changed = {name: value for name, value in document.items() if name not in PRIVILEGED}
+        assert update(house.door(), answer.json, **changed).status_code in {200, 400}
+
+
+@fuzzed
+@given(body=st.one_of(st.binary(max_size=200), texts.map(lambda text: text.encode("utf-8", "surrogatepass"))))
+def test_no_body_makes_it_fail(house, body):
+    answer = house.door().open(REGISTER, method="POST", data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json["error"] in {"invalid_redirect_uri", "invalid_client_metadata"}
+
+
+@fuzzed
+@given(
+    query=st.text(st.characters(codec="ascii"), max_size=30),
+    authorization=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30),
+    method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]),
+)
+def test_no_request_about_a_client_makes_it_fail(house, query, authorization, method):
+    answer = house.door().open(
+        f"{REGISTER}?client_id={query}".replace("#", ""),
+        method=method,
+        headers={"Authorization": authorization},
+    )
+    assert answer.status_code in {400, 401}
