@@ -8,6 +8,7 @@ from flask import Flask
 
 import portula_accounts
 import portula_consent
+import portula_dcr
 import portula_fetch
 import portula_generators
 import portula_introspection
@@ -26,6 +27,7 @@ from security.driving import CALLBACK, HOST, ISSUER, PASSWORD, Browser, Clock, D
 ROOMS = (
     portula_accounts,
     portula_consent,
+    portula_dcr,
     portula_fetch,
     portula_generators,
     portula_introspection,
