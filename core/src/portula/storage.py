@@ -1,4 +1,4 @@
-"""Contracts of storage: six verbs, one transaction, no SQL, no Flask.
+"""Contracts of storage: a few verbs, one transaction, no SQL, no Flask.
 
 A store keeps records of the types it was made for. `find`, `select` and `change` accept only keys and indexes in
 their conditions, so that no deployment meets a full scan. A tuple as a condition's value means "any of these".
@@ -74,7 +74,15 @@ class Store(Protocol):
         ...
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
-        """Delete up to `limit` records that expired before `now`; return how many."""
+        """Delete up to `limit` records that expired before `now`, the oldest first; return how many.
+
+        Safe to run in several processes at once and to be killed: what was deleted stays deleted, and no other writer
+        is held up for longer than a few hundred rows take. Less than `limit` means that nothing expired is left.
+        """
+        ...
+
+    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """Return how many records expired before `now`, counting to `limit` and no further; nothing is changed."""
         ...
 
 
@@ -168,6 +176,14 @@ class Storage:
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
         return self._routes[cls].purge(cls, now=now, limit=limit)
+
+    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """See Store.expired."""
+        return self._routes[cls].expired(cls, now=now, limit=limit)
+
+    def keeps(self, cls: type[Any]) -> bool:
+        """Say whether a store keeps these records; a resource server alone has none."""
+        return cls in self._routes
 
 
 def build_storage(

@@ -158,22 +158,23 @@ class MemoryStore:
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
-        expires = self._types[cls].expires
-        if expires is None:
-            return 0
-
-        def expired() -> list[Any]:
-            rows = [row for row in self._rows_seen(cls) if getattr(row, expires) is not None]
-            return sorted((row for row in rows if getattr(row, expires) < now), key=attrgetter(expires))[
-                :limit
-            ]
-
-        if not self._local.doomed and not expired():
+        if not self._local.doomed and not self.expired(cls, now=now, limit=1):
             return 0
         with self._write():
-            rows = expired()
+            rows = self._expired(cls, now)[:limit]
             self._drop(cls, rows)
         return len(rows)
+
+    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """See Store.expired."""
+        return len(self._expired(cls, now)[:limit])
+
+    def _expired(self, cls: type[Any], now: int) -> list[Any]:
+        expires = self._types[cls].expires
+        if expires is None:
+            return []
+        rows = [row for row in self._rows_seen(cls) if getattr(row, expires) is not None]
+        return sorted((row for row in rows if getattr(row, expires) < now), key=attrgetter(expires))
 
     @contextmanager
     def _write(self) -> Iterator[None]:

@@ -276,6 +276,23 @@ class StorageContract(TransactionContract):
         assert store.find(Sample, digest="never") is not None
         assert store.purge(Application, now=2**40, limit=100) == 0
 
+    def test_purge_begins_with_what_expired_first(self, store: Store) -> None:
+        for number in (3, 1, 4, 2):
+            store.add(Sample(digest=f"{number}", expires_at=number))
+        assert store.purge(Sample, now=10, limit=3) == 3
+        assert [sample.digest for sample in store.select(Sample)] == ["4"]
+
+    def test_expired_counts_to_its_limit_and_changes_nothing(self, store: Store) -> None:
+        for number in range(5):
+            store.add(Sample(digest=f"{number}", expires_at=number))
+        store.add(Sample(digest="never"))
+        assert [store.expired(Sample, now=3, limit=limit) for limit in (1, 2, 3, 100)] == [1, 2, 3, 3]
+        assert store.expired(Sample, now=0, limit=100) == 0
+        assert len(store.select(Sample)) == 6
+        store.purge(Sample, now=3, limit=100)
+        assert store.expired(Sample, now=3, limit=100) == 0
+        assert store.expired(Application, now=2**40, limit=100) == 0
+
     def test_purge_deletes_many(self, store: Store) -> None:
         with store.transaction():
             for number in range(1100):

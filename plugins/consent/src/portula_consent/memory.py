@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from portula.errors import DuplicateRecord
 from portula.events import TokenRevoked
 from portula.records import AccessToken, Artifact, Grant, RefreshToken
+from portula.revoking import revoke_tokens
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -58,9 +59,7 @@ class ConsentMemory:
         with storage.transaction():
             storage.remove(Artifact, digest=self._digests(subject, client_id))
             storage.change(Grant, {**where, "taken_at": None}, taken_at=now)
-            while storage.change(RefreshToken, {**where, "revoked_at": None}, revoked_at=now):
-                pass  # again, for one that a rotation added while we waited for it
-            storage.change(AccessToken, {**where, "revoked_at": None}, revoked_at=now)
+            revoke_tokens(storage, now, **where)
         for family in families:
             self._provider.hooks.token_revoked(TokenRevoked(client_id, subject, family, now))
 

@@ -71,7 +71,7 @@ def _about_grants(settings: OAuth2Settings) -> Iterator[Finding]:
             "Move these clients to the authorization code flow and set PASSWORD_GRANT_ENABLED = False.",
             "RFC 9700 §2.4",
         )
-    if not settings.ROTATE_REFRESH_TOKEN:
+    if settings.ROTATE_REFRESH_TOKEN is False:
         yield Finding(
             "oauth2.refresh-rotation",
             Level.INFO,
@@ -82,16 +82,18 @@ def _about_grants(settings: OAuth2Settings) -> Iterator[Finding]:
 
 
 def _about_lifetimes(settings: OAuth2Settings) -> Iterator[Finding]:
-    if settings.AUTHORIZATION_CODE_EXPIRE_SECONDS > USUAL_CODE_SECONDS:
+    code = settings.AUTHORIZATION_CODE_EXPIRE_SECONDS
+    if isinstance(code, int) and code > USUAL_CODE_SECONDS:
         yield Finding(
             "oauth2.code-lifetime",
             Level.WARNING,
-            f"A code may be redeemed for {settings.AUTHORIZATION_CODE_EXPIRE_SECONDS} seconds.",
+            f"A code may be redeemed for {code} seconds.",
             f"Set AUTHORIZATION_CODE_EXPIRE_SECONDS to {USUAL_CODE_SECONDS} or less.",
             "RFC 6749 §4.1.2, RFC 9700 §4.5",
         )
-    seconds = settings.ACCESS_TOKEN_EXPIRE_SECONDS
-    if isinstance(seconds, int) and seconds > LONG_ACCESS_TOKEN_SECONDS:
+    told = settings.ACCESS_TOKEN_EXPIRE_SECONDS
+    seconds = 0 if callable(told) else settings.access_seconds(None)
+    if seconds > LONG_ACCESS_TOKEN_SECONDS:
         yield Finding(
             "oauth2.access-token-lifetime",
             Level.WARNING,
@@ -99,7 +101,7 @@ def _about_lifetimes(settings: OAuth2Settings) -> Iterator[Finding]:
             "Shorten ACCESS_TOKEN_EXPIRE_SECONDS; clients refresh.",
             "RFC 9700 §2.2.1, §4.10",
         )
-    if settings.refresh_token_seconds is None:
+    if settings.REFRESH_TOKEN_EXPIRE_SECONDS is None:
         yield Finding(
             "oauth2.refresh-token-lifetime",
             Level.INFO,

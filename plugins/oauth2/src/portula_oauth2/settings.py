@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from oauthlib.oauth2.rfc6749.endpoints import TokenEndpoint
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StrictBool, TypeAdapter, field_validator
 
 from portula import OAuth2Validator
 from portula.engine.backend import Backend
 from portula.engine.messages import sorted_response_type
 from portula.engine.server import Server
+from portula.errors import HookFailed
 from portula.settings import AnswersSlot, subclass_of
 from portula.uris import FORBIDDEN_SCHEMES
+
+V = TypeVar("V")
 
 MAX_CODE_SECONDS = 600
 """RFC 6749 §4.1.2: ten minutes at the most."""
@@ -31,27 +34,41 @@ RESPONSE_TYPES = (
 """django-oauth-toolkit's default of OIDC_RESPONSE_TYPES_SUPPORTED."""
 
 
+Lifetime = PositiveInt | Annotated[timedelta, Field(ge=timedelta(seconds=1))]
+CodeSeconds = Annotated[int, Field(ge=1, le=MAX_CODE_SECONDS)]
+GraceSeconds = Annotated[int, Field(ge=0, le=3600)]
+PerRequest = Callable[[Any], Any]
+"""Is given oauthlib's request, and returns what could stand in its place; anything else refuses the request."""
+
+_LIFETIME: TypeAdapter[int | timedelta] = TypeAdapter(Lifetime)
+_LIFETIME_OR_NONE: TypeAdapter[int | timedelta | None] = TypeAdapter(Lifetime | None)
+_CODE: TypeAdapter[int] = TypeAdapter(CodeSeconds)
+_GRACE: TypeAdapter[int] = TypeAdapter(GraceSeconds)
+_BOOL: TypeAdapter[bool] = TypeAdapter(StrictBool)
+
+
 class OAuth2Settings(BaseModel):
     """Lifetimes, PKCE, redirect URIs, refresh tokens, and the classes that may be replaced."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    ACCESS_TOKEN_EXPIRE_SECONDS: PositiveInt | Callable[[Any], int] = 36000
-    """Seconds an access token lives, or a callable that is given the request."""
+    ACCESS_TOKEN_EXPIRE_SECONDS: Lifetime | PerRequest = 36000
+    """Seconds an access token lives, as a number or a timedelta, or a callable that is given the request."""
 
-    AUTHORIZATION_CODE_EXPIRE_SECONDS: int = Field(default=60, ge=1, le=MAX_CODE_SECONDS)
-    """Seconds a code may be redeemed; at most 600 (RFC 6749 §4.1.2)."""
+    AUTHORIZATION_CODE_EXPIRE_SECONDS: CodeSeconds | PerRequest = 60
+    """Seconds a code may be redeemed, at most 600 (RFC 6749 §4.1.2), or a callable that is given the request."""
 
-    REFRESH_TOKEN_EXPIRE_SECONDS: (
-        PositiveInt | Annotated[timedelta, Field(ge=timedelta(seconds=1))] | None
-    ) = None
-    """Seconds a refresh token lives; None: without end. Enforced, not only used for cleaning."""
+    REFRESH_TOKEN_EXPIRE_SECONDS: Lifetime | PerRequest | None = None
+    """Seconds a refresh token lives, as a number or a timedelta, or a callable that is given the request; None: without
+    end. Enforced here; in django-oauth-toolkit it only says what `cleartokens` removes."""
 
-    REFRESH_TOKEN_GRACE_PERIOD_SECONDS: int = Field(default=0, ge=0, le=3600)
-    """Seconds in which a superseded refresh token may be used again, for clients that lost the answer."""
+    REFRESH_TOKEN_GRACE_PERIOD_SECONDS: GraceSeconds | PerRequest = 0
+    """Seconds in which a superseded refresh token may be used again, for clients that lost the answer; or a callable
+    that is given the request. It gets new tokens: the first ones are kept as digests only and cannot be given again."""
 
-    ROTATE_REFRESH_TOKEN: bool = True
-    """Whether a refresh gives a new refresh token. Public clients always get a new one (RFC 9700 §2.2.2)."""
+    ROTATE_REFRESH_TOKEN: bool | PerRequest = True
+    """Whether a refresh gives a new refresh token, or a callable that is given the request. Public clients always get a
+    new one (RFC 9700 §2.2.2)."""
 
     REFRESH_TOKEN_REQUIRES_OFFLINE_ACCESS: bool = False
     """Whether a refresh token is given only when the scope `offline_access` was granted (OpenID Connect Core §11)."""
@@ -92,7 +109,8 @@ class OAuth2Settings(BaseModel):
     django-oauth-toolkit only advertises them."""
 
     EXTRA_SERVER_KWARGS: Mapping[str, Any] = Field(default_factory=dict)
-    """Further keywords for the server class: token_expires_in, token_generator, refresh_token_generator."""
+    """Further keywords for the server class: token_expires_in (seconds, or a callable that is given the request),
+    token_generator and refresh_token_generator (callables). They win over the settings of the same meaning."""
 
     OAUTH2_SERVER_CLASS: Annotated[
         Any,
@@ -133,8 +151,48 @@ class OAuth2Settings(BaseModel):
             raise ValueError(f"{', '.join(sorted(dangerous))} may never be redirected to")
         return schemes
 
-    @property
-    def refresh_token_seconds(self) -> int | None:
-        """Return REFRESH_TOKEN_EXPIRE_SECONDS as seconds."""
-        value = self.REFRESH_TOKEN_EXPIRE_SECONDS
-        return int(value.total_seconds()) if isinstance(value, timedelta) else value
+    @field_validator("EXTRA_SERVER_KWARGS")
+    @classmethod
+    def _no_token_without_a_life(cls, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+        seconds = keywords.get("token_expires_in")
+        if seconds is not None and not callable(seconds) and (not isinstance(seconds, int) or seconds < 1):
+            raise ValueError("token_expires_in is a whole number of seconds above 0, or a callable")
+        return keywords
+
+    def access_seconds(self, request: Any) -> int:
+        """Return ACCESS_TOKEN_EXPIRE_SECONDS for a request.
+
+        Raises:
+            HookFailed: here and below, the callable raised, or returned what could not stand in the settings.
+        """
+        return _seconds(self._asked("ACCESS_TOKEN_EXPIRE_SECONDS", _LIFETIME, request))
+
+    def code_seconds(self, request: Any) -> int:
+        """Return AUTHORIZATION_CODE_EXPIRE_SECONDS for a request."""
+        return self._asked("AUTHORIZATION_CODE_EXPIRE_SECONDS", _CODE, request)
+
+    def refresh_seconds(self, request: Any) -> int | None:
+        """Return REFRESH_TOKEN_EXPIRE_SECONDS for a request; None for never."""
+        value = self._asked("REFRESH_TOKEN_EXPIRE_SECONDS", _LIFETIME_OR_NONE, request)
+        return None if value is None else _seconds(value)
+
+    def grace_seconds(self, request: Any) -> int:
+        """Return REFRESH_TOKEN_GRACE_PERIOD_SECONDS for a request."""
+        return self._asked("REFRESH_TOKEN_GRACE_PERIOD_SECONDS", _GRACE, request)
+
+    def rotates(self, request: Any) -> bool:
+        """Return ROTATE_REFRESH_TOKEN for a request."""
+        return self._asked("ROTATE_REFRESH_TOKEN", _BOOL, request)
+
+    def _asked(self, name: str, allowed: TypeAdapter[V], request: Any) -> V:
+        value = getattr(self, name)
+        if not callable(value):
+            return cast("V", value)
+        try:
+            return allowed.validate_python(value(request))
+        except Exception as error:
+            raise HookFailed(f"{name}: the callable failed for this request: {error}") from error
+
+
+def _seconds(value: int | timedelta) -> int:
+    return int(value.total_seconds()) if isinstance(value, timedelta) else value

@@ -1,4 +1,4 @@
-"""SQL of the six verbs for one record type, made once for each shape of condition."""
+"""SQL of the verbs for one record type, made once for each shape of condition."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
@@ -52,6 +53,8 @@ class Statements:
     expired: Select[Any]
     """Keys of what has expired; only where the record type names a field that expires, as the next."""
     remove_expired: Delete
+    count_expired: Select[Any]
+    """How many have expired, read from the index and no further than the limit."""
 
     def __init__(self, shape: Shape, table: Table, dialect: str) -> None:
         """Prepare the statements whose shape is known."""
@@ -68,6 +71,8 @@ class Statements:
                 select(self._primary).where(is_expired).order_by(table.c[expires]).limit(bindparam("limit"))
             )
             self.remove_expired = delete(table).where(self._comparison(shape.primary, "in"), is_expired)
+            some = select(table.c[expires]).where(is_expired).limit(bindparam("limit"))
+            self.count_expired = select(func.count()).select_from(some.subquery())
         self._find: dict[Shaped, Select[Any]] = {}
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}

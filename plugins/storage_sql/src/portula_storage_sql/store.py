@@ -1,4 +1,4 @@
-"""The store: portula's six verbs in SQL, on one connection a thread."""
+"""The store: portula's verbs in SQL, on one connection a thread."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ SQLITE_DUPLICATE = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
 POSTGRESQL_DUPLICATE = "23505"
 MARIADB_DUPLICATE = 1062
 """How each engine says that a key is taken. To INSERT only MariaDB does, and goes on with the transaction."""
+
+POSTGRESQL_DEADLOCK = "40P01"
+MARIADB_DEADLOCK = 1213
+"""How each engine says that it ended this statement so that another may go on."""
 
 _inherited: list[object] = []
 """Connections and pools of the parent process, kept for good: to close them here would disturb them there."""
@@ -204,10 +208,21 @@ class SqlStore:
             keys = self._read(statements.expired, {"now": now, "limit": chunk}).scalars().all()
             if not keys:
                 break
-            removed += self._write(
-                statements.remove_expired, {f"w_{statements.shape.primary}": keys, "now": now}
-            )
+            try:
+                removed += self._write(
+                    statements.remove_expired, {f"w_{statements.shape.primary}": keys, "now": now}
+                )
+            except DBAPIError as error:
+                if self._local.depth or not _is_deadlock(error):
+                    raise  # else another process deletes the same rows: see what it leaves
         return removed
+
+    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """See Store.expired."""
+        statements = self._statements[cls]
+        if statements.shape.record.expires is None:
+            return 0
+        return int(self._read(statements.count_expired, {"now": now, "limit": limit}).scalar_one())
 
     def _read(self, statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
         """Read; once more on a new connection if this one is gone, unless a transaction went with it."""
@@ -302,6 +317,14 @@ def _is_duplicate(error: DBAPIError) -> bool:
     if isinstance(orig, sqlite3.Error):
         return orig.sqlite_errorname in SQLITE_DUPLICATE
     return getattr(orig, "sqlstate", None) == POSTGRESQL_DUPLICATE or _is_mariadb_duplicate(error)
+
+
+def _is_deadlock(error: DBAPIError) -> bool:
+    """Recognize the error for a statement that gave way to another; SQLite lets writers wait instead."""
+    orig = error.orig
+    return getattr(orig, "sqlstate", None) == POSTGRESQL_DEADLOCK or MARIADB_DEADLOCK in getattr(
+        orig, "args", ()
+    )
 
 
 def _is_mariadb_duplicate(error: DBAPIError) -> bool:

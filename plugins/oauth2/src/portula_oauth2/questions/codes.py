@@ -55,7 +55,7 @@ class CodeQuestions(OAuth2Validator):
                 family=state_of(request).family or secrets.token_hex(16),
                 scope=" ".join(request.scopes or ()),
                 issued_at=now,
-                expires_at=now + provider.settings(OAuth2Settings).AUTHORIZATION_CODE_EXPIRE_SECONDS,
+                expires_at=now + provider.settings(OAuth2Settings).code_seconds(request),
                 redirect_uri=None if request.using_default_redirect_uri else request.redirect_uri,
                 code_challenge=request.code_challenge,
                 code_challenge_method=request.code_challenge_method if request.code_challenge else None,

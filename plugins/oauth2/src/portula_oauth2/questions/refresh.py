@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
-from portula.engine.messages import OAuthRequest, state_of
+from portula.engine.messages import OAuthRequest, State, state_of
 from portula.errors import Replayed
-from portula.records import AccessToken, Application, RefreshToken
+from portula.records import Application, RefreshToken, payload_of
+from portula.revoking import revoke_tokens
 from portula_oauth2.questions.bearer import REFRESH_TOKEN
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from portula import Provider
+
+_ROOM = "oauth2"
+KEPT_UNTIL = "superseded_kept_until"
+"""In the payload of a refresh token: until when the superseded ones of its family are kept."""
 
 
 class RefreshQuestions(OAuth2Validator):
@@ -30,10 +37,11 @@ class RefreshQuestions(OAuth2Validator):
         )
         if token is None or token.client_id != client.client_id or token.revoked_at is not None:
             return False
-        if token.expires_at is not None and token.expires_at <= now:
+        if token.taken_at is not None:  # first: who comes back late with a stolen one still ends the theft
+            if not within_grace(provider, token, request):
+                raise Replayed(token)
+        elif token.expires_at is not None and token.expires_at <= now:
             return False
-        if token.taken_at is not None and not within_grace(provider, token):
-            raise Replayed(token)
         state = state_of(request)
         state.refresh = token
         if token.subject is not None:
@@ -52,7 +60,7 @@ class RefreshQuestions(OAuth2Validator):
     def rotate_refresh_token(self, request: OAuthRequest) -> bool:
         """Rotate as configured; for public clients always (RFC 9700 §2.2.2)."""
         public = request.client is not None and request.client.client_type == "public"
-        return public or self.provider.settings(OAuth2Settings).ROTATE_REFRESH_TOKEN
+        return public or self.provider.settings(OAuth2Settings).rotates(request)
 
     def issues_refresh_token(self, request: OAuthRequest) -> bool:
         """Give a refresh token with every code grant, or only for offline_access where that is set.
@@ -65,24 +73,55 @@ class RefreshQuestions(OAuth2Validator):
         return not required or "offline_access" in (request.scopes or ())
 
 
-def within_grace(provider: Provider, token: RefreshToken) -> bool:
+def within_grace(provider: Provider, token: RefreshToken, request: OAuthRequest) -> bool:
     """Say whether a superseded token may be used again: soon enough, and its successor not yet used itself."""
-    grace = provider.settings(OAuth2Settings).REFRESH_TOKEN_GRACE_PERIOD_SECONDS
+    grace = provider.settings(OAuth2Settings).grace_seconds(request)
     if token.taken_at is None or token.taken_at + grace <= provider.now():
         return False
+    return not any(
+        other.generation > token.generation and other.taken_at is not None
+        for page in _family_of(provider, token)
+        for other in page
+    )
+
+
+def outlive(provider: Provider, token: RefreshToken, expires_at: int | None) -> int | None:
+    """Keep a superseded token, and those before it, for longer than its successor; return until when.
+
+    Else it would be purged while its family lives, and whoever presents it then would go unnoticed (RFC 9700 §4.14.2).
+    The whole family is moved on together and far ahead, so that most refreshes touch one row.
+
+    Args:
+        provider: whose storage it is in.
+        token: the one just superseded.
+        expires_at: when its successor expires, in Unix seconds; None for never.
+    """
+    kept: int | None = payload_of(token, _ROOM).get(KEPT_UNTIL)
+    if kept == expires_at or (kept is not None and expires_at is not None and expires_at < kept):
+        provider.storage.change(RefreshToken, {"digest": token.digest}, expires_at=kept)
+        return kept
+    until = None if expires_at is None else expires_at + (expires_at - provider.now())
+    for page in _family_of(provider, token):
+        superseded = tuple(other.digest for other in page if other.taken_at is not None)
+        provider.storage.change(RefreshToken, {"digest": superseded}, expires_at=until)
+    return until
+
+
+def payload_after(provider: Provider, state: State, expires_at: int | None) -> dict[str, dict[str, Any]]:
+    """Return the payload of a new refresh token; when it supersedes one, that and those before it outlive it."""
+    if state.refresh is None:
+        return state.rooms
+    kept = outlive(provider, state.refresh, expires_at)
+    return {**state.rooms, _ROOM: {**state.rooms.get(_ROOM, {}), KEPT_UNTIL: kept}}
+
+
+def _family_of(provider: Provider, token: RefreshToken) -> Iterator[list[RefreshToken]]:
     after: str | None = None
     while page := provider.storage.select(RefreshToken, family=token.family, after=after):
-        if any(other.generation > token.generation and other.taken_at is not None for other in page):
-            return False
+        yield page
         after = page[-1].digest
-    return True
 
 
 def revoke_family(provider: Provider, family: str) -> None:
-    """Revoke all tokens of an authorization, those too that a refresh under way adds while this waits for its row."""
-    storage, now = provider.storage, provider.now()
-    where = {"family": family, "revoked_at": None}
-    with storage.transaction():
-        while storage.change(RefreshToken, where, revoked_at=now):
-            pass
-        storage.change(AccessToken, where, revoked_at=now)
+    """Revoke all tokens of an authorization."""
+    revoke_tokens(provider.storage, provider.now(), family=family)

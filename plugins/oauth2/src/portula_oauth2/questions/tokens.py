@@ -13,7 +13,7 @@ from portula.errors import Replayed
 from portula.events import Replay
 from portula.records import AccessToken, Grant, RefreshToken
 from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
-from portula_oauth2.questions.refresh import revoke_family, within_grace
+from portula_oauth2.questions.refresh import payload_after, revoke_family, within_grace
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ class TokenQuestions(OAuth2Validator):
 
     def access_token_lifetime(self, request: OAuthRequest) -> int:
         """Return ACCESS_TOKEN_EXPIRE_SECONDS for this request."""
-        seconds = self.provider.settings(OAuth2Settings).ACCESS_TOKEN_EXPIRE_SECONDS
-        return int(seconds(request)) if callable(seconds) else seconds
+        return self.provider.settings(OAuth2Settings).access_seconds(request)
 
     def take_single_use(self, token: Mapping[str, Any], request: OAuthRequest) -> None:
         """Take the code, or the refresh token that is being rotated."""
@@ -43,7 +42,9 @@ class TokenQuestions(OAuth2Validator):
             try:
                 provider.storage.take(state.refresh, provider.now())
             except Replayed as replay:
-                if not isinstance(replay.record, RefreshToken) or not within_grace(provider, replay.record):
+                if not isinstance(replay.record, RefreshToken) or not within_grace(
+                    provider, replay.record, request
+                ):
                     raise
                 state.refresh = replay.record
 
@@ -69,7 +70,8 @@ class TokenQuestions(OAuth2Validator):
         )
         refresh = token.get("refresh_token")
         if refresh and refresh != request.refresh_token:
-            lifetime = provider.settings(OAuth2Settings).refresh_token_seconds
+            lifetime = provider.settings(OAuth2Settings).refresh_seconds(request)
+            expires_at = None if lifetime is None else now + lifetime
             provider.storage.add(
                 RefreshToken(
                     digest=provider.keys.digest(REFRESH_TOKEN, refresh),
@@ -78,10 +80,10 @@ class TokenQuestions(OAuth2Validator):
                     # RFC 6749 §6: a new refresh token has the scope of the one it replaces.
                     scope=state.refresh.scope if state.refresh else " ".join(request.scopes or ()),
                     issued_at=now,
-                    expires_at=None if lifetime is None else now + lifetime,
+                    expires_at=expires_at,
                     family=family,
                     generation=state.refresh.generation + 1 if state.refresh else 0,
-                    payload=state.rooms,
+                    payload=payload_after(provider, state, expires_at),
                 )
             )
         return family
