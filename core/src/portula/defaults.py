@@ -2,6 +2,7 @@
 
 DEFAULT_ROOMS: dict[str, str] = {
     "accounts": "portula-accounts",
+    "cleanup": "portula-cleanup",
     "client_assertion": "portula-client-assertion",
     "consent": "portula-consent",
     "dcr": "portula-dcr",

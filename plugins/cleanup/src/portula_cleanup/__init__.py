@@ -1,0 +1,26 @@
+"""Deletes what has expired: `portula cleartokens`, over every kind of record that any plugin keeps for a time.
+
+Source: django-oauth-toolkit's command of that name.
+It never counts a table, never holds a lock for longer than a few hundred rows take, and never deletes what still counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula_cleanup.commands import portula_commands
+from portula_cleanup.settings import CleanupSettings
+
+__all__ = ["portula_commands"]
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import BaseModel
+
+
+@hookimpl
+def portula_settings() -> Sequence[type[BaseModel]]:
+    """CLEAR_EXPIRED_TOKENS_BATCH_SIZE and _INTERVAL."""
+    return [CleanupSettings]
