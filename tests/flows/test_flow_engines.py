@@ -2,9 +2,7 @@
 
 import base64
 import hashlib
-import os
 import subprocess
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-import sqlalchemy
 from support.browser import Browser, sent_back
+from support.databases import database_on
 from support.server import CONFIGURATION, PORTULA, Server, running
 
 pytestmark = [pytest.mark.service, pytest.mark.xdist_group("engines")]
@@ -24,24 +22,9 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 PASSWORD = "correct horse battery staple"
 
 
-def _database(variable: str) -> Iterator[str]:
-    """Make a database of its own on the engine that an environment variable names, and drop it afterwards."""
-    url = sqlalchemy.make_url(os.environ[variable])
-    name = f"portula_{uuid.uuid4().hex[:12]}"
-    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield url.set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(
-            f"DROP DATABASE {name}" + (" WITH (FORCE)" if "postgres" in url.drivername else "")
-        )
-    engine.dispose()
-
-
 @pytest.fixture(scope="module", params=["POSTGRESQL", "MARIADB"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    yield from _database(f"PORTULA_TEST_{request.param}_URL")
+    yield from database_on(f"PORTULA_TEST_{request.param}_URL")
 
 
 @pytest.fixture(scope="module")

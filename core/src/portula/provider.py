@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -109,7 +110,8 @@ class Provider:
         )
         if not isinstance(given, Mapping):
             raise ConfigError(f"OAUTH2_PROVIDER: a mapping is needed, not {type(given).__name__}")
-        self._configuration: Mapping[str, Any] = given
+        outside = {"USE_TZ": self.app.config["USE_TZ"]} if "USE_TZ" in self.app.config else {}
+        self._configuration: Mapping[str, Any] = {**outside, **given}
         try:
             early = CoreSettings.model_validate({name: given[name] for name in _BOOTSTRAP if name in given})
             only = _ONLY.get()
@@ -262,6 +264,13 @@ class Provider:
     def now(self) -> int:
         """Return the time by the clock slot, in whole Unix seconds."""
         return int(self._clock())
+
+    def datetime_of(self, seconds: int | None) -> datetime | None:
+        """Return a stored time (Unix seconds) as plugins and templates see it: in UTC, aware when USE_TZ is on."""
+        if seconds is None:
+            return None
+        told = datetime.fromtimestamp(seconds, UTC)
+        return told if self.core_settings.USE_TZ else told.replace(tzinfo=None)
 
     @property
     def secure_cookies(self) -> bool:

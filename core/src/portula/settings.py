@@ -39,6 +39,10 @@ class CoreSettings(BaseModel):
     """Issuer URL (RFC 8414 §2), e.g. `https://id.example.com/o`. Empty: made of the host of each request, which then
     must be loopback or one of Flask's TRUSTED_HOSTS."""
 
+    USE_TZ: bool = False
+    """Whether datetimes given to plugins and templates know that they are UTC; name and default are those of Django's
+    setting at that time. `app.config["USE_TZ"]` is heard as well. What is stored are Unix seconds in any case."""
+
     MOUNT_PATH: str = Field(default="/o", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     """Path below which the endpoints stand; empty for the root of the host."""
 
@@ -182,8 +186,15 @@ class Settings:
             for name, (source, model, info) in sorted(self._owners.items())
         ]
 
-    def value(self, name: str) -> Any:
-        """Return the value of a setting by name, for reports."""
+    def value(self, name: str, *default: Any) -> Any:
+        """Return the value of a setting by name, for reports and for who does not care which plugin has it.
+
+        Args:
+            name: of the setting.
+            default: what to return when no plugin has it; without it, that is a KeyError.
+        """
+        if default and name not in self._owners:
+            return default[0]
         return getattr(self._models[self._owners[name][1]], name)
 
     def slot_answers(self) -> list[tuple[str, AnswersSlot, object]]:

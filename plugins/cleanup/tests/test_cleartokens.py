@@ -65,9 +65,7 @@ class World:
             self.store.add(Cookie(name=f"{number}", best_before=expires_at))
 
     def run(self, *options):
-        (command,) = [
-            command for command in self.provider.hooks.commands() if command.name == "cleartokens"
-        ]
+        (command,) = [command for command in self.provider.hooks.commands() if command.name == "cleartokens"]
         with self.provider.app.app_context():
             return CliRunner().invoke(command, options)
 

@@ -110,6 +110,12 @@ def test_a_process_without_storage_and_provider_starts():
             {"RESOURCE_SERVER_INTROSPECTION_CREDENTIALS": ("api", "")},
             "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS",
         ),
+        (
+            {"AUTHENTICATION_SERVER_EXP_TIME_ZONE": "Atlantis/Poseidonis"},
+            "AUTHENTICATION_SERVER_EXP_TIME_ZONE",
+        ),
+        ({"AUTHENTICATION_SERVER_EXP_TIME_ZONE": "../../etc/passwd"}, "is no time zone"),
+        ({"AUTHENTICATION_SERVER_EXP_TIME_ZONE": ""}, "AUTHENTICATION_SERVER_EXP_TIME_ZONE"),
         ({"RESOURCE_SERVER_TOKEN_CACHING_SECONDS": -1}, "RESOURCE_SERVER_TOKEN_CACHING_SECONDS"),
         (
             {"RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS": 0},
@@ -189,6 +195,27 @@ def test_what_is_not_a_live_bearer_access_token_does_not_count(issuer, members):
 def test_optional_members_may_be_missing(issuer, members):
     issuer.answer = lambda: httpx.Response(200, json=members)
     assert issuer.verifier()("tok").expires_at is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"),
+    [("UTC", 0), ("Etc/UTC", 0), ("Asia/Kolkata", -5.5), ("America/New_York", 5), ("Europe/Berlin", -1)],
+)
+def test_an_exp_made_of_local_time_is_read_in_the_zone_of_its_server(issuer, zone, hours):
+    """NOW lies in winter, so that no summer time applies."""
+    verifier = issuer.verifier(AUTHENTICATION_SERVER_EXP_TIME_ZONE=zone)
+    issuer.answer = lambda: httpx.Response(200, json={**ACTIVE, "exp": NOW + 600 - int(hours * 3600)})
+    token = verifier("tok")
+    assert token.expires_at == NOW + 600
+    assert token.claims["exp"] == NOW + 600 - int(hours * 3600)
+    issuer.time += 600
+    assert verifier("tok") is None
+
+
+def test_an_exp_beyond_the_calendar_is_no_answer(issuer):
+    issuer.answer = lambda: httpx.Response(200, json={**ACTIVE, "exp": 10**18})
+    with pytest.raises(VerifierUnavailable):
+        issuer.verifier(AUTHENTICATION_SERVER_EXP_TIME_ZONE="Asia/Kolkata")("tok")
 
 
 # --- Keeping ---

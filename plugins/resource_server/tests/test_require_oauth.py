@@ -72,15 +72,15 @@ def test_two_authorization_headers_are_an_invalid_request(world):
     refused(world.http.get("/read", headers=pairs), 400, "invalid_request")
 
 
-def test_a_missing_scope_is_named(world):
+def test_a_missing_scope_can_be_named(make):
+    world = make(ERROR_RESPONSE_WITH_SCOPES=True)
     answer = world.get("/both", world.token("read"))
     refused(answer, 403, "insufficient_scope")
     assert answer.headers["WWW-Authenticate"].endswith('scope="read write"')
     assert world.get("/both", world.token("read write")).status_code == 200
 
 
-def test_the_scopes_can_be_kept_back(make):
-    world = make(ERROR_RESPONSE_WITH_SCOPES=False)
+def test_a_missing_scope_is_not_named_unless_told_so(world):
     assert ", scope=" not in world.get("/both", world.token("read")).headers["WWW-Authenticate"]
 
 

@@ -1,7 +1,7 @@
 """Deletes what has expired: `portula cleartokens`, over every kind of record that any plugin keeps for a time.
 
 Source: django-oauth-toolkit's command of that name.
-It never counts a table, never holds a lock for longer than a few hundred rows take, and never deletes what still counts.
+It never counts a table, never locks more than a few hundred rows at a time, and never deletes what still counts.
 """
 
 from __future__ import annotations

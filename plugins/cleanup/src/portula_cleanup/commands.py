@@ -95,4 +95,6 @@ def _show(sweep: Sweep, facts: dict[str, Any], found: dict[str, int], *, dry_run
     elif facts["complete"]:
         console.print(f"[green]Nothing expired is left[/] after {facts['seconds']:.1f} seconds.")
     else:
-        console.print(f"[yellow]Stopped by --time-limit[/] after {facts['seconds']:.1f} seconds; run it again.")
+        console.print(
+            f"[yellow]Stopped by --time-limit[/] after {facts['seconds']:.1f} seconds; run it again."
+        )

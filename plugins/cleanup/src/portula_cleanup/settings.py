@@ -15,4 +15,4 @@ class CleanupSettings(BaseModel):
     time; unlike in django-oauth-toolkit no COUNT goes before a batch."""
 
     CLEAR_EXPIRED_TOKENS_BATCH_INTERVAL: float = Field(default=0, ge=0, le=3600)
-    """Seconds to rest between two batches, for the sake of other work on the database. There is no rest after the last."""
+    """Seconds to rest between two batches, for the sake of other work on the database. None follows the last one."""

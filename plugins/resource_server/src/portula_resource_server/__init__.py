@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula_resource_server import hookspecs, verify
-from portula_resource_server.guard import current_token, require_oauth
+from portula_resource_server.guard import (
+    current_token,
+    protected_resource,
+    require_oauth,
+    rw_protected_resource,
+)
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken
 
@@ -21,7 +26,13 @@ if TYPE_CHECKING:
     from portula.endpoints import Endpoint
     from portula_resource_server.tokens import TokenVerifier
 
-__all__ = ["VerifiedToken", "current_token", "require_oauth"]
+__all__ = [
+    "VerifiedToken",
+    "current_token",
+    "protected_resource",
+    "require_oauth",
+    "rw_protected_resource",
+]
 
 
 @hookimpl

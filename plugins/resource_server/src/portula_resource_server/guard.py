@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import wraps
-from typing import Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from flask import Response, current_app, g, request
 from oauthlib.oauth2.rfc6749.errors import (
@@ -21,12 +22,18 @@ from portula.endpoints import Answer, json_answer
 from portula.engine.responses import bearer_error, error_parameters
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable
-from portula_resource_server.verify import verifier_of
+from portula_resource_server.verify import named_scope, verifier_of
+
+if TYPE_CHECKING:
+    from portula import Provider
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 RETRY_AFTER_SECONDS = 5
 """When a client may try again after 503."""
+
+_READING = ("GET", "HEAD", "OPTIONS")
+"""Methods that change nothing (RFC 9110 §9.2.1)."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 """RFC 6750 §2.1, b64token."""
@@ -48,18 +55,64 @@ def require_oauth(*given: Any, provider: str = "portula") -> Any:
         provider: name of the Provider that checks the token.
     """
     scopes = tuple(scope for scope in given if isinstance(scope, str))
+    guard = _guard(lambda _provider: scopes, provider)
+    return guard(given[0]) if len(given) > len(scopes) else guard
+
+
+def protected_resource(
+    scopes: Iterable[str] | None = None, *, provider: str = "portula"
+) -> Callable[[View], View]:
+    """Guard a view as django-oauth-toolkit's decorator of that name does; see `require_oauth`.
+
+    Args:
+        scopes: all of which are needed; None for a token of any scope.
+        provider: name of the Provider that checks the token.
+    """
+    needed = _listed(scopes)
+    return _guard(lambda _provider: needed, provider)
+
+
+def rw_protected_resource(
+    scopes: Iterable[str] | None = None, *, provider: str = "portula"
+) -> Callable[[View], View]:
+    """Guard a view with READ_SCOPE for GET, HEAD and OPTIONS and WRITE_SCOPE for every other method.
+
+    Args:
+        scopes: needed besides, by every method.
+        provider: name of the Provider that checks the token.
+    """
+    always = _listed(scopes)
+
+    def needed(asked: Provider) -> tuple[str, ...]:
+        reads = request.method in _READING
+        return (*always, named_scope(asked, "READ_SCOPE" if reads else "WRITE_SCOPE"))
+
+    return _guard(needed, provider)
+
+
+def _listed(scopes: Iterable[str] | None) -> tuple[str, ...]:
+    if isinstance(scopes, str) or callable(scopes):
+        raise TypeError(
+            'scopes are a list, as in protected_resource(scopes=["read"]); the decorator needs its brackets'
+        )
+    return tuple(scopes or ())
+
+
+def _guard(needed: Callable[[Provider], tuple[str, ...]], name: str) -> Callable[[View], View]:
+    """Make the decorator; `needed` tells the scopes for the current request."""
 
     def guard(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            answer = _refusal(scopes, provider)
+            provider = current_provider(name)
+            answer = _refusal(provider, needed(provider))
             if answer is not None:
                 return Response(answer.body, answer.status, dict(answer.headers))
             return current_app.ensure_sync(view)(*args, **kwargs)
 
         return guarded
 
-    return guard(given[0]) if len(given) > len(scopes) else guard
+    return cast("Callable[[View], View]", guard)
 
 
 def _current_token() -> VerifiedToken:
@@ -73,9 +126,8 @@ current_token: VerifiedToken = cast("VerifiedToken", LocalProxy(_current_token))
 """The token of the current request, in views decorated with `require_oauth`."""
 
 
-def _refusal(scopes: tuple[str, ...], name: str) -> Answer | None:
+def _refusal(provider: Provider, scopes: tuple[str, ...]) -> Answer | None:
     """Return why the current request may not pass; None, and `current_token` set, when it may."""
-    provider = current_provider(name)
     try:
         presented = _presented(request.headers.get("Authorization", ""))
         if presented is None:
@@ -93,7 +145,7 @@ def _refusal(scopes: tuple[str, ...], name: str) -> Answer | None:
     if not token.scopes.issuperset(scopes):
         told = provider.settings(ResourceServerSettings).ERROR_RESPONSE_WITH_SCOPES
         return bearer_error(InsufficientScopeError(), scope=" ".join(scopes) if told else "")
-    g.portula_token = token
+    g.portula_token = replace(token, expires=provider.datetime_of(token.expires_at))
     return None
 
 

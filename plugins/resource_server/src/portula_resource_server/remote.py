@@ -15,12 +15,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
 import httpx
 
-from portula_resource_server.settings import ResourceServerSettings
+from portula_resource_server.settings import ResourceServerSettings, zone
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable, typed_member
 
 log = logging.getLogger("portula")
@@ -70,6 +72,7 @@ class RemoteVerifier:
         self._url = settings.RESOURCE_SERVER_INTROSPECTION_URL or ""
         self._caching_seconds = settings.RESOURCE_SERVER_TOKEN_CACHING_SECONDS
         self._timeout = settings.RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS
+        self._zone = zone(settings.AUTHENTICATION_SERVER_EXP_TIME_ZONE)
         self._now = now
         self._lock = threading.Lock()
         self._kept: OrderedDict[bytes, tuple[VerifiedToken, int]] = OrderedDict()
@@ -126,7 +129,7 @@ class RemoteVerifier:
             if not isinstance(members, dict) or not isinstance(members.get("active"), bool):
                 raise ValueError("it is no introspection response")  # noqa: TRY004, TRY301 - one way out for all
             return self._judged(members) if members["active"] else None
-        except (httpx.HTTPError, ValueError, RecursionError) as error:
+        except (httpx.HTTPError, ValueError, OverflowError, OSError, RecursionError) as error:
             log.warning("introspection at %s failed: %s: %s", self._url, type(error).__name__, error)
             raise VerifierUnavailable(f"introspection at {self._url} failed") from error
 
@@ -146,9 +149,16 @@ class RemoteVerifier:
                     raise ValueError(f"not complete within {self._timeout:g} seconds")
         return bytes(body)
 
+    def _zoned(self, token: VerifiedToken) -> VerifiedToken:
+        """Read `exp` as the wall clock of AUTHENTICATION_SERVER_EXP_TIME_ZONE."""
+        if token.expires_at is None or self._zone is UTC:
+            return token
+        clock = datetime.fromtimestamp(token.expires_at, UTC).replace(tzinfo=self._zone)
+        return replace(token, expires_at=int(clock.timestamp()))
+
     def _judged(self, members: dict[str, Any]) -> VerifiedToken | None:
         """Look at an active token once more: its time (attack S27), and that it is a bearer access token (S47)."""
-        token, now = VerifiedToken.of(members), self._now()
+        token, now = self._zoned(VerifiedToken.of(members)), self._now()
         if token.expires_at is not None and token.expires_at <= now:
             return None
         if (typed_member(members, "nbf", int) or 0) > now:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -12,14 +14,23 @@ from portula.uris import is_loopback_host
 _AUTH_TOKEN, _CREDENTIALS = "RESOURCE_SERVER_AUTH_TOKEN", "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS"
 
 
+def zone(name: str) -> tzinfo:
+    """Return a time zone by name; UTC needs no data."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 class ResourceServerSettings(BaseModel):
     """How bearer tokens are checked when the provider is in another process, and what a refusal says."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    ERROR_RESPONSE_WITH_SCOPES: bool = True
-    """Whether the error insufficient_scope names the scopes that are needed (RFC 6750 §3). django-oauth-toolkit's
-    default is False; a client can ask for the right scope only when it is told."""
+    ERROR_RESPONSE_WITH_SCOPES: bool = False
+    """Whether the error insufficient_scope names the scopes that are needed (RFC 6750 §3), so that a client can ask for
+    them. It holds for every decorator; in django-oauth-toolkit only for Django REST framework."""
+
+    AUTHENTICATION_SERVER_EXP_TIME_ZONE: str = "UTC"
+    """Time zone, as in `Europe/Berlin`, of an introspection endpoint that makes `exp` of its local time as if that were
+    UTC. By RFC 7662 §2.2 there is no zone to tell: leave it, unless tokens end hours too early or too late."""
 
     RESOURCE_SERVER_AUTH_TOKEN: str | None = Field(
         default=None, repr=False, pattern=r"^[A-Za-z0-9\-._~+/]+=*$"
@@ -41,6 +52,19 @@ class ResourceServerSettings(BaseModel):
     RESOURCE_SERVER_INTROSPECTION_URL: str | None = None
     """Introspection endpoint (RFC 7662) of the provider that issues the tokens; https, or http on loopback. None:
     tokens are checked by the provider in this process."""
+
+    @field_validator("AUTHENTICATION_SERVER_EXP_TIME_ZONE")
+    @classmethod
+    def _a_zone(cls, name: str) -> str:
+        try:
+            zone(name)
+        except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
+            raise ValueError(f"{name!r} is no time zone") from error
+        except KeyError as error:
+            raise ValueError(
+                f"the time zone {name!r} is not known here; is the package tzdata installed?"
+            ) from error
+        return name
 
     @field_validator("RESOURCE_SERVER_INTROSPECTION_URL")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +24,8 @@ class VerifiedToken:
     """Unix seconds, UTC; None when the introspection endpoint does not tell."""
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The members of the introspection response (RFC 7662 §2.2), those that plugins add among them."""
+    expires: datetime | None = None
+    """`expires_at` as a datetime in UTC, aware or naive as USE_TZ says; set on `current_token`."""
 
     @classmethod
     def of(cls, claims: Mapping[str, Any]) -> VerifiedToken:

@@ -29,6 +29,11 @@ def verifier_of(provider: Provider) -> TokenVerifier:
     return cast("TokenVerifier", ruling.answer)
 
 
+def named_scope(provider: Provider, setting: str) -> str:
+    """Return the scope that READ_SCOPE or WRITE_SCOPE names: whichever plugin has the setting; else DOT's default."""
+    return str(provider.all_settings.value(setting, setting.partition("_")[0].lower()))
+
+
 def choose(provider: Provider) -> TokenVerifier | None:
     """Return our verifier, None when there is neither a URL nor a provider that issues tokens."""
     settings = provider.settings(ResourceServerSettings)
