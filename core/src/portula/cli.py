@@ -204,8 +204,8 @@ def serve(context: click.Context, /, **own: Any) -> None:
 
 def _announce(options: ServeOptions, provider: Provider, lines: dict[str, str]) -> None:
     rows = {
-        "Server": provider.origin_of(provider.issuer),
-        "Issuer": provider.issuer,
+        "Server": provider.origin_of(provider.issuer) if provider.issuer else f"port {options.port}",
+        "Issuer": provider.issuer or "as OIDC_ISS_ENDPOINT says for each request",
         "Data": str(options.folder),
         **_third_parties(provider),
         **lines,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, request
 
-from portula.uris import is_loopback_host, origin_of
+from portula.uris import is_loopback_host, issuer_problem, origin_of
 
 if TYPE_CHECKING:
     from portula.endpoints import Message
@@ -21,23 +22,52 @@ def origin_of_issuer(issuer: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+class Asked(Protocol):
+    """What a callable as OIDC_ISS_ENDPOINT is given: a `Message`, or Flask's request for a page."""
+
+    @property
+    def scheme(self) -> str:
+        """`http` or `https`."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers; `headers.get("host")` is what the client says it reached, and may be a lie."""
+        ...
+
+
+IssuerOf = Callable[[Any], str]
+"""Takes an `Asked`; returns the issuer, or an empty string for one that is made as if nothing were configured."""
+
+
 class Issuer:
     """Knows the issuer of each request of one provider."""
 
-    def __init__(self, configured: str, app: Flask, mount: str, name: str) -> None:
+    def __init__(self, configured: str | IssuerOf, app: Flask, mount: str, name: str) -> None:
         """Take OIDC_ISS_ENDPOINT, which may be empty, and the provider's app, mount point and name."""
-        self.fixed = configured
+        self.fixed = configured if isinstance(configured, str) else ""
+        self._told = configured if callable(configured) else None
         self._app = app
         self._mount = mount
         self._cookie = f"{name}_redirected"
 
     def of(self, message: Message) -> str:
         """Return the issuer for a message."""
-        return self.fixed or self._at(message.scheme, message.headers.get("host", ""))
+        return self.fixed or self._asked(message) or self._at(message.scheme, message.headers.get("host", ""))
 
     def current(self) -> str:
         """Return the issuer for the current Flask request."""
-        return self.fixed or self._at(request.scheme, request.host)
+        return self.fixed or self._asked(request) or self._at(request.scheme, request.host)
+
+    def _asked(self, asked: Asked) -> str:
+        """Ask the callable, and hold its answer to what a fixed issuer is held to."""
+        told = self._told(asked) if self._told is not None else ""
+        problem = issuer_problem(told) if told else None
+        if problem is None and told and urlsplit(told).path.rstrip("/") != self._mount:
+            problem = f"its path is not MOUNT_PATH, {self._mount!r}: the metadata would not be found"
+        if problem:
+            raise ValueError(f"OIDC_ISS_ENDPOINT: the callable returned {told!r}: {problem}")
+        return told
 
     def _at(self, scheme: str, host: str) -> str:
         """Return an issuer on a host if that is loopback, SERVER_NAME or one of TRUSTED_HOSTS; else on a safe one."""

@@ -16,6 +16,7 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from pydantic import BaseModel, ValidationError
 
 from portula.clients import Clients
+from portula.engine.reloading import reloading
 from portula.engine.validator import OAuth2Validator, fold
 from portula.errors import ConfigError
 from portula.hooks import Hooks
@@ -189,6 +190,10 @@ class Provider:
     @cached_property
     def backend(self) -> Backend:
         """What answers the protocol; made at start by the room that mounts it."""
+        made = self._make_backend()
+        return reloading(self._make_backend) if self.core_settings.ALWAYS_RELOAD_OAUTHLIB_CORE else made
+
+    def _make_backend(self) -> Backend:
         try:
             server = self.hooks.server_class(self.validator, **self.validator.server_arguments)
         except TypeError as error:

@@ -20,6 +20,8 @@ from portula.provider import Provider, third_party_plugins
 from portula.uris import is_loopback_host
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed.wsgi import WSGIApplication
 
 OPTIONS_VARIABLE = "PORTULA_SERVE_OPTIONS"
@@ -97,11 +99,11 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     return app, provider
 
 
-def _issuer(options: ServeOptions, settings: dict[str, Any]) -> str:
+def _issuer(options: ServeOptions, settings: dict[str, Any]) -> str | Callable[[Any], str]:
     """Return the issuer, fixed at start: told, configured, or made of a loopback address."""
-    told = options.issuer or settings.get("OIDC_ISS_ENDPOINT")
+    told: str | Callable[[Any], str] | None = options.issuer or settings.get("OIDC_ISS_ENDPOINT")
     if told:
-        return str(told)
+        return told
     if not options.serving and (options.folder / ISSUER_FILE).is_file():
         return (options.folder / ISSUER_FILE).read_text().strip()
     if options.host in _ANY_HOST or not is_loopback_host(options.host):

@@ -35,9 +35,14 @@ class CoreSettings(BaseModel):
     SECRET_KEYS: tuple[str, ...] | None = Field(default=None, repr=False)
     """Secret keys, current first, at least 16 bytes each. None: Flask's SECRET_KEY and SECRET_KEY_FALLBACKS."""
 
-    OIDC_ISS_ENDPOINT: str = ""
+    OIDC_ISS_ENDPOINT: str | Callable[[Any], str] = ""
     """Issuer URL (RFC 8414 §2), e.g. `https://id.example.com/o`. Empty: made of the host of each request, which then
-    must be loopback or one of Flask's TRUSTED_HOSTS."""
+    must be loopback or one of Flask's TRUSTED_HOSTS. A callable is given each request (its `scheme` and `headers`) and
+    knows a list of hosts of its own, never any Host header that comes; the path of its answer is MOUNT_PATH."""
+
+    ALWAYS_RELOAD_OAUTHLIB_CORE: bool = False
+    """Whether server and backend are made anew for each use instead of once at start: for tests that replace what they
+    are made of. It costs time and gives nothing else."""
 
     USE_TZ: bool = False
     """Whether datetimes given to plugins and templates know that they are UTC; name and default are those of Django's
@@ -78,8 +83,8 @@ class CoreSettings(BaseModel):
 
     @field_validator("OIDC_ISS_ENDPOINT")
     @classmethod
-    def _an_issuer(cls, issuer: str) -> str:
-        problem = issuer_problem(issuer) if issuer else None
+    def _an_issuer(cls, issuer: str | Callable[[Any], str]) -> str | Callable[[Any], str]:
+        problem = issuer_problem(issuer) if issuer and isinstance(issuer, str) else None
         if problem:
             raise ValueError(problem)
         return issuer
