@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -175,7 +176,7 @@ class Settings:
             try:
                 self._models[model] = model.model_validate(values)
             except ValidationError as error:
-                findings += _readable(error)
+                findings += _readable(error, model)
         self._given = given
         if findings:
             raise (UnknownSetting if len(unknown) == len(findings) else ConfigError)(*findings)
@@ -265,14 +266,27 @@ def shown(name: str, value: object) -> str:
     return "<hidden>"
 
 
-def _readable(error: ValidationError) -> list[str]:
-    findings = []
+def _readable(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Return a line for each thing that is wrong; where a value may be of several kinds, one for all of them."""
+    whole: list[str] = []
+    findings: dict[str, tuple[str, list[str]]] = {}
     for problem in error.errors(include_url=False, include_context=False):
         message = problem["msg"].removeprefix("Value error, ")
         if not problem["loc"]:  # about the model as a whole: the input is every value, secrets among them
-            findings.append(message)
+            whole.append(message)
             continue
         name = str(problem["loc"][0])
-        where = "".join(f"[{part!r}]" for part in problem["loc"][1:])
-        findings.append(f"{name}{where}: {shown(name, problem['input'])} is not allowed: {message}")
-    return list(dict.fromkeys(findings))
+        parts = problem["loc"][2 if _has_kinds(model, name) else 1 :]
+        where = name + "".join(f"[{part!r}]" for part in parts)
+        findings.setdefault(where, (shown(name, problem["input"]), []))[1].append(message)
+    return list(dict.fromkeys(whole)) + [
+        f"{where}: {value} is not allowed: {'; or: '.join(dict.fromkeys(messages))}"
+        for where, (value, messages) in findings.items()
+    ]
+
+
+def _has_kinds(model: type[BaseModel], name: str) -> bool:
+    """Say whether pydantic names the kind of value it tried, next to the setting; it does so for more than one."""
+    field = model.model_fields.get(name)
+    kinds = get_args(field.annotation) if field and get_origin(field.annotation) in (Union, UnionType) else ()
+    return len([kind for kind in kinds if kind is not NoneType]) > 1
