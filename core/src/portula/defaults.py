@@ -8,6 +8,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "dcr": "portula-dcr",
     "fetch": "portula-fetch",
     "generators": "portula-generators",
+    "import_dot": "portula-import-dot",
     "introspection": "portula-introspection",
     "jose": "portula-jose",
     "oauth2": "portula-oauth2",

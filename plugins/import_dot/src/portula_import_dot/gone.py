@@ -1,0 +1,58 @@
+"""Settings of django-oauth-toolkit that nothing here is called after, each with what does its work.
+
+Only asked for names that no installed plugin has: once one has it, that one is right.
+"""
+
+GONE: dict[str, str] = {
+    "ALLOW_LOCALHOST_LOOPBACK": "localhost is no loopback address (RFC 8252 §8.3); register "
+    "http://127.0.0.1 or http://[::1].",
+    "ALLOW_URI_WILDCARDS": "Redirect URIs are compared exactly (RFC 9700 §2.1); register each.",
+    "CLIENT_SECRET_HASHER": "Generated secrets are kept as keyed digests, chosen ones by argon2id; replace it by the "
+    "hook portula_secret_hasher. CLIENT_SECRET_HASH_PROFILE sets its cost.",
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": "Always so: tokens are read from the Authorization header alone.",
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": "Always so: every authorization response has iss (RFC 9207).",
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": "Always so: response types that give tokens to the browser are off unless "
+    "a plugin contributes them.",
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": "So by default; PASSWORD_GRANT_ENABLED = True allows the password grant.",
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": "So by default; CODE_CHALLENGE_METHODS lists what is allowed.",
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": "So by default; see PKCE_REQUIRED.",
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": "Always so: redirect URIs are compared exactly.",
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": "Always so; ALLOWED_REDIRECT_URI_SCHEMES adds schemes.",
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": "So by default; see ROTATE_REFRESH_TOKEN.",
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": "Always so: codes, tokens and secrets are stored as digests.",
+    "OAUTH2_GRANT_TYPES_SUPPORTED": "The metadata lists what is installed.",
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": "The metadata lists what is installed.",
+    "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": "The metadata lists what is installed.",
+    "OAUTH_DEVICE_USER_CODE_GENERATOR": "The device grant is a plugin of its own.",
+    "REFRESH_TOKEN_REUSE_PROTECTION": "Always on: a superseded refresh token that comes back ends its family.",
+    "REQUIRE_FORM_ENCODED_REQUEST_BODY": "Always so (RFC 6749 §3.2).",
+    "RESOURCE_SERVER_TOKEN_RESOURCE_VALIDATOR": "Write a plugin with the hook portula_token_verifier.",
+    "REDIRECT_URI_VALIDATOR": "Write a plugin with the hook portula_validate_client_registration.",
+    "ALLOWED_ORIGIN_VALIDATOR": "Write a plugin with the hook portula_validate_client_registration.",
+}
+"""Name to the sentence that says what to do."""
+
+BY_PREFIX: dict[str, str] = {
+    "CIMD_": "No installed plugin takes client ID metadata documents.",
+    "CLIENT_ASSERTION_": "No installed plugin authenticates clients by assertion (RFC 7523).",
+    "COMPLIANT_BCP_": "`portula check` says what is less strict than RFC 9700 asks for.",
+    "DCR_": "No installed plugin registers clients (RFC 7591).",
+    "DEVICE_": "No installed plugin has the device grant (RFC 8628).",
+    "OAUTH2_PROTECTED_RESOURCE_": "No installed plugin publishes resource metadata (RFC 9728).",
+    "OAUTH_DEVICE_": "No installed plugin has the device grant (RFC 8628).",
+    "OIDC_": "No installed plugin speaks OpenID Connect, or this part of it.",
+    "PAR_": "No installed plugin takes pushed authorization requests (RFC 9126).",
+    "REQUIRE_PUSHED_": "No installed plugin takes pushed authorization requests (RFC 9126).",
+    "RESOURCE_SERVER_INTROSPECTION_JWT_": "The introspection endpoint is asked with RESOURCE_SERVER_AUTH_TOKEN or "
+    "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS.",
+    "ID_TOKEN_": "No installed plugin speaks OpenID Connect.",
+}
+"""Beginnings of names to the same, for whole features."""
+
+
+def reason(name: str) -> str | None:
+    """Say why a setting has no counterpart; None when it is none of django-oauth-toolkit's."""
+    begun = next((text for prefix, text in BY_PREFIX.items() if name.startswith(prefix)), None)
+    if begun is None and name.endswith(("_MODEL", "_ADMIN_CLASS")):
+        begun = "No installed plugin lets this class be replaced."
+    return GONE.get(name, begun)

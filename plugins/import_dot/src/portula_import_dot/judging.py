@@ -1,0 +1,189 @@
+"""What each setting of the file becomes, asked of the settings that the installed plugins have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from portula.errors import ConfigError, nearest
+from portula.report import field_docs
+from portula.settings import AnswersSlot, Declared, Settings, import_object, shown
+from portula_import_dot.gone import reason
+from portula_import_dot.reading import DICTIONARY, Given
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+DJANGO = "oauth2_provider."
+"""Beginning of import strings and model labels that name a default of django-oauth-toolkit."""
+
+
+class Outcome(StrEnum):
+    """What becomes of a setting."""
+
+    KEPT = "kept"
+    """It is written as it is."""
+    DEFAULT = "our default"
+    """It names a default of django-oauth-toolkit; nothing need be written."""
+    HAND = "your hand"
+    """Somebody has to look at it."""
+    GONE = "no counterpart"
+    """There is no such setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One setting, and what becomes of it."""
+
+    given: Given
+    name: str
+    """What it is called here."""
+    outcome: Outcome
+    text: str
+    room: str = ""
+    """Whose setting it is."""
+
+    @property
+    def shown(self) -> str:
+        """The value as reports show it; secrets are hidden."""
+        return f"({self.given.unread})" if self.given.unread else shown(self.name, self.given.value)
+
+
+def judge(provider: Provider, found: Iterable[Given], *, importing: bool = False) -> list[Verdict]:
+    """Return a verdict on each setting.
+
+    Args:
+        provider: whose plugins' settings there are.
+        found: what the file sets.
+        importing: whether import strings are followed, which runs the modules they name.
+    """
+    declared = {setting.name: setting for setting in provider.all_settings.declared()}
+    return _held_to_their_rules(
+        [_judged(_plain(given), declared, importing=importing) for given in found], declared
+    )
+
+
+def _plain(given: Given) -> Given:
+    """Return a value as a configuration file can hold it."""
+    value = given.value
+    if isinstance(value, timedelta) and value == timedelta(seconds=int(value.total_seconds())):
+        value = int(value.total_seconds())
+    elif isinstance(value, set | frozenset):
+        value = sorted(value, key=repr)
+    return replace(given, value=value)
+
+
+def _judged(given: Given, declared: Mapping[str, Declared], *, importing: bool) -> Verdict:
+    name = given.name.removeprefix(f"{DICTIONARY}_") or "?"
+    setting = declared.get(name)
+    outcome, text = _without_its_value(given, name, declared) or (
+        _by_its_value(given.value, declared[name], importing=importing)
+    )
+    return Verdict(given, name, outcome, text, setting.owner.name if setting else "")
+
+
+def _without_its_value(
+    given: Given, name: str, declared: Mapping[str, Declared]
+) -> tuple[Outcome, str] | None:
+    setting = declared.get(name)
+    if not given.name:
+        return Outcome.HAND, f"{given.unread}: see which settings come from there, or use --execute."
+    if _is_default(given.value, setting):
+        return Outcome.DEFAULT, "It names a default, which here is a plugin's; nothing need be written."
+    if setting is None:
+        return Outcome.GONE, (
+            reason(name) or f"No installed plugin has this setting{nearest(name, declared)}"
+        )
+    if given.unread:
+        return Outcome.HAND, f"It is not written out: {given.unread}. Write its value, or use --execute."
+    return None
+
+
+def _by_its_value(value: Any, setting: Declared, *, importing: bool) -> tuple[Outcome, str]:
+    if setting.name.endswith("_MODEL"):
+        return Outcome.HAND, "Yours is a Django model. Write it as a class here, and give its import string."
+    mark = next((mark for mark in setting.field.metadata if isinstance(mark, AnswersSlot)), None)
+    if mark is not None and value is not None:
+        return _about_a_class(value, mark, importing=importing)
+    if not _is_literal(value):
+        return Outcome.HAND, "It is an object, which no file can hold. Give it in the configuration yourself."
+    return Outcome.KEPT, _difference(setting) or "It means the same."
+
+
+def _is_default(value: Any, setting: Declared | None) -> bool:
+    """Recognize a default of django-oauth-toolkit: as the setting knows it, else by its package."""
+    marks = [mark for mark in (setting.field.metadata if setting else ()) if isinstance(mark, AnswersSlot)]
+    if not isinstance(value, str):
+        return False
+    return any(value in mark.aliases for mark in marks) if marks else value.startswith(DJANGO)
+
+
+def _about_a_class(value: Any, mark: AnswersSlot, *, importing: bool) -> tuple[Outcome, str]:
+    if not importing and isinstance(value, str):
+        return Outcome.HAND, (
+            f"{value} is yours. See that it needs nothing of Django and fits the slot {mark.slot}; "
+            "--execute tries it."
+        )
+    try:
+        mark.adapt(import_object(value))
+    except Exception as error:  # noqa: BLE001 - it is somebody's module: anything may happen in it
+        return Outcome.HAND, f"{value} is yours and does not serve as it is: {type(error).__name__}: {error}"
+    if not isinstance(value, str):
+        return Outcome.HAND, "It fits, but it is an object: give its import string."
+    return Outcome.KEPT, f"It imports, and fits the slot {mark.slot}."
+
+
+def _is_literal(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(_is_literal(part) for pair in value.items() for part in pair)
+    if isinstance(value, list | tuple):
+        return all(map(_is_literal, value))
+    return (
+        value is None or type(value) in (str, bytes, int, bool) or (type(value) is float and isfinite(value))
+    )
+
+
+def _difference(setting: Declared) -> str:
+    """Return the sentences of a setting's documentation that say what is different here."""
+    text = " ".join(field_docs(setting.model).get(setting.name, "").split())
+    return " ".join(f"{part.rstrip('.')}." for part in text.split(". ") if "django-oauth-toolkit" in part)
+
+
+def _held_to_their_rules(verdicts: list[Verdict], declared: Mapping[str, Declared]) -> list[Verdict]:
+    """Validate what is kept, all together as at a start, until nothing that is kept is refused."""
+    models = list({setting.model: (setting.owner, setting.model) for setting in declared.values()}.values())
+    refused: dict[str, str] = {}
+    while True:
+        kept = {
+            verdict.name: verdict.given.value
+            for verdict in verdicts
+            if verdict.outcome is Outcome.KEPT and verdict.name not in refused
+        }
+        findings = _findings(lambda values=kept: Settings().load(models, values))  # type: ignore[misc]
+        named = {finding.partition(":")[0].partition("[")[0]: finding for finding in findings}
+        new = {name: finding for name, finding in named.items() if name in kept}
+        if not new:
+            break
+        refused.update(new)
+    return [
+        replace(verdict, outcome=Outcome.HAND, text=_without_name(refused[verdict.name], verdict.name))
+        if verdict.name in refused and verdict.outcome is Outcome.KEPT
+        else verdict
+        for verdict in verdicts
+    ]
+
+
+def _findings(check: Callable[[], None]) -> tuple[str, ...]:
+    try:
+        check()
+    except ConfigError as error:
+        return error.findings
+    return ()
+
+
+def _without_name(finding: str, name: str) -> str:
+    return f"It is refused here: {finding.removeprefix(f'{name}: ')}"
