@@ -21,7 +21,7 @@ from measure import sent, sent_json
 
 from portula import Provider, hookimpl
 from portula.engine.messages import OAuthRequest
-from portula.provider import storage_check_deferred
+from portula.modes import storage_check_deferred
 from portula.records import AccessToken, Application, Grant, RefreshToken
 from portula.testing.memory import MemoryStore
 from portula_storage_sql import migrate

@@ -16,7 +16,8 @@ from rich.markup import escape
 from portula import authoring, knowing
 from portula.commands import SchemaGroup
 from portula.errors import ConfigError
-from portula.provider import Provider, lock_file_ignored, storage_check_deferred, third_party_plugins
+from portula.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
+from portula.provider import Provider
 from portula.serve import ServeOptions, make_app, prepare, run
 from portula.sources import Tier
 

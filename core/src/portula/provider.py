@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +24,7 @@ from portula.keys import Keys, secret_keys
 from portula.lock import LockFile
 from portula.metadata import MetadataPublisher, metadata_endpoints
 from portula.metadata import fold as fold_metadata
+from portula.modes import DEFERRED, ONLY, UNLOCKED
 from portula.pages import Pages
 from portula.plugins import SET_ASIDE, Plugins
 from portula.records import CORE_RECORDS, RecordType
@@ -97,7 +96,7 @@ class Provider:
         self._build_engine()
         self._mount()
         self.hooks.settle()
-        if not _DEFERRED.get():
+        if not DEFERRED.get():
             self.check_storage()
 
     # --- The six steps ---
@@ -115,11 +114,11 @@ class Provider:
         self._configuration: Mapping[str, Any] = {**outside, **given}
         try:
             early = CoreSettings.model_validate({name: given[name] for name in _BOOTSTRAP if name in given})
-            only = _ONLY.get()
+            only = ONLY.get()
         except ValidationError:  # the same findings come again, with all others, in _configure
             early, only = CoreSettings(), ()  # until then nothing runs that a lock file might refuse
         lock = None
-        if early.PLUGINS_LOCK and not _UNLOCKED.get():
+        if early.PLUGINS_LOCK and not UNLOCKED.get():
             lock = LockFile.read(Path(early.PLUGINS_LOCK), early.PLUGINS_TRUSTED)
         if self._discover:
             self.plugins.discover(early.PLUGINS_BLOCKED, early.PLUGINS_OPTIONAL, only=only, lock=lock)
@@ -141,7 +140,7 @@ class Provider:
             models,
             self._configuration,
             [problem] if problem else [],
-            strangers=_ONLY.get() is not None,
+            strangers=ONLY.get() is not None,
             stand_alone=self._stand_alone,
         )
         for setting, mark, answer in self._settings.slot_answers():
@@ -345,45 +344,6 @@ class Provider:
                 if endpoint.partition(".")[0].startswith(f"{self.name}_"):
                     protect.exempt(view)
             self._csrf_exempted = True
-
-
-_ONLY: ContextVar[tuple[str, ...] | None] = ContextVar("portula_only", default=None)
-
-
-@contextmanager
-def third_party_plugins(names: tuple[str, ...] | None) -> Iterator[None]:
-    """Let providers made in here take only these installed plugins beside ours, for who looks for a culprit."""
-    token = _ONLY.set(names)
-    try:
-        yield
-    finally:
-        _ONLY.reset(token)
-
-
-_UNLOCKED: ContextVar[bool] = ContextVar("portula_unlocked", default=False)
-
-
-@contextmanager
-def lock_file_ignored(ignored: bool) -> Iterator[None]:
-    """Let providers made in here start whatever their lock file says, for who writes it anew."""
-    token = _UNLOCKED.set(ignored)
-    try:
-        yield
-    finally:
-        _UNLOCKED.reset(token)
-
-
-_DEFERRED: ContextVar[bool] = ContextVar("portula_storage_check_deferred", default=False)
-
-
-@contextmanager
-def storage_check_deferred() -> Iterator[None]:
-    """Let providers made in here start although their storage is behind its schema, for who upgrades it."""
-    token = _DEFERRED.set(True)
-    try:
-        yield
-    finally:
-        _DEFERRED.reset(token)
 
 
 def current_provider(name: str = "portula") -> Provider:

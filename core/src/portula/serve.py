@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from portula.errors import ConfigError
-from portula.provider import Provider, third_party_plugins
+from portula.modes import third_party_plugins
+from portula.provider import Provider
 from portula.uris import is_loopback_host
 
 if TYPE_CHECKING:
