@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from portula.classes import Kind
 from portula.errors import PortulaError, nearest
@@ -81,7 +83,7 @@ def _setting(provider: Provider, declared: Declared) -> dict[str, Any]:
     value = provider.all_settings.value(declared.name)
     return {
         "name": declared.name,
-        "type": _type_name(field.annotation),
+        "type": _type_text(field.annotation),
         "default": shown(declared.name, default),
         "value": shown(declared.name, value),
         "source": declared.origin,
@@ -145,10 +147,20 @@ def _described(answer: object) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def _type_name(annotation: Any) -> str:
-    if isinstance(annotation, type) and not getattr(annotation, "__args__", ()):
-        return annotation.__name__
-    return str(annotation).replace("typing.", "").replace("collections.abc.", "")
+def _type_text(annotation: Any) -> str:
+    """Write a type as people read it; bounds and the like are left out."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_text(inner[0])
+    if origin in (Union, UnionType):
+        return " | ".join(dict.fromkeys(map(_type_text, inner)))
+    if origin is Callable:
+        return "callable"
+    if origin is Literal:
+        return " | ".join(map(repr, inner))
+    plain: str | None = {NoneType: "None", Ellipsis: "..."}.get(annotation)
+    name = plain or str(getattr(origin or annotation, "__name__", annotation))
+    return f"{name}[{', '.join(map(_type_text, inner))}]" if inner else name
 
 
 @cache
