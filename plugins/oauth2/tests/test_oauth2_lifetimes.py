@@ -243,3 +243,29 @@ def test_a_revoked_refresh_token_never_expiring_is_purged(world):
     world.post("/o/revoke_token/", {"token": newest}, client.headers)
     world.later(1)
     assert swept(world) == 2
+
+
+def test_moving_superseded_tokens_on_never_undoes_a_revocation_and_never_refuses_a_refresh(
+    make, monkeypatch, caplog
+):
+    world = make(REFRESH_TOKEN_EXPIRE_SECONDS=1000)
+    client = world.client()
+    newest = world.refresh(client, world.tokens(client)["refresh_token"]).json["refresh_token"]
+    change = world.store.change
+    heard = []
+
+    def break_down(cls, where, /, **values):
+        if cls is RefreshToken and set(values) == {"expires_at"} and "revoked_at" in where:
+            heard.append(where)
+            raise OSError("the database went away")
+        return change(cls, where, **values)
+
+    monkeypatch.setattr(world.store, "change", break_down)
+    for _ in range(3):
+        world.later(900)
+        answer = world.refresh(client, newest)
+        assert answer.status_code == 200
+        newest = answer.json["refresh_token"]
+    assert heard
+    assert {where["revoked_at"] for where in heard} == {None}
+    assert "are kept for less long" in caplog.text

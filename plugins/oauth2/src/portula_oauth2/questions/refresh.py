@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portula import Provider
+
+log = logging.getLogger("portula")
 
 _ROOM = "oauth2"
 KEPT_UNTIL = "superseded_kept_until"
@@ -89,7 +92,7 @@ def outlive(provider: Provider, token: RefreshToken, expires_at: int | None) -> 
     """Keep a superseded token, and those before it, for longer than its successor; return until when.
 
     Else it would be purged while its family lives, and whoever presents it then would go unnoticed (RFC 9700 §4.14.2).
-    The whole family is moved on together and far ahead, so that most refreshes touch one row.
+    The family is moved on together and far ahead, so that most refreshes touch no row but their own.
 
     Args:
         provider: whose storage it is in.
@@ -97,14 +100,29 @@ def outlive(provider: Provider, token: RefreshToken, expires_at: int | None) -> 
         expires_at: when its successor expires, in Unix seconds; None for never.
     """
     kept: int | None = payload_of(token, _ROOM).get(KEPT_UNTIL)
-    if kept == expires_at or (kept is not None and expires_at is not None and expires_at < kept):
-        provider.storage.change(RefreshToken, {"digest": token.digest}, expires_at=kept)
-        return kept
-    until = None if expires_at is None else expires_at + (expires_at - provider.now())
-    for page in _family_of(provider, token):
-        superseded = tuple(other.digest for other in page if other.taken_at is not None)
-        provider.storage.change(RefreshToken, {"digest": superseded}, expires_at=until)
+    enough = kept == expires_at or (kept is not None and expires_at is not None and expires_at < kept)
+    ahead = None if expires_at is None else expires_at + (expires_at - provider.now())
+    until = kept if enough else ahead
+    provider.storage.change(RefreshToken, {"digest": token.digest}, expires_at=until)
+    if not enough and token.generation:
+        provider.storage.on_commit(lambda: _move_on(provider, token, until))
     return until
+
+
+def _move_on(provider: Provider, token: RefreshToken, until: int | None) -> None:
+    """Keep the tokens that were superseded earlier.
+
+    Row by row and each by itself: a revocation that goes over the same rows at this moment then never waits for a row
+    that waits for it.
+    """
+    try:
+        for page in _family_of(provider, token):
+            for other in page:
+                if other.taken_at is not None and other.revoked_at is None and other.expires_at != until:
+                    where = {"digest": other.digest, "revoked_at": None}
+                    provider.storage.change(RefreshToken, where, expires_at=until)
+    except Exception:
+        log.exception("superseded refresh tokens of a family are kept for less long than it lives")
 
 
 def payload_after(provider: Provider, state: State, expires_at: int | None) -> dict[str, dict[str, Any]]:
