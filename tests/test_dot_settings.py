@@ -55,10 +55,7 @@ def test_the_setting_exists_in_its_room_with_its_documented_default(told, wanted
     row = told[wanted["name"]]
     assert row["room"] == wanted["room"]
     default = same(ast.literal_eval(row["default"]))
-    if isinstance(wanted.get("documented"), str) and "." in wanted["documented"]:
-        assert default in (None, wanted["documented"])  # the default is what a plugin answers
-    else:
-        assert default == wanted.get("here", wanted.get("documented"))
+    assert default == wanted.get("here", wanted.get("documented"))
 
 
 CLASSES = [row for row in WANTED if isinstance(row.get("documented"), str) and "." in row["documented"]]

@@ -30,7 +30,7 @@ class GeneratorSettings(BaseModel):
 
     CLIENT_ID_GENERATOR_CLASS: Annotated[
         Any, AnswersSlot("client_id_generator", _generator, ("oauth2_provider.generators.ClientIdGenerator",))
-    ] = None
+    ] = "oauth2_provider.generators.ClientIdGenerator"
     """Import string or class; its `hash()` returns a new client_id: printable ASCII, unique, without a colon."""
 
     CLIENT_SECRET_GENERATOR_CLASS: Annotated[
@@ -38,7 +38,7 @@ class GeneratorSettings(BaseModel):
         AnswersSlot(
             "client_secret_generator", _generator, ("oauth2_provider.generators.ClientSecretGenerator",)
         ),
-    ] = None
+    ] = "oauth2_provider.generators.ClientSecretGenerator"
     """Import string or class; its `hash()` returns a new client secret."""
 
     CLIENT_SECRET_GENERATOR_LENGTH: int = Field(default=128, ge=32, le=255)

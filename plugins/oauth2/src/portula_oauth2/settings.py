@@ -119,8 +119,9 @@ class OAuth2Settings(BaseModel):
             subclass_of(Server, TokenEndpoint),
             ("oauthlib.oauth2.Server", "oauthlib.openid.Server"),
         ),
-    ] = None
-    """Import string or class with the interface of oauthlib's Server."""
+    ] = "oauthlib.oauth2.Server"
+    """Import string or class with the interface of oauthlib's Server. The names of oauthlib's own two mean ours, which
+    answers the grant types of all plugins."""
 
     OAUTH2_VALIDATOR_CLASS: Annotated[
         Any,
@@ -129,14 +130,16 @@ class OAuth2Settings(BaseModel):
             subclass_of(OAuth2Validator),
             ("oauth2_provider.oauth2_validators.OAuth2Validator",),
         ),
-    ] = None
-    """Import string or class, a subclass of `portula.OAuth2Validator`, that overrides single questions."""
+    ] = "oauth2_provider.oauth2_validators.OAuth2Validator"
+    """Import string or class, a subclass of `portula.OAuth2Validator`, that overrides single questions; the name of
+    django-oauth-toolkit's means ours."""
 
     OAUTH2_BACKEND_CLASS: Annotated[
         Any,
         AnswersSlot("backend_class", subclass_of(Backend), ("oauth2_provider.oauth2_backends.OAuthLibCore",)),
-    ] = None
-    """Import string or class, a subclass of `portula.engine.backend.Backend`."""
+    ] = "oauth2_provider.oauth2_backends.OAuthLibCore"
+    """Import string or class, a subclass of `portula.engine.backend.Backend`; the name of django-oauth-toolkit's means
+    ours."""
 
     @field_validator("OIDC_RESPONSE_TYPES_SUPPORTED")
     @classmethod

@@ -57,7 +57,7 @@ class OIDCSettings(BaseModel):
             ("oauthlib.openid.Server",),
             applies=is_on,
         ),
-    ] = None
+    ] = "oauthlib.openid.Server"
     """Import string or class of the server when OpenID Connect is on: another name of OAUTH2_SERVER_CLASS, of which at
     most one may be set."""
 

@@ -27,8 +27,8 @@ class ScopesSettings(BaseModel):
 
     SCOPES_BACKEND_CLASS: Annotated[
         Any, AnswersSlot("scopes_backend", _instance, ("oauth2_provider.scopes.SettingsScopes",))
-    ] = None
-    """Import string or class of another scopes backend; None: the settings below."""
+    ] = "oauth2_provider.scopes.SettingsScopes"
+    """Import string or class of another scopes backend; the name of django-oauth-toolkit's means the settings below."""
 
     SCOPES: dict[str, str] = Field(
         default_factory=lambda: {"read": "Reading scope", "write": "Writing scope"}
