@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-import portula_jose
-import portula_oidc
 from portula import hookimpl
 from portula.errors import JoseError, UntrustedToken
 from portula.testing.jws import TokenKey, taken_apart, verified
@@ -23,7 +21,7 @@ def house(request, make_house):
         "configured": {"OIDC_RSA_PRIVATE_KEY": a_pem()},
         "both": {"OIDC_RSA_PRIVATE_KEY": a_pem(), "SIGNING_KEYS_GENERATED": True},
     }[request.param]
-    return make_house(portula_jose, portula_oidc, **settings)
+    return make_house(**settings)
 
 
 def test_what_is_served_holds_no_private_member(house, kind):
@@ -44,7 +42,7 @@ def test_what_is_served_holds_no_private_member(house, kind):
 
 
 def test_no_private_part_is_in_what_is_stored_or_served(make_house):
-    house = make_house(portula_jose, portula_oidc, OIDC_ENABLED=True)
+    house = make_house(OIDC_ENABLED=True)
     served = json.dumps(published(house.provider))
     for stored in house.provider.hooks.jose.ring.ring().keys:
         members = json.loads(stored.key.export_private())
@@ -52,7 +50,7 @@ def test_no_private_part_is_in_what_is_stored_or_served(make_house):
 
 
 def test_a_new_key_is_published_before_it_signs_and_a_retired_one_is_refused(make_house):
-    house = make_house(portula_jose, portula_oidc, OIDC_ENABLED=True, SIGNING_KEY_ROTATION_SECONDS=None)
+    house = make_house(OIDC_ENABLED=True, SIGNING_KEY_ROTATION_SECONDS=None)
     jose = house.provider.hooks.jose
     old = jose.sign({}, typ="JWT")
     new = jose.ring.rotate("RS256").public.kid
