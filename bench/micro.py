@@ -1,4 +1,4 @@
-"""What the plugin machinery costs: a hook call of each policy, a slot, start-up, and 200 plugins."""
+"""What the plugin machinery costs: a hook call of each policy, a slot, a signature, start-up, and 200 plugins."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,19 @@ IMPLEMENTATIONS = (0, 1, 10)
 STARTER = Path(__file__).with_name("start.py")
 STARTS = 5
 BATCH = 100
+SIGNATURES = 300
+ID_TOKEN = {
+    "iss": "https://id.example.com/o",
+    "sub": "5f0c2f1e-6a53-4e0a-9a43-4f3e6a1f0c11",
+    "aud": "xJ8a0pZc4Qd7rT2vLw9yB1nM3kH5gF6sD0eUiOqA",
+    "exp": 1_800_036_000,
+    "iat": 1_800_000_000,
+    "auth_time": 1_799_999_990,
+    "nonce": "n-0S6_WzA2Mj",
+    "at_hash": "77QmUPtjPfzWtF2AnpK9RQ",
+    "amr": ["pwd"],
+    "sid": "2X6u1kq7f0Zl3mB9cD8eFg",
+}
 ROUNDS = 15
 
 
@@ -56,6 +70,17 @@ def lookups(provider: Provider) -> dict[str, Callable[[], object]]:
         "transaction in which nothing is written": lambda: _empty_transaction(provider),
         "digest of a token": lambda: provider.keys.digest("access token", "x" * 43),
     }
+
+
+def tokens(provider: Provider) -> dict[str, tuple[float, float, int]]:
+    """Return what signing and verifying a token of an ID token's size take, in microseconds, and its characters."""
+    jose, found = provider.hooks.jose, {}
+    for algorithm in jose.signing_algorithms():
+        sign = partial(jose.sign, ID_TOKEN, typ="JWT", algorithm=algorithm)
+        token = sign()
+        verify = partial(jose.verify_own, token, typ={"JWT"})
+        found[algorithm] = (call_us(sign, SIGNATURES), call_us(verify, SIGNATURES), len(token))
+    return found
 
 
 def _empty_transaction(provider: Provider) -> None:
@@ -123,7 +148,12 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="portula-bench-") as name:
         folder = Path(name)
-        report = {"calls": calls(folder), "requests": requests(folder), "starts": starts(folder / "start")}
+        report = {
+            "calls": calls(folder),
+            "tokens": tokens(in_memory(folder).provider),
+            "requests": requests(folder),
+            "starts": starts(folder / "start"),
+        }
     called = [[name, f"{figure:.2f}"] for name, figure in report["calls"].items()]
     grown = [
         [
@@ -135,7 +165,12 @@ def main() -> None:
         for kind, (imports, provider) in report["starts"].items()
     ]
     console = Console()
+    signed = [
+        [algorithm, f"{sign:.0f}", f"{verify:.0f}", str(characters)]
+        for algorithm, (sign, verify, characters) in report["tokens"].items()
+    ]
     console.print(shown("CPU microseconds a call", ("call", "µs"), called))
+    console.print(shown("An ID token", ("algorithm", "sign, µs", "verify, µs", "characters"), signed))
     console.print(
         shown("With many plugins", ("plugins", "imports, ms", "provider, ms", "token request, µs"), grown)
     )

@@ -5,7 +5,6 @@ from functools import partial
 import pytest
 from click.testing import CliRunner
 
-import portula_jose
 from portula.clients import InvalidClientMetadata
 from portula.errors import JoseError
 from portula.records import Application
@@ -16,7 +15,7 @@ from security.keyed import CLAIMS, HMACS, SECRET, believed, provider_with, seale
 @pytest.fixture(scope="module")
 def signing_house(make_house):
     """A provider with every room, this one too."""
-    return make_house(portula_jose)
+    return make_house()
 
 
 @pytest.mark.parametrize("algorithm", HMACS)

@@ -2,7 +2,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from portula.testing.provider import MovableClock, make_provider
+from portula.testing.provider import Memory, MovableClock, make_provider
 
 
 def pem_of(key, form=PrivateFormat.PKCS8):
@@ -46,3 +46,18 @@ def configured(make, pem):
 def generated(make):
     """What answers the slot, with keys that it makes."""
     return make().hooks.jose
+
+
+@pytest.fixture
+def memory():
+    return Memory()
+
+
+@pytest.fixture
+def worker(memory, clock):
+    """Return a function that starts one more worker on the same storage."""
+
+    def start(*plugins, **settings):
+        return make_provider("jose", memory, *plugins, settings=settings, clock=clock).hooks.jose
+
+    return start

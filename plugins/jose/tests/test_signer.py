@@ -143,8 +143,11 @@ def test_keys_that_are_known_go_on_while_the_device_is_silent(make, rs256, clock
 def test_a_device_that_never_spoke_is_an_error(make, rs256):
     device = Silent(rs256)
     device.silent = True
+    jose = make(device).hooks.jose
     with pytest.raises(JoseError, match="does not say which keys"):
-        make(device).hooks.jose.sign({}, typ="JWT")
+        jose.sign({}, typ="JWT")
+    with pytest.raises(UntrustedToken, match="the signer is silent"):
+        jose.verify_own(rs256.sign({}), typ={"JWT"})
 
 
 class Careless(Device):

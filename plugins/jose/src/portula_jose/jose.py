@@ -14,7 +14,7 @@ from portula_jose.document import JwkSet
 from portula_jose.ring import KeyRing
 from portula_jose.secrets import secret_keys
 from portula_jose.settings import JoseSettings
-from portula_jose.sources import ConfiguredKeys, KeySource, SignerKeys
+from portula_jose.sources import ConfiguredKeys, KeySource, PublicKey, SignerKeys
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -106,7 +106,7 @@ class SigningRoom:
             return parts.token
         if parts.kid is None:
             raise UntrustedToken("names no key")
-        public = next((key for source in self.sources if (key := source.find(parts.kid)) is not None), None)
+        public = self._published(parts.kid)
         if public is None or parts.algorithm not in public.algorithms:
             raise UntrustedToken("is not signed by a key that is published")
         if not verifies(public.key, parts.algorithm, parts.data, parts.signature):
@@ -163,6 +163,17 @@ class SigningRoom:
             return ()
         taken = others()
         return [KeyRing(self._provider, self._settings, [name for name in wanted if name not in taken])]
+
+    def _published(self, kid: str) -> PublicKey | None:
+        """Return a key of ours by its name.
+
+        Raises:
+            UntrustedToken: a signer does not say which keys it has.
+        """
+        try:
+            return next((key for source in self.sources if (key := source.find(kid)) is not None), None)
+        except JoseError as error:
+            raise UntrustedToken("cannot be verified while the signer is silent") from error
 
     def _taken_apart(self, token: str, typ: Collection[str]) -> Parts:
         parts = take_apart(token, self._settings.JWT_MAX_BYTES)

@@ -1,0 +1,28 @@
+"""What tests of signing keys ask of a provider's answer to the slot `jose`."""
+
+import json
+
+from portula.endpoints import Message
+from portula.records import Artifact
+from portula.testing.jws import taken_apart
+
+
+def published(jose):
+    return json.loads(jose.publish(Message("GET", "/")).body)["keys"]
+
+
+def kid_of(jose, algorithm="RS256"):
+    """The name of the key that signs now."""
+    return taken_apart(jose.sign({}, typ="JWT", algorithm=algorithm))[0]["kid"]
+
+
+def kids(jose):
+    return [key["kid"] for key in published(jose)]
+
+
+def states(jose, algorithm="RS256"):
+    return [placed.state.value for placed in jose.ring.placed() if placed.stored.algorithm == algorithm]
+
+
+def artifacts(jose):
+    return jose._provider.storage.select(Artifact)
