@@ -72,6 +72,10 @@ class ApplicationAdmin(RecordAdmin):
         """Let every administrator edit clients."""
         return True
 
+    def offers(self, name: str, record: Application) -> bool:
+        """Leave out disabling what is disabled, and enabling what is enabled."""
+        return {"disable_selected": not record.disabled, "enable_selected": record.disabled}.get(name, True)
+
     @property
     def search_hint(self) -> str:
         """Say that a search begins at the first letter."""

@@ -107,7 +107,6 @@ class RecordViews(Desk):
             admin=admin,
             record=record,
             identifier=admin.identify(record),
-            status=admin.status_of(record),
             groups=self._groups(admin, record),
             actions=self._actions(admin, person, record),
             form=self.form(f"action {slug}", person),
@@ -159,7 +158,11 @@ class RecordViews(Desk):
     def _actions(self, admin: RecordAdmin, person: Authenticated, record: Any = None) -> list[tuple[str, Any]]:
         """Return name and method of what this person may do here, to this record if there is one."""
         methods = [(name, getattr(admin, name)) for name in admin.actions]
-        return [(name, method) for name, method in methods if admin.allows(method.permission, person, record)]
+        return [
+            (name, method)
+            for name, method in methods
+            if admin.allows(method.permission, person, record) and (record is None or admin.offers(name, record))
+        ]
 
     def _rows(self, admin: RecordAdmin, records: Sequence[Any]) -> list[dict[str, Any]]:
         admin.prepare(records)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from wtforms import BooleanField, Field, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import Length, Regexp
+from wtforms import BooleanField, Field, StringField, TextAreaField
+from wtforms.validators import Length, Regexp, ValidationError
 
 from portula.pages import PageForm
 from portula.records import Application
@@ -42,6 +42,21 @@ class ChecksField(Field):
         self.data = chosen
 
 
+class OneOfField(Field):
+    """One of several values, to be chosen from a list or, with `radio`, from buttons."""
+
+    def __init__(self, label: str, *, options: Sequence[tuple[str, str]], radio: bool = False, **kwargs: Any) -> None:
+        """Take values and texts."""
+        super().__init__(label, **kwargs)
+        self.options = options
+        self.radio = radio
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse what is not offered."""
+        if self.data not in dict(self.options):
+            raise ValidationError("This is none of the choices.")
+
+
 class LinesField(TextAreaField):
     """Several texts, one a line."""
 
@@ -61,8 +76,9 @@ def _strip(value: str | None) -> str:
     return (value or "").strip()
 
 
-def _text(label: str, hint: str = "", *validators: Any) -> UnboundField:
-    return StringField(label, [SHORT, *validators], description=hint, filters=[_strip])
+def _text(label: str, hint: str = "", *validators: Any, name: str | None = None) -> UnboundField:
+    """Make a line of text; `name` is for a field whose own is never read from the wire (`portula.engine.messages`)."""
+    return StringField(label, [SHORT, *validators], description=hint, filters=[_strip], name=name)
 
 
 def _grant_types(provider: Provider) -> UnboundField:
@@ -71,9 +87,10 @@ def _grant_types(provider: Provider) -> UnboundField:
 
 
 def _auth_methods(provider: Provider) -> UnboundField:
-    names = [name for name in provider.client_auth_methods]
-    choices = [("", "Any it has credentials for"), *((name, name) for name in names)]
-    return SelectField("Authentication at the token endpoint", choices=choices, validate_choice=True)
+    named = [(name, name) for name in provider.client_auth_methods]
+    return OneOfField(
+        "Authentication at the token endpoint", options=[("", "Any it has credentials for"), *named]
+    )
 
 
 def _scope(provider: Provider) -> UnboundField:
@@ -85,9 +102,10 @@ def _scope(provider: Provider) -> UnboundField:
 BUILDERS: dict[str, Builder] = {
     "name": lambda _: _text("Name", "People see it when they sign in and are asked for consent."),
     "client_id": lambda _: _text("Client ID", "It cannot be changed later."),
-    "client_type": lambda _: RadioField(
+    "client_type": lambda _: OneOfField(
         "Type",
-        choices=[
+        radio=True,
+        options=[
             ("confidential", "Confidential: it runs on a server and keeps a secret"),
             ("public", "Public: it runs on people's devices, and no secret would be one"),
         ],
@@ -99,13 +117,14 @@ BUILDERS: dict[str, Builder] = {
     ),
     "grant_types": _grant_types,
     "scope": _scope,
-    "require_pkce": lambda _: SelectField(
-        "PKCE", choices=[("", "As PKCE_REQUIRED says"), ("yes", "Always"), ("no", "Not asked for")]
+    "require_pkce": lambda _: OneOfField(
+        "PKCE", options=[("", "As PKCE_REQUIRED says"), ("yes", "Always"), ("no", "Not asked for")]
     ),
     "token_endpoint_auth_method": _auth_methods,
-    "application_type": lambda _: RadioField(
+    "application_type": lambda _: OneOfField(
         "Kind",
-        choices=[("web", "Web"), ("native", "Native: on a phone or a desktop (RFC 8252)")],
+        radio=True,
+        options=[("web", "Web"), ("native", "Native: on a phone or a desktop (RFC 8252)")],
     ),
     "redirect_uris": lambda _: LinesField("Redirect URIs", description="One a line; compared exactly."),
     "post_logout_redirect_uris": lambda _: LinesField("Post-logout redirect URIs", description="One a line."),
@@ -119,7 +138,7 @@ BUILDERS: dict[str, Builder] = {
     "logo_uri": lambda _: _text("Logo", "An https address."),
     "policy_uri": lambda _: _text("Privacy policy"),
     "tos_uri": lambda _: _text("Terms of service"),
-    "user": lambda _: _text("Owner", "Subject of the person it belongs to, if it does."),
+    "user": lambda _: _text("Owner", "Subject of the person it belongs to, if it does.", name="owner"),
     "algorithm": lambda _: _text(
         "Algorithm of its ID tokens",
         "For example RS256; empty for the default.",

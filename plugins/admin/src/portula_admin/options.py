@@ -70,7 +70,7 @@ class RecordAdmin:
     """Values of a field that can be chosen in a filter."""
     ordering: Sequence[str] = ()
     """The field that orders the list, with `-` for the newest first; an order of the record type."""
-    list_per_page: int = MAX_PER_PAGE
+    list_per_page: int = 25
     actions: Sequence[str] = ()
     """Methods marked with `action`."""
     fieldsets: Fieldsets = ()
@@ -112,6 +112,10 @@ class RecordAdmin:
     def allows(self, permission: str, person: Authenticated, record: object | None = None) -> bool:
         """Ask for a permission by its word."""
         return getattr(self, f"has_{permission}_permission")(person, record) is True
+
+    def offers(self, name: str, record: Any) -> bool:
+        """Say whether the page of a record shows the button of an action: not where it would change nothing."""
+        return True
 
     # --- Names and values ---
 

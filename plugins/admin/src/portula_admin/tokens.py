@@ -41,6 +41,10 @@ class TokenAdmin(RecordAdmin):
         """Let every administrator revoke."""
         return True
 
+    def offers(self, name: str, record: Any) -> bool:
+        """Leave out revoking what is revoked."""
+        return name != "revoke_selected" or self.status_of(record) != "revoked"
+
     # --- Columns ---
 
     @column("ID")

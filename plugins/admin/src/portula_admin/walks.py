@@ -115,12 +115,16 @@ class Reader:
         last: Position | None = None
         more = False
         for position, record in self._records(place, back=back):
-            if len(found) == size or page.looked_at == WINDOW:
+            if page.looked_at == WINDOW:
                 more, page.exhausted = True, len(found) < size
                 break
             page.looked_at += 1
+            belongs = self._belongs(position.walk, record)
+            if belongs and len(found) == size:
+                more = True
+                break
             last = position
-            if self._belongs(position.walk, record):
+            if belongs:
                 found.append((position, record))
         if page.exhausted:
             edge = last
