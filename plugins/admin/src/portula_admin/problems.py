@@ -25,11 +25,13 @@ def problems(admin: RecordAdmin, editable: Iterable[str]) -> list[str]:
         *_unknown("readonly_fields", admin.readonly_fields, shown | set(editable)),
         *_unknown("fieldsets", _in_fieldsets(admin), shown | set(editable)),
         *_unknown("actions", admin.actions, _actions(admin)),
-        *_unknown("list_filter", admin.list_filter, _filters(admin)),
-        *_unknown("search_fields", admin.search_fields, _searches(admin)),
     ]
     orders = {order[0] for order in admin.record_type.orders if len(order) == 1} | {admin.key}
-    found += _unknown("ordering", admin.ordering, orders | {f"-{name}" for name in orders})
+    disordered = [*_unknown("ordering", admin.ordering, orders | {f"-{name}" for name in orders})]
+    if not disordered:  # what can be filtered and searched for depends on it
+        found += _unknown("list_filter", admin.list_filter, _filters(admin))
+        found += _unknown("search_fields", admin.search_fields, _searches(admin))
+    found += disordered
     if len(admin.ordering) > 1:
         found.append(f"ordering: {tuple(admin.ordering)!r} is not allowed: one field orders a list")
     if not 1 <= admin.list_per_page <= MAX_PER_PAGE:

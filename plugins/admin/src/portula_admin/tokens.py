@@ -94,6 +94,8 @@ class TokenAdmin(RecordAdmin):
 
     def prepare(self, records: Sequence[Any]) -> None:
         """Read the clients of a page at once."""
+        if "client_id" not in self.record_type.cls.__dataclass_fields__:
+            return
         self.names.read_clients(record.client_id for record in records)
 
     def search_values(self, field: str, text: str) -> Sequence[str]:
@@ -233,17 +235,23 @@ class IDTokenAdmin(TokenAdmin):
     fieldsets: Fieldsets = ((None, {"fields": ("token", "client", "person", "issued_at", "expires_at")}),)
 
     def __init__(self, provider: Provider, record_type: RecordType) -> None:
-        """Leave out of our own defaults what these records do not have."""
+        """Leave out of our own defaults what these records do not have; what a subclass says stays as it is."""
         super().__init__(provider, record_type)
-        if type(self) is not IDTokenAdmin:
-            return
-        fields = record_type.cls.__dataclass_fields__
+        fields, orders = record_type.cls.__dataclass_fields__, record_type.orders
         needs = {"token": self.key, "client": "client_id", "person": "subject"}
         had = tuple(name for name in self.list_display if needs.get(name, name) in fields)
-        self.list_display, self.fieldsets = had, ((None, {"fields": had}),)
-        self.ordering = self.ordering if (self.by,) in record_type.orders else ()
-        ordered = tuple(name for name in self.list_filter if (name, self.by) in record_type.orders)
-        self.list_filter, self.search_fields = ordered, tuple(f"={name}" for name in ordered)
+        by = self.by if (self.by,) in orders else self.key
+        ordered = tuple(name for name in self.list_filter if (name, by) in orders)
+        ours = {
+            "list_display": had,
+            "fieldsets": ((None, {"fields": had}),),
+            "ordering": self.ordering if by == self.by else (),
+            "list_filter": ordered,
+            "search_fields": tuple(f"={name}" for name in ordered),
+        }
+        for attribute, narrowed in ours.items():
+            if getattr(type(self), attribute) is getattr(IDTokenAdmin, attribute):
+                setattr(self, attribute, narrowed)
 
     def has_revoke_permission(self, person: Authenticated, record: object | None = None) -> bool:
         """Nobody revokes what was signed."""
