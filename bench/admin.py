@@ -65,7 +65,7 @@ PAGES = {
 def provider_at(url: str, folder: Path) -> Provider:
     """Start a provider with every room on a database."""
     app = Flask("bench", instance_path=str(folder), static_folder=None)
-    settings = {"OIDC_ISS_ENDPOINT": "http://127.0.0.1/o", "PASSWORD_HASH_PROFILE": "testing", "DATABASE_URL": url}
+    settings = {"OIDC_ISS_ENDPOINT": "http://localhost/o", "PASSWORD_HASH_PROFILE": "testing", "DATABASE_URL": url}
     app.config.update(SECRET_KEY="a key for measuring only", OAUTH2_PROVIDER=settings)
     with storage_check_deferred():
         provider = Provider(app)
