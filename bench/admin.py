@@ -65,7 +65,11 @@ PAGES = {
 def provider_at(url: str, folder: Path) -> Provider:
     """Start a provider with every room on a database."""
     app = Flask("bench", instance_path=str(folder), static_folder=None)
-    settings = {"OIDC_ISS_ENDPOINT": "http://localhost/o", "PASSWORD_HASH_PROFILE": "testing", "DATABASE_URL": url}
+    settings = {
+        "OIDC_ISS_ENDPOINT": "http://localhost/o",
+        "PASSWORD_HASH_PROFILE": "testing",
+        "DATABASE_URL": url,
+    }
     app.config.update(SECRET_KEY="a key for measuring only", OAUTH2_PROVIDER=settings)
     with storage_check_deferred():
         provider = Provider(app)
@@ -78,7 +82,9 @@ def fill(provider: Provider, engine: Engine, count: int) -> float:
     """Make clients, people and tokens; return the seconds that the tokens took."""
     with provider.storage.transaction():
         for number in range(CLIENTS):
-            provider.storage.add(Application(client_id=f"client-{number}", name=f"Client {number}", created_at=number))
+            provider.storage.add(
+                Application(client_id=f"client-{number}", name=f"Client {number}", created_at=number)
+            )
     begun = time.perf_counter()
     with engine.connect() as connection:
         columns = "sub, username, display_username, password_hash, is_admin, disabled, created_at, updated_at, claims"
@@ -103,7 +109,12 @@ def signed_in(provider: Provider) -> FlaskClient:
     browser = provider.app.test_client()
     page = browser.get("/accounts/login/").text
     token = re.search(r'name="csrf_token" type="hidden" value="([^"]+)"', page)
-    fields = {"csrf_token": token[1] if token else "", "username": "root", "password": PASSWORD, "next": "/o/admin/"}
+    fields = {
+        "csrf_token": token[1] if token else "",
+        "username": "root",
+        "password": PASSWORD,
+        "next": "/o/admin/",
+    }
     browser.post("/accounts/login/", data=fields)
     return browser
 
@@ -134,7 +145,9 @@ def plans(engine: Engine, browser: FlaskClient, path: str) -> Iterator[str]:
     """Yield how the server reads the tokens of a page: the plan of each statement, with what it really took."""
     seen: list[tuple[str, dict[str, object]]] = []
 
-    def note(_connection: object, _cursor: object, statement: str, parameters: dict[str, object], *_: object) -> None:
+    def note(
+        _connection: object, _cursor: object, statement: str, parameters: dict[str, object], *_: object
+    ) -> None:
         if "portula_access_token" in statement:
             seen.append((statement, dict(parameters)))
 
@@ -143,7 +156,9 @@ def plans(engine: Engine, browser: FlaskClient, path: str) -> Iterator[str]:
     event.remove(engine, "before_cursor_execute", note)
     with engine.connect() as connection:
         for statement, parameters in seen:
-            rows = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, COSTS OFF, BUFFERS) {statement}", parameters)
+            rows = connection.exec_driver_sql(
+                f"EXPLAIN (ANALYZE, COSTS OFF, BUFFERS) {statement}", parameters
+            )
             yield from (f"  {row[0]}" for row in rows)
 
 

@@ -201,9 +201,7 @@ class Storage:
     ) -> list[R]:
         """See Store.walk."""
         store = self._routes[cls]
-        return store.walk(
-            cls, by, descending=descending, limit=limit, after=after, prefix=prefix, **where
-        )
+        return store.walk(cls, by, descending=descending, limit=limit, after=after, prefix=prefix, **where)
 
     def take(self, record: object, at: int) -> None:
         """See Store.take."""

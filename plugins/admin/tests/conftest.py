@@ -110,7 +110,13 @@ class Admin:
 
     def access(self, name, **fields):
         """Keep an access token; its ID is its name, filled up."""
-        given = {"client_id": "app", "scope": "read", "issued_at": NOW, "expires_at": NOW + 60, "family": name}
+        given = {
+            "client_id": "app",
+            "scope": "read",
+            "issued_at": NOW,
+            "expires_at": NOW + 60,
+            "family": name,
+        }
         return self._keep(AccessToken, name, given, fields)
 
     def refresh(self, name, **fields):

@@ -150,15 +150,23 @@ def test_what_is_no_admin_class_is_refused_at_start(make, value, said):
 
 @pytest.mark.parametrize("chosen", [AccessTokenAdmin, "a string"])
 def test_a_plugin_that_gives_something_else_is_refused_at_start(make, chosen):
-    with pytest.raises(ConfigError, match="APPLICATION_ADMIN_CLASS: plugin .Gives. gives .*ApplicationAdmin is needed"):
+    with pytest.raises(
+        ConfigError, match=r"APPLICATION_ADMIN_CLASS: plugin .Gives. gives .*ApplicationAdmin is needed"
+    ):
         make(Gives("application", chosen))
 
 
 @pytest.mark.parametrize(
     ("attributes", "said"),
     [
-        ({"list_display": ("clent_id",)}, "list_display: 'clent_id' is not allowed: one of .*did you mean 'client_id'"),
-        ({"list_display": "client_id"}, "list_display: 'client_id' is not allowed: a tuple of names is needed"),
+        (
+            {"list_display": ("clent_id",)},
+            "list_display: 'clent_id' is not allowed: one of .*did you mean 'client_id'",
+        ),
+        (
+            {"list_display": "client_id"},
+            "list_display: 'client_id' is not allowed: a tuple of names is needed",
+        ),
         ({"list_display": ("has_view_permission",)}, "list_display: 'has_view_permission'"),
         ({"search_fields": ("name",)}, r"search_fields: 'name' is not allowed: one of .*\^name"),
         ({"search_fields": ("=name",)}, "search_fields: '=name'"),
@@ -313,5 +321,3 @@ def test_id_tokens_of_any_shape_can_be_listed(make):
     page = admin.get("/id-token/").text
     assert "jti-of-one-t" in page
     assert "Client</th>" not in page
-
-

@@ -42,7 +42,9 @@ def test_a_thousand_tokens_are_paged_through_and_back(admin):
     assert [len(page) for page in pages] == [25] * 40
     found = [name for page in pages for name in page]
     tokens = {token.digest[:12]: token for token in admin.storage.select(AccessToken, limit=1000)}
-    assert found == sorted(names, key=lambda name: (tokens[name].issued_at, tokens[name].digest), reverse=True)
+    assert found == sorted(
+        names, key=lambda name: (tokens[name].issued_at, tokens[name].digest), reverse=True
+    )
     back, _ = walk(admin, "access-token", "prev", **way(last, "prev"))
     assert back[::-1] == pages[:-1]
 
@@ -166,7 +168,15 @@ def test_clients_by_type_and_state(admin):
 
 @pytest.mark.parametrize(
     "place",
-    ["x", "W10", "WzAsInQiLCJhIl0", "WzksMSwiYSJd", "WzAsOTIyMzM3MjAzNjg1NDc3NTgwOCwiYSJd", "WzAsMV0", "W3RydWUsMSwiYSJd"],
+    [
+        "x",
+        "W10",
+        "WzAsInQiLCJhIl0",
+        "WzksMSwiYSJd",
+        "WzAsOTIyMzM3MjAzNjg1NDc3NTgwOCwiYSJd",
+        "WzAsMV0",
+        "W3RydWUsMSwiYSJd",
+    ],
 )
 def test_a_place_that_is_none_begins_anew(admin, place):
     name = admin.access("t")

@@ -64,7 +64,11 @@ def test_a_refresh_token_takes_its_family_with_it(admin):
 
 
 def test_a_code_is_used_up_and_what_it_became_is_revoked(admin):
-    fresh, old, done = admin.grant("fresh"), admin.grant("old", taken_at=NOW - 9), admin.grant("done", taken_at=1)
+    fresh, old, done = (
+        admin.grant("fresh"),
+        admin.grant("old", taken_at=NOW - 9),
+        admin.grant("done", taken_at=1),
+    )
     admin.access("a", family="old")
     admin.refresh("r", family="old")
     page = admin.act("grant", "revoke_selected", fresh, old, done)
@@ -96,7 +100,9 @@ def test_nothing_selected_and_nothing_known_change_nothing(admin):
     admin.access("t")
     field = admin.token_field("/access-token/")
     for picked in ({}, {"pick-nonsense": "on"}, {"pick-": "on"}, {"pick-t": "on"}):
-        done = admin.post("/access-token/action/", {**field, **picked, "action": "revoke_selected", "confirmed": "yes"})
+        done = admin.post(
+            "/access-token/action/", {**field, **picked, "action": "revoke_selected", "confirmed": "yes"}
+        )
         assert "Nothing was selected" in admin.http.get(done.location).text
     admin.post("/access-token/action/", {**field, "action": "delete_selected"}, 404)
     admin.post("/access-token/action/", {**field, "action": "revoke"}, 404)

@@ -26,7 +26,11 @@ def everything(admin):
         *PAGES,
         *(
             f"/{slug}/view/?id={record.digest[:12]}"
-            for slug, cls in (("access-token", AccessToken), ("refresh-token", RefreshToken), ("grant", Grant))
+            for slug, cls in (
+                ("access-token", AccessToken),
+                ("refresh-token", RefreshToken),
+                ("grant", Grant),
+            )
             for record in admin.storage.select(cls)
         ),
     ]
@@ -73,7 +77,9 @@ def test_secrets_among_the_settings_are_hidden(make):
 def test_names_are_text_on_every_page(admin, payload):
     admin.login.sign_in_as(User("ada", payload, is_admin=True))
     admin.login.users["bob"] = User("bob", payload)
-    admin.client(name=payload, scope="read", metadata={"client_uri": "https://a.example/?" + html.escape("<b>")})
+    admin.client(
+        name=payload, scope="read", metadata={"client_uri": "https://a.example/?" + html.escape("<b>")}
+    )
     admin.access("a", subject="bob", scope=f"read {payload}")
     admin.refresh("r")
     admin.grant("g", redirect_uri=f"https://a.example/{payload}")

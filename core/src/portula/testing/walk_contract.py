@@ -45,7 +45,13 @@ class WalkContract:
         assert digests(ranked.walk(Sample, "rank", after=(0, ""), descending=True)) == []
 
     def test_a_walk_keeps_to_its_conditions(self, ranked: Store) -> None:
-        assert digests(ranked.walk(Sample, "number", family="f", descending=True)) == ["A", "d", "c", "a", "b"]
+        assert digests(ranked.walk(Sample, "number", family="f", descending=True)) == [
+            "A",
+            "d",
+            "c",
+            "a",
+            "b",
+        ]
         assert digests(ranked.walk(Sample, "number", family="g")) == ["other"]
         assert digests(ranked.walk(Sample, "number", family=None)) == ["none"]
         assert digests(ranked.walk(Sample, "number", family="f", after=(2, "c"))) == ["d", "A"]
@@ -94,11 +100,18 @@ class WalkContract:
         with pytest.raises(ValueError, match=by):
             store.walk(Sample, by, **options)
 
-    def test_tokens_are_walked_by_time_of_everybody_of_one_person_and_of_one_client(self, store: Store) -> None:
+    def test_tokens_are_walked_by_time_of_everybody_of_one_person_and_of_one_client(
+        self, store: Store
+    ) -> None:
         store.add(access_token("a"))
         store.change(AccessToken, {"digest": "a"}, subject="ada")
         store.add(access_token("b"))
-        walks: list[dict[str, str | None]] = [{}, {"client_id": "client"}, {"subject": "ada"}, {"subject": None}]
+        walks: list[dict[str, str | None]] = [
+            {},
+            {"client_id": "client"},
+            {"subject": "ada"},
+            {"subject": None},
+        ]
         found = [digests(store.walk(AccessToken, "issued_at", **where)) for where in walks]
         assert found == [["a", "b"], ["a", "b"], ["a"], ["b"]]
         assert store.walk(AccessToken, "revoked_at") == []

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from portula_admin.forms import ApplicationForm
 
 NEW = Application(
-    client_id="", client_type="confidential", grant_types=("authorization_code",), token_endpoint_auth_method=None
+    client_id="",
+    client_type="confidential",
+    grant_types=("authorization_code",),
+    token_endpoint_auth_method=None,
 )
 """What the form of a new client begins with."""
 
@@ -46,7 +49,9 @@ class ClientViews(Desk):
             form.form_errors.append("There is a client with this ID already." if taken else str(error))
             return self._form_page(person, form, None, 400)
         if secret is None:
-            return self.done(person, "The application was made.", "view", slug=admin.slug, id=client.client_id)
+            return self.done(
+                person, "The application was made.", "view", slug=admin.slug, id=client.client_id
+            )
         return self._secret_page(person, client, secret)
 
     def edit(self, person: Authenticated) -> Response:
@@ -119,7 +124,14 @@ class ClientViews(Desk):
             crumbs.append(Link(heading, self.url("view", slug=admin.slug, id=client.client_id)))
         crumbs.append(Link("Edit" if client else heading, ""))
         return self.page(
-            "form.html", person, status, crumbs=crumbs, form=form, groups=groups, client=client, heading=heading
+            "form.html",
+            person,
+            status,
+            crumbs=crumbs,
+            form=form,
+            groups=groups,
+            client=client,
+            heading=heading,
         )
 
     def _secret_page(self, person: Authenticated, client: Application, secret: str) -> Response:

@@ -59,7 +59,10 @@ class ApplicationAdmin(RecordAdmin):
                 )
             },
         ),
-        ("What people see", {"fields": ("skip_authorization", "client_uri", "logo_uri", "policy_uri", "tos_uri")}),
+        (
+            "What people see",
+            {"fields": ("skip_authorization", "client_uri", "logo_uri", "policy_uri", "tos_uri")},
+        ),
         ("More", {"fields": ("user", "algorithm", "created_at", "updated_at")}),
     )
     readonly_fields = ("created_at", "updated_at")
@@ -118,7 +121,9 @@ class ApplicationAdmin(RecordAdmin):
         if name == "scope":
             return Lines(record.scope.split()) if record.scope else "All"
         if name == "require_pkce":
-            return {None: "As PKCE_REQUIRED says", True: "Always", False: "Not asked for"}[record.require_pkce]
+            return {None: "As PKCE_REQUIRED says", True: "Always", False: "Not asked for"}[
+                record.require_pkce
+            ]
         if name == "hash_client_secret":
             return None
         return super().value(record, name)

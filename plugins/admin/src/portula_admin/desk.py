@@ -52,7 +52,13 @@ class Desk:
         return enter
 
     def page(
-        self, template: str, person: Authenticated, status: int = 200, *, crumbs: Sequence[Link] = (), **context: Any
+        self,
+        template: str,
+        person: Authenticated,
+        status: int = 200,
+        *,
+        crumbs: Sequence[Link] = (),
+        **context: Any,
     ) -> Response:
         """Return a page with navigation and, after a redirect, what was done."""
         return self.provider.pages.render(
@@ -71,7 +77,9 @@ class Desk:
         """Return the page for what is not there."""
         return self.provider.pages.error(404, what)
 
-    def form(self, purpose: str, person: Authenticated, posted: MultiDict[str, str] | None = None) -> PageForm:
+    def form(
+        self, purpose: str, person: Authenticated, posted: MultiDict[str, str] | None = None
+    ) -> PageForm:
         """Return a form of buttons only."""
         return PageForm(self.provider.pages, self.context(purpose, person), posted)
 
@@ -102,7 +110,10 @@ class Desk:
         return str(said) if subject == person.subject and self.provider.now() <= until else None
 
     def _navigation(self, person: Authenticated) -> list[tuple[Link, bool]]:
-        links = [Link(admin.title_plural, self.url("records", slug=admin.slug)) for admin in self.site.visible(person)]
+        links = [
+            Link(admin.title_plural, self.url("records", slug=admin.slug))
+            for admin in self.site.visible(person)
+        ]
         links.append(Link("System", self.url("system")))
         here = f"{request.root_path}{request.path}"
         return [(link, here.startswith(link.url)) for link in links]

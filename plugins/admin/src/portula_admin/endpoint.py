@@ -8,9 +8,9 @@ from flask import Blueprint, Response
 
 from portula.blueprints import Mount
 from portula_admin.cells import Link
+from portula_admin.client_views import ClientViews
 from portula_admin.desk import Desk
 from portula_admin.lists import ListQuery, read_page
-from portula_admin.client_views import ClientViews
 from portula_admin.settings import AdminSettings
 from portula_admin.site import Site
 from portula_admin.system import SystemViews
@@ -97,13 +97,18 @@ class RecordViews(Desk):
         admin = self.site.admins.get(slug)
         record = admin.find(self.provider.pages.query().get("id", "")) if admin else None
         if admin is None or record is None or not admin.allows("view", person, record):
-            return self.missing(f"There is no such {admin.title.lower()}" if admin else "There is no such page")
+            return self.missing(
+                f"There is no such {admin.title.lower()}" if admin else "There is no such page"
+            )
         admin.prepare([record])
         secrets = self.site.uses.last(record) if slug == "application" else None
         return self.page(
             "application.html" if slug == "application" else "record.html",
             person,
-            crumbs=[Link(admin.title_plural, self.url("records", slug=slug)), Link(admin.heading(record), "")],
+            crumbs=[
+                Link(admin.title_plural, self.url("records", slug=slug)),
+                Link(admin.heading(record), ""),
+            ],
             admin=admin,
             record=record,
             identifier=admin.identify(record),
@@ -137,7 +142,13 @@ class RecordViews(Desk):
         return self.done(person, method(records, person), "records", slug=slug)
 
     def _asked(
-        self, person: Authenticated, admin: RecordAdmin, name: str, records: Sequence[Any], form: Any, status: int
+        self,
+        person: Authenticated,
+        admin: RecordAdmin,
+        name: str,
+        records: Sequence[Any],
+        form: Any,
+        status: int,
     ) -> Response:
         method = getattr(admin, name)
         admin.prepare(records)
@@ -145,7 +156,10 @@ class RecordViews(Desk):
             "confirm.html",
             person,
             status,
-            crumbs=[Link(admin.title_plural, self.url("records", slug=admin.slug)), Link(method.description, "")],
+            crumbs=[
+                Link(admin.title_plural, self.url("records", slug=admin.slug)),
+                Link(method.description, ""),
+            ],
             admin=admin,
             name=name,
             method=method,
@@ -155,13 +169,16 @@ class RecordViews(Desk):
             fresh=self.form(f"action {admin.slug}", person),
         )
 
-    def _actions(self, admin: RecordAdmin, person: Authenticated, record: Any = None) -> list[tuple[str, Any]]:
+    def _actions(
+        self, admin: RecordAdmin, person: Authenticated, record: Any = None
+    ) -> list[tuple[str, Any]]:
         """Return name and method of what this person may do here, to this record if there is one."""
         methods = [(name, getattr(admin, name)) for name in admin.actions]
         return [
             (name, method)
             for name, method in methods
-            if admin.allows(method.permission, person, record) and (record is None or admin.offers(name, record))
+            if admin.allows(method.permission, person, record)
+            and (record is None or admin.offers(name, record))
         ]
 
     def _rows(self, admin: RecordAdmin, records: Sequence[Any]) -> list[dict[str, Any]]:
@@ -170,7 +187,9 @@ class RecordViews(Desk):
             {
                 "id": (identifier := admin.identify(record)),
                 "url": self.url("view", slug=admin.slug, id=identifier),
-                "cells": [(name, admin.label(name), admin.value(record, name)) for name in admin.list_display],
+                "cells": [
+                    (name, admin.label(name), admin.value(record, name)) for name in admin.list_display
+                ],
             }
             for record in records
         ]
@@ -193,5 +212,3 @@ class RecordViews(Desk):
             rest = {name: value for name, value in query.parameters.items() if name != chosen.name}
             chips.append((chosen.label, text, self.url("records", slug=admin.slug, **rest)))
         return chips
-
-

@@ -1,4 +1,4 @@
-"""The forms of the admin. A form has the fields that an admin class lists, so nothing else can be posted (attack S57)."""
+"""The forms of the admin. They have the fields that an admin class lists; nothing else can be posted (attack S57)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class ChecksField(Field):
 class OneOfField(Field):
     """One of several values, to be chosen from a list or, with `radio`, from buttons."""
 
-    def __init__(self, label: str, *, options: Sequence[tuple[str, str]], radio: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, label: str, *, options: Sequence[tuple[str, str]], radio: bool = False, **kwargs: Any
+    ) -> None:
         """Take values and texts."""
         super().__init__(label, **kwargs)
         self.options = options
@@ -82,7 +84,10 @@ def _text(label: str, hint: str = "", *validators: Any, name: str | None = None)
 
 
 def _grant_types(provider: Provider) -> UnboundField:
-    known = [(name, name.rpartition(":")[2].replace("_", " ").capitalize()) for name in provider.hooks.grant_types()]
+    known = [
+        (name, name.rpartition(":")[2].replace("_", " ").capitalize())
+        for name in provider.hooks.grant_types()
+    ]
     return ChecksField("Grant types", options=known, description="What it may ask the token endpoint for.")
 
 
@@ -182,7 +187,7 @@ def make_form(
 
 def filled(form: ApplicationForm, client: Application) -> Application:
     """Return a client with what a form says, and all else as it was."""
-    given = {name: field.data for name, field in form._fields.items() if name in BUILDERS}  # noqa: SLF001 - WTForms has no other way to its fields by name
+    given = {name: field.data for name, field in form._fields.items() if name in BUILDERS}
     given.pop("hash_client_secret", None)
     links = {name: given.pop(name) for name in LINKS if name in given}
     metadata = {name: value for name, value in client.metadata.items() if name not in links}
@@ -190,7 +195,7 @@ def filled(form: ApplicationForm, client: Application) -> Application:
     for name in ("scope", "token_endpoint_auth_method", "user"):
         if name in given:
             given[name] = given[name] or None
-    if "scope" in given and given["scope"]:
+    if given.get("scope"):
         given["scope"] = " ".join(dict.fromkeys(given["scope"].split()))
     if "require_pkce" in given:
         given["require_pkce"] = THREE_WAYS[given["require_pkce"]]

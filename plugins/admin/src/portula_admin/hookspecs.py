@@ -89,7 +89,7 @@ def portula_grant_admin_class(provider: Provider) -> type[RecordAdmin] | None:
 @hookspec
 @describes(Kind.SLOT, HookClass.DECIDES, "ID_TOKEN_ADMIN_CLASS")
 def portula_id_token_admin_class(provider: Provider) -> type[RecordAdmin] | None:
-    """Answer the slot of the class that shows ID tokens, where a record type `id_token` keeps them (ID_TOKEN_ADMIN_CLASS).
+    """Answer the slot of the class that shows ID tokens, where they are kept (ID_TOKEN_ADMIN_CLASS).
 
     Example:
         class Room:

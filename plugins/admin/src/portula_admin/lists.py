@@ -64,10 +64,7 @@ class ListQuery:
 def read_page(admin: RecordAdmin, query: ListQuery) -> Page:
     """Return the page that was asked for."""
     chosen = {one.name: one.value for one in query.filters if one.value}
-    if query.search:
-        walks = _searching(admin, query.search)
-    else:
-        walks = [_walk(admin, chosen)]
+    walks = _searching(admin, query.search) if query.search else [_walk(admin, chosen)]
     tests = {name: value for name, value in chosen.items() if name not in walks[0].where or query.search}
     reader = Reader(admin, walks, (lambda record: _matches(admin, record, tests)) if tests else None)
     place = query.place if _fits(admin, walks, query.place) else None

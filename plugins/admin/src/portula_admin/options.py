@@ -1,4 +1,4 @@
-"""The class behind every list and every page of one record, shaped as Django's ModelAdmin; subclass it to change them."""
+"""The class behind a list and the pages of its records, shaped as Django's ModelAdmin; subclass it to change them."""
 
 from __future__ import annotations
 

@@ -68,7 +68,8 @@ class Site:
         setting, chosen = f"{kind.upper()}_ADMIN_CLASS", ruling.answer
         base = ApplicationAdmin if kind == "application" else RecordAdmin
         if not isinstance(chosen, type) or not issubclass(chosen, base):
-            return [f"{setting}: {ruling.winner} gives {chosen!r}; a subclass of {base.__module__}.{base.__name__} is needed"]
+            needed = f"a subclass of {base.__module__}.{base.__name__} is needed"
+            return [f"{setting}: {ruling.winner} gives {chosen!r}; {needed}"]
         admin = chosen(self.provider, record)
         self.admins[admin.slug] = admin
         editable = BUILDERS if kind == "application" else ()

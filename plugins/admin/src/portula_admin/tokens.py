@@ -1,4 +1,4 @@
-"""Access tokens, refresh tokens, codes, and ID tokens where they are kept. None of them is ever shown, nor its digest."""
+"""Access tokens, refresh tokens, codes, and ID tokens where they are kept. None is ever shown, nor its digest."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ class RefreshTokenAdmin(TokenAdmin):
 
 
 class GrantAdmin(TokenAdmin):
-    """Authorization codes. A revoked one counts as used, and what it was redeemed for goes with it (RFC 6749 §4.1.2)."""
+    """Authorization codes. A revoked one counts as used, and what it became goes with it (RFC 6749 §4.1.2)."""
 
     title = "Code"
     title_plural = "Codes"

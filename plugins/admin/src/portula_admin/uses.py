@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from portula.clients import secret_id
@@ -45,12 +46,14 @@ class SecretUses:
         self._write(*used, event.at)
 
     def last(self, client: Application) -> dict[str, int | None]:
-        """Return for each secret of a client, by its `secret_id`, when it was last used; None for never, or long ago."""
+        """Return when each secret of a client, by its `secret_id`, was last used; None for never, or long ago."""
         names = [secret_id(stored) for stored in client.secret_hashes]
         return {name: self._last(client.client_id, name) for name in names}
 
     def _last(self, client_id: str, name: str) -> int | None:
-        found = self._provider.storage.find(Artifact, digest=self._provider.keys.digests(KIND, _key(client_id, name)))
+        found = self._provider.storage.find(
+            Artifact, digest=self._provider.keys.digests(KIND, _key(client_id, name))
+        )
         return found.issued_at if found else None
 
     def _write(self, client_id: str, name: str, at: int) -> None:
@@ -60,12 +63,15 @@ class SecretUses:
             return
         digest = keys.digest(KIND, _key(client_id, name))
         artifact = Artifact(
-            digest=digest, kind=KIND, payload={}, issued_at=at, client_id=client_id, expires_at=at + KEPT_SECONDS
+            digest=digest,
+            kind=KIND,
+            payload={},
+            issued_at=at,
+            client_id=client_id,
+            expires_at=at + KEPT_SECONDS,
         )
-        try:
+        with suppress(DuplicateRecord):  # another process noticed at the same time
             storage.add(artifact)
-        except DuplicateRecord:
-            pass  # another process noticed at the same time
 
 
 def _key(client_id: str, name: str) -> str:

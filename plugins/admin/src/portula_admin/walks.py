@@ -126,16 +126,16 @@ class Reader:
             last = position
             if belongs:
                 found.append((position, record))
-        if page.exhausted:
-            edge = last
-        else:
-            edge = found[-1][0] if found else None
-        first = found[0][0] if found else place
+        first, final = (found[0][0], found[-1][0]) if found else (place, None)
+        edge = last if page.exhausted else final
         if back:
             found.reverse()
             page.newer, page.older = str(edge) if more and edge else None, str(first) if first else None
         else:
-            page.newer, page.older = str(first) if place and first else None, str(edge) if more and edge else None
+            page.newer, page.older = (
+                str(first) if place and first else None,
+                str(edge) if more and edge else None,
+            )
         page.records = [record for _, record in found]
         return page
 
@@ -160,7 +160,13 @@ class Reader:
         storage, cls = self.admin.provider.storage, self.admin.record_type.cls
         while True:
             read = storage.walk(
-                cls, walk.by, descending=descending, limit=limit, after=after, prefix=walk.prefix, **walk.where
+                cls,
+                walk.by,
+                descending=descending,
+                limit=limit,
+                after=after,
+                prefix=walk.prefix,
+                **walk.where,
             )
             for record in read:
                 if not walk.holds(record):
@@ -172,7 +178,7 @@ class Reader:
             after = (getattr(read[-1], walk.by), getattr(read[-1], self.admin.key))
 
     def _place(self, walk: Walk, place: Position | None, *, descending: bool) -> Place | None:
-        """Return where to begin. A shortened key lies before all that begin with it, so an ascending walk skips those."""
+        """Return where to begin. A shortened key lies before all that begin with it; an ascending walk skips those."""
         if place is None:
             return walk.start(descending=descending)
         shortened = self.admin.identifier_length is not None

@@ -122,7 +122,9 @@ def table_of(shape: Shape, metadata: MetaData) -> Table:
     table = Table(PREFIX + record.name, metadata, *columns)
     for name in record.keys[1:]:
         Index(None, table.c[name], unique=True)
-    begun = {order[0] for order in record.orders if not partial(shape, order)}  # an order's index serves its beginning
+    begun = {
+        order[0] for order in record.orders if not partial(shape, order)
+    }  # an order's index serves its beginning
     for name in dict.fromkeys((*record.indexes, *((record.expires,) if record.expires else ()))):
         if name not in record.keys and name not in begun:
             Index(None, table.c[name])
@@ -135,7 +137,7 @@ def table_of(shape: Shape, metadata: MetaData) -> Table:
 
 
 def partial(shape: Shape, order: Sequence[str]) -> bool:
-    """Say whether the index of an order leaves out what has no value there, as a walk does: most tokens, of revoked ones.
+    """Say whether the index of an order leaves out what has no value there, as a walk does: tokens not revoked.
 
     A field that expires is looked for by `purge` too, which needs no such condition.
     """
