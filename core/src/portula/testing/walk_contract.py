@@ -106,7 +106,7 @@ class WalkContract:
         store.add(access_token("a"))
         store.change(AccessToken, {"digest": "a"}, subject="ada")
         store.add(access_token("b"))
-        walks: list[dict[str, str | None]] = [
+        walks: list[dict[str, Any]] = [
             {},
             {"client_id": "client"},
             {"subject": "ada"},

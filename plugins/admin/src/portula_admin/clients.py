@@ -21,12 +21,19 @@ class ApplicationAdmin(RecordAdmin):
     title = "Application"
     title_plural = "Applications"
     description = "The clients that may ask for tokens, and their secrets."
-    list_display = ("display_name", "identifier", "client_type", "grants", "status", "created_at")
-    search_fields = ("^client_id", "^name")
-    list_filter = ("client_type", "disabled")
+    list_display: Sequence[str] = (
+        "display_name",
+        "identifier",
+        "client_type",
+        "grants",
+        "status",
+        "created_at",
+    )
+    search_fields: Sequence[str] = ("^client_id", "^name")
+    list_filter: Sequence[str] = ("client_type", "disabled")
     choices: ClassVar[Mapping[str, Sequence[str]]] = {"client_type": ("confidential", "public")}
-    ordering = ("-created_at",)
-    actions = ("disable_selected", "enable_selected")
+    ordering: Sequence[str] = ("-created_at",)
+    actions: Sequence[str] = ("disable_selected", "enable_selected")
     labels: ClassVar[Mapping[str, str]] = {
         "client_id": "Client ID",
         "client_type": "Type",
@@ -65,7 +72,7 @@ class ApplicationAdmin(RecordAdmin):
         ),
         ("More", {"fields": ("user", "algorithm", "created_at", "updated_at")}),
     )
-    readonly_fields = ("created_at", "updated_at")
+    readonly_fields: Sequence[str] = ("created_at", "updated_at")
 
     def has_add_permission(self, person: Authenticated) -> bool:
         """Let every administrator make clients."""
@@ -115,7 +122,7 @@ class ApplicationAdmin(RecordAdmin):
     def value(self, record: Any, name: str) -> Cell:
         """Return a fact; those that the form has and no field, too."""
         if name in LINKS:
-            return record.metadata.get(name)
+            return str(record.metadata.get(name, "")) or None
         if name == "user" and record.user:
             return self.names.person(record.user)
         if name == "scope":

@@ -14,8 +14,6 @@ from portula.records import Application
 from portula_admin.clients import LINKS
 
 if TYPE_CHECKING:
-    from wtforms.fields.core import UnboundField
-
     from portula import Provider
     from portula_admin.clients import ApplicationAdmin
 
@@ -62,28 +60,31 @@ class OneOfField(Field):
 class LinesField(TextAreaField):
     """Several texts, one a line."""
 
+    data: Any
+
     def _value(self) -> str:
         return "\n".join(self.data or ())
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Split lines; blanks at their ends do not count."""
         if valuelist:
-            self.data = tuple(line.strip() for line in valuelist[0].splitlines() if line.strip())
+            lines = (line.strip() for line in valuelist[0].splitlines())
+            self.data = tuple(line for line in lines if line)
 
 
-Builder = Callable[["Provider"], "UnboundField"]
+Builder = Callable[["Provider"], "Field"]
 
 
 def _strip(value: str | None) -> str:
     return (value or "").strip()
 
 
-def _text(label: str, hint: str = "", *validators: Any, name: str | None = None) -> UnboundField:
+def _text(label: str, hint: str = "", *validators: Any, name: str | None = None) -> Field:
     """Make a line of text; `name` is for a field whose own is never read from the wire (`portula.engine.messages`)."""
     return StringField(label, [SHORT, *validators], description=hint, filters=[_strip], name=name)
 
 
-def _grant_types(provider: Provider) -> UnboundField:
+def _grant_types(provider: Provider) -> Field:
     known = [
         (name, name.rpartition(":")[2].replace("_", " ").capitalize())
         for name in provider.hooks.grant_types()
@@ -91,14 +92,14 @@ def _grant_types(provider: Provider) -> UnboundField:
     return ChecksField("Grant types", options=known, description="What it may ask the token endpoint for.")
 
 
-def _auth_methods(provider: Provider) -> UnboundField:
+def _auth_methods(provider: Provider) -> Field:
     named = [(name, name) for name in provider.client_auth_methods]
     return OneOfField(
         "Authentication at the token endpoint", options=[("", "Any it has credentials for"), *named]
     )
 
 
-def _scope(provider: Provider) -> UnboundField:
+def _scope(provider: Provider) -> Field:
     known = sorted({*provider.hooks.scopes_backend.get_all_scopes(), *provider.scope_texts})
     hint = f"Apart by spaces; empty for all. Known here: {', '.join(known)}."
     return StringField("Scopes it may ask for", [Length(max=4000)], description=hint, filters=[_strip])

@@ -25,11 +25,11 @@ SHOWN_CHARACTERS = 12
 class TokenAdmin(RecordAdmin):
     """What all kinds of tokens have in common."""
 
-    list_display = ("token", "client", "person", "scopes", "issued_at", "expires_at", "status")
-    search_fields = ("=subject", "=client_id", "^digest")
-    list_filter = ("status", "client_id", "subject")
-    ordering = ("-issued_at",)
-    actions = ("revoke_selected",)
+    list_display: Sequence[str] = ("token", "client", "person", "scopes", "issued_at", "expires_at", "status")
+    search_fields: Sequence[str] = ("=subject", "=client_id", "^digest")
+    list_filter: Sequence[str] = ("status", "client_id", "subject")
+    ordering: Sequence[str] = ("-issued_at",)
+    actions: Sequence[str] = ("revoke_selected",)
     identifier_length = SHOWN_CHARACTERS
     fieldsets: Fieldsets = (
         (None, {"fields": ("token", "status", "client", "person", "scopes")}),

@@ -80,9 +80,9 @@ class Position:
             return None
         if not isinstance(found, list) or [type(part) for part in found[::2]] != [int, str]:
             return None
-        walk, value, key = found if len(found) == 3 else (-1, None, "")
-        sound = walk >= 0 and type(value) in (int, str) and "\0" not in f"{value}{key}"
-        return cls(walk, value, key) if sound and f"{value}{key}".isprintable() else None
+        walk, value, key = found if len(found) == 3 else (-1, "", "")
+        sound = walk >= 0 and type(value) in (int, str) and f"{value}{key}".isprintable()
+        return cls(walk, value, key) if sound else None
 
 
 @dataclass(slots=True)

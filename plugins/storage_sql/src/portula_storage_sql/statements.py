@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ from portula_storage_sql.tables import MARIADB
 
 LAST = "\U0010ffff"
 """The last code point there is."""
+
+Compare = Callable[[Any, Any], ColumnElement[bool]]
 
 Shaped = tuple[tuple[str, str], ...]
 """Names of the conditions, each with how it compares: `=`, `in` or `null`."""
@@ -149,13 +151,13 @@ class Statements:
         return statement
 
     def _behind(self, column: ColumnElement[Any], *, descending: bool) -> ColumnElement[bool]:
-        compare = operator.lt if descending else operator.gt
+        compare: Compare = operator.lt if descending else operator.gt
         value, key = bindparam("value", type_=column.type), bindparam("key", type_=self._primary.type)
         if column is self._primary:
             return compare(column, key)
         if self._dialect not in MARIADB:
             return compare(tuple_(column, self._primary), tuple_(value, key))
-        at_most = operator.le if descending else operator.ge
+        at_most: Compare = operator.le if descending else operator.ge
         return and_(at_most(column, value), or_(compare(column, value), compare(self._primary, key)))
 
     def change(self, where: Shaped, fields: tuple[str, ...]) -> Update:
