@@ -78,7 +78,7 @@ class ApplicationAdmin(RecordAdmin):
         """Let every administrator make clients."""
         return True
 
-    def has_change_permission(self, person: Authenticated, record: object | None = None) -> bool:
+    def has_change_permission(self, person: Authenticated, record: Any = None) -> bool:
         """Let every administrator edit clients."""
         return True
 

@@ -93,7 +93,7 @@ class RecordAdmin:
 
     # --- Who may do what; `record` is None where the question is about the kind ---
 
-    def has_view_permission(self, person: Authenticated, record: object | None = None) -> bool:
+    def has_view_permission(self, person: Authenticated, record: Any = None) -> bool:
         """Say whether an administrator may look."""
         return True
 
@@ -101,15 +101,15 @@ class RecordAdmin:
         """Say whether an administrator may make a new one."""
         return False
 
-    def has_change_permission(self, person: Authenticated, record: object | None = None) -> bool:
+    def has_change_permission(self, person: Authenticated, record: Any = None) -> bool:
         """Say whether an administrator may edit."""
         return False
 
-    def has_revoke_permission(self, person: Authenticated, record: object | None = None) -> bool:
+    def has_revoke_permission(self, person: Authenticated, record: Any = None) -> bool:
         """Say whether an administrator may revoke."""
         return False
 
-    def allows(self, permission: str, person: Authenticated, record: object | None = None) -> bool:
+    def allows(self, permission: str, person: Authenticated, record: Any = None) -> bool:
         """Ask for a permission by its word."""
         return getattr(self, f"has_{permission}_permission")(person, record) is True
 

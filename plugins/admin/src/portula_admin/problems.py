@@ -56,7 +56,7 @@ def _in_fieldsets(admin: RecordAdmin) -> list[str]:
 
 def _members(admin: RecordAdmin) -> Iterator[tuple[str, object]]:
     for name in dir(type(admin)):
-        member = getattr(type(admin), name)
+        member = getattr(type(admin), name, None)
         if callable(member) and not name.startswith(("_", "has_")) and name not in BASE_MEMBERS:
             yield name, member
 

@@ -37,7 +37,7 @@ class TokenAdmin(RecordAdmin):
     )
     statuses: ClassVar[Mapping[str, str]] = {"live": "ok", "expired": "", "revoked": "danger"}
 
-    def has_revoke_permission(self, person: Authenticated, record: object | None = None) -> bool:
+    def has_revoke_permission(self, person: Authenticated, record: Any = None) -> bool:
         """Let every administrator revoke."""
         return True
 
@@ -253,6 +253,6 @@ class IDTokenAdmin(TokenAdmin):
             if getattr(type(self), attribute) is getattr(IDTokenAdmin, attribute):
                 setattr(self, attribute, narrowed)
 
-    def has_revoke_permission(self, person: Authenticated, record: object | None = None) -> bool:
+    def has_revoke_permission(self, person: Authenticated, record: Any = None) -> bool:
         """Nobody revokes what was signed."""
         return False
