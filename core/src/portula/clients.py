@@ -110,7 +110,7 @@ class Clients:
         return application
 
     def edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
-        """Save what a function makes of a client as it stands; of two who edit at once, neither undoes the other's work.
+        """Save what a function makes of a client as it stands; of two who edit at once, none undoes the other's work.
 
         The function may be called again, when somebody else was quicker. Rules are heard before anything is held up.
 

@@ -1,5 +1,7 @@
 """Clients: made, edited, switched off, and their secrets exchanged."""
 
+from dataclasses import replace
+
 import pytest
 
 from portula.clients import secret_id
@@ -264,3 +266,18 @@ def test_nobody_who_edits_loses_what_another_changed(admin):
     admin.post(EDIT, {**form, "name": "New"})
     assert removed not in admin.found().secret_hashes
     assert admin.found().name == "New"
+
+
+def test_of_two_who_edit_at_once_neither_undoes_the_other_s_work(admin):
+    admin.client()
+    seen = []
+
+    def rename(client):
+        if not seen:  # somebody else is quicker
+            admin.provider.clients.edit("app", lambda found: replace(found, scope="read"))
+        seen.append(client.scope)
+        return replace(client, name="New")
+
+    admin.provider.clients.edit("app", rename)
+    assert seen == [None, "read"]
+    assert (admin.found().name, admin.found().scope) == ("New", "read")
