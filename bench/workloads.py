@@ -243,13 +243,19 @@ def deployments(folder: Path) -> Iterator[list[Deployment]]:
     if address is None:
         yield made
         return
+    with database(address) as url:
+        made.append(Deployment("PostgreSQL", folder / "postgresql", settings={"DATABASE_URL": url}))
+        yield made
+
+
+@contextmanager
+def database(address: str) -> Iterator[str]:
+    """Give the address of a database that is made on a PostgreSQL server and dropped again."""
     server, name = make_engine(parse_url(address)), f"portula_bench_{uuid.uuid4().hex[:12]}"
     with server.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     try:
-        url = server.url.set(database=name).render_as_string(hide_password=False)
-        made.append(Deployment("PostgreSQL", folder / "postgresql", settings={"DATABASE_URL": url}))
-        yield made
+        yield server.url.set(database=name).render_as_string(hide_password=False)
     finally:
         with server.connect() as connection:
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")

@@ -86,6 +86,7 @@ EVENTS = {
     "portula_refresh_replayed": events.Replay("machine", "ada", "family", 1),
     "portula_consent_given": events.ConsentGiven("machine", "ada", ("read",), 1),
     "portula_client_saved": events.ClientSaved("machine", created=True, at=1),
+    "portula_client_authenticated": events.ClientAuthenticated("machine", "client_secret_basic", None, 1),
     "portula_login_succeeded": events.LoginSucceeded("ada", ("pwd",), "127.0.0.1", 1),
     "portula_login_failed": events.LoginFailed("ada", "wrong credentials", "127.0.0.1", 1),
 }
@@ -162,6 +163,7 @@ PRINTED = {
     "portula_refresh_replayed": "machine",
     "portula_consent_given": "('read',)",
     "portula_client_saved": "machine",
+    "portula_client_authenticated": "client_secret_basic",
     "portula_login_succeeded": "ada",
     "portula_login_failed": "wrong credentials",
 }

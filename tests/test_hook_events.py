@@ -5,12 +5,13 @@ import hashlib
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hosting import ROOMS, Memory, ask_token, make_app, make_client
+from hosting import ROOMS, Memory, ask_token, make_app, make_client, make_provider
 from support.browser import forms_of
 
 import portula_accounts
 import portula_sessions
 from portula import Provider, hookimpl
+from portula.clients import secret_id
 from portula.records import Application
 
 PASSWORD = "correct horse battery"
@@ -222,3 +223,25 @@ def test_saving_a_client_is_told(world):
     assert (created, first.client_id, first.created) == ("client_saved", "machine", True)
     assert (changed, second.client_id, second.created) == ("client_saved", "machine", False)
     assert secret not in repr((first, second))
+
+
+def test_a_client_that_authenticates_is_told_with_the_name_of_its_secret(world):
+    told = []
+
+    class Ear:
+        @hookimpl
+        def portula_client_authenticated(self, event):
+            told.append(event)
+
+    provider = make_provider(Ear())
+    client, secret = make_client(provider)
+    provider.clients.add_secret(client.client_id)
+    assert ask_token(provider, "wrong").status_code == 401
+    assert told == []
+    assert ask_token(provider, secret).status_code == 200
+    ((event),) = told
+    assert (event.client_id, event.method) == ("machine", "client_secret_basic")
+    assert event.secret_id == secret_id(client.secret_hashes[0])
+    assert secret not in repr(event)
+    assert client.secret_hashes[0] not in repr(event)
+    assert not world.provider.hooks.heard("portula_client_authenticated")

@@ -91,7 +91,7 @@ def test_the_kind_is_told_by_the_form_of_the_name(hook):
         "demand": r"\w+_demands",
         "enrichment": r"\w+_(response|claims)",
         "outbox": r"record_\w+",
-        "event": r"\w+_(issued|refused|revoked|replayed|given|saved|succeeded|failed)",
+        "event": r"\w+_(issued|refused|revoked|replayed|given|saved|authenticated|succeeded|failed)",
     }
     if hook in PER_REQUEST:
         assert re.fullmatch(forms[kind], short)

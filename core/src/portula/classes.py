@@ -107,6 +107,7 @@ FACTS: dict[str, HookFacts] = {
     "portula_refresh_replayed": HookFacts(_EVENT, _OBSERVES),
     "portula_consent_given": HookFacts(_EVENT, _OBSERVES),
     "portula_client_saved": HookFacts(_EVENT, _OBSERVES),
+    "portula_client_authenticated": HookFacts(_EVENT, _OBSERVES),
     "portula_login_succeeded": HookFacts(_EVENT, _OBSERVES),
     "portula_login_failed": HookFacts(_EVENT, _OBSERVES),
 }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from portula.errors import PortulaError
 from portula.events import ClientSaved
+from portula.keys import unkeyed_digest
 from portula.records import Application
 
 if TYPE_CHECKING:
     from portula.provider import Provider
 
+MAX_SECRETS = 2
+"""Live secrets of a client: the one in use, and one that takes its place."""
 MIN_CHOSEN_SECRET_LENGTH = 32
 """Characters of a client secret that a person chose."""
 
@@ -30,6 +34,15 @@ class Checked:
     """A client about which every rule was heard; `Clients.check` makes it."""
 
     application: Application
+
+
+class UnknownClient(PortulaError):
+    """There is no client of this name."""
+
+
+def secret_id(stored: str) -> str:
+    """Return a name for a stored secret that tells nothing of it: 12 characters."""
+    return unkeyed_digest(stored)[:12]
 
 
 class Clients:
@@ -95,6 +108,53 @@ class Clients:
         saved = ClientSaved(application.client_id, created=False, at=application.updated_at)
         self._provider.storage.on_commit(lambda: self._provider.hooks.client_saved(saved))
         return application
+
+    def edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
+        """Save what a function makes of a client as it stands; of two who edit at once, none undoes the other's work.
+
+        The function may be called again, when somebody else was quicker. Rules are heard before anything is held up.
+
+        Raises:
+            UnknownClient: there is none of this name.
+            InvalidClientMetadata: as in `create`, or by the function.
+        """
+        storage = self._provider.storage
+        while True:
+            known = storage.find(Application, client_id=client_id)
+            if known is None:
+                raise UnknownClient(f"there is no client {client_id!r}")
+            checked, now = self.check(edit(known)), self._provider.now()
+            with storage.transaction():
+                # A write comes first: it holds the row, so that what is read next cannot change before it is saved.
+                storage.change(Application, {"client_id": client_id}, updated_at=now)
+                if storage.find(Application, client_id=client_id) == replace(known, updated_at=now):
+                    return self.save(checked)
+
+    def add_secret(self, client_id: str, *, hash_secret: bool = True) -> tuple[Application, str]:
+        """Give a client another secret beside the one it has; `hash_secret` as in `create`, errors as in `edit`."""
+        secret = self._provider.hooks.client_secret_generator.hash()
+
+        def add(application: Application) -> Application:
+            held = application.secret_hashes
+            if application.client_type != "confidential":
+                raise InvalidClientMetadata("a public client has no secret")
+            if len(held) >= MAX_SECRETS:
+                raise InvalidClientMetadata(f"a client has at most {MAX_SECRETS} secrets; remove one first")
+            kept = self._keep(secret, chosen=False, hash_secret=hash_secret)
+            return replace(application, secret_hashes=(*held, kept))
+
+        return self.edit(client_id, add), secret
+
+    def remove_secret(self, client_id: str, removed: str) -> Application:
+        """Take a secret, told by its `secret_id`, from a client that has another one; errors as in `edit`."""
+
+        def remove(application: Application) -> Application:
+            left = tuple(held for held in application.secret_hashes if secret_id(held) != removed)
+            if not left:
+                raise InvalidClientMetadata("this is the client's only secret; give it another one first")
+            return replace(application, secret_hashes=left)
+
+        return self.edit(client_id, remove)
 
     def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:
         hasher = self._provider.hooks.secret_hasher

@@ -2,6 +2,7 @@
 
 DEFAULT_ROOMS: dict[str, str] = {
     "accounts": "portula-accounts",
+    "admin": "portula-admin",
     "cleanup": "portula-cleanup",
     "client_assertion": "portula-client-assertion",
     "consent": "portula-consent",

@@ -79,6 +79,18 @@ class ClientSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientAuthenticated:
+    """A client proved who it is (RFC 6749 §2.3)."""
+
+    client_id: str
+    method: str
+    """Registered name of the method, e.g. `client_secret_basic`."""
+    secret_id: str | None
+    """Which of its secrets it presented, as `portula.clients.secret_id` names them; None without one."""
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class LoginSucceeded:
     """A person signed in."""
 

@@ -276,6 +276,10 @@ class Hooks(Policies):
         """Tell that a client was saved."""
         self._event("portula_client_saved", event)
 
+    def client_authenticated(self, event: events.ClientAuthenticated) -> None:
+        """Tell that a client authenticated."""
+        self._event("portula_client_authenticated", event)
+
     def login_succeeded(self, event: events.LoginSucceeded) -> None:
         """Tell that a person signed in."""
         self._event("portula_login_succeeded", event)

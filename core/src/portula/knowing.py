@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from portula import lock, report
-from portula.checks import Finding, Level, core_checks
+from portula.checks import Finding, Level
 
 if TYPE_CHECKING:
     from portula.provider import Provider
@@ -157,7 +157,7 @@ def _check(provider: Provider) -> click.Command:
     @click.option("--strict", is_flag=True, help="Fail on warnings too.")
     def check(*, as_json: bool, strict: bool) -> None:
         """Look for what could be safer. Fails when there is an error."""
-        findings = sorted((*core_checks(provider), *provider.hooks.checks()), key=lambda finding: finding.id)
+        findings = report.findings(provider)
         if as_json:
             click.echo(json.dumps([_finding(finding) for finding in findings], indent=2))
         else:

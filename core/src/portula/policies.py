@@ -111,6 +111,10 @@ class Policies:
         self._rulings[slot] = ruling
         return ruling
 
+    def heard(self, hook: str) -> bool:
+        """Say whether anybody implements a hook, for who would prepare for nothing what it is told."""
+        return bool(self._implementations(hook))
+
     def _slot(self, slot: str) -> Any:
         ruling = self.ruling(slot)
         if ruling.winner is None:

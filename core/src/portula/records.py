@@ -27,8 +27,15 @@ class RecordType:
     """Fields that may be searched although not unique."""
     expires: str | None = None
     """Field with the Unix second after which `purge` may delete; a None value there never expires."""
+    orders: tuple[tuple[str, ...], ...] = ()
+    """What `Store.walk` goes along: the field that gives the order comes last, before it those that are compared."""
     text: tuple[str, ...] = ()
     """Fields of unbounded length; every other str field holds at most 255 characters."""
+
+    def check_order(self, by: str, where: Mapping[str, object]) -> None:
+        """Refuse what `Store.walk` has no order for; ValueError."""
+        if (*where, by) not in ((self.keys[0],), *self.orders):
+            raise ValueError(f"{self.name}: there is no order {', '.join((*where, by))}")
 
 
 class Record(Protocol):
@@ -191,12 +198,20 @@ class Artifact:
     taken_at: int | None = None
 
 
+BY_TIME: tuple[tuple[str, ...], ...] = (
+    ("issued_at",),
+    ("subject", "issued_at"),
+    ("client_id", "issued_at"),
+)
+"""How people look for what was issued: the newest first, of everybody, of one person, of one client."""
+
 CORE_RECORDS: tuple[RecordType, ...] = (
     RecordType(
         "application",
         Application,
         keys=("client_id",),
         indexes=("user",),
+        orders=(("created_at",), ("name",)),
         text=("scope",),
     ),
     RecordType(
@@ -205,6 +220,7 @@ CORE_RECORDS: tuple[RecordType, ...] = (
         keys=("digest",),
         indexes=("family", "subject"),
         expires="expires_at",
+        orders=BY_TIME,
         text=("scope", "redirect_uri"),
     ),
     RecordType(
@@ -213,6 +229,7 @@ CORE_RECORDS: tuple[RecordType, ...] = (
         keys=("digest",),
         indexes=("family", "subject"),
         expires="expires_at",
+        orders=(*BY_TIME, ("expires_at",), ("revoked_at",)),
         text=("scope",),
     ),
     RecordType(
@@ -221,6 +238,7 @@ CORE_RECORDS: tuple[RecordType, ...] = (
         keys=("digest",),
         indexes=("family", "subject"),
         expires="expires_at",
+        orders=(*BY_TIME, ("expires_at",), ("revoked_at",)),
         text=("scope",),
     ),
     RecordType("artifact", Artifact, keys=("digest",), indexes=("family",), expires="expires_at"),

@@ -11,6 +11,7 @@ from itertools import pairwise
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
+from portula.checks import Finding, core_checks
 from portula.classes import Kind
 from portula.errors import PortulaError, nearest
 from portula.settings import AnswersSlot, Declared, shown
@@ -70,6 +71,11 @@ def _hook(provider: Provider, name: str) -> dict[str, Any]:
         "setting": facts.setting,
         "implementations": [source_facts(implementation.source) for implementation in implementations],
     }
+
+
+def findings(provider: Provider) -> list[Finding]:
+    """Return what could be safer, by name: what core finds and what rooms find."""
+    return sorted((*core_checks(provider), *provider.hooks.checks()), key=lambda finding: finding.id)
 
 
 def settings(provider: Provider) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from portula.endpoints import Answer, Message
 from portula.records import Application
@@ -100,6 +100,8 @@ class User:
     subject: str
     username: str
     active: bool = True
+    is_admin: bool = False
+    """Whether the login knows this person for one who administers the provider. No token and no page tells."""
     claims: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -124,6 +126,15 @@ class Login(Protocol):
 
     def authenticate(self, username: str, password: str, client_address: str) -> User | None:
         """Check a password for the password grant; None refuses."""
+        ...
+
+
+@runtime_checkable
+class NamesPeople(Protocol):
+    """A login that also finds people by the name they sign in with; one need not, and pages then ask for subjects."""
+
+    def find_by_name(self, username: str) -> User | None:
+        """Return a person by user name, None when there is none."""
         ...
 
 

@@ -1,7 +1,8 @@
 """Contracts of storage: a few verbs, one transaction, no SQL, no Flask.
 
 A store keeps records of the types it was made for. `find`, `select` and `change` accept only keys and indexes in
-their conditions, so that no deployment meets a full scan. A tuple as a condition's value means "any of these".
+their conditions, and `walk` those of an order, so that no deployment meets a full scan. A tuple as a condition's value
+means "any of these".
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from portula.records import RecordType
 R = TypeVar("R")
 
 Condition = str | int | bool | None | tuple[str, ...]
+
+Place = tuple[str | int, str]
+"""Where a walk goes on: behind this value of the field that gives the order and, among equal ones, this primary key."""
 
 
 class Store(Protocol):
@@ -50,6 +54,28 @@ class Store(Protocol):
         """Return up to `limit` records in order of primary key, those behind the key `after`.
 
         Conditions are keys and indexes only; without any it is a page of all records.
+        """
+        ...
+
+    def walk(
+        self,
+        cls: type[R],
+        by: str,
+        /,
+        *,
+        descending: bool = False,
+        limit: int = 100,
+        after: Place | None = None,
+        prefix: str = "",
+        **where: str | int | bool | None,
+    ) -> list[R]:
+        """Return up to `limit` records in order of `by` and, among equal values, of primary key; both may descend.
+
+        The names in `where` with `by` behind them are one of the type's `orders`, or there is no condition and `by` is
+        the primary key. Records that have None there are left out, and so are those that do not begin with `prefix`
+        (of text only; compared byte by byte, as the order is). `after` need not be the place of a record.
+
+        ValueError: the type has no such order.
         """
         ...
 
@@ -160,6 +186,22 @@ class Storage:
     ) -> list[R]:
         """See Store.select."""
         return self._routes[cls].select(cls, limit=limit, after=after, **where)
+
+    def walk(
+        self,
+        cls: type[R],
+        by: str,
+        /,
+        *,
+        descending: bool = False,
+        limit: int = 100,
+        after: Place | None = None,
+        prefix: str = "",
+        **where: str | int | bool | None,
+    ) -> list[R]:
+        """See Store.walk."""
+        store = self._routes[cls]
+        return store.walk(cls, by, descending=descending, limit=limit, after=after, prefix=prefix, **where)
 
     def take(self, record: object, at: int) -> None:
         """See Store.take."""

@@ -87,6 +87,15 @@ def test_the_demo_user_gets_a_new_password_each_time(accounts, browser):
     assert browser.sign_in("demo", second["Demo password"]).status_code == 302
 
 
+def test_the_demo_user_administers_one_that_was_made_before_too(accounts):
+    users = accounts.login.users
+    users.create("demo", "correct horse battery")
+    assert not accounts.login.find_by_name("Demo").is_admin
+    accounts.provider.hooks.demo()
+    assert accounts.login.find_by_name("Demo").is_admin
+    assert accounts.login.find_by_name("nobody") is None
+
+
 def test_losing_the_slot_leaves_no_page_no_table_and_no_command():
     from flask import Flask
 

@@ -113,6 +113,20 @@ class TwoStores(RuleBasedStateMachine):
     def select(self, where: dict[str, Any], limit: int, after: str | None) -> None:
         self.compare(lambda store: store.select(Sample, limit=limit, after=after, **where))
 
+    @rule(
+        order=st.sampled_from([("rank",), ("label",), ("family", "number"), ("digest",), ("note",)]),
+        family=FAMILIES,
+        descending=st.booleans(),
+        after=st.none() | st.tuples(st.integers(0, 3), DIGESTS),
+    )
+    def walk(
+        self, order: tuple[str, ...], family: str | None, descending: bool, after: tuple[int, str] | None
+    ) -> None:
+        where = {"family": family} if order[0] == "family" else {}
+        by = order[-1]
+        place = None if after is None else (after[0] if by in ("rank", "number") else after[1], after[1])
+        self.compare(lambda store: store.walk(Sample, by, descending=descending, after=place, **where))
+
     @rule(where=WHERE, digest=DIGESTS)
     def find(self, where: dict[str, Any], digest: str) -> None:
         self.compare(lambda store: store.find(Sample, **{**where, "digest": digest}))

@@ -50,6 +50,8 @@ class State:
     person: User | None = None
     """The person of the code or token that the request presented, once they were found active."""
     client_auth_method: str | None = None
+    client_secret_hash: str | None = field(default=None, repr=False)
+    """Which of the client's stored secrets the one presented is."""
     basic: list[tuple[str, str]] | None = field(default=None, repr=False)
     """Candidate credentials of a Basic header; None when there is none, or it was not looked at yet."""
     rooms: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from portula.engine.messages import OAuthRequest
     from portula.events import (
         AuthorizationGranted,
+        ClientAuthenticated,
         ClientSaved,
         ConsentGiven,
         LoginFailed,
@@ -280,6 +281,18 @@ def portula_client_saved(provider: Provider, event: ClientSaved) -> None:
             @hookimpl
             def portula_client_saved(self, event):
                 print(event.client_id)
+    """
+
+
+@hookspec
+def portula_client_authenticated(provider: Provider, event: ClientAuthenticated) -> None:
+    """Hear that a client authenticated, before its request is judged; where nobody listens it costs nothing.
+
+    Example:
+        class Listener:
+            @hookimpl
+            def portula_client_authenticated(self, event):
+                print(event.method)
     """
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from portula.errors import DuplicateRecord, Replayed, nearest
 from portula.records import RecordType
-from portula.storage import Condition
+from portula.storage import Condition, Place
 
 R = TypeVar("R")
 
@@ -47,6 +47,7 @@ class MemoryStore:
         self._types: dict[type[Any], RecordType] = {}
         self._fields: dict[type[Any], frozenset[str]] = {}
         self._compound: dict[type[Any], frozenset[str]] = {}
+        self._texts: dict[type[Any], frozenset[str]] = {}
         self._rows: dict[type[Any], dict[Any, Any]] = {}
         self.admit(records)
         self._writing = threading.RLock()
@@ -58,7 +59,8 @@ class MemoryStore:
         for record in records:
             if record.cls not in self._types:
                 self._fields[record.cls] = frozenset(field.name for field in dataclasses.fields(record.cls))
-                self._compound[record.cls] = frozenset(_compound_fields(record.cls))
+                self._compound[record.cls] = frozenset(_fields_of(record.cls, tuple, dict))
+                self._texts[record.cls] = frozenset(_fields_of(record.cls, str))
                 self._rows[record.cls] = {}
                 self._types[record.cls] = record
 
@@ -113,6 +115,33 @@ class MemoryStore:
         key = attrgetter(self._types[cls].keys[0])
         found = [row for row in self._matching(cls, where) if after is None or key(row) > after]
         return [_copied(row) for row in sorted(found, key=key)[:limit]]
+
+    def walk(
+        self,
+        cls: type[R],
+        by: str,
+        /,
+        *,
+        descending: bool = False,
+        limit: int = 100,
+        after: Place | None = None,
+        prefix: str = "",
+        **where: str | int | bool | None,
+    ) -> list[R]:
+        """See Store.walk."""
+        kind = self._types[cls]
+        kind.check_order(by, where)
+        if prefix and by not in self._texts[cls]:
+            raise ValueError(f"{kind.name}.{by} is no text that could have a prefix")
+        place = attrgetter(by, kind.keys[0])
+        found = [
+            row
+            for row in self._matching(cls, where)
+            if (value := getattr(row, by)) is not None
+            and (after is None or (place(row) < after if descending else place(row) > after))
+            and (not prefix or value.startswith(prefix))
+        ]
+        return [_copied(row) for row in sorted(found, key=place, reverse=descending)[:limit]]
 
     def take(self, record: object, at: int) -> None:
         """See Store.take."""
@@ -277,11 +306,16 @@ def _duplicate(cls: type[Any]) -> DuplicateRecord:
     return DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
 
 
-def _compound_fields(cls: type[Any]) -> Iterator[str]:
-    """Name the fields that are tuples or dicts, which no condition compares."""
+def _fields_of(cls: type[Any], *types: type) -> Iterator[str]:
+    """Name the fields that hold one of these types."""
     for name, hint in get_type_hints(cls).items():
-        if any(get_origin(option) in (tuple, dict) for option in (hint, *get_args(hint))):
+        if any((get_origin(option) or option) in types for option in (hint, *_options(hint))):
             yield name
+
+
+def _options(hint: Any) -> tuple[Any, ...]:
+    """Return what a union is of."""
+    return () if get_origin(hint) in (tuple, dict) else get_args(hint)
 
 
 def _copied(record: Any) -> Any:

@@ -12,9 +12,10 @@ from portula.records import CORE_RECORDS, Application, Artifact, RefreshToken
 from portula.storage import Condition, Store
 from portula.testing.storage_samples import Sample, access_token, grant
 from portula.testing.transactions_contract import TransactionContract
+from portula.testing.walk_contract import WalkContract
 
 
-class StorageContract(TransactionContract):
+class StorageContract(WalkContract, TransactionContract):
     """What is true of every storage."""
 
     # --- What goes in comes out ---

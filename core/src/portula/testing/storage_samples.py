@@ -40,6 +40,7 @@ SAMPLE = RecordType(
     keys=("digest", "alias"),
     indexes=("family", "rank"),
     expires="expires_at",
+    orders=(("rank",), ("family", "number"), ("label",)),
     text=("note",),
 )
 RECORDS = (*CORE_RECORDS, SAMPLE)

@@ -70,13 +70,14 @@ def make_commands(users: Users) -> list[click.Command]:
 
 
 def make_demo_user(users: Users) -> Mapping[str, str]:
-    """Make or refresh the demo user; return what to print."""
+    """Make or refresh the demo user, who may do everything; return what to print."""
     password = secrets.token_urlsafe(DEMO_PASSWORD_BYTES)
     user = users.named(DEMO_USERNAME)
     if user is None:
-        users.create(DEMO_USERNAME, password)
+        users.create(DEMO_USERNAME, password, is_admin=True)
     else:
         users.set_password(user, password)
+        users.promote(user)
     return {"Demo user": DEMO_USERNAME, "Demo password": password}
 
 

@@ -71,6 +71,11 @@ class AccountsLogin:
         user = self.users.find(subject)
         return user.as_seen() if user else None
 
+    def find_by_name(self, username: str) -> slots.User | None:
+        """Return a person by name."""
+        user = self.users.named(username)
+        return user.as_seen() if user else None
+
     def authenticate(self, username: str, password: str, client_address: str) -> slots.User | None:
         """Check a password for the password grant, under the limits of the sign-in page."""
         user = self.verify(username, password, client_address).user

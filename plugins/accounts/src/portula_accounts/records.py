@@ -38,7 +38,9 @@ class User:
         }
         if self.email is not None:
             claims["email"] = self.email
-        return slots.User(self.sub, self.display_username, active=not self.disabled, claims=claims)
+        return slots.User(
+            self.sub, self.display_username, active=not self.disabled, is_admin=self.is_admin, claims=claims
+        )
 
 
 USER_RECORD = RecordType("user", User, keys=("sub", "username"))

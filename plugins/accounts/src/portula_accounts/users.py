@@ -86,6 +86,10 @@ class Users:
         """Shut a person out: no sign-in, no session, no token works any more (attack S27)."""
         self._change(user, disabled=True)
 
+    def promote(self, user: User) -> None:
+        """Let a person administer the provider."""
+        self._change(user, is_admin=True)
+
     def rehash(self, user: User, password: str) -> None:
         """Keep a password that was just verified under today's profile, unless it has changed meanwhile."""
         if self.passwords.outdated(user.password_hash):

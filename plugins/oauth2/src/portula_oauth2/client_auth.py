@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.client_auth import ClientAuthMethod
-from portula.engine.messages import OAuthRequest, presented_basic
+from portula.engine.messages import OAuthRequest, presented_basic, state_of
 from portula.records import Application
 
 if TYPE_CHECKING:
@@ -19,21 +19,24 @@ if TYPE_CHECKING:
 def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
     """Return client_secret_basic, client_secret_post and none."""
 
-    def by_secret(candidates: Sequence[tuple[str, str]]) -> Application | None:
+    def by_secret(request: OAuthRequest, candidates: Sequence[tuple[str, str]]) -> Application | None:
         hasher = provider.hooks.secret_hasher
         for client_id, secret in candidates:
             client = provider.storage.find(Application, client_id=client_id)
             if client is None or not client.secret_hashes:
                 hasher.verify_nothing(secret)
-            elif any(hasher.verify(secret, stored) for stored in client.secret_hashes):
-                return client
+            else:
+                known = next((held for held in client.secret_hashes if hasher.verify(secret, held)), None)
+                if known is not None:
+                    state_of(request).client_secret_hash = known
+                    return client
         return None
 
     def basic(request: OAuthRequest) -> Application | None:
-        return by_secret(presented_basic(request) or [])
+        return by_secret(request, presented_basic(request) or [])
 
     def post(request: OAuthRequest) -> Application | None:
-        return by_secret([(request.client_id or "", request.client_secret or "")])
+        return by_secret(request, [(request.client_id or "", request.client_secret or "")])
 
     def none(request: OAuthRequest) -> Application | None:
         """Know a public client by its client_id, in the body or as a Basic user without a password."""

@@ -41,6 +41,8 @@ class Shape:
     """Keys and indexes: what keeps a condition from scanning the table."""
     scalars: frozenset[str]
     """Fields a condition may compare at all."""
+    kinds: Mapping[str, Kind]
+    """What each field is."""
 
     @property
     def primary(self) -> str:
@@ -83,6 +85,12 @@ class Shape:
                 self._refuse_unknown(where)
                 raise ValueError(f"{self.record.name}.{name} is neither a key nor an index")
 
+    def check_walk(self, by: str, where: Mapping[str, object], prefix: str) -> None:
+        """Refuse what no order serves, and a prefix of what is no text."""
+        self.record.check_order(by, where)
+        if prefix and self.kinds[by] != "str":
+            raise ValueError(f"{self.record.name}.{by} is no text that could have a prefix")
+
     def check_anchored(self, where: Mapping[str, object]) -> None:
         """Refuse conditions of `change` and `remove` among which is neither key nor index."""
         self._refuse_unknown(where)
@@ -110,10 +118,11 @@ def shape_of(record: RecordType) -> Shape:
     by_name = {field.name: field for field in fields}
     searchable = frozenset((*record.keys, *record.indexes))
     expires = (record.expires,) if record.expires else ()
-    for name in (*record.keys, *record.indexes, *expires, *record.text):
+    ordered = {name for order in record.orders for name in order}
+    for name in (*record.keys, *record.indexes, *expires, *record.text, *ordered):
         if name not in by_name:
             raise ConfigError(f"record {record.name}: no field {name!r}{nearest(name, by_name)}")
-    for name in (*searchable, *expires):
+    for name in (*searchable, *expires, *ordered):
         if by_name[name].kind not in ("str", "int", "bool"):
             raise ConfigError(f"record {record.name}: {name} is {by_name[name].kind}, which no index holds")
     return Shape(
@@ -122,6 +131,7 @@ def shape_of(record: RecordType) -> Shape:
         names=tuple(by_name),
         searchable=searchable,
         scalars=frozenset(field.name for field in fields if field.kind in ("str", "int", "bool")),
+        kinds={field.name: field.kind for field in fields},
     )
 
 

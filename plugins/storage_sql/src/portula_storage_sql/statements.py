@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -17,12 +19,20 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portula_storage_sql.fields import Shape
+from portula_storage_sql.tables import MARIADB
+
+LAST = "\U0010ffff"
+"""The last code point there is."""
+
+Compare = Callable[[Any, Any], ColumnElement[bool]]
 
 Shaped = tuple[tuple[str, str], ...]
 """Names of the conditions, each with how it compares: `=`, `in` or `null`."""
@@ -44,6 +54,29 @@ def bound(where: Mapping[str, object], values: Mapping[str, object] | None = Non
     for name, value in (values or {}).items():
         parameters[f"v_{name}"] = value
     return parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The shape of a walk: what of it the SQL depends on."""
+
+    by: str
+    where: Shaped
+    descending: bool
+    after: bool
+    prefix: bool
+    bounded: bool
+    """Whether there is a text behind all that begin with the prefix."""
+
+
+def successor(prefix: str) -> str | None:
+    """Return the first text behind all that begin with a prefix, by code points; None when there is none."""
+    while prefix.endswith(LAST):
+        prefix = prefix[:-1]
+    if not prefix:
+        return None
+    following = ord(prefix[-1]) + 1
+    return prefix[:-1] + chr(0xE000 if following == 0xD800 else following)
 
 
 class Statements:
@@ -73,6 +106,8 @@ class Statements:
             self.remove_expired = delete(table).where(self._comparison(shape.primary, "in"), is_expired)
             some = select(table.c[expires]).where(is_expired).limit(bindparam("limit"))
             self.count_expired = select(func.count()).select_from(some.subquery())
+        self._dialect = dialect
+        self._walk: dict[Route, Select[Any]] = {}
         self._find: dict[Shaped, Select[Any]] = {}
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
@@ -94,6 +129,36 @@ class Statements:
                 statement = statement.where(self._primary > bindparam("after"))
             statement = self._select[where, after] = statement.limit(bindparam("limit"))
         return statement
+
+    def walk(self, route: Route) -> Select[Any]:
+        """Select a page along an order; the place is compared as a row, which is what lets an index begin there.
+
+        MariaDB does not use an index for rows: there the value bounds the range and the key decides among equal ones.
+        """
+        statement = self._walk.get(route)
+        if statement is None:
+            column, key = self.table.c[route.by], self._primary
+            statement = select(self.table).where(self._condition(route.where), column.is_not(None))
+            if route.prefix:
+                statement = statement.where(column >= bindparam("prefix"))
+            if route.prefix and route.bounded:
+                statement = statement.where(column < bindparam("bound"))
+            if route.after:
+                statement = statement.where(self._behind(column, descending=route.descending))
+            ends = [column] if column is key else [column, key]
+            statement = statement.order_by(*[end.desc() if route.descending else end for end in ends])
+            statement = self._walk[route] = statement.limit(bindparam("limit"))
+        return statement
+
+    def _behind(self, column: ColumnElement[Any], *, descending: bool) -> ColumnElement[bool]:
+        compare: Compare = operator.lt if descending else operator.gt
+        value, key = bindparam("value", type_=column.type), bindparam("key", type_=self._primary.type)
+        if column is self._primary:
+            return compare(column, key)
+        if self._dialect not in MARIADB:
+            return compare(tuple_(column, self._primary), tuple_(value, key))
+        at_most: Compare = operator.le if descending else operator.ge
+        return and_(at_most(column, value), or_(compare(column, value), compare(self._primary, key)))
 
     def change(self, where: Shaped, fields: tuple[str, ...]) -> Update:
         """Set fields on every record that matches."""

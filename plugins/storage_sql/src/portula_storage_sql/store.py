@@ -15,11 +15,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from portula.errors import ConfigError, DuplicateRecord, Replayed
 from portula.records import RecordType
-from portula.storage import Condition
+from portula.storage import Condition, Place
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.fields import shape_of
-from portula_storage_sql.statements import Statements, bound, shaped
+from portula_storage_sql.statements import Route, Statements, bound, shaped, successor
 from portula_storage_sql.tables import PREFIX, metadata_of
 
 R = TypeVar("R")
@@ -163,6 +163,32 @@ class SqlStore:
         if after is not None:
             parameters["after"] = after
         rows = self._read(statements.select(shaped(where), after=after is not None), parameters)
+        names = statements.shape.names
+        return [cls(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def walk(
+        self,
+        cls: type[R],
+        by: str,
+        /,
+        *,
+        descending: bool = False,
+        limit: int = 100,
+        after: Place | None = None,
+        prefix: str = "",
+        **where: str | int | bool | None,
+    ) -> list[R]:
+        """See Store.walk."""
+        statements = self._statements[cls]
+        statements.shape.check_walk(by, where, prefix)
+        bound_ = successor(prefix)
+        route = Route(by, shaped(where), descending, after is not None, bool(prefix), bound_ is not None)
+        parameters: dict[str, object] = {**bound(where), "limit": limit}
+        if after is not None:
+            parameters["value"], parameters["key"] = after
+        if prefix:
+            parameters["prefix"], parameters["bound"] = prefix, bound_
+        rows = self._read(statements.walk(route), parameters)
         names = statements.shape.names
         return [cls(**dict(zip(names, row, strict=True))) for row in rows]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Table, Text
@@ -122,11 +122,27 @@ def table_of(shape: Shape, metadata: MetaData) -> Table:
     table = Table(PREFIX + record.name, metadata, *columns)
     for name in record.keys[1:]:
         Index(None, table.c[name], unique=True)
-    plain = dict.fromkeys((*record.indexes, *((record.expires,) if record.expires else ())))
-    for name in plain:
-        if name not in record.keys:
+    begun = {
+        order[0] for order in record.orders if not partial(shape, order)
+    }  # an order's index serves its beginning
+    for name in dict.fromkeys((*record.indexes, *((record.expires,) if record.expires else ()))):
+        if name not in record.keys and name not in begun:
             Index(None, table.c[name])
+    for order in record.orders:
+        columns = [table.c[name] for name in order]
+        only = columns[-1].is_not(None) if partial(shape, order) else None
+        where: dict[str, Any] = {"postgresql_where": only, "sqlite_where": only} if only is not None else {}
+        Index(f"ix_{table.name}_by_{'_'.join(order)}", *columns, table.c[shape.primary], **where)
     return table
+
+
+def partial(shape: Shape, order: Sequence[str]) -> bool:
+    """Say whether the index of an order leaves out what has no value there, as a walk does: tokens not revoked.
+
+    A field that expires is looked for by `purge` too, which needs no such condition.
+    """
+    field = next(field for field in shape.fields if field.name == order[-1])
+    return field.nullable and order[-1] != shape.record.expires
 
 
 def metadata_of(shapes: Iterable[Shape]) -> MetaData:

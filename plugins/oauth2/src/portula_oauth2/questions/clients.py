@@ -8,6 +8,7 @@ from typing import Any
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, InvalidScopeError
 
 from portula import OAuth2Validator
+from portula.clients import secret_id
 from portula.engine.messages import (
     CLIENT_ADDRESS,
     OAuthRequest,
@@ -16,6 +17,7 @@ from portula.engine.messages import (
     state_of,
 )
 from portula.engine.tokens import refresh_generator
+from portula.events import ClientAuthenticated
 from portula.records import Application
 from portula_oauth2.grant import enabled_client_auth_methods, enabled_response_types
 from portula_oauth2.registration import problem_of
@@ -43,7 +45,17 @@ class ClientQuestions(OAuth2Validator):
             return False
         request.client, request.client_id = client, client.client_id
         state_of(request).client_auth_method = method.name
+        self._tell(request, client, method.name)
         return True
+
+    def _tell(self, request: OAuthRequest, client: Application, method: str) -> None:
+        """Tell listeners, if there are any, who authenticated and by which secret."""
+        if not self.provider.hooks.heard("portula_client_authenticated"):
+            return
+        held = state_of(request).client_secret_hash
+        named = secret_id(held) if held is not None else None
+        event = ClientAuthenticated(client.client_id, method, named, self.provider.now())
+        self.provider.hooks.client_authenticated(event)
 
     def authenticate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
         """Public clients go the same way as all others."""

@@ -1,0 +1,37 @@
+"""Who may enter: whom the login knows as an administrator, unless another plugin says otherwise."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from portula.slots import Authenticated
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+AdminAccess = Callable[[Authenticated], bool]
+"""Takes the person at the browser; says whether they may enter."""
+
+log = logging.getLogger(__name__)
+
+
+def default_access(provider: Provider) -> AdminAccess:
+    """Return the rule of the house: the login says so of a person who is still active."""
+
+    def enters(person: Authenticated) -> bool:
+        user = provider.hooks.login.find(person.subject)
+        return user is not None and user.active and user.is_admin
+
+    return enters
+
+
+def may_enter(provider: Provider, person: Authenticated) -> bool:
+    """Ask whoever answers the slot; no answer and a failure both mean no."""
+    access: AdminAccess | None = provider.hooks.ruling("admin_access").answer
+    try:
+        return access is not None and access(person) is True
+    except Exception:
+        log.exception("portula_admin_access failed; nobody enters")
+        return False

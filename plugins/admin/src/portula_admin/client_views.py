@@ -1,0 +1,168 @@
+"""Making and editing clients, and their secrets: each is seen once, and two live while one replaces the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from flask import Response
+
+from portula.clients import InvalidClientMetadata, UnknownClient
+from portula.errors import DuplicateRecord
+from portula.records import Application
+from portula_admin.cells import Link
+from portula_admin.desk import Desk
+from portula_admin.forms import editable, filled, make_form, unknown_scopes
+
+if TYPE_CHECKING:
+    from portula.slots import Authenticated
+    from portula_admin.forms import ApplicationForm
+
+NEW = Application(
+    client_id="",
+    client_type="confidential",
+    grant_types=("authorization_code",),
+    token_endpoint_auth_method=None,
+)
+"""What the form of a new client begins with."""
+
+
+class ClientViews(Desk):
+    """Forms of clients."""
+
+    def add(self, person: Authenticated) -> Response:
+        """Show the form of a new client, or make it and show its secret, the only time."""
+        admin = self.site.clients
+        if not admin.has_add_permission(person):
+            return self.missing()
+        # The identifier stands in the form already, so that one that is sent twice makes one client only.
+        blank = replace(NEW, client_id=self.provider.hooks.client_id_generator.hash())
+        posted = self._posted()
+        form = make_form(admin, self.context("add", person), posted, blank, new=True)
+        if posted is None or not self._sound(form, blank):
+            return self._form_page(person, form, None, 200 if posted is None else 400)
+        hashed = form["hash_client_secret"].data if "hash_client_secret" in form else True
+        try:
+            client, secret = self.provider.clients.create(filled(form, blank), hash_secret=hashed)
+        except (InvalidClientMetadata, DuplicateRecord) as error:
+            taken = isinstance(error, DuplicateRecord)
+            form.form_errors.append("There is a client with this ID already." if taken else str(error))
+            return self._form_page(person, form, None, 400)
+        if secret is None:
+            return self.done(
+                person, "The application was made.", "view", slug=admin.slug, id=client.client_id
+            )
+        return self._secret_page(person, client, secret)
+
+    def edit(self, person: Authenticated) -> Response:
+        """Show the form of a client, or save it."""
+        admin = self.site.clients
+        client_id = self.provider.pages.query().get("id", "")
+        client = admin.find(client_id)
+        if client is None or not admin.allows("change", person, client):
+            return self.missing("There is no such application")
+        posted = self._posted()
+        form = make_form(admin, self.context(f"edit {client_id}", person), posted, client)
+        if posted is None or not self._sound(form, client):
+            return self._form_page(person, form, client, 200 if posted is None else 400)
+        try:
+            self.provider.clients.edit(client_id, lambda found: filled(form, found))
+        except InvalidClientMetadata as error:
+            form.form_errors.append(str(error))
+            return self._form_page(person, form, client, 400)
+        return self.done(person, "The changes were saved.", "view", slug=admin.slug, id=client_id)
+
+    def secret(self, person: Authenticated) -> Response:
+        """Give a client another secret, or take one away, once that was asked and answered."""
+        admin, clients = self.site.clients, self.provider.clients
+        client_id = self.provider.pages.query().get("id", "")
+        client = admin.find(client_id)
+        if client is None or not admin.allows("change", person, client):
+            return self.missing("There is no such application")
+        posted = self.provider.pages.posted()
+        here: dict[str, Any] = {"slug": admin.slug, "id": client_id}
+        form = self.form(f"secret {client_id}", person, posted)
+        removed = posted.get("remove")
+        if not form.validate() or (removed and "confirmed" not in posted):
+            return self._removal(person, client, removed, form)
+        try:
+            if removed:
+                clients.remove_secret(client_id, removed)
+                return self.done(person, "The secret was removed.", "view", **here)
+            changed, secret = clients.add_secret(client_id, hash_secret="readable" not in posted)
+        except (InvalidClientMetadata, UnknownClient) as error:
+            return self.done(person, f"Nothing was done: {error}.", "view", **here)
+        return self._secret_page(person, changed, secret)
+
+    def _posted(self) -> Any:
+        from flask import request
+
+        return self.provider.pages.posted() if request.method == "POST" else None
+
+    def _sound(self, form: ApplicationForm, client: Application) -> bool:
+        """Validate a form, and look at what only the provider can judge."""
+        if not form.validate():
+            return False
+        unknown = unknown_scopes(self.provider, filled(form, client))
+        if unknown and "scope" in form:
+            form["scope"].errors = [*form["scope"].errors, f"Nobody knows the scope {unknown[0]!r}."]
+        return not unknown
+
+    def _form_page(
+        self, person: Authenticated, form: ApplicationForm, client: Application | None, status: int
+    ) -> Response:
+        admin = self.site.clients
+        own = set(editable(admin, new=client is None))
+        groups = []
+        for title, options in admin.fieldsets:
+            names = [name for name in options["fields"] if name in own]
+            if names:
+                groups.append((title, options.get("description"), [form[name] for name in names]))
+        heading = admin.heading(client) if client else "New application"
+        crumbs = [Link(admin.title_plural, self.url("records", slug=admin.slug))]
+        if client:
+            crumbs.append(Link(heading, self.url("view", slug=admin.slug, id=client.client_id)))
+        crumbs.append(Link("Edit" if client else heading, ""))
+        return self.page(
+            "form.html",
+            person,
+            status,
+            crumbs=crumbs,
+            form=form,
+            groups=groups,
+            client=client,
+            heading=heading,
+        )
+
+    def _secret_page(self, person: Authenticated, client: Application, secret: str) -> Response:
+        admin = self.site.clients
+        crumbs = [
+            Link(admin.title_plural, self.url("records", slug=admin.slug)),
+            Link(admin.heading(client), self.url("view", slug=admin.slug, id=client.client_id)),
+            Link("Secret", ""),
+        ]
+        return self.page(
+            "secret.html", person, crumbs=crumbs, client=client, heading=admin.heading(client), secret=secret
+        )
+
+    def _removal(
+        self, person: Authenticated, client: Application, removed: str | None, form: Any
+    ) -> Response:
+        admin = self.site.clients
+        crumbs = [
+            Link(admin.title_plural, self.url("records", slug=admin.slug)),
+            Link(admin.heading(client), self.url("view", slug=admin.slug, id=client.client_id)),
+            Link("Secrets", ""),
+        ]
+        return self.page(
+            "remove_secret.html",
+            person,
+            400 if form.errors else 200,
+            crumbs=crumbs,
+            client=client,
+            heading=admin.heading(client),
+            removed=removed,
+            used=self.site.uses.last(client).get(removed or ""),
+            form=form,
+            fresh=self.form(f"secret {client.client_id}", person),
+        )

@@ -1,0 +1,126 @@
+"""What all views share: who enters, how a page is rendered, forms that serve one session, notices after a redirect."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+from flask import Response, redirect, request
+
+from portula.pages import PageForm
+from portula_admin.access import may_enter
+from portula_admin.cells import Link, Moment
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
+
+    from portula import Provider
+    from portula.slots import Authenticated
+    from portula_admin.site import Site
+
+NOTICE = "admin notice"
+NOTICE_SECONDS = 120
+"""How long a notice is believed; it travels in the address, sealed."""
+
+View = Callable[..., Response]
+
+
+class Desk:
+    """Base of the views of one provider."""
+
+    def __init__(self, provider: Provider, site: Site) -> None:
+        """Take the provider and what is shown."""
+        self.provider = provider
+        self.site = site
+
+    def entered(self, view: View) -> View:
+        """Let only administrators reach a view; it is given the person first."""
+
+        @functools.wraps(view)
+        def enter(**values: Any) -> Response:
+            login = self.provider.hooks.ruling("login").answer
+            person = None if login is None else login.current()
+            if person is None and login is not None:
+                return self.redirect(login.login_url(self._here()))
+            if person is None or not may_enter(self.provider, person):
+                return self.provider.pages.render("portula_admin/refused.html", 403, person=person)
+            return view(person, **values)
+
+        return enter
+
+    def page(
+        self,
+        template: str,
+        person: Authenticated,
+        status: int = 200,
+        *,
+        crumbs: Sequence[Link] = (),
+        **context: Any,
+    ) -> Response:
+        """Return a page with navigation and, after a redirect, what was done."""
+        return self.provider.pages.render(
+            f"portula_admin/{template}",
+            status,
+            person=person,
+            navigation=self._navigation(person),
+            crumbs=[Link("Admin", self.url("overview")), *crumbs],
+            notice=self._notice(person),
+            url_for_admin=self.url,
+            moment=Moment,
+            **context,
+        )
+
+    def missing(self, what: str = "There is no such page") -> Response:
+        """Return the page for what is not there."""
+        return self.provider.pages.error(404, what)
+
+    def form(
+        self, purpose: str, person: Authenticated, posted: MultiDict[str, str] | None = None
+    ) -> PageForm:
+        """Return a form of buttons only."""
+        return PageForm(self.provider.pages, self.context(purpose, person), posted)
+
+    def context(self, purpose: str, person: Authenticated) -> str:
+        """Return what a form's token is bound to besides the browser: the session and what it is about."""
+        return f"admin {purpose} {person.sid or person.subject}"
+
+    def url(self, view: str, **values: Any) -> str:
+        """Return the address of a page."""
+        return self.provider.url_for(f"admin.{view}", **values)
+
+    def redirect(self, location: str) -> Response:
+        """Send the browser elsewhere with GET."""
+        response = cast("Response", redirect(location, 303))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def done(self, person: Authenticated, said: str, view: str, **values: Any) -> Response:
+        """Send the browser on, to a page that says what was done."""
+        fresh = json.dumps([person.subject, self.provider.now() + NOTICE_SECONDS, said])
+        return self.redirect(self.url(view, **values, notice=self.provider.keys.seal(NOTICE, fresh)))
+
+    def _notice(self, person: Authenticated) -> str | None:
+        sealed = self.provider.keys.unseal(NOTICE, request.args.get("notice", ""))
+        if sealed is None:
+            return None
+        subject, until, said = json.loads(sealed)
+        return str(said) if subject == person.subject and self.provider.now() <= until else None
+
+    def _navigation(self, person: Authenticated) -> list[tuple[Link, bool]]:
+        links = [
+            Link(admin.title_plural, self.url("records", slug=admin.slug))
+            for admin in self.site.visible(person)
+        ]
+        links.append(Link("System", self.url("system")))
+        here = f"{request.root_path}{request.path}"
+        return [(link, here.startswith(link.url)) for link in links]
+
+    def _here(self) -> str:
+        """Return the page that was asked for, to come back to; a form is not posted again."""
+        if request.method != "GET":
+            return self.url("overview")
+        query = request.query_string.decode("ascii", "ignore")
+        return f"{request.root_path}{quote(request.path)}{'?' if query else ''}{query}"

@@ -1,0 +1,209 @@
+"""The forms of the admin. They have the fields that an admin class lists; nothing else can be posted (attack S57)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from wtforms import BooleanField, Field, StringField, TextAreaField
+from wtforms.validators import Length, Regexp, ValidationError
+
+from portula.pages import PageForm
+from portula.records import Application
+from portula_admin.clients import LINKS
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula_admin.clients import ApplicationAdmin
+
+ON_CREATION = ("client_id", "client_type", "hash_client_secret")
+"""Fields that only a new client has."""
+SHORT = Length(max=255, message="At most %(max)d characters.")
+THREE_WAYS = {"": None, "yes": True, "no": False}
+
+
+class ChecksField(Field):
+    """Several check boxes, each under a name of its own: a form of ours has no name twice."""
+
+    def __init__(self, label: str, *, options: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        """Take values and texts."""
+        super().__init__(label, **kwargs)
+        self.options = options
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        """Read the boxes that were ticked; without a form, those that are given."""
+        self.process_errors: list[str] = []
+        chosen = tuple(data or ())
+        if formdata is not None:
+            chosen = tuple(value for value, _ in self.options if f"{self.name}-{value}" in formdata)
+        self.data = chosen
+
+
+class OneOfField(Field):
+    """One of several values, to be chosen from a list or, with `radio`, from buttons."""
+
+    def __init__(
+        self, label: str, *, options: Sequence[tuple[str, str]], radio: bool = False, **kwargs: Any
+    ) -> None:
+        """Take values and texts."""
+        super().__init__(label, **kwargs)
+        self.options = options
+        self.radio = radio
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse what is not offered."""
+        if self.data not in dict(self.options):
+            raise ValidationError("This is none of the choices.")
+
+
+class LinesField(TextAreaField):
+    """Several texts, one a line."""
+
+    data: Any
+
+    def _value(self) -> str:
+        return "\n".join(self.data or ())
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Split lines; blanks at their ends do not count."""
+        if valuelist:
+            lines = (line.strip() for line in valuelist[0].splitlines())
+            self.data = tuple(line for line in lines if line)
+
+
+Builder = Callable[["Provider"], "Field"]
+
+
+def _strip(value: str | None) -> str:
+    return (value or "").strip()
+
+
+def _text(label: str, hint: str = "", *validators: Any, name: str | None = None) -> Field:
+    """Make a line of text; `name` is for a field whose own is never read from the wire (`portula.engine.messages`)."""
+    return StringField(label, [SHORT, *validators], description=hint, filters=[_strip], name=name)
+
+
+def _grant_types(provider: Provider) -> Field:
+    known = [
+        (name, name.rpartition(":")[2].replace("_", " ").capitalize())
+        for name in provider.hooks.grant_types()
+    ]
+    return ChecksField("Grant types", options=known, description="What it may ask the token endpoint for.")
+
+
+def _auth_methods(provider: Provider) -> Field:
+    named = [(name, name) for name in provider.client_auth_methods]
+    return OneOfField(
+        "Authentication at the token endpoint", options=[("", "Any it has credentials for"), *named]
+    )
+
+
+def _scope(provider: Provider) -> Field:
+    known = sorted({*provider.hooks.scopes_backend.get_all_scopes(), *provider.scope_texts})
+    hint = f"Apart by spaces; empty for all. Known here: {', '.join(known)}."
+    return StringField("Scopes it may ask for", [Length(max=4000)], description=hint, filters=[_strip])
+
+
+BUILDERS: dict[str, Builder] = {
+    "name": lambda _: _text("Name", "People see it when they sign in and are asked for consent."),
+    "client_id": lambda _: _text("Client ID", "It cannot be changed later."),
+    "client_type": lambda _: OneOfField(
+        "Type",
+        radio=True,
+        options=[
+            ("confidential", "Confidential: it runs on a server and keeps a secret"),
+            ("public", "Public: it runs on people's devices, and no secret would be one"),
+        ],
+        description="It cannot be changed later (RFC 6749 §2.1).",
+    ),
+    "hash_client_secret": lambda _: BooleanField(
+        "Keep its secret as a digest only",
+        description="Switch it off for clients whose secret signs (HS256): the secret is then kept encrypted.",
+    ),
+    "grant_types": _grant_types,
+    "scope": _scope,
+    "require_pkce": lambda _: OneOfField(
+        "PKCE", options=[("", "As PKCE_REQUIRED says"), ("yes", "Always"), ("no", "Not asked for")]
+    ),
+    "token_endpoint_auth_method": _auth_methods,
+    "application_type": lambda _: OneOfField(
+        "Kind",
+        radio=True,
+        options=[("web", "Web"), ("native", "Native: on a phone or a desktop (RFC 8252)")],
+    ),
+    "redirect_uris": lambda _: LinesField("Redirect URIs", description="One a line; compared exactly."),
+    "post_logout_redirect_uris": lambda _: LinesField("Post-logout redirect URIs", description="One a line."),
+    "allowed_origins": lambda _: LinesField(
+        "Allowed origins", description="Of pages whose scripts call the token endpoint, one a line."
+    ),
+    "skip_authorization": lambda _: BooleanField(
+        "Never ask people for consent", description="For applications of your own house only."
+    ),
+    "client_uri": lambda _: _text("Website"),
+    "logo_uri": lambda _: _text("Logo", "An https address."),
+    "policy_uri": lambda _: _text("Privacy policy"),
+    "tos_uri": lambda _: _text("Terms of service"),
+    "user": lambda _: _text("Owner", "Subject of the person it belongs to, if it does.", name="owner"),
+    "algorithm": lambda _: _text(
+        "Algorithm of its ID tokens",
+        "For example RS256; empty for the default.",
+        Regexp(r"^[A-Za-z0-9-]*$", message="Letters, digits and hyphens."),
+    ),
+}
+"""How each field that can be edited is made."""
+
+
+class ApplicationForm(PageForm):
+    """A client's form: `make_form` gives it the fields."""
+
+
+def editable(admin: ApplicationAdmin, *, new: bool) -> list[str]:
+    """Return the names of the fields that a form of this admin class has, in order."""
+    listed = [name for _, options in admin.fieldsets for name in options["fields"]]
+    return [
+        name
+        for name in dict.fromkeys(listed)
+        if name in BUILDERS and name not in admin.readonly_fields and (new or name not in ON_CREATION)
+    ]
+
+
+def make_form(
+    admin: ApplicationAdmin, context: str, formdata: Any, client: Application, *, new: bool = False
+) -> ApplicationForm:
+    """Return the form for a client, filled in with what it is."""
+    fields = {name: BUILDERS[name](admin.provider) for name in editable(admin, new=new)}
+    form_class = type("ApplicationForm", (ApplicationForm,), fields)
+    ways = {value: word for word, value in THREE_WAYS.items()}
+    data = {
+        **{name: getattr(client, name) for name in fields if hasattr(client, name)},
+        **{name: client.metadata.get(name, "") for name in LINKS},
+        "require_pkce": ways[client.require_pkce],
+        "token_endpoint_auth_method": client.token_endpoint_auth_method or "",
+        "hash_client_secret": True,
+    }
+    form: ApplicationForm = form_class(admin.provider.pages, context, formdata, **data)
+    return form
+
+
+def filled(form: ApplicationForm, client: Application) -> Application:
+    """Return a client with what a form says, and all else as it was."""
+    given = {name: field.data for name, field in form._fields.items() if name in BUILDERS}
+    given.pop("hash_client_secret", None)
+    links = {name: given.pop(name) for name in LINKS if name in given}
+    metadata = {name: value for name, value in client.metadata.items() if name not in links}
+    metadata.update({name: value for name, value in links.items() if value})
+    for name in ("scope", "token_endpoint_auth_method", "user"):
+        if name in given:
+            given[name] = given[name] or None
+    if given.get("scope"):
+        given["scope"] = " ".join(dict.fromkeys(given["scope"].split()))
+    if "require_pkce" in given:
+        given["require_pkce"] = THREE_WAYS[given["require_pkce"]]
+    return replace(client, **given, metadata=metadata)
+
+
+def unknown_scopes(provider: Provider, client: Application) -> list[str]:
+    """Return scopes of a client that nobody knows: a misspelt one would never be granted."""
+    known = {*provider.hooks.scopes_backend.get_all_scopes(), *provider.scope_texts}
+    return [name for name in (client.scope or "").split() if name not in known]

@@ -1,0 +1,55 @@
+"""Names of clients and people, so that a list shows more than identifiers; each is read once a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from portula.pages import shown_name
+from portula.records import Application
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+
+class Names:
+    """What one request knows of clients and people."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Know nothing yet."""
+        self._provider = provider
+        self._clients: dict[str, str | None] = {}
+        self._people: dict[str, str | None] = {}
+
+    @classmethod
+    def of_request(cls, provider: Provider) -> Names:
+        """Return the names of the current Flask request."""
+        known: Names = request.environ.setdefault(f"portula.{provider.name}.admin.names", cls(provider))
+        return known
+
+    def read_clients(self, client_ids: Iterable[str]) -> None:
+        """Read the names of several clients at once."""
+        missing = tuple(set(client_ids) - self._clients.keys())
+        if missing:
+            found = self._provider.storage.select(Application, limit=len(missing), client_id=missing)
+            self._clients.update(dict.fromkeys(missing))
+            self._clients.update({client.client_id: shown_name(client.name) for client in found})
+
+    def client(self, client_id: str) -> str:
+        """Return the name of a client, its identifier when it has none."""
+        self.read_clients([client_id])
+        return self._clients[client_id] or client_id
+
+    def knows_client(self, client_id: str) -> bool:
+        """Say whether there is such a client still."""
+        self.read_clients([client_id])
+        return self._clients[client_id] is not None
+
+    def person(self, subject: str) -> str:
+        """Return the user name of a person, the subject when the login does not know them."""
+        if subject not in self._people:
+            user = self._provider.hooks.login.find(subject)
+            self._people[subject] = shown_name(user.username) if user else None
+        return self._people[subject] or subject

@@ -1,0 +1,34 @@
+"""One page about the provider itself: what could be safer, who takes part, who answers what, how it is set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula import report
+from portula_admin.cells import Link
+from portula_admin.desk import Desk
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from portula.slots import Authenticated
+
+TONES = {"error": "danger", "warning": "warn", "info": ""}
+
+
+class SystemViews(Desk):
+    """What `portula check`, `plugins`, `hooks` and `settings` say."""
+
+    def show(self, person: Authenticated) -> Response:
+        """Show it all; secret values are hidden by the reports themselves (attack S58)."""
+        provider = self.provider
+        return self.page(
+            "system.html",
+            person,
+            crumbs=[Link("System", "")],
+            findings=report.findings(provider),
+            plugins=report.plugins(provider),
+            hooks=report.hooks(provider),
+            settings=report.settings(provider),
+            tones=TONES,
+        )

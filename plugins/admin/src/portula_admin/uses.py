@@ -1,0 +1,78 @@
+"""When a client's secrets were last used: written at most once in a while, by whoever notices first."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from portula.clients import secret_id
+from portula.errors import DuplicateRecord
+from portula.records import Application, Artifact
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.events import ClientAuthenticated
+
+KIND = "secret-use"
+USE_SECONDS = 900
+"""How exact it is: a use is written when the last one that was written is this old."""
+KEPT_SECONDS = 400 * 24 * 3600
+"""How long a use is remembered."""
+MAX_REMEMBERED = 10_000
+"""Secrets a process remembers having written."""
+
+
+class SecretUses:
+    """Notes uses in the provider's storage, as artifacts; one is made a provider."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider."""
+        self._provider = provider
+        self._written: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+
+    def note(self, event: ClientAuthenticated) -> None:
+        """Write that a secret was used, unless that was written a while ago."""
+        if event.secret_id is None:
+            return
+        used = (event.client_id, event.secret_id)
+        with self._lock:
+            if event.at < self._written.get(used, -USE_SECONDS) + USE_SECONDS:
+                return
+            if len(self._written) >= MAX_REMEMBERED:
+                self._written.clear()
+            self._written[used] = event.at
+        self._write(*used, event.at)
+
+    def last(self, client: Application) -> dict[str, int | None]:
+        """Return when each secret of a client, by its `secret_id`, was last used; None for never, or long ago."""
+        names = [secret_id(stored) for stored in client.secret_hashes]
+        return {name: self._last(client.client_id, name) for name in names}
+
+    def _last(self, client_id: str, name: str) -> int | None:
+        found = self._provider.storage.find(
+            Artifact, digest=self._provider.keys.digests(KIND, _key(client_id, name))
+        )
+        return found.issued_at if found else None
+
+    def _write(self, client_id: str, name: str, at: int) -> None:
+        storage, keys = self._provider.storage, self._provider.keys
+        where = {"digest": keys.digests(KIND, _key(client_id, name))}
+        if storage.change(Artifact, where, issued_at=at, expires_at=at + KEPT_SECONDS):
+            return
+        digest = keys.digest(KIND, _key(client_id, name))
+        artifact = Artifact(
+            digest=digest,
+            kind=KIND,
+            payload={},
+            issued_at=at,
+            client_id=client_id,
+            expires_at=at + KEPT_SECONDS,
+        )
+        with suppress(DuplicateRecord):  # another process noticed at the same time
+            storage.add(artifact)
+
+
+def _key(client_id: str, name: str) -> str:
+    return f"{client_id}\0{name}"

@@ -1,0 +1,44 @@
+"""The examples in this room's hook specifications run and take part."""
+
+import inspect
+import textwrap
+
+import pytest
+
+from portula import hookimpl
+from portula.classes import Kind
+from portula_admin import hookspecs
+from portula_admin.access import may_enter
+from portula_admin.site import DEFAULTS
+
+HOOKS = [name for name in vars(hookspecs) if name.startswith("portula_")]
+
+
+def example_of(hook):
+    """Return an object of the class in a specification's example."""
+    text = inspect.getdoc(getattr(hookspecs, hook)).partition("Example:\n")[2]
+    namespace = {"__name__": "example", "hookimpl": hookimpl}
+    exec(textwrap.dedent(text), namespace)
+    return namespace["Room"]()
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_example_of_a_hook_wins_its_slot(make, hook):
+    admin = make(example_of(hook))
+    ruling = admin.provider.hooks.ruling(hook.removeprefix("portula_"))
+    assert ruling.winner.name == "Room"
+    if hook == "portula_admin_access":
+        with admin.provider.app.test_request_context():
+            assert may_enter(admin.provider, admin.login.current())
+    else:
+        assert issubclass(ruling.answer, DEFAULTS[hook.removeprefix("portula_").removesuffix("_admin_class")])
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_known_to_decide(make, hook):
+    facts = make().provider.plugins.facts(hook)
+    assert facts.kind is Kind.SLOT
+    assert facts.hook_class == "decides"
+    assert facts.setting == (
+        None if hook == "portula_admin_access" else hook.removeprefix("portula_").upper()
+    )
