@@ -28,22 +28,30 @@ class AdminSettings(BaseModel):
     ADMIN_PATH: str = Field(default="/admin", pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=255)
     """Path below the mount point where the pages stand."""
 
-    APPLICATION_ADMIN_CLASS: Annotated[Any, _answers("application", "ApplicationAdmin")] = None
-    """Import string or class that shows clients, a subclass of `portula_admin.clients.ApplicationAdmin`. None:
-    that one."""
+    APPLICATION_ADMIN_CLASS: Annotated[Any, _answers("application", "ApplicationAdmin")] = (
+        "oauth2_provider.admin.ApplicationAdmin"
+    )
+    """Import string or class that shows clients, a subclass of `portula_admin.clients.ApplicationAdmin`. Not set: that
+    one."""
 
-    ACCESS_TOKEN_ADMIN_CLASS: Annotated[Any, _answers("access_token", "AccessTokenAdmin")] = None
-    """Import string or class that shows access tokens, a subclass of `portula_admin.tokens.AccessTokenAdmin`. None:
+    ACCESS_TOKEN_ADMIN_CLASS: Annotated[Any, _answers("access_token", "AccessTokenAdmin")] = (
+        "oauth2_provider.admin.AccessTokenAdmin"
+    )
+    """Import string or class that shows access tokens, a subclass of `portula_admin.tokens.AccessTokenAdmin`. Not set:
     that one. Other than in django-oauth-toolkit no token is shown, and none can be searched for by its value."""
 
-    GRANT_ADMIN_CLASS: Annotated[Any, _answers("grant", "GrantAdmin")] = None
-    """Import string or class that shows authorization codes, a subclass of `portula_admin.tokens.GrantAdmin`. None:
+    GRANT_ADMIN_CLASS: Annotated[Any, _answers("grant", "GrantAdmin")] = "oauth2_provider.admin.GrantAdmin"
+    """Import string or class that shows authorization codes, a subclass of `portula_admin.tokens.GrantAdmin`. Not set:
     that one."""
 
-    REFRESH_TOKEN_ADMIN_CLASS: Annotated[Any, _answers("refresh_token", "RefreshTokenAdmin")] = None
-    """Import string or class that shows refresh tokens, a subclass of `portula_admin.tokens.RefreshTokenAdmin`. None:
-    that one."""
+    REFRESH_TOKEN_ADMIN_CLASS: Annotated[Any, _answers("refresh_token", "RefreshTokenAdmin")] = (
+        "oauth2_provider.admin.RefreshTokenAdmin"
+    )
+    """Import string or class that shows refresh tokens, a subclass of `portula_admin.tokens.RefreshTokenAdmin`. Not
+    set: that one."""
 
-    ID_TOKEN_ADMIN_CLASS: Annotated[Any, _answers("id_token", "IDTokenAdmin")] = None
-    """Import string or class that shows ID tokens, a subclass of `portula_admin.tokens.IDTokenAdmin`. None: that one.
+    ID_TOKEN_ADMIN_CLASS: Annotated[Any, _answers("id_token", "IDTokenAdmin")] = (
+        "oauth2_provider.admin.IDTokenAdmin"
+    )
+    """Import string or class that shows ID tokens, a subclass of `portula_admin.tokens.IDTokenAdmin`. Not set: that one.
     ID tokens are signed, not kept; there is a page only where a plugin contributes the record type `id_token`."""
