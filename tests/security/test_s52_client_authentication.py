@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from portula.testing.jws import TokenKey
 from security.driving import basic, error_of
 
+KEY = TokenKey("ES256")
 GRANT = {"grant_type": "client_credentials"}
 PATHS = ["/o/token/", "/o/revoke_token/", "/o/introspect/"]
 BODY = {**GRANT, "token": "t"}
@@ -73,7 +75,8 @@ def test_the_id_in_the_body_must_be_that_of_the_header(house, door, client, path
     ],
 )
 def test_a_way_that_is_not_registered_is_refused(house, door, path, method, works):
-    client = house.client(token_endpoint_auth_method=method)
+    keys = {"jwks": {"keys": [KEY.jwk]}} if method == "private_key_jwt" else {}
+    client = house.client(token_endpoint_auth_method=method, metadata=keys)
     for name, response in [
         ("basic", door.post(path, BODY, client.auth)),
         ("post", door.post(path, by_body(client))),
