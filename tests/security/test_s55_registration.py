@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import fields
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from portula import hookimpl
 from portula.cli import flask_group
 from portula.client_metadata import ClientMember
+from portula.errors import FetchFailed
 from portula.records import Application
 from security.driving import CALLBACK, PASSWORD, Party, bearer, error_of
 from security.test_s31_storage import dump
@@ -63,10 +65,32 @@ OF_CLIENTS = {
 """Fields of Application that are client metadata under the same name."""
 
 
+class Elsewhere:
+    """Other servers: none of them answers, and each may be given something to do meanwhile."""
+
+    chosen: ClassVar = {"PLUGINS_CHOICE": {"fetcher": "Elsewhere"}, "OIDC_ENABLED": True}
+
+    def __init__(self, meanwhile=None):
+        self.asked, self.meanwhile = [], meanwhile
+
+    @hookimpl
+    def portula_fetcher(self, provider):
+        return self
+
+    def get(self, url, *, accept, max_bytes=65536):
+        self.asked.append(url)
+        if self.meanwhile is not None:
+            self.meanwhile()
+        raise FetchFailed("nobody is there")
+
+    def post(self, url, form, *, max_bytes=65536):
+        raise FetchFailed("nobody is there")
+
+
 @pytest.fixture(scope="module")
 def house(make_house):
-    """A house at which everybody may register clients."""
-    return make_house(**OPEN)
+    """A house at which everybody may register clients, of OpenID Connect too."""
+    return make_house(Elsewhere(), **Elsewhere.chosen, **OPEN)
 
 
 @pytest.fixture
@@ -139,6 +163,18 @@ def test_no_privileged_field_is_set_by_an_update(house, door, name):
     answer = update(door, told, **{name: PRIVILEGED[name]})
     assert answer.status_code in {200, 400}
     assert plain(house, told) == before
+
+
+class Meanwhile:
+    """A rule that takes its time, in which something else happens once."""
+
+    does = None
+
+    @hookimpl
+    def portula_validate_client_registration(self, application):
+        happens, Meanwhile.does = Meanwhile.does, None
+        if happens is not None:
+            happens()
 
 
 class Generous:
@@ -289,6 +325,43 @@ def test_at_one_moment_no_initial_access_token_is_used_more_than_it_may(make_hou
         headers = bearer(json.loads(made.stdout)["initial_access_token"])
         assert at_once(12, lambda: register(house.door(), headers)) == [201] * 3 + [401] * 9
         assert len(house.provider.storage.select(Application)) == 3
+
+
+def test_while_another_server_is_asked_nobody_waits(make_house, tmp_path):
+    """A stranger chooses whom `sector_identifier_uri` makes us ask, and so how long that takes."""
+    elsewhere = Elsewhere()
+    settings = {**OPEN, **Elsewhere.chosen}
+    with closing(make_house(elsewhere, folder=tmp_path, **settings)) as house, ThreadPoolExecutor(1) as pool:
+        told = told_by(register(house.door()))
+        statuses = []
+        elsewhere.meanwhile = lambda: statuses.append(
+            pool.submit(lambda: register(house.door()).status_code).result(timeout=4)
+        )
+        sector = {"sector_identifier_uri": "https://sector.example/"}
+        assert error_of(register(house.door(), **sector)) == "invalid_client_metadata"
+        assert error_of(update(house.door(), told, **sector)) == "invalid_client_metadata"
+        assert statuses == [201, 201]
+
+
+def test_who_may_register_no_more_makes_us_ask_nobody(make_house, kind):
+    elsewhere = Elsewhere()
+    limited = {**OPEN, **Elsewhere.chosen, "DCR_MAX_CLIENTS_PER_ADDRESS_PER_HOUR": 1}
+    door = make_house(elsewhere, **limited).door(kind)
+    told_by(register(door))
+    assert register(door, sector_identifier_uri="https://sector.example/").status_code == 429
+    assert elsewhere.asked == []
+
+
+def test_a_client_that_is_disabled_while_it_updates_stays_disabled(make_house, kind):
+    house = make_house(Meanwhile(), **OPEN)
+    told = told_by(register(house.door(kind)))
+    Meanwhile.does = lambda: house.provider.storage.change(
+        Application, {"client_id": told["client_id"]}, disabled=True
+    )
+    answer = update(house.door(kind), told)
+    assert error_of(answer, status=503) == "temporarily_unavailable"
+    assert answer.headers["Retry-After"] == "1"
+    assert record(house, told).disabled
 
 
 def test_of_two_updates_with_one_token_one_counts(make_house, tmp_path):
