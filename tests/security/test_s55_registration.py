@@ -4,55 +4,16 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import fields
-from typing import ClassVar
-from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from portula import hookimpl
 from portula.cli import flask_group
 from portula.client_metadata import ClientMember
-from portula.errors import FetchFailed
 from portula.records import Application
-from security.driving import CALLBACK, PASSWORD, Party, bearer, error_of
+from security.driving import PASSWORD, Party, bearer, error_of
+from security.registering import OPEN, PRIVILEGED, Elsewhere, record, register, told_by, update
 from security.test_s31_storage import dump
-
-OPEN = {
-    "DCR_ENABLED": True,
-    "DCR_REGISTRATION_MODE": "open",
-    "DCR_MAX_CLIENTS_PER_ADDRESS_PER_HOUR": None,
-    "DCR_MAX_CLIENTS_PER_HOUR": None,
-}
-REGISTER = "/o/register/"
-
-PRIVILEGED = {
-    "client_id": "chosen-by-me",
-    "client_secret": "chosen by me, and long enough for it",
-    "client_secret_expires_at": 1,
-    "client_id_issued_at": 1,
-    "client_type": "confidential",
-    "name": "By another name",
-    "secret_hashes": ["digest:x"],
-    "allowed_origins": ["https://evil.example"],
-    "require_pkce": False,
-    "skip_authorization": True,
-    "skip_consent": True,
-    "first_party": True,
-    "trusted": True,
-    "algorithm": "none",
-    "user": "1",
-    "owner": "1",
-    "is_admin": True,
-    "disabled": False,
-    "created_at": 1,
-    "updated_at": 1,
-    "metadata": {"skip_authorization": True},
-    "registration_access_token": "chosen by me",
-    "registration_client_uri": "https://evil.example/",
-}
-
 
 OF_CLIENTS = {
     "scope",
@@ -65,28 +26,6 @@ OF_CLIENTS = {
 """Fields of Application that are client metadata under the same name."""
 
 
-class Elsewhere:
-    """Other servers: none of them answers, and each may be given something to do meanwhile."""
-
-    chosen: ClassVar = {"PLUGINS_CHOICE": {"fetcher": "Elsewhere"}, "OIDC_ENABLED": True}
-
-    def __init__(self, meanwhile=None):
-        self.asked, self.meanwhile = [], meanwhile
-
-    @hookimpl
-    def portula_fetcher(self, provider):
-        return self
-
-    def get(self, url, *, accept, max_bytes=65536):
-        self.asked.append(url)
-        if self.meanwhile is not None:
-            self.meanwhile()
-        raise FetchFailed("nobody is there")
-
-    def post(self, url, form, *, max_bytes=65536):
-        raise FetchFailed("nobody is there")
-
-
 @pytest.fixture(scope="module")
 def house(make_house):
     """A house at which everybody may register clients, of OpenID Connect too."""
@@ -96,31 +35,6 @@ def house(make_house):
 @pytest.fixture
 def door(house, kind):
     return house.door(kind)
-
-
-def send(door, method, document, path=REGISTER, headers=None):
-    return door.open(
-        path, method=method, data=json.dumps(document), content_type="application/json", headers=headers
-    )
-
-
-def register(door, headers=None, **members):
-    return send(door, "POST", {"redirect_uris": [CALLBACK], **members}, headers=headers)
-
-
-def update(door, told, **members):
-    uri = urlsplit(told["registration_client_uri"])
-    document = {"client_id": told["client_id"], "redirect_uris": [CALLBACK], **members}
-    return send(door, "PUT", document, f"{uri.path}?{uri.query}", bearer(told["registration_access_token"]))
-
-
-def record(house, told):
-    return house.provider.storage.find(Application, client_id=told["client_id"])
-
-
-def told_by(answer, status=201):
-    assert answer.status_code == status, answer.text
-    return answer.json
 
 
 # --- Closed ---
@@ -368,62 +282,3 @@ def test_of_two_updates_with_one_token_one_counts(make_house, tmp_path):
     with closing(make_house(folder=tmp_path, **OPEN)) as house:
         told = told_by(register(house.door()))
         assert at_once(8, lambda: update(house.door(), told)) == [200] + [401] * 7
-
-
-# --- Whatever is sent ---
-
-fuzzed = settings(max_examples=150, deadline=None, database=None)
-texts = st.one_of(
-    st.text(max_size=20),
-    st.sampled_from(["code", "none", "read", CALLBACK, "HS256", "web", "\0", "\ud800", "javascript:x", "#"]),
-)
-json_values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
-    max_leaves=8,
-)
-
-
-@pytest.fixture(scope="module")
-def names(house):
-    """Every member that somebody understands, some in a language, and some that nobody does."""
-    known = [*house.provider.client_members, *PRIVILEGED]
-    return st.one_of(st.sampled_from([*known, *(f"{name}#ja" for name in known), "client_name#"]), texts)
-
-
-@fuzzed
-@given(data=st.data())
-def test_no_document_makes_it_fail(house, names, data):
-    document = data.draw(st.dictionaries(names, json_values, max_size=6))
-    if data.draw(st.booleans()):
-        document["redirect_uris"] = [CALLBACK]
-    answer = send(house.door(), "POST", document)
-    assert answer.status_code in {201, 400}, answer.text
-    if answer.status_code == 400:
-        assert answer.json["error"] in {"invalid_redirect_uri", "invalid_client_metadata"}
-    else:
-        changed = {name: value for name, value in document.items() if name not in PRIVILEGED}
-        assert update(house.door(), answer.json, **changed).status_code in {200, 400}
-
-
-@fuzzed
-@given(body=st.one_of(st.binary(max_size=200), texts.map(lambda text: text.encode("utf-8", "surrogatepass"))))
-def test_no_body_makes_it_fail(house, body):
-    answer = house.door().open(REGISTER, method="POST", data=body, content_type="application/json")
-    assert answer.status_code == 400
-    assert answer.json["error"] in {"invalid_redirect_uri", "invalid_client_metadata"}
-
-
-@fuzzed
-@given(
-    query=st.text(st.characters(codec="ascii"), max_size=30),
-    authorization=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30),
-    method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]),
-)
-def test_no_request_about_a_client_makes_it_fail(house, query, authorization, method):
-    answer = house.door().open(
-        f"{REGISTER}?client_id={query}".replace("#", ""),
-        method=method,
-        headers={"Authorization": authorization},
-    )
-    assert answer.status_code in {400, 401}
