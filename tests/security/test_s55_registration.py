@@ -4,53 +4,16 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import fields
-from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from portula import hookimpl
 from portula.cli import flask_group
 from portula.client_metadata import ClientMember
 from portula.records import Application
-from security.driving import CALLBACK, PASSWORD, Party, bearer, error_of
+from security.driving import PASSWORD, Party, bearer, error_of
+from security.registering import OPEN, PRIVILEGED, Elsewhere, record, register, told_by, update
 from security.test_s31_storage import dump
-
-OPEN = {
-    "DCR_ENABLED": True,
-    "DCR_REGISTRATION_MODE": "open",
-    "DCR_MAX_CLIENTS_PER_ADDRESS_PER_HOUR": None,
-    "DCR_MAX_CLIENTS_PER_HOUR": None,
-}
-REGISTER = "/o/register/"
-
-PRIVILEGED = {
-    "client_id": "chosen-by-me",
-    "client_secret": "chosen by me, and long enough for it",
-    "client_secret_expires_at": 1,
-    "client_id_issued_at": 1,
-    "client_type": "confidential",
-    "name": "By another name",
-    "secret_hashes": ["digest:x"],
-    "allowed_origins": ["https://evil.example"],
-    "require_pkce": False,
-    "skip_authorization": True,
-    "skip_consent": True,
-    "first_party": True,
-    "trusted": True,
-    "algorithm": "none",
-    "user": "1",
-    "owner": "1",
-    "is_admin": True,
-    "disabled": False,
-    "created_at": 1,
-    "updated_at": 1,
-    "metadata": {"skip_authorization": True},
-    "registration_access_token": "chosen by me",
-    "registration_client_uri": "https://evil.example/",
-}
-
 
 OF_CLIENTS = {
     "scope",
@@ -65,38 +28,13 @@ OF_CLIENTS = {
 
 @pytest.fixture(scope="module")
 def house(make_house):
-    """A house at which everybody may register clients."""
-    return make_house(**OPEN)
+    """A house at which everybody may register clients, of OpenID Connect too."""
+    return make_house(Elsewhere(), **Elsewhere.chosen, **OPEN)
 
 
 @pytest.fixture
 def door(house, kind):
     return house.door(kind)
-
-
-def send(door, method, document, path=REGISTER, headers=None):
-    return door.open(
-        path, method=method, data=json.dumps(document), content_type="application/json", headers=headers
-    )
-
-
-def register(door, headers=None, **members):
-    return send(door, "POST", {"redirect_uris": [CALLBACK], **members}, headers=headers)
-
-
-def update(door, told, **members):
-    uri = urlsplit(told["registration_client_uri"])
-    document = {"client_id": told["client_id"], "redirect_uris": [CALLBACK], **members}
-    return send(door, "PUT", document, f"{uri.path}?{uri.query}", bearer(told["registration_access_token"]))
-
-
-def record(house, told):
-    return house.provider.storage.find(Application, client_id=told["client_id"])
-
-
-def told_by(answer, status=201):
-    assert answer.status_code == status, answer.text
-    return answer.json
 
 
 # --- Closed ---
@@ -139,6 +77,18 @@ def test_no_privileged_field_is_set_by_an_update(house, door, name):
     answer = update(door, told, **{name: PRIVILEGED[name]})
     assert answer.status_code in {200, 400}
     assert plain(house, told) == before
+
+
+class Meanwhile:
+    """A rule that takes its time, in which something else happens once."""
+
+    does = None
+
+    @hookimpl
+    def portula_validate_client_registration(self, application):
+        happens, Meanwhile.does = Meanwhile.does, None
+        if happens is not None:
+            happens()
 
 
 class Generous:
@@ -291,66 +241,44 @@ def test_at_one_moment_no_initial_access_token_is_used_more_than_it_may(make_hou
         assert len(house.provider.storage.select(Application)) == 3
 
 
+def test_while_another_server_is_asked_nobody_waits(make_house, tmp_path):
+    """A stranger chooses whom `sector_identifier_uri` makes us ask, and so how long that takes."""
+    elsewhere = Elsewhere()
+    settings = {**OPEN, **Elsewhere.chosen}
+    with closing(make_house(elsewhere, folder=tmp_path, **settings)) as house, ThreadPoolExecutor(1) as pool:
+        told = told_by(register(house.door()))
+        statuses = []
+        elsewhere.meanwhile = lambda: statuses.append(
+            pool.submit(lambda: register(house.door()).status_code).result(timeout=4)
+        )
+        sector = {"sector_identifier_uri": "https://sector.example/"}
+        assert error_of(register(house.door(), **sector)) == "invalid_client_metadata"
+        assert error_of(update(house.door(), told, **sector)) == "invalid_client_metadata"
+        assert statuses == [201, 201]
+
+
+def test_who_may_register_no_more_makes_us_ask_nobody(make_house, kind):
+    elsewhere = Elsewhere()
+    limited = {**OPEN, **Elsewhere.chosen, "DCR_MAX_CLIENTS_PER_ADDRESS_PER_HOUR": 1}
+    door = make_house(elsewhere, **limited).door(kind)
+    told_by(register(door))
+    assert register(door, sector_identifier_uri="https://sector.example/").status_code == 429
+    assert elsewhere.asked == []
+
+
+def test_a_client_that_is_disabled_while_it_updates_stays_disabled(make_house, kind):
+    house = make_house(Meanwhile(), **OPEN)
+    told = told_by(register(house.door(kind)))
+    Meanwhile.does = lambda: house.provider.storage.change(
+        Application, {"client_id": told["client_id"]}, disabled=True
+    )
+    answer = update(house.door(kind), told)
+    assert error_of(answer, status=503) == "temporarily_unavailable"
+    assert answer.headers["Retry-After"] == "1"
+    assert record(house, told).disabled
+
+
 def test_of_two_updates_with_one_token_one_counts(make_house, tmp_path):
     with closing(make_house(folder=tmp_path, **OPEN)) as house:
         told = told_by(register(house.door()))
         assert at_once(8, lambda: update(house.door(), told)) == [200] + [401] * 7
-
-
-# --- Whatever is sent ---
-
-fuzzed = settings(max_examples=150, deadline=None, database=None)
-texts = st.one_of(
-    st.text(max_size=20),
-    st.sampled_from(["code", "none", "read", CALLBACK, "HS256", "web", "\0", "\ud800", "javascript:x", "#"]),
-)
-json_values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
-    max_leaves=8,
-)
-
-
-@pytest.fixture(scope="module")
-def names(house):
-    """Every member that somebody understands, some in a language, and some that nobody does."""
-    known = [*house.provider.client_members, *PRIVILEGED]
-    return st.one_of(st.sampled_from([*known, *(f"{name}#ja" for name in known), "client_name#"]), texts)
-
-
-@fuzzed
-@given(data=st.data())
-def test_no_document_makes_it_fail(house, names, data):
-    document = data.draw(st.dictionaries(names, json_values, max_size=6))
-    if data.draw(st.booleans()):
-        document["redirect_uris"] = [CALLBACK]
-    answer = send(house.door(), "POST", document)
-    assert answer.status_code in {201, 400}, answer.text
-    if answer.status_code == 400:
-        assert answer.json["error"] in {"invalid_redirect_uri", "invalid_client_metadata"}
-    else:
-        changed = {name: value for name, value in document.items() if name not in PRIVILEGED}
-        assert update(house.door(), answer.json, **changed).status_code in {200, 400}
-
-
-@fuzzed
-@given(body=st.one_of(st.binary(max_size=200), texts.map(lambda text: text.encode("utf-8", "surrogatepass"))))
-def test_no_body_makes_it_fail(house, body):
-    answer = house.door().open(REGISTER, method="POST", data=body, content_type="application/json")
-    assert answer.status_code == 400
-    assert answer.json["error"] in {"invalid_redirect_uri", "invalid_client_metadata"}
-
-
-@fuzzed
-@given(
-    query=st.text(st.characters(codec="ascii"), max_size=30),
-    authorization=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30),
-    method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]),
-)
-def test_no_request_about_a_client_makes_it_fail(house, query, authorization, method):
-    answer = house.door().open(
-        f"{REGISTER}?client_id={query}".replace("#", ""),
-        method=method,
-        headers={"Authorization": authorization},
-    )
-    assert answer.status_code in {400, 401}

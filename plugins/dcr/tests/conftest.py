@@ -37,7 +37,6 @@ class ByKeys:
         return [
             ClientMember("id_token_signed_response_alg", field="algorithm"),
             ClientMember("token_endpoint_auth_signing_alg"),
-            ClientMember("jwks", dict),
         ]
 
 

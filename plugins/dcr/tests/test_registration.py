@@ -108,11 +108,7 @@ def test_a_client_without_authentication_is_public_and_has_no_secret(world):
     [
         {"token_endpoint_auth_method": "client_secret_jwt"},
         {"id_token_signed_response_alg": "HS256"},
-        {
-            "token_endpoint_auth_method": "private_key_jwt",
-            "jwks": {"keys": []},
-            "token_endpoint_auth_signing_alg": "HS512",
-        },
+        {"token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "HS512"},
     ],
 )
 def test_a_secret_that_signs_is_kept_sealed(make, by_keys, kind, members):
@@ -133,15 +129,10 @@ def test_a_secret_that_does_not_sign_is_kept_as_a_digest(make, by_keys):
 
 def test_a_client_that_proves_itself_by_keys_has_no_secret(make, by_keys):
     world = make(by_keys)
-    told = world.registered(token_endpoint_auth_method="private_key_jwt", jwks={"keys": []})
+    told = world.registered(token_endpoint_auth_method="private_key_jwt")
     assert "client_secret" not in told
     client = world.find(told)
     assert (client.client_type, client.secret_hashes) == ("confidential", ())
-
-
-def test_a_client_that_proves_itself_by_keys_brings_them(make, by_keys):
-    answer = make(by_keys).register(token_endpoint_auth_method="private_key_jwt")
-    assert make.error_of(answer) == "invalid_client_metadata"
 
 
 def test_without_basic_the_default_is_a_method_that_is_in_use(make):

@@ -78,7 +78,7 @@ class InitialAccessTokens:
         return None if places and is_full(self._provider, places) else token
 
     def use(self, token: InitialAccessToken, client_id: str) -> bool:
-        """Use a token for a client, inside its transaction; False when it is used up or was revoked meanwhile."""
+        """Use a token for a client, inside its transaction; False when it ended or was used up meanwhile."""
         storage = self._provider.storage
         # A write, so that a revocation that comes now waits for this row, or this one waits and finds it gone.
         if not storage.change(Artifact, {"digest": token.digest}, taken_at=None):

@@ -85,7 +85,6 @@ class Wanted:
         read(members, document)  # from here on every value is of its type
         asked = {name: value for name, value in document.items() if value is not None}
         self._default_to(asked, known)
-        self._need_keys(asked)
         asked["scope"] = self._scope(asked.get("scope", ""), known)
         values = read(members, asked)
         base = _without(known, members)
@@ -127,14 +126,6 @@ class Wanted:
         asked["grant_types"] = self._grant_types(asked, known)
         if "response_types" not in asked:
             asked["response_types"] = self._response_types(set(asked["grant_types"]))
-
-    @staticmethod
-    def _need_keys(asked: Mapping[str, Any]) -> None:
-        """Refuse a client that would prove itself by keys that nobody knows (OpenID Connect Registration §2)."""
-        if asked["token_endpoint_auth_method"] == "private_key_jwt" and asked.keys().isdisjoint(
-            {"jwks", "jwks_uri"}
-        ):
-            raise InvalidClientMetadata("private_key_jwt needs jwks or jwks_uri")
 
     def _grant_types(self, asked: Mapping[str, Any], known: Application) -> list[str]:
         """Return those that the client may have, of the ones it asks for or its response types need."""
