@@ -104,7 +104,7 @@ class Backend:
 
     def _resolved(self, request: OAuthRequest, issuer: str) -> Pairs:
         """Return the parameters of a request, those too that it carries or names elsewhere."""
-        pairs = request.decoded_body
+        pairs: Pairs = request.decoded_body or []
         asked = dict(pairs)
         resolvers = [known for known in self.provider.request_resolvers if known.presented(asked)]
         if len(resolvers) > 1:

@@ -53,5 +53,5 @@ class AdminSettings(BaseModel):
     ID_TOKEN_ADMIN_CLASS: Annotated[Any, _answers("id_token", "IDTokenAdmin")] = (
         "oauth2_provider.admin.IDTokenAdmin"
     )
-    """Import string or class that shows ID tokens, a subclass of `portula_admin.tokens.IDTokenAdmin`. Not set: that one.
-    ID tokens are signed, not kept; there is a page only where a plugin contributes the record type `id_token`."""
+    """Import string or class that shows ID tokens, a subclass of `portula_admin.tokens.IDTokenAdmin`. Not set: that
+    one. ID tokens are signed, not kept; there is a page only where a plugin contributes the record type `id_token`."""
