@@ -52,9 +52,12 @@ _numbers = count()
 
 
 class House:
-    """One provider in one app, its records in memory, or in a SQLite file in `folder`."""
+    """One provider in one app, its records in memory, or in a SQLite file in `folder`.
 
-    def __init__(self, *plugins, folder=None, config=None, **settings):
+    With `discover` the rooms are found as in a deployment, in the weakest tier; else they are given as plugins.
+    """
+
+    def __init__(self, *plugins, folder=None, config=None, discover=False, **settings):
         self.clock, self.memory = Clock(), Memory()
         if folder is not None:
             settings["STORAGE"] = "storage_sql"
@@ -62,9 +65,8 @@ class House:
         self.app.config.update(
             {"TESTING": True, "OAUTH2_PROVIDER": {**SETTINGS, **settings}, **(config or {})}
         )
-        self.provider = Provider(
-            self.app, plugins=[self.clock, self.memory, *ROOMS, *plugins], discover=False
-        )
+        given = [self.clock, self.memory, *(() if discover else ROOMS), *plugins]
+        self.provider = Provider(self.app, plugins=given, discover=discover)
         self.app.add_url_rule("/resource", "resource", require_oauth("read")(lambda: "the resource"))
         self.host = HOST if self.provider.issuer else "http://127.0.0.1:5000"
         self.users = self.provider.hooks.login.users

@@ -177,7 +177,7 @@ def fold(
                     f'PLUGINS_CHOICE = {{"{QUESTION}{question}": "{other.name}"}} or block one'
                 )
     namespace = {question: _answer(question, name, mixins) for question, name in chosen.items()}
-    bases = [user_class] if user_class else []
+    bases = [] if user_class in (None, OAuth2Validator) else [user_class]
     bases += [mixin for _, mixin in mixins]
     return type("Validator", tuple(dict.fromkeys(bases)) or (OAuth2Validator,), namespace)
 

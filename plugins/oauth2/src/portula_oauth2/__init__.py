@@ -20,14 +20,13 @@ from portula_oauth2.commands import portula_commands
 from portula_oauth2.demo import portula_demo
 from portula_oauth2.endpoint import portula_endpoints
 from portula_oauth2.metadata import portula_metadata
-from portula_oauth2.questions import MIXINS
+from portula_oauth2.questions import portula_validator_class, portula_validator_mixins
 from portula_oauth2.registration import portula_validate_client_registration
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
     from portula import Provider
     from portula.engine.grants import GrantFactory
-    from portula.engine.validator import OAuth2Validator
 
 __all__ = [
     "portula_blueprints",
@@ -39,6 +38,8 @@ __all__ = [
     "portula_endpoints",
     "portula_metadata",
     "portula_validate_client_registration",
+    "portula_validator_class",
+    "portula_validator_mixins",
 ]
 
 
@@ -50,11 +51,6 @@ def portula_settings() -> list[type[OAuth2Settings]]:
 @hookimpl
 def portula_scopes(provider: Provider) -> dict[str, str]:
     return {"offline_access": "Keep access while you are away"}
-
-
-@hookimpl
-def portula_validator_mixins(provider: Provider) -> list[type[OAuth2Validator]]:
-    return list(MIXINS)
 
 
 @hookimpl
