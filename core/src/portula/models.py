@@ -58,30 +58,31 @@ class ModelSettings(BaseModel):
     APPLICATION_MODEL: Annotated[Any, *_marks("application_model", "Application")] = (
         "oauth2_provider.Application"
     )
-    """Import string or class of clients: a subclass of `portula.records.Application`, whose methods decide, or a mapped
-    class with `portula_storage_sql.models.ApplicationMixin`. `oauth2_provider.Application` means ours."""
+    """Import string or class of clients: a subclass of `portula.records.Application`, or a model of the storage
+    (docs/models.md). `oauth2_provider.Application` means ours. Its methods decide: see
+    `portula.records.ApplicationPolicy`."""
 
     GRANT_MODEL: Annotated[Any, *_marks("grant_model", "Grant")] = "oauth2_provider.Grant"
-    """Import string or class of authorization codes: a subclass of `portula.records.Grant`, or a mapped class with
-    `portula_storage_sql.models.GrantMixin`. `oauth2_provider.Grant` means ours."""
+    """Import string or class of authorization codes: a subclass of `portula.records.Grant`, or a model of the storage
+    (docs/models.md). `oauth2_provider.Grant` means ours."""
 
     ACCESS_TOKEN_MODEL: Annotated[Any, *_marks("access_token_model", "AccessToken")] = (
         "oauth2_provider.AccessToken"
     )
-    """Import string or class of access tokens: a subclass of `portula.records.AccessToken`, or a mapped class with
-    `portula_storage_sql.models.AccessTokenMixin`. `oauth2_provider.AccessToken` means ours. Swapping it leaves
-    REFRESH_TOKEN_MODEL alone: tokens of one authorization share a family, not foreign keys."""
+    """Import string or class of access tokens: a subclass of `portula.records.AccessToken`, or a model of the storage
+    (docs/models.md). `oauth2_provider.AccessToken` means ours. Swapping
+    it leaves REFRESH_TOKEN_MODEL alone: what grew from one authorization shares a family, not foreign keys."""
 
     REFRESH_TOKEN_MODEL: Annotated[Any, *_marks("refresh_token_model", "RefreshToken")] = (
         "oauth2_provider.RefreshToken"
     )
-    """Import string or class of refresh tokens: a subclass of `portula.records.RefreshToken`, or a mapped class with
-    `portula_storage_sql.models.RefreshTokenMixin`. `oauth2_provider.RefreshToken` means ours."""
+    """Import string or class of refresh tokens: a subclass of `portula.records.RefreshToken`, or a model of the storage
+    (docs/models.md). `oauth2_provider.RefreshToken` means ours."""
 
     ID_TOKEN_MODEL: Annotated[Any, *_marks("id_token_model", "IDToken")] = "oauth2_provider.IDToken"
-    """Import string or class of ID tokens: a subclass of `portula.records.IDToken`, or a mapped class with
-    `portula_storage_sql.models.IDTokenMixin`. In use only where a plugin keeps ID tokens (`portula.records.ID_TOKEN`):
-    ours are signed, and nothing of them need be looked up. `oauth2_provider.IDToken` means ours."""
+    """Import string or class of ID tokens: a subclass of `portula.records.IDToken`, or a model of the storage
+    (docs/models.md). `oauth2_provider.IDToken` means ours. In use only
+    where a plugin keeps ID tokens (`portula.records.ID_TOKEN`): ours are signed, and nothing of them is looked up."""
 
 
 def with_models(hooks: Hooks, records: Sequence[RecordType]) -> tuple[RecordType, ...]:

@@ -12,7 +12,9 @@ from typing import Any, Literal
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy.schema import SchemaItem
 
-from portula_storage_sql.tables import PREFIX, JsonDict, JsonTuple
+from portula_storage_sql.tables import PREFIX, JsonDict, JsonTuple, LongText, ShortText
+
+_NAMES = {JsonDict: "JsonDict", JsonTuple: "JsonTuple", LongText: "long_text", ShortText: "short_text"}
 
 
 def include_object(
@@ -25,10 +27,11 @@ def include_object(
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
     """Write our column types with the import they need."""
-    if kind == "type" and isinstance(item, JsonDict | JsonTuple):
-        context.imports.add("from portula_storage_sql import models as portula_models")
-        return f"portula_models.{type(item).__name__}()"
-    return False
+    name = _NAMES.get(type(item)) if kind == "type" else None
+    if name is None:
+        return False
+    context.imports.add("from portula_storage_sql import models as portula_models")
+    return f"portula_models.{name}()"
 
 
 alembic_options: dict[str, Any] = {"include_object": include_object, "render_item": render_item}

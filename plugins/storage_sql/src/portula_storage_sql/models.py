@@ -47,7 +47,7 @@ class Model:
 
 
 class ApplicationMixin(ApplicationPolicy, Model):
-    """Columns of clients (`portula.records.Application`). `metadata` is `client_metadata` here: SQLAlchemy has that name."""
+    """Columns of clients. `metadata` is called `client_metadata` here, since SQLAlchemy keeps that name."""
 
     client_id: Mapped[str] = mapped_column(short_text(), primary_key=True)  # type: ignore[assignment]
     name: Mapped[str] = mapped_column(short_text(), default="")

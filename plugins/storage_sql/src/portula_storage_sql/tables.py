@@ -28,10 +28,18 @@ encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=F
 """Writes compact JSON."""
 
 
+class ShortText(String):
+    """What `short_text` returns, by a name that migrations can be written with."""
+
+
+class LongText(Text):
+    """What `long_text` returns, likewise."""
+
+
 def short_text() -> TypeEngine[str]:
     """Return the type of str fields: up to 255 characters, compared byte by byte."""
     return (
-        String(MAX_LENGTH)
+        ShortText(MAX_LENGTH)
         .with_variant(String(MAX_LENGTH, collation="C"), "postgresql")
         .with_variant(VARCHAR(MAX_LENGTH, charset="utf8mb4", collation=MARIADB_BINARY), *MARIADB)
     )
@@ -40,7 +48,7 @@ def short_text() -> TypeEngine[str]:
 def long_text() -> TypeEngine[str]:
     """Return the type of text fields, of any length (on MariaDB 16 MiB)."""
     return (
-        Text()
+        LongText()
         .with_variant(Text(collation="C"), "postgresql")
         .with_variant(MEDIUMTEXT(charset="utf8mb4", collation=MARIADB_BINARY), *MARIADB)
     )
