@@ -16,7 +16,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnDefault,
-    Index,
     String,
     Table,
     Text,
@@ -92,11 +91,7 @@ def _table(model: type[Any]) -> Table:
 
 def _others(model: type[Any], ours: frozenset[str]) -> dict[str, Column[Any]]:
     mapper: Mapper[Any] = inspect(model)
-    return {
-        name: column
-        for name, column in mapper.columns.items()
-        if isinstance(column, Column) and column.key not in ours
-    }
+    return {name: column for name, column in mapper.columns.items() if column.key not in ours}
 
 
 def _problems(field: Field, table: Table) -> Iterator[str]:
@@ -119,9 +114,9 @@ def _unique(table: Table, name: str) -> bool:
     column = table.c[name]
     if list(table.primary_key.columns) == [column]:
         return True
-    constraints = [item for item in table.constraints if isinstance(item, UniqueConstraint)]
-    indexes: list[Index] = [index for index in table.indexes if index.unique]
-    return any(list(item.columns) == [column] for item in (*constraints, *indexes))
+    unique = [list(item.columns) for item in table.constraints if isinstance(item, UniqueConstraint)]
+    unique += [list(index.columns) for index in table.indexes if index.unique]
+    return [column] in unique
 
 
 def _default(column: Column[Any]) -> Any:
@@ -177,8 +172,7 @@ def _rebound(value: Any, cell: CellType) -> Any:
     if isinstance(value, FunctionType):
         return _function(value, cell)
     if isinstance(value, property):
-        made = [part and _rebound(part, cell) for part in (value.fget, value.fset, value.fdel)]
-        return property(*made, doc=value.__doc__)
+        return property(_rebound(value.fget, cell), doc=value.__doc__)
     if isinstance(value, classmethod | staticmethod):
         return type(value)(_rebound(value.__func__, cell))
     return value

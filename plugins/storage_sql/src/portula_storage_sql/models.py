@@ -49,22 +49,22 @@ class Model:
 class ApplicationMixin(ApplicationPolicy, Model):
     """Columns of clients. `metadata` is called `client_metadata` here, since SQLAlchemy keeps that name."""
 
-    client_id: Mapped[str] = mapped_column(short_text(), primary_key=True)  # type: ignore[assignment]
+    client_id: Mapped[str] = mapped_column(short_text(), primary_key=True)
     name: Mapped[str] = mapped_column(short_text(), default="")
-    client_type: Mapped[str] = mapped_column(short_text(), default="confidential")  # type: ignore[assignment]
-    grant_types: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())  # type: ignore[assignment]
-    redirect_uris: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())  # type: ignore[assignment]
-    post_logout_redirect_uris: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())  # type: ignore[assignment]
-    allowed_origins: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())  # type: ignore[assignment]
+    client_type: Mapped[str] = mapped_column(short_text(), default="confidential")
+    grant_types: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())
+    redirect_uris: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())
+    post_logout_redirect_uris: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())
+    allowed_origins: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())
     secret_hashes: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())
     token_endpoint_auth_method: Mapped[str | None] = mapped_column(short_text())
-    application_type: Mapped[str] = mapped_column(short_text(), default="web")  # type: ignore[assignment]
+    application_type: Mapped[str] = mapped_column(short_text(), default="web")
     scope: Mapped[str | None] = mapped_column(long_text())
     require_pkce: Mapped[bool | None] = mapped_column(Boolean())
-    skip_authorization: Mapped[bool] = mapped_column(Boolean(), default=False)  # type: ignore[assignment]
+    skip_authorization: Mapped[bool] = mapped_column(Boolean(), default=False)
     algorithm: Mapped[str] = mapped_column(short_text(), default="")
     user: Mapped[str | None] = mapped_column(short_text(), index=True)
-    disabled: Mapped[bool] = mapped_column(Boolean(), default=False)  # type: ignore[assignment]
+    disabled: Mapped[bool] = mapped_column(Boolean(), default=False)
     created_at: Mapped[int] = mapped_column(BigInteger(), default=0)
     updated_at: Mapped[int] = mapped_column(BigInteger(), default=0)
     client_metadata: Mapped[dict[str, Any]] = mapped_column("metadata", JsonDict(), default=dict)

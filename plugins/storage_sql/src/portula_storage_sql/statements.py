@@ -13,7 +13,6 @@ from sqlalchemy import (
     Delete,
     Insert,
     Select,
-    Table,
     Update,
     and_,
     bindparam,
@@ -59,8 +58,7 @@ def bound(where: Mapping[str, object], values: Mapping[str, object] | None = Non
 
 def fills_itself(column: Column[Any]) -> bool:
     """Say whether a column gets a value where an INSERT leaves it out: a default, or a number of its own."""
-    table = column.table
-    own_number = isinstance(table, Table) and table.autoincrement_column is column
+    own_number = column.table.autoincrement_column is column
     return column.default is not None or column.server_default is not None or own_number
 @dataclass(frozen=True, slots=True)
 class Route:

@@ -328,7 +328,7 @@ class SqlStore:
 def _columns(shape: Shape, tables: Mapping[str, Table]) -> Mapping[str, Column[Any]]:
     """Return the column of each field: of our table, or of the one that a deployment's own model is mapped to."""
     if shape.record.model is None:
-        return tables[PREFIX + shape.record.name].c
+        return dict(tables[PREFIX + shape.record.name].c.items())
     from portula_storage_sql.mapped import columns_of
 
     return columns_of(shape.record.model, shape.record.replaces)
