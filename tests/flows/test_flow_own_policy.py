@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import DeclarativeBase
 
 from portula.clients import InvalidClientMetadata
-from portula.provider import storage_check_deferred
+from portula.modes import storage_check_deferred
 from portula.records import Application, ApplicationPolicy
 from portula.testing.provider import CALLBACK, TestLogin, client_for, make_provider
 from portula_storage_sql import migrate

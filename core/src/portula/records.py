@@ -291,6 +291,7 @@ ID_TOKEN = RecordType(
     keys=("digest",),
     indexes=("family", "subject"),
     expires="expires_at",
+    orders=BY_TIME,
     text=("scope",),
 )
 """Kept only where a room contributes it with `portula_records`: none of ours needs to."""

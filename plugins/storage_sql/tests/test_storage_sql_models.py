@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 
 from portula.errors import ConfigError, DuplicateRecord, Replayed
 from portula.models import StorageModel
-from portula.provider import storage_check_deferred
+from portula.modes import storage_check_deferred
 from portula.records import CORE_RECORDS, ID_TOKEN, Application, ApplicationPolicy, RecordType
 from portula.storage import Storage
 from portula.testing.provider import make_provider

@@ -13,15 +13,16 @@ it may be NULL stay.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Boolean
+from sqlalchemy import BigInteger, Boolean, Table, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portula.records import ApplicationPolicy, RecordType
+from portula.records import CORE_RECORDS, ID_TOKEN, ApplicationPolicy, RecordType
 from portula_storage_sql.autogenerate import alembic_options
+from portula_storage_sql.fields import shape_of
 from portula_storage_sql.mapped import record_class
-from portula_storage_sql.tables import JsonDict, JsonTuple, long_text, short_text
+from portula_storage_sql.tables import JsonDict, JsonTuple, index, long_text, short_text
 
 __all__ = [
     "AccessTokenMixin",
@@ -37,8 +38,14 @@ __all__ = [
 ]
 
 
+TYPES = {record.name: record for record in (*CORE_RECORDS, ID_TOKEN)}
+
+
 class Model:
     """What the mixins have in common."""
+
+    portula_type: ClassVar[RecordType]
+    """The record type whose columns the mixin has."""
 
     @classmethod
     def portula_record(cls, record: RecordType) -> type[Any]:
@@ -46,8 +53,18 @@ class Model:
         return record_class(cls, record)
 
 
+@event.listens_for(Model, "after_mapper_constructed", propagate=True)
+def _add_indexes(_: object, cls: type[Model]) -> None:
+    """Give the table the indexes of ours, as soon as the class is mapped, so that Alembic sees them."""
+    table, shape = vars(cls).get("__table__"), shape_of(cls.portula_type)
+    if isinstance(table, Table) and not shape.kinds.keys() - table.c.keys():
+        index(table, shape)
+
+
 class ApplicationMixin(ApplicationPolicy, Model):
     """Columns of clients. `metadata` is called `client_metadata` here, since SQLAlchemy keeps that name."""
+
+    portula_type = TYPES["application"]
 
     client_id: Mapped[str] = mapped_column(short_text(), primary_key=True)
     name: Mapped[str] = mapped_column(short_text(), default="")
@@ -63,7 +80,7 @@ class ApplicationMixin(ApplicationPolicy, Model):
     require_pkce: Mapped[bool | None] = mapped_column(Boolean())
     skip_authorization: Mapped[bool] = mapped_column(Boolean(), default=False)
     algorithm: Mapped[str] = mapped_column(short_text(), default="")
-    user: Mapped[str | None] = mapped_column(short_text(), index=True)
+    user: Mapped[str | None] = mapped_column(short_text())
     disabled: Mapped[bool] = mapped_column(Boolean(), default=False)
     created_at: Mapped[int] = mapped_column(BigInteger(), default=0)
     updated_at: Mapped[int] = mapped_column(BigInteger(), default=0)
@@ -73,13 +90,15 @@ class ApplicationMixin(ApplicationPolicy, Model):
 class GrantMixin(Model):
     """Columns of authorization codes; see `portula.records.Grant`."""
 
+    portula_type = TYPES["grant"]
+
     digest: Mapped[str] = mapped_column(short_text(), primary_key=True)
     client_id: Mapped[str] = mapped_column(short_text())
-    subject: Mapped[str] = mapped_column(short_text(), index=True)
-    family: Mapped[str] = mapped_column(short_text(), index=True)
+    subject: Mapped[str] = mapped_column(short_text())
+    family: Mapped[str] = mapped_column(short_text())
     scope: Mapped[str] = mapped_column(long_text())
     issued_at: Mapped[int] = mapped_column(BigInteger())
-    expires_at: Mapped[int] = mapped_column(BigInteger(), index=True)
+    expires_at: Mapped[int] = mapped_column(BigInteger())
     redirect_uri: Mapped[str | None] = mapped_column(long_text())
     code_challenge: Mapped[str | None] = mapped_column(short_text())
     code_challenge_method: Mapped[str | None] = mapped_column(short_text())
@@ -90,13 +109,15 @@ class GrantMixin(Model):
 class AccessTokenMixin(Model):
     """Columns of access tokens; see `portula.records.AccessToken`."""
 
+    portula_type = TYPES["access_token"]
+
     digest: Mapped[str] = mapped_column(short_text(), primary_key=True)
     client_id: Mapped[str] = mapped_column(short_text())
     scope: Mapped[str] = mapped_column(long_text())
     issued_at: Mapped[int] = mapped_column(BigInteger())
-    expires_at: Mapped[int] = mapped_column(BigInteger(), index=True)
-    family: Mapped[str] = mapped_column(short_text(), index=True)
-    subject: Mapped[str | None] = mapped_column(short_text(), index=True)
+    expires_at: Mapped[int] = mapped_column(BigInteger())
+    family: Mapped[str] = mapped_column(short_text())
+    subject: Mapped[str | None] = mapped_column(short_text())
     revoked_at: Mapped[int | None] = mapped_column(BigInteger())
     payload: Mapped[dict[str, Any]] = mapped_column(JsonDict(), default=dict)
 
@@ -104,13 +125,15 @@ class AccessTokenMixin(Model):
 class RefreshTokenMixin(Model):
     """Columns of refresh tokens; see `portula.records.RefreshToken`."""
 
+    portula_type = TYPES["refresh_token"]
+
     digest: Mapped[str] = mapped_column(short_text(), primary_key=True)
     client_id: Mapped[str] = mapped_column(short_text())
     scope: Mapped[str] = mapped_column(long_text())
     issued_at: Mapped[int] = mapped_column(BigInteger())
-    family: Mapped[str] = mapped_column(short_text(), index=True)
-    subject: Mapped[str | None] = mapped_column(short_text(), index=True)
-    expires_at: Mapped[int | None] = mapped_column(BigInteger(), index=True)
+    family: Mapped[str] = mapped_column(short_text())
+    subject: Mapped[str | None] = mapped_column(short_text())
+    expires_at: Mapped[int | None] = mapped_column(BigInteger())
     generation: Mapped[int] = mapped_column(BigInteger(), default=0)
     taken_at: Mapped[int | None] = mapped_column(BigInteger())
     revoked_at: Mapped[int | None] = mapped_column(BigInteger())
@@ -120,11 +143,13 @@ class RefreshTokenMixin(Model):
 class IDTokenMixin(Model):
     """Columns of ID tokens, for a plugin that keeps them; see `portula.records.IDToken`."""
 
+    portula_type = TYPES["id_token"]
+
     digest: Mapped[str] = mapped_column(short_text(), primary_key=True)
     client_id: Mapped[str] = mapped_column(short_text())
-    subject: Mapped[str] = mapped_column(short_text(), index=True)
+    subject: Mapped[str] = mapped_column(short_text())
     scope: Mapped[str] = mapped_column(long_text())
     issued_at: Mapped[int] = mapped_column(BigInteger())
-    expires_at: Mapped[int] = mapped_column(BigInteger(), index=True)
-    family: Mapped[str] = mapped_column(short_text(), index=True)
+    expires_at: Mapped[int] = mapped_column(BigInteger())
+    family: Mapped[str] = mapped_column(short_text())
     payload: Mapped[dict[str, Any]] = mapped_column(JsonDict(), default=dict)

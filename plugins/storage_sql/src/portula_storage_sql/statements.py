@@ -60,6 +60,8 @@ def fills_itself(column: Column[Any]) -> bool:
     """Say whether a column gets a value where an INSERT leaves it out: a default, or a number of its own."""
     own_number = column.table.autoincrement_column is column
     return column.default is not None or column.server_default is not None or own_number
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """The shape of a walk: what of it the SQL depends on."""

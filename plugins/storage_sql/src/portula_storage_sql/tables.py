@@ -130,6 +130,13 @@ def table_of(shape: Shape, metadata: MetaData) -> Table:
     table = Table(PREFIX + record.name, metadata, *columns)
     for name in record.keys[1:]:
         Index(None, table.c[name], unique=True)
+    index(table, shape)
+    return table
+
+
+def index(table: Table, shape: Shape) -> None:
+    """Add the indexes that a record type is searched and walked by, to a table of a deployment's own as well."""
+    record = shape.record
     begun = {
         order[0] for order in record.orders if not partial(shape, order)
     }  # an order's index serves its beginning
@@ -141,7 +148,6 @@ def table_of(shape: Shape, metadata: MetaData) -> Table:
         only = columns[-1].is_not(None) if partial(shape, order) else None
         where: dict[str, Any] = {"postgresql_where": only, "sqlite_where": only} if only is not None else {}
         Index(f"ix_{table.name}_by_{'_'.join(order)}", *columns, table.c[shape.primary], **where)
-    return table
 
 
 def partial(shape: Shape, order: Sequence[str]) -> bool:
