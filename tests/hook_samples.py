@@ -21,7 +21,7 @@ from portula.engine.grants import AuthorizationCodeGrant, ExtensionGrant
 from portula.engine.messages import OAuthRequest
 from portula.interaction import Demands
 from portula.markers import hookspec
-from portula.records import AccessToken, Application, RecordType
+from portula.records import AccessToken, Application, Grant, IDToken, RecordType, RefreshToken
 from portula.request_resolvers import RequestResolver
 from portula.slots import Authenticated, User
 from portula.testing.memory import MemoryStore
@@ -41,12 +41,16 @@ class Anything:
 
 NAMES = {
     "AccessDeniedError": AccessDeniedError,
+    "AccessToken": AccessToken,
+    "Application": Application,
     "AuthorizationCodeGrant": AuthorizationCodeGrant,
     "Backend": Backend,
     "BaseModel": BaseModel,
     "ClientMember": ClientMember,
     "Demands": Demands,
     "ExtensionGrant": ExtensionGrant,
+    "Grant": Grant,
+    "IDToken": IDToken,
     "InvalidGrantError": InvalidGrantError,
     "Endpoint": Endpoint,
     "Finding": Finding,
@@ -57,6 +61,7 @@ NAMES = {
     "MyHookspecs": MyHookspecs,
     "OAuth2Validator": OAuth2Validator,
     "RecordType": RecordType,
+    "RefreshToken": RefreshToken,
     "RequestResolver": RequestResolver,
     "UnauthorizedClientError": UnauthorizedClientError,
     "__name__": "example",
@@ -97,6 +102,11 @@ STARTED = {
     "portula_settings": lambda provider: provider.all_settings.value("GREETING") == "hello",
     "portula_clock": lambda provider: provider.now() == 1_700_000_000,
     "portula_records": lambda provider: "note" in [record.name for record in provider.records],
+    "portula_application_model": lambda provider: provider.hooks.application_model.__name__ == "Client",
+    "portula_grant_model": lambda provider: provider.storage.model(Grant).__name__ == "Code",
+    "portula_access_token_model": lambda provider: provider.storage.model(AccessToken).__name__ == "Token",
+    "portula_refresh_token_model": lambda provider: provider.storage.model(RefreshToken).__name__ == "Token",
+    "portula_id_token_model": lambda provider: provider.hooks.id_token_model.__name__ == "Token",
     "portula_stores": lambda provider: list(provider.stores) == ["memory"],
     "portula_scopes": lambda provider: list(provider.scope_texts) == ["offline_access"],
     "portula_scopes_backend": lambda provider: provider.hooks.scopes_backend.get_default_scopes() == ["tea"],

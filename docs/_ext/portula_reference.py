@@ -26,6 +26,7 @@ import portula_settings_reference as settings_reference
 from portula import Provider, cli, hookimpl, knowing
 from portula.classes import facts_of
 from portula.hookspecs import SPECIFICATIONS
+from portula.models import ModelSettings
 from portula.settings import CoreSettings
 from portula.testing.memory import MemoryStore
 from portula_command_reference import command_markdown
@@ -118,7 +119,7 @@ def rooms() -> dict[str, ModuleType]:
 
 def models() -> dict[str, list[type[BaseModel]]]:
     """Return the settings models of core and of every room that has some."""
-    found: dict[str, list[type[BaseModel]]] = {"core": [CoreSettings]}
+    found: dict[str, list[type[BaseModel]]] = {"core": [CoreSettings, ModelSettings]}
     for name, door in rooms().items():
         if hasattr(door, "portula_settings"):
             found[name] = list(door.portula_settings())

@@ -71,6 +71,7 @@ class Clients:
             DuplicateRecord: the client_id is taken.
         """
         provider, now = self._provider, self._provider.now()
+        application = provider.storage.as_model(application)
         if not application.client_id:
             application = replace(application, client_id=provider.hooks.client_id_generator.hash())
         chosen = secret is not None
@@ -92,6 +93,7 @@ class Clients:
         Rules may ask other servers, so who saves inside a transaction that writes before checks ahead of it: a slow
         answer would hold up all who write.
         """
+        application = self._provider.storage.as_model(application)
         self._check(application)
         return Checked(application)
 

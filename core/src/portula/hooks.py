@@ -56,6 +56,31 @@ class Hooks(Policies):
         return cast("Clock | None", self.ruling("clock").answer)
 
     @cached_property
+    def application_model(self) -> type[Any] | None:
+        """The class of clients, or None for core's own; so the next four."""
+        return cast("type[Any] | None", self.ruling("application_model").answer)
+
+    @cached_property
+    def grant_model(self) -> type[Any] | None:
+        """The class of authorization codes."""
+        return cast("type[Any] | None", self.ruling("grant_model").answer)
+
+    @cached_property
+    def access_token_model(self) -> type[Any] | None:
+        """The class of access tokens."""
+        return cast("type[Any] | None", self.ruling("access_token_model").answer)
+
+    @cached_property
+    def refresh_token_model(self) -> type[Any] | None:
+        """The class of refresh tokens."""
+        return cast("type[Any] | None", self.ruling("refresh_token_model").answer)
+
+    @cached_property
+    def id_token_model(self) -> type[Any] | None:
+        """The class of ID tokens."""
+        return cast("type[Any] | None", self.ruling("id_token_model").answer)
+
+    @cached_property
     def scopes_backend(self) -> ScopesBackend:
         """Which scopes exist."""
         return cast("ScopesBackend", self._slot("scopes_backend"))

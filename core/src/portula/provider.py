@@ -24,6 +24,7 @@ from portula.keys import Keys, secret_keys
 from portula.lock import LockFile
 from portula.metadata import MetadataPublisher, metadata_endpoints
 from portula.metadata import fold as fold_metadata
+from portula.models import ModelSettings, with_models
 from portula.modes import DEFERRED, ONLY, UNLOCKED
 from portula.pages import Pages
 from portula.plugins import SET_ASIDE, Plugins
@@ -135,13 +136,13 @@ class Provider:
     def _configure(self) -> None:
         """Validate all settings together; those that answer a slot become plugins of the strongest tier."""
         keys, problem = secret_keys(self._configuration.get("SECRET_KEYS"), self.app.config)
-        models: list[tuple[Source, type[BaseModel]]] = [(_CORE, CoreSettings), *self.hooks.settings()]
         self._settings.load(
-            models,
+            [(_CORE, CoreSettings), (_CORE, ModelSettings), *self.hooks.settings()],
             self._configuration,
             [problem] if problem else [],
             strangers=ONLY.get() is not None,
             stand_alone=self._stand_alone,
+            outside=self.app.config if self._given_settings is None else {},
         )
         for setting, mark, answer in self._settings.slot_answers():
             self.plugins.register(_slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))
@@ -158,7 +159,7 @@ class Provider:
         self._clock = self.hooks.clock or time.time
         self.pages = Pages(self)
         self.clients = Clients(self)
-        self.records: tuple[RecordType, ...] = (*CORE_RECORDS, *self.hooks.records())
+        self.records: tuple[RecordType, ...] = with_models(self.hooks, (*CORE_RECORDS, *self.hooks.records()))
         self.stores: dict[str, Store] = {}
         factories = {name: self._remembering(name, make) for name, make in self.hooks.stores().items()}
         # Who answers no protocol, such as a resource server alone, needs no storage.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, ClassVar, Protocol
 
 from portula.uris import origin_matches, redirect_uri_matches
@@ -31,6 +32,10 @@ class RecordType:
     """What `Store.walk` goes along: the field that gives the order comes last, before it those that are compared."""
     text: tuple[str, ...] = ()
     """Fields of unbounded length; every other str field holds at most 255 characters."""
+    replaces: type[Any] | None = None
+    """The class that rooms ask for, where `cls` is a deployment's own that took its place (`portula.models`)."""
+    model: type[Any] | None = None
+    """The class of a storage's own that `cls` was derived from, e.g. a mapped class of SQLAlchemy."""
 
     def check_order(self, by: str, where: Mapping[str, object]) -> None:
         """Refuse what `Store.walk` has no order for; ValueError."""
@@ -47,10 +52,14 @@ class Record(Protocol):
 class ApplicationPolicy:
     """What a client may do, as questions. Subclass to change an answer, with any storage.
 
-    The names are those of django-oauth-toolkit's AbstractApplication.
+    The names are those of django-oauth-toolkit's AbstractApplication. An answer that differs from what is registered is
+    a method here; only `skip_authorization`, which is a field there, may be a property or a method of the same name.
     """
 
     __slots__ = ()
+
+    _skip_authorization: ClassVar[property | FunctionType | None] = None
+    """What a subclass defined under the name of the field; aside, so that the field keeps what is registered."""
 
     client_id: str
     client_type: str
@@ -61,6 +70,23 @@ class ApplicationPolicy:
     application_type: str
     skip_authorization: bool
     disabled: bool
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Take note of a `skip_authorization` that is computed."""
+        if isinstance(computed := vars(cls).get("skip_authorization"), property | FunctionType):
+            cls._skip_authorization = computed
+            del cls.skip_authorization
+        super().__init_subclass__(**arguments)
+
+    def skips_authorization(self, request: object) -> bool:
+        """Say whether people are not asked for this client: by the subclass's `skip_authorization`, or the field.
+
+        Called with the request if it is a method. Inside, `self.skip_authorization` is what is registered.
+        """
+        computed = type(self)._skip_authorization  # noqa: SLF001 - through self a property would be asked at once
+        if isinstance(computed, property):
+            return bool(computed.__get__(self))
+        return self.skip_authorization if computed is None else bool(computed(self, request))
 
     @property
     def default_redirect_uri(self) -> str | None:
@@ -183,6 +209,21 @@ class RefreshToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IDToken:
+    """An ID token that was issued (OpenID Connect Core §2), for a room that keeps them."""
+
+    digest: str
+    """Keyed digest of its `jti`."""
+    client_id: str
+    subject: str
+    scope: str
+    issued_at: int
+    expires_at: int
+    family: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """Anything small and short-lived a room keeps: a new feature needs no migration."""
 
@@ -243,6 +284,17 @@ CORE_RECORDS: tuple[RecordType, ...] = (
     ),
     RecordType("artifact", Artifact, keys=("digest",), indexes=("family",), expires="expires_at"),
 )
+
+ID_TOKEN = RecordType(
+    "id_token",
+    IDToken,
+    keys=("digest",),
+    indexes=("family", "subject"),
+    expires="expires_at",
+    orders=BY_TIME,
+    text=("scope",),
+)
+"""Kept only where a room contributes it with `portula_records`: none of ours needs to."""
 
 
 def payload_of(record: Grant | AccessToken | RefreshToken, room: str) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -92,6 +92,13 @@ class CoreSettings(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideName:
+    """Marks a setting that may also stand by itself in `app.config`, beside OAUTH2_PROVIDER."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswersSlot:
     """Marks a setting whose value, an import string or the object itself, answers a slot."""
 
@@ -150,11 +157,13 @@ class Settings:
         *,
         strangers: bool = False,
         stand_alone: bool = False,
+        outside: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """Validate OAUTH2_PROVIDER against all models; `also` are findings of others, to be said together.
 
         With `strangers`, settings that nobody declares are passed over: their plugins are set aside for once. With
-        `stand_alone` the defaults are those of a provider that runs by itself.
+        `stand_alone` the defaults are those of a provider that runs by itself. `outside` is searched for the names of
+        settings marked with OutsideName.
 
         Raises:
             ConfigError: every finding, one a line, each with setting, value, what is allowed and the nearest name.
@@ -165,6 +174,7 @@ class Settings:
                 if name in self._owners:
                     findings.append(f"{name}: declared by {self._owners[name][0]} and again by {source}")
                 self._owners[name] = (source, model, info)
+        given = {**given, **self._found_outside(given, outside, findings)}
         unknown = [] if strangers else [name for name in given if name not in self._owners]
         findings += [
             f"{name}: no installed plugin has this setting{nearest(str(name), self._owners)}"
@@ -180,6 +190,22 @@ class Settings:
         self._given = given
         if findings:
             raise (UnknownSetting if len(unknown) == len(findings) else ConfigError)(*findings)
+
+    def _found_outside(
+        self, given: Mapping[str, Any], outside: Mapping[str, Any], findings: list[str]
+    ) -> dict[str, Any]:
+        """Return the settings that stand beside OAUTH2_PROVIDER; what is said twice must be the same."""
+        found: dict[str, Any] = {}
+        for name, (_, _, info) in self._owners.items():
+            for mark in info.metadata:
+                if isinstance(mark, OutsideName) and mark.name in outside:
+                    found[name] = outside[mark.name]
+                    if given.get(name, found[name]) != found[name]:
+                        findings.append(
+                            f"{name}: {shown(name, given[name])} in OAUTH2_PROVIDER, but {mark.name} is "
+                            f"{shown(name, found[name])}; keep one of them"
+                        )
+        return found
 
     def get(self, model: type[M]) -> M:
         """Return the settings of one room."""

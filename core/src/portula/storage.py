@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar, cast
 
 from portula.defaults import SLOT_REMEDIES
 from portula.errors import ConfigError, nearest
@@ -127,9 +128,11 @@ class _Ending:
 class Storage:
     """The provider's storage: sends each record type to the store that the STORAGE setting names."""
 
-    def __init__(self, routes: Mapping[type[Any], Store]) -> None:
-        """Take the store of each record class."""
-        self._routes = dict(routes)
+    def __init__(
+        self, routes: Mapping[type[Any], Store], models: Mapping[type[Any], type[Any]] = MappingProxyType({})
+    ) -> None:
+        """Take the store of each record class, and the classes of the deployment's own that stand for others."""
+        self._routes = {cls: (store, models.get(cls, cls)) for cls, store in routes.items()}
         self._stores = list({id(store): store for store in routes.values()}.values())
         self._local = threading.local()
 
@@ -173,19 +176,35 @@ class Storage:
         if ending is not None:
             ending.rolled_back.append(callback)
 
+    def model(self, cls: type[R]) -> type[R]:
+        """Return the class whose instances are kept and found where a room says `cls`: itself, or its replacement."""
+        model: type[R] = self._routes[cls][1]
+        return model
+
+    def as_model(self, record: R) -> R:
+        """Return the record as an instance of the class that stands for its own."""
+        model = self._routes[type(record)][1]
+        if type(record) is model:
+            return record
+        named: Any = record
+        return cast("R", model(**{field.name: getattr(record, field.name) for field in fields(named)}))
+
     def add(self, record: object) -> None:
         """See Store.add."""
-        self._routes[type(record)].add(record)
+        self._routes[type(record)][0].add(self.as_model(record))
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
-        return self._routes[cls].find(cls, **keys)
+        store, model = self._routes[cls]
+        found: R | None = store.find(model, **keys)
+        return found
 
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
     ) -> list[R]:
         """See Store.select."""
-        return self._routes[cls].select(cls, limit=limit, after=after, **where)
+        store, model = self._routes[cls]
+        return store.select(model, limit=limit, after=after, **where)
 
     def walk(
         self,
@@ -200,28 +219,32 @@ class Storage:
         **where: str | int | bool | None,
     ) -> list[R]:
         """See Store.walk."""
-        store = self._routes[cls]
-        return store.walk(cls, by, descending=descending, limit=limit, after=after, prefix=prefix, **where)
+        store, model = self._routes[cls]
+        return store.walk(model, by, descending=descending, limit=limit, after=after, prefix=prefix, **where)
 
     def take(self, record: object, at: int) -> None:
         """See Store.take."""
-        self._routes[type(record)].take(record, at)
+        self._routes[type(record)][0].take(self.as_model(record), at)
 
     def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
         """See Store.change."""
-        return self._routes[cls].change(cls, where, **values)
+        store, model = self._routes[cls]
+        return store.change(model, where, **values)
 
     def remove(self, cls: type[Any], /, **where: Condition) -> int:
         """See Store.remove."""
-        return self._routes[cls].remove(cls, **where)
+        store, model = self._routes[cls]
+        return store.remove(model, **where)
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
-        return self._routes[cls].purge(cls, now=now, limit=limit)
+        store, model = self._routes[cls]
+        return store.purge(model, now=now, limit=limit)
 
     def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.expired."""
-        return self._routes[cls].expired(cls, now=now, limit=limit)
+        store, model = self._routes[cls]
+        return store.expired(model, now=now, limit=limit)
 
     def keeps(self, cls: type[Any]) -> bool:
         """Say whether a store keeps these records; a resource server alone has none."""
@@ -263,5 +286,5 @@ def build_storage(
     routes: dict[type[Any], Store] = {}
     for name, types in placed.items():
         store = factories[name](tuple(types))
-        routes.update({record.cls: store for record in types})
-    return Storage(routes)
+        routes.update({cls: store for record in types for cls in (record.cls, record.replaces) if cls})
+    return Storage(routes, {record.replaces: record.cls for record in records if record.replaces})

@@ -66,7 +66,8 @@ def test_status_and_upgrade_speak_json(tmp_path: Path) -> None:
     assert upgraded["done"] == json.loads(before.stdout)["pending"]
     after = run(provider, "status", "--json")
     assert after.exit_code == 0
-    assert json.loads(after.stdout) == {"database": upgraded["database"], "version": "0002", "pending": []}
+    facts = {"database": upgraded["database"], "version": "0002", "pending": [], "models": {}, "lacking": []}
+    assert json.loads(after.stdout) == facts
 
 
 def test_status_and_upgrade_speak_to_people(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ A plugin is any object or module with functions of these names marked `@hookimpl
 enrichments, outboxes and events are told apart in `portula.hooks`, which also keeps each kind's promise.
 """
 
-from portula.hookspecs import mounting, requests, startup
+from portula.hookspecs import models, mounting, requests, startup
 
-SPECIFICATIONS = (startup, mounting, requests)
+SPECIFICATIONS = (startup, models, mounting, requests)
 """The modules whose marked functions are the hooks, start-up first."""
 
 __all__ = ["SPECIFICATIONS"]

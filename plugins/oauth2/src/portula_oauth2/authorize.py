@@ -151,7 +151,7 @@ class Authorize:
         client = cast("Application", authorization.request.client)
         if demands.consent:
             return False
-        if client.skip_authorization:
+        if client.skips_authorization(authorization.request):
             return True
         prompt = self._provider.settings(OAuth2Settings).REQUEST_APPROVAL_PROMPT
         if dict(authorization.pairs).get("approval_prompt") == "force":

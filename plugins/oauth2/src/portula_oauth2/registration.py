@@ -64,7 +64,7 @@ def _check_grant_types(provider: Provider, application: Application) -> None:
         if name not in provider.response_types:
             known = provider.response_types
             raise InvalidClientMetadata(f"response type {response_type!r} is not one of {', '.join(known)}")
-        missing = grant_types_needed(name).difference(application.grant_types)
+        missing = [need for need in grant_types_needed(name) if not application.allows_grant_type(need)]
         if missing:
             raise InvalidClientMetadata(
                 f"response type {response_type!r} needs the grant type {min(missing)!r}"

@@ -14,6 +14,13 @@ from pydantic import BaseModel
 
 from portula import hookimpl
 from portula_storage_sql.checks import portula_checks
+from portula_storage_sql.defaults import (
+    portula_access_token_model,
+    portula_application_model,
+    portula_grant_model,
+    portula_id_token_model,
+    portula_refresh_token_model,
+)
 from portula_storage_sql.settings import StorageSqlSettings
 
 if TYPE_CHECKING:
@@ -24,7 +31,14 @@ if TYPE_CHECKING:
     from portula.storage import StoreFactory
     from portula_storage_sql.store import SqlStore
 
-__all__ = ["portula_checks"]
+__all__ = [
+    "portula_access_token_model",
+    "portula_application_model",
+    "portula_checks",
+    "portula_grant_model",
+    "portula_id_token_model",
+    "portula_refresh_token_model",
+]
 
 
 @hookimpl
@@ -38,11 +52,13 @@ def portula_stores(provider: Provider) -> Mapping[str, StoreFactory]:
     """Contribute the store; SQLAlchemy is imported only when STORAGE chooses it."""
 
     def make(records: Sequence[RecordType]) -> SqlStore:
-        from portula_storage_sql.engine import make_engine
+        from portula_storage_sql.engine import make_engine, refuse_models
         from portula_storage_sql.store import SqlStore
 
         settings = provider.settings(StorageSqlSettings)
         embedded = settings.DATABASE_URL is None
+        if embedded:
+            refuse_models(records)
         url = settings.DATABASE_URL or f"sqlite:///{Path(provider.app.instance_path) / 'portula.sqlite3'}"
         engine = make_engine(url, pool_size=settings.DATABASE_POOL_SIZE, make_folder=embedded)
         return SqlStore(engine, records, embedded=embedded)

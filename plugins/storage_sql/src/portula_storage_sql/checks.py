@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
@@ -11,18 +12,52 @@ from portula_storage_sql.settings import StorageSqlSettings
 if TYPE_CHECKING:
     from portula import Provider
 
+STORE = "storage_sql"
+"""Name of the store in the STORAGE setting."""
+
 
 @hookimpl
 def portula_checks(provider: Provider) -> list[Finding]:
-    """Return the findings about the database, if it is in use."""
+    """Return the findings about the database, if it is in use, and about models of the deployment's own."""
+    found = list(_models(provider))
     url = provider.settings(StorageSqlSettings).DATABASE_URL
-    if "storage_sql" not in provider.stores or not (url is None or url.startswith("sqlite")):
-        return []
-    return [
-        Finding(
-            "storage_sql.sqlite",
-            Level.INFO,
-            "The database is a SQLite file: one process writes at a time, so several workers wait for each other.",
-            "Serve with --workers 1, or set DATABASE_URL to PostgreSQL or MariaDB.",
+    if STORE in provider.stores and (url is None or url.startswith("sqlite")):
+        found.append(
+            Finding(
+                "storage_sql.sqlite",
+                Level.INFO,
+                "The database is a SQLite file: one process writes at a time, so several workers wait for each other.",
+                "Serve with --workers 1, or set DATABASE_URL to PostgreSQL or MariaDB.",
+            )
         )
+    return found
+
+
+def _models(provider: Provider) -> Iterator[Finding]:
+    """Find mapped classes whose tables are not there, or stay empty."""
+    from portula_storage_sql.migrate import lacking
+    from portula_storage_sql.models import Model
+    from portula_storage_sql.store import SqlStore
+
+    store = provider.stores.get(STORE)
+    kept = store.records if isinstance(store, SqlStore) else ()
+    missing = lacking(store.engine, kept) if isinstance(store, SqlStore) else []
+    if missing:
+        yield Finding(
+            "storage_sql.models",
+            Level.ERROR,
+            f"The database lacks what your own models need: {', '.join(missing)}.",
+            "Run the migrations of your application.",
+        )
+    elsewhere = [
+        record.name
+        for record in provider.records
+        if record not in kept and record.model is not None and issubclass(record.model, Model)
     ]
+    if elsewhere:
+        yield Finding(
+            "storage_sql.models_unused",
+            Level.WARNING,
+            f"The tables of your own models for {', '.join(elsewhere)} stay empty: STORAGE keeps these elsewhere.",
+            "Name storage_sql in STORAGE for them, or name subclasses of the classes in portula.records.",
+        )

@@ -14,13 +14,11 @@ from rich.markup import escape
 from portula.commands import SchemaGroup
 from portula.errors import ConfigError
 from portula_storage_sql import migrate
+from portula_storage_sql.checks import STORE
 from portula_storage_sql.store import SqlStore
 
 if TYPE_CHECKING:
     from portula import Provider
-
-STORE = "storage_sql"
-"""Name of the store in the STORAGE setting."""
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -35,24 +33,28 @@ def database_group(provider: Provider) -> click.Group:
     @database.command()
     @as_json_option
     def status(*, as_json: bool) -> None:
-        """Say whether the schema is up to date; exit code 1 when it is behind."""
+        """Say whether the schema is up to date; exit code 1 when it is behind, or a table of your own models is."""
         with _store(provider) as store:
             version, pending = migrate.current(store.engine), migrate.pending(store.engine, store.records)
+            lacking = migrate.lacking(store.engine, store.records)
         if as_json:
-            click.echo(
-                json.dumps({"database": migrate.shown(store.engine), "version": version, "pending": pending})
-            )
+            facts = {"database": migrate.shown(store.engine), "version": version, "pending": pending}
+            click.echo(json.dumps({**facts, "models": _models(store), "lacking": lacking}))
         else:
             console = _headed(store)
+            for name, table in _models(store).items():
+                console.print(f"  [cyan]yours[/]    {escape(f'{name}: table {table}')}")
             for line in pending:
                 console.print(f"  [yellow]pending[/]  {escape(line)}")
+            for line in lacking:
+                console.print(f"  [yellow]lacking[/]  {escape(line)}: run your own migrations")
             console.print("  [yellow]run[/]      portula db upgrade" if pending else _up_to_date(version))
-        raise SystemExit(1 if pending else 0)
+        raise SystemExit(1 if pending or lacking else 0)
 
     @database.command()
     @as_json_option
     def upgrade(*, as_json: bool) -> None:
-        """Bring the schema up to date; never drops anything, may be repeated."""
+        """Bring the schema up to date; never drops anything, may be repeated, leaves your own models alone."""
         with _store(provider) as store:
             console = _headed(store, quiet=as_json)
             with console.status("migrating"):
@@ -87,6 +89,13 @@ def _headed(store: SqlStore, *, quiet: bool = False) -> Console:
     console = Console(quiet=quiet)
     console.print(f"[bold]{escape(migrate.shown(store.engine))}[/]", soft_wrap=True)
     return console
+
+
+def _models(store: SqlStore) -> dict[str, str]:
+    """Return the table of each record type that has a model of the deployment's own."""
+    return {
+        record.name: record.model.__table__.fullname for record in store.records if record.model is not None
+    }
 
 
 def _up_to_date(version: str | None) -> str:

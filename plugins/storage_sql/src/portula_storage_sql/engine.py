@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from portula.errors import ConfigError
+from portula.records import RecordType
 from portula_storage_sql.tables import MARIADB
 
 BUSY_SECONDS = 10
@@ -55,6 +57,18 @@ def parse_url(text: str) -> URL:
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise ConfigError("DATABASE_URL: SQLite needs a file; threads do not share a database in memory")
     return url
+
+
+def refuse_models(records: Sequence[RecordType]) -> None:
+    """Refuse models of the deployment's own without DATABASE_URL: their tables are not in the embedded file."""
+    findings = [
+        f"DATABASE_URL: {record.model.__module__}.{record.model.__qualname__} stands for {record.name}, so name the "
+        "database that its table is in, e.g. the SQLALCHEMY_DATABASE_URI of the app"
+        for record in records
+        if record.model is not None
+    ]
+    if findings:
+        raise ConfigError(*findings)
 
 
 def make_engine(url: URL | str, *, pool_size: int = 5, make_folder: bool = False) -> Engine:

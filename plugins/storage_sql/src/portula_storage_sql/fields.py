@@ -14,7 +14,8 @@ from portula.records import RecordType
 MAX_LENGTH = 255
 """Characters a str field holds unless the RecordType lists it under `text`."""
 
-Kind = Literal["str", "text", "int", "bool", "tuple", "dict"]
+Kind = Literal["str", "text", "int", "bool", "tuple", "dict", "other"]
+"""`other` is a column that only a deployment's own model has."""
 
 _KINDS: Mapping[object, Kind] = {str: "str", int: "int", bool: "bool", tuple: "tuple", dict: "dict"}
 
@@ -139,6 +140,8 @@ def _field(record: RecordType, field: dataclasses.Field[Any], hint: object) -> F
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     plain = [option for option in options if option is not types.NoneType]
     kind = _KINDS.get(get_origin(plain[0]) or plain[0]) if len(plain) == 1 else None
+    if hint is Any and record.model is not None:
+        kind = "other"
     if kind is None:
         raise ConfigError(
             f"record {record.name}: {field.name} must be str, int, bool, tuple or dict, or one of them or None"

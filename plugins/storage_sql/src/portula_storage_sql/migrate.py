@@ -1,6 +1,6 @@
 """The schema: numbered migrations for core's records, additive comparison for those other rooms contribute.
 
-Nothing here drops or narrows anything.
+Nothing here drops or narrows anything, or touches the tables of models of the deployment's own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations, ops
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DefaultClause, Engine, MetaData, false, true
+from sqlalchemy import Connection, DefaultClause, Engine, MetaData, Table, false, inspect, true
 from sqlalchemy.exc import DBAPIError
 
 from portula.errors import ConfigError
@@ -52,7 +52,28 @@ def current(engine: Engine) -> str | None:
 def pending(engine: Engine, records: Sequence[RecordType]) -> list[str]:
     """Return what `upgrade` would do, a line each; empty when the schema is up to date."""
     with _connect(engine) as connection:
-        return _migrations(connection) + [_told(addition) for addition in _additions(connection, records)]
+        migrations = _migrations(connection)
+        additions = _additions(connection, records, fresh=bool(migrations))
+        return migrations + [_told(addition) for addition in additions]
+
+
+def lacking(engine: Engine, records: Sequence[RecordType]) -> list[str]:
+    """Return what the tables of models of the deployment's own lack, a line each; their migrations are not ours."""
+    found: list[str] = []
+    with _connect(engine) as connection:
+        inspector = inspect(connection)
+        for record in records:
+            if record.model is None:
+                continue
+            table: Table = record.model.__table__
+            if not inspector.has_table(table.name, table.schema):
+                found.append(f"table {table.fullname}")
+                continue
+            there = {column["name"] for column in inspector.get_columns(table.name, table.schema)}
+            found += [
+                f"column {table.fullname}.{column.name}" for column in table.c if column.name not in there
+            ]
+    return found
 
 
 def upgrade(
@@ -84,6 +105,7 @@ def upgrade(
         if done:
             config = _config()
             config.attributes["connection"] = connection
+            config.attributes["theirs"] = {record.name for record in records if record.model is not None}
             command.upgrade(config, "head")
         additions = _additions(connection, records)
         operations = Operations(MigrationContext.configure(connection))
@@ -152,9 +174,20 @@ def _migrations(connection: Connection) -> list[str]:
     return [f"migration {step.revision}: {step.doc}" for step in reversed(list(steps))]
 
 
-def _additions(connection: Connection, records: Sequence[RecordType]) -> list[Addition]:
-    """Return tables, columns and indexes that contributed record types lack."""
-    shapes = {PREFIX + record.name: shape_of(record) for record in records if record not in CORE_RECORDS}
+def _additions(
+    connection: Connection, records: Sequence[RecordType], *, fresh: bool = False
+) -> list[Addition]:
+    """Return tables, columns and indexes that record types lack.
+
+    Tables of models of the deployment's own are never among them. Those of core are there once the migrations have run:
+    one is missing when its record had such a model until now, or a subclass gained a field. `fresh` leaves them out.
+    """
+    migrated = {record.name for record in CORE_RECORDS} if fresh else set()
+    shapes = {
+        PREFIX + record.name: shape_of(record)
+        for record in records
+        if record.model is None and record.name not in migrated
+    }
     found = []
     for addition in _differences(connection, metadata_of(shapes.values())):
         if isinstance(addition, ops.AddColumnOp):

@@ -14,7 +14,8 @@ class StorageSqlSettings(BaseModel):
     """SQLAlchemy URL of the database: `sqlite:///…`, `postgresql+psycopg://…` or `mariadb+pymysql://…`.
 
     None keeps a SQLite file `portula.sqlite3` in the app's instance folder, created and migrated by itself. With a
-    URL, `portula db upgrade` migrates. The URL may hold a password: it is never printed.
+    URL, `portula db upgrade` migrates. Models of your own need one: it says which database their tables are in. The URL
+    may hold a password: it is never printed.
     """
 
     DATABASE_POOL_SIZE: int = Field(default=5, ge=1, le=1000)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Delete,
     Insert,
     Select,
-    Table,
     Update,
     and_,
     bindparam,
@@ -56,6 +56,12 @@ def bound(where: Mapping[str, object], values: Mapping[str, object] | None = Non
     return parameters
 
 
+def fills_itself(column: Column[Any]) -> bool:
+    """Say whether a column gets a value where an INSERT leaves it out: a default, or a number of its own."""
+    own_number = column.table.autoincrement_column is column
+    return column.default is not None or column.server_default is not None or own_number
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """The shape of a walk: what of it the SQL depends on."""
@@ -89,22 +95,32 @@ class Statements:
     count_expired: Select[Any]
     """How many have expired, read from the index and no further than the limit."""
 
-    def __init__(self, shape: Shape, table: Table, dialect: str) -> None:
-        """Prepare the statements whose shape is known."""
+    def __init__(self, shape: Shape, columns: Mapping[str, Column[Any]], dialect: str) -> None:
+        """Prepare the statements whose shape is known.
+
+        Args:
+            shape: the record type.
+            columns: the column of each of its fields, all of one table.
+            dialect: the name SQLAlchemy has for the database.
+        """
         self.shape = shape
-        self.table = table
-        self._primary = table.c[shape.primary]
+        self._columns = [columns[name] for name in shape.names]
+        self._by_field = columns
+        self._primary = columns[shape.primary]
+        self.table = table = self._primary.table
+        self._extra = {name: columns[name].key for name, kind in shape.kinds.items() if kind == "other"}
+        self._filled = frozenset(name for name in self._extra if fills_itself(columns[name]))
         self.add = self._insert(dialect).execution_options(preserve_rowcount=True)
         if "taken_at" in shape.names:
             self.take = self._take()
         if expires := shape.record.expires:
-            is_expired = table.c[expires] < bindparam("now")
+            is_expired = columns[expires] < bindparam("now")
             # Keys first: MariaDB has no DELETE … IN (SELECT … LIMIT).
             self.expired = (
-                select(self._primary).where(is_expired).order_by(table.c[expires]).limit(bindparam("limit"))
+                select(self._primary).where(is_expired).order_by(columns[expires]).limit(bindparam("limit"))
             )
             self.remove_expired = delete(table).where(self._comparison(shape.primary, "in"), is_expired)
-            some = select(table.c[expires]).where(is_expired).limit(bindparam("limit"))
+            some = select(columns[expires]).where(is_expired).limit(bindparam("limit"))
             self.count_expired = select(func.count()).select_from(some.subquery())
         self._dialect = dialect
         self._walk: dict[Route, Select[Any]] = {}
@@ -113,18 +129,32 @@ class Statements:
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
         self._remove: dict[Shaped, Delete] = {}
 
+    def row(self, record: object) -> dict[str, Any]:
+        """Return the values of a record by column; a column that fills itself is left out when nothing is said of it.
+
+        Raises:
+            ValueError: some engine could not give a value back; see Shape.check_values.
+        """
+        values = {name: getattr(record, name) for name in self.shape.names}
+        self.shape.check_values(values)
+        for name, key in self._extra.items():
+            value = values.pop(name)
+            if value is not None or name not in self._filled:
+                values[key] = value
+        return values
+
     def find(self, where: Shaped) -> Select[Any]:
         """Select one record."""
         statement = self._find.get(where)
         if statement is None:
-            statement = self._find[where] = select(self.table).where(self._condition(where)).limit(1)
+            statement = self._find[where] = select(*self._columns).where(self._condition(where)).limit(1)
         return statement
 
     def select(self, where: Shaped, *, after: bool) -> Select[Any]:
         """Select a page, in order of primary key."""
         statement = self._select.get((where, after))
         if statement is None:
-            statement = select(self.table).where(self._condition(where)).order_by(self._primary)
+            statement = select(*self._columns).where(self._condition(where)).order_by(self._primary)
             if after:
                 statement = statement.where(self._primary > bindparam("after"))
             statement = self._select[where, after] = statement.limit(bindparam("limit"))
@@ -137,8 +167,8 @@ class Statements:
         """
         statement = self._walk.get(route)
         if statement is None:
-            column, key = self.table.c[route.by], self._primary
-            statement = select(self.table).where(self._condition(route.where), column.is_not(None))
+            column, key = self._by_field[route.by], self._primary
+            statement = select(*self._columns).where(self._condition(route.where), column.is_not(None))
             if route.prefix:
                 statement = statement.where(column >= bindparam("prefix"))
             if route.prefix and route.bounded:
@@ -167,7 +197,7 @@ class Statements:
             statement = self._change[where, fields] = (
                 update(self.table)
                 .where(self._condition(where))
-                .values({name: bindparam(f"v_{name}") for name in fields})
+                .values({self._by_field[name]: bindparam(f"v_{name}") for name in fields})
             )
         return statement
 
@@ -182,7 +212,7 @@ class Statements:
         return and_(True, *[self._comparison(name, how) for name, how in where])
 
     def _comparison(self, name: str, how: str) -> ColumnElement[bool]:
-        column = self.table.c[name]
+        column = self._by_field[name]
         if how == "null":
             return column.is_(None)
         if how == "in":
@@ -190,20 +220,22 @@ class Statements:
         return column == bindparam(f"w_{name}")
 
     def _insert(self, dialect: str) -> Insert:
-        """Insert a record, or no row where one of its keys is taken.
+        """Insert a record, or no row where one of its keys is taken. Nobody asks for what the database filled in.
 
         On PostgreSQL an error would end the transaction. MariaDB has nothing alike (INSERT IGNORE hides other
         errors too), but there the error ends only the statement.
         """
         if dialect == "postgresql":
-            return postgresql.insert(self.table).on_conflict_do_nothing()
+            return postgresql.insert(self.table).on_conflict_do_nothing().inline()
         if dialect == "sqlite":
-            return sqlite.insert(self.table).on_conflict_do_nothing()
-        return insert(self.table)
+            return sqlite.insert(self.table).on_conflict_do_nothing().inline()
+        return insert(self.table).inline()
 
     def _take(self) -> Update:
         return (
             update(self.table)
-            .where(self._primary == bindparam(f"w_{self.shape.primary}"), self.table.c.taken_at.is_(None))
-            .values(taken_at=bindparam("at"))
+            .where(
+                self._primary == bindparam(f"w_{self.shape.primary}"), self._by_field["taken_at"].is_(None)
+            )
+            .values({self._by_field["taken_at"]: bindparam("at")})
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy import Column, Connection, CursorResult, Engine, Executable, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from portula.errors import ConfigError, DuplicateRecord, Replayed
@@ -18,7 +18,7 @@ from portula.records import RecordType
 from portula.storage import Condition, Place
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import BEGIN
-from portula_storage_sql.fields import shape_of
+from portula_storage_sql.fields import Shape, shape_of
 from portula_storage_sql.statements import Route, Statements, bound, shaped, successor
 from portula_storage_sql.tables import PREFIX, metadata_of
 
@@ -89,9 +89,9 @@ class SqlStore:
         weakref.finalize(self, _let_go, engine, self._local, self._pid).atexit = False
         self._begin = BEGIN[engine.dialect.name]
         shapes = [shape_of(record) for record in records]
-        tables = metadata_of(shapes).tables
+        tables = metadata_of(shape for shape in shapes if shape.record.model is None).tables
         self._statements = {
-            shape.record.cls: Statements(shape, tables[PREFIX + shape.record.name], engine.dialect.name)
+            shape.record.cls: Statements(shape, _columns(shape, tables), engine.dialect.name)
             for shape in shapes
         }
 
@@ -135,8 +135,7 @@ class SqlStore:
     def add(self, record: object) -> None:
         """See Store.add."""
         statements = self._statements[type(record)]
-        values = {name: getattr(record, name) for name in statements.shape.names}
-        statements.shape.check_values(values)
+        values = statements.row(record)
         try:
             added = self._write(statements.add, values)
         except IntegrityError as error:
@@ -324,6 +323,15 @@ class SqlStore:
             self.engine.dispose(close=False)
             self._pid = os.getpid()
         return _Lease(self.engine.connect())
+
+
+def _columns(shape: Shape, tables: Mapping[str, Table]) -> Mapping[str, Column[Any]]:
+    """Return the column of each field: of our table, or of the one that a deployment's own model is mapped to."""
+    if shape.record.model is None:
+        return dict(tables[PREFIX + shape.record.name].c.items())
+    from portula_storage_sql.mapped import columns_of
+
+    return columns_of(shape.record.model, shape.record.replaces)
 
 
 def _duplicate(cls: type[Any]) -> DuplicateRecord:

@@ -28,10 +28,18 @@ encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=F
 """Writes compact JSON."""
 
 
+class ShortText(String):
+    """What `short_text` returns, by a name that migrations can be written with."""
+
+
+class LongText(Text):
+    """What `long_text` returns, likewise."""
+
+
 def short_text() -> TypeEngine[str]:
     """Return the type of str fields: up to 255 characters, compared byte by byte."""
     return (
-        String(MAX_LENGTH)
+        ShortText(MAX_LENGTH)
         .with_variant(String(MAX_LENGTH, collation="C"), "postgresql")
         .with_variant(VARCHAR(MAX_LENGTH, charset="utf8mb4", collation=MARIADB_BINARY), *MARIADB)
     )
@@ -40,7 +48,7 @@ def short_text() -> TypeEngine[str]:
 def long_text() -> TypeEngine[str]:
     """Return the type of text fields, of any length (on MariaDB 16 MiB)."""
     return (
-        Text()
+        LongText()
         .with_variant(Text(collation="C"), "postgresql")
         .with_variant(MEDIUMTEXT(charset="utf8mb4", collation=MARIADB_BINARY), *MARIADB)
     )
@@ -122,6 +130,13 @@ def table_of(shape: Shape, metadata: MetaData) -> Table:
     table = Table(PREFIX + record.name, metadata, *columns)
     for name in record.keys[1:]:
         Index(None, table.c[name], unique=True)
+    index(table, shape)
+    return table
+
+
+def index(table: Table, shape: Shape) -> None:
+    """Add the indexes that a record type is searched and walked by, to a table of a deployment's own as well."""
+    record = shape.record
     begun = {
         order[0] for order in record.orders if not partial(shape, order)
     }  # an order's index serves its beginning
@@ -133,7 +148,6 @@ def table_of(shape: Shape, metadata: MetaData) -> Table:
         only = columns[-1].is_not(None) if partial(shape, order) else None
         where: dict[str, Any] = {"postgresql_where": only, "sqlite_where": only} if only is not None else {}
         Index(f"ix_{table.name}_by_{'_'.join(order)}", *columns, table.c[shape.primary], **where)
-    return table
 
 
 def partial(shape: Shape, order: Sequence[str]) -> bool:

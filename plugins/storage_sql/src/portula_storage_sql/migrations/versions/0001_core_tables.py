@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
 from sqlalchemy.dialects import mysql
 
 revision = "0001"
@@ -48,7 +48,9 @@ def optional(name: str, of: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
 
 
 def create(name: str, primary: str, *columns: sa.Column[Any], indexes: tuple[str, ...]) -> None:
-    """Create a table and its indexes, whichever of them is missing."""
+    """Create a table and its indexes, whichever of them is missing; none where a deployment has its own model."""
+    if name in context.config.attributes["theirs"]:
+        return
     table = f"portula_{name}"
     key = sa.PrimaryKeyConstraint(primary, name=f"pk_{table}")
     op.create_table(table, required(primary, short()), *columns, key, if_not_exists=True)
