@@ -73,7 +73,7 @@ def test_every_room_that_is_installed_can_take_part():
     provider = make_provider(discover=True)
     assert set(installed_rooms()) <= set(provider.plugins.sources)
     assert set(installed_rooms()) <= set(make_provider(*installed_rooms()).plugins.sources)
-    assert type(provider.storage._routes[Application]).__name__ == "MemoryStore"
+    assert type(provider.storage._routes[Application][0]).__name__ == "MemoryStore"
 
 
 def test_without_rooms_there_is_a_provider_all_the_same():
