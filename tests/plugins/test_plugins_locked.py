@@ -42,7 +42,8 @@ def test_the_lock_file_says_what_was_looked_at(locked):
     assert {name for name in lines if name not in LOCKED} >= {"oauth2", "generators"}
     tenant = lines["tenant"]
     assert (tenant["distribution"], tenant["version"]) == ("portula-tenant", "1.0")
-    assert tenant["hooks"] == ["portula_introspection_response", "portula_token_response"]
+    hooks = ["portula_id_token_claims", "portula_introspection_response", "portula_token_response"]
+    assert tenant["hooks"] == hooks
     assert len(tenant["digest"]) == 64
 
 
