@@ -120,6 +120,14 @@ class Login(Protocol):
         """
         ...
 
+    def sign_out(self) -> None:
+        """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed to.
+
+        A login that keeps sessions under a `sid` calls `provider.hooks.record_session_end` within the transaction that
+        ends one, so that the other apps are told; the slot `sessions` does.
+        """
+        ...
+
     def find(self, subject: str) -> User | None:
         """Return a person by subject, None when there is none."""
         ...
