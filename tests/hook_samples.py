@@ -96,7 +96,7 @@ EVENTS = {
     "portula_client_authenticated": events.ClientAuthenticated("machine", "client_secret_basic", None, 1),
     "portula_login_succeeded": events.LoginSucceeded("ada", ("pwd",), "127.0.0.1", 1),
     "portula_login_failed": events.LoginFailed("ada", "wrong credentials", "127.0.0.1", 1),
-    "portula_logged_out": events.LoggedOut("ada", "sid", "machine", tokens=2, at=1),
+    "portula_logout_succeeded": events.LogoutSucceeded("ada", "sid", "machine", tokens=2, at=1),
 }
 
 
@@ -182,7 +182,7 @@ PRINTED = {
     "portula_client_authenticated": "client_secret_basic",
     "portula_login_succeeded": "ada",
     "portula_login_failed": "wrong credentials",
-    "portula_logged_out": "ada",
+    "portula_logout_succeeded": "ada",
 }
 """What the examples do in the course of a request."""
 

@@ -156,7 +156,7 @@ def test_the_example_demands(hook):
     assert call_facade(provider, hook) == DEMANDS[hook]
 
 
-OUTBOXES = ["portula_record_authorization", "portula_record_token"]
+OUTBOXES = ["portula_record_authorization", "portula_record_session_end", "portula_record_token"]
 
 
 @pytest.mark.parametrize("hook", OUTBOXES)

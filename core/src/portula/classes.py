@@ -117,7 +117,7 @@ FACTS: dict[str, HookFacts] = {
     "portula_client_authenticated": HookFacts(_EVENT, _OBSERVES),
     "portula_login_succeeded": HookFacts(_EVENT, _OBSERVES),
     "portula_login_failed": HookFacts(_EVENT, _OBSERVES),
-    "portula_logged_out": HookFacts(_EVENT, _OBSERVES),
+    "portula_logout_succeeded": HookFacts(_EVENT, _OBSERVES),
 }
 
 _UNKNOWN = HookFacts(Kind.CONTRIBUTION, HookClass.DECIDES)

@@ -39,7 +39,7 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedOut:
+class LogoutSucceeded:
     """A person signed out at the wish of an app (OpenID Connect RP-Initiated Logout)."""
 
     subject: str

@@ -321,6 +321,6 @@ class Hooks(Policies):
         """Tell that a sign-in failed."""
         self._event("portula_login_failed", event)
 
-    def logged_out(self, event: events.LoggedOut) -> None:
+    def logout_succeeded(self, event: events.LogoutSucceeded) -> None:
         """Tell that a person signed out at the wish of an app."""
-        self._event("portula_logged_out", event)
+        self._event("portula_logout_succeeded", event)

@@ -6,7 +6,7 @@ from support.signing_out import BYE, NOW, ON, SessionLogin
 import portula_logout
 import portula_sessions
 from portula.errors import EmptySlot
-from portula.events import LoggedOut
+from portula.events import LogoutSucceeded
 from portula.records import AccessToken, Grant, RefreshToken
 from portula.testing.provider import make_provider
 
@@ -246,8 +246,8 @@ def test_every_token_of_the_person_is_revoked_and_of_nobody_else(house):
     live = tokens_of(house)
     ada = sign_out(house)
     assert live() == ["AccessToken bob tea", "RefreshToken bob tea", "Grant bob tea"]
-    (event,) = house.heard.of(LoggedOut)
-    assert event == LoggedOut("ada", ada.sid, "tea", tokens=4, at=NOW)
+    (event,) = house.heard.of(LogoutSucceeded)
+    assert event == LogoutSucceeded("ada", ada.sid, "tea", tokens=4, at=NOW)
 
 
 def test_tokens_are_kept_where_that_is_set(make):
@@ -255,7 +255,7 @@ def test_tokens_are_kept_where_that_is_set(make):
     live = tokens_of(house)
     sign_out(house)
     assert len(live()) == 9
-    assert house.heard.of(LoggedOut)[0].tokens == 0
+    assert house.heard.of(LogoutSucceeded)[0].tokens == 0
 
 
 def test_which_kinds_of_tokens_are_revoked_can_be_set(make):

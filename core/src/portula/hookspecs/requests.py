@@ -17,9 +17,9 @@ if TYPE_CHECKING:
         ClientAuthenticated,
         ClientSaved,
         ConsentGiven,
-        LoggedOut,
         LoginFailed,
         LoginSucceeded,
+        LogoutSucceeded,
         Replay,
         SessionEnded,
         TokenIssued,
@@ -340,12 +340,12 @@ def portula_login_failed(provider: Provider, event: LoginFailed) -> None:
 
 
 @hookspec
-def portula_logged_out(provider: Provider, event: LoggedOut) -> None:
+def portula_logout_succeeded(provider: Provider, event: LogoutSucceeded) -> None:
     """Hear that a person signed out at the wish of an app.
 
     Example:
         class Listener:
             @hookimpl
-            def portula_logged_out(self, event):
+            def portula_logout_succeeded(self, event):
                 print(event.subject)
     """

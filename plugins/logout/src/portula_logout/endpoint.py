@@ -11,7 +11,7 @@ from flask import Blueprint, Response, redirect, request
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from portula.blueprints import Mount
-from portula.events import LoggedOut
+from portula.events import LogoutSucceeded
 from portula.keys import unkeyed_digest
 from portula.pages import PageForm, shown_name
 from portula_logout import posted
@@ -128,7 +128,9 @@ class EndSession:
             provider.hooks.login.sign_out()
             tokens = revoke_tokens(provider, person.subject)
         client_id = asked.client.client_id if asked.client else None
-        provider.hooks.logged_out(LoggedOut(person.subject, person.sid, client_id, tokens, provider.now()))
+        provider.hooks.logout_succeeded(
+            LogoutSucceeded(person.subject, person.sid, client_id, tokens, provider.now())
+        )
         return self._done(asked, known=True)
 
     def _done(self, asked: LogoutRequest, *, known: bool) -> Response:

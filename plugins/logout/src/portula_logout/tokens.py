@@ -49,9 +49,7 @@ def _of(provider: Provider, subject: str) -> dict[str, Condition]:
     return {"subject": subject, "client_id": tuple(found)}
 
 
-def _clients(
-    provider: Provider, cls: type[AccessToken | RefreshToken | Grant], subject: str
-) -> set[str]:
+def _clients(provider: Provider, cls: type[AccessToken | RefreshToken | Grant], subject: str) -> set[str]:
     named: set[str] = set()
     after: str | None = None
     while page := provider.storage.select(cls, limit=PAGE, after=after, subject=subject):
