@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import portula_generators
@@ -9,10 +10,12 @@ import portula_logout
 import portula_scopes_settings
 import portula_sessions
 from portula import hookimpl
-from portula.errors import UntrustedToken
-from portula.records import Application
-from portula.slots import Authenticated, Token, User
+from portula.errors import FetchFailed, JoseError, UntrustedToken
+from portula.events import AuthorizationGranted
+from portula.records import Application, Artifact
+from portula.slots import Authenticated, Fetched, Token, User
 from portula.testing.provider import Memory, MovableClock, Recorder, make_provider
+from flask import request
 from support.browser import forms_of
 
 NOW = 1_700_000_000
@@ -26,6 +29,11 @@ class Jose:
     """Tokens that are signed by the name of a key. Two keys are published, one of them signs no more."""
 
     configured = True
+    refuses = ""
+    """A client for whom nothing is signed."""
+
+    def __init__(self):
+        self.signed = []
 
     @hookimpl
     def portula_jose(self, provider):
@@ -52,7 +60,42 @@ class Jose:
         return read
 
     def sign(self, claims, *, typ, algorithm="RS256", client=None):
+        if client and client.client_id == self.refuses:
+            raise JoseError("its secret cannot be read")
+        self.signed.append((algorithm, typ))
         return self.make(claims, typ)
+
+
+class Fetcher:
+    """Servers of apps: they take what is posted, unless `answers` has a status, an error or a function for one."""
+
+    def __init__(self):
+        self.posts = []
+        self.answers = {}
+        self.arrived = threading.Condition()
+
+    @hookimpl
+    def portula_fetcher(self, provider):
+        return self
+
+    def post(self, url, form, *, max_bytes=65536):
+        answer = self.answers.get(url, 200)
+        if callable(answer):
+            answer = answer()
+        with self.arrived:
+            self.posts.append((url, dict(form)))
+            self.arrived.notify_all()
+        if answer is None:
+            raise FetchFailed("it could not be reached")
+        if answer >= 300:
+            raise FetchFailed(f"it answered {answer}", answer)
+        return Fetched(answer, "", b"")
+
+    def wait_for(self, count):
+        """Wait until so many posts arrived; return them."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.posts) >= count, timeout=20)
+            return list(self.posts)
 
 
 def _signature(signed, key):
@@ -102,15 +145,17 @@ class SessionLogin:
 class House:
     """A provider with the room in it, two apps, and browsers."""
 
-    def __init__(self, *plugins, **settings):
-        self.clock, self.heard, self.jose = MovableClock(NOW), Recorder(), Jose()
-        settings = {"OIDC_ISS_ENDPOINT": ISSUER, **ON, **settings}
+    def __init__(self, *plugins, memory=None, **settings):
+        self.clock, self.heard, self.jose, self.fetcher = MovableClock(NOW), Recorder(), Jose(), Fetcher()
+        settings = {"OIDC_ISS_ENDPOINT": ISSUER, **ON, "OIDC_BACKCHANNEL_LOGOUT_THREADS": 0, **settings}
         rooms = [portula_generators, portula_sessions, portula_scopes_settings, portula_logout]
-        own = [SessionLogin(), self.heard, self.jose, Memory()]
+        own = [SessionLogin(), self.heard, self.jose, self.fetcher, memory or Memory()]
         self.provider = make_provider(*rooms, *own, *plugins, settings=settings, clock=self.clock)
         self.app, self.storage = self.provider.app, self.provider.storage
-        self.tea = self.client("tea", post_logout_redirect_uris=(BYE, "https://tea.example/bye?shop=1"))
+        if memory is None:
+            self.client("tea", post_logout_redirect_uris=(BYE, "https://tea.example/bye?shop=1"))
         self.app.add_url_rule("/in/<subject>", "in", self._sign_in)
+        self.app.add_url_rule("/use/<client_id>", "use", self._use)
         self.app.add_url_rule("/who", "who", self._who)
 
     def client(self, client_id, **fields):
@@ -123,17 +168,37 @@ class House:
         }
         return self.provider.clients.create(Application(**given))[0]
 
+    def change(self, client_id, **values):
+        self.storage.change(Application, {"client_id": client_id}, **values)
+
+    def remove(self, client_id):
+        self.storage.remove(Application, client_id=client_id)
+
+    def artifacts(self, *kinds):
+        return [kept for kept in self.storage.select(Artifact) if kept.kind in kinds]
+
     def _sign_in(self, subject):
         return self.provider.hooks.sessions.start(subject, subject.title(), ["pwd"]).sid
+
+    def _use(self, client_id):
+        """Sign in to an app, as the authorization endpoint does."""
+        session, scopes = self.provider.hooks.sessions.current(), (request.args.get("scope", "openid"),)
+        event = AuthorizationGranted(client_id, session.subject, session.sid, scopes, self.provider.now())
+        with self.storage.transaction():
+            self.provider.hooks.record_authorization(event)
+        return "granted"
 
     def _who(self):
         session = self.provider.hooks.sessions.current()
         return session.subject if session else "nobody"
 
-    def browser(self, subject=None):
+    def browser(self, subject=None, *apps):
+        """Return a browser; of somebody who is signed in here and to apps."""
         browser = Browser(self.app)
         if subject:
             browser.sid = browser.get(f"/in/{subject}").text
+        for app in apps:
+            browser.get(f"/use/{app}")
         return browser
 
     def hint(self, sid=None, key="current", typ="JWT", **claims):

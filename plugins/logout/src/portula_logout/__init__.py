@@ -9,14 +9,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula.client_metadata import ClientMember
-from portula_logout import metadata
-from portula_logout.endpoint import make_mount
+from portula_logout import browser_state, hookspecs, metadata, participants, registration
+from portula_logout.commands import make_commands
+from portula_logout.courier import Threads
+from portula_logout.ends import record_end
+from portula_logout.mount import mounts
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
+    import click
+    import pluggy
+
     from portula import Provider
     from portula.blueprints import Mount
+    from portula.client_metadata import ClientMember
+    from portula.engine.messages import OAuthRequest
+    from portula.events import AuthorizationGranted, SessionEnded
+    from portula.records import Application
+    from portula_logout.courier import Courier
+
+
+@hookimpl
+def portula_addhooks(pm: pluggy.PluginManager) -> None:
+    pm.add_hookspecs(hookspecs)
 
 
 @hookimpl
@@ -25,8 +40,13 @@ def portula_settings() -> list[type[LogoutSettings]]:
 
 
 @hookimpl
+def portula_logout_courier(provider: Provider) -> Courier | None:
+    return Threads(provider) if metadata.back_channel(provider) else None
+
+
+@hookimpl
 def portula_blueprints(provider: Provider) -> list[Mount]:
-    return [make_mount(provider)] if metadata.rp_initiated(provider) else []
+    return mounts(provider)
 
 
 @hookimpl
@@ -36,6 +56,31 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
 
 @hookimpl
 def portula_client_metadata(provider: Provider) -> list[ClientMember]:
-    if not metadata.rp_initiated(provider):
-        return []
-    return [ClientMember("post_logout_redirect_uris", list[str], field="post_logout_redirect_uris")]
+    return registration.members(provider)
+
+
+@hookimpl
+def portula_validate_client_registration(provider: Provider, application: Application) -> None:
+    registration.check(provider, application)
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> list[click.Command]:
+    return make_commands(provider) if metadata.back_channel(provider) else []
+
+
+@hookimpl
+def portula_authorization_response(provider: Provider, request: OAuthRequest) -> dict[str, str]:
+    return browser_state.members(provider, request)
+
+
+@hookimpl
+def portula_record_authorization(provider: Provider, event: AuthorizationGranted) -> None:
+    if metadata.openid(provider):
+        participants.remember(provider, event)
+
+
+@hookimpl
+def portula_record_session_end(provider: Provider, event: SessionEnded) -> None:
+    if metadata.openid(provider):
+        record_end(provider, event)

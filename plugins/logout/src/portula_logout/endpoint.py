@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, cast
 from flask import Blueprint, Response, redirect, request
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
-from portula.blueprints import Mount
 from portula.events import LogoutSucceeded
 from portula.keys import unkeyed_digest
 from portula.pages import PageForm, shown_name
 from portula_logout import posted
 from portula_logout.asked import LogoutRequest, judge
+from portula_logout.front_channel import frames_of
+from portula_logout.front_channel import page as front_page
 from portula_logout.settings import LogoutSettings
 from portula_logout.tokens import revoke_tokens
 
@@ -29,14 +30,12 @@ FORM_FIELDS = frozenset({"csrf_token", "answer"})
 TEMPLATES = "portula_logout"
 
 
-def make_mount(provider: Provider) -> Mount:
-    """Return the page; what it lacks (somebody who verifies ID tokens) shows at start."""
+def add_page(blueprint: Blueprint, provider: Provider) -> None:
+    """Add the page; what it lacks (somebody who verifies ID tokens) shows at start."""
     _ = provider.hooks.jose
-    blueprint = Blueprint("logout", __name__, template_folder="templates")
     views = EndSession(provider)
     for rule in ("/logout/", "/logout"):
         blueprint.add_url_rule(rule, "end_session", views.view, methods=["GET", "POST"], strict_slashes=True)
-    return Mount(blueprint)
 
 
 class EndSession:
@@ -124,6 +123,7 @@ class EndSession:
     def _sign_out(self, asked: LogoutRequest, person: Authenticated) -> Response:
         """End the session and what ends with it, together."""
         provider = self._provider
+        frames = frames_of(provider, person.sid)
         with provider.storage.transaction():
             provider.hooks.login.sign_out()
             tokens = revoke_tokens(provider, person.subject)
@@ -131,6 +131,8 @@ class EndSession:
         provider.hooks.logout_succeeded(
             LogoutSucceeded(person.subject, person.sid, client_id, tokens, provider.now())
         )
+        if frames.urls:
+            return front_page(provider, frames, _shown(asked), asked.location)
         return self._done(asked, known=True)
 
     def _done(self, asked: LogoutRequest, *, known: bool) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class LogoutSettings(BaseModel):
@@ -41,3 +41,29 @@ class LogoutSettings(BaseModel):
         "public",
     )
     """Of which types of clients OIDC_RP_INITIATED_LOGOUT_DELETE_TOKENS revokes tokens."""
+
+    OIDC_BACKCHANNEL_LOGOUT_ENABLED: bool = True
+    """Whether the servers of apps are told when a session ends (OpenID Connect Back-Channel Logout); of those that
+    registered a backchannel_logout_uri."""
+
+    OIDC_BACKCHANNEL_LOGOUT_THREADS: int = Field(default=4, ge=0, le=100)
+    """How many threads of a process tell servers of apps at once. 0: none; `portula logout deliver`, run as a job every
+    minute or so, then tells them all."""
+
+    OIDC_BACKCHANNEL_LOGOUT_RETRY_SECONDS: int = Field(default=10, ge=1, le=3600)
+    """Seconds until a server that could not be told is tried again; they double each time, up to an hour."""
+
+    OIDC_BACKCHANNEL_LOGOUT_GIVE_UP_SECONDS: int = Field(default=24 * 3600, ge=60, le=30 * 24 * 3600)
+    """Seconds after the end of a session when a server that could not be told is given up."""
+
+    OIDC_FRONTCHANNEL_LOGOUT_ENABLED: bool = False
+    """Whether the page after signing out opens the frontchannel_logout_uri of each app in a frame (OpenID Connect
+    Front-Channel Logout). Browsers that keep cookies from frames of other sites make it void, so that apps had better be
+    told by the back channel."""
+
+    OIDC_FRONTCHANNEL_LOGOUT_SECONDS: int = Field(default=3, ge=1, le=60)
+    """Seconds that page stays, so that the frames may load, before it goes on."""
+
+    OIDC_SESSION_MANAGEMENT_ENABLED: bool = False
+    """Whether apps in browsers may watch for logouts (OpenID Connect Session Management): it sets a cookie that scripts
+    and frames of other sites come with, which says that and when somebody is signed in, not who."""
