@@ -157,6 +157,7 @@ class House:
         self.app.add_url_rule("/in/<subject>", "in", self._sign_in)
         self.app.add_url_rule("/use/<client_id>", "use", self._use)
         self.app.add_url_rule("/who", "who", self._who)
+        self.app.add_url_rule("/work", "work", lambda: self.work())
 
     def client(self, client_id, **fields):
         given = {
