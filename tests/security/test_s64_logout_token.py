@@ -1,4 +1,4 @@
-"""S64: a logout token says what it is and to whom, for two minutes, and passes for nothing else; nobody waits for servers."""
+"""S64: a logout token says what it is and to whom, for two minutes; it passes for nothing else; nobody waits."""
 
 import pytest
 from support.signing_out import ISSUER, NOW, House

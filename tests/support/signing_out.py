@@ -5,6 +5,9 @@ import json
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
+from click.testing import CliRunner
+from flask import request
+
 import portula_generators
 import portula_logout
 import portula_scopes_settings
@@ -15,13 +18,14 @@ from portula.events import AuthorizationGranted
 from portula.records import Application, Artifact
 from portula.slots import Authenticated, Fetched, Token, User
 from portula.testing.provider import Memory, MovableClock, Recorder, make_provider
-from flask import request
 from support.browser import forms_of
 
 NOW = 1_700_000_000
 ISSUER = "https://id.example/o"
 HOME = "https://id.example"
 BYE = "https://tea.example/bye"
+TEA = "https://tea.example/out"
+SHOP = "https://shop.example/out"
 ON = {"OIDC_RP_INITIATED_LOGOUT_ENABLED": True}
 
 
@@ -157,7 +161,8 @@ class House:
         self.app.add_url_rule("/in/<subject>", "in", self._sign_in)
         self.app.add_url_rule("/use/<client_id>", "use", self._use)
         self.app.add_url_rule("/who", "who", self._who)
-        self.app.add_url_rule("/work", "work", lambda: self.work())
+        self.work = lambda: "nothing to do"
+        self.app.add_url_rule("/work", "work", self._work)
 
     def client(self, client_id, **fields):
         given = {
@@ -188,6 +193,10 @@ class House:
         with self.storage.transaction():
             self.provider.hooks.record_authorization(event)
         return "granted"
+
+    def _work(self):
+        """Do what a test gave."""
+        return self.work()
 
     def _who(self):
         session = self.provider.hooks.sessions.current()
@@ -235,3 +244,27 @@ class Browser:
     @property
     def who(self):
         return self.get("/who").text
+
+
+def with_servers(house):
+    """Let two apps have servers that want to hear, and a third none."""
+    house.client("teapot", metadata={"backchannel_logout_uri": TEA})
+    house.client("shop", metadata={"backchannel_logout_uri": SHOP})
+    house.client("quiet")
+    return house
+
+
+def deliver(house, *arguments):
+    """Run the command; return what it prints."""
+    (group,) = [command for command in house.provider.hooks.commands() if command.name == "logout"]
+    with house.app.app_context():
+        result = CliRunner().invoke(group, ["deliver", "--json", *arguments], catch_exceptions=False)
+    return json.loads(result.output)
+
+
+def sign_out(browser):
+    browser.press(browser.ask())
+
+
+def heard(house):
+    return sorted(url for url, _ in house.fetcher.posts)

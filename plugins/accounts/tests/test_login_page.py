@@ -291,10 +291,23 @@ class Orders:
 
 def test_the_account_page_links_to_the_pages_of_other_rooms(make, browser):
     browser.sign_in()
-    assert "authorized_tokens" not in browser.get("/accounts/").text
-    accounts.app._got_first_request = False
-    accounts.app.add_url_rule("/o/authorized_tokens/", "apps", lambda: "apps")
-    assert 'href="/o/authorized_tokens/"' in browser.get("/accounts/").text
+    page = browser.get("/accounts/").text
+    assert 'href="/o/sessions/"' in page
+    assert "/o/tea/" not in page
+    made = make(Orders())
+    browser = made.browser()
+    browser.sign_in()
+    assert '<a href="/o/tea/">Your &lt;tea&gt;</a>' in browser.get("/accounts/").text
+
+
+def test_two_links_to_one_page_are_an_error_that_names_both(make):
+    class Again:
+        @hookimpl
+        def portula_account_links(self, provider):
+            return [AccountLink("More tea", "tea.orders")]
+
+    with pytest.raises(DuplicateContribution, match=r"tea\.orders.*Orders.*Again"):
+        make(Again(), Orders())
 
 
 LINKS = {
@@ -346,20 +359,3 @@ def test_an_app_is_named_in_a_language_that_the_person_reads(
     page = browser.get(f"{LOGIN}?{query}", headers={"Accept-Language": accepted}).text
     assert ("茶屋" in page, "https://tea.example/ja/policy" in page) == (japanese, japanese)
     assert ("Tea &lt;b&gt;Room" in page, f'"{LINKS["policy_uri"]}"' in page) == (not japanese, not japanese)
-    page = browser.get("/accounts/").text
-    assert 'href="/o/sessions/"' in page
-    assert "/o/tea/" not in page
-    made = make(Orders())
-    browser = made.browser()
-    browser.sign_in()
-    assert '<a href="/o/tea/">Your &lt;tea&gt;</a>' in browser.get("/accounts/").text
-
-
-def test_two_links_to_one_page_are_an_error_that_names_both(make):
-    class Again:
-        @hookimpl
-        def portula_account_links(self, provider):
-            return [AccountLink("More tea", "tea.orders")]
-
-    with pytest.raises(DuplicateContribution, match=r"tea\.orders.*Orders.*Again"):
-        make(Again(), Orders())

@@ -5,6 +5,7 @@ from support.signing_out import BYE, NOW, ON, SessionLogin
 
 import portula_logout
 import portula_sessions
+from portula import hookimpl
 from portula.errors import EmptySlot
 from portula.events import LogoutSucceeded
 from portula.records import AccessToken, Grant, RefreshToken
@@ -248,6 +249,20 @@ def test_every_token_of_the_person_is_revoked_and_of_nobody_else(house):
     assert live() == ["AccessToken bob tea", "RefreshToken bob tea", "Grant bob tea"]
     (event,) = house.heard.of(LogoutSucceeded)
     assert event == LogoutSucceeded("ada", ada.sid, "tea", tokens=4, at=NOW)
+
+
+def test_a_listener_hears_who_signed_out_and_at_whose_wish(make):
+    class Listener:
+        @hookimpl
+        def portula_logout_succeeded(self, event):
+            heard.append((event.subject, event.client_id))
+
+    heard = []
+    house = make(Listener())
+    sign_out(house)
+    ada = house.browser("ada")
+    ada.press(ada.ask())
+    assert heard == [("ada", "tea"), ("ada", None)]
 
 
 def test_tokens_are_kept_where_that_is_set(make):

@@ -23,7 +23,11 @@ def answer_to(house, browser, scopes=("openid",), redirect_uri="https://tea.exam
     def work():
         session = house.provider.hooks.sessions.current()
         asked = OAuthRequest("/o/authorize/", "GET", [("client_id", "tea")])
-        asked.client, asked.redirect_uri, asked.scopes = Application(client_id="tea"), redirect_uri, list(scopes)
+        asked.client, asked.redirect_uri, asked.scopes = (
+            Application(client_id="tea"),
+            redirect_uri,
+            list(scopes),
+        )
         state_of(asked).rooms["login"] = {"sid": sid or (session.sid if session else None)}
         return house.provider.hooks.authorization_response(asked, {"code": "c"})
 

@@ -127,7 +127,7 @@ class TestLogin:
             cast("dict[str, Any]", browser.environ_base)[self._SEAT] = seat
 
     def sign_out(self, browser: FlaskClient | None = None) -> None:
-        """Let the person leave one browser, in a request its own; else all that `sign_in_as` was given no browser for."""
+        """Let the person leave one browser, in a request its own; else all those that `sign_in_as` gave no browser."""
         if browser is not None:
             browser.environ_base.pop(self._SEAT, None)
         elif has_request_context() and self._SEAT in request.environ:

@@ -6,14 +6,16 @@ It never sends a browser to an address that was not registered, and never lets a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula_logout import browser_state, hookspecs, metadata, participants, registration
+from portula_logout import browser_state, hookspecs, metadata, participants
 from portula_logout.commands import make_commands
 from portula_logout.courier import Threads
 from portula_logout.ends import record_end
+from portula_logout.metadata import portula_metadata
 from portula_logout.mount import mounts
+from portula_logout.registration import portula_client_metadata, portula_validate_client_registration
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
 
     from portula import Provider
     from portula.blueprints import Mount
-    from portula.client_metadata import ClientMember
     from portula.engine.messages import OAuthRequest
     from portula.events import AuthorizationGranted, SessionEnded
-    from portula.records import Application
     from portula_logout.courier import Courier
+
+__all__ = ["portula_client_metadata", "portula_metadata", "portula_validate_client_registration"]
 
 
 @hookimpl
@@ -47,21 +49,6 @@ def portula_logout_courier(provider: Provider) -> Courier | None:
 @hookimpl
 def portula_blueprints(provider: Provider) -> list[Mount]:
     return mounts(provider)
-
-
-@hookimpl
-def portula_metadata(provider: Provider) -> dict[str, Any]:
-    return metadata.members(provider)
-
-
-@hookimpl
-def portula_client_metadata(provider: Provider) -> list[ClientMember]:
-    return registration.members(provider)
-
-
-@hookimpl
-def portula_validate_client_registration(provider: Provider, application: Application) -> None:
-    registration.check(provider, application)
 
 
 @hookimpl

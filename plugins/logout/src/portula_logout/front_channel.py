@@ -53,7 +53,12 @@ def page(provider: Provider, frames: Frames, app: str | None, onward: str | None
     pages = provider.pages
     seconds = provider.settings(LogoutSettings).OIDC_FRONTCHANNEL_LOGOUT_SECONDS
     response = pages.render(
-        "portula_logout/signed_out.html", app=app, onward=onward, frames=frames.urls, seconds=seconds, logout_static=f"{provider.name}_logout.static"
+        "portula_logout/signed_out.html",
+        app=app,
+        onward=onward,
+        frames=frames.urls,
+        seconds=seconds,
+        logout_static=f"{provider.name}_logout.static",
     )
     policy = response.headers["Content-Security-Policy"]
     response.headers["Content-Security-Policy"] = f"{policy}; script-src 'self'; frame-src {frames.origins}"

@@ -1,10 +1,10 @@
-"""What this room tells about itself (RP-Initiated Logout §2.1, Back-Channel Logout §2.1,
-Front-Channel Logout §3, Session Management §3.3)."""
+"""What this room tells about itself: members of RP-Initiated, Back-Channel, Front-Channel Logout, Session Management."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portula import hookimpl
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def session_management(provider: Provider) -> bool:
     return openid(provider) and provider.settings(LogoutSettings).OIDC_SESSION_MANAGEMENT_ENABLED
 
 
-def members(provider: Provider) -> dict[str, Any]:
+@hookimpl
+def portula_metadata(provider: Provider) -> dict[str, Any]:
     """Return the members of the server metadata: what is on, and nothing else."""
     document: dict[str, Any] = {}
     if rp_initiated(provider):

@@ -58,6 +58,10 @@ class Tally:
         )
 
 
+class _Pointless(Exception):
+    """Nothing is sent, now or later; the message says why."""
+
+
 class Outbox:
     """The deliveries of one provider. Safe to share between threads and processes."""
 
@@ -124,17 +128,13 @@ class Outbox:
         return replace(waiting, taken_at=until, payload=payload)
 
     def _attempt(self, claimed: Artifact) -> Tally:
-        if (claimed.expires_at or 0) <= self._provider.now():
-            return self._give_up(claimed, "it took too long")
-        client = self._provider.storage.find(Application, client_id=claimed.client_id)
-        if client is None or MEMBER not in client.metadata:
-            return self._give_up(claimed, "the app no longer wants to hear of it")
         try:
-            self._post(claimed, client)
+            self._post(claimed)
+        except _Pointless as pointless:
+            return self._give_up(claimed, str(pointless))
         except FetchFailed as failure:
-            if failure.status == REFUSED:
-                return self._give_up(claimed, str(failure))
-            return self._later(claimed, str(failure))
+            go_on = self._give_up if failure.status == REFUSED else self._later
+            return go_on(claimed, str(failure))
         except JoseError as failure:
             return self._later(claimed, f"the token could not be signed: {failure}")
         except Exception:
@@ -143,7 +143,13 @@ class Outbox:
         self._remove(claimed)
         return Tally(delivered=1)
 
-    def _post(self, claimed: Artifact, client: Application) -> None:
+    def _post(self, claimed: Artifact) -> None:
+        """Tell the app's server, as it is registered now."""
+        if (claimed.expires_at or 0) <= self._provider.now():
+            raise _Pointless("it took too long")
+        client = self._provider.storage.find(Application, client_id=claimed.client_id)
+        if client is None or MEMBER not in client.metadata:
+            raise _Pointless("the app no longer wants to hear of it")
         kept = claimed.payload
         token = make_logout_token(self._provider, client, kept["issuer"], kept["subject"], kept["sid"])
         self._provider.hooks.fetcher.post(client.metadata[MEMBER], {"logout_token": token})

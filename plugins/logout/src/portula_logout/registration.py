@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portula import hookimpl
 from portula.client_metadata import ClientMember
 from portula.clients import InvalidClientMetadata
 from portula.uris import origin_of, redirect_uri_problem
@@ -17,13 +18,12 @@ BACKCHANNEL_URI = "backchannel_logout_uri"
 FRONTCHANNEL_URI = "frontchannel_logout_uri"
 
 
-def members(provider: Provider) -> list[ClientMember]:
+@hookimpl
+def portula_client_metadata(provider: Provider) -> list[ClientMember]:
     """Return the members for what is on."""
     found: list[ClientMember] = []
     if metadata.rp_initiated(provider):
-        found.append(
-            ClientMember("post_logout_redirect_uris", list[str], field="post_logout_redirect_uris")
-        )
+        found.append(ClientMember("post_logout_redirect_uris", list[str], field="post_logout_redirect_uris"))
     if metadata.back_channel(provider):
         found += [ClientMember(BACKCHANNEL_URI), ClientMember("backchannel_logout_session_required", bool)]
     if metadata.front_channel(provider):
@@ -31,7 +31,8 @@ def members(provider: Provider) -> list[ClientMember]:
     return found
 
 
-def check(provider: Provider, application: Application) -> None:
+@hookimpl
+def portula_validate_client_registration(provider: Provider, application: Application) -> None:
     """Refuse addresses that nobody may be sent to.
 
     Raises:

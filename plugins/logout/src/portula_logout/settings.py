@@ -58,8 +58,8 @@ class LogoutSettings(BaseModel):
 
     OIDC_FRONTCHANNEL_LOGOUT_ENABLED: bool = False
     """Whether the page after signing out opens the frontchannel_logout_uri of each app in a frame (OpenID Connect
-    Front-Channel Logout). Browsers that keep cookies from frames of other sites make it void, so that apps had better be
-    told by the back channel."""
+    Front-Channel Logout). Browsers that keep cookies from frames of other sites make it void: the back channel is
+    surer."""
 
     OIDC_FRONTCHANNEL_LOGOUT_SECONDS: int = Field(default=3, ge=1, le=60)
     """Seconds that page stays, so that the frames may load, before it goes on."""
