@@ -149,14 +149,14 @@ class SessionLogin:
 class House:
     """A provider with the room in it, two apps, and browsers."""
 
-    def __init__(self, *plugins, memory=None, **settings):
+    def __init__(self, *plugins, memory=None, furnished=None, **settings):
         self.clock, self.heard, self.jose, self.fetcher = MovableClock(NOW), Recorder(), Jose(), Fetcher()
         settings = {"OIDC_ISS_ENDPOINT": ISSUER, **ON, "OIDC_BACKCHANNEL_LOGOUT_THREADS": 0, **settings}
         rooms = [portula_generators, portula_sessions, portula_scopes_settings, portula_logout]
         own = [SessionLogin(), self.heard, self.jose, self.fetcher, memory or Memory()]
         self.provider = make_provider(*rooms, *own, *plugins, settings=settings, clock=self.clock)
         self.app, self.storage = self.provider.app, self.provider.storage
-        if memory is None:
+        if memory is None if furnished is None else furnished:
             self.client("tea", post_logout_redirect_uris=(BYE, "https://tea.example/bye?shop=1"))
         self.app.add_url_rule("/in/<subject>", "in", self._sign_in)
         self.app.add_url_rule("/use/<client_id>", "use", self._use)

@@ -1,4 +1,4 @@
-"""What this room tells about itself: members of RP-Initiated, Back-Channel, Front-Channel Logout, Session Management."""
+"""What this room tells about itself: members of RP-Initiated, Back-, Front-Channel Logout, and Session Management."""
 
 from __future__ import annotations
 
