@@ -10,7 +10,7 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidGrantError,
 from pydantic import BaseModel
 
 from portula import OAuth2Validator, events, hookimpl
-from portula.blueprints import Mount
+from portula.blueprints import AccountLink, Mount
 from portula.checks import Finding, Level
 from portula.client_auth import ClientAuthMethod
 from portula.client_metadata import ClientMember
@@ -43,6 +43,7 @@ NAMES = {
     "AccessDeniedError": AccessDeniedError,
     "AccessToken": AccessToken,
     "Application": Application,
+    "AccountLink": AccountLink,
     "AuthorizationCodeGrant": AuthorizationCodeGrant,
     "Backend": Backend,
     "BaseModel": BaseModel,
@@ -83,6 +84,7 @@ GIVEN = {
 
 EVENTS = {
     "portula_record_authorization": events.AuthorizationGranted("machine", "ada", "sid", ("read",), 1),
+    "portula_record_session_end": events.SessionEnded("ada", "sid", 1),
     "portula_record_token": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
     "portula_token_issued": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
     "portula_token_refused": events.TokenRefused("machine", "client_credentials", "invalid_scope", 1),
@@ -94,6 +96,7 @@ EVENTS = {
     "portula_client_authenticated": events.ClientAuthenticated("machine", "client_secret_basic", None, 1),
     "portula_login_succeeded": events.LoginSucceeded("ada", ("pwd",), "127.0.0.1", 1),
     "portula_login_failed": events.LoginFailed("ada", "wrong credentials", "127.0.0.1", 1),
+    "portula_logout_succeeded": events.LogoutSucceeded("ada", "sid", "machine", tokens=2, at=1),
 }
 
 
@@ -145,6 +148,9 @@ STARTED = {
     "portula_jose": lambda provider: provider.hooks.jose is GIVEN["jose"],
     "portula_endpoints": lambda provider: provider.app.test_client().get("/o/tea/").status_code == 418,
     "portula_blueprints": lambda provider: "portula_tea" in provider.app.blueprints,
+    "portula_account_links": lambda provider: (
+        [link.view for link in provider.hooks.account_links()] == ["tea.orders"]
+    ),
     "portula_metadata": lambda provider: "service_documentation" in provider.metadata_document,
     "portula_commands": lambda provider: [command.name for command in provider.hooks.commands()] == ["hello"],
     "portula_checks": lambda provider: [found.id for found in provider.hooks.checks()] == ["tea.cold"],
@@ -176,6 +182,7 @@ PRINTED = {
     "portula_client_authenticated": "client_secret_basic",
     "portula_login_succeeded": "ada",
     "portula_login_failed": "wrong credentials",
+    "portula_logout_succeeded": "ada",
 }
 """What the examples do in the course of a request."""
 

@@ -36,6 +36,9 @@ class NobodyHere:
     def login_url(self, next_url, client=None):
         return f"/login?next={next_url}"
 
+    def sign_out(self):
+        """Nobody was there."""
+
     def find(self, subject):
         return User(subject, subject)
 

@@ -156,14 +156,18 @@ def test_the_example_demands(hook):
     assert call_facade(provider, hook) == DEMANDS[hook]
 
 
-OUTBOXES = ["portula_record_authorization", "portula_record_token"]
+RECORDED = {
+    "portula_record_authorization": "machine",
+    "portula_record_session_end": "sid",
+    "portula_record_token": "machine",
+}
 
 
-@pytest.mark.parametrize("hook", OUTBOXES)
+@pytest.mark.parametrize("hook", RECORDED)
 def test_the_example_records(hook):
     provider, plugin = provider_with(hook)
     call_facade(provider, hook)
-    assert plugin.lines == ["machine"]
+    assert plugin.lines == [RECORDED[hook]]
 
 
 @pytest.mark.parametrize("hook", PRINTED)
@@ -174,7 +178,7 @@ def test_the_example_hears(hook, capsys):
 
 
 def test_every_example_was_called():
-    called = {*STARTED, *DENIALS, *DEMANDS, *ADDITIONS, *PRINTED, *OUTBOXES}
+    called = {*STARTED, *DENIALS, *DEMANDS, *ADDITIONS, *PRINTED, *RECORDED}
     assert called == set(SPECS)
 
 

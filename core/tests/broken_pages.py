@@ -64,6 +64,18 @@ class OneSeat(Login):
         super().sign_in_as(user)
 
 
+class Clinging(Login):
+    def sign_out(self, browser=None):
+        pass
+
+
+class Leaving(Login):
+    def sign_out(self, browser=None):
+        if self.current() is None:
+            raise LookupError
+        super().sign_out(browser)
+
+
 class Trusting(Login):
     """Never hears that somebody was shut out."""
 
@@ -144,6 +156,8 @@ def login(kind, *breaks, person=ANN):
 login(Login)
 login(Everybody, "nobody_is_signed_in")
 login(Milliseconds, "who_signed_in_and_when")
+login(Clinging, "who_signs_out")
+login(Leaving, "not_signed_in_can")
 login(OneSeat, "another_browser")
 login(Trusting, "shut_out_is_nobody", "inactive_or_not_at_all", "password_of_who_is_shut_out")
 login(Lost, "found_by_subject")

@@ -9,8 +9,9 @@ import pytest
 from flask import after_this_request, has_request_context, request
 
 from portula import hookimpl
+from portula.events import SessionEnded
 from portula.records import Artifact
-from portula.slots import LoginSession
+from portula.slots import LoginSession, SeenSession
 from portula.testing.contracts import SessionsContract
 from portula.testing.provider import make_provider
 
@@ -52,12 +53,21 @@ class Sessions:
         return session if self.live(session) else None
 
     def start(self, subject, username, amr):
-        self.forget()
+        before = self.current()
+        again = before is not None and before.subject == subject
         pointer, now = self.pointer(), self.provider.now()
-        session = LoginSession(self.sid(pointer), subject, username, now, tuple(amr), now + 60)
+        sid = before.sid if again else self.sid(pointer)
+        if before is not None and not again:
+            self.tell(before)
+        self.forget()
+        number = f"{next(self.number)}"
+        session = LoginSession(sid, subject, username, now, tuple(amr), now + 60, number)
         self.kept[self.key(pointer)] = request.environ["started"] = session
         self.send(pointer)
         return session
+
+    def tell(self, session):
+        self.provider.hooks.record_session_end(SessionEnded(session.subject, session.sid, 0))
 
     def send(self, pointer):
         @after_this_request
@@ -70,6 +80,8 @@ class Sessions:
 
     def end(self):
         session = self.current()
+        if session:
+            self.tell(session)
         self.forget()
         request.environ.pop("started", None)
         return session
@@ -82,8 +94,26 @@ class Sessions:
             request.environ.pop("started", None)
         ended = [key for key, session in self.kept.items() if self.same(session.subject, subject)]
         for key in ended:
+            self.tell(self.kept[key])
             del self.kept[key]
         return len(ended)
+
+    def end_one(self, subject, sid):
+        request.environ.pop("started", None)
+        of = [key for key, kept in self.kept.items() if (kept.subject, kept.sid) == (subject, sid)]
+        for key in of:
+            self.tell(self.kept[key])
+            del self.kept[key]
+        return bool(of)
+
+    def seen(self, subject):
+        mine = self.current()
+        found = [
+            SeenSession(kept, kept.auth_time, kept.auth_time, current=kept == mine)
+            for kept in self.kept.values()
+            if kept.subject == subject and self.live(kept)
+        ]
+        return sorted(found, key=lambda entry: -entry.seen_at)
 
 
 class Guest(Sessions):
@@ -185,6 +215,55 @@ class OnlyInRequests(Sessions):
         return super().end_all(subject)
 
 
+class Whole(Sessions):
+    def end_one(self, subject, sid):
+        return bool(self.end_all(subject))
+
+
+class Anybodys(Sessions):
+    def end_one(self, subject, sid):
+        owners = [kept.subject for kept in self.kept.values() if kept.sid == sid]
+        return super().end_one(owners[0] if owners else subject, sid)
+
+
+class Open(Sessions):
+    def seen(self, subject):
+        return [entry for name in ("ann", "bob") for entry in super(Open, self).seen(name)]
+
+
+class Unsorted(Sessions):
+    def seen(self, subject):
+        return super().seen(subject)[::-1]
+
+
+class Mute(Sessions):
+    def end_one(self, subject, sid):
+        self.tell, told = lambda _session: None, self.tell
+        ended = super().end_one(subject, sid)
+        self.tell = told
+        return ended
+
+
+class Talkative(Sessions):
+    def start(self, subject, username, amr):
+        before = self.current()
+        if before is not None and before.subject == subject:
+            self.tell(before)
+        return super().start(subject, username, amr)
+
+
+class Hasty(Sessions):
+    """Ends a session before it tells of it."""
+
+    def end_one(self, subject, sid):
+        of = [kept for kept in self.kept.values() if (kept.subject, kept.sid) == (subject, sid)]
+        self.kept = {key: kept for key, kept in self.kept.items() if kept not in of}
+        request.environ.pop("started", None)
+        for session in of:
+            self.tell(session)
+        return bool(of)
+
+
 class Eternal(Sessions):
     def live(self, session):
         return session is not None
@@ -217,6 +296,13 @@ sessions(Lonely, "end_without_a_session", "end_ends_no_other")
 sessions(Blurred, "one_person_and_counts")
 sessions(Stubborn, "holds_at_once")
 sessions(OnlyInRequests, "outside_of_requests")
-sessions(Eternal, "ends_when_it_says")
+sessions(Eternal, "ends_when_it_says", "last_used_first_and_expired")
+sessions(Whole, "in_whatever_browser")
+sessions(Anybodys, "no_session_of_somebody_else")
+sessions(Open, "nobody_elses")
+sessions(Unsorted, "last_used_first")
+sessions(Mute, "recorded_once")
+sessions(Talkative, "ones_own_does_not")
+sessions(Hasty, "cannot_be_recorded")
 
 globals().update({made.__name__: made for made in CASES})

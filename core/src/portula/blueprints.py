@@ -1,4 +1,4 @@
-"""How a room's Flask blueprint is mounted."""
+"""How a room's Flask blueprint is mounted, and how people find its pages."""
 
 from __future__ import annotations
 
@@ -15,3 +15,13 @@ class Mount:
     blueprint: Blueprint
     at: Literal["mount", "root"] = "mount"
     """`mount`: below MOUNT_PATH. `root`: below the root of the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLink:
+    """A link on the page of a person's account."""
+
+    text: str
+    """What it is called there, e.g. `Connected apps`."""
+    view: str
+    """Where it leads, a page of one's own as `Provider.url_for` takes it, e.g. `tea.orders`."""

@@ -90,6 +90,7 @@ FACTS: dict[str, HookFacts] = {
     "portula_jose": HookFacts(_SLOT, _SECRETS),
     "portula_endpoints": HookFacts(_ADD, _SECRETS),
     "portula_blueprints": HookFacts(_ADD, _SECRETS),
+    "portula_account_links": HookFacts(_ADD, _OBSERVES),
     "portula_metadata": HookFacts(_ADD, _SHAPES),
     "portula_commands": HookFacts(_ADD, _OBSERVES),
     "portula_checks": HookFacts(_ADD, _OBSERVES),
@@ -105,6 +106,7 @@ FACTS: dict[str, HookFacts] = {
     "portula_introspection_response": HookFacts(Kind.ENRICHMENT, _SHAPES),
     "portula_record_authorization": HookFacts(Kind.OUTBOX, _DECIDES),
     "portula_record_token": HookFacts(Kind.OUTBOX, _DECIDES),
+    "portula_record_session_end": HookFacts(Kind.OUTBOX, _DECIDES),
     "portula_token_issued": HookFacts(_EVENT, _OBSERVES),
     "portula_token_refused": HookFacts(_EVENT, _OBSERVES),
     "portula_token_revoked": HookFacts(_EVENT, _OBSERVES),
@@ -115,6 +117,7 @@ FACTS: dict[str, HookFacts] = {
     "portula_client_authenticated": HookFacts(_EVENT, _OBSERVES),
     "portula_login_succeeded": HookFacts(_EVENT, _OBSERVES),
     "portula_login_failed": HookFacts(_EVENT, _OBSERVES),
+    "portula_logout_succeeded": HookFacts(_EVENT, _OBSERVES),
 }
 
 _UNKNOWN = HookFacts(Kind.CONTRIBUTION, HookClass.DECIDES)

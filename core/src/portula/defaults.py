@@ -12,6 +12,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "import_dot": "portula-import-dot",
     "introspection": "portula-introspection",
     "jose": "portula-jose",
+    "logout": "portula-logout",
     "oauth2": "portula-oauth2",
     "oidc": "portula-oidc",
     "resource_server": "portula-resource-server",

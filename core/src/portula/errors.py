@@ -92,7 +92,15 @@ class UntrustedToken(PortulaError):
 
 
 class FetchFailed(PortulaError):
-    """Another server could not be asked, or gave no answer that may be used; the message says why."""
+    """Another server could not be asked, or gave no answer that may be used; the message says why.
+
+    `status` is that of its answer, None when there was none.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Keep the status of the answer."""
+        self.status = status
+        super().__init__(message)
 
 
 class DuplicateRecord(PortulaError):

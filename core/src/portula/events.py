@@ -30,6 +30,28 @@ class AuthorizationGranted:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A login session is being ended: by signing out, by somebody else signing in, or from elsewhere; not by time."""
+
+    subject: str
+    sid: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutSucceeded:
+    """A person signed out at the wish of an app (OpenID Connect RP-Initiated Logout)."""
+
+    subject: str
+    sid: str | None
+    client_id: str | None
+    """Who asked, None when that was not said."""
+    tokens: int
+    """How many of the person's tokens were revoked, of all apps."""
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRefused:
     """The token endpoint refused a request."""
 

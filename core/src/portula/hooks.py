@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from portula import events
-    from portula.blueprints import Mount
+    from portula.blueprints import AccountLink, Mount
     from portula.checks import Finding
     from portula.client_auth import ClientAuthMethod
     from portula.client_metadata import ClientMember
@@ -206,6 +206,10 @@ class Hooks(Policies):
         """Return the blueprints."""
         return self._join("portula_blueprints", lambda mount: [mount.blueprint.name])
 
+    def account_links(self) -> list[AccountLink]:
+        """Return the links of the account page; two may not lead to one page."""
+        return self._join("portula_account_links", lambda link: [link.view])
+
     def metadata(self) -> list[tuple[Source, Mapping[str, Any]]]:
         """Return the metadata contributions, weakest tier first."""
         return self._collect("portula_metadata", {"provider": self._provider})
@@ -273,6 +277,10 @@ class Hooks(Policies):
         """Fill the outboxes inside the transaction."""
         self._record("portula_record_token", event)
 
+    def record_session_end(self, event: events.SessionEnded) -> None:
+        """Fill the outboxes inside the transaction that ends a login session."""
+        self._record("portula_record_session_end", event)
+
     def token_issued(self, event: events.TokenIssued) -> None:
         """Tell that tokens were issued."""
         self._event("portula_token_issued", event)
@@ -312,3 +320,7 @@ class Hooks(Policies):
     def login_failed(self, event: events.LoginFailed) -> None:
         """Tell that a sign-in failed."""
         self._event("portula_login_failed", event)
+
+    def logout_succeeded(self, event: events.LogoutSucceeded) -> None:
+        """Tell that a person signed out at the wish of an app."""
+        self._event("portula_logout_succeeded", event)

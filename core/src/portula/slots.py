@@ -120,6 +120,14 @@ class Login(Protocol):
         """
         ...
 
+    def sign_out(self) -> None:
+        """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed to.
+
+        A login that keeps sessions under a `sid` calls `provider.hooks.record_session_end` within the transaction that
+        ends one, so that the other apps are told; the slot `sessions` does.
+        """
+        ...
+
     def find(self, subject: str) -> User | None:
         """Return a person by subject, None when there is none."""
         ...
@@ -189,8 +197,29 @@ class LoginSession:
     """Identifier of the act of signing in that `auth_time` is about."""
 
 
+@dataclass(frozen=True, slots=True)
+class SeenSession:
+    """A login session as its person is shown it on a list."""
+
+    session: LoginSession
+    started_at: int
+    """When it began, Unix seconds; signing in again does not change it."""
+    seen_at: int
+    """When it was last in use, to a minute or so."""
+    agent: str = ""
+    """What the browser called itself (User-Agent), as long as it was printable."""
+    address: str = ""
+    """From where it was begun."""
+    current: bool = False
+    """Whether it is the one of the browser that asks."""
+
+
 class Sessions(Protocol):
-    """Server-side login sessions; the cookie is only a pointer."""
+    """Server-side login sessions; the cookie is only a pointer.
+
+    A session that is ended, in whatever way but by time, is told to `provider.hooks.record_session_end` within the
+    transaction that ends it, once.
+    """
 
     def current(self) -> LoginSession | None:
         """Return the live session of the current Flask request."""
@@ -207,8 +236,16 @@ class Sessions(Protocol):
         """End the browser's session and return it."""
         ...
 
+    def end_one(self, subject: str, sid: str) -> bool:
+        """End the session of a person that has this identifier, in whatever browser; False when there is none."""
+        ...
+
     def end_all(self, subject: str) -> int:
         """End every session of a person; return how many."""
+        ...
+
+    def seen(self, subject: str) -> Sequence[SeenSession]:
+        """Return the live sessions of a person, the one last in use first; a hundred at the most."""
         ...
 
 

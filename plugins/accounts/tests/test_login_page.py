@@ -1,7 +1,11 @@
 from urllib.parse import quote
 
 import pytest
+from flask import Blueprint
 
+from portula import hookimpl
+from portula.blueprints import AccountLink, Mount
+from portula.errors import DuplicateContribution
 from portula.events import LoginFailed, LoginSucceeded
 from portula.records import Application
 
@@ -271,12 +275,39 @@ def test_signing_out_twice_does_no_harm(browser):
     assert browser.post("/accounts/logout/", {}).status_code == 200
 
 
-def test_the_account_page_links_to_connected_apps_where_there_are_any(accounts, browser):
+class Orders:
+    """A room with a page about the person."""
+
+    @hookimpl
+    def portula_blueprints(self, provider):
+        blueprint = Blueprint("tea", __name__)
+        blueprint.add_url_rule("/tea/", "orders", lambda: "tea")
+        return [Mount(blueprint)]
+
+    @hookimpl
+    def portula_account_links(self, provider):
+        return [AccountLink("Your <tea>", "tea.orders")]
+
+
+def test_the_account_page_links_to_the_pages_of_other_rooms(make, browser):
     browser.sign_in()
-    assert "authorized_tokens" not in browser.get("/accounts/").text
-    accounts.app._got_first_request = False
-    accounts.app.add_url_rule("/o/authorized_tokens/", "apps", lambda: "apps")
-    assert 'href="/o/authorized_tokens/"' in browser.get("/accounts/").text
+    page = browser.get("/accounts/").text
+    assert 'href="/o/sessions/"' in page
+    assert "/o/tea/" not in page
+    made = make(Orders())
+    browser = made.browser()
+    browser.sign_in()
+    assert '<a href="/o/tea/">Your &lt;tea&gt;</a>' in browser.get("/accounts/").text
+
+
+def test_two_links_to_one_page_are_an_error_that_names_both(make):
+    class Again:
+        @hookimpl
+        def portula_account_links(self, provider):
+            return [AccountLink("More tea", "tea.orders")]
+
+    with pytest.raises(DuplicateContribution, match=r"tea\.orders.*Orders.*Again"):
+        make(Again(), Orders())
 
 
 LINKS = {

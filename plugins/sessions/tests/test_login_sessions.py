@@ -1,6 +1,10 @@
 import pytest
 
+import portula_sessions
+from portula import hookimpl
+from portula.errors import HookFailed
 from portula.records import Artifact
+from portula.testing.provider import make_provider
 
 LIFETIME = 12 * 3600
 IDLE = 2 * 3600
@@ -143,3 +147,23 @@ def test_a_session_survives_a_new_secret_key_and_ends_when_the_old_one_goes(make
         assert who(later).startswith(expected)
     rotated = make_app(SECRET_KEYS=[new, old]).test_client()
     assert rotated.get("/all-out/ada").text.startswith("1 ")
+
+
+@pytest.mark.parametrize("way", ["/out", "/all-out/ada", "/in/bob"])
+def test_a_session_whose_end_cannot_be_recorded_does_not_end(clock, way):
+    class Full:
+        @hookimpl
+        def portula_record_session_end(self, provider, event):
+            raise OSError(f"the disk is full for {event.subject}")
+
+    provider = make_provider(portula_sessions, Full(), clock=clock)
+    sessions = provider.hooks.sessions
+    provider.app.add_url_rule("/in/<subject>", "in", lambda subject: sessions.start(subject, subject, []).sid)
+    provider.app.add_url_rule("/out", "out", lambda: str(sessions.end()))
+    provider.app.add_url_rule("/all-out/<subject>", "all", lambda subject: str(sessions.end_all(subject)))
+    provider.app.add_url_rule("/who", "who", lambda: getattr(sessions.current(), "subject", "nobody"))
+    client = provider.app.test_client()
+    client.get("/in/ada")
+    with pytest.raises(HookFailed, match="portula_record_session_end"):
+        client.get(way)
+    assert who(client) == "ada"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import click
 
     from portula import slots
-    from portula.blueprints import Mount
+    from portula.blueprints import AccountLink, Mount
     from portula.checks import Finding
     from portula.endpoints import Endpoint
     from portula.provider import Provider
@@ -113,6 +113,18 @@ def portula_blueprints(provider: Provider) -> Sequence[Mount]:
             @hookimpl
             def portula_blueprints(self, provider):
                 return [Mount(flask.Blueprint("tea", __name__), at="root")]
+    """
+
+
+@hookspec
+def portula_account_links(provider: Provider) -> Sequence[AccountLink]:
+    """Contribute links to the page of a person's account, if the login has one.
+
+    Example:
+        class Room:
+            @hookimpl
+            def portula_account_links(self, provider):
+                return [AccountLink("Your tea", "tea.orders")]
     """
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         ConsentGiven,
         LoginFailed,
         LoginSucceeded,
+        LogoutSucceeded,
         Replay,
+        SessionEnded,
         TokenIssued,
         TokenRefused,
         TokenRevoked,
@@ -197,6 +199,23 @@ def portula_record_token(provider: Provider, event: TokenIssued) -> None:
     """
 
 
+@hookspec
+def portula_record_session_end(provider: Provider, event: SessionEnded) -> None:
+    """Record that a login session is being ended, inside its transaction; a failure keeps the session.
+
+    Whoever keeps sessions calls it, in a request or outside of one.
+
+    Example:
+        class Audit:
+            def __init__(self):
+                self.lines = []
+
+            @hookimpl
+            def portula_record_session_end(self, event):
+                self.lines.append(event.sid)
+    """
+
+
 # --- After the commit ---
 
 
@@ -317,4 +336,16 @@ def portula_login_failed(provider: Provider, event: LoginFailed) -> None:
             @hookimpl
             def portula_login_failed(self, event):
                 print(event.reason)
+    """
+
+
+@hookspec
+def portula_logout_succeeded(provider: Provider, event: LogoutSucceeded) -> None:
+    """Hear that a person signed out at the wish of an app.
+
+    Example:
+        class Listener:
+            @hookimpl
+            def portula_logout_succeeded(self, event):
+                print(event.subject)
     """

@@ -108,6 +108,26 @@ class LoginContract:
         assert visit(visit.browser(), login.current) is None
         assert visit(browser, login.current) is not None
 
+    def test_who_signs_out_is_nobody_at_once_and_only_there(
+        self, visit: Visits, login: Login, sign_in: Callable[[FlaskClient], object]
+    ) -> None:
+        browser, other = visit.browser(), visit.browser()
+        sign_in(browser)
+        sign_in(other)
+
+        def leave() -> Authenticated | None:
+            login.sign_out()
+            return login.current()
+
+        assert visit(browser, leave) is None
+        assert visit(browser, login.current) is None
+        assert visit(other, login.current) is not None
+
+    def test_who_is_not_signed_in_can_sign_out(self, visit: Visits, login: Login) -> None:
+        browser = visit.browser()
+        visit(browser, login.sign_out)
+        assert visit(browser, login.current) is None
+
     def test_who_is_shut_out_is_nobody(
         self,
         visit: Visits,

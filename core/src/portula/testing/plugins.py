@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -85,6 +86,15 @@ class Memory:
         return {self.name: self.make}
 
 
+@dataclass(slots=True)
+class _Seat:
+    """Somebody's place at a browser."""
+
+    subject: str
+    since: int
+    left: bool = False
+
+
 class TestLogin:
     """A login without pages: the test says who sits at the browser.
 
@@ -101,7 +111,7 @@ class TestLogin:
         self.passwords: dict[str, str] = {}
         """Passwords by subject, for the password grant."""
         self._anybody = anybody
-        self._seated: tuple[str, int] | None = None
+        self._seated: _Seat | None = None
         self._now: Callable[[], int] = lambda: int(time.time())
 
     def sign_in_as(self, user: str | User, browser: FlaskClient | None = None) -> None:
@@ -110,18 +120,20 @@ class TestLogin:
         if isinstance(user, User):
             self.users[user.subject] = user
             subject = user.subject
-        seat = (str(subject), self._now())
+        seat = _Seat(str(subject), self._now())
         if browser is None:
             self._seated = seat
         else:
             cast("dict[str, Any]", browser.environ_base)[self._SEAT] = seat
 
     def sign_out(self, browser: FlaskClient | None = None) -> None:
-        """Let the person leave one browser, or all those that `sign_in_as` was given no browser for."""
-        if browser is None:
-            self._seated = None
-        else:
+        """Let the person leave one browser, in a request its own; else all those that `sign_in_as` gave no browser."""
+        if browser is not None:
             browser.environ_base.pop(self._SEAT, None)
+        elif has_request_context() and self._SEAT in request.environ:
+            request.environ[self._SEAT].left = True
+        else:
+            self._seated = None
 
     def disable(self, subject: str) -> None:
         """Shut a person out: nobody is signed in as they, and none of their tokens counts."""
@@ -131,11 +143,12 @@ class TestLogin:
 
     def current(self) -> Authenticated | None:
         """Say who sits at the browser of the current request."""
-        seat = (request.environ.get(self._SEAT) if has_request_context() else None) or self._seated
-        user = self.find(seat[0]) if seat else None
+        seat: _Seat | None = request.environ.get(self._SEAT) if has_request_context() else None
+        seat = seat or self._seated
+        user = self.find(seat.subject) if seat and not seat.left else None
         if seat is None or user is None or not user.active:
             return None
-        return Authenticated(user.subject, user.username, auth_time=seat[1], amr=("pwd",))
+        return Authenticated(user.subject, user.username, auth_time=seat.since, amr=("pwd",))
 
     def login_url(self, next_url: str, client: Application | None = None) -> str:
         """Return a place that does not exist, with the way back."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from portula.errors import HookFailed
+from portula.events import SessionEnded
 from portula.provider import Provider
 from portula.slots import LoginSession, Sessions
 from portula.testing.attacks import BITS, Visits, bits_of, cookies_set, nearly_right, stored_texts
@@ -58,6 +61,17 @@ class SessionsContract:
         sessions = next(iter(visit.app.extensions["portula"].values())).hooks.sessions
         session: LoginSession = visit(browser, lambda: sessions.start(subject, subject.title(), ["pwd"]))
         return session
+
+    @pytest.fixture
+    def ended(self, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+        """Return subject and sid of every session whose end is recorded, in order."""
+        recorded: list[tuple[str, str]] = []
+
+        def record(event: SessionEnded) -> None:
+            recorded.append((event.subject, event.sid))
+
+        monkeypatch.setattr(provider.hooks, "record_session_end", record)
+        return recorded
 
     # --- Begin ---
 
@@ -243,3 +257,115 @@ class SessionsContract:
         cookies = cookies_set(visit.response)
         clock.advance(session.expires_at - clock())
         assert visit.with_cookies(cookies, sessions.current) is None
+
+    # --- One of several ---
+
+    def test_end_one_ends_that_session_in_whatever_browser(
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient
+    ) -> None:
+        other = visit.browser()
+        mine, theirs = self.start(visit, browser), self.start(visit, other)
+        assert visit(browser, lambda: sessions.end_one("ann", theirs.sid)) is True
+        assert visit(other, sessions.current) is None
+        assert visit(browser, sessions.current) == mine
+        assert visit(browser, lambda: sessions.end_one("ann", theirs.sid)) is False
+
+        def work() -> tuple[Any, ...]:
+            return sessions.current() is not None, sessions.end_one("ann", mine.sid), sessions.current()
+
+        assert visit(browser, work) == (True, True, None)
+
+    def test_end_one_ends_no_session_of_somebody_else(
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient
+    ) -> None:
+        """Attack S76."""
+        session = self.start(visit, browser)
+        for subject in ("bob", "Ann", ""):
+            assert visit(visit.browser(), partial(sessions.end_one, subject, session.sid)) is False
+        assert visit(visit.browser(), lambda: sessions.end_one("ann", "")) is False
+        assert visit(browser, sessions.current) == session
+
+    # --- Being shown them ---
+
+    def test_a_person_is_shown_their_live_sessions_and_nobody_elses(
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient, clock: MovableClock
+    ) -> None:
+        now, other = int(clock()), visit.browser()
+        mine, theirs = self.start(visit, browser), self.start(visit, other)
+        self.start(visit, visit.browser(), "bob")
+        clock.advance(1)
+        seen = {entry.session.sid: entry for entry in visit(browser, lambda: sessions.seen("ann"))}
+        assert {sid for sid, entry in seen.items() if entry.current} == {mine.sid}
+        assert set(seen) == {mine.sid, theirs.sid}
+        assert seen[theirs.sid].session == theirs
+        for entry in seen.values():
+            assert now <= entry.started_at <= entry.seen_at <= now + 1
+            assert entry.agent.isprintable()
+        visit(other, sessions.end)
+        assert [entry.session.sid for entry in visit(browser, lambda: sessions.seen("ann"))] == [mine.sid]
+        assert visit(browser, lambda: sessions.seen("nobody")) == []
+
+    def test_sessions_are_shown_the_last_used_first_and_expired_ones_not_at_all(
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient, clock: MovableClock
+    ) -> None:
+        first = self.start(visit, browser)
+        clock.advance(10)
+        last = self.start(visit, visit.browser())
+        shown = visit(visit.browser(), lambda: sessions.seen("ann"))
+        assert [entry.session.sid for entry in shown] == [last.sid, first.sid]
+        assert not any(entry.current for entry in shown)
+        clock.advance(last.expires_at - clock())
+        assert list(visit(visit.browser(), lambda: sessions.seen("ann"))) == []
+
+    # --- Every end is recorded, once ---
+
+    def test_every_way_of_ending_a_session_is_recorded_once(
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient, ended: list[tuple[str, str]]
+    ) -> None:
+        first = self.start(visit, browser)
+        visit(browser, sessions.end)
+        visit(browser, sessions.end)
+        assert ended == [("ann", first.sid)]
+        second = self.start(visit, browser)
+        visit(visit.browser(), lambda: sessions.end_one("ann", second.sid))
+        visit(visit.browser(), lambda: sessions.end_one("ann", second.sid))
+        assert ended[1:] == [("ann", second.sid)]
+        rest = [self.start(visit, seat) for seat in (browser, visit.browser())]
+        visit(visit.browser(), lambda: sessions.end_all("ann"))
+        visit(visit.browser(), lambda: sessions.end_all("ann"))
+        assert sorted(ended[2:]) == sorted(("ann", session.sid) for session in rest)
+
+    def test_somebody_elses_signing_in_ends_the_session_and_ones_own_does_not(
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient, ended: list[tuple[str, str]]
+    ) -> None:
+        first = self.start(visit, browser)
+        again = self.start(visit, browser)
+        assert again.sid == first.sid
+        assert again.authentication != first.authentication
+        assert ended == []
+        self.start(visit, browser, "bob")
+        assert ended == [("ann", first.sid)]
+
+    def test_a_session_whose_end_cannot_be_recorded_goes_on(
+        self,
+        visit: Visits,
+        sessions: Sessions,
+        browser: FlaskClient,
+        provider: Provider,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        session = self.start(visit, browser)
+
+        def fail(event: SessionEnded) -> None:
+            raise HookFailed("the outbox is full")
+
+        def work() -> bool:
+            try:
+                sessions.end_one("ann", session.sid)
+            except HookFailed:
+                return True
+            return False
+
+        monkeypatch.setattr(provider.hooks, "record_session_end", fail)
+        assert visit(visit.browser(), work) is True
+        assert visit(browser, sessions.current) == session

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from portula.slots import LoginSession
 
 WRONG_CREDENTIALS = "The user name or the password is not right."
-CONNECTED_APPS_PATH = "/authorized_tokens/"
-"""Below the mount point; whoever answers the consent slot has a page there, or not."""
 
 
 def make_mount(provider: Provider, login: AccountsLogin) -> Mount:
@@ -44,17 +42,19 @@ class AccountViews:
         self._provider = provider
         self._pages = provider.pages
         self._login = login
+        self._links = provider.hooks.account_links()
 
     def account(self) -> Response:
         """Say who is signed in."""
         person = self._login.current()
         if person is None:
             return self._redirect(self._login.login_url(self._provider.url_for("accounts.account")))
+        url_for = self._provider.url_for
         return self._pages.render(
             "portula_accounts/account.html",
             username=person.username,
-            connected_apps_url=self._connected_apps_url(),
-            logout_url=self._provider.url_for("accounts.logout"),
+            links=[(link.text, url_for(link.view)) for link in self._links],
+            logout_url=url_for("accounts.logout"),
         )
 
     def login(self) -> Response:
@@ -130,11 +130,6 @@ class AccountViews:
             return None
         ui_locales = asked.get("ui_locales") or _only(waiting.get("ui_locales"))
         return self._pages.shown_client(client, ui_locales)
-
-    def _connected_apps_url(self) -> str | None:
-        path = self._provider.mount + CONNECTED_APPS_PATH
-        adapter = self._provider.app.create_url_adapter(request)
-        return request.root_path + path if adapter is not None and adapter.test(path, "GET") else None
 
     def _redirect(self, location: str) -> Response:
         response = cast("Response", redirect(location, 302))

@@ -66,6 +66,10 @@ class AccountsLogin:
         named = {} if client is None else {"client_id": client.client_id}
         return self._provider.url_for("accounts.login", next=quote(next_url, safe=KEPT_IN_URLS), **named)
 
+    def sign_out(self) -> None:
+        """End the browser's session."""
+        self._provider.hooks.sessions.end()
+
     def find(self, subject: str) -> slots.User | None:
         """Return a person by subject."""
         user = self.users.find(subject)

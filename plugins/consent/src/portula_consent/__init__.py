@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula.blueprints import AccountLink
 from portula_consent.answers import ConsentPages
-from portula_consent.endpoint import make_mount
+from portula_consent.endpoint import VIEW, make_mount
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -23,8 +24,19 @@ def portula_consent(provider: Provider) -> ConsentPages:
     return ConsentPages(provider)
 
 
+def _own(provider: Provider) -> ConsentPages | None:
+    consent = provider.hooks.ruling("consent").answer
+    return consent if isinstance(consent, ConsentPages) else None
+
+
 @hookimpl
 def portula_blueprints(provider: Provider) -> list[Mount]:
     """The connected apps page, unless another plugin won the slot: its answers are not ours to show."""
-    consent = provider.hooks.ruling("consent").answer
-    return [make_mount(provider, consent.memory)] if isinstance(consent, ConsentPages) else []
+    consent = _own(provider)
+    return [make_mount(provider, consent.memory)] if consent else []
+
+
+@hookimpl
+def portula_account_links(provider: Provider) -> list[AccountLink]:
+    """The way to that page."""
+    return [AccountLink("Connected apps", VIEW)] if _own(provider) else []

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from portula.slots import Authenticated
 
 
+VIEW = "consent.authorized_tokens"
+
+
 class RemoveForm(PageForm):
     """Takes one app's access away."""
 
@@ -109,7 +112,7 @@ class ConnectedApps:
         return self._redirect(self._provider.hooks.login.login_url(self._url()))
 
     def _url(self) -> str:
-        return self._provider.url_for("consent.authorized_tokens")
+        return self._provider.url_for(VIEW)
 
     def _redirect(self, location: str) -> Response:
         response = cast("Response", redirect(location, 303))

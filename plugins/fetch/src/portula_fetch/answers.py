@@ -13,9 +13,9 @@ Headers = Sequence[tuple[str, str]]
 def judge_head(method: str, status: int, headers: Headers, accept: Collection[str], max_bytes: int) -> None:
     """Raise FetchFailed for an answer whose body need not be read."""
     if 300 <= status < 400:
-        raise FetchFailed(f"it answered {status}, and redirects are not followed")
+        raise FetchFailed(f"it answered {status}, and redirects are not followed", status)
     if not (status == 200 if method == "GET" else 200 <= status < 300):
-        raise FetchFailed(f"it answered {status}")
+        raise FetchFailed(f"it answered {status}", status)
     encodings = {encoding.lower() for encoding in _values(headers, "content-encoding")} - {"", "identity"}
     if encodings:
         raise FetchFailed("the answer is compressed, which was not asked for")

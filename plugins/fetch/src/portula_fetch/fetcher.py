@@ -181,7 +181,7 @@ def _told(target: Target) -> Iterator[None]:
     try:
         yield
     except FetchFailed as error:
-        raise FetchFailed(f"{target.origin}: {error}") from None
+        raise FetchFailed(f"{target.origin}: {error}", error.status) from None
 
 
 def _reason(error: Exception) -> str:

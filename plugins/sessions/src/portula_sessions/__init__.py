@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula.blueprints import AccountLink
+from portula_sessions.endpoint import VIEW, make_mount
 from portula_sessions.sessions import ServerSessions
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.blueprints import Mount
 
 
 @hookimpl
@@ -26,3 +29,22 @@ def portula_settings() -> list[type[SessionSettings]]:
 def portula_sessions(provider: Provider) -> ServerSessions:
     """Sessions kept as artifacts in the provider's storage."""
     return ServerSessions(provider)
+
+
+def _own(provider: Provider) -> ServerSessions | None:
+    """Return our sessions if they won their slot: a room that lost leaves no pages behind."""
+    sessions = provider.hooks.ruling("sessions").answer
+    return sessions if isinstance(sessions, ServerSessions) else None
+
+
+@hookimpl
+def portula_blueprints(provider: Provider) -> list[Mount]:
+    """The page where people see where they are signed in."""
+    sessions = _own(provider)
+    return [make_mount(provider, sessions)] if sessions else []
+
+
+@hookimpl
+def portula_account_links(provider: Provider) -> list[AccountLink]:
+    """The way to that page."""
+    return [AccountLink("Where you are signed in", VIEW)] if _own(provider) else []

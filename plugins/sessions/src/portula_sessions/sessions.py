@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, after_this_request, has_request_context, request
 
+from portula.events import SessionEnded
 from portula.records import Artifact
-from portula.slots import LoginSession
+from portula.slots import LoginSession, SeenSession
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ SID_BYTES = 16
 EXTEND_AFTER_SECONDS = 60
 """A session in use is written at most this often."""
 MAX_AGENT_CHARACTERS = 200
+MAX_SEEN = 100
+"""Sessions that a person is shown."""
 
 
 class ServerSessions:
@@ -41,6 +44,8 @@ class ServerSessions:
         self._provider = provider
         self._cached = f"portula.{provider.name}.session"
 
+    # --- The browser's own ---
+
     def current(self) -> LoginSession | None:
         """Return the live session of the current Flask request; looked up once a request."""
         environ = request.environ
@@ -51,10 +56,11 @@ class ServerSessions:
     def start(self, subject: str, username: str, amr: Sequence[str]) -> LoginSession:
         """Begin a session under a new cookie and end the browser's old one (session fixation)."""
         settings = self._provider.settings(SessionSettings)
-        now = self._provider.now()
+        now, storage = self._provider.now(), self._provider.storage
         ends_at = now + settings.SESSION_LIFETIME_SECONDS
-        pointer, before = secrets.token_urlsafe(POINTER_BYTES), self.current()
-        sid = before.sid if before and before.subject == subject else secrets.token_urlsafe(SID_BYTES)
+        pointer, before = secrets.token_urlsafe(POINTER_BYTES), self._stored()
+        again = before is not None and self.current() is not None and before.payload["subject"] == subject
+        kept = before.payload if before is not None and again else {}
         artifact = Artifact(
             digest=self._provider.keys.digest(KIND, pointer),
             kind=KIND,
@@ -62,7 +68,7 @@ class ServerSessions:
             expires_at=min(ends_at, now + settings.SESSION_IDLE_SECONDS),
             family=self._provider.keys.digest(_BY_SUBJECT, subject),
             payload={
-                "sid": sid,
+                "sid": kept.get("sid") or secrets.token_urlsafe(SID_BYTES),
                 "authentication": secrets.token_urlsafe(SID_BYTES),
                 "subject": subject,
                 "username": username,
@@ -71,11 +77,15 @@ class ServerSessions:
                 "address": self._provider.client_address(),
                 "agent": _printable(request.user_agent.string),
                 "ends_at": ends_at,
+                "started_at": kept.get("started_at") or now,
+                "seen_at": now,
             },
         )
-        storage = self._provider.storage
         with storage.transaction():
-            self._forget_browser()
+            if before is not None and again:
+                storage.remove(Artifact, digest=before.digest, kind=KIND)
+            elif before is not None:
+                self._end([before])
             storage.add(artifact)
         self._send_cookie(
             pointer, settings.SESSION_LIFETIME_SECONDS if settings.SESSION_COOKIE_PERSISTENT else None
@@ -86,50 +96,100 @@ class ServerSessions:
 
     def end(self) -> LoginSession | None:
         """End the browser's session and return it; the cookie goes too."""
-        session = self.current()
-        self._forget_browser()
+        session, stored = self.current(), self._stored()
+        if stored is not None:
+            self._end([stored])
         if self._pointer() is not None:
             self._send_cookie("", 0)
         request.environ[self._cached] = None
         return session
 
+    # --- Those of a person ---
+
+    def end_one(self, subject: str, sid: str) -> bool:
+        """End the session of a person that has this identifier, in whatever browser."""
+        return bool(self._end(stored for stored in self._of(subject) if stored.payload["sid"] == sid))
+
     def end_all(self, subject: str) -> int:
         """End every session of a person, in all browsers; return how many."""
+        return self._end(self._of(subject))
+
+    def seen(self, subject: str) -> list[SeenSession]:
+        """Return the live sessions of a person, the one last in use first."""
+        current, now = self.current() if has_request_context() else None, self._provider.now()
+        found = [
+            SeenSession(
+                session=_session(stored),
+                started_at=stored.payload["started_at"],
+                seen_at=stored.payload["seen_at"],
+                agent=stored.payload["agent"],
+                address=stored.payload["address"],
+                current=current is not None and stored.payload["sid"] == current.sid,
+            )
+            for stored in self._of(subject)
+            if (stored.expires_at or 0) > now
+        ]
+        return sorted(found, key=lambda seen: seen.seen_at, reverse=True)[:MAX_SEEN]
+
+    def _of(self, subject: str) -> Iterator[Artifact]:
+        """Yield what is stored of a person's sessions, expired ones too."""
+        family, after = self._provider.keys.digests(_BY_SUBJECT, subject), None
+        while page := self._provider.storage.select(Artifact, family=family, after=after):
+            yield from page
+            after = page[-1].digest
+
+    # --- Ending ---
+
+    def _end(self, sessions: Iterable[Artifact]) -> int:
+        """End sessions: the one place where that happens, so that nobody misses it. Return how many there were.
+
+        An expired one counts: whoever ends all sessions of a person wants the apps to hear of it.
+        """
+        provider, ended = self._provider, 0
         if has_request_context():
             request.environ.pop(self._cached, None)
-        return self._provider.storage.remove(
-            Artifact, family=self._provider.keys.digests(_BY_SUBJECT, subject)
-        )
+        with provider.storage.transaction():
+            for stored in sessions:
+                if provider.storage.remove(Artifact, digest=stored.digest, kind=KIND):
+                    payload = stored.payload
+                    event = SessionEnded(payload["subject"], payload["sid"], provider.now())
+                    provider.hooks.record_session_end(event)
+                    ended += 1
+        return ended
+
+    # --- Cookie and record ---
 
     def _pointer(self) -> str | None:
         """Return the cookie's value if it can be one of ours."""
         value = request.cookies.get(self._provider.pages.cookie_name(COOKIE), "")
         return value if len(value) == POINTER_CHARACTERS and value.isascii() else None
 
-    def _look_up(self) -> LoginSession | None:
+    def _stored(self) -> Artifact | None:
+        """Return what the cookie points to, expired or not."""
         pointer = self._pointer()
         if pointer is None:
             return None
         artifact = self._provider.storage.find(Artifact, digest=self._provider.keys.digests(KIND, pointer))
-        if artifact is None or artifact.kind != KIND or (artifact.expires_at or 0) <= self._provider.now():
+        return artifact if artifact is not None and artifact.kind == KIND else None
+
+    def _look_up(self) -> LoginSession | None:
+        artifact = self._stored()
+        if artifact is None or (artifact.expires_at or 0) <= self._provider.now():
             return None
         self._extend(artifact)
         return _session(artifact)
 
     def _extend(self, artifact: Artifact) -> None:
         """Note that the session is in use; of processes that notice at once, one writes."""
-        idle = self._provider.settings(SessionSettings).SESSION_IDLE_SECONDS
-        expires_at = min(artifact.payload["ends_at"], self._provider.now() + idle)
-        if expires_at >= (artifact.expires_at or 0) + EXTEND_AFTER_SECONDS:
-            where = {"digest": artifact.digest, "expires_at": artifact.expires_at}
-            self._provider.storage.change(Artifact, where, expires_at=expires_at)
-
-    def _forget_browser(self) -> None:
-        pointer = self._pointer()
-        if pointer is not None:
-            self._provider.storage.remove(
-                Artifact, digest=self._provider.keys.digests(KIND, pointer), kind=KIND
-            )
+        now, idle = self._provider.now(), self._provider.settings(SessionSettings).SESSION_IDLE_SECONDS
+        if now < artifact.payload["seen_at"] + EXTEND_AFTER_SECONDS:
+            return
+        changed: dict[str, Any] = {
+            "expires_at": min(artifact.payload["ends_at"], now + idle),
+            "payload": {**artifact.payload, "seen_at": now},
+        }
+        where = {"digest": artifact.digest, "expires_at": artifact.expires_at}
+        self._provider.storage.change(Artifact, where, **changed)
 
     def _send_cookie(self, value: str, max_age: int | None) -> None:
         @after_this_request

@@ -1,0 +1,73 @@
+"""Signs people out of all they signed in to here: at the wish of an app, and telling the others.
+
+Sources: OpenID Connect RP-Initiated Logout, Back-Channel Logout, Front-Channel Logout and Session Management 1.0.
+It never sends a browser to an address that was not registered, and never lets an app's server delay a person.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula_logout import browser_state, hookspecs, metadata, participants
+from portula_logout.commands import make_commands
+from portula_logout.courier import Threads
+from portula_logout.ends import record_end
+from portula_logout.metadata import portula_metadata
+from portula_logout.mount import mounts
+from portula_logout.registration import portula_client_metadata, portula_validate_client_registration
+from portula_logout.settings import LogoutSettings
+
+if TYPE_CHECKING:
+    import click
+    import pluggy
+
+    from portula import Provider
+    from portula.blueprints import Mount
+    from portula.engine.messages import OAuthRequest
+    from portula.events import AuthorizationGranted, SessionEnded
+    from portula_logout.courier import Courier
+
+__all__ = ["portula_client_metadata", "portula_metadata", "portula_validate_client_registration"]
+
+
+@hookimpl
+def portula_addhooks(pm: pluggy.PluginManager) -> None:
+    pm.add_hookspecs(hookspecs)
+
+
+@hookimpl
+def portula_settings() -> list[type[LogoutSettings]]:
+    return [LogoutSettings]
+
+
+@hookimpl
+def portula_logout_courier(provider: Provider) -> Courier | None:
+    return Threads(provider) if metadata.back_channel(provider) else None
+
+
+@hookimpl
+def portula_blueprints(provider: Provider) -> list[Mount]:
+    return mounts(provider)
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> list[click.Command]:
+    return make_commands(provider) if metadata.back_channel(provider) else []
+
+
+@hookimpl
+def portula_authorization_response(provider: Provider, request: OAuthRequest) -> dict[str, str]:
+    return browser_state.members(provider, request)
+
+
+@hookimpl
+def portula_record_authorization(provider: Provider, event: AuthorizationGranted) -> None:
+    if metadata.openid(provider):
+        participants.remember(provider, event)
+
+
+@hookimpl
+def portula_record_session_end(provider: Provider, event: SessionEnded) -> None:
+    if metadata.openid(provider):
+        record_end(provider, event)

@@ -1,0 +1,47 @@
+"""The blueprint of this room: what of it is on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint
+
+from portula.blueprints import Mount
+from portula_logout import metadata
+from portula_logout.check_session import add_check_session
+from portula_logout.courier import courier_of
+from portula_logout.endpoint import add_page
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+
+def mounts(provider: Provider) -> list[Mount]:
+    """Return the blueprint, if there is anything in it."""
+    blueprint = Blueprint(
+        "logout",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/session/static",
+    )
+    page, back = metadata.rp_initiated(provider), metadata.back_channel(provider)
+    watched = metadata.session_management(provider)
+    if watched:
+        add_check_session(blueprint, provider)
+    if page:
+        add_page(blueprint, provider)
+    if back:
+        _look_out(blueprint, provider)
+    return [Mount(blueprint)] if page or back or watched else []
+
+
+def _look_out(blueprint: Blueprint, provider: Provider) -> None:
+    """Let the courier look for what is left, after requests; what it lacks shows at start."""
+    _, _, courier = provider.hooks.jose, provider.hooks.fetcher, courier_of(provider)
+    if courier is None:
+        return
+
+    @blueprint.teardown_app_request
+    def look(_: BaseException | None) -> None:
+        courier.look()

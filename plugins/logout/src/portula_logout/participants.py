@@ -1,0 +1,67 @@
+"""Which apps a person signed in to within one login session: those to tell when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from portula.errors import DuplicateRecord
+from portula.records import Application, Artifact
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.events import AuthorizationGranted
+
+KIND = "session-client"
+
+REMEMBERED_SECONDS = 30 * 24 * 3600
+"""How long an app is remembered when nobody says how long the session lasts: the host keeps sessions of its own."""
+
+PAGE = 100
+
+
+def remember(provider: Provider, event: AuthorizationGranted) -> None:
+    """Note that an app learns of a session."""
+    if event.sid is None or "openid" not in event.scopes:
+        return
+    storage, keys, now = provider.storage, provider.keys, provider.now()
+    name, expires_at = f"{event.sid}\0{event.client_id}", _expiry(provider, event.sid)
+    if storage.change(Artifact, {"digest": keys.digests(KIND, name)}, expires_at=expires_at):
+        return
+    artifact = Artifact(
+        digest=keys.digest(KIND, name),
+        kind=KIND,
+        payload={"issuer": provider.current_issuer()},
+        issued_at=now,
+        client_id=event.client_id,
+        family=keys.digest(KIND, event.sid),
+        expires_at=expires_at,
+    )
+    try:
+        storage.add(artifact)
+    except DuplicateRecord:  # another request of the app came in between
+        return
+
+
+def of_session(provider: Provider, sid: str) -> Iterator[tuple[Application, str]]:
+    """Yield the apps of a session, each with the issuer that it knows."""
+    family, after = provider.keys.digests(KIND, sid), None
+    while page := provider.storage.select(Artifact, family=family, limit=PAGE, after=after):
+        issuers = {known.client_id: known.payload["issuer"] for known in page if known.client_id}
+        clients = provider.storage.select(Application, limit=PAGE, client_id=tuple(issuers))
+        for client in clients:
+            yield client, issuers[client.client_id]
+        after = page[-1].digest
+
+
+def forget(provider: Provider, sid: str) -> None:
+    """Forget the apps of a session that is over."""
+    provider.storage.remove(Artifact, family=provider.keys.digests(KIND, sid))
+
+
+def _expiry(provider: Provider, sid: str) -> int:
+    sessions = provider.hooks.ruling("sessions").answer
+    session = sessions.current() if sessions else None
+    if session is not None and session.sid == sid:
+        return int(session.expires_at)
+    return provider.now() + REMEMBERED_SECONDS

@@ -1,0 +1,46 @@
+"""Requests that came by POST: without our Lax cookies, so they wait here while the browser comes back by GET."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+
+from portula.records import Artifact
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.engine.messages import Pairs
+
+KIND = "logout_request"
+"""Kind of the artifact, and the parameter that names it in our own URLs."""
+
+WAITING_SECONDS = 600
+"""How long a person may take over the page."""
+
+
+def keep(provider: Provider, pairs: Pairs) -> str:
+    """Keep a request; return its name."""
+    name, now = secrets.token_urlsafe(32), provider.now()
+    artifact = Artifact(
+        digest=provider.keys.digest(KIND, name),
+        kind=KIND,
+        payload={"pairs": [list(pair) for pair in pairs]},
+        issued_at=now,
+        expires_at=now + WAITING_SECONDS,
+    )
+    provider.storage.add(artifact)
+    return name
+
+
+def find(provider: Provider, name: str) -> Pairs:
+    """Return a request that was kept.
+
+    Raises:
+        InvalidRequestError: it is not known, or waited too long.
+    """
+    artifact = provider.storage.find(Artifact, digest=provider.keys.digests(KIND, name))
+    if artifact is None or artifact.kind != KIND or (artifact.expires_at or 0) <= provider.now():
+        raise InvalidRequestError(description="The request waited too long. Please start again at the app.")
+    return [(key, value) for key, value in artifact.payload["pairs"]]

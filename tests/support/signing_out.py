@@ -1,0 +1,270 @@
+"""A provider from which people sign out, its apps, and their browsers."""
+
+import hashlib
+import json
+import threading
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from click.testing import CliRunner
+from flask import request
+
+import portula_generators
+import portula_logout
+import portula_scopes_settings
+import portula_sessions
+from portula import hookimpl
+from portula.errors import FetchFailed, JoseError, UntrustedToken
+from portula.events import AuthorizationGranted
+from portula.records import Application, Artifact
+from portula.slots import Authenticated, Fetched, Token, User
+from portula.testing.provider import Memory, MovableClock, Recorder, make_provider
+from support.browser import forms_of
+
+NOW = 1_700_000_000
+ISSUER = "https://id.example/o"
+HOME = "https://id.example"
+BYE = "https://tea.example/bye"
+TEA = "https://tea.example/out"
+SHOP = "https://shop.example/out"
+ON = {"OIDC_RP_INITIATED_LOGOUT_ENABLED": True}
+
+
+class Jose:
+    """Tokens that are signed by the name of a key. Two keys are published, one of them signs no more."""
+
+    configured = True
+    refuses = ""
+    """A client for whom nothing is signed."""
+
+    def __init__(self):
+        self.signed = []
+
+    @hookimpl
+    def portula_jose(self, provider):
+        return self
+
+    def make(self, claims, typ="JWT", key="current"):
+        parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": typ}, claims)]
+        signed = ".".join(urlsafe_b64encode(part).decode() for part in parts)
+        return f"{signed}.{_signature(signed, key)}"
+
+    def read(self, token):
+        try:
+            header, claims = (json.loads(urlsafe_b64decode(part)) for part in token.split(".")[:2])
+        except ValueError:
+            raise UntrustedToken("no token") from None
+        return Token(header, claims)
+
+    def verify_own(self, token, *, typ, client=None):
+        read = self.read(token)
+        signed, _, signature = token.rpartition(".")
+        own = ["current", "inactive", *([client.client_id] if client else [])]
+        if signature not in [_signature(signed, key) for key in own] or read.header["typ"] not in typ:
+            raise UntrustedToken("not ours")
+        return read
+
+    def sign(self, claims, *, typ, algorithm="RS256", client=None):
+        if client and client.client_id == self.refuses:
+            raise JoseError("its secret cannot be read")
+        self.signed.append((algorithm, typ))
+        return self.make(claims, typ)
+
+
+class Fetcher:
+    """Servers of apps: they take what is posted, unless `answers` has a status, an error or a function for one."""
+
+    def __init__(self):
+        self.posts = []
+        self.answers = {}
+        self.arrived = threading.Condition()
+
+    @hookimpl
+    def portula_fetcher(self, provider):
+        return self
+
+    def post(self, url, form, *, max_bytes=65536):
+        answer = self.answers.get(url, 200)
+        if callable(answer):
+            answer = answer()
+        with self.arrived:
+            self.posts.append((url, dict(form)))
+            self.arrived.notify_all()
+        if answer is None:
+            raise FetchFailed("it could not be reached")
+        if answer >= 300:
+            raise FetchFailed(f"it answered {answer}", answer)
+        return Fetched(answer, "", b"")
+
+    def wait_for(self, count):
+        """Wait until so many posts arrived; return them."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.posts) >= count, timeout=20)
+            return list(self.posts)
+
+
+def _signature(signed, key):
+    return hashlib.sha256(f"{key} {signed}".encode()).hexdigest() if key else ""
+
+
+class SessionLogin:
+    """A login on the sessions of the provider."""
+
+    def __init__(self):
+        self.people = {}
+
+    @hookimpl
+    def portula_login(self, provider):
+        self.provider = provider
+        return self
+
+    @hookimpl
+    def portula_scopes(self, provider):
+        return {"openid": "Know who you are"}
+
+    def current(self):
+        session = self.provider.hooks.sessions.current()
+        if session is None:
+            return None
+        return Authenticated(
+            session.subject,
+            session.username,
+            session.auth_time,
+            sid=session.sid,
+            authentication=session.authentication,
+        )
+
+    def sign_out(self):
+        self.provider.hooks.sessions.end()
+
+    def login_url(self, next_url, client=None):
+        return "/login"
+
+    def find(self, subject):
+        return User(subject, subject.title())
+
+    def authenticate(self, username, password, client_address):
+        return None
+
+
+class House:
+    """A provider with the room in it, two apps, and browsers."""
+
+    def __init__(self, *plugins, memory=None, furnished=None, **settings):
+        self.clock, self.heard, self.jose, self.fetcher = MovableClock(NOW), Recorder(), Jose(), Fetcher()
+        settings = {"OIDC_ISS_ENDPOINT": ISSUER, **ON, "OIDC_BACKCHANNEL_LOGOUT_THREADS": 0, **settings}
+        rooms = [portula_generators, portula_sessions, portula_scopes_settings, portula_logout]
+        own = [SessionLogin(), self.heard, self.jose, self.fetcher, memory or Memory()]
+        self.provider = make_provider(*rooms, *own, *plugins, settings=settings, clock=self.clock)
+        self.app, self.storage = self.provider.app, self.provider.storage
+        if memory is None if furnished is None else furnished:
+            self.client("tea", post_logout_redirect_uris=(BYE, "https://tea.example/bye?shop=1"))
+        self.app.add_url_rule("/in/<subject>", "in", self._sign_in)
+        self.app.add_url_rule("/use/<client_id>", "use", self._use)
+        self.app.add_url_rule("/who", "who", self._who)
+        self.work = lambda: "nothing to do"
+        self.app.add_url_rule("/work", "work", self._work)
+
+    def client(self, client_id, **fields):
+        given = {
+            "client_id": client_id,
+            "name": client_id.title(),
+            "client_type": "public",
+            "redirect_uris": (f"https://{client_id}.example/cb",),
+            **fields,
+        }
+        return self.provider.clients.create(Application(**given))[0]
+
+    def change(self, client_id, **values):
+        self.storage.change(Application, {"client_id": client_id}, **values)
+
+    def remove(self, client_id):
+        self.storage.remove(Application, client_id=client_id)
+
+    def artifacts(self, *kinds):
+        return [kept for kept in self.storage.select(Artifact) if kept.kind in kinds]
+
+    def _sign_in(self, subject):
+        return self.provider.hooks.sessions.start(subject, subject.title(), ["pwd"]).sid
+
+    def _use(self, client_id):
+        """Sign in to an app, as the authorization endpoint does."""
+        session, scopes = self.provider.hooks.sessions.current(), (request.args.get("scope", "openid"),)
+        event = AuthorizationGranted(client_id, session.subject, session.sid, scopes, self.provider.now())
+        with self.storage.transaction():
+            self.provider.hooks.record_authorization(event)
+        return "granted"
+
+    def _work(self):
+        """Do what a test gave."""
+        return self.work()
+
+    def _who(self):
+        session = self.provider.hooks.sessions.current()
+        return session.subject if session else "nobody"
+
+    def browser(self, subject=None, *apps):
+        """Return a browser; of somebody who is signed in here and to apps."""
+        browser = Browser(self.app)
+        if subject:
+            browser.sid = browser.get(f"/in/{subject}").text
+        for app in apps:
+            browser.get(f"/use/{app}")
+        return browser
+
+    def hint(self, sid=None, key="current", typ="JWT", **claims):
+        about = {"iss": ISSUER, "sub": "ada", "aud": "tea", "iat": NOW, "exp": NOW + 600}
+        session = {} if sid is None else {"sid": sid}
+        return self.jose.make({**about, **session, **claims}, typ, key)
+
+
+class Browser:
+    """Fills in forms as they come."""
+
+    def __init__(self, app):
+        self.client = app.test_client()
+        self.sid = None
+
+    def get(self, path, **kwargs):
+        return self.client.get(path, base_url=HOME, **kwargs)
+
+    def post(self, path, data, **kwargs):
+        return self.client.post(path, base_url=HOME, data=data, **kwargs)
+
+    def ask(self, **query):
+        """Come from an app."""
+        return self.get("/o/logout/", query_string=query)
+
+    def press(self, page, button="logout-confirm", **changes):
+        """Press a button of a page's form."""
+        (form,) = forms_of(page.text)
+        name, value = form.buttons[button]
+        path = page.request.full_path if page.request.query_string else page.request.path
+        return self.post(path, {**form.fields, name: value, **changes})
+
+    @property
+    def who(self):
+        return self.get("/who").text
+
+
+def with_servers(house):
+    """Let two apps have servers that want to hear, and a third none."""
+    house.client("teapot", metadata={"backchannel_logout_uri": TEA})
+    house.client("shop", metadata={"backchannel_logout_uri": SHOP})
+    house.client("quiet")
+    return house
+
+
+def deliver(house, *arguments):
+    """Run the command; return what it prints."""
+    (group,) = [command for command in house.provider.hooks.commands() if command.name == "logout"]
+    with house.app.app_context():
+        result = CliRunner().invoke(group, ["deliver", "--json", *arguments], catch_exceptions=False)
+    return json.loads(result.output)
+
+
+def sign_out(browser):
+    browser.press(browser.ask())
+
+
+def heard(house):
+    return sorted(url for url, _ in house.fetcher.posts)
