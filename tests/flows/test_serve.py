@@ -121,6 +121,12 @@ def test_a_restart_keeps_tokens(tmp_path: Path) -> None:
     assert known.json()["active"] is True
 
 
+def test_a_host_name_may_be_listened_on_and_is_in_the_issuer(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--host", "localhost") as server:
+        document = httpx.get(f"{server.url}/o/.well-known/oauth-authorization-server").json()
+    assert document["issuer"] == server.issuer.replace("127.0.0.1", "localhost")
+
+
 def test_a_public_address_without_an_issuer_is_refused() -> None:
     message = _refused("--host", "0.0.0.0")
     assert "--host 0.0.0.0" in message

@@ -140,15 +140,16 @@ def prepare(options: ServeOptions) -> tuple[ServeOptions, Provider, dict[str, st
     """
     if bool(options.tls_cert) != bool(options.tls_key):
         raise ConfigError("--tls-cert and --tls-key: give both or neither")
-    _check_port(options)
+    address = _free_address(options)
     app, provider = make_app(options)
     (options.folder / ISSUER_FILE).write_text(f"{provider.issuer}\n")
     with app.app_context():
         lines = provider.hooks.demo() if options.demo else {}
-    return replace(options, issuer=provider.issuer), provider, lines
+    return replace(options, issuer=provider.issuer, host=address), provider, lines
 
 
-def _check_port(options: ServeOptions) -> None:
+def _free_address(options: ServeOptions) -> str:
+    """Return the address to listen on, which a name such as `localhost` stands for; nobody may listen there yet."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -156,6 +157,7 @@ def _check_port(options: ServeOptions) -> None:
             probe.bind((options.host, options.port))
         except OSError as error:
             raise ConfigError(f"--host {options.host} --port {options.port}: {error.strerror}") from error
+        return str(probe.getsockname()[0])
 
 
 def application() -> WSGIApplication:

@@ -53,6 +53,32 @@ def test_createuser_says_what_is_wrong(run, name, typed, told):
     assert "short" not in done.output
 
 
+def test_createuser_keeps_further_claims_about_the_person(accounts, run, tmp_path):
+    file = tmp_path / "bob.json"
+    file.write_text('{"name": "Bob Wren", "address": {"country": "NZ"}}')
+    options = ("--claims-file", str(file), "--claims", '{"name": "Robert Wren"}')
+    done = run("createuser", "bob", "--password-stdin", *options, typed=PASSWORD)
+    assert done.exit_code == 0, done.output
+    seen = accounts.login.users.named("bob").as_seen().claims
+    assert (seen["name"], seen["address"]) == ("Robert Wren", {"country": "NZ"})
+
+
+@pytest.mark.parametrize(
+    ("claims", "told"),
+    [
+        ("{", "no JSON"),
+        ("[]", "a JSON object"),
+        ('{"sub": "1"}', "'sub'"),
+        ('{"email": "a@b.example"}', "'email'"),
+    ],
+)
+def test_createuser_refuses_claims_that_cannot_be_kept(accounts, run, claims, told):
+    done = run("createuser", "bob", "--password-stdin", "--claims", claims, typed=PASSWORD)
+    assert done.exit_code != 0
+    assert told in done.output
+    assert accounts.login.users.named("bob") is None
+
+
 def test_changepassword_ends_the_sessions(accounts, browser, run):
     browser.sign_in()
     assert run("changepassword", "ADA", "--password-stdin", typed="another password").exit_code == 0

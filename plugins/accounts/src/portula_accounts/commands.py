@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -18,10 +18,36 @@ if TYPE_CHECKING:
 DEMO_USERNAME = "demo"
 DEMO_PASSWORD_BYTES = 12
 
+Claims = dict[str, Any]
+"""Claims about a person by name (OpenID Connect Core §5.1)."""
+
 _password_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input."
 )
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def _claims(_context: click.Context, _parameter: click.Parameter, value: str | TextIO | None) -> Claims:
+    """Read claims (OpenID Connect Core §5.1)."""
+    text = value if isinstance(value, str | None) else value.read()
+    try:
+        claims = json.loads(text or "{}")
+    except ValueError as error:
+        raise click.BadParameter(f"no JSON: {error}") from None
+    if not isinstance(claims, dict):
+        raise click.BadParameter("claims are a JSON object")
+    return claims
+
+
+_claims_option = click.option("--claims", callback=_claims, help="Further claims, a JSON object.")
+_claims_file_option = click.option(
+    "--claims-file", type=click.File(), callback=_claims, help="The same, from a file."
+)
+
+
+def _joined(further: Mapping[str, Claims]) -> Claims:
+    """Join the claims of both options; those on the command line count."""
+    return {**further["claims_file"], **further["claims"]}
 
 
 def make_commands(users: Users) -> list[click.Command]:
@@ -32,14 +58,16 @@ def make_commands(users: Users) -> list[click.Command]:
     @_password_stdin
     @click.option("--email", help="E-mail address.")
     @click.option("--admin", is_flag=True, help="Let the user administer the provider.")
+    @_claims_option
+    @_claims_file_option
     @_as_json
     def create_user(
-        name: str, email: str | None, *, password_stdin: bool, admin: bool, as_json: bool
+        name: str, email: str | None, *, password_stdin: bool, admin: bool, as_json: bool, **further: Claims
     ) -> None:
         """Make an account for NAME."""
         password = _password(from_stdin=password_stdin)
         try:
-            user = users.create(name, password, email=email, is_admin=admin)
+            user = users.create(name, password, email=email, is_admin=admin, claims=_joined(further))
         except UserError as error:
             raise click.ClickException(str(error)) from None
         _say("Created", user, as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portula.errors import DuplicateRecord, PortulaError
 from portula_accounts.passwords import Passwords
@@ -13,10 +13,15 @@ from portula_accounts.records import User
 from portula_accounts.settings import AccountsSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from portula import Provider
 
 MAX_USERNAME_CHARACTERS = 255
 """What a text field of a record holds."""
+
+OWN_CLAIMS = frozenset({"sub", "email", "iss", "aud"})
+"""Claims that are never given as further ones: each is a field of the account or the provider's word."""
 
 
 class UserError(PortulaError):
@@ -45,9 +50,15 @@ class Users:
         return None if compared is None else self._provider.storage.find(User, username=compared)
 
     def create(
-        self, username: str, password: str, *, email: str | None = None, is_admin: bool = False
+        self,
+        username: str,
+        password: str,
+        *,
+        email: str | None = None,
+        is_admin: bool = False,
+        claims: Mapping[str, Any] | None = None,
     ) -> User:
-        """Make an account.
+        """Make an account; `claims` are further ones about the person (OpenID Connect Core §5.1).
 
         Raises:
             UserError: the name is taken or cannot be one, or name, password or address are refused.
@@ -57,6 +68,9 @@ class Users:
             raise UserError("A user name has 1 to 255 characters, none of them invisible.")
         if email is not None and not _plausible_address(email):
             raise UserError("This is no e-mail address.")
+        kept = OWN_CLAIMS.intersection(claims or ())
+        if kept:
+            raise UserError(f"The claim {min(kept)!r} is not among those given: the account itself says it.")
         now = self._provider.now()
         user = User(
             sub=uuid.uuid4().hex,
@@ -67,6 +81,7 @@ class Users:
             is_admin=is_admin,
             created_at=now,
             updated_at=now,
+            claims=dict(claims or {}),
         )
         try:
             self._provider.storage.add(user)

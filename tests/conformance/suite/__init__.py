@@ -1,0 +1,1 @@
+"""A relying party that knows nothing of portula's code: a browser without JavaScript, keys, flows and checks."""
