@@ -308,7 +308,7 @@ def test_a_choice_of_a_plugin_that_does_not_answer_is_refused():
 
 @pytest.mark.parametrize(
     ("slot", "suggestion"),
-    [("client_ids_generator", "; did you mean 'client_id_generator'?"), ("grant_types", ""), ("kettle", "")],
+    [("client_ids_generator", "; did you mean 'client_id_generator'?"), ("blueprints", ""), ("kettle", "")],
 )
 def test_a_choice_for_what_is_no_slot_is_refused_at_start(slot, suggestion):
     with pytest.raises(ConfigError) as caught:

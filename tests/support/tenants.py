@@ -76,9 +76,9 @@ class Tenant:
     def refresh(self, party, token):
         return self.post("token/", party, grant_type="refresh_token", refresh_token=token)
 
-    def tokens(self, party, username="ann"):
+    def tokens(self, party, username="ann", **parameters):
         """Run the code flow in a browser of its own and return the token response's members."""
-        response = self.redeem(party, *Browser(self.house).code(self, party, username))
+        response = self.redeem(party, *Browser(self.house).code(self, party, username, **parameters))
         assert response.status_code == 200, response.text
         return response.json
 
@@ -90,6 +90,12 @@ class Tenant:
     def resource(self, token):
         return self.house.http.get(f"/{self.name}/resource", headers=bearer(token), base_url=HOST)
 
+    def open(self, path, method="GET", token=None, **keywords):
+        headers = bearer(token) if token else {}
+        return self.house.http.open(
+            f"/{self.name}/{path}", method=method, headers=headers, base_url=HOST, **keywords
+        )
+
     def metadata(self):
         url = f"/{self.name}/.well-known/oauth-authorization-server"
         return self.house.http.get(url, base_url=HOST).json
@@ -98,7 +104,7 @@ class Tenant:
 class Two:
     """An app with two providers on one storage: north and south, whose pages stand on one host."""
 
-    def __init__(self, *, folder=None, same_keys=False, north=(), south=(), **settings):
+    def __init__(self, *, folder=None, same_keys=False, north=(), south=(), rooms=ROOMS, **settings):
         place = folder and str(folder)
         self.app = Flask(f"two{secrets.token_hex(4)}", static_folder=None, instance_path=place)
         self.app.config["TESTING"] = True
@@ -107,8 +113,8 @@ class Two:
         if same_keys:
             settings["SECRET_KEYS"] = [KEYS["north"]]
         self.http = self.app.test_client(use_cookies=False)
-        self.north = Tenant(self, "north", *north, **settings)
-        self.south = Tenant(self, "south", *south, **settings)
+        self.north = Tenant(self, "north", *north, rooms=rooms, **settings)
+        self.south = Tenant(self, "south", *south, rooms=rooms, **settings)
         self.ann = self.north.users.create("ann", PASSWORD)
         self.bob = self.north.users.create("bob", PASSWORD)
 
@@ -162,9 +168,9 @@ class Browser:
         assert response.status_code == 200, response.text
         return {**forms_of(response.text)[0].fields, "allow": "yes"}
 
-    def code(self, tenant, party, username="ann"):
+    def code(self, tenant, party, username="ann", **parameters):
         """Return a fresh code and its verifier."""
         self.sign_in(tenant, username)
         verifier, challenge = pkce()
-        form = self.consent_form(tenant, party, code_challenge=challenge)
+        form = self.consent_form(tenant, party, code_challenge=challenge, **parameters)
         return answered(self.post(f"/{tenant.name}/authorize/", form))["code"], verifier
