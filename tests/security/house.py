@@ -14,6 +14,7 @@ import portula_fetch
 import portula_generators
 import portula_introspection
 import portula_jose
+import portula_logout
 import portula_oauth2
 import portula_oidc
 import portula_resource_server
@@ -34,6 +35,7 @@ ROOMS = (
     portula_generators,
     portula_introspection,
     portula_jose,
+    portula_logout,
     portula_oauth2,
     portula_oidc,
     portula_resource_server,

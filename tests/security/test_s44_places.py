@@ -1,0 +1,137 @@
+"""S44 over HTTP: each kind of token is presented at each place, and is taken only where it belongs."""
+
+import pytest
+
+from portula.testing import jws
+from security.driving import answered, bearer, pkce
+from security.house import House
+
+ISSUER = "https://id.example/o"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+KEY = jws.TokenKey("ES256")
+
+
+@pytest.fixture(scope="module")
+def house():
+    """A house in which OpenID Connect is on and people may be signed out by apps."""
+    settings = {"OIDC_RP_INITIATED_LOGOUT_ENABLED": True, "OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT": False}
+    return House(OIDC_ENABLED=True, **settings)
+
+
+@pytest.fixture(scope="module")
+def signing(house):
+    """A client that signs its assertions and its request objects with one key."""
+    return house.client(
+        metadata={"jwks": KEY.jwks},
+        token_endpoint_auth_method="private_key_jwt",
+        skip_authorization=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def plain(house):
+    return house.client(skip_authorization=True)
+
+
+def of_client(house, party, **claims):
+    now = house.clock.time
+    names = {"iss": party.client_id, "sub": party.client_id, "aud": ISSUER}
+    return {**names, "iat": now, "exp": now + 60, "jti": f"{now} {claims}", **claims}
+
+
+def made(house, signing, plain, kind):
+    """Return a fresh token of a kind."""
+    now = house.clock.time
+    if kind in ("ID token", "access token", "refresh token"):
+        tokens = house.tokens(plain, scope="openid")
+        return tokens[{"ID token": "id_token"}.get(kind, kind.replace(" ", "_"))]
+    if kind == "logout token":
+        claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": plain.client_id, "iat": now, "exp": now + 60}
+        return house.provider.hooks.jose.sign(claims, typ="logout+jwt")
+    if kind == "client assertion":
+        return KEY.sign(of_client(house, signing), typ="client-authentication+jwt")
+    if kind == "request object":
+        asked = {
+            "client_id": signing.client_id,
+            "response_type": "code",
+            "scope": "openid",
+            "prompt": "none",
+            "code_challenge": "x" * 43,
+            "code_challenge_method": "S256",
+        }
+        return KEY.sign(of_client(house, signing, **asked), typ="oauth-authz-req+jwt")
+    return KEY.sign(of_client(house, signing, htm="POST", htu=f"{ISSUER}/token/"), typ="dpop+jwt")
+
+
+KINDS = [
+    "ID token",
+    "access token",
+    "refresh token",
+    "logout token",
+    "client assertion",
+    "request object",
+    "DPoP proof",
+]
+
+
+class Places:
+    """Presents a token; says whether it was taken."""
+
+    def __init__(self, house, signing, plain):
+        self.house, self.signing, self.plain = house, signing, plain
+        self.door = house.door()
+
+    def at_userinfo(self, token):
+        return self.door.open("/o/userinfo/", headers=bearer(token)).status_code == 200
+
+    def at_a_resource(self, token):
+        return self.door.resource(token).status_code == 200
+
+    def as_a_refresh_token(self, token):
+        return self.door.refresh(self.plain, token).status_code == 200
+
+    def as_a_code(self, token):
+        return self.door.redeem(self.plain, token, "v" * 43).status_code == 200
+
+    def as_an_assertion(self, token):
+        asked = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": token}
+        return self.door.token(grant_type="client_credentials", **asked).status_code == 200
+
+    def as_a_request_object(self, token):
+        browser = self.house.browser()
+        answer = answered(browser.ask(self.signing, request=token, state=None))
+        return answer["error"] == "login_required"  # which the object asks for
+
+    def as_a_hint(self, token):
+        browser = self.house.browser()
+        browser.sign_in()
+        asked = {"scope": "openid", "prompt": "none", "id_token_hint": token}
+        challenge = {"code_challenge": pkce()[1], "code_challenge_method": "S256"}
+        return "code" in answered(browser.ask(self.plain, **asked, **challenge))
+
+    def as_a_hint_of_logout(self, token):
+        browser = self.house.browser()
+        return browser.get("/o/logout/", query_string={"id_token_hint": token}).status_code == 200
+
+
+TAKEN = {
+    "at_userinfo": {"access token"},
+    "at_a_resource": {"access token"},
+    "as_a_refresh_token": {"refresh token"},
+    "as_a_code": set(),
+    "as_an_assertion": {"client assertion"},
+    "as_a_request_object": {"request object"},
+    "as_a_hint": {"ID token"},
+    "as_a_hint_of_logout": {"ID token"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", TAKEN)
+def test_a_token_is_taken_where_it_belongs_and_nowhere_else(house, signing, plain, place, kind):
+    scope = "openid read"
+    token = made(house, signing, plain, kind)
+    if place == "at_a_resource" and kind == "access token":
+        token = house.tokens(plain, scope=scope)["access_token"]
+    house.clock.forward(1)
+    assert getattr(Places(house, signing, plain), place)(token) is (kind in TAKEN[place])
