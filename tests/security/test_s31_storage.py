@@ -26,7 +26,7 @@ def dump(folder):
 def stolen(make_house, tmp_path_factory):
     """A house in which everything has happened once, the values it gave out, and a dump of its database."""
     folder = tmp_path_factory.mktemp("stolen")
-    house = make_house(folder=folder)
+    house = make_house(folder=folder, OIDC_ENABLED=True, DCR_ENABLED=True, DCR_REGISTRATION_MODE="open")
     values = {}
     browser, door = house.browser(), house.door()
     client = house.client()
@@ -35,10 +35,13 @@ def stolen(make_house, tmp_path_factory):
     page = browser.consent_page(client, code_challenge=s256("v" * 43))
     values |= {f"consent {name}": value for name, value in forms_of(page.text)[0].fields.items()}
     assert browser.submit(page, "consent-allow").status_code == 302
-    code, verifier = browser.code(client)
+    code, verifier = browser.code(client, scope="openid read")
     waiting, _ = browser.code(client)
     first = door.redeem(client, code, verifier).json
     second = door.refresh(client, first["refresh_token"]).json
+    made = door.post("/o/register/", json={"redirect_uris": [client.redirect_uri]}).json
+    values |= {f"registered {name}": made[name] for name in ("client_secret", "registration_access_token")}
+    values |= {"ID token": first["id_token"], "second ID token": second["id_token"]}
     machine = door.token(client, grant_type="client_credentials").json
     assert door.revoke(client, first["refresh_token"]).status_code == 200
     browser.consent_page(client)
