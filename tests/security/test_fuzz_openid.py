@@ -1,4 +1,4 @@
-"""Whatever is sent to the endpoints and parameters of OpenID Connect: no failure of the server, nothing of its inside."""
+"""Whatever is sent to the endpoints and parameters of OpenID Connect: no failure, nothing of the inside of the server."""
 
 import json
 
