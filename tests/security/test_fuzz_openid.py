@@ -1,4 +1,4 @@
-"""Whatever is sent to the endpoints and parameters of OpenID Connect: no failure, nothing of the inside of the server."""
+"""Whatever is sent to the endpoints and parameters of OpenID Connect: no failure of the server, no leak from it."""
 
 import json
 
