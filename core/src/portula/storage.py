@@ -182,7 +182,15 @@ class Storage:
         return model
 
     def as_model(self, record: R) -> R:
-        """Return the record as an instance of the class that stands for its own."""
+        """Return the record as an instance of the class that stands for its own.
+
+        Raises:
+            TypeError: it is of a class that neither a plugin contributes nor a setting names.
+        """
+        if type(record) not in self._routes:
+            raise TypeError(
+                f"{type(record).__qualname__} is no record class here; a setting *_MODEL may name it"
+            )
         model = self._routes[type(record)][1]
         if type(record) is model:
             return record

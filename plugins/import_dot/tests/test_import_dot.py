@@ -7,9 +7,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from pydantic import BaseModel
 
-from portula import Provider, hookimpl
+from portula import Provider
 from portula.testing.provider import make_provider
 
 ROOMS = ("import_dot", "oauth2", "generators", "scopes_settings", "consent", "resource_server")
@@ -216,20 +215,9 @@ def test_models_outside_of_the_dictionary_and_use_tz_are_read(judged):
     assert told["OAUTH2_PROVIDER_GRANT_MODEL"]["outcome"] == "our default"
 
 
-def test_a_model_of_ones_own_needs_a_hand_once_a_plugin_lets_it_be_replaced(judged):
-    class Models(BaseModel):
-        APPLICATION_MODEL: str | None = None
-        """Import string of your own class."""
-
-    class Room:
-        @hookimpl
-        def portula_settings(self):
-            return [Models]
-
-    (one,) = judged(
-        'OAUTH2_PROVIDER_APPLICATION_MODEL = "shop.App"', on=make_provider(*ROOMS, Room())
-    ).values()
-    assert (one["outcome"], one["room"]) == ("your hand", "Room")
+def test_a_model_of_ones_own_needs_a_hand(judged):
+    (one,) = judged('OAUTH2_PROVIDER_APPLICATION_MODEL = "shop.App"').values()
+    assert (one["outcome"], one["room"]) == ("your hand", "core")
 
 
 def test_every_setting_of_a_provider_is_known_by_itself(judged, provider):
