@@ -74,7 +74,7 @@ ifdef ALL
 test: $(VENV)/.stamp-browser
 	@tools/test_all.sh --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 else
-test: $(VENV)/.stamp-test ## The tests on SQLite and memory; ALL=1 adds engines and browser (ARGS="-k word")
+test: $(VENV)/.stamp-test ## The tests on SQLite and memory; ALL=1 adds engines, browser and what takes long (ARGS="-k word")
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 endif
 

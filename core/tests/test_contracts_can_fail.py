@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("broken")  # so that one worker runs what is broken, once
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.xdist_group("broken"),  # so that one worker runs what is broken, once
+]
 
 HERE = Path(__file__).parent
 FILES = [HERE / f"broken_{name}.py" for name in ("fetchers", "jose", "pages", "sessions", "values")]

@@ -181,7 +181,12 @@ def module(*names: str) -> Callable[[Any], Any]:
     """Make a test that of modules: it runs for each plan and variant that has one of them."""
     _WRITTEN.update(names)
     cases = [
-        pytest.param(name, entry.variant, id=f"{name}-{entry.plan}-{entry.variant}")
+        pytest.param(
+            name,
+            entry.variant,
+            id=f"{name}-{entry.plan}-{entry.variant}",
+            marks=[pytest.mark.thorough] if entry.variant.form_post else [],  # the same modules once more
+        )
         for name in names
         for entry in ENTRIES
         if name in entry.modules

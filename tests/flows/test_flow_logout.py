@@ -110,7 +110,7 @@ def arrived(app_server: HttpsServer, count: int):
 
 
 def test_an_app_signs_a_person_out_and_its_server_hears_of_it(server, app_server):
-    client = registered(server, app_server)
+    client, before = registered(server, app_server), len(app_server.asked)
     with Browser(server.url) as browser:
         id_token = signed_in(server, browser, client)
         _, identity = claims_of(server, id_token)
@@ -118,7 +118,7 @@ def test_an_app_signs_a_person_out_and_its_server_hears_of_it(server, app_server
         browser.get(f"/o/logout/?{urlencode(query)}")
         answer = browser.submit("logout-confirm")
         assert answer.headers["location"] == f"{BYE}?state={'s' * 128}"
-        asked = arrived(app_server, 1)
+        asked = arrived(app_server, before + 1)
         assert (asked.method, asked.path) == ("POST", "/out")
         (form,) = [parse_qs(asked.body.decode())]
         header, told = claims_of(server, form["logout_token"][0])
