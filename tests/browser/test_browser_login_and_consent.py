@@ -11,7 +11,7 @@ import pytest
 from support.server import Server, running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -23,20 +23,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("browser") / "data") as running_server:
         running_server.create_user("ann", PASSWORD)
         yield running_server
-
-
-@pytest.fixture(params=[True, False], ids=["javascript", "no-javascript"])
-def javascript(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
-
-
-@pytest.fixture
-def page(chromium: Browser, javascript: bool) -> Iterator[Page]:
-    context = chromium.new_context(java_script_enabled=javascript)
-    opened = context.new_page()
-    opened.set_default_timeout(15_000)
-    yield opened
-    context.close()
 
 
 def _open_consent(server: Server, page: Page, response_mode: str = "query") -> str:
