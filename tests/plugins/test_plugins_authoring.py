@@ -69,6 +69,7 @@ def check(printed):
     assert "portula.lock.json" in printed["portula plugins lock"]
 
 
+@pytest.mark.thorough
 def test_the_page_can_be_followed_with_what_is_here(tmp_path):
     """Nothing is fetched: the venv borrows portula and the tools, and builds without isolation."""
     venv = Venv(tmp_path / "venv")

@@ -27,6 +27,7 @@ def installed(deployment, name):
     return deployment.venv.packages / f"portula_{name}.py"
 
 
+@pytest.mark.thorough
 def test_what_is_locked_and_trusted_takes_part(locked):
     rows = lines_of(locked.json("plugins"))
     assert {rows[name]["status"] for name in LOCKED} == {"active"}
@@ -66,6 +67,7 @@ def test_a_changed_file_is_refused_before_it_runs(locked):
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", ["UNCHECKED_HASH", "TIMESTAMP"])
 def test_a_compiled_file_that_is_not_of_its_source_is_refused_before_it_runs(locked, mode):
     """Python runs it in place of the source that was looked at (PEP 552)."""
@@ -82,6 +84,7 @@ def test_a_compiled_file_that_is_not_of_its_source_is_refused_before_it_runs(loc
     assert locked.try_("plugins", "lock").stderr == "it ran\n", "or nothing was proven"
 
 
+@pytest.mark.thorough
 def test_compiled_files_of_the_sources_themselves_are_no_change(locked):
     source = installed(locked, "tenant")
     subprocess.run([locked.venv.bin / "python", "-m", "compileall", "-q", source], check=True, timeout=60)
@@ -89,6 +92,7 @@ def test_compiled_files_of_the_sources_themselves_are_no_change(locked):
     assert lines_of(locked.json("plugins"))["tenant"]["status"] == "active"
 
 
+@pytest.mark.thorough
 def test_another_version_is_refused(locked):
     (info,) = locked.venv.packages.glob("portula_tenant-1.0.dist-info")
     metadata = info / "METADATA"
@@ -107,6 +111,7 @@ def test_a_plugin_that_decides_needs_trust(locked):
     )
 
 
+@pytest.mark.thorough
 def test_a_plugin_whose_setting_would_make_secrets_needs_trust(make_venv, tmp_path):
     deployment = make_venv("taker").deployment(tmp_path)
     deployment.text("plugins", "lock")
@@ -117,6 +122,7 @@ def test_a_plugin_whose_setting_would_make_secrets_needs_trust(make_venv, tmp_pa
     )
 
 
+@pytest.mark.thorough
 def test_hooks_that_were_not_there_when_it_was_locked_are_refused(locked):
     assert locked.refusal("plugins", CHAMELEON="awake") == (
         "plugin 'chameleon' of distribution portula-chameleon 1.0 answers hooks that are not locked: "
@@ -124,11 +130,13 @@ def test_hooks_that_were_not_there_when_it_was_locked_are_refused(locked):
     )
 
 
+@pytest.mark.thorough
 def test_trusting_what_is_not_locked_is_refused(locked):
     locked.configure(**{**locked.settings, "PLUGINS_TRUSTED": ["tennant"]})
     assert locked.refusal() == "PLUGINS_TRUSTED: 'tennant' is not in the lock file; did you mean 'tenant'?"
 
 
+@pytest.mark.thorough
 def test_what_was_changed_can_be_locked_again(locked):
     file = installed(locked, "tenant")
     file.write_text(file.read_text() + "\n# looked at\n")
@@ -137,6 +145,7 @@ def test_what_was_changed_can_be_locked_again(locked):
     assert lines_of(locked.json("plugins"))["tenant"]["status"] == "active"
 
 
+@pytest.mark.thorough
 def test_a_lock_file_that_is_missing_stops_everything_but_the_command_that_writes_it(make_venv, tmp_path):
     deployment = make_venv("tenant").deployment(
         tmp_path, PLUGINS_LOCK="nowhere.json", PLUGINS_TRUSTED=["tenant"]

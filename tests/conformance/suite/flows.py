@@ -32,6 +32,11 @@ class Variant:
             return "form_post"
         return "query" if self.response_type == "code" else "fragment"
 
+    @property
+    def repeats(self) -> bool:
+        """Whether it runs what another variant runs: by form post, or with less of the hybrid flow in the answer."""
+        return self.form_post or self.response_type in ("code id_token", "code token")
+
     def __str__(self) -> str:
         """Say which it is, for the ids of tests."""
         parts = [self.response_type.replace(" ", "+")]
