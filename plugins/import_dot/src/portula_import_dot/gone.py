@@ -11,8 +11,8 @@ GONE: dict[str, str] = {
     "hook portula_secret_hasher. CLIENT_SECRET_HASH_PROFILE sets its cost.",
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": "Always so: tokens are read from the Authorization header alone.",
     "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": "Always so: every authorization response has iss (RFC 9207).",
-    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": "Always so: response types that give tokens to the browser are off unless "
-    "a plugin contributes them.",
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": "So by default; IMPLICIT_GRANT_ENABLED = True allows access tokens in "
+    "redirects.",
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": "So by default; PASSWORD_GRANT_ENABLED = True allows the password grant.",
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": "So by default; CODE_CHALLENGE_METHODS lists what is allowed.",
     "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": "So by default; see PKCE_REQUIRED.",
@@ -20,9 +20,13 @@ GONE: dict[str, str] = {
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": "Always so; ALLOWED_REDIRECT_URI_SCHEMES adds schemes.",
     "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": "So by default; see ROTATE_REFRESH_TOKEN.",
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": "Always so: codes, tokens and secrets are stored as digests.",
+    "DCR_REGISTRATION_PERMISSION_CLASSES": "DCR_REGISTRATION_MODE says who may register; further rules are plugins with "
+    "the hook portula_validate_dynamic_registration.",
+    "DCR_REGISTRATION_SCOPE": "Initial access tokens are made with `portula registration token create`.",
     "OAUTH2_GRANT_TYPES_SUPPORTED": "The metadata lists what is installed.",
-    "OAUTH2_RESPONSE_TYPES_SUPPORTED": "The metadata lists what is installed.",
-    "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": "The metadata lists what is installed.",
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": "OIDC_RESPONSE_TYPES_SUPPORTED says it for OAuth too.",
+    "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED says it for OAuth too.",
+    "OIDC_USERINFO_CORS_ENABLED": "Always so: pages of any origin may ask, without cookies.",
     "OAUTH_DEVICE_USER_CODE_GENERATOR": "The device grant is a plugin of its own.",
     "REFRESH_TOKEN_REUSE_PROTECTION": "Always on: a superseded refresh token that comes back ends its family.",
     "REQUIRE_FORM_ENCODED_REQUEST_BODY": "Always so (RFC 6749 §3.2).",
@@ -34,18 +38,18 @@ GONE: dict[str, str] = {
 
 BY_PREFIX: dict[str, str] = {
     "CIMD_": "No installed plugin takes client ID metadata documents.",
-    "CLIENT_ASSERTION_": "No installed plugin authenticates clients by assertion (RFC 7523).",
+    "CLIENT_ASSERTION_": "No installed plugin has this part of client assertions (RFC 7523).",
     "COMPLIANT_BCP_": "`portula check` says what is less strict than RFC 9700 asks for.",
-    "DCR_": "No installed plugin registers clients (RFC 7591).",
+    "DCR_": "No installed plugin has this part of client registration (RFC 7591).",
     "DEVICE_": "No installed plugin has the device grant (RFC 8628).",
     "OAUTH2_PROTECTED_RESOURCE_": "No installed plugin publishes resource metadata (RFC 9728).",
     "OAUTH_DEVICE_": "No installed plugin has the device grant (RFC 8628).",
-    "OIDC_": "No installed plugin speaks OpenID Connect, or this part of it.",
+    "OIDC_": "No installed plugin has this part of OpenID Connect.",
     "PAR_": "No installed plugin takes pushed authorization requests (RFC 9126).",
     "REQUIRE_PUSHED_": "No installed plugin takes pushed authorization requests (RFC 9126).",
     "RESOURCE_SERVER_INTROSPECTION_JWT_": "The introspection endpoint is asked with RESOURCE_SERVER_AUTH_TOKEN or "
     "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS.",
-    "ID_TOKEN_": "No installed plugin speaks OpenID Connect.",
+    "ID_TOKEN_": "No installed plugin has this part of OpenID Connect.",
 }
 """Beginnings of names to the same, for whole features."""
 
