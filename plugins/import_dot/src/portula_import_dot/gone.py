@@ -20,8 +20,8 @@ GONE: dict[str, str] = {
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": "Always so; ALLOWED_REDIRECT_URI_SCHEMES adds schemes.",
     "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": "So by default; see ROTATE_REFRESH_TOKEN.",
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": "Always so: codes, tokens and secrets are stored as digests.",
-    "DCR_REGISTRATION_PERMISSION_CLASSES": "DCR_REGISTRATION_MODE says who may register; further rules are plugins with "
-    "the hook portula_validate_dynamic_registration.",
+    "DCR_REGISTRATION_PERMISSION_CLASSES": "DCR_REGISTRATION_MODE says who may register; further rules are "
+    "plugins with the hook portula_validate_dynamic_registration.",
     "DCR_REGISTRATION_SCOPE": "Initial access tokens are made with `portula registration token create`.",
     "OAUTH2_GRANT_TYPES_SUPPORTED": "The metadata lists what is installed.",
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": "OIDC_RESPONSE_TYPES_SUPPORTED says it for OAuth too.",
