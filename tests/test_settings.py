@@ -333,3 +333,22 @@ def test_core_does_not_know_the_settings_of_rooms():
     settings.load([], {})
     assert settings.declared() == []
     assert "SCOPES" not in CoreSettings.model_fields
+
+
+def test_what_does_not_import_is_told_together_with_all_else():
+    with pytest.raises(ConfigError) as caught:
+        make_provider(
+            CLIENT_ID_GENERATOR_CLASS="no.such.Thing",
+            SCOPES_BACKEND_CLASS="json.JSONDecoder",
+            ACCESS_TOKEN_EXPIRE_SECONDS=0,
+            DEFAULT_SCOPES=["nope"],
+            ACESS_TOKEN_GENERATOR="x",
+        )
+    told = {finding.partition(":")[0] for finding in caught.value.findings}
+    assert told == {
+        "CLIENT_ID_GENERATOR_CLASS",
+        "SCOPES_BACKEND_CLASS",
+        "ACCESS_TOKEN_EXPIRE_SECONDS",
+        "DEFAULT_SCOPES",
+        "ACESS_TOKEN_GENERATOR",
+    }

@@ -148,6 +148,7 @@ class Settings:
         self._models: dict[type[BaseModel], BaseModel] = {}
         self._owners: dict[str, tuple[Source, type[BaseModel], FieldInfo]] = {}
         self._given: Mapping[str, Any] = {}
+        self._answers: list[tuple[str, AnswersSlot, object]] = []
 
     def load(
         self,
@@ -188,6 +189,7 @@ class Settings:
             except ValidationError as error:
                 findings += _readable(error, model)
         self._given = given
+        findings += self._answer_slots()
         if findings:
             raise (UnknownSetting if len(unknown) == len(findings) else ConfigError)(*findings)
 
@@ -233,24 +235,22 @@ class Settings:
         """Return (setting, mark, adapted answer) of every configured setting that answers a slot.
 
         A default is no answer: it is the word of whoever declares the setting, not of the deployment (attack S74).
-
-        Raises:
-            ConfigError: import strings that do not import, or are of the wrong kind; all of them.
         """
-        answers: list[tuple[str, AnswersSlot, object]] = []
+        return self._answers
+
+    def _answer_slots(self) -> list[str]:
+        """Import what settings name; return what does not import or is of the wrong kind."""
         findings: list[str] = []
-        for name, (_, model, info) in sorted(self._owners.items()):
-            value = getattr(self._models[model], name)
-            for mark in info.metadata if name in self._given else ():
+        for name, (_, _, info) in sorted(self._owners.items()):
+            value = self._given.get(name)
+            for mark in info.metadata:
                 if not isinstance(mark, AnswersSlot) or value is None or value in mark.aliases:
                     continue
                 try:
-                    answers.append((name, mark, mark.adapt(import_object(value))))
+                    self._answers.append((name, mark, mark.adapt(import_object(value))))
                 except (ImportError, AttributeError, TypeError, ValueError) as error:
                     findings.append(f"{name}: {value!r}: {error}")
-        if findings:
-            raise ConfigError(*findings)
-        return answers
+        return findings
 
 
 def _stand_alone_defaults(model: type[BaseModel]) -> dict[str, Any]:
