@@ -15,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --constraint constraints.txt --no-build-isolation
-MANIFESTS := pyproject.toml core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
+MANIFESTS := pyproject.toml core/pyproject.toml testing/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: help serve demo test coverage check format docs services services-stop bench wheels clean
 

@@ -22,8 +22,8 @@ from sqlalchemy import Engine, event
 from workloads import POSTGRESQL, database
 
 from portula import Provider
-from portula.provider import storage_check_deferred
-from portula.records import Application
+from portula.plugin import Application
+from portula.web.provider import storage_check_deferred
 from portula_storage_sql import migrate
 
 if TYPE_CHECKING:

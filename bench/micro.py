@@ -19,9 +19,7 @@ from rich.table import Table
 from start import KINDS, PLUGINS, Listener, plugins
 from workloads import OPERATIONS, in_memory
 
-from portula.engine.messages import OAuthRequest
-from portula.events import TokenIssued
-from portula.settings import CoreSettings
+from portula.plugin import CoreSettings, OAuthRequest, TokenIssued
 
 if TYPE_CHECKING:
     from portula import Provider

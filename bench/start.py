@@ -15,8 +15,7 @@ from flask import Flask
 from portula import Provider, hookimpl
 
 if TYPE_CHECKING:
-    from portula.engine.messages import OAuthRequest
-    from portula.events import TokenIssued
+    from portula.plugin import OAuthRequest, TokenIssued
 
 PLUGINS = 200
 

@@ -20,12 +20,11 @@ from flask import Flask
 from measure import sent, sent_json
 
 from portula import Provider, hookimpl
-from portula.engine.messages import OAuthRequest
-from portula.modes import storage_check_deferred
-from portula.records import AccessToken, Application, Grant, RefreshToken
-from portula.testing.memory import MemoryStore
+from portula.host.modes import storage_check_deferred
+from portula.plugin import AccessToken, Application, Grant, OAuthRequest, RefreshToken
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine, parse_url
+from portula_testing.memory import MemoryStore
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

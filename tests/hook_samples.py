@@ -6,25 +6,41 @@ import secrets
 import click
 import flask
 import oauthlib.oauth2
-from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidGrantError, UnauthorizedClientError
 from pydantic import BaseModel
 
-from portula import OAuth2Validator, events, hookimpl
-from portula.blueprints import AccountLink, Mount
-from portula.checks import Finding, Level
-from portula.client_auth import ClientAuthMethod
-from portula.client_metadata import ClientMember
-from portula.clients import InvalidClientMetadata
-from portula.endpoints import Endpoint, json_answer
-from portula.engine.backend import Backend
-from portula.engine.grants import AuthorizationCodeGrant, ExtensionGrant
-from portula.engine.messages import OAuthRequest
-from portula.interaction import Demands
-from portula.markers import hookspec
-from portula.records import AccessToken, Application, Grant, IDToken, RecordType, RefreshToken
-from portula.request_resolvers import RequestResolver
-from portula.slots import Authenticated, User
-from portula.testing.memory import MemoryStore
+from portula import OAuth2Validator, hookimpl, hookspec
+from portula.errors import (
+    AccessDeniedError,
+    InvalidClientMetadata,
+    InvalidGrantError,
+    UnauthorizedClientError,
+)
+from portula.model import events
+from portula.plugin import (
+    AccessToken,
+    AccountLink,
+    Application,
+    Authenticated,
+    AuthorizationCodeGrant,
+    Backend,
+    ClientAuthMethod,
+    ClientMember,
+    Demands,
+    Endpoint,
+    ExtensionGrant,
+    Finding,
+    Grant,
+    IDToken,
+    Level,
+    Mount,
+    OAuthRequest,
+    RecordType,
+    RefreshToken,
+    RequestResolver,
+    User,
+    json_answer,
+)
+from portula_testing.memory import MemoryStore
 
 
 class MyHookspecs:

@@ -9,9 +9,8 @@ import portula_generators
 import portula_oauth2
 import portula_scopes_settings
 from portula import Provider, hookimpl
-from portula.records import Application
-from portula.slots import User
-from portula.testing.memory import MemoryStore
+from portula.plugin import Application, User
+from portula_testing.memory import MemoryStore
 
 ROOMS = (portula_oauth2, portula_generators, portula_scopes_settings, portula_consent)
 KEY = "a secret key of sixteen bytes or more"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from security.driving import PASSWORD
 
-from portula.records import AccessToken, Grant, RefreshToken
+from portula.plugin import AccessToken, Grant, RefreshToken
 
 DISTRIBUTION = Path(__file__).parent / "plugins" / "dists" / "replaces_all"
 MODULE = "portula_replaces_all"

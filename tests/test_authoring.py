@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from portula import authoring, cli, hookspecs
-from portula.classes import FACTS
+from portula.cli import authoring
+from portula.cli import main as cli
+from portula.host import hookspecs
+from portula.host.classes import FACTS
 
 ROOT = Path(__file__).resolve().parents[1]
 HOOKS = [
@@ -125,7 +127,7 @@ def test_ruff_has_nothing_against_what_is_written(written):
 
 
 def test_a_hook_that_has_no_text_of_its_own_gets_that_of_its_kind(written):
-    texts = {path.stem for path in (ROOT / "core/src/portula/scaffold/hooks").glob("*.txt")}
+    texts = {path.stem for path in (ROOT / "core/src/portula/cli/scaffold/hooks").glob("*.txt")}
     assert {facts.kind.value for facts in FACTS.values()} <= texts
     assert texts - {facts.kind.value for facts in FACTS.values()} <= set(SHORT)
 

@@ -4,7 +4,7 @@ import pytest
 from security.driving import bearer
 from security.house import House
 
-from portula.engine.backend import Backend
+from portula.plugin import Backend
 
 METHODS = (
     "validate_authorization_request",

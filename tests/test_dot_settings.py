@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from portula.cli import main
-from portula.provider import Provider
-from portula.settings import AnswersSlot
-from portula.testing.provider import make_provider
+from portula import Provider
+from portula.cli.main import main
+from portula.plugin import AnswersSlot
+from portula_testing.provider import make_provider
 
 WANTED = json.loads((Path(__file__).parent / "dot_settings.json").read_text(encoding="utf-8"))
 KEYS = ["default", "doc", "name", "room", "source", "type", "value"]

@@ -1,17 +1,19 @@
 """The hooks around an authorization request: where its parameters are, what it demands, what is recorded and added."""
 
 import pytest
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from security.driving import answered
 from security.house import House
 
 from portula import hookimpl
-from portula.client_metadata import ClientMember, read, write
-from portula.clients import InvalidClientMetadata
-from portula.errors import ConfigError
-from portula.interaction import Demands
-from portula.records import Application
-from portula.request_resolvers import RequestResolver
+from portula.errors import ConfigError, InvalidClientMetadata, InvalidRequestError
+from portula.plugin import (
+    Application,
+    ClientMember,
+    Demands,
+    RequestResolver,
+    read_client_metadata,
+    write_client_metadata,
+)
 
 PKCE = {"code_challenge": "x" * 43, "code_challenge_method": "S256"}
 
@@ -180,13 +182,13 @@ def test_client_metadata_is_read_by_the_members_that_rooms_contribute():
         "unheard_of": 1,
         "skip_authorization": True,
     }
-    fields = read(members, document)
+    fields = read_client_metadata(members, document)
     assert fields == {
         "name": "An app",
         "redirect_uris": ("https://client.example/",),
         "metadata": {"tea": ["green"], "tea_name#sv": "te"},
     }
-    written = write(members, Application(client_id="x", **fields))
+    written = write_client_metadata(members, Application(client_id="x", **fields))
     kept = ("client_name", "redirect_uris", "tea", "tea_name#sv")
     assert {name: written[name] for name in kept} == {name: document[name] for name in kept}
 
@@ -194,10 +196,10 @@ def test_client_metadata_is_read_by_the_members_that_rooms_contribute():
 def test_a_value_of_the_wrong_type_is_named():
     members = House().provider.client_members
     with pytest.raises(InvalidClientMetadata, match="grant_types") as caught:
-        read(members, {"grant_types": "authorization_code"})
+        read_client_metadata(members, {"grant_types": "authorization_code"})
     assert caught.value.error == "invalid_client_metadata"
     with pytest.raises(InvalidClientMetadata) as caught:
-        read(members, {"redirect_uris": [1]})
+        read_client_metadata(members, {"redirect_uris": [1]})
     assert caught.value.error == "invalid_redirect_uri"
 
 

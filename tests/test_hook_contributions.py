@@ -8,17 +8,24 @@ from flask import Blueprint
 from hosting import ROOMS, Memory, NobodyHere, ask_token, make_app, make_client, make_provider
 
 from portula import ConfigError, OAuth2Validator, Provider, hookimpl, hookspec
-from portula.blueprints import Mount
-from portula.checks import Finding, Level
-from portula.cli import flask_group
-from portula.client_auth import ClientAuthMethod
-from portula.endpoints import Endpoint, json_answer
-from portula.engine.backend import Backend
-from portula.engine.grants import AuthorizationCodeGrant, ClientCredentialsGrant
-from portula.engine.server import Server
+from portula.cli.main import flask_group
 from portula.errors import BrokenPlugin, DuplicateContribution, SlotConflict
-from portula.records import AccessToken, Application, RecordType
-from portula.storage import Storage
+from portula.plugin import (
+    AccessToken,
+    Application,
+    AuthorizationCodeGrant,
+    Backend,
+    ClientAuthMethod,
+    ClientCredentialsGrant,
+    Endpoint,
+    Finding,
+    Level,
+    Mount,
+    RecordType,
+    Server,
+    Storage,
+    json_answer,
+)
 
 
 def room(**hooks):

@@ -11,8 +11,7 @@ from support.browser import forms_of
 import portula_accounts
 import portula_sessions
 from portula import Provider, hookimpl
-from portula.clients import secret_id
-from portula.records import Application
+from portula.plugin import Application, secret_id
 
 PASSWORD = "correct horse battery"
 CALLBACK = "https://app.example/callback"

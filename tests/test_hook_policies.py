@@ -3,17 +3,17 @@ import logging
 import pytest
 from hook_samples import sample_request
 from hosting import ask_token, make_client, make_provider
-from oauthlib.oauth2.rfc6749.errors import (
+
+from portula import hookimpl
+from portula.errors import (
     AccessDeniedError,
+    HookFailed,
+    InvalidClientMetadata,
     InvalidScopeError,
     OAuth2Error,
     UnauthorizedClientError,
 )
-
-from portula import hookimpl
-from portula.clients import InvalidClientMetadata
-from portula.errors import HookFailed
-from portula.records import AccessToken, Application
+from portula.plugin import AccessToken, Application
 
 REQUEST_VETOES = ["portula_validate_authorization_request", "portula_validate_token_request"]
 REGISTRATION = "portula_validate_client_registration"

@@ -4,9 +4,10 @@ import pytest
 from hosting import make_provider
 
 from portula import hookimpl, hookspec
-from portula.checks import core_checks
-from portula.classes import HookClass, HookFacts, Kind, describes, facts_of
 from portula.errors import BrokenPlugin
+from portula.host.checks import core_checks
+from portula.host.classes import HookFacts, facts_of
+from portula.plugin import HookClass, Kind, describes
 
 WORDS = "portula_kettle_temperature goes in 2.0; implement portula_kettle_settings"
 

@@ -9,11 +9,11 @@ import pytest
 from hook_samples import ADDITIONS, DEMANDS, DENIALS, GIVEN, NAMES, PRINTED, STARTED, arguments_of
 from hosting import Memory, make_app, make_provider
 
-from portula import Provider, hookimpl, hookspecs
+from portula import Provider, hookimpl
 from portula.errors import BrokenPlugin
-from portula.hooks import Hooks
-from portula.plugins import Implementation, Plugins
-from portula.sources import Source, Tier
+from portula.host import hookspecs
+from portula.host.plugins import Implementation, Plugins
+from portula.plugin import Hooks, Source, Tier
 
 ROOT = Path(__file__).resolve().parents[1]
 

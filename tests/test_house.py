@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from house import shape, sizes, walls
+from house import floors, shape, sizes, walls
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,6 +22,8 @@ RULES = [
     walls.core_has_no_database_and_no_jose,
     walls.random_is_not_imported,
     walls.templates_run_no_script,
+    floors.core_imports_go_down,
+    floors.rooms_import_public_names,
 ]
 
 MANIFEST = """
@@ -65,24 +67,30 @@ BREACHES = [
         DOOR_OF_CONSENT,
         "def f():\n    from portula_scopes_settings import a\n",
     ),
-    (walls.core_imports_no_room, f"{CORE}/provider.py", "from portula_consent import door\n"),
-    (walls.rooms_are_not_named_outside, f"{CORE}/provider.py", 'NAME = "portula_scopes_settings"\n'),
-    (walls.rooms_are_not_named_outside, f"{CORE}/provider.py", 'NAME = "scopes_settings"\n'),
-    (walls.rooms_are_not_named_outside, f"{CORE}/provider.py", 'FIX = "pip install portula-consent"\n'),
+    (walls.core_imports_no_room, f"{CORE}/web/provider.py", "from portula_consent import door\n"),
+    (walls.rooms_are_not_named_outside, f"{CORE}/web/provider.py", 'NAME = "portula_scopes_settings"\n'),
+    (walls.rooms_are_not_named_outside, f"{CORE}/web/provider.py", 'NAME = "scopes_settings"\n'),
+    (walls.rooms_are_not_named_outside, f"{CORE}/web/provider.py", 'FIX = "pip install portula-consent"\n'),
     (
         walls.rooms_are_not_named_outside,
-        f"{CORE}/templates/a.html",
+        f"{CORE}/web/templates/a.html",
         "{% extends 'portula_scopes_settings/a' %}",
     ),
     (walls.rooms_are_not_named_outside, f"{CONSENT}/pyproject.toml", 'a = "portula-scopes-settings"\n'),
-    (walls.core_has_no_database_and_no_jose, f"{CORE}/provider.py", "# sqlalchemy would do it\n"),
-    (walls.core_has_no_database_and_no_jose, f"{CORE}/provider.py", "import jwcrypto\n"),
-    (walls.random_is_not_imported, f"{CORE}/provider.py", "import random\n"),
+    (walls.core_has_no_database_and_no_jose, f"{CORE}/web/provider.py", "# sqlalchemy would do it\n"),
+    (walls.core_has_no_database_and_no_jose, f"{CORE}/web/provider.py", "import jwcrypto\n"),
+    (walls.random_is_not_imported, f"{CORE}/web/provider.py", "import random\n"),
     (walls.random_is_not_imported, DOOR_OF_CONSENT, "from random import choice\n"),
-    (walls.templates_run_no_script, f"{CORE}/templates/a.html", '<SCRIPT type="module">run()</SCRIPT>'),
-    (walls.templates_run_no_script, f"{CORE}/templates/a.html", '<p class="a" style="color: red">'),
-    (walls.templates_run_no_script, f"{CORE}/templates/a.html", '<button\n  onclick = "run()">'),
-    (walls.templates_run_no_script, f"{CORE}/templates/a.html", '<a href="javascript:run()">'),
+    (walls.templates_run_no_script, f"{CORE}/web/templates/a.html", '<SCRIPT type="module">run()</SCRIPT>'),
+    (walls.templates_run_no_script, f"{CORE}/web/templates/a.html", '<p class="a" style="color: red">'),
+    (walls.templates_run_no_script, f"{CORE}/web/templates/a.html", '<button\n  onclick = "run()">'),
+    (walls.templates_run_no_script, f"{CORE}/web/templates/a.html", '<a href="javascript:run()">'),
+    (
+        floors.core_imports_go_down,
+        f"{CORE}/model/keys.py",
+        "import portula.web.pages\n" * (floors.UPWARD_IMPORTS + 1),
+    ),
+    (floors.rooms_import_public_names, DOOR_OF_CONSENT, "from portula.model.records import Grant\n"),
 ]
 
 
@@ -99,18 +107,25 @@ def house(tmp_path: Path) -> Path:
     write(tmp_path, "pyproject.toml", MANIFEST.format(name="portula", needs='"portula-core==1.0"'))
     write(tmp_path, "constraints.txt", "Flask==3.1.3\nfuro==2025.12.19\n")
     write(tmp_path, "core/pyproject.toml", MANIFEST.format(name="portula-core", needs='"Flask>=3.0"'))
-    write(tmp_path, f"{CORE}/defaults.py", 'DEFAULTS = ("scopes_settings", "portula-consent")\n')
-    write(tmp_path, f"{CORE}/hookspecs.py", "def portula_consent() -> None: ...\n")
-    write(tmp_path, f"{CORE}/provider.py", '"""The hook portula_consent is asked here."""\nimport secrets\n')
+    write(
+        tmp_path,
+        "testing/pyproject.toml",
+        MANIFEST.format(name="portula-testing", needs='"portula-core==1.0"'),
+    )
+    write(tmp_path, f"{CORE}/host/defaults.py", 'DEFAULTS = ("scopes_settings", "portula-consent")\n')
+    write(tmp_path, f"{CORE}/host/hookspecs.py", "def portula_consent() -> None: ...\n")
+    write(
+        tmp_path, f"{CORE}/web/provider.py", '"""The hook portula_consent is asked here."""\nimport secrets\n'
+    )
     page = '{# <script> #}<script src="a.js"></script><p {% if on == "x" %}class="{{ style }}"{% endif %}>on = x</p>'
-    write(tmp_path, f"{CORE}/templates/a.html", page)
+    write(tmp_path, f"{CORE}/web/templates/a.html", page)
     for room in ("scopes_settings", "consent"):
         folder, name = f"plugins/{room}", "portula-" + room.replace("_", "-")
-        manifest = MANIFEST.format(name=name, needs='"portula-core[testing]==1.0"') + ENTRY.format(room=room)
+        manifest = MANIFEST.format(name=name, needs='"portula-core==1.0"') + ENTRY.format(room=room)
         write(tmp_path, f"{folder}/pyproject.toml", manifest)
         write(tmp_path, f"{folder}/README.md", "Of the room.\n")
         write(tmp_path, f"{folder}/src/portula_{room}/py.typed", "")
-        write(tmp_path, f"{folder}/src/portula_{room}/__init__.py", DOOR + "import portula.hooks\n")
+        write(tmp_path, f"{folder}/src/portula_{room}/__init__.py", DOOR + "import portula.plugin\n")
         write(tmp_path, f"{folder}/tests/test_room.py", "import portula_consent, portula_scopes_settings\n")
         write(tmp_path, f"docs/rooms/{room}.md", "Of the room.\n")
     return tmp_path
@@ -143,7 +158,7 @@ def test_the_rule_notices_a_breach(rule, name, text, house):
         (shape.rooms_have_one_shape, 'consent = "portula_consent"', 'agreement = "portula_consent"'),
         (shape.rooms_have_one_shape, "entry-points.portula", "entry-points.other"),
         (shape.versions_are_in_lock_step, 'version = "1.0"', 'version = "1.1"'),
-        (shape.versions_are_in_lock_step, "]==1.0", "]>=1.0"),
+        (shape.versions_are_in_lock_step, "core==1.0", "core>=1.0"),
         (shape.versions_are_in_lock_step, ">=3.11", ">=3.12"),
         (shape.versions_are_in_lock_step, "BSD-3-Clause", "MIT"),
     ],

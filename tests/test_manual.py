@@ -8,7 +8,7 @@ import pytest
 from hosting import make_client, make_provider
 from pydantic import BaseModel, Field
 
-from portula.clients import InvalidClientMetadata
+from portula.errors import InvalidClientMetadata
 from portula_oauth2.settings import OAuth2Settings
 
 ROOT = Path(__file__).resolve().parents[1]

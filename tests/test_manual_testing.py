@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.processes import pytest_on
 
-from portula.testing import contracts
+from portula_testing import contracts
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def test_an_example_passes(name, tmp_path):
 
 
 def test_the_manual_names_every_contract_and_fixture():
-    from portula.testing import pytest_plugin
+    from portula_testing import pytest_plugin
 
     fixtures = [
         name

@@ -13,8 +13,8 @@ from portula.errors import (
     SlotConflict,
     UnknownPlugin,
 )
-from portula.plugins import Plugins
-from portula.sources import Tier
+from portula.host.plugins import Plugins
+from portula.plugin import Tier
 from portula_oauth2.settings import OAuth2Settings
 
 PLUGIN = """

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from portula import ConfigError, OAuth2Validator, Provider, hookimpl
 from portula.errors import UnknownSetting
-from portula.settings import CoreSettings, Settings, import_object, shown
+from portula.host.settings import Settings
+from portula.plugin import CoreSettings, import_object, shown
 from portula_generators.settings import GeneratorSettings
 from portula_oauth2.settings import OAuth2Settings
 from portula_scopes_settings.settings import ScopesSettings

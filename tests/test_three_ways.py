@@ -11,8 +11,8 @@ from replacing import MODULE, REPLACED, SEEN
 from security.house import House
 
 from portula import hookimpl
-from portula.cli import flask_group
-from portula.records import ID_TOKEN
+from portula.cli.main import flask_group
+from portula.plugin import ID_TOKEN
 
 each = pytest.mark.parametrize("replaced", REPLACED, ids=lambda replaced: replaced.setting)
 

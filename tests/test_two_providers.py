@@ -6,12 +6,11 @@ from security.driving import bearer, error_of
 from support.tenants import HOST, PASSWORD, ROOMS, Browser, Tenant, Two
 
 from portula import ConfigError, hookimpl
-from portula.clients import InvalidClientMetadata
-from portula.events import ConsentGiven, LoginSucceeded, TokenIssued
-from portula.provider import current_provider
-from portula.testing.provider import client_for, make_provider
+from portula.errors import InvalidClientMetadata
+from portula.plugin import ConsentGiven, LoginSucceeded, TokenIssued, current_provider
 from portula_oauth2.settings import OAuth2Settings
 from portula_resource_server import current_token, require_oauth
+from portula_testing.provider import client_for, make_provider
 
 
 class NorthOnly:

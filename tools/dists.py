@@ -17,9 +17,9 @@ def project(folder: Path) -> dict:
 
 
 def folders() -> list[Path]:
-    """Return the folder of every distribution: core first, then the rooms by name, the meta distribution last."""
+    """Return the folder of every distribution: core, the rooms by name, the testing kit, the meta distribution."""
     rooms = sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))
-    return [ROOT / "core", *rooms, ROOT]
+    return [ROOT / "core", *rooms, ROOT / "testing", ROOT]
 
 
 def with_extras(folder: Path, *, server: bool) -> str:

@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from portula.errors import FetchFailed
-from portula.slots import Fetched
-from portula.testing.contracts import FetcherContract
+from portula.plugin import Fetched
 from portula_fetch import answers
 from portula_fetch.fetcher import SafeFetcher
 from portula_fetch.settings import FetchSettings
+from portula_testing.contracts import FetcherContract
 
 
 def broken(make, *breaks):

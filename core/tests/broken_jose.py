@@ -9,11 +9,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from portula import hookimpl
-from portula.endpoints import Answer
 from portula.errors import JoseError, UntrustedToken
-from portula.slots import Token
-from portula.testing.contracts import JoseContract
-from portula.testing.jws import (
+from portula.plugin import Answer, Token
+from portula_jose.jose import SigningRoom
+from portula_testing.contracts import JoseContract
+from portula_testing.jws import (
     decoded,
     encoded,
     loaded,
@@ -23,8 +23,7 @@ from portula.testing.jws import (
     verified,
     verified_with_secret,
 )
-from portula.testing.provider import Memory, make_provider
-from portula_jose.jose import SigningRoom
+from portula_testing.provider import Memory, make_provider
 
 CASES = []
 

@@ -12,12 +12,11 @@ from flask import Response, request
 import portula_consent
 import portula_scopes_settings
 from portula import hookimpl
-from portula.records import Artifact
-from portula.slots import Authenticated, User
-from portula.testing.consent_contract import MARKUP
-from portula.testing.contracts import ConsentContract, LoginContract
-from portula.testing.provider import TestLogin, make_provider
+from portula.plugin import Artifact, Authenticated, User
 from portula_consent.answers import ConsentPages
+from portula_testing.consent_contract import MARKUP
+from portula_testing.contracts import ConsentContract, LoginContract
+from portula_testing.provider import TestLogin, make_provider
 
 CASES = []
 _numbers = itertools.count()

@@ -9,11 +9,9 @@ import pytest
 from flask import after_this_request, has_request_context, request
 
 from portula import hookimpl
-from portula.events import SessionEnded
-from portula.records import Artifact
-from portula.slots import LoginSession, SeenSession
-from portula.testing.contracts import SessionsContract
-from portula.testing.provider import make_provider
+from portula.plugin import Artifact, LoginSession, SeenSession, SessionEnded
+from portula_testing.contracts import SessionsContract
+from portula_testing.provider import make_provider
 
 CASES = []
 

@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 import pytest
 
-from portula.keys import Keys
-from portula.testing.contracts import (
+from portula.plugin import Keys
+from portula_generators.hasher import Hasher
+from portula_testing.contracts import (
     ClientIdContract,
     ClientSecretContract,
     ClockContract,
@@ -19,7 +20,6 @@ from portula.testing.contracts import (
     SecretHasherContract,
     TokenGeneratorContract,
 )
-from portula_generators.hasher import Hasher
 
 
 def broken(contract, fixture, make, *breaks):

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portula import Provider, hookimpl
-from portula.endpoints import Endpoint, json_answer
-from portula.http import client_address
+from portula.plugin import Endpoint, json_answer
+from portula.web.http import client_address
 
 PEER = "192.0.2.1"
 

@@ -2,11 +2,10 @@
 
 import pytest
 
-from portula.client_metadata import ClientMember, in_language, read
-from portula.clients import InvalidClientMetadata
-from portula.events import ClientSaved
-from portula.records import Application
-from portula.testing.provider import Recorder, make_provider
+from portula.errors import InvalidClientMetadata
+from portula.model.client_metadata import in_language
+from portula.plugin import Application, ClientMember, ClientSaved, read_client_metadata
+from portula_testing.provider import Recorder, make_provider
 
 MEMBERS = {
     "client_name": ClientMember("client_name", str, "name", localized=True),
@@ -62,14 +61,17 @@ def test_listeners_hear_after_the_commit(provider, heard):
 
 def test_a_member_in_a_language_is_kept_beside_the_plain_one():
     document = {"client_name": "Tea", "client_name#de-CH": "Tee"}
-    assert read(MEMBERS, document) == {"name": "Tea", "metadata": {"client_name#de-CH": "Tee"}}
+    assert read_client_metadata(MEMBERS, document) == {
+        "name": "Tea",
+        "metadata": {"client_name#de-CH": "Tee"},
+    }
 
 
 @pytest.mark.parametrize(
     "name", ["client_name#", "client_name#d e", "client_name#de-", "client_name#verylongtag", "tags#de"]
 )
 def test_what_is_no_member_in_a_language_is_left_out(name):
-    assert read(MEMBERS, {name: "x"}) == {"metadata": {}}
+    assert read_client_metadata(MEMBERS, {name: "x"}) == {"metadata": {}}
 
 
 @pytest.mark.parametrize(

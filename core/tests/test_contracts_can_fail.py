@@ -82,7 +82,7 @@ def test_every_test_of_a_contract_has_failed_once(outcomes, suite):
 
 
 def test_every_contract_is_here():
-    from portula.testing import contracts
+    from portula_testing import contracts
 
     ours = set(contracts.__all__) - {"GeneratorContract", "StorageContract"}
     assert set(SUITES) == ours
@@ -92,7 +92,7 @@ def test_a_contract_without_its_fixture_does_not_pass(tmp_path):
     """Whoever forgets to override it hears of it."""
     names = ", ".join(SUITES)
     classes = "\n\n".join(f"class Test{name}({name}):\n    pass" for name in SUITES)
-    (tmp_path / "test_bare.py").write_text(f"from portula.testing.contracts import {names}\n\n\n{classes}\n")
+    (tmp_path / "test_bare.py").write_text(f"from portula_testing.contracts import {names}\n\n\n{classes}\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider", "-q", str(tmp_path)],
         capture_output=True,

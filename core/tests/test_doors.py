@@ -14,7 +14,7 @@ from werkzeug.test import run_wsgi_app
 
 import portula_introspection
 from portula import hookimpl
-from portula.endpoints import Answer, Endpoint, json_answer
+from portula.plugin import Answer, Endpoint, json_answer
 
 FORM = "application/x-www-form-urlencoded"
 METADATA = ("/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o")

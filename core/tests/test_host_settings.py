@@ -7,7 +7,7 @@ import pytest
 from hosting import ask_token, deployment, make_app, make_client, make_provider
 
 from portula import Provider
-from portula.engine.backend import Backend
+from portula.plugin import Backend
 
 HOUSES = {"a.example": "https://a.example/o", "b.example": "https://b.example/o"}
 

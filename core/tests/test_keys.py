@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portula.keys import Keys, unkeyed_digest
+from portula.plugin import Keys, unkeyed_digest
 
 OLD, NEW = "the old key, of enough bytes", "the new key, of enough bytes"
 KEYS = Keys([NEW], "https://id.example/o")

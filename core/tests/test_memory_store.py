@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from portula.testing.memory import MemoryStore
-from portula.testing.storage_contract import StorageContract
-from portula.testing.storage_samples import MakeStore
+from portula_testing.memory import MemoryStore
+from portula_testing.storage_contract import StorageContract
+from portula_testing.storage_samples import MakeStore
 
 
 class TestMemoryStore(StorageContract):

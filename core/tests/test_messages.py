@@ -8,11 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
-from portula.endpoints import Message
-from portula.engine.messages import (
-    FORM,
-    MAX_PARAMETERS,
-    OAUTHLIB_STATE,
+from portula.flow.messages import FORM, MAX_PARAMETERS, OAUTHLIB_STATE
+from portula.plugin import (
+    Message,
     OAuthRequest,
     basic_credentials,
     bearer_token,

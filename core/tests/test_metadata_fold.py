@@ -5,8 +5,8 @@ from hosting import Memory, make_app
 
 from portula import Provider, hookimpl
 from portula.errors import DuplicateContribution
-from portula.metadata import absolute, fold
-from portula.plugins import Source, Tier
+from portula.plugin import Source, Tier
+from portula.web.metadata import absolute, fold
 
 ONE = Source("one", Tier.DEFAULT, "dist-one", "1")
 TWO = Source("two", Tier.INSTALLED, "dist-two", "2")

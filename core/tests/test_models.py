@@ -7,10 +7,11 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from portula import Provider, hookimpl, knowing
+from portula import Provider, hookimpl
+from portula.cli import reports
 from portula.errors import ConfigError
-from portula.models import MODELLED
-from portula.records import (
+from portula.host.models import MODELLED
+from portula.plugin import (
     CORE_RECORDS,
     ID_TOKEN,
     AccessToken,
@@ -19,10 +20,10 @@ from portula.records import (
     IDToken,
     RecordType,
     RefreshToken,
+    Storage,
 )
-from portula.storage import Storage
-from portula.testing.memory import MemoryStore
-from portula.testing.provider import SECRET_KEY, Memory, client_for, make_provider
+from portula_testing.memory import MemoryStore
+from portula_testing.provider import SECRET_KEY, Memory, client_for, make_provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def answering(name, model):
 
 
 def explained(provider, setting):
-    explain = next(command for command in knowing.commands(provider) if command.name == "explain")
+    explain = next(command for command in reports.commands(provider) if command.name == "explain")
     result = CliRunner().invoke(explain, [setting, "--json"])
     assert result.exit_code == 0, result.output
     return json.loads(result.output)["slot"]
@@ -221,7 +222,7 @@ class NeedsATenant(AccessToken):
         (
             "APPLICATION_MODEL",
             OwnGrant,
-            r"APPLICATION_MODEL: \S+\.OwnGrant: neither a subclass of portula.records.App",
+            r"APPLICATION_MODEL: \S+\.OwnGrant: neither a subclass of portula.model.records.App",
         ),
         (
             "APPLICATION_MODEL",

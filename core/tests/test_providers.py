@@ -6,7 +6,7 @@ import pytest
 from hosting import KEY, deployment, make_app, make_client, make_provider
 
 from portula import ConfigError, Provider
-from portula.provider import current_provider
+from portula.plugin import current_provider
 
 GRANT = {"grant_type": "client_credentials"}
 

@@ -4,9 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from portula.records import CORE_RECORDS, Artifact
-from portula.storage import Storage
-from portula.testing.memory import MemoryStore
+from portula.plugin import CORE_RECORDS, Artifact, Storage
+from portula_testing.memory import MemoryStore
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portula.strict_json import MAX_DEPTH, read_object
+from portula.model.strict_json import MAX_DEPTH
+from portula.plugin import read_object
 
 storable = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
 values = st.recursive(

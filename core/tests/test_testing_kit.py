@@ -12,15 +12,12 @@ import portula_generators
 import portula_oauth2
 import portula_scopes_settings
 from portula import ConfigError, hookimpl
-from portula.classes import FACTS, Kind
 from portula.errors import SlotConflict, UnknownPlugin
-from portula.events import ClientSaved, TokenIssued
-from portula.records import AccessToken, Application
-from portula.slots import User
-from portula.sources import Tier
-from portula.testing.contracts import ClockContract, LoginContract
-from portula.testing.plugins import GivenClock
-from portula.testing.provider import (
+from portula.host.classes import FACTS
+from portula.plugin import AccessToken, Application, ClientSaved, Kind, Tier, TokenIssued, User
+from portula_testing.contracts import ClockContract, LoginContract
+from portula_testing.plugins import GivenClock
+from portula_testing.provider import (
     CALLBACK,
     Memory,
     MovableClock,
@@ -208,7 +205,7 @@ def test_no_request_can_take_a_seat():
     login = TestLogin()
     provider = make_provider(login)
     provider.app.add_url_rule("/who", view_func=lambda: getattr(login.current(), "subject", "nobody"))
-    headers = {"portula.testing.user": "ann", "Portula-Testing-User": "ann"}
+    headers = {"portula_testing.user": "ann", "Portula-Testing-User": "ann"}
     assert provider.app.test_client().get("/who", headers=headers).text == "nobody"
 
 
@@ -287,10 +284,10 @@ def test_pages_can_be_asked_for():
 
 
 def test_the_pytest_plugin_loads_neither_flask_nor_the_provider():
-    code = "import sys, portula.testing.pytest_plugin as plugin; print(sorted(sys.modules))"
+    code = "import sys, portula_testing.pytest_plugin as plugin; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "'portula.testing.pytest_plugin'" in loaded
-    for module in ("flask", "werkzeug", "pydantic", "oauthlib", "cryptography", "portula.provider"):
+    assert "'portula_testing.pytest_plugin'" in loaded
+    for module in ("flask", "werkzeug", "pydantic", "oauthlib", "cryptography", "portula.web.provider"):
         assert f"'{module}'" not in loaded
 
 
@@ -343,7 +340,7 @@ class TestOwnProvider:
     @pytest.fixture
     def oauth_app(self, oauth_clock):
         from portula import Provider
-        from portula.testing.provider import Memory, TestLogin
+        from portula_testing.provider import Memory, TestLogin
 
         app = Flask("own")
         app.config.update(SECRET_KEY="0123456789abcdef", OAUTH2_PROVIDER={"STORAGE": "memory"})

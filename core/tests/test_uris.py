@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portula.uris import (
-    MAX_URI_LENGTH,
-    is_loopback_host,
-    origin_matches,
-    origin_of,
-    redirect_uri_matches,
-    redirect_uri_problem,
-    uri_scheme,
-)
+from portula.model.uris import MAX_URI_LENGTH, origin_matches, redirect_uri_matches
+from portula.plugin import is_loopback_host, origin_of, redirect_uri_problem, uri_scheme
 
 WEB = ("http", "https")
 

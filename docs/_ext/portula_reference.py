@@ -23,13 +23,15 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 import portula_settings_reference as settings_reference
-from portula import Provider, cli, hookimpl, knowing
-from portula.classes import facts_of
-from portula.hookspecs import SPECIFICATIONS
-from portula.models import ModelSettings
-from portula.settings import CoreSettings
-from portula.testing.memory import MemoryStore
+from portula import Provider, hookimpl
+from portula.cli import main as cli
+from portula.cli import reports
+from portula.host.classes import facts_of
+from portula.host.hookspecs import SPECIFICATIONS
+from portula.host.models import ModelSettings
+from portula.plugin import CoreSettings
 from portula_command_reference import command_markdown
+from portula_testing.memory import MemoryStore
 
 if TYPE_CHECKING:
     import click
@@ -213,7 +215,7 @@ def commands_markdown() -> str:
     """Return the reference of all commands of `portula`."""
     provider = example_provider()
     with provider.app.app_context():
-        commands = [*cli.main.commands.values(), *knowing.commands(provider), *provider.hooks.commands()]
+        commands = [*cli.main.commands.values(), *reports.commands(provider), *provider.hooks.commands()]
     leaves = sorted((leaf for command in commands for leaf in _leaves(command)), key=lambda leaf: leaf[0])
     return "\n".join(
         [command_markdown("portula", cli.main), *(command_markdown(f"portula {n}", c) for n, c in leaves)]

@@ -9,8 +9,7 @@ from datetime import timedelta
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from portula.report import field_docs
-from portula.settings import AnswersSlot, shown
+from portula.plugin import AnswersSlot, field_docs, shown
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -10,7 +10,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from wtforms import PasswordField, StringField
 
 from portula import Provider, hookimpl
-from portula.slots import Authenticated, User
+from portula.plugin import Authenticated, User
 
 app = Flask(__name__)
 app.config.from_prefixed_env()

@@ -7,7 +7,7 @@ from flask import Flask
 from shop import Client, Tenant, db
 
 from portula import Provider
-from portula.records import Application
+from portula.plugin import Application
 
 app = Flask(__name__)
 Path(app.instance_path).mkdir(exist_ok=True)

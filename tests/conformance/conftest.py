@@ -8,7 +8,7 @@ import pytest
 from conformance.suite.lab import Lab, serving
 from conformance.suite.pages import Browser
 from conformance.suite.parties import Suite
-from portula.testing.tls import Authority, HttpsServer
+from portula_testing.tls import Authority, HttpsServer
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from portula.records import Application
+from portula.plugin import Application
 
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
 PASSWORD = "correct horse battery staple"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from portula.records import Application
+from portula.plugin import Application
 
 PKCE = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
 

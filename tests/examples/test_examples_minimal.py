@@ -2,7 +2,7 @@
 
 import httpx
 
-from portula.records import Application
+from portula.plugin import Application
 
 
 def test_the_smallest_provider_has_fewer_than_15_lines(example):

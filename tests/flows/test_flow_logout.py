@@ -16,11 +16,11 @@ from support.server import Server, running
 from support.signing_out import SHOP, TEA, House, deliver, heard
 
 import portula_storage_sql
-from portula.records import CORE_RECORDS
-from portula.testing import jws
-from portula.testing.tls import Authority, HttpsServer, Reply
+from portula.plugin import CORE_RECORDS
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.migrate import upgrade
+from portula_testing import jws
+from portula_testing.tls import Authority, HttpsServer, Reply
 
 PASSWORD = "correct horse battery staple"
 CALLBACK = "https://app.example/cb"

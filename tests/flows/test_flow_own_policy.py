@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import DeclarativeBase
 
-from portula.clients import InvalidClientMetadata
-from portula.modes import storage_check_deferred
-from portula.records import Application, ApplicationPolicy
-from portula.testing.provider import CALLBACK, TestLogin, client_for, make_provider
+from portula.errors import InvalidClientMetadata
+from portula.host.modes import storage_check_deferred
+from portula.plugin import Application, ApplicationPolicy
 from portula_storage_sql import migrate
 from portula_storage_sql.models import ApplicationMixin
+from portula_testing.provider import CALLBACK, TestLogin, client_for, make_provider
 
 ROOMS = ("oauth2", "generators", "scopes_settings", "consent", "sessions", "storage_sql")
 VERIFIER = "v" * 43

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FOLDERS = ("core", "plugins", "tests", "tools", "bench", "examples", "docs")
+FOLDERS = ("core", "testing", "plugins", "tests", "tools", "bench", "examples", "docs")
 PASSED_OVER = {"__pycache__", "_build", "build", "dist", "node_modules", "portula-data"}
 
 

@@ -57,7 +57,7 @@ def _requirements(project: dict[str, Any]) -> list[str]:
 
 def versions_are_in_lock_step(root: Path) -> list[str]:
     """All distributions have one version, pin each other to it, and ask for the same Python."""
-    folders = [root, root / "core", *room_folders(root)]
+    folders = [root, root / "core", root / "testing", *room_folders(root)]
     meta = manifest(root)
     problems = []
     for folder in folders:

@@ -8,7 +8,7 @@ from pathlib import Path
 from house.files import at, below, imports, in_tests, python_files, room_folders, strings, tree
 
 #: The one file of core that may name rooms: the list of what is on by default.
-DEFAULTS = Path("core/src/portula/defaults.py")
+DEFAULTS = Path("core/src/portula/host/defaults.py")
 
 #: Room names that are no ordinary words of OAuth, so that the bare name in a string can only mean the room.
 UNAMBIGUOUS = frozenset({"generators", "resource_server", "scopes_settings", "storage_sql"})
@@ -57,7 +57,10 @@ def core_imports_no_room(root: Path) -> list[str]:
 
 def _hooks(root: Path) -> set[str]:
     """Return the names of all functions in core's hook specifications; a hook may share its word with a room."""
-    specs = [root / "core/src/portula/hookspecs.py", *below(root / "core/src/portula/hookspecs", ".py")]
+    specs = [
+        root / "core/src/portula/host/hookspecs.py",
+        *below(root / "core/src/portula/host/hookspecs", ".py"),
+    ]
     return {
         node.name
         for path in specs

@@ -29,7 +29,7 @@ def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheels") / "venv"
     _run(sys.executable, "-m", "venv", folder)
     wheels = sorted((ROOT / "dist").glob("*.whl"))
-    assert len(wheels) == len(list((ROOT / "plugins").glob("*/pyproject.toml"))) + 2
+    assert len(wheels) == len(list((ROOT / "plugins").glob("*/pyproject.toml"))) + 3
     options = ["--quiet", "--constraint", ROOT / "constraints.txt", "--find-links", ROOT / "dist"]
     _run(folder / "bin" / "pip", "install", *options, *wheels, "granian")
     return folder
@@ -75,5 +75,5 @@ def test_every_distribution_carries_its_types(venv: Path) -> None:
     ours = sorted(
         path for path in packages.glob("portula*") if path.is_dir() and "dist-info" not in path.name
     )
-    assert len(ours) == len(list((ROOT / "plugins").glob("*/pyproject.toml"))) + 1
+    assert len(ours) == len(list((ROOT / "plugins").glob("*/pyproject.toml"))) + 2
     assert [path.name for path in ours if not (path / "py.typed").is_file()] == []

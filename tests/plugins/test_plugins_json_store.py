@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portula.testing.storage_contract import StorageContract
+from portula_testing.storage_contract import StorageContract
 
 FILE = Path(__file__).parent / "dists" / "json_store" / "portula_json_store.py"
 
@@ -33,7 +33,7 @@ class TestJsonStore(StorageContract):
 
 
 def test_another_process_reads_what_was_kept(module, tmp_path):
-    from portula.records import CORE_RECORDS, Application
+    from portula.plugin import CORE_RECORDS, Application
 
     first = module.JsonStore(CORE_RECORDS, tmp_path / "store.json")
     second = module.JsonStore(CORE_RECORDS, tmp_path / "store.json")

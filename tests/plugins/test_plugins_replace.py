@@ -52,7 +52,7 @@ def answer(url, client):
 EXPLAIN = """
 import json, sys
 from click.testing import CliRunner
-from portula.cli import main
+from portula.cli.main import main
 
 common, names = sys.argv[1:5], sys.argv[5:]
 told = {name: CliRunner().invoke(main, [*common, "explain", name, "--json"]) for name in names}

@@ -12,7 +12,7 @@ from security.driving import s256
 from support.browser import Browser
 from support.venvs import lines_of
 
-from portula.testing import jws
+from portula_testing import jws
 
 pytestmark = pytest.mark.xdist_group("plugins-work")
 

@@ -11,7 +11,7 @@ from werkzeug.test import Client
 from werkzeug.urls import iri_to_uri
 
 from portula import hookimpl
-from portula.testing.memory import MemoryStore
+from portula_testing.memory import MemoryStore
 
 ISSUER = "https://id.example/o"
 HOST = "https://id.example"

@@ -22,7 +22,7 @@ import portula_scopes_settings
 import portula_sessions
 import portula_storage_sql
 from portula import Provider
-from portula.records import Application
+from portula.plugin import Application
 from portula_resource_server import require_oauth
 from security.driving import CALLBACK, HOST, ISSUER, PASSWORD, Browser, Clock, Door, Memory, Party
 

@@ -6,11 +6,10 @@ from functools import cache
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from portula.endpoints import Message
 from portula.errors import UntrustedToken
-from portula.records import Application
-from portula.testing.jws import TokenKey
-from portula.testing.provider import make_provider
+from portula.plugin import Application, Message
+from portula_testing.jws import TokenKey
+from portula_testing.provider import make_provider
 
 CLAIMS = {"iss": "https://id.example/o", "sub": "ann", "aud": "app", "exp": 4_000_000_000}
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA")

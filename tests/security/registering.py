@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.records import Application
+from portula.plugin import Application
 from security.driving import CALLBACK, bearer
 
 OPEN = {

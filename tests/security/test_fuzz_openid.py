@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portula.testing import jws
+from portula_testing import jws
 from security.driving import Door
 from security.hostile import (
     FORM,

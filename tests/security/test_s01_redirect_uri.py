@@ -2,7 +2,7 @@
 
 import pytest
 
-from portula.clients import InvalidClientMetadata
+from portula.errors import InvalidClientMetadata
 from security.driving import CALLBACK, answered
 
 QUERY = "https://client.example/cb?x=1"

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from portula.cli import flask_group
-from portula.clients import InvalidClientMetadata
-from portula.errors import ConfigError
-from portula.records import Application
+from portula.cli.main import flask_group
+from portula.errors import ConfigError, InvalidClientMetadata
+from portula.plugin import Application
 from security.driving import CALLBACK, error_of
 
 DANGEROUS = [

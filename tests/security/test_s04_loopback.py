@@ -2,7 +2,7 @@
 
 import pytest
 
-from portula.clients import InvalidClientMetadata
+from portula.errors import InvalidClientMetadata
 from security.driving import answered
 
 ADDRESSES = ["127.0.0.1", "[::1]"]

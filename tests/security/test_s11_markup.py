@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from portula.clients import InvalidClientMetadata
+from portula.errors import InvalidClientMetadata
 from security.driving import CALLBACK, PASSWORD
 
 PAYLOADS = [

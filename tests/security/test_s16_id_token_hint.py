@@ -2,7 +2,7 @@
 
 import pytest
 
-from portula.testing import jws
+from portula_testing import jws
 from security.driving import answered, pkce
 from security.house import House
 

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from portula.errors import JoseError, UntrustedToken
-from portula.testing.forgeries import altered, confused, psychic
-from portula.testing.jws import TokenKey, signed_with_secret, unsigned
+from portula_testing.forgeries import altered, confused, psychic
+from portula_testing.jws import TokenKey, signed_with_secret, unsigned
 from security.keyed import (
     ALGORITHMS,
     CLAIMS,

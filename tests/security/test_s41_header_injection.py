@@ -5,9 +5,9 @@ from functools import partial
 import pytest
 
 from portula import hookimpl
-from portula.records import Application
-from portula.testing.forgeries import self_made
-from portula.testing.jws import taken_apart
+from portula.plugin import Application
+from portula_testing.forgeries import self_made
+from portula_testing.jws import taken_apart
 from security.keyed import ALGORITHMS, CLAIMS, believed, configured, key_of, keyed_client, provider_with
 
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portula.errors import UntrustedToken
-from portula.testing.forgeries import MALFORMED, REFUSED_HEADERS
-from portula.testing.jws import TokenKey, encoded
+from portula_testing.forgeries import MALFORMED, REFUSED_HEADERS
+from portula_testing.jws import TokenKey, encoded
 from security.keyed import ALGORITHMS, CLAIMS, HMACS, believed, key_of, keyed_client, provider_with
 
 EVERY = {*ALGORITHMS, *HMACS, "none"}

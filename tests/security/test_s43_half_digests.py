@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from portula.errors import JoseError
-from portula.testing.jws import encoded, taken_apart
+from portula_testing.jws import encoded, taken_apart
 from security.keyed import ALGORITHMS, CLAIMS, HMACS, provider_with
 
 HASH = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}

@@ -6,9 +6,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from support.assertions import ISSUER, TYPE, World, refused
 
-from portula.clients import InvalidClientMetadata
-from portula.testing.jws import TokenKey, encoded, signed_with_secret, signing_input, taken_apart, unsigned
-from portula.testing.provider import MovableClock
+from portula.errors import InvalidClientMetadata
+from portula_testing.jws import TokenKey, encoded, signed_with_secret, signing_input, taken_apart, unsigned
+from portula_testing.provider import MovableClock
 
 TOKEN_ENDPOINT = f"{ISSUER}/token/"
 NOW = 1_800_000_000

@@ -5,10 +5,9 @@ from functools import partial
 import pytest
 from click.testing import CliRunner
 
-from portula.clients import InvalidClientMetadata
-from portula.errors import JoseError
-from portula.records import Application
-from portula.testing.jws import signed_with_secret, verified_with_secret
+from portula.errors import InvalidClientMetadata, JoseError
+from portula.plugin import Application
+from portula_testing.jws import signed_with_secret, verified_with_secret
 from security.keyed import CLAIMS, HMACS, SECRET, believed, provider_with, sealed_client
 
 

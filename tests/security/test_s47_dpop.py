@@ -8,9 +8,9 @@ import json
 import httpx
 import pytest
 
-from portula.testing import jws
 from portula_resource_server.remote import RemoteVerifier
 from portula_resource_server.settings import ResourceServerSettings
+from portula_testing import jws
 from security.driving import basic
 from security.house import House
 

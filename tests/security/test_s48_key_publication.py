@@ -6,7 +6,7 @@ import pytest
 
 from portula import hookimpl
 from portula.errors import JoseError, UntrustedToken
-from portula.testing.jws import TokenKey, taken_apart, verified
+from portula_testing.jws import TokenKey, taken_apart, verified
 from security.keyed import a_pem, provider_with, published
 
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from portula.testing.jws import TokenKey
+from portula_testing.jws import TokenKey
 from security.driving import basic, error_of
 
 KEY = TokenKey("ES256")

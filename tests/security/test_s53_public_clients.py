@@ -2,8 +2,8 @@
 
 import pytest
 
-from portula.clients import InvalidClientMetadata
-from portula.records import Application
+from portula.errors import InvalidClientMetadata
+from portula.plugin import Application
 from security.driving import basic, bearer, error_of
 
 

@@ -8,8 +8,8 @@ import pytest
 
 import portula_fetch
 from portula.errors import FetchFailed
-from portula.testing.provider import make_provider
-from portula.testing.tls import Authority, HttpsServer, Reply
+from portula_testing.provider import make_provider
+from portula_testing.tls import Authority, HttpsServer, Reply
 
 NAME = "keys.client.example"
 

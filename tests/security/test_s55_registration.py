@@ -8,9 +8,8 @@ from dataclasses import fields
 import pytest
 
 from portula import hookimpl
-from portula.cli import flask_group
-from portula.client_metadata import ClientMember
-from portula.records import Application
+from portula.cli.main import flask_group
+from portula.plugin import Application, ClientMember
 from security.driving import PASSWORD, Party, bearer, error_of
 from security.registering import OPEN, PRIVILEGED, Elsewhere, record, register, told_by, update
 from security.test_s31_storage import dump

@@ -10,9 +10,7 @@ import pytest
 from support.browser import forms_of
 
 from portula import hookimpl
-from portula.endpoints import Message
-from portula.engine.messages import state_of
-from portula.settings import shown
+from portula.plugin import Message, shown, state_of
 from security.driving import PASSWORD, answered, basic, bearer, pkce
 
 CHOSEN_SECRET = "a secret that a person chose, long enough"

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from hosting import Memory, NobodyHere, discovering, make_app
 
-from portula import Provider, report
-from portula.checks import core_checks
-from portula.classes import FACTS, NEEDS_TRUST, HookClass, Kind
-from portula.commands import HOST_COMMANDS
-from portula.defaults import DEFAULT_ROOMS
+from portula import Provider
 from portula.errors import BrokenPlugin, ConfigError, DuplicateContribution, SlotConflict
-from portula.hooks import Hooks
-from portula.lock import PluginRefused, write
-from portula.plugins import Plugins
-from portula.sources import Tier
+from portula.host.checks import core_checks
+from portula.host.classes import FACTS, NEEDS_TRUST
+from portula.host.commands import HOST_COMMANDS
+from portula.host.defaults import DEFAULT_ROOMS
+from portula.host.lock import PluginRefused, write
+from portula.host.plugins import Plugins
+from portula.plugin import HookClass, Hooks, Kind, Tier
+from portula.web import report
 
 _numbers = count()
 START = "from portula import hookimpl\n"
@@ -192,7 +192,7 @@ def test_two_that_answer_one_slot_stop_the_start(install, hook):
 
 
 ENDPOINT = """
-from portula.endpoints import Endpoint, json_answer
+from portula.plugin import Endpoint, json_answer
 @hookimpl
 def portula_endpoints():
     return [Endpoint({name!r}, {path!r}, ("POST",), lambda message: json_answer(200, {{"access_token": "mine"}}))]
@@ -229,16 +229,17 @@ def test_no_plugin_can_give_a_command_of_the_host_another_meaning(install, name)
 
 
 def test_the_names_of_the_hosts_commands_are_complete():
-    from portula import cli, knowing
+    from portula.cli import main as cli
+    from portula.cli import reports
 
     provider = Provider(make_app(), plugins=[Memory(), NobodyHere()], discover=False)
-    own = [command.name for command in knowing.commands(provider)]
+    own = [command.name for command in reports.commands(provider)]
     assert sorted(HOST_COMMANDS) == sorted({*own, *cli.main.commands})
 
 
 def test_no_plugin_can_redefine_a_record_of_core(install):
     code = (
-        "from portula.records import AccessToken, RecordType\n@hookimpl\ndef portula_records():\n"
+        "from portula.model.records import AccessToken, RecordType\n@hookimpl\ndef portula_records():\n"
         "    return [RecordType('access_token', AccessToken, keys=('client_id',))]\n"
     )
     install("thief", code)
@@ -260,7 +261,7 @@ def test_a_grant_type_of_ours_cannot_be_contributed_again(install):
 SETTING = """
 from typing import Annotated, Any
 from pydantic import BaseModel
-from portula.settings import AnswersSlot
+from portula.plugin import AnswersSlot
 class Mine:
     def hash(self): return "mine"
 class Models(BaseModel):
@@ -295,9 +296,9 @@ def test_adding_hooks_is_no_back_door_to_the_plugin_manager(install):
 
 def test_a_distribution_that_is_not_ours_by_name_cannot_take_the_name_of_a_room(install, monkeypatch):
     install("generators", MARK)
-    import portula.discovery
+    import portula.host.discovery
 
-    monkeypatch.setitem(portula.discovery.DEFAULT_ROOMS, "generators", "portula-original")
+    monkeypatch.setitem(portula.host.discovery.DEFAULT_ROOMS, "generators", "portula-original")
     plugins = Plugins()
     plugins.discover()
     assert plugins.sources["generators"].tier is Tier.INSTALLED, (
@@ -345,7 +346,7 @@ def test_a_part_of_the_validator_that_is_replaced_is_reported(install):
 
 
 def test_every_hook_of_core_has_a_class():
-    from portula import hookspecs
+    from portula.host import hookspecs
 
     specified = {
         name

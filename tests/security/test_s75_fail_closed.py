@@ -1,15 +1,13 @@
 """S75: whatever fails or keeps silent in a hook that decides, the request is refused and nothing is left behind."""
 
 import pytest
-from oauthlib.oauth2.rfc6749.errors import InvalidScopeError
 
-from portula import OAuth2Validator, hookimpl, hookspecs
-from portula.client_auth import ClientAuthMethod
-from portula.errors import EmptySlot
-from portula.hooks import Hooks
-from portula.policies import Policies
-from portula.records import AccessToken, Application, RefreshToken
-from portula.testing.memory import MemoryStore
+from portula import OAuth2Validator, hookimpl
+from portula.errors import EmptySlot, InvalidScopeError
+from portula.host import hookspecs
+from portula.host.policies import Policies
+from portula.plugin import AccessToken, Application, ClientAuthMethod, Hooks, RefreshToken
+from portula_testing.memory import MemoryStore
 from security.driving import PASSWORD, basic
 
 FAILURES = [

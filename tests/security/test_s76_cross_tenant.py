@@ -4,7 +4,7 @@ import pytest
 from support.browser import forms_of
 from support.tenants import HOST, PASSWORD, Browser, Two
 
-from portula.records import AccessToken, Application, Artifact
+from portula.plugin import AccessToken, Application, Artifact
 from security.driving import basic, error_of
 
 

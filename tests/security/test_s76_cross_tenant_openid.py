@@ -4,8 +4,8 @@ import pytest
 from support.tenants import HOST, ROOMS, Browser, Two
 
 from portula.errors import UntrustedToken
-from portula.records import Application
-from portula.testing import jws
+from portula.plugin import Application
+from portula_testing import jws
 from security.driving import answered
 
 OPENID = (*ROOMS, "dcr", "fetch", "jose", "logout", "oidc")

@@ -5,8 +5,8 @@ import itertools
 from flask import Flask
 from werkzeug.test import Client
 
-from portula.records import Application, Artifact
-from portula.testing.provider import client_for, make_provider
+from portula.plugin import Application, Artifact
+from portula_testing.provider import client_for, make_provider
 
 ISSUER = "https://id.example/o"
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -6,7 +6,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from portula import cli
+from portula.cli import main as cli
 
 
 def findings_of(room: str, folder: Path, **settings: Any) -> tuple[dict[str, Any], int]:

@@ -2,9 +2,8 @@
 
 import json
 
-from portula.endpoints import Message
-from portula.records import Artifact
-from portula.testing.jws import taken_apart
+from portula.plugin import Artifact, Message
+from portula_testing.jws import taken_apart
 
 
 def published(jose):

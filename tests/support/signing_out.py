@@ -14,10 +14,8 @@ import portula_scopes_settings
 import portula_sessions
 from portula import hookimpl
 from portula.errors import FetchFailed, JoseError, UntrustedToken
-from portula.events import AuthorizationGranted
-from portula.records import Application, Artifact
-from portula.slots import Authenticated, Fetched, Token, User
-from portula.testing.provider import Memory, MovableClock, Recorder, make_provider
+from portula.plugin import Application, Artifact, Authenticated, AuthorizationGranted, Fetched, Token, User
+from portula_testing.provider import Memory, MovableClock, Recorder, make_provider
 from support.browser import forms_of
 
 NOW = 1_700_000_000

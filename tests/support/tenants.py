@@ -5,9 +5,9 @@ import secrets
 from flask import Flask
 from security.driving import CALLBACK, Party, answered, basic, bearer, pkce
 
-from portula.records import Application
-from portula.testing.provider import Memory, MovableClock, Recorder, make_provider
+from portula.plugin import Application
 from portula_resource_server import require_oauth
+from portula_testing.provider import Memory, MovableClock, Recorder, make_provider
 from support.browser import forms_of
 
 HOST = "https://id.example"

@@ -6,13 +6,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_type
 
 from portula import Provider, hookimpl
-from portula.clients import InvalidClientMetadata
-from portula.endpoints import Answer, Endpoint, Message, json_answer
-from portula.engine.messages import OAuthRequest
-from portula.events import TokenIssued
-from portula.hooks import Hooks
-from portula.records import AccessToken, Application, RecordType
-from portula.slots import Clock, HashGenerator, Login, ScopesBackend, Sessions
+from portula.errors import InvalidClientMetadata
+from portula.plugin import (
+    AccessToken,
+    Answer,
+    Application,
+    Clock,
+    Endpoint,
+    HashGenerator,
+    Hooks,
+    Login,
+    Message,
+    OAuthRequest,
+    RecordType,
+    ScopesBackend,
+    Sessions,
+    TokenIssued,
+    json_answer,
+)
 
 
 class Ids:

@@ -7,7 +7,7 @@ from typing import assert_type
 from pydantic import BaseModel
 
 from portula import Provider, current_provider, hookimpl
-from portula.settings import CoreSettings
+from portula.plugin import CoreSettings
 from portula_sessions.settings import SessionSettings
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import assert_type
 
 from portula import Provider
-from portula.records import AccessToken, Application, RecordType, RefreshToken
-from portula.storage import Storage, Store, StoreFactory
-from portula.testing.memory import MemoryStore
+from portula.plugin import AccessToken, Application, RecordType, RefreshToken, Storage, Store, StoreFactory
+from portula_testing.memory import MemoryStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import assert_type
 
 from portula import OAuth2Validator, Provider
-from portula.endpoints import Answer, Message
-from portula.engine.backend import Backend
-from portula.engine.messages import OAuthRequest
-from portula.records import Application
+from portula.plugin import Answer, Application, Backend, Message, OAuthRequest
 
 
 class PatientValidator(OAuth2Validator):

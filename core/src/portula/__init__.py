@@ -1,7 +1,7 @@
 """portula: an OAuth 2.x authorization server for Flask in which every behaviour is a plugin.
 
 The public names. `Provider` is the Flask extension; `hookimpl` marks the functions of a plugin; `OAuth2Validator` is
-the base of validator classes. Each is imported at first use: pytest loads the plugin in `portula.testing` with every
+the base of validator classes. Each is imported at first use: pytest loads the plugin in `portula_testing` with every
 project of an environment, and must not pay for Flask where nobody asks for it.
 """
 
@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from portula.engine.validator import OAuth2Validator
-    from portula.errors import ConfigError, PortulaError
-    from portula.markers import hookimpl, hookspec
-    from portula.provider import Provider, current_provider
+    from portula.flow.validator import OAuth2Validator
+    from portula.host.markers import hookimpl, hookspec
+    from portula.model.errors import ConfigError, PortulaError
+    from portula.web.provider import Provider, current_provider
 
 __all__ = [
     "ConfigError",
@@ -26,13 +26,13 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _HOMES = {
-        "ConfigError": "portula.errors",
-        "OAuth2Validator": "portula.engine.validator",
-        "PortulaError": "portula.errors",
-        "Provider": "portula.provider",
-        "current_provider": "portula.provider",
-        "hookimpl": "portula.markers",
-        "hookspec": "portula.markers",
+        "ConfigError": "portula.model.errors",
+        "OAuth2Validator": "portula.flow.validator",
+        "PortulaError": "portula.model.errors",
+        "Provider": "portula.web.provider",
+        "current_provider": "portula.web.provider",
+        "hookimpl": "portula.host.markers",
+        "hookspec": "portula.host.markers",
     }
 
     def __getattr__(name: str) -> object:

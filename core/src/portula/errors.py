@@ -1,113 +1,106 @@
-"""What portula raises. One tree, its base never raised itself.
+"""What portula raises, and the protocol errors that a plugin may raise.
 
-Start-up errors derive from ConfigError and name the culprit, its distribution and the remedy. The errors a client
-sees on the wire are oauthlib's OAuth2Error classes (RFC 6749 §4.1.2.1 and §5.2), not these.
+Start-up errors derive from `ConfigError`. `OAuth2Error` and what derives from it are the errors that a client sees
+(RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6).
 """
 
-from __future__ import annotations
+from oauthlib.oauth2.rfc6749.errors import (
+    AccessDeniedError,
+    FatalClientError,
+    InsufficientScopeError,
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    InvalidTokenError,
+    MismatchingRedirectURIError,
+    OAuth2Error,
+    ServerError,
+    TemporarilyUnavailableError,
+    UnauthorizedClientError,
+    UnsupportedCodeChallengeMethodError,
+    UnsupportedGrantTypeError,
+    UnsupportedResponseTypeError,
+    UnsupportedTokenTypeError,
+)
+from oauthlib.openid.connect.core.exceptions import (
+    AccountSelectionRequired,
+    ConsentRequired,
+    InteractionRequired,
+    InvalidRequestObject,
+    InvalidRequestURI,
+    LoginRequired,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestURINotSupported,
+)
 
-import difflib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from portula.model.clients import (
+    InvalidClientMetadata,
+    UnknownClient,
+)
+from portula.model.errors import (
+    AuthorizationRefused,
+    BrokenPlugin,
+    ConfigError,
+    DuplicateContribution,
+    DuplicatePlugin,
+    DuplicateRecord,
+    EmptySlot,
+    FetchFailed,
+    HookFailed,
+    JoseError,
+    PortulaError,
+    Replayed,
+    SlotConflict,
+    UnknownPlugin,
+    UnknownSetting,
+    UntrustedToken,
+)
 
-if TYPE_CHECKING:
-    from oauthlib.oauth2 import OAuth2Error
-
-    from portula.engine.messages import OAuthRequest
-
-
-class PortulaError(Exception):
-    """Base of everything portula raises on its own account."""
-
-
-class ConfigError(PortulaError):
-    """The deployment cannot start as configured. The message lists every finding, one a line."""
-
-    def __init__(self, *findings: str) -> None:
-        """Keep the findings and join them into the message."""
-        self.findings: tuple[str, ...] = findings
-        super().__init__("\n".join(findings))
-
-
-class UnknownSetting(ConfigError):
-    """A key of OAUTH2_PROVIDER that no installed room declares."""
-
-
-class UnknownPlugin(ConfigError):
-    """PLUGINS_BLOCKED, PLUGINS_CHOICE or PLUGINS_OPTIONAL names a plugin that is not installed."""
-
-
-class EmptySlot(ConfigError):
-    """A slot that something needs has no answer; the message says what to install."""
-
-
-class SlotConflict(ConfigError):
-    """Two plugins of the winning tier answer one slot; the message says how to choose."""
-
-
-class DuplicateContribution(ConfigError):
-    """Two plugins contribute under one key."""
-
-
-class DuplicatePlugin(ConfigError):
-    """Two distributions claim one entry-point name."""
-
-
-class BrokenPlugin(ConfigError):
-    """A plugin fails to import, or breaks a rule of registration."""
-
-
-class HookFailed(PortulaError):
-    """A deciding hook raised something that is not a denial; the request is refused."""
-
-
-class AuthorizationRefused(PortulaError):
-    """An authorization request is refused, and the client may hear of it at its redirect URI.
-
-    `error` is the OAuth2Error, `request` the request whose client and redirect URI are known good.
-    """
-
-    def __init__(self, error: OAuth2Error, request: OAuthRequest) -> None:
-        """Keep both."""
-        self.error = error
-        self.request = request
-        super().__init__(str(error.error))
-
-
-class Replayed(PortulaError):
-    """A single-use record was taken a second time. Carries the record as it stands."""
-
-    def __init__(self, record: object) -> None:
-        """Keep the record; its values never enter the message."""
-        self.record = record
-        super().__init__(f"{type(record).__name__} was used before")
-
-
-class JoseError(PortulaError):
-    """A token cannot be signed as asked."""
-
-
-class UntrustedToken(PortulaError):
-    """A JSON Web Token is refused; the message says why, for logs, and holds nothing of the token."""
-
-
-class FetchFailed(PortulaError):
-    """Another server could not be asked, or gave no answer that may be used; the message says why.
-
-    `status` is that of its answer, None when there was none.
-    """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        """Keep the status of the answer."""
-        self.status = status
-        super().__init__(message)
-
-
-class DuplicateRecord(PortulaError):
-    """A record with one of these keys exists already."""
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'X'?` for the nearest known name, or an empty string."""
-    match: Sequence[str] = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {match[0]!r}?" if match else ""
+__all__ = [
+    "AccessDeniedError",
+    "AccountSelectionRequired",
+    "AuthorizationRefused",
+    "BrokenPlugin",
+    "ConfigError",
+    "ConsentRequired",
+    "DuplicateContribution",
+    "DuplicatePlugin",
+    "DuplicateRecord",
+    "EmptySlot",
+    "FatalClientError",
+    "FetchFailed",
+    "HookFailed",
+    "InsufficientScopeError",
+    "InteractionRequired",
+    "InvalidClientError",
+    "InvalidClientMetadata",
+    "InvalidGrantError",
+    "InvalidRequestError",
+    "InvalidRequestObject",
+    "InvalidRequestURI",
+    "InvalidScopeError",
+    "InvalidTokenError",
+    "JoseError",
+    "LoginRequired",
+    "MismatchingRedirectURIError",
+    "OAuth2Error",
+    "PortulaError",
+    "RegistrationNotSupported",
+    "Replayed",
+    "RequestNotSupported",
+    "RequestURINotSupported",
+    "ServerError",
+    "SlotConflict",
+    "TemporarilyUnavailableError",
+    "UnauthorizedClientError",
+    "UnknownClient",
+    "UnknownPlugin",
+    "UnknownSetting",
+    "UnsupportedCodeChallengeMethodError",
+    "UnsupportedGrantTypeError",
+    "UnsupportedResponseTypeError",
+    "UnsupportedTokenTypeError",
+    "UntrustedToken",
+]

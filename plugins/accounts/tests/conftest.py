@@ -5,7 +5,7 @@ from support.browser import forms_of
 
 import portula_accounts
 import portula_sessions
-from portula.testing.provider import MovableClock, Recorder, make_provider
+from portula_testing.provider import MovableClock, Recorder, make_provider
 
 PASSWORD = "correct horse battery"
 

@@ -128,7 +128,7 @@ def test_losing_the_slot_leaves_no_page_no_table_and_no_command():
     import portula_accounts
     import portula_sessions
     from portula import Provider
-    from portula.testing.memory import MemoryStore
+    from portula_testing.memory import MemoryStore
 
     class Own:
         @hookimpl

@@ -5,8 +5,8 @@ from support.browser import forms_of
 
 import portula_accounts
 import portula_sessions
-from portula.testing.contracts import LoginContract
-from portula.testing.provider import make_provider
+from portula_testing.contracts import LoginContract
+from portula_testing.provider import make_provider
 
 PASSWORD = "Correct horse battery"
 

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from portula.records import Artifact
+from portula.plugin import Artifact
 
 PASSWORD = "correct horse battery"
 LOGIN = "/accounts/login/"

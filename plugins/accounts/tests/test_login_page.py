@@ -4,10 +4,8 @@ import pytest
 from flask import Blueprint
 
 from portula import hookimpl
-from portula.blueprints import AccountLink, Mount
 from portula.errors import DuplicateContribution
-from portula.events import LoginFailed, LoginSucceeded
-from portula.records import Application
+from portula.plugin import AccountLink, Application, LoginFailed, LoginSucceeded, Mount
 
 LOGIN = "/accounts/login/"
 PASSWORD = "correct horse battery"

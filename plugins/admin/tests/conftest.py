@@ -3,9 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from portula.records import AccessToken, Application, Grant, RefreshToken
-from portula.slots import User
-from portula.testing.provider import MovableClock, Recorder, TestLogin, make_provider
+from portula.plugin import AccessToken, Application, Grant, RefreshToken, User
+from portula_testing.provider import MovableClock, Recorder, TestLogin, make_provider
 
 ROOMS = ("admin", "consent", "oauth2", "generators", "scopes_settings")
 NOW = 1_700_000_000

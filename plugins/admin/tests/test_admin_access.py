@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from portula import hookimpl
-from portula.slots import User
+from portula.plugin import User
 
 PAGES = [
     "/",

@@ -8,8 +8,10 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner
 
-from portula import ConfigError, hookimpl, knowing, report
-from portula.records import AccessToken, Application, RecordType
+from portula import ConfigError, hookimpl
+from portula.cli import reports
+from portula.plugin import AccessToken, Application, RecordType
+from portula.web import report
 from portula_admin.cells import Badge
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.options import RecordAdmin, action, column
@@ -115,7 +117,7 @@ def test_a_setting_outranks_a_plugin(make, kind):
 
 def test_portula_explain_tells_who_won(make):
     admin = make(APPLICATION_ADMIN_CLASS=mine("application"))
-    explain = next(command for command in knowing.commands(admin.provider) if command.name == "explain")
+    explain = next(command for command in reports.commands(admin.provider) if command.name == "explain")
     result = CliRunner().invoke(explain, ["APPLICATION_ADMIN_CLASS", "--json"])
     facts = json.loads(result.output)
     assert facts["slot"]["winner"]["plugin"] == "setting:APPLICATION_ADMIN_CLASS"

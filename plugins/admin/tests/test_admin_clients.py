@@ -4,9 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from portula.clients import secret_id
-from portula.events import ClientSaved
-from portula.records import Application
+from portula.plugin import Application, ClientSaved, secret_id
 from portula_admin.uses import USE_SECONDS
 
 NOW = 1_700_000_000

@@ -6,7 +6,7 @@ import textwrap
 import pytest
 
 from portula import hookimpl
-from portula.classes import Kind
+from portula.plugin import Kind
 from portula_admin import hookspecs
 from portula_admin.access import may_enter
 from portula_admin.site import DEFAULTS

@@ -5,8 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from portula.records import AccessToken, Application
-from portula.slots import User
+from portula.plugin import AccessToken, Application, User
 from portula_admin.walks import WINDOW
 
 NOW = 1_700_000_000

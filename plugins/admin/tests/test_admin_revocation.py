@@ -1,8 +1,7 @@
 """Taking tokens and codes back: never deleting them, and listeners hear of it."""
 
-from portula.events import TokenRevoked
-from portula.records import AccessToken, Grant, RefreshToken
-from portula.testing.provider import token_for
+from portula.plugin import AccessToken, Grant, RefreshToken, TokenRevoked
+from portula_testing.provider import token_for
 
 NOW = 1_700_000_000
 

@@ -4,8 +4,7 @@ import html
 
 import pytest
 
-from portula.records import AccessToken, Grant, RefreshToken
-from portula.slots import User
+from portula.plugin import AccessToken, Grant, RefreshToken, User
 
 PAYLOAD = '"><svg onload=alert(1)><script>alert(2)</script>{{7*7}}'
 PAGES = (

@@ -1,7 +1,7 @@
 """The page about the provider itself, and what the demo says."""
 
 from portula import hookimpl
-from portula.checks import Finding, Level
+from portula.plugin import Finding, Level
 
 
 class Plugin:

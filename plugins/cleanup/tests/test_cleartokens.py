@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from portula import ConfigError, hookimpl
-from portula.records import AccessToken, Artifact, Grant, RecordType, RefreshToken
-from portula.testing.memory import MemoryStore
-from portula.testing.provider import MovableClock, make_provider
-from portula.testing.storage_samples import access_token, grant
+from portula.plugin import AccessToken, Artifact, Grant, RecordType, RefreshToken
 from portula_cleanup import sweep
+from portula_testing.memory import MemoryStore
+from portula_testing.provider import MovableClock, make_provider
+from portula_testing.storage_samples import access_token, grant
 
 NOW = 1_700_000_000
 

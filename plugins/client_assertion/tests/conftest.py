@@ -3,8 +3,8 @@
 import pytest
 from support.assertions import World
 
-from portula.testing.jws import TokenKey, signed_with_secret
-from portula.testing.provider import MovableClock
+from portula_testing.jws import TokenKey, signed_with_secret
+from portula_testing.provider import MovableClock
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from joserfc.jwk import ECKey, OctKey
 from support.assertions import ISSUER, TYPE, refused
 
 from portula import hookimpl
-from portula.client_auth import ClientAuthMethod
-from portula.clients import InvalidClientMetadata
-from portula.testing.jws import TokenKey
-from portula.testing.tls import Authority, HttpsServer, Reply
+from portula.errors import InvalidClientMetadata
+from portula.plugin import ClientAuthMethod
+from portula_testing.jws import TokenKey
+from portula_testing.tls import Authority, HttpsServer, Reply
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
 

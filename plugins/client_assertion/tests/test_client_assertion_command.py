@@ -2,7 +2,7 @@
 
 import json
 
-from portula.cli import flask_group
+from portula.cli.main import flask_group
 
 
 def test_a_client_with_keys_is_made_on_the_command_line(world, key, tmp_path):

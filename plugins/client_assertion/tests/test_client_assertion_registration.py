@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from portula.client_metadata import read
-from portula.clients import InvalidClientMetadata
-from portula.testing.jws import TokenKey
+from portula.errors import InvalidClientMetadata
+from portula.plugin import read_client_metadata
+from portula_testing.jws import TokenKey
 
 
 def why(work, *arguments, **named):
@@ -74,12 +74,12 @@ def test_the_members_are_read_from_client_metadata(world, key):
         "client_assertion_audience": "issuer",
         "jwks": key.jwks,
     }
-    found = read(members, document)
+    found = read_client_metadata(members, document)
     assert found.pop("token_endpoint_auth_method") == "private_key_jwt"
     del document["token_endpoint_auth_method"]
     assert found == {"metadata": document}
     for wrong in ({"token_endpoint_auth_signing_alg": "none"}, {"client_assertion_audience": "anything"}):
-        assert next(iter(wrong)) in why(read, members, wrong)
+        assert next(iter(wrong)) in why(read_client_metadata, members, wrong)
 
 
 def test_a_client_that_loses_its_keys_loses_its_method(world, key):

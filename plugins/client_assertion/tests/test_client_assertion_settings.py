@@ -4,10 +4,9 @@ import pytest
 from support.assertions import ISSUER, World, refused
 
 import portula_client_assertion
-from portula.clients import InvalidClientMetadata
-from portula.errors import ConfigError
-from portula.testing.jws import TokenKey
-from portula.testing.provider import make_provider
+from portula.errors import ConfigError, InvalidClientMetadata
+from portula_testing.jws import TokenKey
+from portula_testing.provider import make_provider
 
 TOKEN_ENDPOINT = f"{ISSUER}/token/"
 LISTS = ([ISSUER], [ISSUER, TOKEN_ENDPOINT], [ISSUER, "https://evil.example"], [])

@@ -6,10 +6,8 @@ from flask import request
 import portula_consent
 import portula_scopes_settings
 from portula import hookimpl
-from portula.events import TokenRevoked
-from portula.records import Application
-from portula.slots import Authenticated, ConsentQuestion
-from portula.testing.provider import MovableClock, Recorder, make_provider
+from portula.plugin import Application, Authenticated, ConsentQuestion, TokenRevoked
+from portula_testing.provider import MovableClock, Recorder, make_provider
 
 NAME_THAT_DECEIVES = "Tea\u202e\u0000 <svg onload=1>"
 

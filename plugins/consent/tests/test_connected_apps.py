@@ -6,8 +6,7 @@ import pytest
 from support.browser import forms_of
 
 from portula.errors import Replayed
-from portula.events import TokenRevoked
-from portula.records import AccessToken, Application, Artifact, Grant, RefreshToken
+from portula.plugin import AccessToken, Application, Artifact, Grant, RefreshToken, TokenRevoked
 
 APPS = "/o/authorized_tokens/"
 
@@ -172,7 +171,7 @@ def test_losing_the_slot_leaves_no_page():
 
     import portula_consent
     from portula import Provider, hookimpl
-    from portula.testing.memory import MemoryStore
+    from portula_testing.memory import MemoryStore
 
     class Own:
         @hookimpl

@@ -4,8 +4,8 @@ import pytest
 
 import portula_consent
 import portula_scopes_settings
-from portula.testing.contracts import ConsentContract
-from portula.testing.provider import make_provider
+from portula_testing.contracts import ConsentContract
+from portula_testing.provider import make_provider
 
 
 class TestConsentPages(ConsentContract):

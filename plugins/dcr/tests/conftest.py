@@ -6,12 +6,10 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import Client
 
-from portula.client_auth import ClientAuthMethod
-from portula.client_metadata import ClientMember
-from portula.markers import hookimpl
-from portula.records import Application
-from portula.testing.provider import CALLBACK, Memory, MovableClock, Recorder, make_provider
+from portula import hookimpl
+from portula.plugin import Application, ClientAuthMethod, ClientMember
 from portula_dcr.initial_access import InitialAccessTokens
+from portula_testing.provider import CALLBACK, Memory, MovableClock, Recorder, make_provider
 
 ROOMS = ("scopes_settings", "generators", "oauth2", "consent", "introspection", "dcr")
 ISSUER = "https://id.example/o"

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from portula.events import ClientSaved
-from portula.records import Artifact
-from portula.testing.provider import CALLBACK
+from portula.plugin import Artifact, ClientSaved
+from portula_testing.provider import CALLBACK
 
 OTHER = "https://client.example/other"
 
@@ -82,7 +81,7 @@ def test_a_disabled_client_is_answered_like_an_unknown_one(world):
 
 
 def test_the_token_of_a_client_that_is_gone_is_forgotten(world):
-    from portula.records import Application
+    from portula.plugin import Application
 
     told = world.registered()
     world.provider.storage.remove(Application, client_id=told["client_id"])
@@ -255,7 +254,7 @@ def test_what_an_operator_gave_a_client_it_may_keep_but_others_may_not_ask_for(w
 
 
 def test_a_client_that_is_deleted_is_gone_with_its_tokens(world):
-    from portula.testing.provider import token_for
+    from portula_testing.provider import token_for
 
     told, asking = world.registered(), world.registered(token_endpoint_auth_method="client_secret_post")
     token = token_for(world.provider, "ann", "read", client=world.find(told))

@@ -3,8 +3,8 @@
 import pytest
 
 from portula import ConfigError, hookimpl
-from portula.classes import HookClass, Kind
-from portula.clients import InvalidClientMetadata
+from portula.errors import InvalidClientMetadata
+from portula.plugin import HookClass, Kind
 
 ORIGIN = {"Origin": "https://page.example"}
 

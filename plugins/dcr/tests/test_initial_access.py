@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from portula.cli import flask_group
-from portula.records import Artifact
+from portula.cli.main import flask_group
+from portula.plugin import Artifact
 
 CLOSED = "initial_access_token"
 

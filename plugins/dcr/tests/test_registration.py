@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from portula.events import ClientSaved
-from portula.testing.provider import CALLBACK
+from portula.plugin import ClientSaved
+from portula_testing.provider import CALLBACK
 
 KNOWN = {
     "redirect_uris": [CALLBACK, "https://client.example/other?x=1"],

@@ -3,9 +3,9 @@
 import pytest
 
 import portula_fetch
-from portula.testing.plugins import MovableClock
-from portula.testing.provider import make_provider
-from portula.testing.tls import Authority, HttpsServer
+from portula_testing.plugins import MovableClock
+from portula_testing.provider import make_provider
+from portula_testing.tls import Authority, HttpsServer
 
 
 @pytest.fixture(scope="session")

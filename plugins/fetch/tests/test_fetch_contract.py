@@ -3,8 +3,8 @@
 import pytest
 
 import portula_fetch
-from portula.testing.fetcher_contract import FetcherContract
-from portula.testing.provider import make_provider
+from portula_testing.fetcher_contract import FetcherContract
+from portula_testing.provider import make_provider
 
 
 class TestFetcher(FetcherContract):

@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from portula.errors import FetchFailed
-from portula.testing.tls import Reply
 from portula_fetch.failures import MAX_BACKOFF_SECONDS, MAX_REMEMBERED, Failures, NotAsked
+from portula_testing.tls import Reply
 
 
 def fails(fetch, *arguments, **named):

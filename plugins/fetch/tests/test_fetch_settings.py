@@ -7,8 +7,8 @@ import pytest
 
 import portula_fetch
 from portula.errors import ConfigError, FetchFailed
-from portula.testing.provider import make_provider
-from portula.testing.tls import HttpsServer, Reply
+from portula_testing.provider import make_provider
+from portula_testing.tls import HttpsServer, Reply
 
 
 def why(fetch, *arguments, **named):

@@ -8,7 +8,7 @@ import pytest
 from hosting import Memory, NobodyHere, ask_token, make_client, make_provider
 
 from portula import hookimpl
-from portula.records import Application
+from portula.plugin import Application
 
 
 class Ids:

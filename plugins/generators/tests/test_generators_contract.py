@@ -3,13 +3,13 @@
 import pytest
 
 import portula_generators
-from portula.testing.contracts import (
+from portula_testing.contracts import (
     ClientIdContract,
     ClientSecretContract,
     SecretHasherContract,
     TokenGeneratorContract,
 )
-from portula.testing.provider import make_provider
+from portula_testing.provider import make_provider
 
 
 @pytest.fixture(scope="module")

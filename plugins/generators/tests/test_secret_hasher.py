@@ -5,7 +5,7 @@ from hosting import ask_token, make_client, make_provider
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portula.keys import Keys
+from portula.plugin import Keys
 from portula_generators import hasher as module
 from portula_generators.hasher import Hasher
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from flask import Flask
 
 from portula import Provider
-from portula.testing.provider import make_provider
+from portula_testing.provider import make_provider
 
 ROOMS = ("import_dot", "oauth2", "generators", "scopes_settings", "consent", "resource_server")
 

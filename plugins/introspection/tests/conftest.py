@@ -10,9 +10,8 @@ import portula_introspection
 import portula_oauth2
 import portula_scopes_settings
 from portula import hookimpl
-from portula.records import AccessToken, Application, RefreshToken
-from portula.slots import User
-from portula.testing.provider import MovableClock, TestLogin, make_provider
+from portula.plugin import AccessToken, Application, RefreshToken, User
+from portula_testing.provider import MovableClock, TestLogin, make_provider
 
 ISSUER = "http://localhost/o"
 

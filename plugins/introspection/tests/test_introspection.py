@@ -3,8 +3,7 @@
 import pytest
 
 from portula import hookimpl
-from portula.records import AccessToken, Application, RefreshToken
-from portula.slots import User
+from portula.plugin import AccessToken, Application, RefreshToken, User
 
 INACTIVE = b'{"active":false}'
 

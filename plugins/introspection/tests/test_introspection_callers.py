@@ -2,7 +2,7 @@
 
 import pytest
 
-from portula.records import AccessToken, Application
+from portula.plugin import AccessToken, Application
 
 BASIC, BEARER = 'Basic realm="portula"', 'Bearer realm="portula"'
 

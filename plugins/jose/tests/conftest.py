@@ -2,7 +2,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from portula.testing.provider import Memory, MovableClock, make_provider
+from portula_testing.provider import Memory, MovableClock, make_provider
 
 
 def pem_of(key, form=PrivateFormat.PKCS8):

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from portula import client_metadata, hookimpl
-from portula.clients import InvalidClientMetadata
-from portula.records import Application
-from portula.testing.jws import TokenKey, verified_with_secret
+from portula import hookimpl
+from portula.errors import InvalidClientMetadata
+from portula.plugin import Application, read_client_metadata
+from portula_testing.jws import TokenKey, verified_with_secret
 
 SECRET = "a secret that a person chose, long enough for most"
 
@@ -155,11 +155,11 @@ def test_keys_are_given_in_one_way(provider):
 def test_both_members_are_client_metadata(provider):
     members = {member.name: member for member in provider.hooks.client_metadata()}
     document = {"jwks": TokenKey("EdDSA").jwks, "jwks_uri": "https://client.example/jwks", "else": 1}
-    assert client_metadata.read(members, document)["metadata"] == {
+    assert read_client_metadata(members, document)["metadata"] == {
         name: document[name] for name in ("jwks", "jwks_uri")
     }
     with pytest.raises(InvalidClientMetadata, match="jwks"):
-        client_metadata.read(members, {"jwks": "keys"})
+        read_client_metadata(members, {"jwks": "keys"})
 
 
 class Elsewhere:

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from flask import Flask
 
-from portula import report
-from portula.endpoints import Message
 from portula.errors import ConfigError, JoseError, UntrustedToken
-from portula.testing.jws import TokenKey, encoded, taken_apart, verified
-from portula.testing.provider import make_provider
+from portula.plugin import Message
+from portula.web import report
 from portula_jose import pem as parsing
 from portula_jose.settings import JoseSettings
+from portula_testing.jws import TokenKey, encoded, taken_apart, verified
+from portula_testing.provider import make_provider
 
 
 def pem_of(key, form=PrivateFormat.PKCS8, encryption=None):

@@ -7,12 +7,12 @@ import pytest
 from support.signing import artifacts, kid_of, kids, published
 
 from portula.errors import ConfigError, JoseError, UntrustedToken
-from portula.records import Artifact
-from portula.testing.attacks import stored_texts
-from portula.testing.jws import taken_apart
-from portula.testing.provider import make_provider
+from portula.plugin import Artifact
 from portula_jose import ring as ring_module
 from portula_jose.ring import REREAD_SECONDS
+from portula_testing.attacks import stored_texts
+from portula_testing.jws import taken_apart
+from portula_testing.provider import make_provider
 
 DAY = 24 * 3600
 LEAD = 2 * 3600 + REREAD_SECONDS

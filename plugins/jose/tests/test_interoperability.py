@@ -6,10 +6,9 @@ import time
 import pytest
 from joserfc import jwk, jwt
 
-from portula.endpoints import Message
 from portula.errors import UntrustedToken
-from portula.records import Application
-from portula.testing.provider import make_provider
+from portula.plugin import Application, Message
+from portula_testing.provider import make_provider
 
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # for the name Ed25519 (RFC 9864)
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from portula.checks import Level
-from portula.records import Artifact
-from portula.testing.provider import Memory
+from portula.plugin import Artifact, Level
+from portula_testing.provider import Memory
 
 YEAR = 366 * 24 * 3600
 

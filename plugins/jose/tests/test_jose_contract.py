@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from portula import hookimpl
-from portula.testing.contracts import JoseContract
-from portula.testing.jws import TokenKey, raw_signature
-from portula.testing.provider import Memory, make_provider
+from portula_testing.contracts import JoseContract
+from portula_testing.jws import TokenKey, raw_signature
+from portula_testing.provider import Memory, make_provider
 
 
 @pytest.fixture(scope="module")

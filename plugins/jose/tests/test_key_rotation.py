@@ -7,9 +7,9 @@ from flask import Flask
 from support.signing import artifacts, kid_of, kids, published, states
 
 from portula.errors import UntrustedToken
-from portula.testing.jws import taken_apart, verified
-from portula.testing.provider import MovableClock, make_provider
 from portula_jose.ring import REREAD_SECONDS, State
+from portula_testing.jws import taken_apart, verified
+from portula_testing.provider import MovableClock, make_provider
 
 DAY = 24 * 3600
 LEAD = 2 * 3600 + REREAD_SECONDS

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from portula.testing.jws import taken_apart
+from portula_testing.jws import taken_apart
 
 LEAD = 2 * 3600 + 5
 

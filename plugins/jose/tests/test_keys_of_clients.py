@@ -8,10 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from portula import hookimpl
 from portula.errors import FetchFailed, UntrustedToken
-from portula.records import Application
-from portula.slots import Fetched
-from portula.testing.jws import TokenKey, decoded, encoded, signed_with_secret
+from portula.plugin import Application, Fetched
 from portula_jose.client_keys import MAX_CANDIDATES, MAX_CLIENTS, MAX_KEYS, ClientKey, UnusableKey
+from portula_testing.jws import TokenKey, decoded, encoded, signed_with_secret
 
 URI = "https://client.example/jwks"
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256")

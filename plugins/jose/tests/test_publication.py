@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from portula.endpoints import Message
+from portula.plugin import Message
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from portula import hookimpl
-from portula.endpoints import Message
 from portula.errors import ConfigError, JoseError, SlotConflict, UntrustedToken
-from portula.records import Artifact
-from portula.testing.jws import TokenKey, raw_signature, taken_apart, verified
+from portula.plugin import Artifact, Message
 from portula_jose.sources import SIGNER_KEYS_SECONDS
+from portula_testing.jws import TokenKey, raw_signature, taken_apart, verified
 
 
 class Device:

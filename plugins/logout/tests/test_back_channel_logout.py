@@ -5,11 +5,10 @@ from click.testing import CliRunner
 from support.signing_out import NOW, SHOP, TEA, SessionLogin, deliver, heard, sign_out, with_servers
 
 import portula_logout
-from portula.clients import InvalidClientMetadata
-from portula.errors import EmptySlot
-from portula.testing.provider import make_provider
+from portula.errors import EmptySlot, InvalidClientMetadata
 from portula_logout.courier import courier_of
 from portula_logout.outbox import Outbox
+from portula_testing.provider import make_provider
 
 GIVE_UP = 24 * 3600
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from support.signing_out import BYE, ISSUER
 
-from portula.clients import InvalidClientMetadata
+from portula.errors import InvalidClientMetadata
 
 ON = {"OIDC_FRONTCHANNEL_LOGOUT_ENABLED": True}
 MEMBERS = ("frontchannel_logout_supported", "frontchannel_logout_session_supported")

@@ -7,9 +7,9 @@ import pytest
 from support.signing_out import SHOP, TEA, House, deliver, heard, sign_out, with_servers
 
 from portula import hookimpl
-from portula.testing.provider import Memory
 from portula_logout.courier import Threads, courier_of
 from portula_logout.outbox import LEASE_SECONDS, Outbox
+from portula_testing.provider import Memory
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import portula_logout
 import portula_sessions
 from portula import hookimpl
 from portula.errors import EmptySlot
-from portula.events import LogoutSucceeded
-from portula.records import AccessToken, Grant, RefreshToken
-from portula.testing.provider import make_provider
+from portula.plugin import AccessToken, Grant, LogoutSucceeded, RefreshToken
+from portula_testing.provider import make_provider
 
 LONG_STATE = "aZ09-._~" * 16
 NEVER_ASK = {"OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT": False}

@@ -4,8 +4,7 @@ import re
 import pytest
 from support.signing_out import HOME
 
-from portula.engine.messages import OAuthRequest, state_of
-from portula.records import Application
+from portula.plugin import Application, OAuthRequest, state_of
 
 ON = {"OIDC_SESSION_MANAGEMENT_ENABLED": True}
 COOKIE = "__Host-portula_browser_state"

@@ -15,9 +15,8 @@ import portula_generators
 import portula_oauth2
 import portula_scopes_settings
 from portula import Provider, hookimpl
-from portula.records import Application
-from portula.slots import Authenticated, User
-from portula.testing.memory import MemoryStore
+from portula.plugin import Application, Authenticated, User
+from portula_testing.memory import MemoryStore
 
 ISSUER = "https://id.example/o"
 CALLBACK = "https://client.example/cb"

@@ -87,7 +87,7 @@ def test_the_words_of_a_response_type_have_no_order(make, sent):
     class Pair:
         @hookimpl
         def portula_response_types(self, provider):
-            from portula.engine.grants import AuthorizationCodeGrant
+            from portula.plugin import AuthorizationCodeGrant
 
             class PairGrant(AuthorizationCodeGrant):
                 def validate_authorization_request(self, request):

@@ -5,7 +5,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from portula.records import Application
+from portula.plugin import Application
 
 ODD_SECRET = "a secret+with%20odd & characters: 100%"
 GRANT = {"grant_type": "client_credentials"}

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from portula import hookimpl
-from portula.cli import flask_group
-from portula.engine.grants import ClientCredentialsGrant
-from portula.records import Application
+from portula.cli.main import flask_group
+from portula.plugin import Application, ClientCredentialsGrant
 
 CHOSEN = "a secret that somebody chose, 40 letters"
 

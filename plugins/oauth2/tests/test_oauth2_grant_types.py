@@ -3,13 +3,10 @@
 import json
 
 import pytest
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, OAuth2Error
 
 from portula import hookimpl
-from portula.clients import InvalidClientMetadata
-from portula.engine.grants import ClientCredentialsGrant
-from portula.events import TokenIssued, TokenRefused
-from portula.records import AccessToken
+from portula.errors import InvalidClientMetadata, InvalidGrantError, OAuth2Error
+from portula.plugin import AccessToken, ClientCredentialsGrant, TokenIssued, TokenRefused
 
 TEA = "urn:example:grant-type:tea"
 ANN = {"username": "ann", "password": "her password"}

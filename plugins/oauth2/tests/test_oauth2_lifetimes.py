@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from portula import ConfigError
-from portula.records import Application, RefreshToken
+from portula.plugin import Application, RefreshToken
 
 
 def test_an_access_token_lives_ten_hours_unless_told_otherwise(world):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from portula.clients import InvalidClientMetadata
-from portula.records import Application
+from portula.errors import InvalidClientMetadata
+from portula.plugin import Application
 
 ONE, TWO = "https://client.example/cb", "https://client.example/other"
 LOOPBACK = "http://127.0.0.1:8080/cb"

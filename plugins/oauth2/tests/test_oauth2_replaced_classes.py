@@ -2,13 +2,10 @@
 
 import oauthlib.oauth2
 import pytest
-from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
 
 from portula import ConfigError, OAuth2Validator, hookimpl
-from portula.engine.backend import Backend
-from portula.engine.server import Server
-from portula.records import Application
-from portula.slots import User
+from portula.errors import AccessDeniedError
+from portula.plugin import Application, Backend, Server, User
 
 
 class StockServer(oauthlib.oauth2.Server):

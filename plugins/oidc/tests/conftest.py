@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from security.house import House
 
-from portula.testing import jws
+from portula_testing import jws
 
 SCOPE = "openid profile email address phone"
 GRANTS = ("authorization_code", "refresh_token", "client_credentials", "implicit")

@@ -9,7 +9,7 @@ from security.driving import answered
 from support.browser import forms_of
 
 from portula import OAuth2Validator, hookimpl
-from portula.testing import jws
+from portula_testing import jws
 
 FRONT = ["id_token", "id_token token", "code token", "code id_token", "code id_token token"]
 ISSUER = "https://id.example/o"

@@ -6,9 +6,8 @@ import pytest
 from security.driving import answered
 
 from portula import hookimpl
-from portula.clients import InvalidClientMetadata
-from portula.records import Artifact
-from portula.slots import Fetched
+from portula.errors import InvalidClientMetadata
+from portula.plugin import Artifact, Fetched
 
 SECTOR = "https://sector.example/uris.json"
 PAIRWISE = {"subject_type": "pairwise"}

@@ -5,8 +5,8 @@ from security.driving import answered
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.slots import Fetched
-from portula.testing import jws
+from portula.plugin import Fetched
+from portula_testing import jws
 
 ISSUER = "https://id.example/o"
 URI = "https://client.example/request.jwt"

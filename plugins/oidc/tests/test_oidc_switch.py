@@ -3,8 +3,8 @@
 import pytest
 from security.driving import answered
 
-from portula.engine.server import Server
 from portula.errors import SlotConflict
+from portula.plugin import Server
 
 WELL_KNOWN = [
     "/o/.well-known/openid-configuration",

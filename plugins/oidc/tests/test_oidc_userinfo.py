@@ -5,7 +5,7 @@ import json
 import pytest
 
 from portula import hookimpl
-from portula.testing import jws
+from portula_testing import jws
 
 
 @pytest.fixture

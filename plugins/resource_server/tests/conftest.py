@@ -9,11 +9,10 @@ import portula_oauth2
 import portula_resource_server
 import portula_scopes_settings
 from portula import hookimpl
-from portula.records import AccessToken, Application
-from portula.slots import User
-from portula.testing.memory import MemoryStore
-from portula.testing.provider import MovableClock, TestLogin, make_provider
+from portula.plugin import AccessToken, Application, User
 from portula_resource_server import current_token, require_oauth
+from portula_testing.memory import MemoryStore
+from portula_testing.provider import MovableClock, TestLogin, make_provider
 
 
 class Host(MovableClock, TestLogin):

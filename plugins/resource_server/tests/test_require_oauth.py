@@ -9,8 +9,7 @@ from flask.views import MethodView
 import portula_resource_server
 from portula import Provider, hookimpl
 from portula.errors import EmptySlot
-from portula.records import AccessToken, Application
-from portula.slots import User
+from portula.plugin import AccessToken, Application, User
 from portula_resource_server import VerifiedToken, current_token, require_oauth
 from portula_resource_server.tokens import VerifierUnavailable
 

@@ -3,8 +3,8 @@
 import pytest
 
 import portula_scopes_settings
-from portula.testing.contracts import ScopesBackendContract
-from portula.testing.provider import make_provider
+from portula_testing.contracts import ScopesBackendContract
+from portula_testing.provider import make_provider
 
 SCOPES = {"notes:read": "Read your notes", "notes:write": "", "https://api.example/all": "Everything"}
 

@@ -2,7 +2,7 @@ import pytest
 from flask import request
 
 import portula_sessions
-from portula.testing.provider import Memory, MovableClock, make_provider
+from portula_testing.provider import Memory, MovableClock, make_provider
 
 
 @pytest.fixture

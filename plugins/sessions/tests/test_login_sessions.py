@@ -3,8 +3,8 @@ import pytest
 import portula_sessions
 from portula import hookimpl
 from portula.errors import HookFailed
-from portula.records import Artifact
-from portula.testing.provider import make_provider
+from portula.plugin import Artifact
+from portula_testing.provider import make_provider
 
 LIFETIME = 12 * 3600
 IDLE = 2 * 3600

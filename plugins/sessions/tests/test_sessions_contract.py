@@ -3,8 +3,8 @@
 import pytest
 
 import portula_sessions
-from portula.testing.contracts import SessionsContract
-from portula.testing.provider import make_provider
+from portula_testing.contracts import SessionsContract
+from portula_testing.provider import make_provider
 
 
 class TestServerSessions(SessionsContract):

@@ -3,9 +3,9 @@ from support.browser import forms_of
 
 import portula_sessions
 from portula import hookimpl
-from portula.slots import Authenticated
-from portula.testing.provider import MovableClock, TestLogin, make_provider
+from portula.plugin import Authenticated
 from portula_sessions.devices import device_name
+from portula_testing.provider import MovableClock, TestLogin, make_provider
 
 PAGE = "/o/sessions/"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"

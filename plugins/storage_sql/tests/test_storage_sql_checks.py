@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from support.checks import findings_of
 
-from portula import cli
+from portula.cli import main as cli
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 import pytest
 from sqlalchemy.engine import URL
 
-from portula.records import RecordType
-from portula.testing.storage_contract import StorageContract
-from portula.testing.storage_samples import MakeStore
+from portula.plugin import RecordType
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.fields import shape_of
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
+from portula_testing.storage_contract import StorageContract
+from portula_testing.storage_samples import MakeStore
 
 
 class TestSqlStore(StorageContract):

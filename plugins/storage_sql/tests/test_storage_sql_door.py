@@ -12,10 +12,10 @@ from click.testing import CliRunner
 
 import portula_storage_sql as room
 from portula.errors import ConfigError
-from portula.records import CORE_RECORDS, Application
-from portula.testing.memory import MemoryStore
+from portula.plugin import CORE_RECORDS, Application
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.settings import StorageSqlSettings
+from portula_testing.memory import MemoryStore
 
 
 def provider_with(folder: Path, **values: Any) -> Any:

@@ -16,13 +16,13 @@ from sqlalchemy.engine import URL
 from support.processes import released_together
 
 from portula.errors import ConfigError
-from portula.records import CORE_RECORDS, RecordType
-from portula.testing.storage_samples import RECORDS, SAMPLE
+from portula.plugin import CORE_RECORDS, RecordType
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.fields import shape_of
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
+from portula_testing.storage_samples import RECORDS, SAMPLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ DEMANDING = RecordType("contributed", Demanding, keys=("digest",))
 
 UPGRADE = """
 import json, sys
-from portula.testing.storage_samples import RECORDS
+from portula_testing.storage_samples import RECORDS
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 print("ready", flush=True)

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from portula.errors import DuplicateRecord, Replayed
-from portula.storage import Store
-from portula.testing.memory import MemoryStore
-from portula.testing.storage_samples import SAMPLE, Sample
+from portula.plugin import Store
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
+from portula_testing.memory import MemoryStore
+from portula_testing.storage_samples import SAMPLE, Sample
 
 DIGESTS = st.sampled_from(["a", "A", "b", "ä"])
 FAMILIES = st.none() | st.sampled_from(["f", "g"])

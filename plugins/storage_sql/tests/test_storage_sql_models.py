@@ -14,13 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from portula.errors import ConfigError, DuplicateRecord, Replayed
-from portula.models import StorageModel
-from portula.modes import storage_check_deferred
-from portula.records import CORE_RECORDS, ID_TOKEN, Application, ApplicationPolicy, RecordType
-from portula.storage import Storage
-from portula.testing.provider import make_provider
-from portula.testing.storage_contract import StorageContract
-from portula.testing.storage_samples import MakeStore
+from portula.host.models import StorageModel
+from portula.host.modes import storage_check_deferred
+from portula.plugin import CORE_RECORDS, ID_TOKEN, Application, ApplicationPolicy, RecordType, Storage
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.fields import shape_of
@@ -35,6 +31,9 @@ from portula_storage_sql.models import (
 )
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
+from portula_testing.provider import make_provider
+from portula_testing.storage_contract import StorageContract
+from portula_testing.storage_samples import MakeStore
 
 
 class Base(DeclarativeBase):

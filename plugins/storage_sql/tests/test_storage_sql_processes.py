@@ -13,11 +13,11 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from support.processes import released_together
 
-from portula.records import CORE_RECORDS, AccessToken, Grant
-from portula.testing.storage_samples import access_token, grant
+from portula.plugin import CORE_RECORDS, AccessToken, Grant
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
+from portula_testing.storage_samples import access_token, grant
 
 PROCESSES = 4
 CODES = 100
@@ -31,8 +31,8 @@ END = {"postgresql": "SELECT pg_terminate_backend({})", "mariadb": "KILL {}"}
 REDEEM = """
 import json, sys
 from portula.errors import Replayed
-from portula.records import CORE_RECORDS, Grant
-from portula.testing.storage_samples import access_token
+from portula.plugin import CORE_RECORDS, Grant
+from portula_testing.storage_samples import access_token
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 url, runner, codes = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -54,8 +54,8 @@ print(json.dumps(won))
 
 FORK = """
 import os, sys, threading
-from portula.records import CORE_RECORDS, Grant
-from portula.testing.storage_samples import grant
+from portula.plugin import CORE_RECORDS, Grant
+from portula_testing.storage_samples import grant
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 store = SqlStore(make_engine(sys.argv[1]), CORE_RECORDS)

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from portula.records import CORE_RECORDS, AccessToken
-from portula.testing.storage_samples import access_token
+from portula.plugin import CORE_RECORDS, AccessToken
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
+from portula_testing.storage_samples import access_token
 
 
 class Postgres(Exception):

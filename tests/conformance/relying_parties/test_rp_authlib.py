@@ -13,7 +13,7 @@ from conformance.suite.pages import Arrival, Browser, Page
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portula.testing.tls import Authority
+from portula_testing.tls import Authority
 
 pytestmark = pytest.mark.xdist_group("relying-parties")
 

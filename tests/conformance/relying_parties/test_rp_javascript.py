@@ -11,7 +11,7 @@ import pytest
 from conformance.suite.lab import Lab
 from conformance.suite.pages import Arrival, Browser, Page
 
-from portula.testing.tls import Authority
+from portula_testing.tls import Authority
 
 pytestmark = [pytest.mark.service, pytest.mark.xdist_group("relying-parties")]
 

@@ -14,7 +14,7 @@ from conformance.suite.lab import Lab
 from conformance.suite.pages import Browser, Page
 from support.server import free_port, stop, wait_until_up
 
-from portula.testing.tls import Authority
+from portula_testing.tls import Authority
 
 pytestmark = [pytest.mark.service, pytest.mark.xdist_group("relying-parties")]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conformance.suite.lab import Lab
 
-from portula.testing.tls import Reply
+from portula_testing.tls import Reply
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -15,7 +15,7 @@ from joserfc.jwk import RSAKey
 
 from conformance.suite import tokens
 from conformance.suite.clock import Clock
-from portula.testing.tls import Asked, HttpsServer, Reply
+from portula_testing.tls import Asked, HttpsServer, Reply
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALIAS = "/test/a/portula"

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     import click
 
     from portula import Provider
-    from portula.blueprints import Mount
-    from portula.records import RecordType
+    from portula.plugin import Mount, RecordType
 
 __all__ = ["portula_checks"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.checks import Finding, Level
+from portula.plugin import Finding, Level
 from portula_accounts.login import AccountsLogin
 from portula_accounts.settings import AccountsSettings
 

@@ -8,9 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from flask import Blueprint, Response, redirect, request
 from werkzeug.datastructures import MultiDict
 
-from portula.blueprints import Mount
-from portula.pages import PageForm
-from portula.records import Application
+from portula.plugin import Application, Mount, PageForm
 from portula_accounts.forms import LoginForm, same_origin_path
 from portula_accounts.login import PASSWORD, AccountsLogin
 from portula_accounts.settings import AccountsSettings
@@ -18,7 +16,7 @@ from portula_accounts.users import MAX_USERNAME_CHARACTERS
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.slots import LoginSession
+    from portula.plugin import LoginSession
 
 WRONG_CREDENTIALS = "The user name or the password is not right."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from portula.pages import PageForm
+from portula.plugin import PageForm
 from portula_accounts.passwords import MAX_PASSWORD_BYTES
 from portula_accounts.users import MAX_USERNAME_CHARACTERS
 

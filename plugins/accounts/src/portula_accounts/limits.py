@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.addresses import network_of
-from portula.records import Artifact
+from portula.plugin import Artifact, network_of
 from portula_accounts.settings import AccountsSettings
 
 if TYPE_CHECKING:

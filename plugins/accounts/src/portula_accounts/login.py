@@ -8,10 +8,8 @@ from urllib.parse import quote
 
 from flask import request
 
-from portula import slots
-from portula.events import LoginFailed, LoginSucceeded
-from portula.records import Application
-from portula.slots import Authenticated
+from portula import plugin
+from portula.plugin import Application, Authenticated, LoginFailed, LoginSucceeded
 from portula_accounts.limits import FailureLimit
 from portula_accounts.records import User
 from portula_accounts.users import Users, comparable
@@ -70,17 +68,17 @@ class AccountsLogin:
         """End the browser's session."""
         self._provider.hooks.sessions.end()
 
-    def find(self, subject: str) -> slots.User | None:
+    def find(self, subject: str) -> plugin.User | None:
         """Return a person by subject."""
         user = self.users.find(subject)
         return user.as_seen() if user else None
 
-    def find_by_name(self, username: str) -> slots.User | None:
+    def find_by_name(self, username: str) -> plugin.User | None:
         """Return a person by name."""
         user = self.users.named(username)
         return user.as_seen() if user else None
 
-    def authenticate(self, username: str, password: str, client_address: str) -> slots.User | None:
+    def authenticate(self, username: str, password: str, client_address: str) -> plugin.User | None:
         """Check a password for the password grant, under the limits of the sign-in page."""
         user = self.verify(username, password, client_address).user
         return user.as_seen() if user else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from portula import slots
-from portula.records import RecordType
+from portula import plugin
+from portula.plugin import RecordType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class User:
     claims: dict[str, Any] = field(default_factory=dict)
     """Further claims about the person (OpenID Connect Core §5.1)."""
 
-    def as_seen(self) -> slots.User:
+    def as_seen(self) -> plugin.User:
         """Return the person as the provider sees them."""
         claims: dict[str, Any] = {
             "name": self.display_username,
@@ -38,7 +38,7 @@ class User:
         }
         if self.email is not None:
             claims["email"] = self.email
-        return slots.User(
+        return plugin.User(
             self.sub, self.display_username, active=not self.disabled, is_admin=self.is_admin, claims=claims
         )
 

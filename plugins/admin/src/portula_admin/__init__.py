@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from portula import Provider
-    from portula.blueprints import Mount
-    from portula.events import ClientAuthenticated
+    from portula.plugin import ClientAuthenticated, Mount
     from portula_admin.access import AdminAccess
     from portula_admin.options import RecordAdmin
 

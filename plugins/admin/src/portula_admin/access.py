@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from portula.slots import Authenticated
+from portula.plugin import Authenticated
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
-from portula.clients import InvalidClientMetadata, UnknownClient
-from portula.errors import DuplicateRecord
-from portula.records import Application
+from portula.errors import DuplicateRecord, InvalidClientMetadata, UnknownClient
+from portula.plugin import Application
 from portula_admin.cells import Link
 from portula_admin.desk import Desk
 from portula_admin.forms import editable, filled, make_form, unknown_scopes
 
 if TYPE_CHECKING:
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated
     from portula_admin.forms import ApplicationForm
 
 NEW = Application(

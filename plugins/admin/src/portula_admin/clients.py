@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from portula.pages import shown_name
-from portula.records import Application
+from portula.plugin import Application, shown_name
 from portula_admin.cells import Badge, Cell, Code, Lines, Link
 from portula_admin.options import Fieldsets, RecordAdmin, action, column
 
 if TYPE_CHECKING:
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated
 
 
 class ApplicationAdmin(RecordAdmin):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from flask import Response, redirect, request
 
-from portula.pages import PageForm
+from portula.plugin import PageForm
 from portula_admin.access import may_enter
 from portula_admin.cells import Link, Moment
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from portula import Provider
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated
     from portula_admin.site import Site
 
 NOTICE = "admin notice"

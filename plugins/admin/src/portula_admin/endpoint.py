@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
 
-from portula.blueprints import Mount
+from portula.plugin import Mount
 from portula_admin.cells import Link
 from portula_admin.client_views import ClientViews
 from portula_admin.desk import Desk
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portula import Provider
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated
     from portula_admin.options import RecordAdmin
 
 PICK = "pick-"

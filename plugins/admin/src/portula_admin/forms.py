@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wtforms import BooleanField, Field, StringField, TextAreaField
 from wtforms.validators import Length, Regexp, ValidationError
 
-from portula.pages import PageForm
-from portula.records import Application
+from portula.plugin import Application, PageForm
 from portula_admin.clients import LINKS
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def _strip(value: str | None) -> str:
 
 
 def _text(label: str, hint: str = "", *validators: Any, name: str | None = None) -> Field:
-    """Make a line of text; `name` is for a field whose own is never read from the wire (`portula.engine.messages`)."""
+    """Make a line of text; `name` is for a field whose own is never read from the wire (`portula.flow.messages`)."""
     return StringField(label, [SHORT, *validators], description=hint, filters=[_strip], name=name)
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from portula.pages import shown_name
-from portula.records import Application
+from portula.plugin import Application, shown_name
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -11,8 +11,7 @@ from portula_admin.walks import Walk
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import RecordType
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated, RecordType
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from portula.errors import nearest
+from portula.plugin import nearest
 from portula_admin.options import MAX_PER_PAGE
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from portula.settings import AnswersSlot
+from portula.plugin import AnswersSlot
 from portula_admin.options import RecordAdmin
 
 

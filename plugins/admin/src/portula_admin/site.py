@@ -14,8 +14,7 @@ from portula_admin.uses import SecretUses
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import RecordType
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated, RecordType
 
 DEFAULTS: dict[str, type[RecordAdmin]] = {
     "application": ApplicationAdmin,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula import report
+from portula.plugin import report
 from portula_admin.cells import Link
 from portula_admin.desk import Desk
 
 if TYPE_CHECKING:
     from flask import Response
 
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated
 
 TONES = {"error": "danger", "warning": "warn", "info": ""}
 

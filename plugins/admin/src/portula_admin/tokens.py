@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from portula.events import TokenRevoked
-from portula.records import AccessToken, Grant, RefreshToken
-from portula.revoking import revoke_tokens
-from portula.slots import NamesPeople
+from portula.plugin import AccessToken, Grant, NamesPeople, RefreshToken, TokenRevoked, revoke_tokens
 from portula_admin.cells import Badge, Cell, Code, Lines, Link
 from portula_admin.options import Fieldsets, RecordAdmin, action, column
 from portula_admin.walks import Walk
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import RecordType
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated, RecordType
 
 SHOWN_CHARACTERS = 12
 """Of a digest: 72 bits, which tell a token from all others and are no use to find its value."""

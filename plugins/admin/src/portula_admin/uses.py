@@ -6,13 +6,12 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from portula.clients import secret_id
 from portula.errors import DuplicateRecord
-from portula.records import Application, Artifact
+from portula.plugin import Application, Artifact, secret_id
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.events import ClientAuthenticated
+    from portula.plugin import ClientAuthenticated
 
 KIND = "secret-use"
 USE_SECONDS = 900

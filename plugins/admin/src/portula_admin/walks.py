@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portula.storage import Place
+    from portula.plugin import Place
     from portula_admin.options import RecordAdmin
 
 WINDOW = 1000

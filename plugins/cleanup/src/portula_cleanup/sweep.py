@@ -15,7 +15,7 @@ from portula_cleanup.settings import CleanupSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import RecordType
+    from portula.plugin import RecordType
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from portula_client_assertion.settings import ClientAssertionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.client_auth import ClientAuthMethod
+    from portula.plugin import ClientAuthMethod
 
 __all__ = ["portula_checks", "portula_client_metadata", "portula_validate_client_registration"]
 

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from portula.engine.messages import issuer_of
 from portula.errors import DuplicateRecord, UntrustedToken
-from portula.records import Application, Artifact
+from portula.plugin import Application, Artifact, issuer_of
 from portula_client_assertion.settings import ClientAssertionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import OAuthRequest
+    from portula.plugin import OAuthRequest
 
 log = logging.getLogger("portula")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.checks import Finding, Level
+from portula.plugin import Finding, Level
 from portula_client_assertion.methods import algorithms_in_use
 from portula_client_assertion.settings import ClientAssertionSettings
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from portula.client_auth import ClientAuthMethod
 from portula.errors import UntrustedToken
+from portula.plugin import ClientAuthMethod
 from portula_client_assertion.assertion import ASSERTION_TYPE, Assertions
 from portula_client_assertion.settings import ClientAssertionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import OAuthRequest
+    from portula.plugin import OAuthRequest
 
 PRIVATE_KEY_JWT = "private_key_jwt"
 CLIENT_SECRET_JWT = "client_secret_jwt"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from portula import hookimpl
-from portula.client_metadata import ClientMember
-from portula.clients import InvalidClientMetadata
+from portula.errors import InvalidClientMetadata
+from portula.plugin import ClientMember
 from portula_client_assertion.assertion import STRICT_AUDIENCE
 from portula_client_assertion.methods import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, algorithms_in_use
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import Application
+    from portula.plugin import Application
 
 _ALGORITHM = "token_endpoint_auth_signing_alg"
 

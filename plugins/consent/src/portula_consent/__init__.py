@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.blueprints import AccountLink
+from portula.plugin import AccountLink
 from portula_consent.answers import ConsentPages
 from portula_consent.endpoint import VIEW, make_mount
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.blueprints import Mount
+    from portula.plugin import Mount
 
 
 @hookimpl

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 from wtforms import HiddenField
 
-from portula.pages import PageForm
-from portula.records import Application
-from portula.slots import ConsentQuestion
+from portula.plugin import Application, ConsentQuestion, PageForm
 from portula_consent.memory import ConsentMemory
 from portula_consent.shown import shown_destination, shown_scopes
 

@@ -10,15 +10,13 @@ from flask import Blueprint, Response, redirect
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
-from portula.blueprints import Mount
-from portula.pages import PageForm
-from portula.records import Application, Artifact
+from portula.plugin import Application, Artifact, Mount, PageForm
 from portula_consent.memory import MAX_CONSENTS, ConsentMemory
 from portula_consent.shown import shown_scopes
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated
 
 
 VIEW = "consent.authorized_tokens"

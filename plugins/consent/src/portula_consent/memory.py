@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from portula.errors import DuplicateRecord
-from portula.events import TokenRevoked
-from portula.records import AccessToken, Artifact, Grant, RefreshToken
-from portula.revoking import revoke_tokens
+from portula.plugin import AccessToken, Artifact, Grant, RefreshToken, TokenRevoked, revoke_tokens
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from portula.uris import is_loopback_host
+from portula.plugin import is_loopback_host
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from portula import Provider
-    from portula.endpoints import Endpoint
+    from portula.plugin import Endpoint
 
 __all__ = ["Registration", "portula_checks"]
 

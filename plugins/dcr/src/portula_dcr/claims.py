@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portula.errors import DuplicateRecord
-from portula.keys import unkeyed_digest
-from portula.records import Artifact
+from portula.plugin import Artifact, unkeyed_digest
 
 if TYPE_CHECKING:
     from portula import Provider

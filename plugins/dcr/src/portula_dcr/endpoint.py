@@ -10,15 +10,19 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from oauthlib.oauth2 import OAuth2Error
-from oauthlib.oauth2.rfc6749.errors import InvalidTokenError
-
-from portula.clients import InvalidClientMetadata
-from portula.endpoints import NO_STORE, Answer, Endpoint, Message, json_answer
-from portula.engine.messages import bearer_token, parse_pairs, printable
-from portula.engine.responses import bearer_error
-from portula.errors import HookFailed
-from portula.strict_json import read_object
+from portula.errors import HookFailed, InvalidClientMetadata, InvalidTokenError, OAuth2Error
+from portula.plugin import (
+    NO_STORE,
+    Answer,
+    Endpoint,
+    Message,
+    bearer_error,
+    bearer_token,
+    json_answer,
+    parse_pairs,
+    printable,
+    read_object,
+)
 from portula_dcr.errors import TryLater
 from portula_dcr.hookspecs import Registration
 from portula_dcr.registry import Registered, Registry

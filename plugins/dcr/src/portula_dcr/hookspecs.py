@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from portula import hookspec
-from portula.classes import HookClass, Kind, describes
+from portula.plugin import HookClass, Kind, describes
 
 if TYPE_CHECKING:
     from portula import Provider

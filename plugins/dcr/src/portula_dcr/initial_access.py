@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portula.errors import DuplicateRecord
-from portula.records import Artifact
+from portula.plugin import Artifact
 from portula_dcr.claims import Places, claim, is_full
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula.addresses import network_of
+from portula.plugin import network_of
 from portula_dcr.claims import Places, claim, is_full
 from portula_dcr.errors import TryLater
 from portula_dcr.settings import DcrSettings

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from portula.records import Artifact
+from portula.plugin import Artifact
 from portula_dcr.settings import DcrSettings
 
 if TYPE_CHECKING:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from oauthlib.oauth2.rfc6749.errors import InvalidTokenError
-
-from portula.clients import InvalidClientMetadata
-from portula.errors import Replayed
-from portula.records import Application, Artifact
+from portula.errors import InvalidClientMetadata, InvalidTokenError, Replayed
+from portula.plugin import Application, Artifact
 from portula_dcr.errors import TryLater
 from portula_dcr.hookspecs import Registration
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens

@@ -11,10 +11,15 @@ from contextlib import suppress
 from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from portula.client_metadata import ClientMember, read, write
-from portula.clients import InvalidClientMetadata
-from portula.engine.messages import grant_types_needed, sorted_response_type
-from portula.records import Application
+from portula.errors import InvalidClientMetadata
+from portula.plugin import (
+    Application,
+    ClientMember,
+    grant_types_needed,
+    read_client_metadata,
+    sorted_response_type,
+    write_client_metadata,
+)
 from portula_dcr.settings import DcrSettings
 
 if TYPE_CHECKING:
@@ -82,11 +87,11 @@ class Wanted:
             InvalidClientMetadata: a value is of the wrong type, or nothing is left that it could do.
         """
         members = self.members
-        read(members, document)  # from here on every value is of its type
+        read_client_metadata(members, document)  # from here on every value is of its type
         asked = {name: value for name, value in document.items() if value is not None}
         self._default_to(asked, known)
         asked["scope"] = self._scope(asked.get("scope", ""), known)
-        values = read(members, asked)
+        values = read_client_metadata(members, asked)
         base = _without(known, members)
         redirect_uris = values.get("redirect_uris", ())
         return replace(
@@ -99,7 +104,7 @@ class Wanted:
 
     def written(self, application: Application) -> dict[str, Any]:
         """Return the client metadata of a client."""
-        return write(self.members, application)
+        return write_client_metadata(self.members, application)
 
     def signs_with_secret(self, application: Application) -> bool:
         """Say whether its secret is a key, and so has to be kept readable (OpenID Connect Core §10.1)."""
@@ -121,7 +126,7 @@ class Wanted:
         asked.setdefault("token_endpoint_auth_method", usual if usual in methods else next(iter(methods)))
         for name, value in _OMITTED.items():
             with suppress(InvalidClientMetadata):  # a provider that cannot sign so knows it as no value
-                read(self.members, {name: value})
+                read_client_metadata(self.members, {name: value})
                 asked.setdefault(name, value)
         asked["grant_types"] = self._grant_types(asked, known)
         if "response_types" not in asked:

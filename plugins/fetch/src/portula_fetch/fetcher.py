@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import httpcore
 
 from portula.errors import FetchFailed
-from portula.slots import Fetched
+from portula.plugin import Fetched
 from portula_fetch.addresses import Allowed
 from portula_fetch.answers import judge_head, max_age_of, media_type_of
 from portula_fetch.connection import Pinned
@@ -69,7 +69,7 @@ class SafeFetcher:
         self._process = _Process(settings, self._allowed, now)
 
     def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
-        """See `portula.slots.Fetcher`."""
+        """See `portula.plugin.Fetcher`."""
         asking = Asking("GET", self._target(url), accept, max_bytes)
         process = self._here()
         with _told(asking.target), self._turn(asking.target, process):
@@ -85,7 +85,7 @@ class SafeFetcher:
             return fetched
 
     def post(self, url: str, form: Mapping[str, str], *, max_bytes: int = 65536) -> Fetched:
-        """See `portula.slots.Fetcher`. An answer that may not be used says nothing of the next form to that URL."""
+        """See `portula.plugin.Fetcher`. An answer that may not be used says nothing of the next form to that URL."""
         asking = Asking("POST", self._target(url), (), max_bytes, urlencode(form).encode())
         process = self._here()
         with _told(asking.target), self._turn(asking.target, process):

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from portula.errors import FetchFailed
-from portula.uris import origin_of
+from portula.plugin import origin_of
 
 HTTPS_PORT = 443
 FIRST_UNPRIVILEGED_PORT = 1024

@@ -16,7 +16,7 @@ from portula_generators.values import ClientIdGenerator, ClientSecretGenerator, 
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.slots import TokenGenerator
+    from portula.plugin import TokenGenerator
 
 __all__ = ["portula_checks"]
 

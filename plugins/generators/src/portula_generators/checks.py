@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.checks import Finding, Level
+from portula.plugin import Finding, Level
 from portula_generators.settings import GeneratorSettings
 
 if TYPE_CHECKING:

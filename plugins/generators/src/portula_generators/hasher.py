@@ -13,7 +13,7 @@ from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
 if TYPE_CHECKING:
-    from portula.keys import Keys
+    from portula.plugin import Keys
 
 _GENERATED = "digest:"
 _CHOSEN = "$argon2id$"

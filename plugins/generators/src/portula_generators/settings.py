@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from portula.settings import AnswersSlot
+from portula.plugin import AnswersSlot
 
 
 def _generator(value: Any) -> object:

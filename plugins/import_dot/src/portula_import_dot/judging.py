@@ -9,9 +9,8 @@ from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from portula.errors import ConfigError, nearest
-from portula.report import field_docs
-from portula.settings import AnswersSlot, Declared, Settings, import_object, shown
+from portula.errors import ConfigError
+from portula.plugin import AnswersSlot, Declared, Settings, field_docs, import_object, nearest, shown
 from portula_import_dot.gone import reason
 from portula_import_dot.reading import DICTIONARY, Given
 

@@ -14,7 +14,7 @@ from portula_introspection.settings import IntrospectionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.endpoints import Endpoint
+    from portula.plugin import Endpoint
 
 
 @hookimpl

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oauthlib.oauth2 import OAuth2Error
-from oauthlib.oauth2.rfc6749.errors import (
+from portula.errors import (
     InsufficientScopeError,
     InvalidClientError,
     InvalidRequestError,
     InvalidTokenError,
+    OAuth2Error,
 )
-
-from portula.endpoints import Answer, Endpoint, Message, json_answer
-from portula.engine.messages import OAuthRequest, Pairs, parse_form, state_of
-from portula.engine.responses import bearer_error, token_error
-from portula.records import AccessToken, Application, RefreshToken
+from portula.plugin import (
+    AccessToken,
+    Answer,
+    Application,
+    Endpoint,
+    Message,
+    OAuthRequest,
+    Pairs,
+    RefreshToken,
+    bearer_error,
+    json_answer,
+    parse_form,
+    state_of,
+    token_error,
+)
 from portula_introspection.lookup import find_live
 from portula_introspection.settings import IntrospectionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.validator import Live
+    from portula.plugin import Live
 
 SCOPE = "introspection"
 """What a bearer token needs to ask about other tokens."""

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from portula import OAuth2Validator
-    from portula.engine.validator import Live
-    from portula.records import AccessToken, Application, RefreshToken
+    from portula.plugin import AccessToken, Application, Live, RefreshToken
 
 
 def find_live(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from portula import Provider
-    from portula.endpoints import Endpoint
+    from portula.plugin import Endpoint
 
 __all__ = ["Signer", "portula_checks", "portula_client_metadata", "portula_validate_client_registration"]
 

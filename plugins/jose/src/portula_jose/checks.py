@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.checks import Finding, Level
+from portula.plugin import Finding, Level
 from portula_jose.jose import own
 from portula_jose.ring import KeyRing, State
 from portula_jose.settings import DAY, JoseSettings

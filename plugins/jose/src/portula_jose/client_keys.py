@@ -20,8 +20,7 @@ from portula_jose.sources import PRIVATE_MEMBERS
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import Application
-    from portula.slots import Fetcher
+    from portula.plugin import Application, Fetcher
     from portula_jose.compact import Parts
     from portula_jose.settings import JoseSettings
 

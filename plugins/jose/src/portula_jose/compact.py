@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portula.errors import JoseError, UntrustedToken
-from portula.slots import Token
-from portula.strict_json import read_object
+from portula.plugin import Token, read_object
 
 MAX_KID_CHARACTERS = 255
 

@@ -6,11 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portula.endpoints import Answer
-from portula.keys import unkeyed_digest
+from portula.plugin import Answer, unkeyed_digest
 
 if TYPE_CHECKING:
-    from portula.endpoints import Message
+    from portula.plugin import Message
     from portula_jose.sources import PublicKey
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from portula import hookspec
-from portula.classes import HookClass, Kind, describes
+from portula.plugin import HookClass, Kind, describes
 
 if TYPE_CHECKING:
     from portula import Provider

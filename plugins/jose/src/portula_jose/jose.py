@@ -18,9 +18,7 @@ from portula_jose.sources import ConfiguredKeys, KeySource, PublicKey, SignerKey
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.endpoints import Answer, Message
-    from portula.records import Application
-    from portula.slots import Token
+    from portula.plugin import Answer, Application, Message, Token
     from portula_jose.hookspecs import Signer
 
 
@@ -72,7 +70,7 @@ class SigningRoom:
         return next((source for source in self.sources if isinstance(source, KeyRing)), None)
 
     def signing_algorithms(self) -> Sequence[str]:
-        """See portula.slots.Jose."""
+        """See portula.plugin.Jose."""
         found = {name for source in self.sources for name in source.algorithms()}
         return [name for name in self._settings.SIGNING_ALGORITHMS if name in found]
 
@@ -84,7 +82,7 @@ class SigningRoom:
         algorithm: str = "RS256",
         client: Application | None = None,
     ) -> str:
-        """See portula.slots.Jose."""
+        """See portula.plugin.Jose."""
         named = {"typ": typ} if typ else {}
         if algorithm in SYMMETRIC:
             data = signing_input({**named, "alg": algorithm}, claims)
@@ -97,7 +95,7 @@ class SigningRoom:
         return f"{data}.{encoded(key.sign(data.encode()))}"
 
     def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
-        """See portula.slots.Jose."""
+        """See portula.plugin.Jose."""
         parts = self._taken_apart(token, typ)
         if parts.algorithm in SYMMETRIC:
             if client is None:
@@ -116,7 +114,7 @@ class SigningRoom:
     def verify_of_client(
         self, token: str, client: Application, *, algorithms: Collection[str], typ: Collection[str]
     ) -> Token:
-        """See portula.slots.Jose."""
+        """See portula.plugin.Jose."""
         parts = self._taken_apart(token, typ)
         if parts.algorithm not in algorithms:
             raise UntrustedToken("is signed with an algorithm that is not allowed here")
@@ -132,11 +130,11 @@ class SigningRoom:
         return parts.token
 
     def read(self, token: str) -> Token:
-        """See portula.slots.Jose."""
+        """See portula.plugin.Jose."""
         return take_apart(token, self._settings.JWT_MAX_BYTES).token
 
     def half_digest(self, value: str, algorithm: str) -> str:
-        """See portula.slots.Jose.
+        """See portula.plugin.Jose.
 
         Raises:
             JoseError: the algorithm is not known.
@@ -147,7 +145,7 @@ class SigningRoom:
         return half_digest(value, known)
 
     def publish(self, message: Message) -> Answer:
-        """See portula.slots.Jose."""
+        """See portula.plugin.Jose."""
         return self._document.answer(message, [key for source in self.sources for key in source.published()])
 
     # --- Inside ---

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from portula import hookimpl
-from portula.client_metadata import ClientMember
-from portula.clients import InvalidClientMetadata
+from portula.errors import InvalidClientMetadata
+from portula.plugin import ClientMember
 from portula_jose.algorithms import SYMMETRIC, digest_size
 from portula_jose.client_keys import MAX_KEYS, ClientKey, UnusableKey
 from portula_jose.jose import own
@@ -17,7 +17,7 @@ from portula_jose.sources import PRIVATE_MEMBERS
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import Application
+    from portula.plugin import Application
 
 _URL = re.compile(r"https://[!-~]+")
 

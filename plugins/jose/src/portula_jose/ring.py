@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jwcrypto.jwk import JWK
 
 from portula.errors import DuplicateRecord, JoseError
-from portula.records import Artifact
+from portula.plugin import Artifact
 from portula_jose.algorithms import ALGORITHMS, sign
 from portula_jose.sources import PublicKey, SigningKey
 

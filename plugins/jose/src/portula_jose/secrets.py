@@ -10,8 +10,7 @@ from portula_jose.algorithms import digest_size
 from portula_jose.compact import encoded
 
 if TYPE_CHECKING:
-    from portula.records import Application
-    from portula.slots import SecretHasher
+    from portula.plugin import Application, SecretHasher
 
 
 def secret_keys(hasher: SecretHasher, client: Application, algorithm: str) -> list[JWK]:

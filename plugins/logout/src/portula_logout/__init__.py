@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from portula import Provider
-    from portula.blueprints import Mount
-    from portula.engine.messages import OAuthRequest
-    from portula.events import AuthorizationGranted, SessionEnded
+    from portula.plugin import AuthorizationGranted, Mount, OAuthRequest, SessionEnded
     from portula_logout.courier import Courier
 
 __all__ = ["portula_client_metadata", "portula_metadata", "portula_validate_client_registration"]

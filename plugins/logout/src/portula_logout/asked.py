@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
-
-from portula.errors import UntrustedToken
-from portula.records import Application
-from portula.uris import uri_scheme
+from portula.errors import InvalidRequestError, UntrustedToken
+from portula.plugin import Application, uri_scheme
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import Pairs
-    from portula.slots import Authenticated, Token
+    from portula.plugin import Authenticated, Pairs, Token
 
 ID_TOKEN_TYPES = ("JWT", "")
 """What the `typ` of an ID token may be: no other kind of token of ours passes for one (attack S44)."""

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from flask import Response, after_this_request, has_request_context, request
 
-from portula.engine.messages import state_of
-from portula.uris import origin_of
+from portula.plugin import origin_of, state_of
 from portula_logout import metadata
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import OAuthRequest
+    from portula.plugin import OAuthRequest
 
 PURPOSE = "browser-state"
 COOKIE = "browser_state"

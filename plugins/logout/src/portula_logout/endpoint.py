@@ -8,11 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from flask import Blueprint, Response, redirect, request
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
-from portula.events import LogoutSucceeded
-from portula.keys import unkeyed_digest
-from portula.pages import PageForm, shown_name
+from portula.errors import InvalidRequestError
+from portula.plugin import LogoutSucceeded, PageForm, shown_name, unkeyed_digest
 from portula_logout import posted
 from portula_logout.asked import LogoutRequest, judge
 from portula_logout.front_channel import frames_of
@@ -22,8 +20,7 @@ from portula_logout.tokens import revoke_tokens
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import Pairs
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated, Pairs
 
 FORM_FIELDS = frozenset({"csrf_token", "answer"})
 """What only our own form sends."""

@@ -12,7 +12,7 @@ from portula_logout.outbox import Outbox
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.events import SessionEnded
+    from portula.plugin import SessionEnded
 
 
 def record_end(provider: Provider, event: SessionEnded) -> None:

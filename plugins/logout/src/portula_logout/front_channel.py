@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from portula.uris import origin_of
+from portula.plugin import origin_of
 from portula_logout import metadata, participants
 from portula_logout.settings import LogoutSettings
 

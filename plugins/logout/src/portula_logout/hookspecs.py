@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookspec
-from portula.classes import HookClass, Kind, describes
+from portula.plugin import HookClass, Kind, describes
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import Application
+    from portula.plugin import Application
 
 TYPE = "logout+jwt"
 """Explicit, so that it passes for no other kind of token (§2.4, attack S44)."""

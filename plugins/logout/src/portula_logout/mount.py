@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from portula.blueprints import Mount
+from portula.plugin import Mount
 from portula_logout import metadata
 from portula_logout.check_session import add_check_session
 from portula_logout.courier import courier_of

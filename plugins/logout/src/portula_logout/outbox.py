@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portula.errors import DuplicateRecord, FetchFailed, JoseError
-from portula.records import Application, Artifact
+from portula.plugin import Application, Artifact
 from portula_logout.logout_token import make_logout_token
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.events import SessionEnded
+    from portula.plugin import SessionEnded
 
 log = logging.getLogger("portula")
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from portula.errors import DuplicateRecord
-from portula.records import Application, Artifact
+from portula.plugin import Application, Artifact
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.events import AuthorizationGranted
+    from portula.plugin import AuthorizationGranted
 
 KIND = "session-client"
 

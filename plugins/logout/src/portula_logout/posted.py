@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
-
-from portula.records import Artifact
+from portula.errors import InvalidRequestError
+from portula.plugin import Artifact
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import Pairs
+    from portula.plugin import Pairs
 
 KIND = "logout_request"
 """Kind of the artifact, and the parameter that names it in our own URLs."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.client_metadata import ClientMember
-from portula.clients import InvalidClientMetadata
-from portula.uris import origin_of, redirect_uri_problem
+from portula.errors import InvalidClientMetadata
+from portula.plugin import ClientMember, origin_of, redirect_uri_problem
 from portula_logout import metadata
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import Application
+    from portula.plugin import Application
 
 BACKCHANNEL_URI = "backchannel_logout_uri"
 FRONTCHANNEL_URI = "frontchannel_logout_uri"

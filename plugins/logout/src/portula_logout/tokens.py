@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portula.records import AccessToken, Application, Grant, RefreshToken
+from portula.plugin import AccessToken, Application, Grant, RefreshToken
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.storage import Condition
+    from portula.plugin import Condition
 
 PAGE = 100
 CLIENT_TYPES = frozenset({"confidential", "public"})

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.engine.backend import Backend
-from portula.engine.server import Server
+from portula.plugin import Backend, Server
 from portula_oauth2 import grant
 from portula_oauth2.authorize import portula_blueprints
 from portula_oauth2.checks import portula_checks
@@ -26,7 +25,7 @@ from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.grants import GrantFactory
+    from portula.plugin import GrantFactory
 
 __all__ = [
     "portula_blueprints",

@@ -10,27 +10,22 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, redirect, request
-from oauthlib.oauth2 import OAuth2Error
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
-from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
 
 from portula import hookimpl
-from portula.blueprints import Mount
-from portula.errors import AuthorizationRefused
-from portula.events import ConsentGiven
-from portula.records import Application
-from portula.slots import ConsentQuestion
-from portula.uris import is_loopback_host
+from portula.errors import (
+    AuthorizationRefused,
+    ConsentRequired,
+    InvalidRequestError,
+    LoginRequired,
+    OAuth2Error,
+)
+from portula.plugin import Application, ConsentGiven, ConsentQuestion, Mount, is_loopback_host
 from portula_oauth2.settings import OAuth2Settings
 from portula_oauth2.waiting import KIND, Waiting, WaitingRequests
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.endpoints import Answer
-    from portula.engine.backend import AuthorizationRequest
-    from portula.engine.messages import Pairs
-    from portula.interaction import Demands
-    from portula.slots import Authenticated
+    from portula.plugin import Answer, Authenticated, AuthorizationRequest, Demands, Pairs
 
 MAX_RETURN_CHARACTERS = 2000
 """A longer URL would have to pass through a query string of the login, where few servers promise room for it."""

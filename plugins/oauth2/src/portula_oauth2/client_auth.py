@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.client_auth import ClientAuthMethod
-from portula.engine.messages import OAuthRequest, presented_basic, state_of
-from portula.records import Application
+from portula.plugin import Application, ClientAuthMethod, OAuthRequest, presented_basic, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

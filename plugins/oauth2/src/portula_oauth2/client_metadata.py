@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from portula import hookimpl
-from portula.client_metadata import ClientMember
+from portula.plugin import ClientMember
 
 if TYPE_CHECKING:
     from portula import Provider

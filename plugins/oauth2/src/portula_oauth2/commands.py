@@ -13,11 +13,15 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from portula import hookimpl
-from portula.client_metadata import read
-from portula.clients import InvalidClientMetadata
-from portula.errors import DuplicateRecord, nearest
-from portula.records import Application
-from portula.uris import LOOPBACK_ADDRESSES, origin_of, uri_scheme
+from portula.errors import DuplicateRecord, InvalidClientMetadata
+from portula.plugin import (
+    LOOPBACK_ADDRESSES,
+    Application,
+    nearest,
+    origin_of,
+    read_client_metadata,
+    uri_scheme,
+)
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -69,7 +73,7 @@ def _application(provider: Provider, document: dict[str, Any], given: dict[str, 
     options["grant_types"] = tuple(
         name if name in grants else name.replace("-", "_") for name in given["grant_types"]
     )
-    fields = {"client_id": "", **read(members, document), **options}
+    fields = {"client_id": "", **read_client_metadata(members, document), **options}
     if "application_type" not in fields:
         native = _native(fields["client_type"], fields.get("redirect_uris", ()))
         fields["application_type"] = "native" if native else "web"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from portula import hookimpl
-from portula.records import Application
+from portula.plugin import Application
 
 if TYPE_CHECKING:
     from portula import Provider

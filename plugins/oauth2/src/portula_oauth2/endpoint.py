@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oauthlib.oauth2 import OAuth2Error
-
 from portula import hookimpl
-from portula.endpoints import Answer, Endpoint, Message
-from portula.engine.messages import basic_credentials, parse_form
-from portula.records import Application
-from portula.uris import uri_scheme
+from portula.errors import OAuth2Error
+from portula.plugin import Answer, Application, Endpoint, Message, basic_credentials, parse_form, uri_scheme
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from portula.engine.grants import (
+from portula.errors import ConfigError
+from portula.plugin import (
+    IMPLICIT,
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
     FrontChannelGrant,
     PasswordGrant,
     RefreshTokenGrant,
+    in_front_channel,
+    nearest,
 )
-from portula.engine.messages import IMPLICIT, in_front_channel
-from portula.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.grants import GrantFactory
+    from portula.plugin import GrantFactory
     from portula_oauth2.settings import OAuth2Settings
 
 _RESPONSE_TYPES = "OIDC_RESPONSE_TYPES_SUPPORTED"

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.clients import InvalidClientMetadata
-from portula.engine.messages import IMPLICIT, grant_types_needed, sorted_response_type
-from portula.uris import origin_of, redirect_uri_problem, uri_scheme
+from portula.errors import InvalidClientMetadata
+from portula.plugin import (
+    IMPLICIT,
+    grant_types_needed,
+    origin_of,
+    redirect_uri_problem,
+    sorted_response_type,
+    uri_scheme,
+)
 from portula_oauth2.grant import registrable_grant_types
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import Application
+    from portula.plugin import Application
 
 CLIENT_LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri")
 """Addresses of a client that browsers are sent to or shown (RFC 7591 §2, OpenID Connect Registration §2)."""

@@ -10,12 +10,8 @@ from oauthlib.oauth2.rfc6749.endpoints import TokenEndpoint
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StrictBool, TypeAdapter, field_validator
 
 from portula import OAuth2Validator
-from portula.engine.backend import Backend
-from portula.engine.messages import sorted_response_type
-from portula.engine.server import Server
 from portula.errors import HookFailed
-from portula.settings import AnswersSlot, subclass_of
-from portula.uris import FORBIDDEN_SCHEMES
+from portula.plugin import FORBIDDEN_SCHEMES, AnswersSlot, Backend, Server, sorted_response_type, subclass_of
 
 V = TypeVar("V")
 
@@ -138,7 +134,7 @@ class OAuth2Settings(BaseModel):
         Any,
         AnswersSlot("backend_class", subclass_of(Backend), ("oauth2_provider.oauth2_backends.OAuthLibCore",)),
     ] = "oauth2_provider.oauth2_backends.OAuthLibCore"
-    """Import string or class, a subclass of `portula.engine.backend.Backend`; the name of django-oauth-toolkit's means
+    """Import string or class, a subclass of `portula.plugin.Backend`; the name of django-oauth-toolkit's means
     ours."""
 
     @field_validator("OIDC_RESPONSE_TYPES_SUPPORTED")

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portula.errors import Replayed
-from portula.records import Artifact
+from portula.plugin import Artifact
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import Pairs
-    from portula.slots import Authenticated
+    from portula.plugin import Authenticated, Pairs
 
 WAITING_SECONDS = 600
 """How long a person may take over a page."""

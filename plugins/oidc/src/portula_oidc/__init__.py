@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.engine.grants import FrontChannelGrant
+from portula.plugin import FrontChannelGrant
 from portula_oidc.claims import SCOPES, ClaimQuestions
 from portula_oidc.demands import portula_interaction_demands, portula_validate_authorization_request
 from portula_oidc.endpoint import portula_endpoints
@@ -21,9 +21,8 @@ from portula_oidc.request_objects import portula_request_resolvers
 from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.engine.grants import GrantFactory
-    from portula.engine.validator import OAuth2Validator
+    from portula import OAuth2Validator, Provider
+    from portula.plugin import GrantFactory
 
 __all__ = [
     "portula_client_metadata",

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
-
-from portula.engine.messages import in_front_channel
+from portula.errors import InvalidRequestError
+from portula.plugin import in_front_channel
 
 if TYPE_CHECKING:
-    from portula.engine.messages import OAuthRequest
+    from portula.plugin import OAuthRequest
 
 OPENID = "openid"
 PROMPTS = ("none", "login", "consent", "select_account")

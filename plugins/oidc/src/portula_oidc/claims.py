@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from oauthlib.oauth2.rfc6749.errors import InvalidTokenError
-
 from portula import OAuth2Validator
-from portula.engine.messages import OAuthRequest, issuer_of, state_of
+from portula.errors import InvalidTokenError
+from portula.plugin import OAuthRequest, issuer_of, state_of
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.slots import User
+    from portula.plugin import User
 
 SCOPES: dict[str, str] = {
     "openid": "Know who you are",

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oauthlib.oauth2 import OAuth2Error
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
-from oauthlib.openid.connect.core.exceptions import LoginRequired
-
 from portula import hookimpl
-from portula.engine.messages import OAuthRequest, issuer_of, state_of
-from portula.errors import UntrustedToken
-from portula.interaction import Demands
-from portula.slots import Authenticated
+from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
+from portula.plugin import Authenticated, Demands, OAuthRequest, issuer_of, state_of
 from portula_oidc.acr import reached
 from portula_oidc.asked import Asked, asked_of
 from portula_oidc.claims import ROOM, SCOPE_OF

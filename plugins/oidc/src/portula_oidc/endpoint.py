@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.endpoints import Endpoint
-from portula.metadata import metadata_endpoints
+from portula.plugin import Endpoint, metadata_endpoints
 from portula_oidc.settings import is_on
 
 if TYPE_CHECKING:

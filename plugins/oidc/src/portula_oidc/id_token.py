@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
-from portula.engine.messages import OAuthRequest, in_front_channel, issuer_of, state_of
+from portula.plugin import OAuthRequest, in_front_channel, issuer_of, state_of
 from portula_oidc.acr import acr_of
 from portula_oidc.asked import OPENID
 from portula_oidc.claims import ROOM, person_of
 from portula_oidc.settings import OIDCSettings
 
 if TYPE_CHECKING:
-    from portula.engine.tokens import TokenHandler
+    from portula.plugin import TokenHandler
 
 LOGIN = "login"
 """Name under which core keeps how and when the person signed in."""

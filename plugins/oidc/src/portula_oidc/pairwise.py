@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 
 from portula import OAuth2Validator
 from portula.errors import DuplicateRecord
-from portula.keys import unkeyed_digest
-from portula.records import Artifact
+from portula.plugin import Artifact, unkeyed_digest
 
 if TYPE_CHECKING:
-    from portula.records import Application
+    from portula.plugin import Application
 
 _KIND = "pairwise-salt"
 PAIRWISE = "pairwise"

@@ -9,11 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from portula import hookimpl
-from portula.client_metadata import ClientMember
-from portula.clients import InvalidClientMetadata
-from portula.errors import FetchFailed
-from portula.records import Application
-from portula.uris import origin_of, uri_host
+from portula.errors import FetchFailed, InvalidClientMetadata
+from portula.plugin import Application, ClientMember, origin_of, uri_host
 from portula_oidc.pairwise import PAIRWISE
 from portula_oidc.request_objects import SYMMETRIC, algorithms
 from portula_oidc.settings import OIDCSettings, is_on

@@ -7,24 +7,22 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag
 
-from oauthlib.oauth2 import OAuth2Error
-from oauthlib.openid.connect.core.exceptions import (
+from portula import hookimpl
+from portula.errors import (
+    FetchFailed,
     InvalidRequestObject,
     InvalidRequestURI,
+    OAuth2Error,
     RequestNotSupported,
     RequestURINotSupported,
+    UntrustedToken,
 )
-
-from portula import hookimpl
-from portula.engine.messages import OAUTHLIB_STATE
-from portula.errors import FetchFailed, UntrustedToken
-from portula.request_resolvers import RequestResolver
+from portula.plugin import OAUTHLIB_STATE, RequestResolver
 from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import Pairs
-    from portula.records import Application
+    from portula.plugin import Application, Pairs
 
 TYPES = ("", "JWT", "oauth-authz-req+jwt")
 MEDIA_TYPES = ("application/jwt", "application/oauth-authz-req+jwt", "application/octet-stream", "text/plain")

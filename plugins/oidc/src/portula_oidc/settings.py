@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from oauthlib.oauth2.rfc6749.endpoints import TokenEndpoint
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from portula.engine.server import Server
-from portula.settings import AnswersSlot, StandAlone, subclass_of
+from portula.plugin import AnswersSlot, Server, StandAlone, subclass_of
 
 if TYPE_CHECKING:
     from portula import Provider

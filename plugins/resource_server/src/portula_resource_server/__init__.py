@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from portula import Provider
-    from portula.endpoints import Endpoint
+    from portula.plugin import Endpoint
     from portula_resource_server.tokens import TokenVerifier
 
 __all__ = [

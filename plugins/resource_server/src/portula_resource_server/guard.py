@@ -9,17 +9,16 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from flask import Response, current_app, g, request
-from oauthlib.oauth2.rfc6749.errors import (
+from werkzeug.local import LocalProxy
+
+from portula import current_provider
+from portula.errors import (
     InsufficientScopeError,
     InvalidRequestError,
     InvalidTokenError,
     TemporarilyUnavailableError,
 )
-from werkzeug.local import LocalProxy
-
-from portula import current_provider
-from portula.endpoints import Answer, json_answer
-from portula.engine.responses import bearer_error, error_parameters
+from portula.plugin import Answer, bearer_error, error_parameters, json_answer
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable
 from portula_resource_server.verify import named_scope, verifier_of

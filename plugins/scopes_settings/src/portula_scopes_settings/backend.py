@@ -10,7 +10,7 @@ from portula_scopes_settings.settings import ALL, ScopesSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from portula.records import Application
+    from portula.plugin import Application
 
 
 class SettingsScopes:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from portula.settings import AnswersSlot
+from portula.plugin import AnswersSlot
 
 ALL = "__all__"
 """In DEFAULT_SCOPES: every scope of SCOPES."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.blueprints import AccountLink
+from portula.plugin import AccountLink
 from portula_sessions.endpoint import VIEW, make_mount
 from portula_sessions.sessions import ServerSessions
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.blueprints import Mount
+    from portula.plugin import Mount
 
 
 @hookimpl

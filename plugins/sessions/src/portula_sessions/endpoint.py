@@ -9,14 +9,13 @@ from flask import Blueprint, Response, redirect
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
-from portula.blueprints import Mount
-from portula.pages import PageForm
+from portula.plugin import Mount, PageForm
 from portula_sessions.devices import device_name
 from portula_sessions.sessions import ServerSessions
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.slots import Authenticated, SeenSession
+    from portula.plugin import Authenticated, SeenSession
 
 VIEW = "sessions.sessions"
 

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, after_this_request, has_request_context, request
 
-from portula.events import SessionEnded
-from portula.records import Artifact
-from portula.slots import LoginSession, SeenSession
+from portula.plugin import Artifact, LoginSession, SeenSession, SessionEnded
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:

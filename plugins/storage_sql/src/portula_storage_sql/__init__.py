@@ -1,6 +1,6 @@
 """Storage in SQL: SQLite, PostgreSQL and MariaDB through SQLAlchemy Core, schema through Alembic.
 
-Answers the store contract of `portula.storage`; the SQL of single use follows RFC 6749 §4.1.2 and RFC 9700 §4.14.
+Answers the store contract of `portula.model.storage`; the SQL of single use follows RFC 6749 §4.1.2 and RFC 9700 §4.14.
 Must never hold a token or a secret (only digests arrive), drop a column or a table, or print the database password.
 """
 
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     import click
 
     from portula import Provider
-    from portula.records import RecordType
-    from portula.storage import StoreFactory
+    from portula.plugin import RecordType, StoreFactory
     from portula_storage_sql.store import SqlStore
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.checks import Finding, Level
+from portula.plugin import Finding, Level
 from portula_storage_sql.settings import StorageSqlSettings
 
 if TYPE_CHECKING:
@@ -59,5 +59,5 @@ def _models(provider: Provider) -> Iterator[Finding]:
             "storage_sql.models_unused",
             Level.WARNING,
             f"The tables of your own models for {', '.join(elsewhere)} stay empty: STORAGE keeps these elsewhere.",
-            "Name storage_sql in STORAGE for them, or name subclasses of the classes in portula.records.",
+            "Name storage_sql in STORAGE for them, or name subclasses of the classes in portula.model.records.",
         )

@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from portula.commands import SchemaGroup
 from portula.errors import ConfigError
+from portula.plugin import SchemaGroup
 from portula_storage_sql import migrate
 from portula_storage_sql.checks import STORE
 from portula_storage_sql.store import SqlStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.records import AccessToken, Application, Grant, IDToken, RefreshToken
+from portula.plugin import AccessToken, Application, Grant, IDToken, RefreshToken
 
 if TYPE_CHECKING:
     from portula import Provider

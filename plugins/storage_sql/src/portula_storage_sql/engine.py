@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from portula.errors import ConfigError
-from portula.records import RecordType
+from portula.plugin import RecordType
 from portula_storage_sql.tables import MARIADB
 
 BUSY_SECONDS = 10

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from portula.errors import ConfigError, nearest
-from portula.records import RecordType
+from portula.errors import ConfigError
+from portula.plugin import RecordType, nearest
 
 MAX_LENGTH = 255
 """Characters a str field holds unless the RecordType lists it under `text`."""

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, DefaultClause, Engine, MetaData, Table, false
 from sqlalchemy.exc import DBAPIError
 
 from portula.errors import ConfigError
-from portula.records import CORE_RECORDS, RecordType
+from portula.plugin import CORE_RECORDS, RecordType
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.fields import Field, shape_of
 from portula_storage_sql.tables import MARIADB, PREFIX, encode, metadata_of

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Boolean, Table, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portula.records import CORE_RECORDS, ID_TOKEN, ApplicationPolicy, RecordType
+from portula.plugin import CORE_RECORDS, ID_TOKEN, ApplicationPolicy, RecordType
 from portula_storage_sql.autogenerate import alembic_options
 from portula_storage_sql.fields import shape_of
 from portula_storage_sql.mapped import record_class
@@ -49,7 +49,7 @@ class Model:
 
     @classmethod
     def portula_record(cls, record: RecordType) -> type[Any]:
-        """Return the record class that stands for rows of this model; see `portula.models.StorageModel`."""
+        """Return the record class that stands for rows of this model; see `portula.host.models.StorageModel`."""
         return record_class(cls, record)
 
 
@@ -88,7 +88,7 @@ class ApplicationMixin(ApplicationPolicy, Model):
 
 
 class GrantMixin(Model):
-    """Columns of authorization codes; see `portula.records.Grant`."""
+    """Columns of authorization codes; see `portula.plugin.Grant`."""
 
     portula_type = TYPES["grant"]
 
@@ -107,7 +107,7 @@ class GrantMixin(Model):
 
 
 class AccessTokenMixin(Model):
-    """Columns of access tokens; see `portula.records.AccessToken`."""
+    """Columns of access tokens; see `portula.plugin.AccessToken`."""
 
     portula_type = TYPES["access_token"]
 
@@ -123,7 +123,7 @@ class AccessTokenMixin(Model):
 
 
 class RefreshTokenMixin(Model):
-    """Columns of refresh tokens; see `portula.records.RefreshToken`."""
+    """Columns of refresh tokens; see `portula.plugin.RefreshToken`."""
 
     portula_type = TYPES["refresh_token"]
 
@@ -141,7 +141,7 @@ class RefreshTokenMixin(Model):
 
 
 class IDTokenMixin(Model):
-    """Columns of ID tokens, for a plugin that keeps them; see `portula.records.IDToken`."""
+    """Columns of ID tokens, for a plugin that keeps them; see `portula.plugin.IDToken`."""
 
     portula_type = TYPES["id_token"]
 

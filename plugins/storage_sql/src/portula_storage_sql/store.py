@@ -14,8 +14,7 @@ from sqlalchemy import Column, Connection, CursorResult, Engine, Executable, Tab
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from portula.errors import ConfigError, DuplicateRecord, Replayed
-from portula.records import RecordType
-from portula.storage import Condition, Place
+from portula.plugin import Condition, Place, RecordType
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.fields import Shape, shape_of

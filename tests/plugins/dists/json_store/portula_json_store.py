@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict
 
 from portula import hookimpl
-from portula.testing.memory import MemoryStore
+from portula_testing.memory import MemoryStore
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import RecordType
-    from portula.storage import StoreFactory
+    from portula.plugin import RecordType, StoreFactory
 
 
 class JsonStore(MemoryStore):

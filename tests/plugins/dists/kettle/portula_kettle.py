@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
 from portula import hookimpl
-from portula.clients import InvalidClientMetadata
-from portula.engine.grants import ExtensionGrant
-from portula.records import Application
+from portula.errors import InvalidClientMetadata, InvalidGrantError
+from portula.plugin import Application, ExtensionGrant
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.grants import GrantFactory
-    from portula.engine.messages import OAuthRequest
+    from portula.plugin import GrantFactory, OAuthRequest
 
 GRANT_TYPE = "urn:example:kettle"
 

@@ -9,9 +9,17 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator, hookimpl
-from portula.engine.backend import Backend
-from portula.engine.server import Server
-from portula.records import ID_TOKEN, AccessToken, Application, Grant, IDToken, RecordType, RefreshToken
+from portula.plugin import (
+    ID_TOKEN,
+    AccessToken,
+    Application,
+    Backend,
+    Grant,
+    IDToken,
+    RecordType,
+    RefreshToken,
+    Server,
+)
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.tokens import AccessTokenAdmin, GrantAdmin, IDTokenAdmin, RefreshTokenAdmin
 
@@ -19,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from portula import Provider
-    from portula.endpoints import Answer, Message
+    from portula.plugin import Answer, Message
 
 
 class ClientIds:

@@ -14,7 +14,7 @@ from portula import hookimpl
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.records import Application
+    from portula.plugin import Application
 
 
 class ScopesDbSettings(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict
 
 from portula import hookimpl
-from portula.settings import AnswersSlot
+from portula.plugin import AnswersSlot
 
 
 class Everything:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from oauthlib.oauth2.rfc6749.errors import TemporarilyUnavailableError
-
 from portula import hookimpl
+from portula.errors import TemporarilyUnavailableError
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import OAuthRequest
+    from portula.plugin import OAuthRequest
 
 
 @hookimpl

@@ -9,9 +9,7 @@ from portula import hookimpl
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.engine.messages import OAuthRequest
-    from portula.records import AccessToken
-    from portula.slots import User
+    from portula.plugin import AccessToken, OAuthRequest, User
 
 
 @hookimpl

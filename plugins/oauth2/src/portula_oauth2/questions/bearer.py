@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from portula import OAuth2Validator
-from portula.engine.messages import OAuthRequest, state_of
-from portula.engine.validator import Live, T
-from portula.records import AccessToken, Application, RefreshToken
-from portula.slots import User
+from portula.plugin import AccessToken, Application, Live, OAuthRequest, RefreshToken, User, state_of
+
+T = TypeVar("T", AccessToken, RefreshToken)
 
 ACCESS_TOKEN = "access token"
 REFRESH_TOKEN = "refresh token"

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, InvalidScopeError
-
 from portula import OAuth2Validator
-from portula.clients import secret_id
-from portula.engine.messages import (
+from portula.errors import InvalidGrantError, InvalidRequestError, InvalidScopeError
+from portula.plugin import (
     CLIENT_ADDRESS,
+    Application,
+    ClientAuthenticated,
     OAuthRequest,
     grant_types_needed,
+    refresh_generator,
+    secret_id,
     sorted_response_type,
     state_of,
 )
-from portula.engine.tokens import refresh_generator
-from portula.events import ClientAuthenticated
-from portula.records import Application
 from portula_oauth2.grant import enabled_client_auth_methods, enabled_response_types
 from portula_oauth2.registration import problem_of
 from portula_oauth2.settings import OAuth2Settings

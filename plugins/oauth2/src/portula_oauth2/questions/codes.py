@@ -5,12 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnsupportedCodeChallengeMethodError
-
 from portula import OAuth2Validator
-from portula.engine.messages import OAuthRequest, state_of
-from portula.errors import Replayed
-from portula.records import Application, Grant
+from portula.errors import InvalidGrantError, Replayed, UnsupportedCodeChallengeMethodError
+from portula.plugin import Application, Grant, OAuthRequest, state_of
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:

@@ -6,10 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
-from portula.engine.messages import OAuthRequest, State, state_of
 from portula.errors import Replayed
-from portula.records import Application, RefreshToken, payload_of
-from portula.revoking import revoke_tokens
+from portula.plugin import Application, OAuthRequest, RefreshToken, State, payload_of, revoke_tokens, state_of
 from portula_oauth2.questions.bearer import REFRESH_TOKEN
 from portula_oauth2.settings import OAuth2Settings
 

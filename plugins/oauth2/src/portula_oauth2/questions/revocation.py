@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from portula import OAuth2Validator
-from portula.engine.messages import OAuthRequest
-from portula.events import TokenRevoked
-from portula.records import AccessToken, RefreshToken
+from portula.plugin import AccessToken, OAuthRequest, RefreshToken, TokenRevoked
 from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
 from portula_oauth2.questions.refresh import revoke_family
 

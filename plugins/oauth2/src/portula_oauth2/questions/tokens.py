@@ -5,13 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
-
 from portula import OAuth2Validator
-from portula.engine.messages import OAuthRequest, State, state_of
-from portula.errors import Replayed
-from portula.events import Replay
-from portula.records import AccessToken, Grant, RefreshToken
+from portula.errors import InvalidGrantError, Replayed
+from portula.plugin import AccessToken, Grant, OAuthRequest, RefreshToken, Replay, State, state_of
 from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
 from portula_oauth2.questions.refresh import payload_after, revoke_family, within_grace
 from portula_oauth2.settings import OAuth2Settings

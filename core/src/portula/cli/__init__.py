@@ -1,0 +1,1 @@
+"""The command line: serve, reports, and the scaffold of new plugins."""

@@ -1,0 +1,236 @@
+"""`portula …` for the stand-alone provider and `flask portula …` for an embedded one.
+
+The commands beside `serve` come from the rooms; each runs inside the app's context.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask.cli import ScriptInfo
+from rich.console import Console
+from rich.markup import escape
+
+from portula.cli import authoring, reports
+from portula.cli.serve import ServeOptions, make_app, prepare, run
+from portula.host.commands import SchemaGroup
+from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
+from portula.model.errors import ConfigError
+from portula.model.sources import Tier
+from portula.web.provider import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+COMMON = ("--config", "--data-dir", "--database-url", "--issuer", "--only")
+"""Options that say which provider is meant; they may stand before or behind the command."""
+
+_PASSING = "portula.passing"
+"""Marks a click context in which commands are only listed."""
+
+FLAGS = ("--no-plugins",)
+"""Those of them that take no value."""
+
+
+class RoomCommands(click.Group):
+    """A group that finds the commands of rooms through their hook."""
+
+    def provider(self, context: click.Context) -> Provider:
+        """Return the provider whose commands these are; its storage may be behind its schema."""
+        raise NotImplementedError
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, of rooms too unless the configuration does not stand."""
+        ctx.meta[_PASSING] = True
+        try:
+            rooms = self._rooms(ctx)
+        except click.ClickException as error:
+            click.echo(f"Only the commands of core are listed: {error.message}\n", err=True)
+            rooms = {}
+        return sorted({*super().list_commands(ctx), *rooms})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name."""
+        return super().get_command(ctx, cmd_name) or self._rooms(ctx).get(cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command of a room inside the app's context, once the storage is ready for it."""
+        name = ctx._protected_args[0] if ctx._protected_args else ""  # noqa: SLF001 - click has no public way
+        command = self._rooms(ctx).get(name) if name not in self.commands else None
+        if command is None:
+            return super().invoke(ctx)
+        provider = self.provider(ctx)
+        with provider.app.app_context():
+            if not isinstance(command, SchemaGroup):
+                try:
+                    provider.check_storage()
+                except ConfigError as error:
+                    raise said(error) from error
+            return super().invoke(ctx)
+
+    def _rooms(self, ctx: click.Context) -> dict[str, click.Command]:
+        provider = self.provider(ctx)
+        with provider.app.app_context():
+            try:
+                rooms = provider.hooks.commands()
+            except ConfigError as error:
+                raise said(error) from error
+            return {str(command.name): command for command in (*reports.commands(provider), *rooms)}
+
+
+class StandAlone(RoomCommands):
+    """The commands of the provider in the data folder."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Bring the common options to the front, wherever they stand."""
+        return super().parse_args(ctx, in_front(args))
+
+    def provider(self, context: click.Context) -> Provider:
+        """Make the provider that the common options name, once."""
+        if "portula" not in context.meta:
+            try:
+                options = replace(options_of(context.params), passing=_PASSING in context.meta)
+                with storage_check_deferred(), lock_file_ignored(_locks(context)):
+                    context.meta["portula"] = make_app(options)[1]
+            except ConfigError as error:
+                raise said(error) from error
+        provider: Provider = context.meta["portula"]
+        return provider
+
+
+class Embedded(RoomCommands):
+    """The commands of the provider in a Flask app."""
+
+    def provider(self, context: click.Context) -> Provider:
+        """Load the app and return its provider."""
+        try:
+            only = options_of(context.params).only
+            with storage_check_deferred(), third_party_plugins(only), lock_file_ignored(_locks(context)):
+                app = context.ensure_object(ScriptInfo).load_app()
+        except ConfigError as error:
+            raise said(error) from error
+        providers: dict[str, Provider] = app.extensions.get("portula", {})
+        if not providers:
+            raise click.ClickException("this app has no Provider; call Provider(app) first")
+        return next(iter(providers.values()))
+
+
+def _locks(context: click.Context) -> bool:
+    """Say whether the command is `plugins lock`: it writes the lock file, so the one there is does not bind it."""
+    words = [*context._protected_args, *context.args]  # noqa: SLF001 - click has no public way
+    return words[:2] == ["plugins", "lock"]
+
+
+def in_front(args: Sequence[str]) -> list[str]:
+    """Return the arguments with the common options first."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(args)
+    for argument in waiting:
+        if argument == "--":
+            rest += [argument, *waiting]
+        elif argument in COMMON:
+            following = next(waiting, None)
+            front += [argument] if following is None else [argument, following]
+        elif argument in FLAGS or argument.startswith(tuple(f"{name}=" for name in COMMON)):
+            front.append(argument)
+        else:
+            rest.append(argument)
+    return front + rest
+
+
+def options_of(parameters: Mapping[str, Any]) -> ServeOptions:
+    """Return the options that were given on the command line."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    only, none = tuple(given.pop("only", ())), given.pop("no_plugins", False)
+    return ServeOptions(**given, only=() if none else only or None)
+
+
+def said(error: ConfigError) -> click.ClickException:
+    """Return a start-up error as the command line says it."""
+    lines = "\n".join(f"  {line}" for line in error.findings)
+    return click.ClickException(f"the configuration does not stand:\n{lines}")
+
+
+def _plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that set installed plugins aside, for finding a culprit."""
+    none = click.option(
+        "--no-plugins", is_flag=True, help="Set aside every installed plugin that is not ours."
+    )
+    only = click.option("--only", multiple=True, metavar="NAME", help="… except this one; may be repeated.")
+    return none(only(command))
+
+
+@click.group(cls=StandAlone)
+@click.option("--config", type=click.Path(exists=True, dir_okay=False), help="Python file of Flask settings.")
+@click.option(
+    "--data-dir", metavar="DIR", help="Folder of the key and the database; ./portula-data by default."
+)
+@click.option("--database-url", metavar="URL", help="SQLAlchemy URL of the database.")
+@click.option("--issuer", metavar="URL", help="The provider's own URL, e.g. https://id.example.com/o.")
+@_plugin_options
+@click.version_option(package_name="portula-core", prog_name="portula")
+def main(**_common: Any) -> None:
+    """An OAuth 2.x authorization server in which every behaviour is a plugin."""
+
+
+main.add_command(authoring.plugin)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes.")
+@click.option("--trusted-proxies", type=click.IntRange(0, 16), help="Reverse proxies in front.")
+@click.option(
+    "--tls-cert", type=click.Path(exists=True, dir_okay=False), help="PEM file of the certificate chain."
+)
+@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False), help="PEM file of its private key.")
+@click.option("--demo", is_flag=True, help="Make a demo user and a demo client, in a database of their own.")
+@click.pass_context
+def serve(context: click.Context, /, **own: Any) -> None:
+    """Run the provider."""
+    given = {**(context.parent.params if context.parent else {}), **own, "serving": True}
+    try:
+        options, provider, lines = prepare(options_of(given))
+    except ConfigError as error:
+        raise said(error) from error
+    _announce(options, provider, lines)
+    run(options)
+
+
+def _announce(options: ServeOptions, provider: Provider, lines: dict[str, str]) -> None:
+    rows = {
+        "Server": provider.origin_of(provider.issuer) if provider.issuer else f"port {options.port}",
+        "Issuer": provider.issuer or "as OIDC_ISS_ENDPOINT says for each request",
+        "Data": str(options.folder),
+        **_third_parties(provider),
+        **lines,
+    }
+    console = Console(highlight=False, soft_wrap=True)  # never a table: a narrow one would cut the secret off
+    width = max(map(len, rows))
+    for label, text in rows.items():
+        console.print(f"[bold]{label:<{width}}[/bold]  {escape(text)}")
+    if lines:
+        console.print("The demo's password and secret are new at every start and shown only here.")
+    console.print("Stop with Ctrl-C.")
+
+
+def _third_parties(provider: Provider) -> dict[str, str]:
+    """Say which plugins take part that do not come with portula: none replaces anything in silence (attack S74)."""
+    found = [source for source in provider.plugins.sources.values() if source.tier is Tier.INSTALLED]
+    named = [f"{source.name} ({source.distribution} {source.version})" for source in found]
+    return {"Plugins": ", ".join(sorted(named))} if named else {}
+
+
+@click.group("portula", cls=Embedded)
+@_plugin_options
+def flask_group(**_common: Any) -> None:
+    """Commands of the OAuth provider in this app."""
+
+
+flask_group.add_command(authoring.plugin)

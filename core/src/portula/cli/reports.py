@@ -1,0 +1,212 @@
+"""The commands that tell who answers what: plugins, hooks, explain, settings, check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from portula.host import lock
+from portula.host.checks import Finding, Level
+from portula.web import report
+
+if TYPE_CHECKING:
+    from portula.web.provider import Provider
+
+PIPED_WIDTH = 200
+"""Columns of a table that goes into a file or another program."""
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "cyan"}
+
+
+def commands(provider: Provider) -> list[click.Command]:
+    """Return the commands for one provider."""
+    return [_plugins(provider), _hooks(provider), _explain(provider), _settings(provider), _check(provider)]
+
+
+def _plugins(provider: Provider) -> click.Command:
+    @click.group("plugins", invoke_without_command=True)
+    @_json
+    @click.pass_context
+    def plugins(context: click.Context, /, *, as_json: bool) -> None:
+        """List the plugins that take part: where from, which hooks."""
+        if context.invoked_subcommand is not None:
+            return
+        rows = report.plugins(provider)
+        if as_json:
+            click.echo(json.dumps(rows, indent=2))
+            return
+        table = _table("Plugin", "Distribution", "Tier", "Status", "Hooks")
+        for row in rows:
+            names = " ".join(hook.removeprefix("portula_") for hook in row["hooks"])
+            table.add_row(row["plugin"], _distribution(row), row["tier"], row["status"], names)
+        _show(table)
+
+    @plugins.command("lock")
+    @click.argument("path", required=False, type=click.Path(dir_okay=False))
+    @_json
+    def write(path: str | None, *, as_json: bool) -> None:
+        """Write the lock file: every installed plugin with version, files and hooks as they are now."""
+        lines = provider.plugins.lockable()
+        target = Path(path or provider.core_settings.PLUGINS_LOCK or lock.LOCK_FILE)
+        lock.write(target, lines)
+        if as_json:
+            click.echo(json.dumps({"path": str(target), "plugins": lock.as_json(lines)}, indent=2))
+        else:
+            click.echo(f"{len(lines)} plugins locked in {target}")
+
+    return plugins
+
+
+def _hooks(provider: Provider) -> click.Command:
+    @click.command("hooks")
+    @_json
+    def hooks(*, as_json: bool) -> None:
+        """List the hooks: kind, class, and who implements them, strongest first."""
+        rows = report.hooks(provider)
+        if as_json:
+            click.echo(json.dumps(rows, indent=2))
+            return
+        table = _table("Hook", "Kind", "Class", "Implemented by")
+        for row in rows:
+            names = " > ".join(entry["plugin"] for entry in row["implementations"])
+            table.add_row(row["hook"], row["kind"], row["class"], names)
+        _show(table)
+
+    return hooks
+
+
+def _explain(provider: Provider) -> click.Command:
+    @click.command("explain")
+    @click.argument("name")
+    @_json
+    def explain(name: str, *, as_json: bool) -> None:
+        """Say who answers NAME: a setting, a hook, or validator.METHOD."""
+        try:
+            facts = report.explain(provider, name)
+        except report.UnknownName as error:
+            raise click.ClickException(str(error)) from error
+        if as_json:
+            click.echo(json.dumps(facts, indent=2))
+            return
+        table = Table(show_header=False, box=None, pad_edge=False)
+        for label, text in _explained(facts):
+            table.add_row(f"[bold]{label}[/bold]", escape(text))
+        _show(table)
+
+    return explain
+
+
+def _explained(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    if "question" in facts:
+        return [
+            ("Question", facts["question"]),
+            ("Answered by", facts["winner"]),
+            *(("Outranked", name) for name in facts["outranked"]),
+        ]
+    if "setting" in facts:
+        setting = facts["setting"]
+        lines += [
+            (name.capitalize(), str(setting[name])) for name in ("name", "value", "default", "source", "room")
+        ]
+        lines.append(("Meaning", setting["doc"]))
+    if "hook" in facts:
+        hook = facts["hook"]
+        lines += [(name.capitalize(), str(hook[name])) for name in ("hook", "kind", "class")]
+        if "slot" not in facts:
+            lines += [("Implemented by", _named(entry)) for entry in hook["implementations"]]
+    if "slot" in facts:
+        slot = facts["slot"]
+        lines += [
+            ("Slot", slot["slot"]),
+            ("Winner", _named(slot["winner"]) if slot["winner"] else "nobody"),
+            ("Answer", slot["answer"]),
+            ("Is the default", "yes" if slot["default"] else "no"),
+            *(("Outranked", _named(entry)) for entry in slot["outranked"]),
+        ]
+    return lines
+
+
+def _settings(provider: Provider) -> click.Command:
+    @click.command("settings")
+    @_json
+    def settings(*, as_json: bool) -> None:
+        """List the settings: value, where it comes from, whose it is. Secrets are hidden."""
+        rows = report.settings(provider)
+        if as_json:
+            click.echo(json.dumps(rows, indent=2))
+            return
+        table = _table("Setting", "Value", "Source", "Room")
+        for row in rows:
+            table.add_row(row["name"], escape(row["value"]), row["source"], row["room"])
+        _show(table)
+
+    return settings
+
+
+def _check(provider: Provider) -> click.Command:
+    @click.command("check")
+    @_json
+    @click.option("--strict", is_flag=True, help="Fail on warnings too.")
+    def check(*, as_json: bool, strict: bool) -> None:
+        """Look for what could be safer. Fails when there is an error."""
+        findings = report.findings(provider)
+        if as_json:
+            click.echo(json.dumps([_finding(finding) for finding in findings], indent=2))
+        else:
+            _show_findings(findings)
+        failing = (Level.ERROR, Level.WARNING) if strict else (Level.ERROR,)
+        raise SystemExit(any(finding.level in failing for finding in findings))
+
+    return check
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "id": finding.id,
+        "level": finding.level.value,
+        "summary": finding.summary,
+        "remedy": finding.remedy,
+        "reference": finding.reference,
+    }
+
+
+def _show_findings(findings: Sequence[Finding]) -> None:
+    console = Console()
+    for finding in findings:
+        colour = _COLOURS[finding.level]
+        where = f"  ({finding.reference})" if finding.reference else ""
+        console.print(f"[{colour}]{finding.level.value}[/] [bold]{finding.id}[/]{where}")
+        console.print(f"  {finding.summary}\n  {finding.remedy}", markup=False)
+    if not findings:
+        console.print("[green]Nothing was found.[/]")
+
+
+def _named(entry: dict[str, Any]) -> str:
+    return " ".join(part for part in (entry["plugin"], f"({_distribution(entry)}, {entry['tier']})") if part)
+
+
+def _distribution(entry: dict[str, Any]) -> str:
+    return f"{entry['distribution']} {entry['version']}" if entry["distribution"] else "-"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _show(table: Table) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(table)

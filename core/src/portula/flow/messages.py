@@ -1,0 +1,211 @@
+"""From an HTTP message to an oauthlib request: parsed once, strictly, before oauthlib sees it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import parse_qsl, unquote_plus
+
+from oauthlib.common import CaseInsensitiveDict, Request
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+
+from portula.model.http import Message
+from portula.model.records import AccessToken, Application, Grant, RefreshToken
+from portula.model.slots import User
+
+REPEATABLE = frozenset({"resource", "audience"})
+"""Parameters that may stand more than once (RFC 8707 §2, RFC 8693 §2.1)."""
+
+OAUTHLIB_STATE = frozenset({"client", "user", "scopes", "extra_credentials", "request_token"})
+"""Names under which oauthlib keeps its own state on the request: dropped from the wire."""
+
+MAX_PARAMETERS = 64
+
+CLIENT_ADDRESS = "Portula-Client-Address"
+"""Header in which the backend tells validators the peer's address; never read from the wire."""
+
+ISSUER = "Portula-Issuer"
+"""Header in which the backend tells validators the issuer of this request; never read from the wire."""
+
+FORM = "application/x-www-form-urlencoded"
+
+IMPLICIT = "implicit"
+"""Grant type of clients that are answered with tokens in the redirect (RFC 7591 §2); no request names it."""
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class State:
+    """What our validator parts keep on a request, in one place."""
+
+    grant: Grant | None = None
+    refresh: RefreshToken | None = None
+    access: AccessToken | None = None
+    """The access token that the request presented, once it was found live."""
+    family: str | None = None
+    """Joins what one answer of the authorization endpoint issues, where that is more than a code."""
+    person: User | None = None
+    """The person of the code or token that the request presented, once they were found active."""
+    client_auth_method: str | None = None
+    client_secret_hash: str | None = field(default=None, repr=False)
+    """Which of the client's stored secrets the one presented is."""
+    basic: list[tuple[str, str]] | None = field(default=None, repr=False)
+    """Candidate credentials of a Basic header; None when there is none, or it was not looked at yet."""
+    rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """State of rooms, each under its own name; it is kept with code and tokens as their payload."""
+
+
+class OAuthRequest(Request):  # type: ignore[misc]
+    """oauthlib's request, made of pairs that were parsed before."""
+
+    client: Application | None
+    client_id: str | None
+    user: str | None
+    scopes: list[str] | None
+    grant_type: str | None
+    expires_in: int
+    response_type: str | None
+    response_mode: str | None
+    redirect_uri: str | None
+    state: str | None
+
+    def __init__(
+        self,
+        uri: str,
+        http_method: str = "POST",
+        body: Sequence[tuple[str, str]] | Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take what oauthlib's endpoints pass on; nothing is parsed again, so oauthlib's own __init__ has no part."""
+        pairs = list(body.items()) if isinstance(body, Mapping) else list(body or [])
+        self.uri = uri
+        self.http_method = http_method
+        self.headers = CaseInsensitiveDict(headers or {})
+        self.body = dict(pairs)
+        self.decoded_body = pairs
+        self.oauth_params: list[tuple[str, str]] = []
+        self.validator_log: dict[str, Any] = {}
+        self._params = {**_UNSET, **self.body}
+        self.ours = State()
+
+
+_UNSET: dict[str, Any] = dict(cast("Any", Request("/"))._params)  # noqa: SLF001 - what oauthlib answers for what was not sent
+
+
+def state_of(request: Any) -> State:
+    """Return our state on a request, making it on a request that oauthlib itself built."""
+    state = request.__dict__.get("ours")
+    if state is None:
+        state = request.ours = State()
+    return state  # type: ignore[no-any-return]
+
+
+def issuer_of(request: OAuthRequest) -> str:
+    """Return the issuer by whose name a request is answered."""
+    issuer: str = request.headers[ISSUER]
+    return issuer
+
+
+def parse_form(message: Message) -> Pairs:
+    """Return the parameters of a POST body (RFC 6749 §3.2); the query string is not listened to.
+
+    Raises:
+        InvalidRequestError: wrong content type, encoding, repetition or size.
+    """
+    media_type = message.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != FORM and (message.body or media_type):
+        raise InvalidRequestError(description=f"The body must be {FORM}.")
+    pairs = parse_pairs(message.body)
+    if message.query:
+        names = {name for name, _ in pairs}
+        if any(name in names for name, _ in parse_pairs(message.query.encode("latin-1", "replace"))):
+            raise InvalidRequestError(description="A parameter stands in both the query and the body.")
+    return pairs
+
+
+def parse_pairs(raw: bytes) -> Pairs:
+    """Parse form-encoded bytes. Empty values count as absent (RFC 6749 §3.1).
+
+    Raises:
+        InvalidRequestError: not UTF-8, NUL, a repeated name, too many parameters.
+    """
+    if not raw:
+        return []
+    try:
+        text = raw.decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+    except UnicodeDecodeError:
+        raise InvalidRequestError(description="Parameters must be percent-encoded UTF-8.") from None
+    except ValueError:
+        raise InvalidRequestError(description=f"At most {MAX_PARAMETERS} parameters are read.") from None
+    seen: set[str] = set()
+    for name, value in pairs:
+        if "\0" in name or "\0" in value:
+            raise InvalidRequestError(description="A parameter contains NUL.")
+        if name in seen and name not in REPEATABLE:
+            raise InvalidRequestError(description=f"The parameter {printable(name)} is repeated.")
+        seen.add(name)
+    return [(name, value) for name, value in pairs if value and name not in OAUTHLIB_STATE]
+
+
+def printable(text: str) -> str:
+    """Return text in the characters that an error_description may have (RFC 6749 §5.2), shortened."""
+    kept = "".join(
+        character if " " <= character <= "~" and character not in '"\\' else "?" for character in text
+    )
+    return kept if len(kept) <= 200 else f"{kept[:200]}..."
+
+
+def sorted_response_type(value: str) -> str:
+    """Put the words of a response_type in order: their order has no meaning (RFC 6749 §3.1.1)."""
+    return " ".join(sorted(value.split()))
+
+
+def in_front_channel(response_type: str) -> bool:
+    """Say whether a response type answers with tokens in the redirect (OAuth 2.0 Multiple Response Types §5)."""
+    return not {"token", "id_token"}.isdisjoint(response_type.split())
+
+
+def grant_types_needed(response_type: str) -> set[str]:
+    """Return the grant types a client must have for a response type (OpenID Connect Registration §2)."""
+    needed = {"authorization_code"} if "code" in response_type.split() else set()
+    return needed | ({IMPLICIT} if in_front_channel(response_type) else set())
+
+
+def basic_credentials(header: str) -> list[tuple[str, str]] | None:
+    """Return the candidate (client_id, client_secret) pairs of a Basic header (RFC 6749 §2.3.1).
+
+    The form-decoded pair first, then the raw one that many clients send; None when the header is not Basic at all,
+    an empty list when it is malformed.
+    """
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:  # it is not ASCII, not base64 or not UTF-8
+        return []
+    try:
+        decoded = (unquote_plus(user, errors="strict"), unquote_plus(password, errors="strict"))
+    except UnicodeDecodeError:
+        decoded = (user, password)
+    if not colon or "\0" in "".join(decoded):
+        return []
+    return [decoded] if decoded == (user, password) else [decoded, (user, password)]
+
+
+def presented_basic(request: OAuthRequest) -> list[tuple[str, str]] | None:
+    """Return what `basic_credentials` makes of a request's Authorization header, parsed once."""
+    state = state_of(request)
+    if state.basic is None and "Authorization" in request.headers:
+        state.basic = basic_credentials(request.headers["Authorization"])
+    return state.basic
+
+
+def bearer_token(header: str) -> str | None:
+    """Return the token of a Bearer header (RFC 6750 §2.1), None for any other."""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None

@@ -1,0 +1,93 @@
+"""Findings about the posture of a deployment: what runs, but could be safer or is about to break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from portula.host.classes import NEEDS_TRUST
+from portula.model.sources import Tier
+from portula.model.uris import is_loopback_host, uri_host
+
+if TYPE_CHECKING:
+    from portula.web.provider import Provider
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    """Do not go into production like this."""
+    WARNING = "warning"
+    """Safer is possible, and expected by a current RFC."""
+    INFO = "info"
+    """Good to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding."""
+
+    id: str
+    """Stable, e.g. `oauth2.pkce`: the room and what it is about."""
+    level: Level
+    summary: str
+    remedy: str
+    reference: str = ""
+    """Section of the RFC that says so."""
+
+
+def core_checks(provider: Provider) -> Iterator[Finding]:
+    """Yield what core itself finds."""
+    if not provider.issuer:
+        yield Finding(
+            "core.issuer",
+            Level.WARNING,
+            "The issuer is made of the host of each request.",
+            "Set OIDC_ISS_ENDPOINT to the public URL, e.g. https://id.example.com/o.",
+            "RFC 8414 §2",
+        )
+    elif provider.issuer.startswith("http:"):
+        local = is_loopback_host(uri_host(provider.issuer))
+        yield Finding(
+            "core.https",
+            Level.INFO if local else Level.ERROR,
+            "The issuer is http.",
+            "Serve it by https, with --tls-cert or behind a proxy, and set OIDC_ISS_ENDPOINT to the https URL.",
+            "RFC 6749 §3.1, RFC 9700 §2.6",
+        )
+    if provider.app.debug:
+        yield Finding(
+            "core.debug", Level.ERROR, "Flask's debug mode is on.", "Run without --debug in production."
+        )
+    yield from _plugin_checks(provider)
+
+
+def _plugin_checks(provider: Provider) -> Iterator[Finding]:
+    for source, reason in provider.plugins.absent.items():
+        if source.name in provider.core_settings.PLUGINS_OPTIONAL:
+            yield Finding(
+                "core.plugin-left-out", Level.WARNING, reason, "Mend it, uninstall it, or block it."
+            )
+    for source, hook, warning in provider.plugins.retired():
+        yield Finding(
+            "core.retired-hook",
+            Level.WARNING,
+            f"{source} implements {hook}, which is going away: {warning}",
+            "Ask for a newer version of it.",
+        )
+    if provider.core_settings.PLUGINS_LOCK:
+        return
+    for name, source in sorted(provider.plugins.sources.items()):
+        if source.tier is not Tier.INSTALLED:
+            continue
+        powers = {facts.hook_class for facts in provider.plugins.powers(name).values()}
+        if powers.intersection(NEEDS_TRUST):
+            yield Finding(
+                "core.unlocked-plugin",
+                Level.WARNING,
+                f"{source} decides or sees secrets, and no lock file holds it to what you looked at.",
+                "Run `portula plugins lock`, set PLUGINS_LOCK to the file and name the plugin in PLUGINS_TRUSTED.",
+            )

@@ -1,0 +1,76 @@
+"""Finding plugins: entry points of installed distributions, and files of a folder. Nothing is ordered here."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import importlib_metadata
+
+from portula.host.defaults import DEFAULT_ROOMS
+from portula.model.errors import BrokenPlugin, ConfigError, DuplicatePlugin
+from portula.model.sources import Source, Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENTRY_POINT_GROUP = "portula"
+
+
+def entry_points() -> dict[str, tuple[importlib_metadata.EntryPoint, Source]]:
+    """Return the entry points of the group `portula` by name, none of them loaded.
+
+    Raises:
+        DuplicatePlugin: two distributions claim one name; one would silently shadow the other.
+    """
+    found: dict[str, tuple[importlib_metadata.EntryPoint, Source]] = {}
+    for entry_point in importlib_metadata.entry_points(group=ENTRY_POINT_GROUP):
+        distribution = entry_point.dist.name if entry_point.dist else "unknown"
+        version = entry_point.dist.version if entry_point.dist else ""
+        ours = DEFAULT_ROOMS.get(entry_point.name) == _normal(distribution)
+        source = Source(entry_point.name, Tier.DEFAULT if ours else Tier.INSTALLED, distribution, version)
+        earlier = found.get(entry_point.name)
+        if earlier and _normal(earlier[1].distribution or "") != _normal(distribution):
+            raise DuplicatePlugin(
+                f"the plugin name {entry_point.name!r} is claimed by two distributions, "
+                f"{earlier[1].distribution} and {distribution}; uninstall one of them"
+            )
+        found[entry_point.name] = (entry_point, source)
+    return found
+
+
+def plugin_files(directory: Path) -> Iterator[tuple[Path, Source]]:
+    """Yield each `*.py` of a folder in order of name, none of them loaded.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    if not directory.is_dir():
+        raise ConfigError(f"PLUGINS_DIR: {str(directory)!r} is not a folder")
+    for path in sorted(directory.glob("*.py")):
+        yield path, Source(path.stem, Tier.DIRECTORY)
+
+
+def load_file(path: Path, source: Source) -> ModuleType:
+    """Run a file as a module of its own.
+
+    Raises:
+        BrokenPlugin: it fails to import.
+    """
+    spec = importlib.util.spec_from_file_location(f"portula_plugins_dir_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise BrokenPlugin(f"{source}: {path.name} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise BrokenPlugin(f"{source}: {path.name} fails: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _normal(distribution: str) -> str:
+    """Return the name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()

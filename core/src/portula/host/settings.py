@@ -1,0 +1,318 @@
+"""Settings: each room's pydantic model, filled from OAUTH2_PROVIDER; all findings are reported together.
+
+A setting is declared once, in the room that owns it. A setting whose value is an import string answers a slot: it
+becomes a plugin of the strongest tier.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType, NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+
+from portula.model.errors import ConfigError, UnknownSetting, nearest
+from portula.model.sources import Source
+from portula.model.uris import issuer_problem
+
+if TYPE_CHECKING:
+    from portula.web.provider import Provider
+
+M = TypeVar("M", bound=BaseModel)
+
+_SECRET_WORDS = ("SECRET", "PASSWORD", "PRIVATE_KEY", "CREDENTIALS", "AUTH_TOKEN", "DATABASE_URL")
+_HARMLESS_ENDINGS = ("_CLASS", "_ENABLED", "_LENGTH", "_PROFILE")
+
+
+class CoreSettings(BaseModel):
+    """Settings of the host itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    SECRET_KEYS: tuple[str, ...] | None = Field(default=None, repr=False)
+    """Secret keys, current first, at least 16 bytes each. None: Flask's SECRET_KEY and SECRET_KEY_FALLBACKS."""
+
+    OIDC_ISS_ENDPOINT: str | Callable[[Any], str] = ""
+    """Issuer URL (RFC 8414 §2), e.g. `https://id.example.com/o`. Empty: made of the host of each request, which then
+    must be loopback or one of Flask's TRUSTED_HOSTS. A callable is given each request (its `scheme` and `headers`) and
+    knows a list of hosts of its own, never any Host header that comes; the path of its answer is MOUNT_PATH."""
+
+    ALWAYS_RELOAD_OAUTHLIB_CORE: bool = False
+    """Whether server and backend are made anew for each use instead of once at start: for tests that replace what they
+    are made of. It costs time and gives nothing else."""
+
+    USE_TZ: bool = False
+    """Whether datetimes given to plugins and templates know that they are UTC; name and default are those of Django's
+    setting at that time. `app.config["USE_TZ"]` is heard as well. What is stored are Unix seconds in any case."""
+
+    MOUNT_PATH: str = Field(default="/o", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    """Path below which the endpoints stand; empty for the root of the host."""
+
+    PROVIDER_NAME: str = Field(default="portula", min_length=1, max_length=80)
+    """Name that pages show in their header."""
+
+    STORAGE: str | dict[str, str] | None = None
+    """Name of the storage, or a mapping from record type (and `default`) to names. None: the only one installed."""
+
+    TRUSTED_PROXIES: int = Field(default=0, ge=0, le=16)
+    """How many reverse proxies in front append to X-Forwarded-For; used for client addresses only."""
+
+    MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
+    """Bytes a request to a machine endpoint may have; more is answered 413."""
+
+    PLUGINS_BLOCKED: tuple[str, ...] = ()
+    """Names of installed plugins to leave out."""
+
+    PLUGINS_CHOICE: dict[str, str] = Field(default_factory=dict)
+    """Slot name to plugin name, where several plugins answer."""
+
+    PLUGINS_OPTIONAL: tuple[str, ...] = ()
+    """Names of plugins that may fail to import without stopping start-up."""
+
+    PLUGINS_DIR: str | None = None
+    """Folder whose `*.py` files are plugins."""
+
+    PLUGINS_LOCK: str | None = None
+    """Lock file that `portula plugins lock` wrote. With it, what is not in it or was changed is refused."""
+
+    PLUGINS_TRUSTED: tuple[str, ...] = ()
+    """Under a lock file: names of plugins not ours that may answer hooks which decide or see secrets."""
+
+    @field_validator("OIDC_ISS_ENDPOINT")
+    @classmethod
+    def _an_issuer(cls, issuer: str | Callable[[Any], str]) -> str | Callable[[Any], str]:
+        problem = issuer_problem(issuer) if issuer and isinstance(issuer, str) else None
+        if problem:
+            raise ValueError(problem)
+        return issuer
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideName:
+    """Marks a setting that may also stand by itself in `app.config`, beside OAUTH2_PROVIDER."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersSlot:
+    """Marks a setting whose value, an import string or the object itself, answers a slot."""
+
+    slot: str
+    adapt: Callable[[Any], object] = lambda value: value
+    """Turns the imported object into the slot's answer, e.g. a class into an instance; raises TypeError."""
+    aliases: tuple[str, ...] = ()
+    """Import strings that mean our default, e.g. those of a migrated django-oauth-toolkit configuration."""
+    applies: Callable[[Provider], bool] | None = None
+    """Asked when the slot is: False makes the setting no answer. None: it always is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandAlone:
+    """Marks a setting that has another default when the provider runs by itself (`portula serve`)."""
+
+    value: Any
+
+
+def subclass_of(*bases: type) -> Callable[[Any], object]:
+    """Return an `adapt` for AnswersSlot that lets pass subclasses of one of these classes; TypeError for all else."""
+
+    def check(value: Any) -> object:
+        if not isinstance(value, type) or not issubclass(value, bases):
+            raise TypeError(f"a subclass of {' or '.join(base.__qualname__ for base in bases)} is needed")
+        return value
+
+    return check
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One setting: where it is declared and where its value came from."""
+
+    name: str
+    owner: Source
+    model: type[BaseModel]
+    field: FieldInfo
+    origin: Literal["default", "configured"]
+
+
+class Settings:
+    """The models of all rooms with their values."""
+
+    def __init__(self) -> None:
+        """Begin without models."""
+        self._models: dict[type[BaseModel], BaseModel] = {}
+        self._owners: dict[str, tuple[Source, type[BaseModel], FieldInfo]] = {}
+        self._given: Mapping[str, Any] = {}
+        self._answers: list[tuple[str, AnswersSlot, object]] = []
+
+    def load(
+        self,
+        models: Sequence[tuple[Source, type[BaseModel]]],
+        given: Mapping[str, Any],
+        also: Sequence[str] = (),
+        *,
+        strangers: bool = False,
+        stand_alone: bool = False,
+        outside: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Validate OAUTH2_PROVIDER against all models; `also` are findings of others, to be said together.
+
+        With `strangers`, settings that nobody declares are passed over: their plugins are set aside for once. With
+        `stand_alone` the defaults are those of a provider that runs by itself. `outside` is searched for the names of
+        settings marked with OutsideName.
+
+        Raises:
+            ConfigError: every finding, one a line, each with setting, value, what is allowed and the nearest name.
+        """
+        findings = list(also)
+        for source, model in models:
+            for name, info in model.model_fields.items():
+                if name in self._owners:
+                    findings.append(f"{name}: declared by {self._owners[name][0]} and again by {source}")
+                self._owners[name] = (source, model, info)
+        given = {**given, **self._found_outside(given, outside, findings)}
+        unknown = [] if strangers else [name for name in given if name not in self._owners]
+        findings += [
+            f"{name}: no installed plugin has this setting{nearest(str(name), self._owners)}"
+            for name in unknown
+        ]
+        for _, model in models:
+            values = _stand_alone_defaults(model) if stand_alone else {}
+            values |= {name: given[name] for name in model.model_fields if name in given}
+            try:
+                self._models[model] = model.model_validate(values)
+            except ValidationError as error:
+                findings += _readable(error, model)
+        self._given = given
+        findings += self._answer_slots()
+        if findings:
+            raise (UnknownSetting if len(unknown) == len(findings) else ConfigError)(*findings)
+
+    def _found_outside(
+        self, given: Mapping[str, Any], outside: Mapping[str, Any], findings: list[str]
+    ) -> dict[str, Any]:
+        """Return the settings that stand beside OAUTH2_PROVIDER; what is said twice must be the same."""
+        found: dict[str, Any] = {}
+        for name, (_, _, info) in self._owners.items():
+            for mark in info.metadata:
+                if isinstance(mark, OutsideName) and mark.name in outside:
+                    found[name] = outside[mark.name]
+                    if given.get(name, found[name]) != found[name]:
+                        findings.append(
+                            f"{name}: {shown(name, given[name])} in OAUTH2_PROVIDER, but {mark.name} is "
+                            f"{shown(name, found[name])}; keep one of them"
+                        )
+        return found
+
+    def get(self, model: type[M]) -> M:
+        """Return the settings of one room."""
+        return cast("M", self._models[model])
+
+    def declared(self) -> list[Declared]:
+        """Return every setting, by name."""
+        return [
+            Declared(name, source, model, info, "configured" if name in self._given else "default")
+            for name, (source, model, info) in sorted(self._owners.items())
+        ]
+
+    def value(self, name: str, *default: Any) -> Any:
+        """Return the value of a setting by name, for reports and for who does not care which plugin has it.
+
+        Args:
+            name: of the setting.
+            default: what to return when no plugin has it; without it, that is a KeyError.
+        """
+        if default and name not in self._owners:
+            return default[0]
+        return getattr(self._models[self._owners[name][1]], name)
+
+    def slot_answers(self) -> list[tuple[str, AnswersSlot, object]]:
+        """Return (setting, mark, adapted answer) of every configured setting that answers a slot.
+
+        A default is no answer: it is the word of whoever declares the setting, not of the deployment (attack S74).
+        """
+        return self._answers
+
+    def _answer_slots(self) -> list[str]:
+        """Import what settings name; return what does not import or is of the wrong kind."""
+        findings: list[str] = []
+        for name, (_, _, info) in sorted(self._owners.items()):
+            value = self._given.get(name)
+            for mark in info.metadata:
+                if not isinstance(mark, AnswersSlot) or value is None or value in mark.aliases:
+                    continue
+                try:
+                    self._answers.append((name, mark, mark.adapt(import_object(value))))
+                except (ImportError, AttributeError, TypeError, ValueError) as error:
+                    findings.append(f"{name}: {value!r}: {error}")
+        return findings
+
+
+def _stand_alone_defaults(model: type[BaseModel]) -> dict[str, Any]:
+    return {
+        name: mark.value
+        for name, info in model.model_fields.items()
+        for mark in info.metadata
+        if isinstance(mark, StandAlone)
+    }
+
+
+def slots_answered(models: Sequence[type[BaseModel]]) -> set[str]:
+    """Return the slots that settings of these models answer."""
+    fields = [info for model in models for info in model.model_fields.values()]
+    return {mark.slot for info in fields for mark in info.metadata if isinstance(mark, AnswersSlot)}
+
+
+def import_object(value: object) -> object:
+    """Return the object an import string names (`package.module.Name` or `package.module:Name`), or the object given.
+
+    Raises:
+        ImportError: the module cannot be imported, or the string has no dot.
+        AttributeError: the module has no such name.
+    """
+    if not isinstance(value, str):
+        return value
+    module, _, name = value.rpartition(":" if ":" in value else ".")
+    if not module or not name:
+        raise ImportError("is not an import string such as 'package.module.Name'")
+    return getattr(importlib.import_module(module), name)
+
+
+def shown(name: str, value: object) -> str:
+    """Return a value as text for reports and errors; secrets are left out, and so are URLs that may hold one."""
+    secret = any(word in name for word in _SECRET_WORDS) and not name.endswith(_HARMLESS_ENDINGS)
+    secret = secret or (isinstance(value, str) and "@" in value.partition("://")[2])
+    if value in (None, "", ()) or not secret:
+        return repr(value)
+    return "<hidden>"
+
+
+def _readable(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Return a line for each thing that is wrong; where a value may be of several kinds, one for all of them."""
+    whole: list[str] = []
+    findings: dict[str, tuple[str, list[str]]] = {}
+    for problem in error.errors(include_url=False, include_context=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:  # about the model as a whole: the input is every value, secrets among them
+            whole.append(message)
+            continue
+        name = str(problem["loc"][0])
+        parts = problem["loc"][2 if _has_kinds(model, name) else 1 :]
+        where = name + "".join(f"[{part!r}]" for part in parts)
+        findings.setdefault(where, (shown(name, problem["input"]), []))[1].append(message)
+    return list(dict.fromkeys(whole)) + [
+        f"{where}: {value} is not allowed: {'; or: '.join(dict.fromkeys(messages))}"
+        for where, (value, messages) in findings.items()
+    ]
+
+
+def _has_kinds(model: type[BaseModel], name: str) -> bool:
+    """Say whether pydantic names the kind of value it tried, next to the setting; it does so for more than one."""
+    field = model.model_fields.get(name)
+    kinds = get_args(field.annotation) if field and get_origin(field.annotation) in (Union, UnionType) else ()
+    return len([kind for kind in kinds if kind is not NoneType]) > 1

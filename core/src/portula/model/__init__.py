@@ -1,0 +1,1 @@
+"""Records, the storage contract, keys, clients, events and errors: no Flask, no SQL, no plugins."""

@@ -1,0 +1,105 @@
+"""Client metadata as it is registered (RFC 7591 §2): each room contributes the members that it understands.
+
+A member is kept in a field of `Application`, or else in its `metadata` under its own name. What one member may be is
+said here; what several have to do with each other is a rule of `portula_validate_client_registration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from portula.model.clients import InvalidClientMetadata
+from portula.model.records import Application
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMember:
+    """One member of client metadata."""
+
+    name: str
+    """As registered with IANA, e.g. `redirect_uris`."""
+    type: Any = str
+    """What a value may be, as an annotation that pydantic understands, e.g. `list[str]` or a Literal; read strictly."""
+    field: str | None = None
+    """The field of Application that keeps it; None keeps it in `metadata`."""
+    localized: bool = False
+    """Whether it may come in several languages, as `client_name#ja` (RFC 7591 §2.2)."""
+    error: str = "invalid_client_metadata"
+    """The error code of a value that is refused (RFC 7591 §3.2.2)."""
+
+
+def read_client_metadata(members: Mapping[str, ClientMember], document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values for `Application(**…)` that client metadata stands for; what nobody understands is left out.
+
+    Raises:
+        InvalidClientMetadata: a value is of the wrong type; it names the member.
+    """
+    fields: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    for name, value in document.items():
+        plain, _, language = name.partition("#")
+        member = members.get(plain)
+        if (
+            member is None
+            or value is None
+            or (name != plain and not (member.localized and _is_tag(language)))
+        ):
+            continue
+        checked = _checked(member, name, value)
+        if member.field is None or language:
+            metadata[name] = checked
+        else:
+            fields[member.field] = tuple(checked) if isinstance(checked, list) else checked
+    return {**fields, "metadata": metadata}
+
+
+def write_client_metadata(members: Mapping[str, ClientMember], application: Application) -> dict[str, Any]:
+    """Return the client metadata of an application: what `read` would read again."""
+    document: dict[str, Any] = {}
+    for member in members.values():
+        if member.field is None:
+            continue
+        value = getattr(application, member.field)
+        if value not in (None, "", ()):
+            document[member.name] = list(value) if isinstance(value, tuple) else value
+    kept = {name: value for name, value in application.metadata.items() if name.partition("#")[0] in members}
+    return {**document, **kept}
+
+
+def in_language(metadata: Mapping[str, Any], name: str, languages: Iterable[str]) -> Any:
+    """Return the value of a member in the first of these languages that it is registered in, else the plain one.
+
+    A language that is not there is looked for without its last parts: `de` for `de-CH` (RFC 4647 §3.4). None when
+    there is no such member.
+    """
+    known = {
+        key.partition("#")[2].lower(): value
+        for key, value in metadata.items()
+        if key.partition("#")[0] == name and key != name
+    }
+    for language in languages if known else ():
+        wanted = language.lower()
+        while wanted:
+            if wanted in known:
+                return known[wanted]
+            wanted = wanted.rpartition("-")[0]
+    return metadata.get(name)
+
+
+def _is_tag(language: str) -> bool:
+    """Say whether a text looks like a language tag (RFC 5646 §2.1)."""
+    parts = language.split("-")
+    return all(part.isascii() and part.isalnum() and len(part) <= 8 for part in parts)
+
+
+def _checked(member: ClientMember, name: str, value: object) -> Any:
+    try:
+        return TypeAdapter(member.type).validate_python(value, strict=True)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False)[0]
+        where = "".join(f"[{part!r}]" for part in problem["loc"])
+        raise InvalidClientMetadata(f"{name}{where}: {problem['msg']}", member.error) from None

@@ -1,0 +1,303 @@
+"""What portula remembers: immutable values, no SQL, no Flask.
+
+A record is a frozen dataclass; a RecordType says which of its fields are unique keys, which are looked up, and
+when it expires. Times are Unix seconds, UTC. Tokens, codes and secrets appear as digests only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any, ClassVar, Protocol
+
+from portula.model.uris import origin_matches, redirect_uri_matches
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """How one kind of record is kept. A room adds its own with `portula_records`."""
+
+    name: str
+    """Name in settings, table names and reports, e.g. `access_token`."""
+    cls: type[Any]
+    """The frozen dataclass. Fields may be str, int, bool, each `| None`, tuple[str, ...] or dict[str, Any]."""
+    keys: tuple[str, ...]
+    """Fields unique by themselves; the first is the primary key."""
+    indexes: tuple[str, ...] = ()
+    """Fields that may be searched although not unique."""
+    expires: str | None = None
+    """Field with the Unix second after which `purge` may delete; a None value there never expires."""
+    orders: tuple[tuple[str, ...], ...] = ()
+    """What `Store.walk` goes along: the field that gives the order comes last, before it those that are compared."""
+    text: tuple[str, ...] = ()
+    """Fields of unbounded length; every other str field holds at most 255 characters."""
+    replaces: type[Any] | None = None
+    """The class that rooms ask for, where `cls` is a deployment's own that took its place (`portula.host.models`)."""
+    model: type[Any] | None = None
+    """The class of a storage's own that `cls` was derived from, e.g. a mapped class of SQLAlchemy."""
+
+    def check_order(self, by: str, where: Mapping[str, object]) -> None:
+        """Refuse what `Store.walk` has no order for; ValueError."""
+        if (*where, by) not in ((self.keys[0],), *self.orders):
+            raise ValueError(f"{self.name}: there is no order {', '.join((*where, by))}")
+
+
+class Record(Protocol):
+    """Anything a store keeps: a dataclass instance."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class ApplicationPolicy:
+    """What a client may do, as questions. Subclass to change an answer, with any storage.
+
+    The names are those of django-oauth-toolkit's AbstractApplication. An answer that differs from what is registered is
+    a method here; only `skip_authorization`, which is a field there, may be a property or a method of the same name.
+    """
+
+    __slots__ = ()
+
+    _skip_authorization: ClassVar[property | FunctionType | None] = None
+    """What a subclass defined under the name of the field; aside, so that the field keeps what is registered."""
+
+    client_id: str
+    client_type: str
+    grant_types: tuple[str, ...]
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    allowed_origins: tuple[str, ...]
+    application_type: str
+    skip_authorization: bool
+    disabled: bool
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Take note of a `skip_authorization` that is computed."""
+        if isinstance(computed := vars(cls).get("skip_authorization"), property | FunctionType):
+            cls._skip_authorization = computed
+            del cls.skip_authorization
+        super().__init_subclass__(**arguments)
+
+    def skips_authorization(self, request: object) -> bool:
+        """Say whether people are not asked for this client: by the subclass's `skip_authorization`, or the field.
+
+        Called with the request if it is a method. Inside, `self.skip_authorization` is what is registered.
+        """
+        computed = type(self)._skip_authorization  # noqa: SLF001 - through self a property would be asked at once
+        if isinstance(computed, property):
+            return bool(computed.__get__(self))
+        return self.skip_authorization if computed is None else bool(computed(self, request))
+
+    @property
+    def default_redirect_uri(self) -> str | None:
+        """The only registered redirect URI; None when there are several (RFC 6749 §3.1.2.3)."""
+        return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
+
+    def is_usable(self, request: object) -> bool:
+        """Say whether the client may be used at all for this request."""
+        return not self.disabled
+
+    def allows_grant_type(self, *grant_types: str) -> bool:
+        """Say whether one of these grant types is registered for the client."""
+        return not set(grant_types).isdisjoint(self.grant_types)
+
+    def redirect_uri_allowed(self, uri: str) -> bool:
+        """Compare exactly; native clients may use any port on 127.0.0.1 and [::1] (RFC 8252 §7.3)."""
+        native = self.application_type == "native"
+        return any(redirect_uri_matches(known, uri, native=native) for known in self.redirect_uris)
+
+    def post_logout_redirect_uri_allowed(self, uri: str) -> bool:
+        """Compare exactly with the registered post-logout redirect URIs."""
+        return uri in self.post_logout_redirect_uris
+
+    def origin_allowed(self, origin: str) -> bool:
+        """Say whether a browser page of this origin may call the token endpoint (CORS)."""
+        return any(origin_matches(known, origin) for known in (*self.allowed_origins, *self.redirect_uris))
+
+    def get_allowed_schemes(self) -> tuple[str, ...] | None:
+        """Schemes this client's redirect URIs may have; None means ALLOWED_REDIRECT_URI_SCHEMES."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application(ApplicationPolicy):
+    """A client (RFC 6749 §2), named as django-oauth-toolkit names it."""
+
+    client_id: str
+    name: str = ""
+    client_type: str = "confidential"
+    """`confidential` or `public` (RFC 6749 §2.1)."""
+    grant_types: tuple[str, ...] = ()
+    """Grant type names as on the wire, e.g. `authorization_code`."""
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    secret_hashes: tuple[str, ...] = field(default=(), repr=False)
+    """Live secrets as the secret_hasher slot wrote them; two while one is being replaced."""
+    token_endpoint_auth_method: str | None = None
+    """RFC 7591 §2; None lets a confidential client use any method it holds credentials for."""
+    application_type: str = "web"
+    """`web` or `native` (OpenID Connect Registration §2)."""
+    scope: str | None = None
+    """Space-separated scopes this client may ask for; None means all of the scopes backend."""
+    require_pkce: bool | None = None
+    """Overrides PKCE_REQUIRED for this client; public clients need PKCE in any case."""
+    skip_authorization: bool = False
+    algorithm: str = ""
+    user: str | None = None
+    """Subject of the owner, if any."""
+    disabled: bool = False
+    created_at: int = 0
+    updated_at: int = 0
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """Further client metadata (RFC 7591 §2), contributed and read by the rooms that understand it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """An authorization code (RFC 6749 §4.1.2), until it is taken once."""
+
+    digest: str
+    client_id: str
+    subject: str
+    family: str
+    """Joins all that grows from one authorization: code, access tokens, refresh tokens."""
+    scope: str
+    issued_at: int
+    expires_at: int
+    redirect_uri: str | None = None
+    """As the authorization request sent it; None when it was left out."""
+    code_challenge: str | None = None
+    code_challenge_method: str | None = None
+    taken_at: int | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+    """What rooms remember from the authorization request, each under its own name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """An access token (RFC 6749 §1.4)."""
+
+    digest: str
+    client_id: str
+    scope: str
+    issued_at: int
+    expires_at: int
+    family: str
+    subject: str | None = None
+    """None for tokens of the client itself (client credentials)."""
+    revoked_at: int | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """A refresh token (RFC 6749 §1.5); taken when it is rotated."""
+
+    digest: str
+    client_id: str
+    scope: str
+    issued_at: int
+    family: str
+    subject: str | None = None
+    expires_at: int | None = None
+    generation: int = 0
+    """How many rotations lie before this one."""
+    taken_at: int | None = None
+    revoked_at: int | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IDToken:
+    """An ID token that was issued (OpenID Connect Core §2), for a room that keeps them."""
+
+    digest: str
+    """Keyed digest of its `jti`."""
+    client_id: str
+    subject: str
+    scope: str
+    issued_at: int
+    expires_at: int
+    family: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """Anything small and short-lived a room keeps: a new feature needs no migration."""
+
+    digest: str
+    """Keyed digest of kind, issuer and key."""
+    kind: str
+    payload: dict[str, Any]
+    issued_at: int
+    client_id: str | None = None
+    family: str | None = None
+    """A digest that joins artifacts found together, e.g. all consents of one subject."""
+    expires_at: int | None = None
+    taken_at: int | None = None
+
+
+BY_TIME: tuple[tuple[str, ...], ...] = (
+    ("issued_at",),
+    ("subject", "issued_at"),
+    ("client_id", "issued_at"),
+)
+"""How people look for what was issued: the newest first, of everybody, of one person, of one client."""
+
+CORE_RECORDS: tuple[RecordType, ...] = (
+    RecordType(
+        "application",
+        Application,
+        keys=("client_id",),
+        indexes=("user",),
+        orders=(("created_at",), ("name",)),
+        text=("scope",),
+    ),
+    RecordType(
+        "grant",
+        Grant,
+        keys=("digest",),
+        indexes=("family", "subject"),
+        expires="expires_at",
+        orders=BY_TIME,
+        text=("scope", "redirect_uri"),
+    ),
+    RecordType(
+        "access_token",
+        AccessToken,
+        keys=("digest",),
+        indexes=("family", "subject"),
+        expires="expires_at",
+        orders=(*BY_TIME, ("expires_at",), ("revoked_at",)),
+        text=("scope",),
+    ),
+    RecordType(
+        "refresh_token",
+        RefreshToken,
+        keys=("digest",),
+        indexes=("family", "subject"),
+        expires="expires_at",
+        orders=(*BY_TIME, ("expires_at",), ("revoked_at",)),
+        text=("scope",),
+    ),
+    RecordType("artifact", Artifact, keys=("digest",), indexes=("family",), expires="expires_at"),
+)
+
+ID_TOKEN = RecordType(
+    "id_token",
+    IDToken,
+    keys=("digest",),
+    indexes=("family", "subject"),
+    expires="expires_at",
+    orders=BY_TIME,
+    text=("scope",),
+)
+"""Kept only where a room contributes it with `portula_records`: none of ours needs to."""
+
+
+def payload_of(record: Grant | AccessToken | RefreshToken, room: str) -> Mapping[str, Any]:
+    """Return what one room kept on a record, empty when it kept nothing."""
+    value = record.payload.get(room, {})
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,369 @@
+"""Protocols of the single-choice things: what the answer to each slot must be able to do.
+
+Neither Flask nor SQLAlchemy is imported here; pages are typed by the little of them that core touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from portula.model.http import Answer, Message
+from portula.model.records import Application
+
+Clock = Callable[[], float]
+"""Returns the time as Unix seconds, UTC. Everything that expires asks it."""
+
+
+class ScopesBackend(Protocol):
+    """Which scopes exist (the interface of django-oauth-toolkit's BaseScopes)."""
+
+    def get_all_scopes(self) -> Mapping[str, str]:
+        """Return every scope with the text a consent page shows for it."""
+        ...
+
+    def get_available_scopes(
+        self, application: Application | None = None, request: object | None = None
+    ) -> Sequence[str]:
+        """Return the scopes this client may ask for."""
+        ...
+
+    def get_default_scopes(
+        self, application: Application | None = None, request: object | None = None
+    ) -> Sequence[str]:
+        """Return the scopes of a request that names none."""
+        ...
+
+
+class HashGenerator(Protocol):
+    """Makes client identifiers or client secrets (django-oauth-toolkit's BaseHashGenerator)."""
+
+    def hash(self) -> str:
+        """Return a new value; printable ASCII (RFC 6749 Appendix A.1)."""
+        ...
+
+
+TokenGenerator = Callable[..., str]
+"""Called with the oauthlib request; the refresh generator also with `refresh_token=True` where it takes that."""
+
+
+class SecretHasher(Protocol):
+    """Keeps client secrets and passwords."""
+
+    def hash_generated(self, secret: str) -> str:
+        """Return what to store of a generated secret of full entropy: one keyed digest."""
+        ...
+
+    def hash_chosen(self, secret: str) -> str:
+        """Return what to store of a secret chosen by a person: argon2id."""
+        ...
+
+    def seal(self, secret: str) -> str:
+        """Return a secret encrypted, for the rare client whose secret must be read again (HMAC signatures)."""
+        ...
+
+    def unseal(self, stored: str) -> str | None:
+        """Return a secret that `seal` stored; None for what is kept in any other way (attack S46)."""
+        ...
+
+    def verify(self, secret: str, stored: str) -> bool:
+        """Compare in constant time; False for anything malformed."""
+        ...
+
+    def verify_nothing(self, secret: str) -> None:
+        """Spend the time of a comparison, so that an unknown name is not faster than a wrong secret (S51)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Who sits at the browser."""
+
+    subject: str
+    """Stable identifier of the person within the provider, at most 255 characters; never an e-mail address."""
+    username: str
+    auth_time: int
+    """When the person authenticated, Unix seconds."""
+    amr: tuple[str, ...] = ()
+    """How (RFC 8176)."""
+    sid: str | None = None
+    """Identifier of the login session, if the login keeps sessions."""
+    authentication: str = ""
+    """Identifier of this act of signing in, another each time, if the login keeps one."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person as the provider sees them."""
+
+    subject: str
+    username: str
+    active: bool = True
+    is_admin: bool = False
+    """Whether the login knows this person for one who administers the provider. No token and no page tells."""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Login(Protocol):
+    """Signs people in. The host's own login answers this slot in an embedded provider."""
+
+    def current(self) -> Authenticated | None:
+        """Say who sits at the browser of the current Flask request."""
+        ...
+
+    def login_url(self, next_url: str, client: Application | None = None) -> str:
+        """Return where to send the browser to sign in; it comes back to `next_url`, a relative URL.
+
+        The page has to let people sign in although somebody is signed in: an app may demand it. Hints of the app for
+        the page, such as `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1).
+        """
+        ...
+
+    def sign_out(self) -> None:
+        """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed to.
+
+        A login that keeps sessions under a `sid` calls `provider.hooks.record_session_end` within the transaction that
+        ends one, so that the other apps are told; the slot `sessions` does.
+        """
+        ...
+
+    def find(self, subject: str) -> User | None:
+        """Return a person by subject, None when there is none."""
+        ...
+
+    def authenticate(self, username: str, password: str, client_address: str) -> User | None:
+        """Check a password for the password grant; None refuses."""
+        ...
+
+
+@runtime_checkable
+class NamesPeople(Protocol):
+    """A login that also finds people by the name they sign in with; one need not, and pages then ask for subjects."""
+
+    def find_by_name(self, username: str) -> User | None:
+        """Return a person by user name, None when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentQuestion:
+    """What a person is asked to allow. Held on the server between the page and the answer."""
+
+    interaction: str
+    """Identifier of the stored authorization request."""
+    client: Application
+    user: Authenticated
+    scopes: tuple[str, ...]
+    redirect_uri: str
+    action: str
+    """URL the form posts to."""
+    csrf_context: str
+    """What the CSRF token of the form is bound to besides the browser."""
+
+
+class Consent(Protocol):
+    """Asks people, and remembers what they allowed."""
+
+    def remembered(self, client: Application, subject: str) -> frozenset[str]:
+        """Return the scopes this person allowed this client before."""
+        ...
+
+    def remember(self, client: Application, subject: str, scopes: Sequence[str]) -> None:
+        """Keep that this person allowed these scopes, joined with those allowed before."""
+        ...
+
+    def page(self, question: ConsentQuestion) -> Any:
+        """Return the consent page as a Flask response."""
+        ...
+
+    def answer(self, question: ConsentQuestion) -> bool | None:
+        """Read the posted form: True for yes, False for no, None when the form is not ours (CSRF)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSession:
+    """A login session on the server."""
+
+    sid: str
+    """Public identifier; not the cookie."""
+    subject: str
+    username: str
+    auth_time: int
+    amr: tuple[str, ...]
+    expires_at: int
+    authentication: str = ""
+    """Identifier of the act of signing in that `auth_time` is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSession:
+    """A login session as its person is shown it on a list."""
+
+    session: LoginSession
+    started_at: int
+    """When it began, Unix seconds; signing in again does not change it."""
+    seen_at: int
+    """When it was last in use, to a minute or so."""
+    agent: str = ""
+    """What the browser called itself (User-Agent), as long as it was printable."""
+    address: str = ""
+    """From where it was begun."""
+    current: bool = False
+    """Whether it is the one of the browser that asks."""
+
+
+class Sessions(Protocol):
+    """Server-side login sessions; the cookie is only a pointer.
+
+    A session that is ended, in whatever way but by time, is told to `provider.hooks.record_session_end` within the
+    transaction that ends it, once.
+    """
+
+    def current(self) -> LoginSession | None:
+        """Return the live session of the current Flask request."""
+        ...
+
+    def start(self, subject: str, username: str, amr: Sequence[str]) -> LoginSession:
+        """Begin a session under a new cookie, which goes with the response, and end the browser's old one.
+
+        Somebody who signs in again keeps the `sid`, so that the apps they use still know the session by it.
+        """
+        ...
+
+    def end(self) -> LoginSession | None:
+        """End the browser's session and return it."""
+        ...
+
+    def end_one(self, subject: str, sid: str) -> bool:
+        """End the session of a person that has this identifier, in whatever browser; False when there is none."""
+        ...
+
+    def end_all(self, subject: str) -> int:
+        """End every session of a person; return how many."""
+        ...
+
+    def seen(self, subject: str) -> Sequence[SeenSession]:
+        """Return the live sessions of a person, the one last in use first; a hundred at the most."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A JSON Web Token, taken apart (RFC 7519)."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any] = field(repr=False)
+
+
+class Jose(Protocol):
+    """Signs and verifies JSON Web Tokens; whoever answers is the only one that holds private keys.
+
+    What is verified is the form of a token, its algorithm, its `typ` and its signature. What its claims have to say,
+    times among them, is judged by who asks.
+    """
+
+    configured: bool
+    """Whether signing keys were given by the configuration, so that none has to be made."""
+
+    def signing_algorithms(self) -> Sequence[str]:
+        """Return the asymmetric algorithms that `sign` knows now (RFC 7518 §3.1), RS256 first."""
+        ...
+
+    def sign(
+        self,
+        claims: Mapping[str, Any],
+        *,
+        typ: str,
+        algorithm: str = "RS256",
+        client: Application | None = None,
+    ) -> str:
+        """Return a signed token in compact form, with `kid` and `typ` in its header.
+
+        HS256, HS384 and HS512 sign with the secret of `client`, which has to be kept encrypted.
+
+        Raises:
+            JoseError: the algorithm is not known here, or the client has no secret that can be read.
+        """
+        ...
+
+    def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
+        """Return a token that this provider signed, with a key it still publishes or with a client's secret.
+
+        Args:
+            token: in compact form.
+            typ: what the header's `typ` may be, compared without case; `""` lets it be absent.
+            client: whose secret counts for HS256, HS384 and HS512; without it these are refused.
+
+        Raises:
+            UntrustedToken: it is not ours, or not of this type.
+        """
+        ...
+
+    def verify_of_client(
+        self, token: str, client: Application, *, algorithms: Collection[str], typ: Collection[str]
+    ) -> Token:
+        """Return a token that a client signed, with a key of its `jwks` or `jwks_uri`, or with its secret.
+
+        Args:
+            token: in compact form.
+            client: who should have signed it.
+            algorithms: what is allowed for this use; `none` only if named here.
+            typ: see `verify_own`.
+
+        Raises:
+            UntrustedToken: it is not the client's, or its keys cannot be had.
+        """
+        ...
+
+    def read(self, token: str) -> Token:
+        """Return header and claims of a token without verifying it, to learn whose it claims to be.
+
+        Raises:
+            UntrustedToken: it is no token, or larger than one may be.
+        """
+        ...
+
+    def half_digest(self, value: str, algorithm: str) -> str:
+        """Return the left half of the digest of a value under the hash of an algorithm, as base64url.
+
+        It is what at_hash and c_hash are (OpenID Connect Core §3.1.3.6), and s_hash of FAPI.
+        """
+        ...
+
+    def publish(self, message: Message) -> Answer:
+        """Answer a request for the JWK Set (RFC 7517 §5): public members only, cacheable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What another server answered."""
+
+    status: int
+    media_type: str
+    """Lower case, without parameters; empty when none was sent."""
+    body: bytes = field(repr=False)
+    max_age: int | None = None
+    """Seconds for which it may be kept (RFC 9111 §5.2.2.1); None when that is not said, 0 for `no-store`."""
+
+
+class Fetcher(Protocol):
+    """Makes every request of this provider to other servers: https, public addresses, no redirects (attack S54)."""
+
+    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
+        """Return the answer to a GET, of status 200 and one of the media types of `accept` (empty: any).
+
+        Raises:
+            FetchFailed: for any other outcome; the message says why, and holds nothing of the body.
+        """
+        ...
+
+    def post(self, url: str, form: Mapping[str, str], *, max_bytes: int = 65536) -> Fetched:
+        """Return the answer to a form-encoded POST, whatever its status below 300 is.
+
+        Raises:
+            FetchFailed: for any other outcome.
+        """
+        ...

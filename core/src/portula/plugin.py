@@ -1,0 +1,344 @@
+"""Every name that the author of a plugin may import; the modules below `portula` are private and may change.
+
+Errors are in `portula.errors`.
+"""
+
+from portula.flow.backend import (
+    AuthorizationRequest,
+    Backend,
+)
+from portula.flow.client_auth import (
+    ClientAuthMethod,
+)
+from portula.flow.grants import (
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    ExtensionGrant,
+    FrontChannelGrant,
+    GrantFactory,
+    PasswordGrant,
+    RefreshTokenGrant,
+)
+from portula.flow.interaction import (
+    Demands,
+)
+from portula.flow.messages import (
+    CLIENT_ADDRESS,
+    IMPLICIT,
+    OAUTHLIB_STATE,
+    OAuthRequest,
+    Pairs,
+    State,
+    basic_credentials,
+    bearer_token,
+    grant_types_needed,
+    in_front_channel,
+    issuer_of,
+    parse_form,
+    parse_pairs,
+    presented_basic,
+    printable,
+    sorted_response_type,
+    state_of,
+)
+from portula.flow.request_resolvers import (
+    RequestResolver,
+)
+from portula.flow.responses import (
+    bearer_error,
+    error_parameters,
+    token_error,
+)
+from portula.flow.revoking import (
+    revoke_tokens,
+)
+from portula.flow.server import (
+    Server,
+)
+from portula.flow.tokens import (
+    TokenHandler,
+    refresh_generator,
+)
+from portula.flow.validator import (
+    Live,
+    OAuth2Validator,
+)
+from portula.host.checks import (
+    Finding,
+    Level,
+)
+from portula.host.classes import (
+    HookClass,
+    Kind,
+    describes,
+)
+from portula.host.commands import (
+    SchemaGroup,
+)
+from portula.host.hooks import (
+    Hooks,
+)
+from portula.host.markers import (
+    hookimpl,
+    hookspec,
+)
+from portula.host.settings import (
+    AnswersSlot,
+    CoreSettings,
+    Declared,
+    Settings,
+    StandAlone,
+    import_object,
+    shown,
+    subclass_of,
+)
+from portula.model.addresses import (
+    network_of,
+)
+from portula.model.client_metadata import (
+    ClientMember,
+    read_client_metadata,
+    write_client_metadata,
+)
+from portula.model.clients import (
+    secret_id,
+)
+from portula.model.errors import (
+    nearest,
+)
+from portula.model.events import (
+    AuthorizationGranted,
+    ClientAuthenticated,
+    ClientSaved,
+    ConsentGiven,
+    LoginFailed,
+    LoginSucceeded,
+    LogoutSucceeded,
+    Replay,
+    SessionEnded,
+    TokenIssued,
+    TokenRefused,
+    TokenRevoked,
+)
+from portula.model.http import (
+    NO_STORE,
+    Answer,
+    Endpoint,
+    Message,
+    json_answer,
+)
+from portula.model.keys import (
+    Keys,
+    unkeyed_digest,
+)
+from portula.model.records import (
+    CORE_RECORDS,
+    ID_TOKEN,
+    AccessToken,
+    Application,
+    ApplicationPolicy,
+    Artifact,
+    Grant,
+    IDToken,
+    RecordType,
+    RefreshToken,
+    payload_of,
+)
+from portula.model.slots import (
+    Authenticated,
+    Clock,
+    Consent,
+    ConsentQuestion,
+    Fetched,
+    Fetcher,
+    HashGenerator,
+    Jose,
+    Login,
+    LoginSession,
+    NamesPeople,
+    ScopesBackend,
+    SecretHasher,
+    SeenSession,
+    Sessions,
+    Token,
+    TokenGenerator,
+    User,
+)
+from portula.model.sources import (
+    Source,
+    Tier,
+)
+from portula.model.storage import (
+    Condition,
+    Place,
+    Storage,
+    Store,
+    StoreFactory,
+)
+from portula.model.strict_json import (
+    read_object,
+)
+from portula.model.uris import (
+    FORBIDDEN_SCHEMES,
+    LOOPBACK_ADDRESSES,
+    is_loopback_host,
+    origin_of,
+    redirect_uri_problem,
+    uri_host,
+    uri_scheme,
+)
+from portula.web import report
+from portula.web.blueprints import (
+    AccountLink,
+    Mount,
+)
+from portula.web.metadata import (
+    metadata_endpoints,
+)
+from portula.web.pages import (
+    PageForm,
+    shown_name,
+)
+from portula.web.provider import (
+    Provider,
+    current_provider,
+)
+from portula.web.report import (
+    field_docs,
+)
+
+__all__ = [
+    "CLIENT_ADDRESS",
+    "CORE_RECORDS",
+    "FORBIDDEN_SCHEMES",
+    "ID_TOKEN",
+    "IMPLICIT",
+    "LOOPBACK_ADDRESSES",
+    "NO_STORE",
+    "OAUTHLIB_STATE",
+    "AccessToken",
+    "AccountLink",
+    "Answer",
+    "AnswersSlot",
+    "Application",
+    "ApplicationPolicy",
+    "Artifact",
+    "Authenticated",
+    "AuthorizationCodeGrant",
+    "AuthorizationGranted",
+    "AuthorizationRequest",
+    "Backend",
+    "ClientAuthMethod",
+    "ClientAuthenticated",
+    "ClientCredentialsGrant",
+    "ClientMember",
+    "ClientSaved",
+    "Clock",
+    "Condition",
+    "Consent",
+    "ConsentGiven",
+    "ConsentQuestion",
+    "CoreSettings",
+    "Declared",
+    "Demands",
+    "Endpoint",
+    "ExtensionGrant",
+    "Fetched",
+    "Fetcher",
+    "Finding",
+    "FrontChannelGrant",
+    "Grant",
+    "GrantFactory",
+    "HashGenerator",
+    "HookClass",
+    "Hooks",
+    "IDToken",
+    "Jose",
+    "Keys",
+    "Kind",
+    "Level",
+    "Live",
+    "Login",
+    "LoginFailed",
+    "LoginSession",
+    "LoginSucceeded",
+    "LogoutSucceeded",
+    "Message",
+    "Mount",
+    "NamesPeople",
+    "OAuth2Validator",
+    "OAuthRequest",
+    "PageForm",
+    "Pairs",
+    "PasswordGrant",
+    "Place",
+    "Provider",
+    "RecordType",
+    "RefreshToken",
+    "RefreshTokenGrant",
+    "Replay",
+    "RequestResolver",
+    "SchemaGroup",
+    "ScopesBackend",
+    "SecretHasher",
+    "SeenSession",
+    "Server",
+    "SessionEnded",
+    "Sessions",
+    "Settings",
+    "Source",
+    "StandAlone",
+    "State",
+    "Storage",
+    "Store",
+    "StoreFactory",
+    "Tier",
+    "Token",
+    "TokenGenerator",
+    "TokenHandler",
+    "TokenIssued",
+    "TokenRefused",
+    "TokenRevoked",
+    "User",
+    "basic_credentials",
+    "bearer_error",
+    "bearer_token",
+    "current_provider",
+    "describes",
+    "error_parameters",
+    "field_docs",
+    "grant_types_needed",
+    "hookimpl",
+    "hookspec",
+    "import_object",
+    "in_front_channel",
+    "is_loopback_host",
+    "issuer_of",
+    "json_answer",
+    "metadata_endpoints",
+    "nearest",
+    "network_of",
+    "origin_of",
+    "parse_form",
+    "parse_pairs",
+    "payload_of",
+    "presented_basic",
+    "printable",
+    "read_client_metadata",
+    "read_object",
+    "redirect_uri_problem",
+    "refresh_generator",
+    "report",
+    "revoke_tokens",
+    "secret_id",
+    "shown",
+    "shown_name",
+    "sorted_response_type",
+    "state_of",
+    "subclass_of",
+    "token_error",
+    "unkeyed_digest",
+    "uri_host",
+    "uri_scheme",
+    "write_client_metadata",
+]

@@ -1,0 +1,194 @@
+"""Mounts machine endpoints in Flask and, ahead of Flask, as plain WSGI: same handlers, same bytes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wsgi import get_content_length
+
+from portula.model.errors import DuplicateContribution
+from portula.model.http import Answer, Endpoint, Message, json_answer
+from portula.model.uris import origin_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger("portula")
+
+PREFLIGHT_MAX_AGE_SECONDS = 600
+_PREFLIGHT_HEADERS = "Authorization, Content-Type"
+
+
+class MachineDoor:
+    """Answers machine endpoints from a WSGI environment."""
+
+    def __init__(
+        self, app: Flask, endpoints: Sequence[Endpoint], mount: str, *, max_body: int, proxies: int
+    ) -> None:
+        """Lay out the paths, each with and without its trailing slash."""
+        self._app = app
+        self._max_body = max_body
+        self._proxies = proxies
+        self.paths: dict[str, Endpoint] = {}
+        for endpoint in endpoints:
+            path = endpoint.path if endpoint.path.startswith("/") else f"{mount}/{endpoint.path}"
+            other = self.paths.get(path)
+            if other is not None:
+                raise DuplicateContribution(
+                    f"portula_endpoints: {other.name!r} and {endpoint.name!r} both stand at {path}; block one"
+                )
+            self.paths[path] = endpoint
+            if path.endswith("/"):
+                self.paths[path.rstrip("/")] = endpoint
+
+    def mount(self, prefix: str) -> None:
+        """Add a Flask rule for every path; method and CORS are judged here, not by Flask."""
+        for path, endpoint in self.paths.items():
+            bare = not path.endswith("/") and f"{path}/" in self.paths
+            name = f"{prefix}_{endpoint.name}{'_bare' if bare else ''}"
+            # Not by add_url_rule, which cannot leave the methods open.
+            self._app.url_map.add(self._app.url_rule_class(path, endpoint=name, methods=None))
+            self._app.view_functions[name] = self._view
+
+    def _view(self, **_: Any) -> Response:
+        request.max_content_length = self._max_body + 1  # Werkzeug cuts a chunked body there and says nothing
+        try:
+            body = request.get_data(cache=True, parse_form_data=False)
+            if not body and request.form:
+                body = urlencode(list(request.form.items(multi=True))).encode()
+        except RequestEntityTooLarge:
+            body = bytes(self._max_body + 1)  # answered 413; the rest is not read
+        answer = self.answer(request.environ, lambda _limit: body)
+        response = Response(answer.body, answer.status)
+        response.headers.clear()
+        response.headers.extend(_sent_headers(answer))
+        return response
+
+    def wsgi(self, fallback: WSGIApplication) -> WSGIApplication:
+        """Return a WSGI application that answers our paths itself and hands everything else on."""
+
+        def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            if environ.get("PATH_INFO", "") not in self.paths or environ.get("SCRIPT_NAME"):
+                return fallback(environ, start_response)
+            with self._app.app_context():
+                answer = self.answer(environ, lambda limit: _body(environ, limit))
+            reason = HTTP_STATUS_CODES.get(answer.status, "Unknown").upper()
+            start_response(f"{answer.status} {reason}", _sent_headers(answer))
+            return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
+
+        return application
+
+    def answer(self, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
+        """Answer a request for one of our paths; `read(limit)` gives the body."""
+        path = environ.get("PATH_INFO", "")
+        endpoint = self.paths[path]
+        method = environ["REQUEST_METHOD"]
+        origin = environ.get("HTTP_ORIGIN")
+        if method == "OPTIONS":
+            return self._preflight(endpoint, origin)
+        if method not in endpoint.methods and not (method == "HEAD" and "GET" in endpoint.methods):
+            answer = json_answer(
+                405,
+                {"error": "invalid_request", "error_description": "This method is not allowed here."},
+                {"Allow": ", ".join((*endpoint.methods, "OPTIONS"))},
+            )
+        else:
+            answer = self._handle(endpoint, environ, read)
+        return self._with_cors(endpoint, answer)
+
+    def _handle(self, endpoint: Endpoint, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
+        too_large = (get_content_length(environ) or 0) > self._max_body
+        body = b"" if too_large else read(self._max_body + 1)
+        if too_large or len(body) > self._max_body:
+            return json_answer(
+                413,
+                {
+                    "error": "invalid_request",
+                    "error_description": f"A request has at most {self._max_body} bytes.",
+                },
+            )
+        try:
+            return endpoint.handler(message_from(environ, body, self._proxies))
+        except Exception:
+            log.exception("endpoint %s failed", endpoint.name)
+            return json_answer(
+                500, {"error": "server_error", "error_description": "The server failed; it is logged."}
+            )
+
+    @staticmethod
+    def _preflight(endpoint: Endpoint, origin: str | None) -> Answer:
+        """Answer OPTIONS (Fetch standard §3.2.3). The client is not known yet; the real answer names its origins."""
+        methods = ", ".join((*endpoint.methods, "OPTIONS"))
+        headers = {"Allow": methods, "Vary": "Origin"}
+        if endpoint.cors == "none" or origin is None or origin_of(origin) is None:
+            return Answer(204, headers)
+        return Answer(
+            204,
+            {
+                **headers,
+                "Access-Control-Allow-Origin": "*" if endpoint.cors == "open" else origin,
+                "Access-Control-Allow-Methods": methods,
+                "Access-Control-Allow-Headers": _PREFLIGHT_HEADERS,
+                "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
+            },
+        )
+
+    @staticmethod
+    def _with_cors(endpoint: Endpoint, answer: Answer) -> Answer:
+        if endpoint.cors == "open":
+            return answer.with_headers({"Access-Control-Allow-Origin": "*"})
+        if endpoint.cors == "client":
+            return answer.with_headers({"Vary": "Origin"})
+        return answer
+
+
+def message_from(environ: WSGIEnvironment, body: bytes, proxies: int) -> Message:
+    """Make a message of a WSGI environment (PEP 3333)."""
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    headers["content-type"] = environ.get("CONTENT_TYPE", "")
+    headers.setdefault("host", f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}")
+    return Message(
+        method=environ["REQUEST_METHOD"],
+        scheme=environ.get("wsgi.url_scheme", "http"),
+        path=environ.get("PATH_INFO", ""),
+        query=environ.get("QUERY_STRING", ""),
+        headers=headers,
+        body=body,
+        client_address=client_address(environ, proxies),
+    )
+
+
+def client_address(environ: WSGIEnvironment, proxies: int) -> str:
+    """Return the address of the client: what the outermost of `proxies` trusted proxies saw."""
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if proxies else ""
+    hops = [
+        *(hop.strip() for hop in forwarded.split(",") if hop.strip()),
+        str(environ.get("REMOTE_ADDR", "")),
+    ]
+    return hops[-min(len(hops), proxies + 1)]
+
+
+def _body(environ: WSGIEnvironment, limit: int) -> bytes:
+    """Read at most `limit` bytes, and none that was not sent: a server need not end the stream (PEP 3333)."""
+    length = get_content_length(environ)
+    if length is None:
+        length = limit if environ.get("wsgi.input_terminated") else 0
+    body: bytes = environ["wsgi.input"].read(min(length, limit)) if length else b""
+    return body
+
+
+def _sent_headers(answer: Answer) -> list[tuple[str, str]]:
+    headers = list(answer.headers.items())
+    if answer.status not in (204, 304):
+        headers.append(("Content-Length", str(len(answer.body))))
+    return headers

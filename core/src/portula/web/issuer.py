@@ -1,0 +1,95 @@
+"""The issuer (RFC 8414 §2): fixed by configuration, or made of a host that is trusted, nothing else (attack S65)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, redirect, request
+
+from portula.model.uris import is_loopback_host, issuer_problem, origin_of
+
+if TYPE_CHECKING:
+    from portula.model.http import Message
+
+_REDIRECTED_COOKIE_SECONDS = 5
+
+
+def origin_of_issuer(issuer: str) -> str:
+    """Return scheme and host of an issuer: where the mount point stands."""
+    parts = urlsplit(issuer)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+class Asked(Protocol):
+    """What a callable as OIDC_ISS_ENDPOINT is given: a `Message`, or Flask's request for a page."""
+
+    @property
+    def scheme(self) -> str:
+        """`http` or `https`."""
+        ...
+
+    @property
+    def headers(self) -> Any:
+        """The headers; `headers.get("host")` is what the client says it reached, and may be a lie."""
+        ...
+
+
+IssuerOf = Callable[[Any], str]
+"""Takes an `Asked`; returns the issuer, or an empty string for one that is made as if nothing were configured."""
+
+
+class Issuer:
+    """Knows the issuer of each request of one provider."""
+
+    def __init__(self, configured: str | IssuerOf, app: Flask, mount: str, name: str) -> None:
+        """Take OIDC_ISS_ENDPOINT, which may be empty, and the provider's app, mount point and name."""
+        self.fixed = configured if isinstance(configured, str) else ""
+        self._told = configured if callable(configured) else None
+        self._app = app
+        self._mount = mount
+        self._cookie = f"{name}_redirected"
+
+    def of(self, message: Message) -> str:
+        """Return the issuer for a message."""
+        return self.fixed or self._asked(message) or self._at(message.scheme, message.headers.get("host", ""))
+
+    def current(self) -> str:
+        """Return the issuer for the current Flask request."""
+        return self.fixed or self._asked(request) or self._at(request.scheme, request.host)
+
+    def _asked(self, asked: Asked) -> str:
+        """Ask the callable, and hold its answer to what a fixed issuer is held to."""
+        told = self._told(asked) if self._told is not None else ""
+        problem = issuer_problem(told) if told else None
+        if problem is None and told and urlsplit(told).path.rstrip("/") != self._mount:
+            problem = f"its path is not MOUNT_PATH, {self._mount!r}: the metadata would not be found"
+        if problem:
+            raise ValueError(f"OIDC_ISS_ENDPOINT: the callable returned {told!r}: {problem}")
+        return told
+
+    def _at(self, scheme: str, host: str) -> str:
+        """Return an issuer on a host if that is loopback, SERVER_NAME or one of TRUSTED_HOSTS; else on a safe one."""
+        config = self._app.config
+        trusted = (config.get("SERVER_NAME"), *(config.get("TRUSTED_HOSTS") or ()))
+        # Never the header itself: it may be `evil.example@localhost`.
+        origin = origin_of(f"{scheme}://{host}") or ""
+        name = urlsplit(origin).hostname or ""
+        if not is_loopback_host(name) and host not in trusted and name not in trusted:
+            origin = f"{scheme}://{config.get('SERVER_NAME') or '127.0.0.1'}"
+        return f"{origin}{self._mount}"
+
+    def redirect_home(self) -> Response | None:
+        """Send a page visited under another host name to the issuer's, once (a cookie stops loops behind proxies)."""
+        if not self.fixed or request.method != "GET":
+            return None
+        home = urlsplit(self.fixed)
+        if request.host == home.netloc or self._cookie in request.cookies:
+            return None
+        path = request.root_path + (request.full_path if request.query_string else request.path)
+        response = cast("Response", redirect(f"{home.scheme}://{home.netloc}{path}"))
+        response.set_cookie(
+            self._cookie, "1", max_age=_REDIRECTED_COOKIE_SECONDS, httponly=True, samesite="Lax"
+        )
+        return response

@@ -1,0 +1,116 @@
+"""Folds the rooms' metadata contributions into the server metadata document (RFC 8414)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from portula.model.errors import DuplicateContribution
+from portula.model.http import Answer, Endpoint, Message
+from portula.model.keys import unkeyed_digest
+from portula.model.sources import Source
+
+if TYPE_CHECKING:
+    from portula.web.provider import Provider
+
+METADATA_MAX_AGE_SECONDS = 300
+"""How long a client or a proxy may keep the document."""
+
+
+def fold(contributions: Sequence[tuple[Source, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Join contributions: lists are united and sorted, empty members left out.
+
+    What is said of the authentication at an endpoint is left out too when nobody contributes that endpoint.
+
+    Raises:
+        DuplicateContribution: two rooms give different single values for one member.
+    """
+    document: dict[str, Any] = {}
+    owners: dict[str, Source] = {}
+    for source, members in contributions:
+        for name, value in members.items():
+            if isinstance(value, (list, tuple, set, frozenset)) and isinstance(document.get(name, []), list):
+                document[name] = sorted({*document.get(name, ()), *value})
+            elif name in document and document[name] != value:
+                raise DuplicateContribution(
+                    f"metadata {name!r}: {owners[name]} and {source} disagree; block one"
+                )
+            else:
+                document[name] = value
+            owners[name] = source
+    return {
+        name: value
+        for name, value in document.items()
+        if value not in (None, [], "") and _endpoint_of(name) in document
+    }
+
+
+def _endpoint_of(name: str) -> str:
+    """Return the endpoint whose authentication a member speaks of, or the member's own name."""
+    endpoint, marked, _ = name.partition("_endpoint_auth_")
+    return f"{endpoint}_endpoint" if marked else name
+
+
+_ADDRESSES = ("jwks_uri", "check_session_iframe")
+"""Members that are addresses of ours although their names do not end in `_endpoint`."""
+
+
+def absolute(document: Mapping[str, Any], issuer: str, base: str) -> dict[str, Any]:
+    """Put the base URL in front of addresses given as paths below the mount (`token/`)."""
+    return {
+        "issuer": issuer,
+        **{
+            name: f"{base}/{value}" if _is_address(name) and ":" not in str(value) else value
+            for name, value in document.items()
+        },
+    }
+
+
+def _is_address(name: str) -> bool:
+    return name.endswith("_endpoint") or name in _ADDRESSES
+
+
+class MetadataPublisher:
+    """Answers requests for the server metadata; the document is made once for each issuer asked for."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider."""
+        self._provider = provider
+        self._made: dict[str, tuple[bytes, str]] = {}
+
+    def answer(self, message: Message) -> Answer:
+        """Return the document, cacheable (RFC 8414 §3.2, OpenID Connect Discovery §4.2)."""
+        provider, made = self._provider, self._made
+        issuer = provider.issuer_of(message)
+        found = made.get(issuer)
+        if found is None:
+            base = f"{provider.origin_of(issuer)}{provider.mount}"
+            document = absolute(provider.metadata_document, issuer, base)
+            body = json.dumps(document, separators=(",", ":")).encode()
+            made.clear()
+            found = made[issuer] = (body, f'"{unkeyed_digest(body.decode())}"')
+        body, tag = found
+        headers = {"Cache-Control": f"public, max-age={METADATA_MAX_AGE_SECONDS}", "ETag": tag}
+        if message.headers.get("if-none-match") == tag:
+            return Answer(304, headers)
+        return Answer(200, {"Content-Type": "application/json", **headers}, body)
+
+
+def metadata_endpoints(provider: Provider, known: str = "oauth-authorization-server") -> list[Endpoint]:
+    """Return the endpoints that publish the document under a well-known name (RFC 8615).
+
+    They stand below the mount, below the issuer, and at RFC 8414's place below the host's root (§3).
+    """
+    issuer_path = urlsplit(provider.issuer).path.rstrip("/") if provider.issuer else provider.mount
+    places = (
+        f"{provider.mount}/.well-known/{known}",
+        f"/.well-known/{known}{issuer_path}",
+        f"{issuer_path}/.well-known/{known}",
+    )
+    name = known.replace("-", "_")
+    return [
+        Endpoint(f"{name}_{number}", path, ("GET",), provider.publish_metadata, cors="open")
+        for number, path in enumerate(dict.fromkeys(places))
+    ]

@@ -1,0 +1,372 @@
+"""Provider: the Flask extension. All state of one authorization server lives in one of these."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from flask import Blueprint, Flask, current_app, request, url_for
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+from pydantic import BaseModel, ValidationError
+
+from portula.flow.reloading import reloading
+from portula.flow.validator import OAuth2Validator, fold
+from portula.host.hooks import Hooks
+from portula.host.lock import LockFile
+from portula.host.models import ModelSettings, with_models
+from portula.host.modes import DEFERRED, ONLY, UNLOCKED
+from portula.host.plugins import SET_ASIDE, Plugins
+from portula.host.settings import AnswersSlot, CoreSettings, Settings
+from portula.model.clients import Clients
+from portula.model.errors import ConfigError
+from portula.model.keys import Keys, secret_keys
+from portula.model.records import CORE_RECORDS, RecordType
+from portula.model.sources import Source, Tier
+from portula.model.storage import Storage, Store, build_storage
+from portula.web.http import MachineDoor, client_address
+from portula.web.issuer import Issuer, origin_of_issuer
+from portula.web.metadata import MetadataPublisher, metadata_endpoints
+from portula.web.metadata import fold as fold_metadata
+from portula.web.pages import Pages
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from portula.flow.backend import Backend
+    from portula.flow.responses import Delivery
+    from portula.model.http import Answer, Handler, Message
+
+M = TypeVar("M", bound=BaseModel)
+
+_CORE = Source("core", Tier.DEFAULT, "portula-core", "")
+_BOOTSTRAP = (
+    "PLUGINS_LOCK",
+    "PLUGINS_TRUSTED",
+    "PLUGINS_BLOCKED",
+    "PLUGINS_CHOICE",
+    "PLUGINS_OPTIONAL",
+    "PLUGINS_DIR",
+)
+
+
+class Provider:
+    """An authorization server in a Flask app.
+
+    Args:
+        app: the Flask app; or call `init_app` later.
+        plugins: objects or modules with hook implementations; they outrank everything installed.
+        discover: whether installed plugins (entry points of the group `portula`) take part.
+        settings: in place of `app.config["OAUTH2_PROVIDER"]`, for a second provider in one app.
+        name: unique in the app; part of view names and of cookies.
+        stand_alone: whether the app is nothing but this provider, as under `portula serve`; some defaults differ then.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        plugins: Sequence[object] = (),
+        discover: bool = True,
+        settings: Mapping[str, Any] | None = None,
+        name: str = "portula",
+        stand_alone: bool = False,
+    ) -> None:
+        """Keep the arguments, and begin at once if there is an app."""
+        self.name = name
+        self._given_plugins = tuple(plugins)
+        self._discover = discover
+        self._given_settings = settings
+        self._stand_alone = stand_alone
+        self.plugins = Plugins()
+        self._settings = Settings()
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Open for business, or raise ConfigError with every finding."""
+        self.app = app
+        if self.name in app.extensions.get("portula", {}):
+            raise ConfigError(f"the app has a provider named {self.name!r}; give this one another name")
+        self._gather()
+        self._configure()
+        self._open_storage()
+        self._build_engine()
+        self._mount()
+        self.hooks.settle()
+        if not DEFERRED.get():
+            self.check_storage()
+
+    # --- The six steps ---
+
+    def _gather(self) -> None:
+        """Find the plugins, in tiers, and refuse those that break a rule."""
+        given = (
+            self._given_settings
+            if self._given_settings is not None
+            else self.app.config.get("OAUTH2_PROVIDER", {})
+        )
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"OAUTH2_PROVIDER: a mapping is needed, not {type(given).__name__}")
+        outside = {"USE_TZ": self.app.config["USE_TZ"]} if "USE_TZ" in self.app.config else {}
+        self._configuration: Mapping[str, Any] = {**outside, **given}
+        try:
+            early = CoreSettings.model_validate({name: given[name] for name in _BOOTSTRAP if name in given})
+            only = ONLY.get()
+        except ValidationError:  # the same findings come again, with all others, in _configure
+            early, only = CoreSettings(), ()  # until then nothing runs that a lock file might refuse
+        lock = None
+        if early.PLUGINS_LOCK and not UNLOCKED.get():
+            lock = LockFile.read(Path(early.PLUGINS_LOCK), early.PLUGINS_TRUSTED)
+        if self._discover:
+            self.plugins.discover(early.PLUGINS_BLOCKED, early.PLUGINS_OPTIONAL, only=only, lock=lock)
+        if early.PLUGINS_DIR:
+            self.plugins.register_directory(Path(early.PLUGINS_DIR), lock=lock)
+        for plugin in self._given_plugins:
+            self.plugins.register(plugin, Source(_name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT))
+        self.plugins.add_hooks(lock)
+        self._choice = {
+            slot: name for slot, name in early.PLUGINS_CHOICE.items() if not self._set_aside(name)
+        }
+        self.hooks = Hooks(self.plugins, self, self._choice)
+
+    def _configure(self) -> None:
+        """Validate all settings together; those that answer a slot become plugins of the strongest tier."""
+        keys, problem = secret_keys(self._configuration.get("SECRET_KEYS"), self.app.config)
+        self._settings.load(
+            [(_CORE, CoreSettings), (_CORE, ModelSettings), *self.hooks.settings()],
+            self._configuration,
+            [problem] if problem else [],
+            strangers=ONLY.get() is not None,
+            stand_alone=self._stand_alone,
+            outside=self.app.config if self._given_settings is None else {},
+        )
+        for setting, mark, answer in self._settings.slot_answers():
+            self.plugins.register(_slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))
+        self.plugins.check_pending()
+        self.hooks = Hooks(self.plugins, self, self._choice)
+        self.hooks.check_choice()
+        self.mount = self.core_settings.MOUNT_PATH
+        self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount, self.name)
+        self.issuer = self._issuer.fixed
+        self.keys = Keys(keys, self.issuer or self.mount or self.name)
+
+    def _open_storage(self) -> None:
+        """Make the stores for the record types of core and of every room."""
+        self._clock = self.hooks.clock or time.time
+        self.pages = Pages(self)
+        self.clients = Clients(self)
+        self.records: tuple[RecordType, ...] = with_models(self.hooks, (*CORE_RECORDS, *self.hooks.records()))
+        self.stores: dict[str, Store] = {}
+        factories = {name: self._remembering(name, make) for name, make in self.hooks.stores().items()}
+        # Who answers no protocol, such as a resource server alone, needs no storage.
+        choice, answers = self.core_settings.STORAGE, self.hooks.ruling("backend_class").winner
+        needed = factories or choice or answers
+        self.storage: Storage = build_storage(choice, factories, self.records) if needed else Storage({})
+
+    def _remembering(self, name: str, make: Any) -> Any:
+        def remember(records: Sequence[RecordType]) -> Store:
+            self.stores[name] = make(records)
+            return self.stores[name]
+
+        return remember
+
+    def _build_engine(self) -> None:
+        """Fold the validator, and make the server and the backend."""
+        self.scope_texts: dict[str, str] = self.hooks.scopes()
+        self.response_modes: frozenset[str] = frozenset({"query", "fragment", "form_post"})
+        self.request_resolvers = self.hooks.request_resolvers()
+        validator = fold(self.hooks.validator_class, self.hooks.validator_mixins(), self._choice)
+        self.validator: OAuth2Validator = validator(self)
+        methods = {method.name: method for method in self.hooks.client_auth_methods()}
+        enabled = self.validator.enabled_client_auth_methods(methods)
+        self.client_auth_methods = {name: methods[name] for name in enabled}
+        self.response_types = list(self.validator.enabled_response_types(self.hooks.response_types()))
+        self.client_members = {member.name: member for member in self.hooks.client_metadata()}
+
+    @cached_property
+    def backend(self) -> Backend:
+        """What answers the protocol; made at start by the room that mounts it."""
+        made = self._make_backend()
+        return reloading(self._make_backend) if self.core_settings.ALWAYS_RELOAD_OAUTHLIB_CORE else made
+
+    def _make_backend(self) -> Backend:
+        try:
+            server = self.hooks.server_class(self.validator, **self.validator.server_arguments)
+        except TypeError as error:
+            raise ConfigError(f"EXTRA_SERVER_KWARGS: the server class does not take this: {error}") from error
+        return self.hooks.backend_class(self, server, self.validator)
+
+    def _mount(self) -> None:
+        """Put endpoints and pages into the Flask app."""
+        endpoints = self.hooks.endpoints()
+        self.metadata_document = fold_metadata(self.hooks.metadata())
+        if self.metadata_document:
+            endpoints += metadata_endpoints(self)
+        settings = self.core_settings
+        self.door = MachineDoor(
+            self.app,
+            endpoints,
+            self.mount,
+            max_body=settings.MAX_BODY_BYTES,
+            proxies=settings.TRUSTED_PROXIES,
+        )
+        for other in self.app.extensions.get("portula", {}).values():
+            if not self.door.paths.keys().isdisjoint(other.door.paths):
+                raise ConfigError(f"MOUNT_PATH: {self.mount!r} is taken by the provider {other.name!r}")
+        self.door.mount(self.name)
+        self.app.register_blueprint(
+            Blueprint(
+                "pages",
+                __name__,
+                template_folder="templates",
+                static_folder="static",
+                static_url_path="/static",
+            ),
+            name=self.name,
+            url_prefix=self.mount or None,
+        )
+        for mount in self.hooks.blueprints():
+            mount.blueprint.before_request(self._issuer.redirect_home)
+            mount.blueprint.register_error_handler(InvalidRequestError, self.pages.unreadable)
+            prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))
+            self.app.register_blueprint(
+                mount.blueprint, name=f"{self.name}_{mount.blueprint.name}", url_prefix=prefix or None
+            )
+        self._exempt_from_csrf_protect()
+        for rule in self.app.url_map.iter_rules():
+            if rule.endpoint.startswith(f"{self.name}_"):
+                rule.merge_slashes = False  # else POST /o//token/ gets a 308, which repeats it (attack S12)
+        self.app.before_request(self._exempt_from_csrf_protect)
+        self.app.extensions.setdefault("portula", {})[self.name] = self
+
+    def check_storage(self) -> None:
+        """Let every store say whether it is ready; ConfigError when not."""
+        for store in self.stores.values():
+            ready = getattr(store, "ready", None)
+            if ready is not None:
+                ready()
+
+    # --- What rooms ask for ---
+
+    def settings(self, model: type[M]) -> M:
+        """Return the settings of a room."""
+        return self._settings.get(model)
+
+    @property
+    def all_settings(self) -> Settings:
+        """Every setting with owner and origin, for reports."""
+        return self._settings
+
+    @cached_property
+    def core_settings(self) -> CoreSettings:
+        """Return the settings of the host."""
+        return self._settings.get(CoreSettings)
+
+    def now(self) -> int:
+        """Return the time by the clock slot, in whole Unix seconds."""
+        return int(self._clock())
+
+    def datetime_of(self, seconds: int | None) -> datetime | None:
+        """Return a stored time (Unix seconds) as plugins and templates see it: in UTC, aware when USE_TZ is on."""
+        if seconds is None:
+            return None
+        told = datetime.fromtimestamp(seconds, UTC)
+        return told if self.core_settings.USE_TZ else told.replace(tzinfo=None)
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether people come by https: by the issuer, or by the request when no issuer is fixed."""
+        return self.issuer.startswith("https:") if self.issuer else request.is_secure
+
+    @cached_property
+    def publish_metadata(self) -> Handler:
+        """The handler that answers a request for the server metadata, wherever it is published."""
+        return MetadataPublisher(self).answer
+
+    def form_post(self, delivery: Delivery) -> Answer:
+        """Write an authorization response as a page; see `portula.flow.responses.deliver`."""
+        return self.pages.form_post(delivery)
+
+    def url_for(self, view: str, **values: Any) -> str:
+        """Return the path of a page, e.g. `url_for("accounts.login")`."""
+        return url_for(f"{self.name}_{view}", **values)
+
+    def client_address(self) -> str:
+        """Return the address of the person's browser in the current Flask request."""
+        return client_address(request.environ, self.core_settings.TRUSTED_PROXIES)
+
+    def issuer_of(self, message: Message) -> str:
+        """Return the issuer for a message: the fixed one, or one made of a host that is trusted."""
+        return self._issuer.of(message)
+
+    def current_issuer(self) -> str:
+        """Return the issuer for the current Flask request; see `issuer_of`."""
+        return self._issuer.current()
+
+    @staticmethod
+    def origin_of(issuer: str) -> str:
+        """Return scheme and host of an issuer: where the mount point stands."""
+        return origin_of_issuer(issuer)
+
+    def wsgi(self, app: WSGIApplication | None = None) -> WSGIApplication:
+        """Return a WSGI application that answers machine endpoints ahead of Flask.
+
+        It warns when the app has before_request functions of its own, which that path does not run.
+        """
+        bypassed = [
+            function.__qualname__
+            for function in self.app.before_request_funcs.get(None, [])
+            if getattr(function, "__func__", None) is not Provider._exempt_from_csrf_protect
+        ]
+        if bypassed:
+            self.app.logger.warning(
+                "provider.wsgi answers %d paths without these before_request functions: %s",
+                len(self.door.paths),
+                ", ".join(bypassed),
+            )
+        return self.door.wsgi(app or self.app.wsgi_app)
+
+    # --- Inside ---
+
+    def _set_aside(self, plugin: str) -> bool:
+        return any(
+            source.name == plugin and note == SET_ASIDE for source, note in self.plugins.absent.items()
+        )
+
+    def _exempt_from_csrf_protect(self) -> None:
+        """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own."""
+        protect = self.app.extensions.get("csrf")
+        if protect is not None and not self.__dict__.get("_csrf_exempted"):
+            for endpoint, view in self.app.view_functions.items():
+                if endpoint.partition(".")[0].startswith(f"{self.name}_"):
+                    protect.exempt(view)
+            self._csrf_exempted = True
+
+
+def current_provider(name: str = "portula") -> Provider:
+    """Return the provider of the current Flask app."""
+    return cast("Provider", current_app.extensions["portula"][name])
+
+
+def _name_of(plugin: object, taken: Mapping[str, Source]) -> str:
+    name = getattr(plugin, "__name__", type(plugin).__name__)
+    number = 2
+    unique = name
+    while unique in taken:
+        unique, number = f"{name}-{number}", number + 1
+    return str(unique)
+
+
+def _slot_plugin(mark: AnswersSlot, answer: object) -> object:
+    """Make a plugin that answers one slot with one object, while the setting applies."""
+    from portula.host.markers import hookimpl
+
+    def respond(self: object, provider: Provider) -> object:
+        return answer if mark.applies is None or mark.applies(provider) else None
+
+    name = f"portula_{mark.slot}"
+    return type("SettingPlugin", (), {name: hookimpl(respond)})()

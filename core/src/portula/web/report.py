@@ -1,0 +1,185 @@
+"""Who answers what: the facts behind `portula plugins`, `hooks`, `explain` and `settings`, as plain data."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from functools import cache
+from itertools import pairwise
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+from portula.host.checks import Finding, core_checks
+from portula.host.classes import Kind
+from portula.host.settings import AnswersSlot, Declared, shown
+from portula.model.errors import PortulaError, nearest
+from portula.model.sources import Source, Tier
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from portula.web.provider import Provider
+
+
+class UnknownName(PortulaError):
+    """Neither a setting nor a hook has this name; the message names the nearest."""
+
+
+def source_facts(source: Source) -> dict[str, Any]:
+    """Return what is said of a plugin wherever it is mentioned."""
+    return {
+        "plugin": source.name,
+        "distribution": source.distribution,
+        "version": source.version,
+        "tier": source.tier.name.lower(),
+        "default": source.tier is Tier.DEFAULT,
+    }
+
+
+def plugins(provider: Provider) -> list[dict[str, Any]]:
+    """Return every plugin that takes part, weakest tier first, and those blocked or left out."""
+    active = [
+        {
+            **source_facts(source),
+            "status": "active",
+            "hooks": provider.plugins.hooks_of(source.name),
+            "classes": sorted({facts.hook_class for facts in provider.plugins.powers(source.name).values()}),
+        }
+        for source in sorted(provider.plugins.sources.values(), key=lambda source: (source.tier, source.name))
+    ]
+    absent = [
+        {**source_facts(source), "status": status, "hooks": [], "classes": []}
+        for source, status in provider.plugins.absent.items()
+    ]
+    return active + absent
+
+
+def hooks(provider: Provider) -> list[dict[str, Any]]:
+    """Return every hook in the order in which it fires, with those who implement it, strongest first."""
+    return [_hook(provider, f"portula_{name}") for name in provider.plugins.hook_names()]
+
+
+def _hook(provider: Provider, name: str) -> dict[str, Any]:
+    facts = provider.plugins.facts(name)
+    implementations = provider.plugins.implementations(name)
+    return {
+        "hook": name,
+        "kind": facts.kind.value,
+        "class": facts.hook_class.value,
+        "setting": facts.setting,
+        "implementations": [source_facts(implementation.source) for implementation in implementations],
+    }
+
+
+def findings(provider: Provider) -> list[Finding]:
+    """Return what could be safer, by name: what core finds and what rooms find."""
+    return sorted((*core_checks(provider), *provider.hooks.checks()), key=lambda finding: finding.id)
+
+
+def settings(provider: Provider) -> list[dict[str, Any]]:
+    """Return every setting by name; secret values are hidden."""
+    return [_setting(provider, declared) for declared in provider.all_settings.declared()]
+
+
+def _setting(provider: Provider, declared: Declared) -> dict[str, Any]:
+    field = declared.field
+    default = field.get_default(call_default_factory=True)
+    value = provider.all_settings.value(declared.name)
+    return {
+        "name": declared.name,
+        "type": _type_text(field.annotation),
+        "default": shown(declared.name, default),
+        "value": shown(declared.name, value),
+        "source": declared.origin,
+        "room": declared.owner.name,
+        "doc": " ".join(field_docs(declared.model).get(declared.name, "").split()),
+    }
+
+
+def explain(provider: Provider, name: str) -> dict[str, Any]:
+    """Return who answers a setting, a hook (with or without `portula_`) or a question `validator.METHOD`.
+
+    Raises:
+        UnknownName: nothing has this name.
+    """
+    if name.startswith("validator."):
+        return _explain_question(provider, name.removeprefix("validator."))
+    declared = {setting.name: setting for setting in provider.all_settings.declared()}
+    if name in declared:
+        facts = _setting(provider, declared[name])
+        slot = next(
+            (mark.slot for mark in declared[name].field.metadata if isinstance(mark, AnswersSlot)), None
+        )
+        return {"setting": facts, **({"slot": _ruling(provider, slot)} if slot else {})}
+    hook = name.removeprefix("portula_")
+    known = provider.plugins.hook_names()
+    if hook not in known:
+        raise UnknownName(f"nothing is called {name!r}{nearest(name, [*declared, *known])}")
+    facts = _hook(provider, f"portula_{hook}")
+    if facts["kind"] == Kind.SLOT:
+        return {"hook": facts, "slot": _ruling(provider, hook)}
+    return {"hook": facts}
+
+
+def _ruling(provider: Provider, slot: str) -> dict[str, Any]:
+    ruling = provider.hooks.ruling(slot)
+    return {
+        "slot": slot,
+        "winner": source_facts(ruling.winner) if ruling.winner else None,
+        "answer": _described(ruling.answer),
+        "outranked": [source_facts(source) for source in ruling.outranked],
+        "default": ruling.winner is not None and ruling.winner.tier is Tier.DEFAULT,
+    }
+
+
+def _explain_question(provider: Provider, question: str) -> dict[str, Any]:
+    classes = type(provider.validator).__mro__
+    answering = [cls for cls in classes if question in vars(cls)]
+    if not answering:
+        known = {name for cls in classes for name in vars(cls) if not name.startswith("_")}
+        raise UnknownName(f"the validator has no question {question!r}{nearest(question, known)}")
+    return {
+        "question": question,
+        "winner": _described(answering[0]),
+        "outranked": [_described(cls) for cls in answering[1:]],
+    }
+
+
+def _described(answer: object) -> str:
+    """Name an answer by its type, never by its value: it may hold a secret."""
+    named = answer if inspect.isclass(answer) or inspect.isroutine(answer) else type(answer)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _type_text(annotation: Any) -> str:
+    """Write a type as people read it; bounds and the like are left out."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_text(inner[0])
+    if origin in (Union, UnionType):
+        return " | ".join(dict.fromkeys(map(_type_text, inner)))
+    if origin is Callable:
+        return "callable"
+    if origin is Literal:
+        return " | ".join(map(repr, inner))
+    plain: str | None = {NoneType: "None", Ellipsis: "..."}.get(annotation)
+    name = plain or str(getattr(origin or annotation, "__name__", annotation))
+    return f"{name}[{', '.join(map(_type_text, inner))}]" if inner else name
+
+
+@cache
+def field_docs(model: type[BaseModel]) -> dict[str, str]:
+    """Return the docstring below each field of a settings model."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(model)))
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+    return {
+        field.target.id: inspect.cleandoc(text.value.value)
+        for field, text in pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }

@@ -1,0 +1,327 @@
+"""A store in memory: the reference the other stores are compared with, and what tests run on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from operator import attrgetter
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from portula.errors import DuplicateRecord, Replayed
+from portula.plugin import Condition, Place, RecordType, nearest
+
+R = TypeVar("R")
+
+MAX_LENGTH = 255
+"""Characters a str field holds unless its record type lists it under `text`."""
+
+
+class _Local(threading.local):
+    """One thread's transaction: what it changed, None for what it deleted."""
+
+    depth: int = 0
+    begun: bool = False
+    doomed: bool = False
+
+    def __init__(self) -> None:
+        self.changes: dict[type[Any], dict[Any, Any]] = {}
+
+
+class MemoryStore:
+    """Keeps records in dictionaries of this process, as strictly as a database.
+
+    Writers take turns: a thread holds the lock from the first write of its transaction to the end. Readers see what
+    was committed; the writer also sees its own changes, which are put in place when it commits.
+    """
+
+    def __init__(self, records: Sequence[RecordType]) -> None:
+        """Start empty.
+
+        Args:
+            records: types to keep.
+        """
+        self._types: dict[type[Any], RecordType] = {}
+        self._fields: dict[type[Any], frozenset[str]] = {}
+        self._compound: dict[type[Any], frozenset[str]] = {}
+        self._texts: dict[type[Any], frozenset[str]] = {}
+        self._rows: dict[type[Any], dict[Any, Any]] = {}
+        self.admit(records)
+        self._writing = threading.RLock()
+        self._placing = threading.Lock()
+        self._local = _Local()
+
+    def admit(self, records: Sequence[RecordType]) -> None:
+        """Keep records of these types too; those kept already stay as they are."""
+        for record in records:
+            if record.cls not in self._types:
+                self._fields[record.cls] = frozenset(field.name for field in dataclasses.fields(record.cls))
+                self._compound[record.cls] = frozenset(_fields_of(record.cls, tuple, dict))
+                self._texts[record.cls] = frozenset(_fields_of(record.cls, str))
+                self._rows[record.cls] = {}
+                self._types[record.cls] = record
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See Store.transaction. What failed within is rolled back at once, and no write follows it."""
+        local = self._local
+        local.depth += 1
+        try:
+            yield
+            if local.depth == 1:
+                self._commit()
+        except BaseException:
+            if local.begun:
+                local.doomed = True
+                self._end()
+            raise
+        finally:
+            local.depth -= 1
+            if not local.depth:
+                local.doomed = False
+
+    def add(self, record: object) -> None:
+        """See Store.add."""
+        cls = type(record)
+        kind = self._types[cls]
+        self._check_values(cls, {name: getattr(record, name) for name in self._fields[cls]})
+        with self._write():
+            given = {key: getattr(record, key) for key in kind.keys}
+            duplicate = any(
+                self._matching(cls, {key: value}) for key, value in given.items() if value is not None
+            )
+            if not duplicate:
+                self._put(cls, record)
+        if duplicate:
+            raise _duplicate(cls)
+
+    def find(self, cls: type[R], /, **keys: Condition) -> R | None:
+        """See Store.find."""
+        kind = self._types[cls]
+        self._check_searchable(cls, keys)
+        if keys.keys().isdisjoint(kind.keys):
+            raise ValueError(f"{kind.name}: find needs one of {', '.join(kind.keys)}")
+        found = self._matching(cls, keys)
+        return _copied(found[0]) if found else None
+
+    def select(
+        self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
+    ) -> list[R]:
+        """See Store.select."""
+        self._check_searchable(cls, where)
+        key = attrgetter(self._types[cls].keys[0])
+        found = [row for row in self._matching(cls, where) if after is None or key(row) > after]
+        return [_copied(row) for row in sorted(found, key=key)[:limit]]
+
+    def walk(
+        self,
+        cls: type[R],
+        by: str,
+        /,
+        *,
+        descending: bool = False,
+        limit: int = 100,
+        after: Place | None = None,
+        prefix: str = "",
+        **where: str | int | bool | None,
+    ) -> list[R]:
+        """See Store.walk."""
+        kind = self._types[cls]
+        kind.check_order(by, where)
+        if prefix and by not in self._texts[cls]:
+            raise ValueError(f"{kind.name}.{by} is no text that could have a prefix")
+        place = attrgetter(by, kind.keys[0])
+        found = [
+            row
+            for row in self._matching(cls, where)
+            if (value := getattr(row, by)) is not None
+            and (after is None or (place(row) < after if descending else place(row) > after))
+            and (not prefix or value.startswith(prefix))
+        ]
+        return [_copied(row) for row in sorted(found, key=place, reverse=descending)[:limit]]
+
+    def take(self, record: object, at: int) -> None:
+        """See Store.take."""
+        cls = type(record)
+        kind = self._types[cls]
+        if "taken_at" not in self._fields[cls]:
+            raise ValueError(f"{kind.name} has no field taken_at")
+        with self._write():
+            row = self._get(cls, getattr(record, kind.keys[0]))
+            if row is not None and row.taken_at is None:
+                self._put(cls, dataclasses.replace(row, taken_at=at))
+                return
+        raise Replayed(record if row is None else _copied(row))
+
+    def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
+        """See Store.change."""
+        kind = self._types[cls]
+        self._check_anchored(cls, where)
+        self._check_values(cls, values)
+        if kind.keys[0] in values or not values:
+            raise ValueError(f"{kind.name}.{kind.keys[0]} never changes; name other fields to set")
+        with self._write():
+            rows = self._matching(cls, where)
+            for key in values.keys() & set(kind.keys):
+                holders = [row for row in self._rows_seen(cls) if getattr(row, key) == values[key]]
+                if (
+                    values[key] is not None
+                    and rows
+                    and (len(rows) > 1 or any(row is not rows[0] for row in holders))
+                ):
+                    raise _duplicate(cls)
+            for row in rows:
+                self._put(cls, dataclasses.replace(row, **values))
+        return len(rows)
+
+    def remove(self, cls: type[Any], /, **where: Condition) -> int:
+        """See Store.remove."""
+        self._check_anchored(cls, where)
+        with self._write():
+            rows = self._matching(cls, where)
+            self._drop(cls, rows)
+        return len(rows)
+
+    def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """See Store.purge."""
+        if not self._local.doomed and not self.expired(cls, now=now, limit=1):
+            return 0
+        with self._write():
+            rows = self._expired(cls, now)[:limit]
+            self._drop(cls, rows)
+        return len(rows)
+
+    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """See Store.expired."""
+        return len(self._expired(cls, now)[:limit])
+
+    def _expired(self, cls: type[Any], now: int) -> list[Any]:
+        expires = self._types[cls].expires
+        if expires is None:
+            return []
+        rows = [row for row in self._rows_seen(cls) if getattr(row, expires) is not None]
+        return sorted((row for row in rows if getattr(row, expires) < now), key=attrgetter(expires))
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        """Make one verb a transaction, or part of the one this thread is in."""
+        with self.transaction():
+            local = self._local
+            if local.doomed:
+                raise RuntimeError("this transaction has failed; leave it before you write again")
+            if not local.begun:
+                self._writing.acquire()
+                local.begun = True
+            yield
+
+    def _commit(self) -> None:
+        local = self._local
+        if local.doomed:
+            raise RuntimeError("a nested transaction failed, so nothing was kept; let its exception pass")
+        if not local.begun:
+            return
+        with self._placing:
+            for cls, changes in local.changes.items():
+                rows = self._rows[cls]
+                for key, row in changes.items():
+                    if row is None:
+                        rows.pop(key, None)
+                    else:
+                        rows[key] = row
+        self._end()
+
+    def _end(self) -> None:
+        self._local.changes.clear()
+        self._local.begun = False
+        self._writing.release()
+
+    def _get(self, cls: type[Any], key: object) -> Any:
+        changes = self._local.changes.get(cls, {})
+        return changes[key] if key in changes else self._rows[cls].get(key)
+
+    def _put(self, cls: type[Any], row: object) -> None:
+        self._local.changes.setdefault(cls, {})[getattr(row, self._types[cls].keys[0])] = _copied(row)
+
+    def _drop(self, cls: type[Any], rows: Sequence[object]) -> None:
+        for row in rows:
+            self._local.changes.setdefault(cls, {})[getattr(row, self._types[cls].keys[0])] = None
+
+    def _rows_seen(self, cls: type[Any]) -> list[Any]:
+        with self._placing:
+            seen = {**self._rows[cls], **self._local.changes.get(cls, {})}
+        return [row for row in seen.values() if row is not None]
+
+    def _matching(self, cls: type[Any], where: Mapping[str, Condition]) -> list[Any]:
+        key = where.get(self._types[cls].keys[0])
+        rows = [self._get(cls, key)] if isinstance(key, str) else self._rows_seen(cls)
+        return [
+            row
+            for row in rows
+            if row is not None
+            and all(
+                getattr(row, name) in value if isinstance(value, tuple) else getattr(row, name) == value
+                for name, value in where.items()
+            )
+        ]
+
+    def _check_searchable(self, cls: type[Any], where: Mapping[str, Condition]) -> None:
+        kind = self._types[cls]
+        self._check_known(cls, where)
+        for name in where:
+            if name not in kind.keys and name not in kind.indexes:
+                raise ValueError(f"{kind.name}.{name} is neither a key nor an index")
+
+    def _check_anchored(self, cls: type[Any], where: Mapping[str, Condition]) -> None:
+        kind = self._types[cls]
+        self._check_known(cls, where)
+        for name in where:
+            if name in self._compound[cls]:
+                raise ValueError(f"{kind.name}.{name} cannot be compared")
+        if where.keys().isdisjoint((*kind.keys, *kind.indexes)):
+            raise ValueError(f"{kind.name}: {', '.join(where) or 'no condition'}: none is a key or an index")
+
+    def _check_known(self, cls: type[Any], names: Mapping[str, object]) -> None:
+        for name in names:
+            if name not in self._fields[cls]:
+                raise ValueError(
+                    f"{self._types[cls].name} has no field {name!r}{nearest(name, self._fields[cls])}"
+                )
+
+    def _check_values(self, cls: type[Any], values: Mapping[str, object]) -> None:
+        kind = self._types[cls]
+        self._check_known(cls, values)
+        for name, value in values.items():
+            if not isinstance(value, str):
+                continue
+            if len(value) > MAX_LENGTH and name not in kind.text:
+                raise ValueError(f"{kind.name}.{name} holds at most {MAX_LENGTH} characters")
+            if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+                raise ValueError(f"{kind.name}.{name} cannot hold NUL or a lone surrogate")
+
+
+def _duplicate(cls: type[Any]) -> DuplicateRecord:
+    return DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
+
+
+def _fields_of(cls: type[Any], *types: type) -> Iterator[str]:
+    """Name the fields that hold one of these types."""
+    for name, hint in get_type_hints(cls).items():
+        if any((get_origin(option) or option) in types for option in (hint, *_options(hint))):
+            yield name
+
+
+def _options(hint: Any) -> tuple[Any, ...]:
+    """Return what a union is of."""
+    return () if get_origin(hint) in (tuple, dict) else get_args(hint)
+
+
+def _copied(record: Any) -> Any:
+    """Return the record with its dicts written to JSON and read back, as a database does."""
+    dicts = {
+        field.name: json.loads(json.dumps(value, allow_nan=False))
+        for field in dataclasses.fields(record)
+        if isinstance(value := getattr(record, field.name), dict)
+    }
+    return dataclasses.replace(record, **dicts) if dicts else record

@@ -1,0 +1,64 @@
+"""Records the storage contract works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from portula.plugin import CORE_RECORDS, AccessToken, Grant, RecordType, Store
+
+MakeStore = Callable[[Sequence[RecordType]], Store]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A record with a field of every type."""
+
+    digest: str
+    number: int = 0
+    flag: bool = False
+    names: tuple[str, ...] = ()
+    payload: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+    label: str | None = None
+    alias: str | None = None
+    family: str | None = None
+    rank: int | None = None
+    choice: bool | None = None
+    more: tuple[str, ...] | None = None
+    extra: dict[str, Any] | None = None
+    expires_at: int | None = None
+    taken_at: int | None = None
+
+
+SAMPLE = RecordType(
+    "sample",
+    Sample,
+    keys=("digest", "alias"),
+    indexes=("family", "rank"),
+    expires="expires_at",
+    orders=(("rank",), ("family", "number"), ("label",)),
+    text=("note",),
+)
+RECORDS = (*CORE_RECORDS, SAMPLE)
+
+
+def grant(digest: str, **values: Any) -> Grant:
+    """Make a grant of which only the digest matters."""
+    given = {"client_id": "client", "subject": "user", "family": "family", "scope": "read"}
+    return Grant(**{**given, "issued_at": 1, "expires_at": 61, "digest": digest, **values})
+
+
+def access_token(digest: str) -> AccessToken:
+    """Make an access token of which only the digest matters."""
+    return AccessToken(
+        digest=digest, client_id="client", scope="read", issued_at=1, expires_at=61, family="family"
+    )
+
+
+def in_thread(work: Callable[[], Any]) -> Any:
+    """Do something in another thread and return what it returns."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result(timeout=30)
