@@ -48,7 +48,14 @@ def hook_calls(provider: Provider) -> dict[str, Callable[[], object]]:
     """Return a call of each policy, as a token request makes it."""
     hooks = provider.hooks
     request = OAuthRequest("/o/token/", body=[("grant_type", "client_credentials")])
-    issued = TokenIssued("client", None, "client_credentials", ("read",), "family", 0)
+    issued = TokenIssued(
+        client_id="client",
+        subject=None,
+        grant_type="client_credentials",
+        scopes=("read",),
+        authorization="family",
+        at=0,
+    )
     response = {"access_token": "x" * 43, "expires_in": 36000, "token_type": "Bearer", "scope": "read write"}
     return {
         "veto": lambda: hooks.validate_token_request(request),

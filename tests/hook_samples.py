@@ -13,6 +13,7 @@ from portula.errors import (
     AccessDeniedError,
     InvalidClientMetadata,
     InvalidGrantError,
+    InvalidRequestError,
     UnauthorizedClientError,
 )
 from portula.model import events
@@ -20,8 +21,8 @@ from portula.plugin import (
     AccessToken,
     AccountLink,
     Application,
+    Artifact,
     Authenticated,
-    AuthorizationCodeGrant,
     Backend,
     ClientAuthMethod,
     ClientMember,
@@ -31,12 +32,16 @@ from portula.plugin import (
     Finding,
     Grant,
     IDToken,
+    Issue,
     Level,
     Mount,
     OAuthRequest,
     RecordType,
     RefreshToken,
     RequestResolver,
+    ResponseType,
+    Step,
+    TokenExchange,
     User,
     json_answer,
 )
@@ -56,11 +61,14 @@ class Anything:
 
 
 NAMES = {
+    "Artifact": Artifact,
     "AccessDeniedError": AccessDeniedError,
     "AccessToken": AccessToken,
     "Application": Application,
     "AccountLink": AccountLink,
-    "AuthorizationCodeGrant": AuthorizationCodeGrant,
+    "InvalidRequestError": InvalidRequestError,
+    "ResponseType": ResponseType,
+    "Step": Step,
     "Backend": Backend,
     "BaseModel": BaseModel,
     "ClientMember": ClientMember,
@@ -99,24 +107,56 @@ GIVEN = {
 """What the classes of examples are made with, by parameter."""
 
 EVENTS = {
-    "portula_record_authorization": events.AuthorizationGranted("machine", "ada", "sid", ("read",), 1),
-    "portula_record_session_end": events.SessionEnded("ada", "sid", 1),
-    "portula_record_token": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
-    "portula_token_issued": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
-    "portula_token_refused": events.TokenRefused("machine", "client_credentials", "invalid_scope", 1),
-    "portula_token_revoked": events.TokenRevoked("machine", None, "family", 1),
-    "portula_code_replayed": events.Replay("machine", "ada", "family", 1),
-    "portula_refresh_replayed": events.Replay("machine", "ada", "family", 1),
-    "portula_consent_given": events.ConsentGiven("machine", "ada", ("read",), 1),
-    "portula_client_saved": events.ClientSaved("machine", created=True, at=1),
-    "portula_client_authenticated": events.ClientAuthenticated("machine", "client_secret_basic", None, 1),
-    "portula_login_succeeded": events.LoginSucceeded("ada", ("pwd",), "127.0.0.1", 1),
-    "portula_login_failed": events.LoginFailed("ada", "wrong credentials", "127.0.0.1", 1),
-    "portula_logout_succeeded": events.LogoutSucceeded("ada", "sid", "machine", tokens=2, at=1),
+    "portula_session_ended": events.SessionEnded(subject="ada", sid="sid", at=1),
+    "portula_record_authorization": events.AuthorizationGranted(
+        client_id="machine", subject="ada", sid="sid", scopes=("read",), at=1
+    ),
+    "portula_record_session_end": events.SessionEnded(subject="ada", sid="sid", at=1),
+    "portula_record_token": events.TokenIssued(
+        client_id="machine",
+        subject=None,
+        grant_type="client_credentials",
+        scopes=("read",),
+        authorization="authorization",
+        at=1,
+    ),
+    "portula_token_issued": events.TokenIssued(
+        client_id="machine",
+        subject=None,
+        grant_type="client_credentials",
+        scopes=("read",),
+        authorization="authorization",
+        at=1,
+    ),
+    "portula_token_refused": events.TokenRefused(
+        client_id="machine", grant_type="client_credentials", error="invalid_scope", at=1
+    ),
+    "portula_token_revoked": events.TokenRevoked(
+        client_id="machine", subject=None, authorization="authorization", at=1
+    ),
+    "portula_code_replayed": events.Replay(
+        client_id="machine", subject="ada", authorization="authorization", at=1
+    ),
+    "portula_refresh_replayed": events.Replay(
+        client_id="machine", subject="ada", authorization="authorization", at=1
+    ),
+    "portula_consent_given": events.ConsentGiven(client_id="machine", subject="ada", scopes=("read",), at=1),
+    "portula_client_saved": events.ClientSaved(client_id="machine", created=True, at=1),
+    "portula_client_authenticated": events.ClientAuthenticated(
+        client_id="machine", method="client_secret_basic", secret_id=None, at=1
+    ),
+    "portula_login_succeeded": events.LoginSucceeded(subject="ada", amr=("pwd",), address="127.0.0.1", at=1),
+    "portula_login_failed": events.LoginFailed(
+        username="ada", reason="wrong credentials", address="127.0.0.1", at=1
+    ),
+    "portula_logout_succeeded": events.LogoutSucceeded(
+        subject="ada", sid="sid", client_id="machine", tokens=2, at=1
+    ),
 }
 
 
 STARTED = {
+    "portula_steps": lambda provider: [step.name for step in provider.hooks.steps()] == ["no_tea"],
     "portula_addhooks": lambda provider: provider.hooks.ruling("kettle").winner is None,
     "portula_settings": lambda provider: provider.all_settings.value("GREETING") == "hello",
     "portula_clock": lambda provider: provider.now() == 1_700_000_000,
@@ -153,7 +193,7 @@ STARTED = {
         provider.hooks.grant_types()["urn:example:tea"](provider.validator), ExtensionGrant
     ),
     "portula_response_types": lambda provider: isinstance(
-        provider.hooks.response_types()["code"](provider.validator), AuthorizationCodeGrant
+        provider.hooks.response_types()["code"](provider.validator), ResponseType
     ),
     "portula_server_class": lambda provider: provider.hooks.server_class is oauthlib.oauth2.Server,
     "portula_backend_class": lambda provider: provider.hooks.backend_class is Backend,
@@ -198,6 +238,7 @@ PRINTED = {
     "portula_client_authenticated": "client_secret_basic",
     "portula_login_succeeded": "ada",
     "portula_login_failed": "wrong credentials",
+    "portula_session_ended": "sid",
     "portula_logout_succeeded": "ada",
 }
 """What the examples do in the course of a request."""
@@ -213,11 +254,19 @@ def arguments_of(hook, parameters):
         "user": lambda: sample_user(hook),
         "fresh": lambda: False,
         "token": lambda: AccessToken(
-            digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2, family="f"
+            digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2
         ),
         "event": lambda: EVENTS[hook],
+        "exchange": sample_exchange,
     }
     return {name: made[name]() for name in parameters if name != "provider"}
+
+
+def sample_exchange():
+    """Return a token request that is about to be answered."""
+    exchange = TokenExchange(provider=None, request=sample_request())
+    exchange.issue = Issue(scope=("read",), lifetime=3600)
+    return exchange
 
 
 def sample_user(hook):

@@ -13,7 +13,6 @@ from portula.errors import BrokenPlugin, DuplicateContribution, SlotConflict
 from portula.plugin import (
     AccessToken,
     Application,
-    AuthorizationCodeGrant,
     Backend,
     ClientAuthMethod,
     ClientCredentialsGrant,
@@ -22,6 +21,7 @@ from portula.plugin import (
     Level,
     Mount,
     RecordType,
+    ResponseType,
     Server,
     Storage,
     json_answer,
@@ -176,9 +176,7 @@ def test_stores_are_chosen_by_record():
 
     provider = make_provider(Second(), STORAGE={"default": "memory", "access_token": "second"})
     provider.storage.add(Application(client_id="a"))
-    provider.storage.add(
-        AccessToken(digest="d", client_id="a", scope="", issued_at=1, expires_at=2, family="f")
-    )
+    provider.storage.add(AccessToken(digest="d", client_id="a", scope="", issued_at=1, expires_at=2))
     assert provider.stores["memory"].find(Application, client_id="a")
     assert provider.stores["second"].find(AccessToken, digest="d")
     assert isinstance(provider.storage, Storage)
@@ -232,7 +230,7 @@ def test_a_grant_type_is_known_by_its_exact_name():
 
 
 def test_a_response_type_is_advertised():
-    provider = make_provider(room(portula_response_types=always({"tea": AuthorizationCodeGrant})))
+    provider = make_provider(room(portula_response_types=always({"tea": ResponseType})))
     assert provider.metadata_document["response_types_supported"] == ["code", "tea"]
 
 
@@ -328,7 +326,7 @@ def test_a_room_brings_hooks_of_its_own_under_the_same_rules():
     ("hook", "answer"),
     [
         ("portula_grant_types", {"client_credentials": ClientCredentialsGrant}),
-        ("portula_response_types", {"code": AuthorizationCodeGrant}),
+        ("portula_response_types", {"code": ResponseType}),
         ("portula_scopes", {"offline_access": "again"}),
         ("portula_endpoints", [Endpoint("token", "other/", ("GET",), json_answer)]),
         ("portula_blueprints", [Mount(Blueprint("oauth2", __name__))]),

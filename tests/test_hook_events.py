@@ -125,7 +125,7 @@ def test_signing_in_is_told(world):
     assert world.sign_in().status_code == 302
     ((name, event),) = world.news()
     assert name == "login_succeeded"
-    assert (event.subject, event.amr, event.client_address) == (world.ada, ("pwd",), "127.0.0.1")
+    assert (event.subject, event.amr, event.address) == (world.ada, ("pwd",), "127.0.0.1")
 
 
 def test_failing_to_sign_in_is_told_without_the_password(world):
@@ -158,43 +158,43 @@ def test_consent_and_tokens_are_told_and_carry_no_secret(world):
         assert secret not in repr((given, token))
 
 
-def test_a_replayed_code_is_told_once_with_the_family_it_ended(world):
+def test_a_replayed_code_is_told_once_with_the_authorization_it_ended(world):
     world.sign_in()
     code = world.allow()
     world.redeem(code)
-    family = world.news()[-1][1].family
+    authorization = world.news()[-1][1].authorization
     assert world.redeem(code).json["error"] == "invalid_grant"
     (replayed, replay), (refused, refusal) = world.news()
-    assert (replayed, replay.client_id, replay.subject, replay.family) == (
+    assert (replayed, replay.client_id, replay.subject, replay.authorization) == (
         "code_replayed",
         "app",
         world.ada,
-        family,
+        authorization,
     )
     assert (refused, refusal.error) == ("token_refused", "invalid_grant")
 
 
-def test_a_replayed_refresh_token_is_told_once_with_the_family_it_ended(world):
+def test_a_replayed_refresh_token_is_told_once_with_the_authorization_it_ended(world):
     world.sign_in()
     first = world.redeem(world.allow()).json["refresh_token"]
-    family = world.news()[-1][1].family
+    authorization = world.news()[-1][1].authorization
     assert world.token(grant_type="refresh_token", refresh_token=first).status_code == 200
     assert names(world.news()) == ["token_issued"]
     assert world.token(grant_type="refresh_token", refresh_token=first).json["error"] == "invalid_grant"
     (replayed, replay), (refused, _) = world.news()
-    assert (replayed, replay.family) == ("refresh_replayed", family)
+    assert (replayed, replay.authorization) == ("refresh_replayed", authorization)
     assert refused == "token_refused"
 
 
 def test_a_revoked_token_is_told_once(world):
     world.sign_in()
     token = world.redeem(world.allow()).json["access_token"]
-    family = world.news()[-1][1].family
+    authorization = world.news()[-1][1].authorization
     for _ in range(2):
         answer = world.http.post("/o/revoke_token/", data={"token": token}, auth=("app", world.secret))
         assert answer.status_code == 200
     ((name, event),) = world.news()
-    assert (name, event.client_id, event.family) == ("token_revoked", "app", family)
+    assert (name, event.client_id, event.authorization) == ("token_revoked", "app", authorization)
 
 
 def test_nothing_is_told_of_a_token_that_somebody_else_wants_to_revoke(world):

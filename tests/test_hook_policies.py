@@ -13,7 +13,7 @@ from portula.errors import (
     OAuth2Error,
     UnauthorizedClientError,
 )
-from portula.plugin import AccessToken, Application
+from portula.plugin import AccessToken, Application, GrantType
 
 REQUEST_VETOES = ["portula_validate_authorization_request", "portula_validate_token_request"]
 REGISTRATION = "portula_validate_client_registration"
@@ -101,22 +101,16 @@ def test_a_denied_token_request_leaves_nothing_behind(heard, outcome, status, er
 
 
 def test_a_grant_of_a_plugin_cannot_skip_the_vetoes(heard):
-    class Careless:
-        def __init__(self, validator):
-            self.validator = validator
-
-        def create_token_response(self, request, handler):
-            self.validator.authenticate_client(request)
-            token = handler.create_token(request)
-            self.validator.save_token(token, request)
-            return {}, "{}", 200
+    class Careless(GrantType):
+        def judge(self, exchange):
+            """Let everybody pass."""
 
     rule = heard.rule("rule", InvalidScopeError("no tea"))
     provider = make_provider(
         plugin("Tea", portula_grant_types=lambda: {"urn:example:tea": Careless}),
         plugin("Rule", portula_validate_token_request=rule),
     )
-    _, secret = make_client(provider)
+    _, secret = make_client(provider, grant_types=("urn:example:tea",))
     answer = ask_token(provider, secret, grant_type="urn:example:tea")
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_scope")
     assert heard == ["rule"]
@@ -207,7 +201,7 @@ def test_a_plugin_cannot_change_the_response_it_is_shown():
     members = ask_token(provider, secret).json
     assert members["access_token"] != "forged"
     assert members["token_type"] == "Bearer"
-    token = AccessToken(digest="d", client_id="c", scope="read", issued_at=1, expires_at=2, family="f")
+    token = AccessToken(digest="d", client_id="c", scope="read", issued_at=1, expires_at=2)
     shown = {"active": True, "token_type": "Bearer"}
     assert provider.hooks.introspection_response(token, shown) == shown
 
@@ -216,7 +210,7 @@ def test_enrichment_cannot_overwrite_an_introspection_response():
     lies = {"active": True, "scope": "everything", "sub": "admin", "tenant": "north"}
     provider = make_provider(plugin("Shop", portula_introspection_response=lambda: lies))
     shown = {"active": True, "scope": "read", "sub": "ada"}
-    token = AccessToken(digest="d", client_id="c", scope="read", issued_at=1, expires_at=2, family="f")
+    token = AccessToken(digest="d", client_id="c", scope="read", issued_at=1, expires_at=2)
     assert provider.hooks.introspection_response(token, shown) == {**shown, "tenant": "north"}
 
 
@@ -256,19 +250,19 @@ def test_an_outbox_that_denies_with_an_oauth_error_refuses_as_well():
     assert tokens(provider) == []
 
 
-def test_what_an_outbox_writes_stands_or_falls_with_the_token():
+def test_what_an_outbox_returns_stands_or_falls_with_the_token():
     class Ledger:
-        def __init__(self, fails):
-            self.fails = fails
-
         @hookimpl
         def portula_record_token(self, provider, event):
-            provider.storage.add(Application(client_id="line in the ledger"))
-            if self.fails:
-                raise OSError
+            return [Application(client_id="line in the ledger")]
 
-    for fails in (False, True):
-        provider = make_provider(Ledger(fails))
+    class Full:
+        @hookimpl
+        def portula_record_token(self, provider, event):
+            raise OSError
+
+    for plugins, fails in (((Ledger(),), False), ((Ledger(), Full()), True)):
+        provider = make_provider(*plugins)
         _, secret = make_client(provider)
         ask_token(provider, secret)
         line = provider.storage.find(Application, client_id="line in the ledger")
@@ -300,7 +294,7 @@ def test_listeners_hear_of_a_token_only_when_it_is_kept():
     class Listener:
         @hookimpl
         def portula_token_issued(self, provider, event):
-            seen.append([token.family for token in tokens(provider)] == [event.family])
+            seen.append([token.client_id for token in tokens(provider)] == [event.client_id])
 
     provider = make_provider(Listener())
     _, secret = make_client(provider)

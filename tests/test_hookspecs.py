@@ -6,7 +6,17 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
-from hook_samples import ADDITIONS, DEMANDS, DENIALS, GIVEN, NAMES, PRINTED, STARTED, arguments_of
+from hook_samples import (
+    ADDITIONS,
+    DEMANDS,
+    DENIALS,
+    GIVEN,
+    NAMES,
+    PRINTED,
+    STARTED,
+    arguments_of,
+    sample_exchange,
+)
 from hosting import Memory, make_app, make_provider
 
 from portula import Provider, hookimpl
@@ -88,10 +98,11 @@ def test_the_kind_is_told_by_the_form_of_the_name(hook):
     assert portula_reference.KINDS[kind] in MANUAL
     forms = {
         "veto": r"validate_\w+",
+        "shape": r"shape_\w+",
         "demand": r"\w+_demands",
         "enrichment": r"\w+_(response|claims)",
         "outbox": r"record_\w+",
-        "event": r"\w+_(issued|refused|revoked|replayed|given|saved|authenticated|succeeded|failed)",
+        "event": r"\w+_(issued|refused|revoked|replayed|given|saved|authenticated|succeeded|failed|ended)",
     }
     if hook in PER_REQUEST:
         assert re.fullmatch(forms[kind], short)
@@ -165,9 +176,16 @@ RECORDED = {
 
 @pytest.mark.parametrize("hook", RECORDED)
 def test_the_example_records(hook):
-    provider, plugin = provider_with(hook)
-    call_facade(provider, hook)
-    assert plugin.lines == [RECORDED[hook]]
+    provider, _ = provider_with(hook)
+    (record,) = call_facade(provider, hook)
+    assert RECORDED[hook] in record.payload.values()
+
+
+def test_the_example_shapes():
+    provider, _ = provider_with("portula_shape_token")
+    exchange = sample_exchange()
+    provider.hooks.shape_token(exchange)
+    assert exchange.issue.lifetime == 60
 
 
 @pytest.mark.parametrize("hook", PRINTED)
@@ -178,7 +196,7 @@ def test_the_example_hears(hook, capsys):
 
 
 def test_every_example_was_called():
-    called = {*STARTED, *DENIALS, *DEMANDS, *ADDITIONS, *PRINTED, *RECORDED}
+    called = {"portula_shape_token", *STARTED, *DENIALS, *DEMANDS, *ADDITIONS, *PRINTED, *RECORDED}
     assert called == set(SPECS)
 
 

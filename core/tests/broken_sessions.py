@@ -65,7 +65,7 @@ class Sessions:
         return session
 
     def tell(self, session):
-        self.provider.hooks.record_session_end(SessionEnded(session.subject, session.sid, 0))
+        self.provider.hooks.record_session_end(SessionEnded(subject=session.subject, sid=session.sid, at=0))
 
     def send(self, pointer):
         @after_this_request

@@ -197,10 +197,10 @@ def test_a_bearer_token_is_read(value, token):
 
 
 def test_a_parameter_can_never_pose_as_state_of_the_request():
-    pairs = parse_pairs(b"ours=x&uri=x&headers=x&body=x&decoded_body=x&client_id=c&_params=x")
+    pairs = parse_pairs(b"exchange=x&uri=x&headers=x&body=x&decoded_body=x&client_id=c&_params=x")
     request = OAuthRequest("/o/token/", "POST", pairs, {"Authorization": "y"})
     assert request.client_id == "c"
     assert request.uri == "/o/token/"
     assert request.headers["authorization"] == "y"
-    assert request.ours.grant is None
+    assert "exchange" not in vars(request)
     assert request.scopes is None

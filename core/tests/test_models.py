@@ -90,7 +90,14 @@ def explained(provider, setting):
 
 def made(cls, **values):
     """Make a record of which little matters."""
-    given = {"digest": "d", "client_id": "c", "subject": "s", "family": "f", "scope": "", "issued_at": 1}
+    given = {
+        "digest": "d",
+        "client_id": "c",
+        "subject": "s",
+        "authorization": "f",
+        "scope": "",
+        "issued_at": 1,
+    }
     if cls is Application:
         return Application(client_id="c", **values)
     return cls(**given, expires_at=2, **values)
@@ -274,7 +281,7 @@ def test_every_verb_means_the_class_that_took_the_place():
     storage.take(made(Grant), 5)
     assert storage.find(Grant, digest="d") == OwnGrant(**{**vars_of(made(Grant)), "taken_at": 5})
     assert storage.change(Grant, {"digest": "e"}, tenant="coffee") == 1
-    assert [row.tenant for row in storage.select(Grant, family="f")] == ["none", "coffee"]
+    assert [row.tenant for row in storage.select(Grant, authorization="f")] == ["none", "coffee"]
     assert storage.remove(Grant, digest="d") == 1
     assert storage.purge(Grant, now=9, limit=9) == 1
 

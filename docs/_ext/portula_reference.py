@@ -47,11 +47,12 @@ KINDS = {
     "contribution": "Contribution: collected once, at start; what two plugins contribute under one key is an error.",
     "veto": "Veto: every implementation is heard; the first denial is raised at the end, and any other exception, "
     "or a value returned, denies too.",
+    "shape": "Shape: may change what is to be issued; an OAuth2Error denies, and any other exception does too.",
     "demand": "Demand: every implementation is asked and what they demand is joined; an OAuth2Error denies, "
     "and any other exception does too.",
     "enrichment": "Enrichment: members are added; those that stand already are not overwritten.",
-    "outbox": "Outbox: called inside the transaction; an exception refuses the request and rolls it back.",
-    "event": "Event: called after the commit, each implementation apart; an exception is logged and hurts nobody.",
+    "outbox": "Outbox: returns records that are kept in one plan with the rest; an exception refuses the request.",
+    "event": "Event: called after the plan is applied, each apart; an exception is logged and hurts nobody.",
 }
 
 

@@ -102,8 +102,14 @@ def test_each_value_has_enough_bits_of_the_alphabet(made, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_part_of_a_value_stays_the_same(made, name):
-    """A prefix, a counter or a clock in it would show here. The last character holds four bits only."""
-    for position in zip(*made[name], strict=True):
+    """A prefix, a counter or a clock in it would show here. The last character holds four bits only.
+
+    A refresh token says which key made it and how often it was rotated; 32 bytes around that are as random as the rest.
+    """
+    positions = list(zip(*made[name], strict=True))
+    if name == "refresh_token":
+        positions = positions[3:24] + positions[30:]
+    for position in positions:
         assert len(set(position)) >= 8
 
 

@@ -10,7 +10,7 @@ import pytest
 from support.browser import forms_of
 
 from portula import hookimpl
-from portula.plugin import Message, shown, state_of
+from portula.plugin import Message, exchange_of, shown
 from security.driving import PASSWORD, answered, basic, bearer, pkce
 
 CHOSEN_SECRET = "a secret that a person chose, long enough"
@@ -28,7 +28,7 @@ class Listener:
 
     @hookimpl
     def portula_validate_token_request(self, provider, request):
-        self.requests.append((request, state_of(request)))
+        self.requests.append((request, exchange_of(request)))
 
     @hookimpl
     def portula_record_token(self, provider, event):

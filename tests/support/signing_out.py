@@ -14,7 +14,16 @@ import portula_scopes_settings
 import portula_sessions
 from portula import hookimpl
 from portula.errors import FetchFailed, JoseError, UntrustedToken
-from portula.plugin import Application, Artifact, Authenticated, AuthorizationGranted, Fetched, Token, User
+from portula.plugin import (
+    Application,
+    Artifact,
+    Authenticated,
+    AuthorizationGranted,
+    Fetched,
+    Plan,
+    Token,
+    User,
+)
 from portula_testing.provider import Memory, MovableClock, Recorder, make_provider
 from support.browser import forms_of
 
@@ -187,9 +196,16 @@ class House:
     def _use(self, client_id):
         """Sign in to an app, as the authorization endpoint does."""
         session, scopes = self.provider.hooks.sessions.current(), (request.args.get("scope", "openid"),)
-        event = AuthorizationGranted(client_id, session.subject, session.sid, scopes, self.provider.now())
-        with self.storage.transaction():
-            self.provider.hooks.record_authorization(event)
+        event = AuthorizationGranted(
+            client_id=client_id,
+            subject=session.subject,
+            sid=session.sid,
+            scopes=scopes,
+            at=self.provider.now(),
+        )
+        plan = Plan()
+        plan.extend(self.provider.hooks.record_authorization(event))
+        self.storage.apply(plan)
         return "granted"
 
     def _work(self):

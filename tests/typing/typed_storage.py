@@ -23,8 +23,8 @@ def verbs(storage: Storage) -> None:
     """Use each verb."""
     assert_type(storage.find(Application, client_id="a"), Application | None)
     assert_type(storage.find(Note, key="a"), Note | None)
-    assert_type(storage.select(RefreshToken, family="f"), list[RefreshToken])
-    assert_type(storage.change(AccessToken, {"family": "f"}, revoked_at=1), int)
+    assert_type(storage.select(RefreshToken, subject="f"), list[RefreshToken])
+    assert_type(storage.change(AccessToken, {"subject": "f"}, revoked_at=1), int)
     assert_type(storage.remove(Note, key="a"), int)
     with storage.transaction():
         storage.add(Note("a", "b"))

@@ -4,23 +4,33 @@ Errors are in `portula.errors`.
 """
 
 from portula.flow.backend import (
-    AuthorizationRequest,
     Backend,
 )
 from portula.flow.client_auth import (
     ClientAuthMethod,
 )
+from portula.flow.exchange import (
+    AuthorizationExchange,
+    Exchange,
+    TokenExchange,
+    exchange_of,
+)
 from portula.flow.grants import (
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
     ExtensionGrant,
-    FrontChannelGrant,
     GrantFactory,
+    GrantType,
     PasswordGrant,
     RefreshTokenGrant,
+    ResponseType,
+    ResponseTypeFactory,
 )
 from portula.flow.interaction import (
     Demands,
+)
+from portula.flow.issue import (
+    Issue,
 )
 from portula.flow.messages import (
     CLIENT_ADDRESS,
@@ -28,7 +38,6 @@ from portula.flow.messages import (
     OAUTHLIB_STATE,
     OAuthRequest,
     Pairs,
-    State,
     basic_credentials,
     bearer_token,
     grant_types_needed,
@@ -39,7 +48,10 @@ from portula.flow.messages import (
     presented_basic,
     printable,
     sorted_response_type,
-    state_of,
+)
+from portula.flow.refresh_tokens import (
+    RefreshTokens,
+    refresh_generator,
 )
 from portula.flow.request_resolvers import (
     RequestResolver,
@@ -50,14 +62,15 @@ from portula.flow.responses import (
     token_error,
 )
 from portula.flow.revoking import (
-    revoke_tokens,
+    plan_revocation,
+    revoke_authorization,
+    revoke_authorizations,
 )
 from portula.flow.server import (
     Server,
 )
-from portula.flow.tokens import (
-    TokenHandler,
-    refresh_generator,
+from portula.flow.steps import (
+    Step,
 )
 from portula.flow.validator import (
     Live,
@@ -131,6 +144,14 @@ from portula.model.keys import (
     Keys,
     unkeyed_digest,
 )
+from portula.model.plans import (
+    Add,
+    Condition,
+    Part,
+    Plan,
+    Remove,
+    added,
+)
 from portula.model.records import (
     CORE_RECORDS,
     ID_TOKEN,
@@ -138,11 +159,12 @@ from portula.model.records import (
     Application,
     ApplicationPolicy,
     Artifact,
+    Authorization,
     Grant,
     IDToken,
     RecordType,
     RefreshToken,
-    payload_of,
+    SupersededRefreshToken,
 )
 from portula.model.slots import (
     Authenticated,
@@ -169,7 +191,6 @@ from portula.model.sources import (
     Tier,
 )
 from portula.model.storage import (
-    Condition,
     Place,
     Storage,
     Store,
@@ -218,15 +239,17 @@ __all__ = [
     "OAUTHLIB_STATE",
     "AccessToken",
     "AccountLink",
+    "Add",
     "Answer",
     "AnswersSlot",
     "Application",
     "ApplicationPolicy",
     "Artifact",
     "Authenticated",
+    "Authorization",
     "AuthorizationCodeGrant",
+    "AuthorizationExchange",
     "AuthorizationGranted",
-    "AuthorizationRequest",
     "Backend",
     "ClientAuthMethod",
     "ClientAuthenticated",
@@ -242,17 +265,19 @@ __all__ = [
     "Declared",
     "Demands",
     "Endpoint",
+    "Exchange",
     "ExtensionGrant",
     "Fetched",
     "Fetcher",
     "Finding",
-    "FrontChannelGrant",
     "Grant",
     "GrantFactory",
+    "GrantType",
     "HashGenerator",
     "HookClass",
     "Hooks",
     "IDToken",
+    "Issue",
     "Jose",
     "Keys",
     "Kind",
@@ -270,14 +295,20 @@ __all__ = [
     "OAuthRequest",
     "PageForm",
     "Pairs",
+    "Part",
     "PasswordGrant",
     "Place",
+    "Plan",
     "Provider",
     "RecordType",
     "RefreshToken",
     "RefreshTokenGrant",
+    "RefreshTokens",
+    "Remove",
     "Replay",
     "RequestResolver",
+    "ResponseType",
+    "ResponseTypeFactory",
     "SchemaGroup",
     "ScopesBackend",
     "SecretHasher",
@@ -288,24 +319,27 @@ __all__ = [
     "Settings",
     "Source",
     "StandAlone",
-    "State",
+    "Step",
     "Storage",
     "Store",
     "StoreFactory",
+    "SupersededRefreshToken",
     "Tier",
     "Token",
+    "TokenExchange",
     "TokenGenerator",
-    "TokenHandler",
     "TokenIssued",
     "TokenRefused",
     "TokenRevoked",
     "User",
+    "added",
     "basic_credentials",
     "bearer_error",
     "bearer_token",
     "current_provider",
     "describes",
     "error_parameters",
+    "exchange_of",
     "field_docs",
     "grant_types_needed",
     "hookimpl",
@@ -321,7 +355,7 @@ __all__ = [
     "origin_of",
     "parse_form",
     "parse_pairs",
-    "payload_of",
+    "plan_revocation",
     "presented_basic",
     "printable",
     "read_client_metadata",
@@ -329,12 +363,12 @@ __all__ = [
     "redirect_uri_problem",
     "refresh_generator",
     "report",
-    "revoke_tokens",
+    "revoke_authorization",
+    "revoke_authorizations",
     "secret_id",
     "shown",
     "shown_name",
     "sorted_response_type",
-    "state_of",
     "subclass_of",
     "token_error",
     "unkeyed_digest",

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from portula.plugin import AccessToken, Application, Grant, RefreshToken, User
+from portula.plugin import AccessToken, Application, Authorization, Grant, RefreshToken, User
 from portula_testing.provider import MovableClock, Recorder, TestLogin, make_provider
 
 ROOMS = ("admin", "consent", "oauth2", "generators", "scopes_settings")
@@ -114,17 +114,30 @@ class Admin:
             "scope": "read",
             "issued_at": NOW,
             "expires_at": NOW + 60,
-            "family": name,
+            "authorization": fields.get("authorization", name),
+            "subject": "bob",
         }
+        self._authorize(given["authorization"])
         return self._keep(AccessToken, name, given, fields)
 
     def refresh(self, name, **fields):
-        given = {"client_id": "app", "scope": "read", "issued_at": NOW, "family": name, "subject": "bob"}
-        return self._keep(RefreshToken, name, given, fields)
+        given = {"client_id": "app", "scope": "read", "issued_at": NOW, "subject": "bob"}
+        under = fields.setdefault("authorization", digest_of(name))
+        self._authorize(under, revoked_at=fields.pop("revoked_at", None))
+        self._keep(RefreshToken, name, given, fields)
+        return under[:12]
 
     def grant(self, name, **fields):
         given = {"client_id": "app", "scope": "read", "issued_at": NOW, "expires_at": NOW + 60}
-        return self._keep(Grant, name, {**given, "family": name, "subject": "bob"}, fields)
+        given = {**given, "authorization": fields.get("authorization", name), "subject": "bob"}
+        self._authorize(given["authorization"])
+        return self._keep(Grant, name, given, fields)
+
+    def _authorize(self, name, **values):
+        """Keep the authorization that a record is of, once."""
+        if self.storage.find(Authorization, id=name) is None:
+            given = {"client_id": "app", "subject": "bob", "scope": "read", "issued_at": NOW, **values}
+            self.storage.add(Authorization(id=name, **given))
 
     def _keep(self, cls, name, given, fields):
         record = cls(digest=digest_of(name), **{**given, **fields})

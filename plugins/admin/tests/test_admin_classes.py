@@ -208,7 +208,7 @@ class Changed(AccessTokenAdmin):
     search_fields = ("=client_id",)
     ordering = ("issued_at",)
     actions = ("greet",)
-    fieldsets = ((None, {"fields": ("family", "age")}),)
+    fieldsets = ((None, {"fields": ("authorization", "age")}),)
 
     @column("Age in seconds")
     def age(self, record):
@@ -232,7 +232,7 @@ def test_attributes_change_columns_order_pages_filters_and_actions(make):
     assert "Revoke</button>" not in page
     assert "Ada greets 2." in admin.act("access-token", "greet", *names[:2]).text
     facts = admin.get("/access-token/view/", id=names[0]).text
-    assert "Family" in facts
+    assert "Authorization" in facts
     assert "Expires" not in facts
     field = admin.token_field("/access-token/")
     admin.post("/access-token/action/", {**field, "action": "revoke_selected", f"pick-{names[0]}": "on"}, 404)

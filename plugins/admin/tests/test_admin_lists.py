@@ -102,12 +102,9 @@ def test_tokens_by_what_they_are_worth(admin, slug):
     assert len(ids(admin.get(f"/{slug}/", status="nonsense"))) == 3
 
 
-def test_used_refresh_tokens_and_codes(admin):
-    used = admin.refresh("used", taken_at=NOW)
-    admin.refresh("endless")
+def test_used_codes(admin):
     taken = admin.grant("taken", taken_at=NOW)
     open_ = admin.grant("open")
-    assert ids(admin.get("/refresh-token/", status="used")) == [used]
     assert ids(admin.get("/grant/", status="used")) == [taken]
     assert ids(admin.get("/grant/", status="live")) == [open_]
 

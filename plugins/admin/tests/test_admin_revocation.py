@@ -1,6 +1,6 @@
 """Taking tokens and codes back: never deleting them, and listeners hear of it."""
 
-from portula.plugin import AccessToken, Grant, RefreshToken, TokenRevoked
+from portula.plugin import AccessToken, Authorization, Grant, TokenRevoked
 from portula_testing.provider import token_for
 
 NOW = 1_700_000_000
@@ -9,8 +9,9 @@ NOW = 1_700_000_000
 def revoked(admin, cls):
     """Return the names of what is revoked, or used up in the case of codes."""
     end = "taken_at" if cls is Grant else "revoked_at"
+    key = "id" if cls is Authorization else "authorization"
     return {
-        record.family: getattr(record, end)
+        getattr(record, key): getattr(record, end)
         for record in admin.storage.select(cls)
         if getattr(record, end) is not None
     }
@@ -27,7 +28,9 @@ def test_a_token_is_revoked_and_stops_working(admin):
     assert admin.provider.validator.find_live_access_token(value) is None
     (kept,) = admin.storage.select(AccessToken)
     assert (kept.digest, kept.revoked_at) == (token.digest, NOW + 5)
-    assert admin.heard.of(TokenRevoked) == [TokenRevoked("app", "bob", token.family, NOW + 5)]
+    assert admin.heard.of(TokenRevoked) == [
+        TokenRevoked(client_id="app", subject="bob", authorization=token.authorization, at=NOW + 5)
+    ]
 
 
 def test_several_are_revoked_and_the_others_are_not(admin):
@@ -35,7 +38,7 @@ def test_several_are_revoked_and_the_others_are_not(admin):
     page = admin.act("access-token", "revoke_selected", *names[:3])
     assert "3 access tokens revoked" in page.text
     assert revoked(admin, AccessToken) == {"t0": NOW, "t1": NOW, "t2": NOW}
-    assert {event.family for event in admin.heard.of(TokenRevoked)} == {"t0", "t1", "t2"}
+    assert {event.authorization for event in admin.heard.of(TokenRevoked)} == {"t0", "t1", "t2"}
 
 
 def test_what_is_revoked_stays_as_it_is(admin):
@@ -46,17 +49,20 @@ def test_what_is_revoked_stays_as_it_is(admin):
     assert admin.heard.events == []
 
 
-def test_a_refresh_token_takes_its_family_with_it(admin):
-    name = admin.refresh("r1", family="one")
-    admin.refresh("r2", family="one", generation=1)
-    admin.refresh("r3", family="two")
-    admin.access("a1", family="one")
-    admin.access("a3", family="two")
+def test_a_refresh_token_takes_its_authorization_with_it(admin):
+    name = admin.refresh("r1", authorization="one-authorization")
+    admin.refresh("r3", authorization="two-authorization")
+    admin.access("a1", authorization="one-authorization")
+    admin.access("a3", authorization="two-authorization")
     page = admin.act("refresh-token", "revoke_selected", name)
     assert "1 refresh token revoked, with all tokens of the same sign-in" in page.text
-    assert revoked(admin, RefreshToken) == {"one": NOW}
-    assert revoked(admin, AccessToken) == {"one": NOW}
-    assert admin.heard.of(TokenRevoked) == [TokenRevoked("app", "bob", "one", NOW)]
+    assert revoked(admin, Authorization) == {"one-authorization": NOW}
+    assert admin.get("/access-token/").text.count("Revoked") == admin.get("/refresh-token/").text.count(
+        "Revoked"
+    )
+    assert admin.heard.of(TokenRevoked) == [
+        TokenRevoked(client_id="app", subject="bob", authorization="one-authorization", at=NOW)
+    ]
     again = admin.act("refresh-token", "revoke_selected", name)
     assert "Nothing was left" in again.text
     assert len(admin.heard.events) == 1
@@ -68,14 +74,13 @@ def test_a_code_is_used_up_and_what_it_became_is_revoked(admin):
         admin.grant("old", taken_at=NOW - 9),
         admin.grant("done", taken_at=1),
     )
-    admin.access("a", family="old")
-    admin.refresh("r", family="old")
+    admin.access("a", authorization="old")
+    admin.refresh("r", authorization="old")
     page = admin.act("grant", "revoke_selected", fresh, old, done)
-    assert "2 codes revoked" in page.text
+    assert "3 codes revoked" in page.text
     assert revoked(admin, Grant) == {"fresh": NOW, "old": NOW - 9, "done": 1}
-    assert revoked(admin, AccessToken) == {"old": NOW}
-    assert revoked(admin, RefreshToken) == {"old": NOW}
-    assert {event.family for event in admin.heard.of(TokenRevoked)} == {"fresh", "old"}
+    assert revoked(admin, Authorization) == {"fresh": NOW, "old": NOW, "done": NOW}
+    assert {event.authorization for event in admin.heard.of(TokenRevoked)} == {"fresh", "old", "done"}
 
 
 def test_nothing_happens_before_it_is_asked_and_answered(admin):

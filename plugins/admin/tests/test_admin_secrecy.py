@@ -42,8 +42,8 @@ def test_no_page_shows_a_digest_a_secret_or_a_payload(make):
     admin.provider.clients.add_secret("app")
     secret = {"room": {"nonce": "payload-of-rooms"}}
     admin.access("a", payload=secret)
-    admin.refresh("r", payload=secret)
-    admin.grant("g", payload=secret, code_challenge="challenge-of-code")
+    admin.refresh("r", sealed="sealed-of-token")
+    admin.grant("g", code_challenge="challenge-of-code")
     never = [
         client.secret,
         *(stored.partition(":")[2] for stored in admin.found().secret_hashes),

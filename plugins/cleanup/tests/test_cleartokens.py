@@ -98,9 +98,11 @@ def test_what_has_expired_goes_whoever_keeps_it_and_the_rest_stays(make):
     world.store.add(Cookie(name="keeps for ever"))
     told = world.told()
     assert told["deleted"] == {
+        "authorization": 0,
         "grant": 5,
         "access_token": 5,
         "refresh_token": 0,
+        "superseded_refresh_token": 0,
         "artifact": 1,
         "cookie": 5,
     }
@@ -111,7 +113,9 @@ def test_what_has_expired_goes_whoever_keeps_it_and_the_rest_stays(make):
 def test_an_expired_access_token_goes_although_its_refresh_token_lives(make):
     world = make()
     world.store.add(replace(access_token("a"), expires_at=1))
-    world.store.add(RefreshToken(digest="r", client_id="c", scope="s", issued_at=1, family="family"))
+    world.store.add(
+        RefreshToken(authorization="a", digest="r", client_id="c", subject="u", scope="s", issued_at=1)
+    )
     assert world.told()["deleted"]["access_token"] == 1
     assert world.store.find(RefreshToken, digest="r") is not None
 
@@ -140,7 +144,11 @@ def test_a_dry_run_deletes_nothing_and_counts_to_one_batch(make):
     for number in range(10):
         world.store.add(Cookie(name=f"more {number}", best_before=1))
     told = world.told("--dry-run")
-    assert told["expired"] == {"grant": 3, "access_token": 3, "refresh_token": 0, "artifact": 0, "cookie": 4}
+    assert {name: count for name, count in told["expired"].items() if count} == {
+        "grant": 3,
+        "access_token": 3,
+        "cookie": 4,
+    }
     assert (told["dry_run"], told["counted_to"], "deleted" in told) == (True, 4, False)
     assert (world.store.purged, world.left()) == ([], [5, 5, 15])
     page = world.run("--dry-run").output
@@ -183,10 +191,9 @@ def test_without_a_terminal_there_is_a_summary_and_no_bar(make):
     world.fill(1234, live=0)
     done = world.run()
     assert done.stderr == ""
-    assert [line.split() for line in done.stdout.splitlines()][1:4:2] == [
-        ["grant", "1,234"],
-        ["refresh_token", "0"],
-    ]
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["grant", "1,234"] in lines
+    assert ["refresh_token", "0"] in lines
     assert "Nothing expired is left" in done.stdout
     assert "\x1b" not in done.stdout
 

@@ -124,7 +124,7 @@ def test_an_update_replaces_all_that_is_registered(world):
     assert (client.redirect_uris, client.name, "contacts" in client.metadata) == ((OTHER,), "", False)
     assert client.secret_hashes, "it keeps its secret"
     assert world.heard.of(ClientSaved)[1:] == [
-        ClientSaved(told["client_id"], created=False, at=1_700_000_000)
+        ClientSaved(client_id=told["client_id"], created=False, at=1_700_000_000)
     ]
 
 

@@ -82,7 +82,9 @@ def test_what_is_no_localized_member_is_ignored(world, name):
 
 def test_listeners_hear_of_a_client_once_it_is_there(world):
     told = world.registered()
-    assert world.heard.of(ClientSaved) == [ClientSaved(told["client_id"], created=True, at=1_700_000_000)]
+    assert world.heard.of(ClientSaved) == [
+        ClientSaved(client_id=told["client_id"], created=True, at=1_700_000_000)
+    ]
 
 
 # --- Who it is, and what it proves that with ---

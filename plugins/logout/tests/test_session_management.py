@@ -4,7 +4,7 @@ import re
 import pytest
 from support.signing_out import HOME
 
-from portula.plugin import Application, OAuthRequest, state_of
+from portula.plugin import Application, OAuthRequest, exchange_of
 
 ON = {"OIDC_SESSION_MANAGEMENT_ENABLED": True}
 COOKIE = "__Host-portula_browser_state"
@@ -27,7 +27,9 @@ def answer_to(house, browser, scopes=("openid",), redirect_uri="https://tea.exam
             redirect_uri,
             list(scopes),
         )
-        state_of(asked).rooms["login"] = {"sid": sid or (session.sid if session else None)}
+        exchange = exchange_of(asked, house.provider)
+        asked.user = "ada"
+        exchange.begin(sid=sid or (session.sid if session else None))
         return house.provider.hooks.authorization_response(asked, {"code": "c"})
 
     house.work = work

@@ -7,6 +7,7 @@ import pytest
 from support.browser import forms_of
 
 from portula import hookimpl
+from portula.plugin import ResponseType
 
 ISSUER = "https://id.example/o"
 CALLBACK = "https://client.example/cb"
@@ -87,16 +88,14 @@ def test_the_words_of_a_response_type_have_no_order(make, sent):
     class Pair:
         @hookimpl
         def portula_response_types(self, provider):
-            from portula.plugin import AuthorizationCodeGrant
+            class Both(ResponseType):
+                def judge(self, exchange):
+                    """Let everybody pass."""
 
-            class PairGrant(AuthorizationCodeGrant):
-                def validate_authorization_request(self, request):
-                    return request.scopes, {}
+                def parameters(self, exchange):
+                    return {"words": exchange.response_type}
 
-                def authorize(self, request, token_handler):
-                    return {"words": request.response_type}
-
-            return {"coffee tea": PairGrant}
+            return {"coffee tea": Both}
 
     world = make(Pair())
     client = world.client()

@@ -68,7 +68,6 @@ class World:
                 subject=subject,
                 issued_at=self.host.time,
                 expires_at=self.host.time + 60,
-                family="f",
             )
         )
         return value

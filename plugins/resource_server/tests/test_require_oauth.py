@@ -99,7 +99,7 @@ def test_a_token_ends_with_its_time_its_revocation_its_client_and_its_person(wor
     world.provider.storage.change(Application, {"client_id": "app"}, disabled=True)
     refused(world.get("/read", token), 401, "invalid_token")
     world.provider.storage.change(Application, {"client_id": "app"}, disabled=False)
-    world.provider.storage.change(AccessToken, {"family": "f"}, revoked_at=1)
+    world.provider.storage.change(AccessToken, {"subject": "1"}, revoked_at=1)
     refused(world.get("/read", token), 401, "invalid_token")
     late = world.token()
     world.host.time += 60

@@ -19,9 +19,9 @@ def memory():
 def make_app(clock, memory):
     """Return a function that makes an app whose pages call the sessions slot."""
 
-    def make(**settings):
+    def make(*plugins, **settings):
         settings = {"SECRET_KEYS": ["first key, 16 bytes or more"], **settings}
-        provider = make_provider(portula_sessions, memory, clock=clock, settings=settings)
+        provider = make_provider(portula_sessions, memory, *plugins, clock=clock, settings=settings)
         app = provider.app
         sessions = provider.hooks.sessions
 

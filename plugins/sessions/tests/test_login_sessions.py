@@ -16,7 +16,10 @@ def who(client):
 
 
 def stored(app):
-    provider = app.extensions["portula"]["portula"]
+    return stored_in(app.extensions["portula"]["portula"])
+
+
+def stored_in(provider):
     family = provider.keys.digests("session-subject", "ada")
     return provider.storage.select(Artifact, family=family)
 
@@ -43,6 +46,23 @@ def test_the_cookie_is_a_pointer_that_is_stored_nowhere(app):
     assert cookie.http_only
     assert cookie.same_site == "Lax"
     assert cookie.expires is None
+
+
+def test_the_end_of_a_session_is_told_once_when_it_is_kept(make_app):
+    told = []
+
+    class Handler:
+        @hookimpl
+        def portula_session_ended(self, provider, event):
+            told.append((event.subject, stored_in(provider)))
+
+    app = make_app(Handler())
+    client = app.test_client()
+    client.get("/in/ada")
+    assert told == []
+    client.get("/out")
+    client.get("/out")
+    assert told == [("ada", [])]
 
 
 def test_a_cookie_over_https_has_the_host_prefix(make_app):

@@ -89,7 +89,7 @@ def test_an_empty_database_is_upgraded_once(empty_engine: Engine) -> None:
     assert done[0].startswith("migration 0001")
     assert pending[0] == done[0]
     assert "table portula_sample" in done
-    assert migrate.current(empty_engine) == "0002"
+    assert migrate.current(empty_engine) == "0001"
     assert migrate.pending(empty_engine, RECORDS) == []
     assert migrate.upgrade(empty_engine, RECORDS) == []
 

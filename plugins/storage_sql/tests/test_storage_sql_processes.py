@@ -83,7 +83,7 @@ for turn in range(20):
 assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
 done.set()
 thread.join()
-print(len(store.select(Grant, family="family")))
+print(len(store.select(Grant, authorization="authorization")))
 store.close()
 """
 

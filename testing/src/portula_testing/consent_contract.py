@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from portula import Provider
-from portula.plugin import Application, Authenticated, Consent, ConsentQuestion
+from portula.plugin import Application, Authenticated, Consent, ConsentQuestion, Plan, current_provider
 from portula_testing.attacks import Visits, nearly_right
 
 MARKUP = "<b id=contract>Tea</b>"
@@ -44,6 +44,13 @@ class _Form(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._within = self._within and tag != "form"
+
+
+def remember(consent: Consent, client: Application, subject: str, scopes: list[str]) -> None:
+    """Let a plan with nothing else keep what was allowed."""
+    plan = Plan()
+    consent.remember(client, subject, scopes, plan)
+    current_provider().storage.apply(plan)
 
 
 class ConsentContract:
@@ -228,7 +235,7 @@ class ConsentContract:
     ) -> None:
         def work() -> frozenset[str]:
             for scopes in (["read"], ["write", "read"], []):
-                consent.remember(client, "ann", scopes)
+                remember(consent, client, "ann", scopes)
             return consent.remembered(client, "ann")
 
         assert visit(visit.browser(), work) == {"read", "write"}
@@ -241,7 +248,7 @@ class ConsentContract:
     ) -> None:
         other = Application(client_id="Contract", name="Another app")
         provider.storage.add(other)
-        visit(visit.browser(), lambda: consent.remember(client, "ann", ["read"]))
+        visit(visit.browser(), lambda: remember(consent, client, "ann", ["read"]))
         for asked, subject in ((client, "Ann"), (client, "ann "), (client, "bob"), (other, "ann")):
             remembered = visit(visit.browser(), partial(consent.remembered, asked, subject))
             assert remembered == frozenset(), (asked.client_id, subject)
@@ -249,5 +256,5 @@ class ConsentContract:
     def test_long_names_are_remembered(self, visit: Visits, consent: Consent, provider: Provider) -> None:
         client, subject = Application(client_id="c" * 255), "s" * 255
         provider.storage.add(client)
-        visit(visit.browser(), lambda: consent.remember(client, subject, ["read"]))
+        visit(visit.browser(), lambda: remember(consent, client, subject, ["read"]))
         assert visit(visit.browser(), lambda: consent.remembered(client, subject)) == {"read"}

@@ -13,7 +13,18 @@ from flask import Flask
 from portula import Provider
 from portula.errors import UnknownPlugin
 from portula.host.discovery import entry_points
-from portula.plugin import Application, Clock, OAuthRequest, Source, Tier, nearest
+from portula.plugin import (
+    Application,
+    Clock,
+    Issue,
+    OAuthRequest,
+    Server,
+    Source,
+    Tier,
+    TokenExchange,
+    added,
+    nearest,
+)
 from portula_testing.plugins import GivenClock, Memory, MovableClock, Recorder, TestLogin
 
 __all__ = [
@@ -167,18 +178,18 @@ def token_for(
     Raises:
         OAuth2Error: a plugin does not allow it.
     """
-    granted = scopes.split() if isinstance(scopes, str) else list(scopes)
     grant_type = "client_credentials" if user is None else "authorization_code"
     request = OAuthRequest("", "POST", [("grant_type", grant_type)])
     request.client = client or _own_client(provider)
     request.client_id = request.client.client_id
-    request.user, request.scopes = user, granted
-    request.expires_in = expires_in
+    request.user = user
+    request.scopes = scopes.split() if isinstance(scopes, str) else list(scopes)
+    exchange = TokenExchange(provider=provider, request=request)
+    exchange.issue = Issue(scope=exchange.scope, lifetime=expires_in)
+    request.exchange = exchange
     with provider.app.app_context():
-        value = provider.hooks.access_token_generator(request)
-        token = {"access_token": value, "token_type": "Bearer", "expires_in": expires_in}
-        provider.validator.save_token({**token, "scope": " ".join(granted)}, request)
-    return value
+        Server(provider.validator).issue(exchange)
+    return str(exchange.response["access_token"])
 
 
 def expired_token_for(
@@ -192,5 +203,5 @@ def _own_client(provider: Provider) -> Application:
     known = provider.storage.find(Application, client_id=_CLIENT_ID)
     if known is None:
         known = Application(client_id=_CLIENT_ID, name="A test", client_type="public")
-        provider.storage.add(known)
+        provider.storage.apply(added(known))
     return known

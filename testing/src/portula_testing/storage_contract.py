@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from portula.errors import DuplicateRecord
-from portula.plugin import CORE_RECORDS, Application, Artifact, Condition, RefreshToken, Store
+from portula.plugin import CORE_RECORDS, Application, Artifact, Authorization, Condition, RefreshToken, Store
 from portula_testing.storage_samples import Sample, access_token, grant
 from portula_testing.transactions_contract import TransactionContract
 from portula_testing.walk_contract import WalkContract
@@ -65,9 +65,26 @@ class StorageContract(WalkContract, TransactionContract):
                 require_pkce=False,
                 metadata={"contacts": ["a@example.org"]},
             ),
-            grant("g", redirect_uri="https://a.example/" + "p" * 2000, payload={"oidc": {"nonce": "n"}}),
+            grant("g", redirect_uri="https://a.example/" + "p" * 2000),
+            Authorization(
+                id="i",
+                client_id="c",
+                subject="u",
+                scope="s",
+                issued_at=1,
+                amr=("pwd",),
+                facts={"oidc": {"nonce": "n"}},
+            ),
             access_token("a"),
-            RefreshToken(digest="r", client_id="c", scope="s", issued_at=1, family="f", generation=3),
+            RefreshToken(
+                authorization="a",
+                digest="r",
+                client_id="c",
+                subject="u",
+                scope="s",
+                issued_at=1,
+                generation=3,
+            ),
             Artifact(digest="x", kind="par", payload={"a": "b"}, issued_at=1, family="f"),
         ],
         ids=lambda record: type(record).__name__,

@@ -47,14 +47,19 @@ RECORDS = (*CORE_RECORDS, SAMPLE)
 
 def grant(digest: str, **values: Any) -> Grant:
     """Make a grant of which only the digest matters."""
-    given = {"client_id": "client", "subject": "user", "family": "family", "scope": "read"}
+    given = {"client_id": "client", "subject": "user", "authorization": "authorization", "scope": "read"}
     return Grant(**{**given, "issued_at": 1, "expires_at": 61, "digest": digest, **values})
 
 
 def access_token(digest: str) -> AccessToken:
     """Make an access token of which only the digest matters."""
     return AccessToken(
-        digest=digest, client_id="client", scope="read", issued_at=1, expires_at=61, family="family"
+        digest=digest,
+        client_id="client",
+        scope="read",
+        issued_at=1,
+        expires_at=61,
+        authorization="authorization",
     )
 
 

@@ -135,7 +135,7 @@ class TransactionContract:
     # --- Single use ---
 
     def test_a_record_is_taken_once(self, store: Store) -> None:
-        code = grant("code", payload={"a": 1})
+        code = grant("code", code_challenge="c")
         store.add(code)
         store.take(code, 100)
         with pytest.raises(Replayed) as replayed:
@@ -197,7 +197,7 @@ class TransactionContract:
             redeem()
         assert store.find(AccessToken, digest="token") is None
         with store.transaction():
-            assert store.change(AccessToken, {"family": "family"}, revoked_at=100) == 0
+            assert store.change(AccessToken, {"authorization": "authorization"}, revoked_at=100) == 0
 
     # --- Races ---
 
@@ -233,7 +233,7 @@ class TransactionContract:
 
         assert self.race(make_store, redeem) == [1] * RACES
         if self.shares:
-            assert len(make_store(RECORDS).select(AccessToken, family="family")) == RACES
+            assert len(make_store(RECORDS).select(AccessToken, authorization="authorization")) == RACES
 
     def test_racing_adds_of_one_key_keep_one(self, make_store: MakeStore) -> None:
         def save(store: Store, code: Grant, runner: int) -> None:

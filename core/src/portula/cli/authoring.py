@@ -21,6 +21,7 @@ from typing import Any
 import click
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from portula import plugin as plugin_names
 from portula.host.classes import NEEDS_TRUST, facts_of
 from portula.host.defaults import DEFAULT_ROOMS
 from portula.host.hookspecs import SPECIFICATIONS
@@ -202,9 +203,10 @@ def _known_names(function: Callable[..., Any], used: set[str]) -> Iterable[str]:
         if isinstance(node, ast.Import):
             yield from (f"import {alias.name}" for alias in node.names if alias.name in used)
         elif isinstance(node, ast.ImportFrom):
-            yield from (
-                f"from {node.module} import {alias.name}" for alias in node.names if alias.name in used
-            )
+            for alias in node.names:
+                if alias.name in used:
+                    public = alias.name in plugin_names.__all__
+                    yield f"from {'portula.plugin' if public else node.module} import {alias.name}"
 
 
 def _lines(imports: Iterable[str]) -> list[str]:

@@ -88,7 +88,7 @@ def _explain(provider: Provider) -> click.Command:
     @click.argument("name")
     @_json
     def explain(name: str, *, as_json: bool) -> None:
-        """Say who answers NAME: a setting, a hook, or validator.METHOD."""
+        """Say who answers NAME: a setting, a hook, validator.METHOD, or the steps of an endpoint such as `token`."""
         try:
             facts = report.explain(provider, name)
         except report.UnknownName as error:
@@ -96,12 +96,26 @@ def _explain(provider: Provider) -> click.Command:
         if as_json:
             click.echo(json.dumps(facts, indent=2))
             return
+        if "steps" in facts:
+            _show_steps(facts["steps"])
+            return
         table = Table(show_header=False, box=None, pad_edge=False)
         for label, text in _explained(facts):
             table.add_row(f"[bold]{label}[/bold]", escape(text))
         _show(table)
 
     return explain
+
+
+def _show_steps(steps: Sequence[dict[str, Any]]) -> None:
+    table = _table("", "Step", "By", "Only", "")
+    for step in steps:
+        by = (
+            " ".join(filter(None, (step["by"]["distribution"], step["by"]["version"])))
+            or step["by"]["plugin"]
+        )
+        table.add_row(str(step["number"]), step["name"], by, " ".join(step["only"]), step["doc"])
+    _show(table)
 
 
 def _explained(facts: dict[str, Any]) -> list[tuple[str, str]]:

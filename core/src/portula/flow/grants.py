@@ -1,20 +1,20 @@
-"""oauthlib's grants, made to yield parameters instead of redirects, and with state of their own."""
+"""Grant types: what stands between an authenticated client and its token. oauthlib judges those of RFC 6749."""
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from oauthlib.oauth2.rfc6749 import errors, grant_types
+from oauthlib.oauth2.rfc6749 import errors, grant_types, utils
 
-from portula.flow.messages import state_of
+from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange, exchange_of
 
 if TYPE_CHECKING:
     from portula.flow.messages import OAuthRequest
-    from portula.flow.tokens import TokenHandler
     from portula.flow.validator import OAuth2Validator
+    from portula.model.records import Application
 
 for _name in (
     "authorization_code",
@@ -31,164 +31,124 @@ UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 """Characters of a code_challenge and a code_verifier (RFC 7636 §4.1)."""
 
 
-class TokenGrant(Protocol):
-    """A grant type: what the token endpoint hands a request to."""
+class Memo:
+    """Stands between oauthlib's grants and the validator, so that a request asks each of these questions once.
 
-    def create_token_response(
-        self, request: OAuthRequest, token_handler: TokenHandler
-    ) -> tuple[Any, Any, int]:
-        """Return oauthlib's (headers, body, status)."""
-        ...
-
-
-GrantFactory = Callable[["OAuth2Validator"], Any]
-"""Makes a grant for a validator. Called once a provider, at start."""
-
-
-class _GivesIDTokens:
-    """What the grants have in common that OpenID Connect adds to."""
-
-    request_validator: Any
-
-    def _with_id_token(
-        self, token: dict[str, Any], token_handler: TokenHandler, request: OAuthRequest
-    ) -> dict[str, Any]:
-        """Add an ID token where one belongs to the answer (OpenID Connect Core §3.1.3.3)."""
-        id_token = self.request_validator.get_id_token(token, token_handler, request)
-        if id_token is not None:
-            token["id_token"] = id_token
-        return token
-
-
-class AuthorizationCodeGrant(_GivesIDTokens, grant_types.AuthorizationCodeGrant):  # type: ignore[misc]
-    """Authorization code with PKCE (RFC 6749 §4.1, RFC 7636)."""
-
-    response_types: list[str]
-    _code_challenge_methods: dict[str, Callable[[str, str], bool]]
-
-    def __init__(self, validator: OAuth2Validator) -> None:
-        """Take the validator, which knows the code_challenge_method values that are allowed."""
-        super().__init__(validator)
-        self.response_types = list(self.response_types)
-        self.register_token_modifier(self._with_id_token)
-        allowed = validator.code_challenge_methods
-        self._code_challenge_methods = {
-            name: method for name, method in self._code_challenge_methods.items() if name in allowed
-        }
-
-    def validate_authorization_request(self, request: OAuthRequest) -> tuple[list[str], Mapping[str, Any]]:
-        """Check the request; see oauthlib. A challenge must have the form that RFC 7636 §4.2 gives it."""
-        challenge: str | None = request.code_challenge
-        result: tuple[list[str], Mapping[str, Any]] = super().validate_authorization_request(request)
-        if challenge is None and request.code_challenge_method is not None:
-            raise errors.InvalidRequestError(
-                description="code_challenge_method without code_challenge.", request=request
-            )
-        if challenge is not None and not well_formed(challenge):
-            raise errors.InvalidRequestError(
-                description="code_challenge must have 43 to 128 unreserved characters.", request=request
-            )
-        return result
-
-    def _handle_redirects(self, request: OAuthRequest) -> None:
-        """Choose the redirect URI by exact comparison only (RFC 9700 §2.1); never parse what was not registered."""
-        request.using_default_redirect_uri = request.redirect_uri is None
-        if request.redirect_uri is None:
-            request.redirect_uri = self.request_validator.get_default_redirect_uri(request.client_id, request)
-            if not request.redirect_uri:
-                raise errors.MissingRedirectURIError(request=request)
-        elif not self.request_validator.validate_redirect_uri(
-            request.client_id, request.redirect_uri, request
-        ):
-            raise errors.MismatchingRedirectURIError(request=request)
-
-    def authorize(self, request: OAuthRequest, token_handler: TokenHandler) -> dict[str, str]:
-        """Make and keep a code for a request that was validated and allowed; return the response parameters."""
-        parameters: dict[str, str] = {"code": secrets.token_urlsafe(32)}
-        for modifier in self._code_modifiers:
-            parameters = modifier(parameters, token_handler, request)
-        self.request_validator.save_authorization_code(request.client_id, parameters, request)
-        return parameters
-
-    def validate_code_challenge(self, challenge: str, challenge_method: str, verifier: str) -> bool:
-        """Compare in constant time; a malformed verifier is simply wrong."""
-        return well_formed(verifier) and bool(
-            super().validate_code_challenge(challenge, challenge_method, verifier)
-        )
-
-
-class FrontChannelGrant(AuthorizationCodeGrant):
-    """Response types that answer with tokens in the redirect, alone or beside a code.
-
-    These are `token` (RFC 6749 §4.2), and those of OAuth 2.0 Multiple Response Types and OpenID Connect Core §3.2 and
-    §3.3. What is issued in one answer belongs to one family, so that the replay of the code ends it all.
+    Steps ask first, through here; what a grant asks again is answered from the exchange.
     """
-
-    def validate_authorization_request(self, request: OAuthRequest) -> tuple[list[str], Mapping[str, Any]]:
-        """Check the request; with a code in the answer all the rules for codes hold too."""
-        if "code" in (request.response_type or "").split():
-            return super().validate_authorization_request(request)
-        self._handle_redirects(request)
-        for name in ("code_challenge", "code_challenge_method"):
-            if getattr(request, name) is not None:
-                raise errors.InvalidRequestError(description=f"{name} without a code.", request=request)
-        allowed = self.request_validator.validate_response_type(
-            request.client_id, request.response_type, request.client, request
-        )
-        if not allowed:
-            raise errors.UnauthorizedClientError(request=request)
-        self.validate_scopes(request)
-        return request.scopes or [], {"request": request}
-
-    def authorize(self, request: OAuthRequest, token_handler: TokenHandler) -> dict[str, str]:
-        """Make and keep what the response type names; return the response parameters."""
-        words = (request.response_type or "").split()
-        state_of(request).family = secrets.token_hex(16)
-        parameters: dict[str, Any] = {}
-        if "code" in words:
-            parameters |= super().authorize(request, token_handler)
-        if "token" in words:
-            request.grant_type = "implicit"
-            token = token_handler.create_token(request, refresh_token=False)
-            self.request_validator.save_token(token, request)
-            parameters |= token
-        if "id_token" in words:
-            parameters = self._with_id_token(parameters, token_handler, request)
-        return {name: str(value) for name, value in parameters.items()}
-
-
-class RefreshTokenGrant(_GivesIDTokens, grant_types.RefreshTokenGrant):  # type: ignore[misc]
-    """Refreshing an access token (RFC 6749 §6), with a new ID token where one was given (OpenID Connect Core §12.2)."""
 
     def __init__(self, validator: OAuth2Validator) -> None:
         """Take the validator."""
-        super().__init__(validator)
-        self.register_token_modifier(self._with_id_token)
+        self._validator = validator
+
+    def __getattr__(self, name: str) -> Any:
+        """Hand every other question on."""
+        return getattr(self._validator, name)
+
+    @staticmethod
+    def _once(exchange: Exchange, question: tuple[str, ...], answer: Callable[[], Any]) -> Any:
+        if question not in exchange.memo:
+            exchange.memo[question] = answer()
+        return exchange.memo[question]
+
+    def authenticate_client(self, request: OAuthRequest) -> bool:
+        """Ask once."""
+        ask = self._validator.authenticate_client
+        return bool(self._once(exchange_of(request), ("client",), lambda: ask(request)))
+
+    def authenticate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
+        """Ask once."""
+        ask = self._validator.authenticate_client_id
+        return bool(self._once(exchange_of(request), ("client",), lambda: ask(client_id, request)))
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: Application, request: OAuthRequest
+    ) -> bool:
+        """Ask once."""
+        ask = self._validator.validate_grant_type
+        question = ("grant_type", grant_type)
+        return bool(
+            self._once(exchange_of(request), question, lambda: ask(client_id, grant_type, client, request))
+        )
+
+    def validate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
+        """Ask once."""
+        ask = self._validator.validate_client_id
+        return bool(
+            self._once(exchange_of(request), ("client_id", client_id), lambda: ask(client_id, request))
+        )
+
+    def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: OAuthRequest) -> bool:
+        """Ask once."""
+        ask = self._validator.validate_redirect_uri
+        question = ("redirect_uri", redirect_uri)
+        return bool(self._once(exchange_of(request), question, lambda: ask(client_id, redirect_uri, request)))
+
+    def get_default_redirect_uri(self, client_id: str, request: OAuthRequest) -> str | None:
+        """Ask once; where a step has judged a redirect URI, that is what the request is answered at."""
+        ask = self._validator.get_default_redirect_uri
+        exchange = exchange_of(request)
+        return cast(
+            "str | None",
+            self._once(exchange, ("default_redirect_uri",), lambda: ask(client_id, request)),
+        )
 
 
-class ClientCredentialsGrant(grant_types.ClientCredentialsGrant):  # type: ignore[misc]
-    """Client credentials (RFC 6749 §4.4)."""
+class GrantType:
+    """A grant type of the token endpoint, by the name under which it is contributed.
 
-
-class ExtensionGrant(ClientCredentialsGrant):
-    """A grant type of a plugin's own (RFC 6749 §4.5), under whatever name it is contributed.
-
-    The client authenticates and must be registered for the name; then `check` looks at the rest of the request.
+    The client is authenticated, and registered for the name, before `judge` is called.
     """
 
-    def validate_token_request(self, request: OAuthRequest) -> None:
-        """Ask everything that stands between an authenticated client and its token."""
-        for rule in self.custom_validators.pre_token:
-            rule(request)
-        self.validate_client_confidential(request)
-        self.validate_grant_type(request)
-        self.check(request)
-        self.validate_scopes(request)
-        for rule in self.custom_validators.post_token:
-            rule(request)
+    refreshable: ClassVar[bool] = True
+    """Whether a refresh token may go with its access token."""
 
-    def check(self, request: OAuthRequest) -> None:
-        """Raise an OAuth2Error, usually invalid_grant, or let pass. It may set `request.user`, the subject.
+    def __init__(self, validator: OAuth2Validator) -> None:
+        """Take the validator; called once a provider, at start."""
+        self.validator = validator
+
+    def judge(self, exchange: TokenExchange) -> None:
+        """Refuse the request by raising an OAuth2Error, or set whom and what the token is for on `exchange.request`.
+
+        `request.user` is the person's subject, None for the client itself; `request.scopes` the scopes of the token.
+
+        Raises:
+            OAuth2Error: the request is refused.
+        """
+        raise NotImplementedError
+
+    def judge_scope(self, exchange: TokenExchange) -> None:
+        """Take the scopes of the request, or the client's default, if the client may have them (RFC 6749 §3.3).
+
+        Raises:
+            InvalidScopeError: it may not.
+        """
+        request, validator = exchange.request, self.validator
+        client_id = request.client_id or ""
+        request.scopes = request.scopes or utils.scope_to_list(
+            validator.get_default_scopes(client_id, request)
+        )
+        client = cast("Application", request.client)
+        if not validator.validate_scopes(client_id, list(request.scopes or ()), client, request):
+            raise errors.InvalidScopeError(request=request)
+
+
+GrantFactory = Callable[["OAuth2Validator"], GrantType]
+"""Makes a grant type for a validator: the class itself. Called once a provider, at start."""
+
+
+class ExtensionGrant(GrantType):
+    """A grant type of a plugin's own (RFC 6749 §4.5): override `check`."""
+
+    refreshable = False
+
+    def judge(self, exchange: TokenExchange) -> None:
+        """Check the request, then its scope."""
+        self.check(exchange)
+        self.judge_scope(exchange)
+
+    def check(self, exchange: TokenExchange) -> None:
+        """Raise an OAuth2Error, usually invalid_grant, or let pass. It may set `exchange.request.user`.
 
         Raises:
             NotImplementedError: a grant without a check of its own lets nobody pass.
@@ -196,13 +156,92 @@ class ExtensionGrant(ClientCredentialsGrant):
         raise NotImplementedError
 
 
-class PasswordGrant(grant_types.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]
+class _Judged(GrantType):
+    """A grant type that oauthlib judges, through its public `validate_token_request`."""
+
+    stock: ClassVar[type[Any]]
+
+    def __init__(self, validator: OAuth2Validator) -> None:
+        """Put the memo in front of the validator."""
+        super().__init__(validator)
+        self._grant = self.stock(Memo(validator))
+
+    def judge(self, exchange: TokenExchange) -> None:
+        """Let oauthlib judge the request; what it finds stands on the request."""
+        self._grant.validate_token_request(exchange.request)
+
+
+class AuthorizationCodeGrant(_Judged):
+    """Authorization code with PKCE (RFC 6749 §4.1, RFC 7636)."""
+
+    stock = grant_types.AuthorizationCodeGrant
+
+    def judge(self, exchange: TokenExchange) -> None:
+        """Check the form of a verifier, which oauthlib does not, and let oauthlib judge the rest (RFC 7636 §4.1)."""
+        verifier = exchange.parameter("code_verifier")
+        if verifier is not None and not well_formed(verifier):
+            raise errors.InvalidGrantError(
+                description="code_verifier is malformed.", request=exchange.request
+            )
+        super().judge(exchange)
+
+
+class RefreshTokenGrant(_Judged):
+    """Refreshing an access token (RFC 6749 §6)."""
+
+    stock = grant_types.RefreshTokenGrant
+
+
+class ClientCredentialsGrant(_Judged):
+    """Client credentials (RFC 6749 §4.4)."""
+
+    stock = grant_types.ClientCredentialsGrant
+    refreshable = False
+
+
+class PasswordGrant(_Judged):
     """Resource owner password credentials (RFC 6749 §4.3); RFC 9700 §2.4 forbids it to all but legacy clients."""
 
-    def validate_client_authentication(self, request: OAuthRequest) -> None:
-        """Know the client, and that it may do this, before a password is looked at (oauthlib asks that last)."""
-        super().validate_client_authentication(request)
-        self.validate_grant_type(request)
+    stock = grant_types.ResourceOwnerPasswordCredentialsGrant
+
+
+class ResponseType:
+    """A response type of the authorization endpoint, by the name under which it is contributed.
+
+    What its words name is made: a `code`, an access `token`, an `id_token` (OAuth 2.0 Multiple Response Types §3, §5).
+    """
+
+    def __init__(self, validator: OAuth2Validator) -> None:
+        """Put the memo in front of the validator; called once a provider, at start."""
+        memo = Memo(validator)
+        self._code = grant_types.AuthorizationCodeGrant(memo)
+        self._implicit = grant_types.ImplicitGrant(memo)
+        self._implicit.response_types = ["token", "id_token"]
+
+    def judge(self, exchange: AuthorizationExchange) -> None:
+        """Let oauthlib judge the request by the rules for its words; with a code in the answer, those for codes hold.
+
+        A step has judged the redirect URI by then; oauthlib takes it for the default one, so that it parses nothing
+        that the client did register.
+
+        Raises:
+            OAuth2Error: the client may not, PKCE is missing, or a scope is refused.
+        """
+        request, sent = exchange.request, exchange.request.using_default_redirect_uri
+        grant = self._code if "code" in exchange.words else self._implicit
+        exchange.memo[("default_redirect_uri",)], request.redirect_uri = exchange.redirect_uri, None
+        try:
+            grant.validate_authorization_request(request)
+        finally:
+            request.redirect_uri, request.using_default_redirect_uri = exchange.redirect_uri, sent
+
+    def parameters(self, exchange: AuthorizationExchange) -> dict[str, str]:
+        """Return what the answer carries beside tokens: a code, where the words name one."""
+        return {"code": secrets.token_urlsafe(32)} if "code" in exchange.words else {}
+
+
+ResponseTypeFactory = Callable[["OAuth2Validator"], ResponseType]
+"""Makes a response type for a validator: the class itself. Called once a provider, at start."""
 
 
 def well_formed(value: str) -> bool:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from oauthlib.common import CaseInsensitiveDict, Request
+from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from portula.model.http import Message
-from portula.model.records import AccessToken, Application, Grant, RefreshToken
-from portula.model.slots import User
+from portula.model.records import Application
+
+if TYPE_CHECKING:
+    from portula.flow.exchange import Exchange
 
 REPEATABLE = frozenset({"resource", "audience"})
 """Parameters that may stand more than once (RFC 8707 §2, RFC 8693 §2.1)."""
 
-OAUTHLIB_STATE = frozenset({"client", "user", "scopes", "extra_credentials", "request_token"})
-"""Names under which oauthlib keeps its own state on the request: dropped from the wire."""
+OAUTHLIB_STATE = frozenset({"client", "user", "scopes", "extra_credentials", "request_token", "exchange"})
+"""Names under which oauthlib and we keep state on the request: dropped from the wire."""
 
 MAX_PARAMETERS = 64
 
@@ -37,27 +38,6 @@ IMPLICIT = "implicit"
 Pairs = list[tuple[str, str]]
 
 
-@dataclass(slots=True)
-class State:
-    """What our validator parts keep on a request, in one place."""
-
-    grant: Grant | None = None
-    refresh: RefreshToken | None = None
-    access: AccessToken | None = None
-    """The access token that the request presented, once it was found live."""
-    family: str | None = None
-    """Joins what one answer of the authorization endpoint issues, where that is more than a code."""
-    person: User | None = None
-    """The person of the code or token that the request presented, once they were found active."""
-    client_auth_method: str | None = None
-    client_secret_hash: str | None = field(default=None, repr=False)
-    """Which of the client's stored secrets the one presented is."""
-    basic: list[tuple[str, str]] | None = field(default=None, repr=False)
-    """Candidate credentials of a Basic header; None when there is none, or it was not looked at yet."""
-    rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """State of rooms, each under its own name; it is kept with code and tokens as their payload."""
-
-
 class OAuthRequest(Request):  # type: ignore[misc]
     """oauthlib's request, made of pairs that were parsed before."""
 
@@ -72,6 +52,9 @@ class OAuthRequest(Request):  # type: ignore[misc]
     redirect_uri: str | None
     state: str | None
 
+    exchange: Exchange
+    """What it belongs to; set by who makes the exchange."""
+
     def __init__(
         self,
         uri: str,
@@ -79,28 +62,22 @@ class OAuthRequest(Request):  # type: ignore[misc]
         body: Sequence[tuple[str, str]] | Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Take what oauthlib's endpoints pass on; nothing is parsed again, so oauthlib's own __init__ has no part."""
+        """Take pairs that were parsed before; oauthlib parses nothing again."""
+        super().__init__("", http_method, None, headers or {}, encoding=None)
         pairs = list(body.items()) if isinstance(body, Mapping) else list(body or [])
         self.uri = uri
-        self.http_method = http_method
-        self.headers = CaseInsensitiveDict(headers or {})
         self.body = dict(pairs)
         self.decoded_body = pairs
-        self.oauth_params: list[tuple[str, str]] = []
-        self.validator_log: dict[str, Any] = {}
-        self._params = {**_UNSET, **self.body}
-        self.ours = State()
+        own = self.__dict__
+        for name, value in pairs:
+            if name not in own and not hasattr(Request, name) and not name.startswith("_"):
+                own[name] = value
 
-
-_UNSET: dict[str, Any] = dict(cast("Any", Request("/"))._params)  # noqa: SLF001 - what oauthlib answers for what was not sent
-
-
-def state_of(request: Any) -> State:
-    """Return our state on a request, making it on a request that oauthlib itself built."""
-    state = request.__dict__.get("ours")
-    if state is None:
-        state = request.ours = State()
-    return state  # type: ignore[no-any-return]
+    def __getattr__(self, name: str) -> Any:
+        """Return None for a parameter that was not sent."""
+        if name.startswith("_") or name == "exchange":
+            raise AttributeError(name)
+        return None
 
 
 def issuer_of(request: OAuthRequest) -> str:
@@ -198,11 +175,9 @@ def basic_credentials(header: str) -> list[tuple[str, str]] | None:
 
 
 def presented_basic(request: OAuthRequest) -> list[tuple[str, str]] | None:
-    """Return what `basic_credentials` makes of a request's Authorization header, parsed once."""
-    state = state_of(request)
-    if state.basic is None and "Authorization" in request.headers:
-        state.basic = basic_credentials(request.headers["Authorization"])
-    return state.basic
+    """Return what `basic_credentials` makes of a request's Authorization header."""
+    header = request.headers.get("Authorization")
+    return None if header is None else basic_credentials(header)
 
 
 def bearer_token(header: str) -> str | None:

@@ -1,28 +1,44 @@
-"""Ending tokens before their time, the same way whoever does it."""
+"""Ending authorizations before their time, the same way whoever does it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula.model.records import AccessToken, RefreshToken
+from portula.model.plans import Plan
+from portula.model.records import Authorization, RefreshToken
 
 if TYPE_CHECKING:
-    from portula.model.storage import Condition, Storage
+    from portula.model.plans import Condition
+    from portula.web.provider import Provider
 
 
-def revoke_tokens(storage: Storage, now: int, **where: Condition) -> None:
-    """Revoke every token that matches, those too that a refresh under way adds while this waits for its row.
+def plan_revocation(plan: Plan, now: int, **where: Condition) -> int:
+    """Plan to revoke every authorization that matches, whatever points to it; return the place of their count.
 
-    A revoked refresh token is of no more use to anybody, so it expires too and is purged; an access token does so by
-    itself, soon.
+    What is revoked is of no more use to anybody, so it expires too and is purged.
 
     Args:
-        storage: of the provider.
+        plan: is added to.
         now: Unix seconds, UTC.
-        where: as for `Store.change`, e.g. `family=…`; the same fields of both kinds of token.
+        where: `id`, or fields that authorizations and refresh tokens both have, e.g. `subject` and `client_id`.
     """
-    live = {**where, "revoked_at": None}
-    with storage.transaction():
-        while storage.change(RefreshToken, live, revoked_at=now, expires_at=now):
-            pass
-        storage.change(AccessToken, live, revoked_at=now)
+    tokens = {"authorization": where["id"]} if "id" in where else where
+    part = plan.change_all(Authorization, {**where, "revoked_at": None}, revoked_at=now, expires_at=now)
+    plan.change_all(RefreshToken, tokens, expires_at=now, sealed=None)
+    return part
+
+
+def revoke_authorization(provider: Provider, authorization: str) -> bool:
+    """Revoke an authorization: codes, access tokens and the refresh token of it end with its record.
+
+    Returns:
+        Whether it was not revoked before.
+    """
+    return bool(revoke_authorizations(provider, id=authorization))
+
+
+def revoke_authorizations(provider: Provider, **where: Condition) -> int:
+    """Revoke every authorization that matches (see `plan_revocation`); return how many were not revoked before."""
+    plan = Plan()
+    part = plan_revocation(plan, provider.now(), **where)
+    return provider.storage.apply(plan)[part]

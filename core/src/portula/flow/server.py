@@ -1,15 +1,20 @@
-"""The default OAUTH2_SERVER_CLASS: oauthlib's interface over the grant and response types that rooms contribute."""
+"""The default OAUTH2_SERVER_CLASS: oauthlib's interface over the lists of steps and the grant types of all plugins."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from oauthlib.oauth2.rfc6749 import errors, utils
-from oauthlib.oauth2.rfc6749.endpoints import ResourceEndpoint, RevocationEndpoint
+from oauthlib.oauth2 import FatalClientError, OAuth2Error
+from oauthlib.oauth2.rfc6749 import utils
 
-from portula.flow.messages import OAuthRequest, in_front_channel, sorted_response_type
-from portula.flow.tokens import TokenHandler, refresh_generator
+from portula.flow.authorization import ANSWER, JUDGE
+from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
+from portula.flow.grants import Memo
+from portula.flow.messages import OAuthRequest
+from portula.flow.revocation import REVOCATION
+from portula.flow.steps import Run
+from portula.flow.token import TOKEN
 from portula.model.errors import AuthorizationRefused
 
 if TYPE_CHECKING:
@@ -17,10 +22,11 @@ if TYPE_CHECKING:
 
 Body = Sequence[tuple[str, str]] | Mapping[str, str] | None
 Result = tuple[Mapping[str, Any], str | None, int]
+_JSON = {"Content-Type": "application/json"}
 
 
-class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
-    """Dispatches by exact name; what is not contributed is refused, never sent to a default handler."""
+class Server:
+    """Runs the steps of an endpoint; a grant or response type that nobody contributes is refused."""
 
     def __init__(
         self,
@@ -29,21 +35,31 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
         token_generator: Callable[..., str] | None = None,
         refresh_token_generator: Callable[..., str] | None = None,
     ) -> None:
-        """Take what oauthlib's Server takes; grants come from the provider's hooks."""
+        """Take what oauthlib's Server takes; grant types and steps come from the provider's hooks."""
         hooks = request_validator.provider.hooks
         self.request_validator = request_validator
-        self.bearer = TokenHandler(
-            request_validator,
-            token_generator or hooks.access_token_generator,
-            token_expires_in or request_validator.access_token_lifetime,
-            refresh_generator(refresh_token_generator or hooks.refresh_token_generator),
-        )
+        self.memo = cast("OAuth2Validator", Memo(request_validator))
+        self.token_generator = token_generator or hooks.access_token_generator
+        self.refresh_token_generator = refresh_token_generator or hooks.refresh_token_generator
+        self._lifetime = token_expires_in or request_validator.access_token_lifetime
         self.grant_types = {name: make(request_validator) for name, make in hooks.grant_types().items()}
         contributed = hooks.response_types()
         enabled = request_validator.enabled_response_types(contributed)
         self.response_types = {name: contributed[name](request_validator) for name in enabled}
-        RevocationEndpoint.__init__(self, request_validator)
-        ResourceEndpoint.__init__(self, default_token="Bearer", token_types={"Bearer": self.bearer})
+        steps = hooks.steps()
+        self.lists = {each.endpoint: each.with_steps(steps) for each in (JUDGE, ANSWER, TOKEN, REVOCATION)}
+        """Lists of steps by endpoint, for reports."""
+        self._token = {name: self.lists["token"].compile(name) for name in self.grant_types}
+        self._unknown_grant = self.lists["token"].compile()
+        self._judge = self.lists["authorize"].compile()
+        self._answer = self.lists["authorize (answer)"].compile()
+        self._revoke = self.lists["revoke_token"].compile()
+        names = [each.name for each in self.lists["token"] if not each.when]
+        self._issue = self._unknown_grant[names.index("authorization") :]
+
+    def lifetime(self, request: Any) -> int:
+        """Return the seconds an access token of this request lives."""
+        return self._lifetime(request) if callable(self._lifetime) else self._lifetime
 
     def create_token_response(
         self,
@@ -53,80 +69,77 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
         headers: Mapping[str, str] | None = None,
         credentials: Any = None,
     ) -> Result:
-        """Answer a token request (RFC 6749 §3.2)."""
-        request = OAuthRequest(uri, http_method, body, headers)
-        request.extra_credentials = credentials
-        request.scopes = utils.scope_to_list(request.scope)
-        if request.grant_type is None:
-            raise errors.InvalidRequestError(description="Missing grant_type parameter.", request=request)
-        grant = self.grant_types.get(request.grant_type)
-        if grant is None:
-            raise errors.UnsupportedGrantTypeError(request=request)
-        result: Result = grant.create_token_response(request, self.bearer)
-        return result
+        """Answer a token request (RFC 6749 §3.2): run the steps of its grant type.
 
-    def validate_authorization_request(
-        self, uri: str, http_method: str = "GET", body: Body = None, headers: Mapping[str, str] | None = None
-    ) -> tuple[list[str], Mapping[str, Any]]:
-        """Check an authorization request: the client and its redirect URI first (attack S02), then all else.
+        Raises:
+            OAuth2Error: a step refuses.
+        """
+        exchange = self._exchange(uri, http_method, body, headers, credentials)
+        _run(self._token.get(exchange.request.grant_type or "", self._unknown_grant), exchange)
+        return _JSON, exchange.body, 200
+
+    def create_revocation_response(
+        self,
+        uri: str,
+        http_method: str = "POST",
+        body: Body = None,
+        headers: Mapping[str, str] | None = None,
+        credentials: Any = None,
+    ) -> Result:
+        """Answer a revocation request (RFC 7009 §2); success is an empty answer."""
+        _run(self._revoke, self._exchange(uri, http_method, body, headers, credentials))
+        return {}, None, 200
+
+    def _exchange(
+        self, uri: str, http_method: str, body: Body, headers: Mapping[str, str] | None, credentials: Any
+    ) -> TokenExchange:
+        request = OAuthRequest(uri, http_method, body, headers)
+        given = credentials.get("exchange") if isinstance(credentials, dict) else None
+        exchange = given or TokenExchange(provider=self.request_validator.provider, request=request)
+        exchange.request, exchange.server = request, self
+        request.exchange = exchange
+        return cast("TokenExchange", exchange)
+
+    def issue(self, exchange: TokenExchange) -> None:
+        """Issue tokens for an exchange that was judged elsewhere: run the steps from `authorization` on.
+
+        Its request names client, subject and scopes; where it has no `issue`, also a known grant type.
+        No ID token goes along.
+
+        Raises:
+            OAuth2Error: a plugin refuses.
+        """
+        exchange.server = self
+        _run(self._issue, exchange)
+
+    def judge(self, exchange: AuthorizationExchange) -> None:
+        """Judge an authorization request (RFC 6749 §4.1.1).
 
         Raises:
             FatalClientError: nothing may be sent to the redirect URI.
-            AuthorizationRefused: to be sent to the redirect URI.
+            AuthorizationRefused: the error is sent to the redirect URI.
         """
-        request = OAuthRequest(uri, http_method, body, headers)
-        request.scopes = utils.scope_to_list(request.scope)
-        identify(self.request_validator, request)
+        exchange.request.scopes = utils.scope_to_list(exchange.request.scope)
+        self._towards_client(self._judge, exchange)
+
+    def answer(self, exchange: AuthorizationExchange) -> None:
+        """Answer an authorization request that its person allowed; the answer stands on the exchange.
+
+        Raises:
+            AuthorizationRefused: the error is sent to the redirect URI.
+        """
+        self._towards_client(self._answer, exchange)
+
+    @staticmethod
+    def _towards_client(steps: Sequence[Run], exchange: AuthorizationExchange) -> None:
         try:
-            grant = self._response_type(request)
-            self._check_response_mode(request)
-            result = grant.validate_authorization_request(request)
-        except errors.FatalClientError:
-            raise
-        except errors.OAuth2Error as error:
-            raise AuthorizationRefused(error, request) from error
-        return result[0], {**result[1], "request": request}
-
-    def _check_response_mode(self, request: OAuthRequest) -> None:
-        """Refuse a mode that nobody writes, and tokens in a query (OAuth 2.0 Multiple Response Types §3, §5)."""
-        mode = request.response_mode
-        if mode not in (None, *self.request_validator.provider.response_modes):
-            raise errors.InvalidRequestError(description="Unknown response_mode.", request=request)
-        if mode == "query" and in_front_channel(request.response_type or ""):
-            request.response_mode = None  # the error goes where the answer would have gone
-            raise errors.InvalidRequestError(
-                description="Tokens are not sent in a query; leave response_mode out.", request=request
-            )
-
-    def _response_type(self, request: OAuthRequest) -> Any:
-        if request.response_type is None:
-            raise errors.MissingResponseTypeError(request=request)
-        request.response_type = sorted_response_type(request.response_type)
-        grant = self.response_types.get(request.response_type)
-        if grant is None:
-            raise errors.UnsupportedResponseTypeError(request=request)
-        return grant
-
-    def authorize(self, request: OAuthRequest) -> dict[str, str]:
-        """Grant a request that `validate_authorization_request` returned; return the response parameters."""
-        parameters: dict[str, str] = self.response_types[request.response_type or ""].authorize(
-            request, self.bearer
-        )
-        return parameters
+            _run(steps, exchange)
+        except OAuth2Error as error:
+            if exchange.redirect_uri is None or isinstance(error, FatalClientError):
+                raise
+            raise AuthorizationRefused(error, exchange) from error
 
 
-def identify(validator: OAuth2Validator, request: OAuthRequest) -> None:
-    """Know the client of an authorization request, and that its redirect URI is good.
-
-    Raises:
-        FatalClientError: nothing may be sent to the redirect URI.
-    """
-    if not request.client_id:
-        raise errors.MissingClientIdError(request=request)
-    if not validator.validate_client_id(request.client_id, request):
-        raise errors.InvalidClientIdError(request=request)
-    if request.redirect_uri is None:
-        if not validator.get_default_redirect_uri(request.client_id, request):
-            raise errors.MissingRedirectURIError(request=request)
-    elif not validator.validate_redirect_uri(request.client_id, request.redirect_uri, request):
-        raise errors.MismatchingRedirectURIError(request=request)
+def _run(steps: Sequence[Run], exchange: Exchange) -> None:
+    for run in steps:
+        run(exchange)

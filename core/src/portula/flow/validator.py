@@ -6,23 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
-
+from portula.flow import foreign
+from portula.flow.exchange import Exchange, exchange_of
 from portula.flow.messages import OAuthRequest
 from portula.flow.questions import Questions
 from portula.model.errors import ConfigError, SlotConflict, nearest
-from portula.model.events import TokenIssued
-from portula.model.records import AccessToken, Application, RefreshToken
+from portula.model.records import AccessToken, Application, Authorization, RefreshToken
 from portula.model.sources import Source
 
 if TYPE_CHECKING:
-    from portula.flow.tokens import TokenHandler
     from portula.model.slots import User
     from portula.web.provider import Provider
 
-
-PROTECTED = frozenset({"access_token", "token_type", "expires_in", "refresh_token", "scope"})
-"""Members of a token response that only the grant itself gives (RFC 6749 §5.1)."""
 
 T = TypeVar("T", AccessToken, RefreshToken)
 
@@ -33,6 +28,8 @@ class Live(Generic[T]):
 
     token: T
     client: Application
+    authorization: Authorization | None
+    """None for tokens of the client itself."""
     user: User | None
     """None for tokens of the client itself."""
 
@@ -40,9 +37,7 @@ class Live(Generic[T]):
 class OAuth2Validator(Questions):
     """Base of every validator part and of every class named in OAUTH2_VALIDATOR_CLASS.
 
-    It answers nothing itself, but keeps the host's promises when tokens are saved: every veto is heard, single-use
-    records are taken before anything is added, outboxes are filled in the same transaction, and listeners hear of it
-    only after the commit. A third-party grant goes through here as well.
+    It answers nothing itself. What it saves goes into the plan of the exchange, which steps apply at the end.
     """
 
     provider: Provider
@@ -52,33 +47,24 @@ class OAuth2Validator(Questions):
         super().__init__()
         self.provider = provider
 
+    def exchange_of(self, request: OAuthRequest) -> Exchange:
+        """Return the exchange that a request belongs to."""
+        return exchange_of(request, self.provider)
+
     def save_token(self, token: dict[str, Any], request: OAuthRequest) -> None:
-        """Keep a token response once everybody agrees (oauthlib calls this after all of a grant's checks).
+        """Write what a token response needs kept into the plan of its exchange.
+
+        A subclass that calls `super()` finds it there: `self.exchange_of(request).plan.added(AccessToken)`. The plan is
+        applied once everybody agrees. Under a server class of oauthlib's own all that happens here.
 
         Raises:
             OAuth2Error: a veto, or a lost race for a single-use record (`Replayed` becomes invalid_grant outside).
         """
-        provider = self.provider
-        provider.hooks.validate_token_request(request)
-        if request.client is None:
-            raise InvalidGrantError(description="The grant names no client.", request=request)
-        if not self.issues_refresh_token(request):  # a server class of oauthlib's own does not ask
-            token.pop("refresh_token", None)
-        with provider.storage.transaction():
-            self.take_single_use(token, request)
-            family = self.save_bearer_token(token, request)
-            issued = TokenIssued(
-                client_id=request.client.client_id,
-                subject=request.user,
-                grant_type=request.grant_type or "",
-                scopes=tuple(request.scopes or ()),
-                family=str(family or ""),
-                at=provider.now(),
-            )
-            provider.hooks.record_token(issued)
-            enriched = provider.hooks.token_response(request, token)
-            token.update({name: value for name, value in enriched.items() if name not in PROTECTED})
-            provider.storage.on_commit(lambda: provider.hooks.token_issued(issued))
+        exchange = self.exchange_of(request)
+        if exchange.server is None:
+            foreign.issue(exchange, token)
+        else:
+            self.save_bearer_token(token, request)
 
     @property
     def code_challenge_methods(self) -> Collection[str]:
@@ -90,11 +76,8 @@ class OAuth2Validator(Questions):
         """Further keywords for the server class."""
         return {}
 
-    def take_single_use(self, token: Mapping[str, Any], request: OAuthRequest) -> None:
-        """Take the code or token that this request redeems; Replayed when somebody else did."""
-
-    def revoke_family_of(self, record: object) -> None:
-        """Revoke everything that grew from the authorization of a replayed record (RFC 6749 §4.1.2)."""
+    def revoke_authorization_of(self, record: object) -> None:
+        """Revoke the authorization of a replayed code or refresh token (RFC 6749 §4.1.2, RFC 9700 §4.14)."""
         raise NotImplementedError
 
     def find_live_access_token(
@@ -125,7 +108,7 @@ class OAuth2Validator(Questions):
         raise NotImplementedError
 
     def get_id_token(
-        self, token: Mapping[str, Any], token_handler: TokenHandler, request: OAuthRequest
+        self, token: Mapping[str, Any], token_handler: object, request: OAuthRequest
     ) -> str | None:
         """Return the ID token that goes with an answer, None where none does. `token` is the answer so far."""
         return None

@@ -19,6 +19,7 @@ class Kind(StrEnum):
 
     SLOT = "slot"
     CONTRIBUTION = "contribution"
+    SHAPE = "shape"
     VETO = "veto"
     DEMAND = "demand"
     ENRICHMENT = "enrichment"
@@ -117,7 +118,10 @@ FACTS: dict[str, HookFacts] = {
     "portula_client_authenticated": HookFacts(_EVENT, _OBSERVES),
     "portula_login_succeeded": HookFacts(_EVENT, _OBSERVES),
     "portula_login_failed": HookFacts(_EVENT, _OBSERVES),
+    "portula_session_ended": HookFacts(_EVENT, _OBSERVES),
     "portula_logout_succeeded": HookFacts(_EVENT, _OBSERVES),
+    "portula_steps": HookFacts(_ADD, _DECIDES),
+    "portula_shape_token": HookFacts(Kind.SHAPE, _DECIDES),
 }
 
 _UNKNOWN = HookFacts(Kind.CONTRIBUTION, HookClass.DECIDES)

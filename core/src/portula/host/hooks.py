@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
     from portula.flow.backend import Backend
     from portula.flow.client_auth import ClientAuthMethod
-    from portula.flow.grants import GrantFactory
+    from portula.flow.exchange import Exchange
+    from portula.flow.grants import GrantFactory, ResponseTypeFactory
     from portula.flow.interaction import Demands
     from portula.flow.messages import OAuthRequest
     from portula.flow.request_resolvers import RequestResolver
+    from portula.flow.steps import Step
     from portula.flow.validator import OAuth2Validator
     from portula.host.checks import Finding
     from portula.model import events
@@ -192,7 +195,12 @@ class Hooks(Policies):
         """Return the grant types by name."""
         return self._merge("portula_grant_types")
 
-    def response_types(self) -> dict[str, GrantFactory]:
+    def steps(self) -> list[Step]:
+        """Return the steps that rooms insert into the lists of endpoints, each with its plugin."""
+        found = self._collect("portula_steps", {"provider": self._provider})
+        return [replace(step, source=source) for source, steps in found for step in steps]
+
+    def response_types(self) -> dict[str, ResponseTypeFactory]:
         """Return the response types by name."""
         return self._merge("portula_response_types")
 
@@ -233,6 +241,10 @@ class Hooks(Policies):
         """Hear every veto on an authorization request."""
         self._veto("portula_validate_authorization_request", request)
 
+    def shape_token(self, exchange: Exchange) -> None:
+        """Let rooms change what is to be issued."""
+        self._shape("portula_shape_token", exchange)
+
     def validate_token_request(self, request: OAuthRequest) -> None:
         """Hear every veto on a token request."""
         self._veto("portula_validate_token_request", request)
@@ -269,17 +281,17 @@ class Hooks(Policies):
         """Let rooms add to an introspection response."""
         return self._enrich("portula_introspection_response", {"token": token}, response)
 
-    def record_authorization(self, event: events.AuthorizationGranted) -> None:
-        """Fill the outboxes inside the transaction of an authorization."""
-        self._record("portula_record_authorization", event)
+    def record_authorization(self, event: events.AuthorizationGranted) -> list[object]:
+        """Ask the outboxes for records that are kept with an authorization."""
+        return self._record("portula_record_authorization", event)
 
-    def record_token(self, event: events.TokenIssued) -> None:
-        """Fill the outboxes inside the transaction."""
-        self._record("portula_record_token", event)
+    def record_token(self, event: events.TokenIssued) -> list[object]:
+        """Ask the outboxes for records that are kept with issued tokens."""
+        return self._record("portula_record_token", event)
 
-    def record_session_end(self, event: events.SessionEnded) -> None:
-        """Fill the outboxes inside the transaction that ends a login session."""
-        self._record("portula_record_session_end", event)
+    def record_session_end(self, event: events.SessionEnded) -> list[object]:
+        """Ask the outboxes for records that are kept when a login session ends."""
+        return self._record("portula_record_session_end", event)
 
     def token_issued(self, event: events.TokenIssued) -> None:
         """Tell that tokens were issued."""
@@ -320,6 +332,10 @@ class Hooks(Policies):
     def login_failed(self, event: events.LoginFailed) -> None:
         """Tell that a sign-in failed."""
         self._event("portula_login_failed", event)
+
+    def session_ended(self, event: events.SessionEnded) -> None:
+        """Tell that a login session ended."""
+        self._event("portula_session_ended", event)
 
     def logout_succeeded(self, event: events.LogoutSucceeded) -> None:
         """Tell that a person signed out at the wish of an app."""

@@ -236,11 +236,23 @@ class Policies:
                 enriched.setdefault(member, value)
         return enriched
 
-    def _record(self, hook: str, event: object) -> None:
-        """Call all; whatever one raises refuses the request and rolls its transaction back."""
+    def _record(self, hook: str, event: object) -> list[object]:
+        """Call all and join the records they return; whatever one raises refuses the request."""
+        records: list[object] = []
         for implementation in self._implementations(hook):
             try:
-                implementation.call({"provider": self._provider, "event": event})
+                records += implementation.call({"provider": self._provider, "event": event}) or ()
+            except Exception as error:
+                raise HookFailed(f"{hook} failed in {implementation.source}") from error
+        return records
+
+    def _shape(self, hook: str, exchange: object) -> None:
+        """Call all, weakest tier first; an OAuth2Error denies, and so does what is none."""
+        for implementation in reversed(self._implementations(hook)):
+            try:
+                implementation.call({"provider": self._provider, "exchange": exchange})
+            except OAuth2Error:
+                raise
             except Exception as error:
                 raise HookFailed(f"{hook} failed in {implementation.source}") from error
 

@@ -83,7 +83,7 @@ class Clients:
         application = replace(application, created_at=now, updated_at=now)
         self._check(application)
         provider.storage.add(application)
-        saved = ClientSaved(application.client_id, created=True, at=now)
+        saved = ClientSaved(provider=provider, client_id=application.client_id, created=True, at=now)
         provider.storage.on_commit(lambda: provider.hooks.client_saved(saved))
         return application, secret
 
@@ -107,7 +107,7 @@ class Clients:
             if field.name != "client_id"
         }
         self._provider.storage.change(Application, {"client_id": application.client_id}, **values)
-        saved = ClientSaved(application.client_id, created=False, at=application.updated_at)
+        saved = ClientSaved(client_id=application.client_id, created=False, at=application.updated_at)
         self._provider.storage.on_commit(lambda: self._provider.hooks.client_saved(saved))
         return application
 

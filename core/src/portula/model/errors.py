@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oauthlib.oauth2 import OAuth2Error
-
-    from portula.flow.messages import OAuthRequest
 
 
 class PortulaError(Exception):
@@ -64,13 +62,13 @@ class HookFailed(PortulaError):
 class AuthorizationRefused(PortulaError):
     """An authorization request is refused, and the client may hear of it at its redirect URI.
 
-    `error` is the OAuth2Error, `request` the request whose client and redirect URI are known good.
+    `error` is the OAuth2Error, `exchange` the request whose client and redirect URI are known good.
     """
 
-    def __init__(self, error: OAuth2Error, request: OAuthRequest) -> None:
+    def __init__(self, error: OAuth2Error, exchange: Any) -> None:
         """Keep both."""
         self.error = error
-        self.request = request
+        self.exchange = exchange
         super().__init__(str(error.error))
 
 
@@ -81,6 +79,15 @@ class Replayed(PortulaError):
         """Keep the record; its values never enter the message."""
         self.record = record
         super().__init__(f"{type(record).__name__} was used before")
+
+
+class Conflict(PortulaError):
+    """A record that a plan changes is gone, or is not as the plan needs it; carries it as it stands, or None."""
+
+    def __init__(self, record: object | None) -> None:
+        """Keep the record; its values never enter the message."""
+        self.record = record
+        super().__init__("a record is gone" if record is None else f"{type(record).__name__} has changed")
 
 
 class JoseError(PortulaError):

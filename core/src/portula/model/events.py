@@ -1,132 +1,163 @@
-"""What happened, for listeners: small immutable facts that never carry a token, a code or a secret."""
+"""What happened, for handlers: small immutable facts that never carry a token, a code or a secret.
+
+Each event has the fields of `Event`; what does not apply is None. Handlers run after the plan of a request is applied;
+outbox hooks are given the same events before that, and return records for the plan.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+import secrets
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
-class TokenIssued:
-    """A token response is about to leave (outbox) or has been committed (event)."""
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened."""
+
+    provider: Any = field(default=None, repr=False, compare=False)
+    """The provider it happened at."""
+    id: str = field(default_factory=lambda: secrets.token_hex(16), compare=False)
+    """Unique: for who stores events and may be given one twice."""
+    at: int = 0
+    """Unix seconds, UTC; the provider's clock where it is not given."""
+    realm: str | None = field(default=None, compare=False)
+    issuer: str | None = field(default=None, compare=False)
+    """By whose name the provider acted, where it has a fixed one."""
+    actor: str | None = field(default=None, compare=False)
+    """Subject of who did it, where that is somebody else than the person concerned: an administrator."""
+    client_id: str | None = None
+    subject: str | None = None
+    """Whom it concerns."""
+    address: str | None = None
+    """Address of the peer, behind trusted proxies."""
+    request_id: str | None = field(default=None, compare=False)
+    reason: str | None = field(default=None, compare=False)
+    """Why, in words that the client is not told."""
+
+    def __post_init__(self) -> None:
+        """Ask the provider for what it knows."""
+        if self.provider is not None:
+            if not self.at:
+                object.__setattr__(self, "at", self.provider.now())
+            if self.issuer is None:
+                object.__setattr__(self, "issuer", self.provider.issuer)
+
+    @property
+    def name(self) -> str:
+        """The name of the kind of event, as in `token_issued`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as JSON has it: its name, and every field that applies but the provider."""
+        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "provider"}
+        members = {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
+        return {"event": self.name, **{name: value for name, value in members.items() if value is not None}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenIssued(Event):
+    """A token response is about to leave (outbox) or its plan is applied (event)."""
 
     client_id: str
-    subject: str | None
     grant_type: str
     scopes: tuple[str, ...]
-    family: str
-    at: int
+    authorization: str | None = None
+    """Identifier of the authorization it is of; None for tokens of the client itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationGranted:
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationGranted(Event):
     """A person's authorization request is about to be answered with what it asked for."""
 
     client_id: str
     subject: str
-    sid: str | None
-    """Identifier of the login session, if the login keeps sessions."""
     scopes: tuple[str, ...]
-    at: int
+    sid: str | None = None
+    """Identifier of the login session, if the login keeps sessions."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEnded:
+@dataclass(frozen=True, kw_only=True)
+class SessionEnded(Event):
     """A login session is being ended: by signing out, by somebody else signing in, or from elsewhere; not by time."""
 
     subject: str
     sid: str
-    at: int
 
 
-@dataclass(frozen=True, slots=True)
-class LogoutSucceeded:
-    """A person signed out at the wish of an app (OpenID Connect RP-Initiated Logout)."""
+@dataclass(frozen=True, kw_only=True)
+class LogoutSucceeded(Event):
+    """A person signed out at the wish of an app (OpenID Connect RP-Initiated Logout); `client_id` says which."""
 
     subject: str
     sid: str | None
-    client_id: str | None
-    """Who asked, None when that was not said."""
     tokens: int
     """How many of the person's tokens were revoked, of all apps."""
-    at: int
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRefused:
+@dataclass(frozen=True, kw_only=True)
+class TokenRefused(Event):
     """The token endpoint refused a request."""
 
-    client_id: str | None
     grant_type: str | None
     error: str
-    at: int
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRevoked:
+@dataclass(frozen=True, kw_only=True)
+class TokenRevoked(Event):
     """A client gave a token back (RFC 7009), or an account or an administrator took it."""
 
     client_id: str
-    subject: str | None
-    family: str
-    at: int
+    authorization: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """A code or a refresh token was used again, and its family is revoked."""
+@dataclass(frozen=True, kw_only=True)
+class Replay(Event):
+    """A code or a refresh token was used again, and its authorization is revoked."""
 
     client_id: str
-    subject: str | None
-    family: str
-    at: int
+    authorization: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentGiven:
+@dataclass(frozen=True, kw_only=True)
+class ConsentGiven(Event):
     """A person allowed a client these scopes."""
 
     client_id: str
     subject: str
     scopes: tuple[str, ...]
-    at: int
 
 
-@dataclass(frozen=True, slots=True)
-class ClientSaved:
+@dataclass(frozen=True, kw_only=True)
+class ClientSaved(Event):
     """A client was created or changed."""
 
     client_id: str
     created: bool
-    at: int
 
 
-@dataclass(frozen=True, slots=True)
-class ClientAuthenticated:
+@dataclass(frozen=True, kw_only=True)
+class ClientAuthenticated(Event):
     """A client proved who it is (RFC 6749 §2.3)."""
 
     client_id: str
     method: str
     """Registered name of the method, e.g. `client_secret_basic`."""
-    secret_id: str | None
+    secret_id: str | None = None
     """Which of its secrets it presented, as `portula.plugin.secret_id` names them; None without one."""
-    at: int
 
 
-@dataclass(frozen=True, slots=True)
-class LoginSucceeded:
+@dataclass(frozen=True, kw_only=True)
+class LoginSucceeded(Event):
     """A person signed in."""
 
     subject: str
     amr: tuple[str, ...]
-    client_address: str
-    at: int
 
 
-@dataclass(frozen=True, slots=True)
-class LoginFailed:
-    """Someone failed to sign in under this name."""
+@dataclass(frozen=True, kw_only=True)
+class LoginFailed(Event):
+    """Someone failed to sign in under this name; `reason` says why."""
 
     username: str
-    reason: str
-    client_address: str
-    at: int

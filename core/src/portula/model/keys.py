@@ -84,12 +84,15 @@ class Keys:
         ]  # none is skipped
         return any(matches)
 
-    def seal(self, purpose: str, text: str) -> str:
-        """Encrypt and authenticate a text (AES-256-GCM) for storage or for a trip through a browser."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return _encode(nonce + AESGCM(self.derive(purpose)[0]).encrypt(nonce, text.encode(), None))
+    def seal(self, purpose: str, text: str, *, under: str = "") -> str:
+        """Encrypt and authenticate a text (AES-256-GCM) for storage or for a trip through a browser.
 
-    def unseal(self, purpose: str, sealed: str) -> str | None:
+        `under` is a further secret, not kept here, without which nobody opens the seal.
+        """
+        nonce, key = secrets.token_bytes(_NONCE_BYTES), _joined(self.derive(purpose)[0], under)
+        return _encode(nonce + AESGCM(key).encrypt(nonce, text.encode(), None))
+
+    def unseal(self, purpose: str, sealed: str, *, under: str = "") -> str | None:
         """Return the text of a seal made under one of the keys, or None when it is not ours."""
         try:
             raw = urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
@@ -97,7 +100,9 @@ class Keys:
             return None
         for key in self.derive(purpose):
             try:
-                return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
+                return (
+                    AESGCM(_joined(key, under)).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
+                )
             except (InvalidTag, ValueError):
                 continue
         return None
@@ -106,6 +111,10 @@ class Keys:
 def unkeyed_digest(value: str) -> str:
     """Return the SHA-256 of a value, as base64url: for names of caches, never for secrets."""
     return _encode(hashlib.sha256(value.encode()).digest())
+
+
+def _joined(key: bytes, under: str) -> bytes:
+    return hmac.digest(key, under.encode(), "sha256") if under else key
 
 
 def _encode(data: bytes) -> str:

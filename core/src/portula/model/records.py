@@ -154,14 +154,44 @@ class Application(ApplicationPolicy):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """What a person allowed a client, once: codes, access tokens and the refresh token point to it.
+
+    Revoking it ends all of them; nothing is copied to what it points to but what a check reads with one row.
+    """
+
+    id: str
+    """32 hexadecimal digits, random."""
+    client_id: str
+    subject: str
+    scope: str
+    """Space-separated scopes that were granted; a token of it may have fewer (RFC 6749 §6)."""
+    issued_at: int
+    sid: str | None = None
+    """Login session in which it was granted, if the login keeps sessions."""
+    auth_time: int | None = None
+    """When the person had signed in, Unix seconds; None where nobody sat at a browser (RFC 6749 §4.3)."""
+    amr: tuple[str, ...] = ()
+    """How the person had signed in (RFC 8176)."""
+    resources: tuple[str, ...] = ()
+    """Resources it may be used at (RFC 8707 §2); empty for any."""
+    confirmation: dict[str, Any] = field(default_factory=dict)
+    """Key or certificate that tokens are bound to (RFC 7800 §3.1, `cnf`); empty for bearer tokens."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What rooms remember of the authorization request, each under its own name."""
+    revoked_at: int | None = None
+    expires_at: int | None = None
+    """When the last thing that points to it ends, and it may be purged; None for never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """An authorization code (RFC 6749 §4.1.2), until it is taken once."""
 
     digest: str
+    authorization: str
     client_id: str
     subject: str
-    family: str
-    """Joins all that grows from one authorization: code, access tokens, refresh tokens."""
     scope: str
     issued_at: int
     expires_at: int
@@ -170,8 +200,6 @@ class Grant:
     code_challenge: str | None = None
     code_challenge_method: str | None = None
     taken_at: int | None = None
-    payload: dict[str, Any] = field(default_factory=dict)
-    """What rooms remember from the authorization request, each under its own name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,29 +211,52 @@ class AccessToken:
     scope: str
     issued_at: int
     expires_at: int
-    family: str
+    authorization: str | None = None
+    """Identifier of the authorization it is of; None for tokens of the client itself (client credentials)."""
     subject: str | None = None
-    """None for tokens of the client itself (client credentials)."""
+    """None for tokens of the client itself."""
+    audience: tuple[str, ...] = ()
+    """Whom the token is for (RFC 7662 §2.2, `aud`); empty for anybody."""
+    confirmation: dict[str, Any] = field(default_factory=dict)
+    """Key or certificate that the token is bound to (RFC 7800 §3.1, `cnf`); empty for a bearer token."""
     revoked_at: int | None = None
     payload: dict[str, Any] = field(default_factory=dict)
+    """What rooms keep of this token alone, each under its own name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshToken:
-    """A refresh token (RFC 6749 §1.5); taken when it is rotated."""
+    """The refresh token of an authorization (RFC 6749 §1.5): one record, however often it is rotated."""
 
+    authorization: str
     digest: str
+    """Of the value that counts now."""
     client_id: str
+    subject: str
     scope: str
     issued_at: int
-    family: str
-    subject: str | None = None
     expires_at: int | None = None
     generation: int = 0
-    """How many rotations lie before this one."""
-    taken_at: int | None = None
-    revoked_at: int | None = None
-    payload: dict[str, Any] = field(default_factory=dict)
+    """How many rotations lie before the value that counts now."""
+    previous: str | None = None
+    """Digest of the value before it; whoever presents that again gets `sealed`, or ends the authorization."""
+    rotated_at: int | None = None
+    sealed: str | None = field(default=None, repr=False)
+    """The answer to the last rotation, under a key made of SECRET_KEYS and the previous value; for the grace period."""
+    access_digest: str | None = None
+    """Of the access token that was given with it, which the next refresh ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupersededRefreshToken:
+    """A refresh token that was rotated, where a generator of the deployment's own makes its whole value.
+
+    Values that portula makes name their authorization, so none of them is kept.
+    """
+
+    digest: str
+    authorization: str
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +270,7 @@ class IDToken:
     scope: str
     issued_at: int
     expires_at: int
-    family: str
+    authorization: str | None = None
     payload: dict[str, Any] = field(default_factory=dict)
 
 
@@ -237,6 +288,8 @@ class Artifact:
     """A digest that joins artifacts found together, e.g. all consents of one subject."""
     expires_at: int | None = None
     taken_at: int | None = None
+    version: int = 0
+    """Counts changes, for a room whose changes depend on what was read."""
 
 
 BY_TIME: tuple[tuple[str, ...], ...] = (
@@ -256,10 +309,19 @@ CORE_RECORDS: tuple[RecordType, ...] = (
         text=("scope",),
     ),
     RecordType(
+        "authorization",
+        Authorization,
+        keys=("id",),
+        indexes=("subject", "sid"),
+        expires="expires_at",
+        orders=BY_TIME,
+        text=("scope",),
+    ),
+    RecordType(
         "grant",
         Grant,
         keys=("digest",),
-        indexes=("family", "subject"),
+        indexes=("authorization", "subject"),
         expires="expires_at",
         orders=BY_TIME,
         text=("scope", "redirect_uri"),
@@ -268,7 +330,7 @@ CORE_RECORDS: tuple[RecordType, ...] = (
         "access_token",
         AccessToken,
         keys=("digest",),
-        indexes=("family", "subject"),
+        indexes=("authorization", "subject"),
         expires="expires_at",
         orders=(*BY_TIME, ("expires_at",), ("revoked_at",)),
         text=("scope",),
@@ -276,11 +338,18 @@ CORE_RECORDS: tuple[RecordType, ...] = (
     RecordType(
         "refresh_token",
         RefreshToken,
-        keys=("digest",),
-        indexes=("family", "subject"),
+        keys=("authorization", "digest"),
+        indexes=("subject",),
         expires="expires_at",
-        orders=(*BY_TIME, ("expires_at",), ("revoked_at",)),
-        text=("scope",),
+        orders=(*BY_TIME, ("expires_at",)),
+        text=("scope", "sealed"),
+    ),
+    RecordType(
+        "superseded_refresh_token",
+        SupersededRefreshToken,
+        keys=("digest",),
+        indexes=("authorization",),
+        expires="expires_at",
     ),
     RecordType("artifact", Artifact, keys=("digest",), indexes=("family",), expires="expires_at"),
 )
@@ -289,15 +358,9 @@ ID_TOKEN = RecordType(
     "id_token",
     IDToken,
     keys=("digest",),
-    indexes=("family", "subject"),
+    indexes=("authorization", "subject"),
     expires="expires_at",
     orders=BY_TIME,
     text=("scope",),
 )
 """Kept only where a room contributes it with `portula_records`: none of ours needs to."""
-
-
-def payload_of(record: Grant | AccessToken | RefreshToken, room: str) -> Mapping[str, Any]:
-    """Return what one room kept on a record, empty when it kept nothing."""
-    value = record.payload.get(room, {})
-    return value if isinstance(value, Mapping) else {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from portula.model.http import Answer, Message
+from portula.model.plans import Plan
 from portula.model.records import Application
 
 Clock = Callable[[], float]
@@ -169,8 +170,8 @@ class Consent(Protocol):
         """Return the scopes this person allowed this client before."""
         ...
 
-    def remember(self, client: Application, subject: str, scopes: Sequence[str]) -> None:
-        """Keep that this person allowed these scopes, joined with those allowed before."""
+    def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
+        """Plan to keep that this person allowed these scopes, joined with those allowed before."""
         ...
 
     def page(self, question: ConsentQuestion) -> Any:

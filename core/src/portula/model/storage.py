@@ -15,12 +15,11 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar, cast
 
 from portula.host.defaults import SLOT_REMEDIES
-from portula.model.errors import ConfigError, nearest
-from portula.model.records import RecordType
+from portula.model.errors import ConfigError, Conflict, DuplicateRecord, nearest
+from portula.model.plans import ORDER, Add, Change, ChangeAll, Condition, Delete, Part, Plan, Remove, Take
+from portula.model.records import Authorization, RecordType
 
 R = TypeVar("R")
-
-Condition = str | int | bool | None | tuple[str, ...]
 
 Place = tuple[str | int, str]
 """Where a walk goes on: behind this value of the field that gives the order and, among equal ones, this primary key."""
@@ -117,6 +116,11 @@ StoreFactory = Callable[[Sequence[RecordType]], Store]
 """Makes a store for these record types. Called once a provider, at start."""
 
 
+class _Unmatched(Exception):
+    def __init__(self, record: object) -> None:
+        self.record = record
+
+
 @dataclass(slots=True)
 class _Ending:
     """What waits for the end of a thread's transaction."""
@@ -129,9 +133,14 @@ class Storage:
     """The provider's storage: sends each record type to the store that the STORAGE setting names."""
 
     def __init__(
-        self, routes: Mapping[type[Any], Store], models: Mapping[type[Any], type[Any]] = MappingProxyType({})
+        self,
+        routes: Mapping[type[Any], Store],
+        models: Mapping[type[Any], type[Any]] = MappingProxyType({}),
+        primary: Mapping[type[Any], str] = MappingProxyType({}),
     ) -> None:
-        """Take the store of each record class, and the classes of the deployment's own that stand for others."""
+        """Take the store of each record class, the deployment's own classes that stand for others, and primary keys."""
+        self._primary = dict(primary)
+        self._ranks = {cls: rank for rank, cls in enumerate(primary)}
         self._routes = {cls: (store, models.get(cls, cls)) for cls, store in routes.items()}
         self._stores = list({id(store): store for store in routes.values()}.values())
         self._local = threading.local()
@@ -206,6 +215,80 @@ class Storage:
         store, model = self._routes[cls]
         found: R | None = store.find(model, **keys)
         return found
+
+    def find_with_authorization(
+        self, cls: type[R], /, **keys: Condition
+    ) -> tuple[R, Authorization | None] | None:
+        """Return a record with the authorization that it points to: in one read where the store can, else in two."""
+        store, model = self._routes[cls]
+        other, target = self._routes[Authorization]
+        joined = getattr(store, "find_joined", None)
+        if joined is not None and other is store:
+            found: tuple[R, Authorization | None] | None = joined(model, target, "authorization", **keys)
+            return found
+        record: Any = store.find(model, **keys)
+        if record is None:
+            return None
+        known = other.find(target, id=record.authorization) if record.authorization is not None else None
+        return record, known
+
+    def apply(self, plan: Plan) -> list[int]:
+        """Apply a plan whole or not at all; return for each of its parts how many records it changed.
+
+        Across stores it is whole in each; what may fail comes first, so that a crash in between loses work that nobody
+        was told of, and doubles none.
+
+        Raises:
+            Replayed: a record was used before.
+            Conflict: a record is gone, or not as it was.
+            DuplicateRecord: a key is taken.
+        """
+        counts = [0] * len(plan.parts)
+        try:
+            with self.transaction():
+                for place, part in sorted(enumerate(plan.parts), key=lambda entry: self._rank(entry[1])):
+                    counts[place] = self._apply(part)
+        except _Unmatched as unmatched:
+            record = unmatched.record
+            raise Conflict(self.find(type(record), **self._key_of(record))) from None
+        return counts
+
+    def _rank(self, part: Part) -> tuple[int, int]:
+        """Return the place of a part in the order of all plans: what may fail first, then one table after another."""
+        cls = part.cls if isinstance(part, ChangeAll | Remove) else type(part.record)
+        return ORDER.index(type(part)), self._ranks.get(cls, 0)
+
+    def _key_of(self, record: object) -> dict[str, Any]:
+        name = self._primary[type(record)]
+        return {name: getattr(record, name)}
+
+    def _apply(self, part: Part) -> int:
+        match part:
+            case Take(record=record, at=at):
+                self.take(record, at)
+                count = 1
+            case Change(record=record, given=given, values=values):
+                count = self.change(type(record), {**given, **self._key_of(record)}, **values)
+            case Delete(record=record):
+                count = self.remove(type(record), **self._key_of(record))
+            case ChangeAll(cls=cls, where=where, values=values):
+                count = self.change(cls, where, **values)
+            case Remove(cls=cls, where=where):
+                count = self.remove(cls, **where)
+            case Add(record=record, unless_known=unless_known):
+                count = self._add(record, unless_known=unless_known)
+        if not count and isinstance(part, Change | Delete):
+            raise _Unmatched(part.record)
+        return count
+
+    def _add(self, record: object, *, unless_known: bool) -> int:
+        try:
+            self.add(record)
+        except DuplicateRecord:
+            if not unless_known:
+                raise
+            return 0
+        return 1
 
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
@@ -295,4 +378,6 @@ def build_storage(
     for name, types in placed.items():
         store = factories[name](tuple(types))
         routes.update({cls: store for record in types for cls in (record.cls, record.replaces) if cls})
-    return Storage(routes, {record.replaces: record.cls for record in records if record.replaces})
+    models = {record.replaces: record.cls for record in records if record.replaces}
+    primary = {cls: record.keys[0] for record in records for cls in (record.cls, record.replaces) if cls}
+    return Storage(routes, models, primary)

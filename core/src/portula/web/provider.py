@@ -14,6 +14,7 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from pydantic import BaseModel, ValidationError
 
 from portula.flow.reloading import reloading
+from portula.flow.server import Server
 from portula.flow.validator import OAuth2Validator, fold
 from portula.host.hooks import Hooks
 from portula.host.lock import LockFile
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from portula.flow.backend import Backend
     from portula.flow.responses import Delivery
+    from portula.flow.steps import Steps
     from portula.model.http import Answer, Handler, Message
 
 M = TypeVar("M", bound=BaseModel)
@@ -198,7 +200,25 @@ class Provider:
             server = self.hooks.server_class(self.validator, **self.validator.server_arguments)
         except TypeError as error:
             raise ConfigError(f"EXTRA_SERVER_KWARGS: the server class does not take this: {error}") from error
+        if not isinstance(server, Server):
+            guards = [step for step in self.hooks.steps() if step.guards]
+            findings = [
+                f"OAUTH2_SERVER_CLASS: it runs no steps, and {g.name!r} of {g.source} guards" for g in guards
+            ]
+            if findings:
+                raise ConfigError(*findings)
         return self.hooks.backend_class(self, server, self.validator)
+
+    @property
+    def step_lists(self) -> Mapping[str, Steps]:
+        """The steps of each endpoint; none under a server class that runs no steps."""
+        if (
+            self.hooks.ruling("backend_class").winner is None
+            or self.hooks.ruling("server_class").winner is None
+        ):
+            return {}
+        server = self.backend.server
+        return server.lists if isinstance(server, Server) else {}
 
     def _mount(self) -> None:
         """Put endpoints and pages into the Flask app."""

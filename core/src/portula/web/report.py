@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import pairwise
 from types import NoneType, UnionType
@@ -20,6 +20,7 @@ from portula.model.sources import Source, Tier
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from portula.flow.steps import Steps
     from portula.web.provider import Provider
 
 
@@ -101,11 +102,16 @@ def _setting(provider: Provider, declared: Declared) -> dict[str, Any]:
 def explain(provider: Provider, name: str) -> dict[str, Any]:
     """Return who answers a setting, a hook (with or without `portula_`) or a question `validator.METHOD`.
 
+    For an endpoint, such as `token`, the steps that it runs, in order.
+
     Raises:
         UnknownName: nothing has this name.
     """
     if name.startswith("validator."):
         return _explain_question(provider, name.removeprefix("validator."))
+    lists = provider.step_lists
+    if name in lists:
+        return {"endpoint": name, "steps": _steps(lists, name)}
     declared = {setting.name: setting for setting in provider.all_settings.declared()}
     if name in declared:
         facts = _setting(provider, declared[name])
@@ -116,11 +122,24 @@ def explain(provider: Provider, name: str) -> dict[str, Any]:
     hook = name.removeprefix("portula_")
     known = provider.plugins.hook_names()
     if hook not in known:
-        raise UnknownName(f"nothing is called {name!r}{nearest(name, [*declared, *known])}")
+        raise UnknownName(f"nothing is called {name!r}{nearest(name, [*declared, *known, *lists])}")
     facts = _hook(provider, f"portula_{hook}")
     if facts["kind"] == Kind.SLOT:
         return {"hook": facts, "slot": _ruling(provider, hook)}
     return {"hook": facts}
+
+
+def _steps(lists: Mapping[str, Steps], name: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": number,
+            "name": step.name,
+            "by": source_facts(step.source),
+            "only": sorted(step.when),
+            "doc": step.summary,
+        }
+        for number, step in enumerate(lists[name], 1)
+    ]
 
 
 def _ruling(provider: Provider, slot: str) -> dict[str, Any]:

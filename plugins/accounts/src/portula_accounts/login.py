@@ -99,12 +99,16 @@ class AccountsLogin:
             return Verdict()
         self._limit.forgive(attempt)
         self.users.rehash(user, password)
-        event = LoginSucceeded(user.sub, PASSWORD, client_address, self._provider.now())
+        event = LoginSucceeded(
+            subject=user.sub, amr=PASSWORD, address=client_address, at=self._provider.now()
+        )
         self._provider.hooks.login_succeeded(event)
         return Verdict(user)
 
     def _failed(self, username: str, reason: str, client_address: str) -> None:
-        self._provider.hooks.login_failed(LoginFailed(username, reason, client_address, self._provider.now()))
+        self._provider.hooks.login_failed(
+            LoginFailed(username=username, reason=reason, address=client_address, at=self._provider.now())
+        )
 
     def _read_once(self, subject: str) -> User | None:
         """Read the user once a request."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from portula.plugin import Application, shown_name
+from portula.plugin import Application, Authorization, shown_name
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -21,6 +21,7 @@ class Names:
         self._provider = provider
         self._clients: dict[str, str | None] = {}
         self._people: dict[str, str | None] = {}
+        self._revoked: dict[str, bool] = {}
 
     @classmethod
     def of_request(cls, provider: Provider) -> Names:
@@ -45,6 +46,19 @@ class Names:
         """Say whether there is such a client still."""
         self.read_clients([client_id])
         return self._clients[client_id] is not None
+
+    def read_authorizations(self, identifiers: Iterable[str | None]) -> None:
+        """Read at once which of several authorizations are revoked; one that is gone counts as revoked."""
+        missing = tuple({each for each in identifiers if each is not None} - self._revoked.keys())
+        if missing:
+            found = self._provider.storage.select(Authorization, limit=len(missing), id=missing)
+            self._revoked.update(dict.fromkeys(missing, True))
+            self._revoked.update({each.id: each.revoked_at is not None for each in found})
+
+    def is_revoked(self, authorization: str) -> bool:
+        """Say whether an authorization is revoked."""
+        self.read_authorizations([authorization])
+        return self._revoked[authorization]
 
     def person(self, subject: str) -> str:
         """Return the user name of a person, the subject when the login does not know them."""

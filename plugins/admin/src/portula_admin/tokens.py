@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from portula.plugin import AccessToken, Grant, NamesPeople, RefreshToken, TokenRevoked, revoke_tokens
+from portula.plugin import (
+    Grant,
+    NamesPeople,
+    Plan,
+    RefreshToken,
+    TokenRevoked,
+    plan_revocation,
+    revoke_authorization,
+)
 from portula_admin.cells import Badge, Cell, Code, Lines, Link
 from portula_admin.options import Fieldsets, RecordAdmin, action, column
 from portula_admin.walks import Walk
@@ -75,6 +83,13 @@ class TokenAdmin(RecordAdmin):
         """Judge as the provider does."""
         if getattr(record, "revoked_at", None) is not None:
             return "revoked"
+        authorization = getattr(record, "authorization", None)
+        if (
+            authorization is not None
+            and not hasattr(record, "taken_at")
+            and self.names.is_revoked(authorization)
+        ):
+            return "revoked"
         if getattr(record, "taken_at", None) is not None:
             return "used"
         expired = record.expires_at is not None and record.expires_at <= self.provider.now()
@@ -93,6 +108,8 @@ class TokenAdmin(RecordAdmin):
         if "client_id" not in self.record_type.cls.__dataclass_fields__:
             return
         self.names.read_clients(record.client_id for record in records)
+        if "authorization" in self.record_type.cls.__dataclass_fields__:
+            self.names.read_authorizations(record.authorization for record in records)
 
     def search_values(self, field: str, text: str) -> Sequence[str]:
         """Let people be searched for by user name where the login knows how."""
@@ -123,18 +140,23 @@ class TokenAdmin(RecordAdmin):
 
     def revoke(self, record: Any) -> bool:
         """Revoke one; say whether it was not revoked before."""
-        where = {self.key: getattr(record, self.key), "revoked_at": None}
-        with self.provider.storage.transaction():
-            revoked = self.provider.storage.change(type(record), where, revoked_at=self.provider.now())
-            if revoked:
-                self.tell(record)
-        return bool(revoked)
+        plan, where = Plan(), {self.key: getattr(record, self.key), "revoked_at": None}
+        part = plan.change_all(type(record), where, revoked_at=self.provider.now())
+        revoked = bool(self.provider.storage.apply(plan)[part])
+        if revoked:
+            self.tell(record)
+        return revoked
 
     def tell(self, record: Any) -> None:
-        """Tell listeners of a revocation, once it is committed."""
-        hooks = self.provider.hooks
-        event = TokenRevoked(record.client_id, record.subject, record.family, self.provider.now())
-        self.provider.storage.on_commit(lambda: hooks.token_revoked(event))
+        """Tell handlers of a revocation."""
+        self.provider.hooks.token_revoked(
+            TokenRevoked(
+                provider=self.provider,
+                client_id=record.client_id,
+                subject=record.subject,
+                authorization=record.authorization,
+            )
+        )
 
 
 class AccessTokenAdmin(TokenAdmin):
@@ -157,11 +179,11 @@ class RefreshTokenAdmin(TokenAdmin):
     title = "Refresh token"
     title_plural = "Refresh tokens"
     description = "What clients get new access tokens with."
-    labels: ClassVar[Mapping[str, str]] = {"taken_at": "Replaced", "generation": "Rotations before"}
-    statuses: ClassVar[Mapping[str, str]] = {"live": "ok", "used": "", "expired": "", "revoked": "danger"}
+    labels: ClassVar[Mapping[str, str]] = {"rotated_at": "Rotated", "generation": "Rotations"}
+    search_fields: Sequence[str] = ("=subject", "=client_id", "^authorization")
     fieldsets: Fieldsets = (
         (None, {"fields": ("token", "status", "client", "person", "scopes")}),
-        ("Times", {"fields": ("issued_at", "expires_at", "taken_at", "revoked_at", "generation")}),
+        ("Times", {"fields": ("issued_at", "expires_at", "rotated_at", "generation")}),
     )
 
     @action(
@@ -171,7 +193,7 @@ class RefreshTokenAdmin(TokenAdmin):
         hint="They stop working at once, and so do all access tokens of the same sign-in. This cannot be undone.",
     )
     def revoke_selected(self, records: Sequence[Any], person: Authenticated) -> str:
-        """Revoke each with its family."""
+        """Revoke each with its authorization."""
         done = sum(self.revoke(record) for record in records)
         if not done:
             return "Nothing was left to revoke."
@@ -179,15 +201,11 @@ class RefreshTokenAdmin(TokenAdmin):
         return f"{done} {word} revoked, with all tokens of the same sign-in."
 
     def revoke(self, record: RefreshToken) -> bool:
-        """Revoke its whole family; say whether it was not revoked before."""
-        storage = self.provider.storage
-        known = storage.find(RefreshToken, digest=record.digest)
-        if known is None or known.revoked_at is not None:
-            return False
-        with storage.transaction():
-            revoke_tokens(storage, self.provider.now(), family=record.family)
+        """Revoke its authorization; say whether it was not revoked before."""
+        revoked = revoke_authorization(self.provider, record.authorization)
+        if revoked:
             self.tell(record)
-        return True
+        return revoked
 
 
 class GrantAdmin(TokenAdmin):
@@ -204,15 +222,14 @@ class GrantAdmin(TokenAdmin):
     )
 
     def revoke(self, record: Grant) -> bool:
-        """Use the code up, and revoke what grew from it; say whether there was anything to do."""
-        storage, now = self.provider.storage, self.provider.now()
-        with storage.transaction():
-            taken = storage.change(Grant, {"digest": record.digest, "taken_at": None}, taken_at=now)
-            live = storage.change(AccessToken, {"family": record.family, "revoked_at": None}, revoked_at=now)
-            revoke_tokens(storage, now, family=record.family)
-            if taken or live:
-                self.tell(record)
-        return bool(taken or live)
+        """Use the code up, and revoke its authorization; say whether there was anything to do."""
+        plan, now = Plan(), self.provider.now()
+        used = plan.change_all(Grant, {"digest": record.digest, "taken_at": None}, taken_at=now)
+        ended = plan_revocation(plan, now, id=record.authorization)
+        counts = self.provider.storage.apply(plan)
+        if counts[used] or counts[ended]:
+            self.tell(record)
+        return bool(counts[used] or counts[ended])
 
 
 class IDTokenAdmin(TokenAdmin):

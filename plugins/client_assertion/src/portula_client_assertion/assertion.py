@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from portula.errors import DuplicateRecord, UntrustedToken
-from portula.plugin import Application, Artifact, issuer_of
+from portula.plugin import Application, Artifact, added, issuer_of
 from portula_client_assertion.settings import ClientAssertionSettings
 
 if TYPE_CHECKING:
@@ -122,7 +121,6 @@ class Assertions:
         """
         if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI_LENGTH:
             raise _Refused("jti is missing")
-        storage = self._provider.storage
         used = Artifact(
             digest=self._provider.keys.digest(KIND, f"{client.client_id}\0{jti}"),
             kind=KIND,
@@ -132,15 +130,10 @@ class Assertions:
             expires_at=expires + self._settings.CLIENT_ASSERTION_LEEWAY,
         )
 
-        def use_again() -> None:
-            with suppress(DuplicateRecord):
-                storage.add(used)
-
         try:
-            storage.add(used)
+            self._provider.storage.apply(added(used))
         except DuplicateRecord:
             raise _Refused("its jti was used before") from None
-        storage.on_rollback(use_again)
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float | None:

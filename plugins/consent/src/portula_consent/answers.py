@@ -14,6 +14,7 @@ from portula_consent.shown import shown_destination, shown_scopes
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.plugin import Plan
 
 
 class ConsentForm(PageForm):
@@ -34,9 +35,9 @@ class ConsentPages:
         """Return the scopes this person allowed this client before."""
         return self.memory.scopes(subject, client.client_id)
 
-    def remember(self, client: Application, subject: str, scopes: Sequence[str]) -> None:
-        """Keep that this person allowed these scopes, joined with those allowed before."""
-        self.memory.join(subject, client.client_id, scopes)
+    def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
+        """Plan to keep that this person allowed these scopes, joined with those allowed before."""
+        self.memory.join(subject, client.client_id, scopes, plan)
 
     def page(self, question: ConsentQuestion) -> Response:
         """Return the page with the question."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from portula.errors import DuplicateRecord
-from portula.plugin import AccessToken, Artifact, Grant, RefreshToken, TokenRevoked, revoke_tokens
+from portula.plugin import Artifact, Authorization, Plan, TokenRevoked, plan_revocation
 
 if TYPE_CHECKING:
     from portula import Provider
-
-T = TypeVar("T", AccessToken, RefreshToken)
 
 KIND = "consent"
 _BY_SUBJECT = "consent-subject"
@@ -33,12 +30,28 @@ class ConsentMemory:
         consent = self._provider.storage.find(Artifact, digest=self._digests(subject, client_id))
         return frozenset(consent.payload["scopes"]) if consent else frozenset()
 
-    def join(self, subject: str, client_id: str, scopes: Sequence[str]) -> None:
-        """Add scopes to what this person allowed this client."""
-        try:
-            self._join(subject, client_id, scopes)
-        except DuplicateRecord:  # the same person answered in another tab
-            self._join(subject, client_id, scopes)
+    def join(self, subject: str, client_id: str, scopes: Sequence[str], plan: Plan) -> None:
+        """Plan to add scopes to what this person allowed this client.
+
+        The plan fails with Conflict or DuplicateRecord when the same person answers in another tab at this moment.
+        """
+        keys, now = self._provider.keys, self._provider.now()
+        known = self._provider.storage.find(Artifact, digest=self._digests(subject, client_id))
+        if known is not None:
+            joined = sorted({*known.payload["scopes"], *scopes})
+            given, version = {"version": known.version}, known.version + 1
+            plan.change(known, given=given, version=version, issued_at=now, payload={"scopes": joined})
+            return
+        plan.add(
+            Artifact(
+                digest=keys.digest(KIND, f"{subject}\0{client_id}"),
+                kind=KIND,
+                payload={"scopes": sorted(set(scopes))},
+                issued_at=now,
+                client_id=client_id,
+                family=keys.digest(_BY_SUBJECT, subject),
+            )
+        )
 
     def all(self, subject: str) -> list[Artifact]:
         """Return all consents of a person."""
@@ -46,55 +59,29 @@ class ConsentMemory:
         return self._provider.storage.select(Artifact, limit=MAX_CONSENTS, family=family)
 
     def withdraw(self, subject: str, client_id: str) -> None:
-        """Forget a consent, and end at once whatever the client holds of this person.
-
-        Codes first, then refresh tokens, then access tokens: a request under way that has taken one of the former holds
-        its row until it commits, so what it adds is there when its kind's turn comes.
-        """
-        storage, now = self._provider.storage, self._provider.now()
-        where = {"subject": subject, "client_id": client_id}
-        families = self._live_families(subject, client_id)
-        with storage.transaction():
-            storage.remove(Artifact, digest=self._digests(subject, client_id))
-            storage.change(Grant, {**where, "taken_at": None}, taken_at=now)
-            revoke_tokens(storage, now, **where)
-        for family in families:
-            self._provider.hooks.token_revoked(TokenRevoked(client_id, subject, family, now))
+        """Forget a consent, and end at once every authorization that this person gave the client."""
+        provider, now = self._provider, self._provider.now()
+        given = [
+            authorization
+            for authorization in self._authorizations(subject)
+            if authorization.client_id == client_id and authorization.revoked_at is None
+        ]
+        plan = Plan()
+        plan.remove(Artifact, digest=self._digests(subject, client_id))
+        plan_revocation(plan, now, subject=subject, client_id=client_id)
+        provider.storage.apply(plan)
+        for authorization in given:
+            provider.hooks.token_revoked(
+                TokenRevoked(
+                    provider=provider, client_id=client_id, subject=subject, authorization=authorization.id
+                )
+            )
 
     def _digests(self, subject: str, client_id: str) -> str | tuple[str, ...]:
         return self._provider.keys.digests(KIND, f"{subject}\0{client_id}")
 
-    def _join(self, subject: str, client_id: str, scopes: Sequence[str]) -> None:
-        storage, keys, now = self._provider.storage, self._provider.keys, self._provider.now()
-        where = {"digest": self._digests(subject, client_id)}
-        with storage.transaction():
-            # A write comes first: it holds the row, so that what is read next cannot change before it is joined.
-            if storage.change(Artifact, where, issued_at=now):
-                joined = sorted(self.scopes(subject, client_id).union(scopes))
-                storage.change(Artifact, where, payload={"scopes": joined})
-            else:
-                storage.add(
-                    Artifact(
-                        digest=keys.digest(KIND, f"{subject}\0{client_id}"),
-                        kind=KIND,
-                        payload={"scopes": sorted(set(scopes))},
-                        issued_at=now,
-                        client_id=client_id,
-                        family=keys.digest(_BY_SUBJECT, subject),
-                    )
-                )
-
-    def _live_families(self, subject: str, client_id: str) -> list[str]:
-        tokens: list[AccessToken | RefreshToken] = [
-            *self._tokens(AccessToken, subject),
-            *self._tokens(RefreshToken, subject),
-        ]
-        return sorted(
-            {token.family for token in tokens if token.client_id == client_id and token.revoked_at is None}
-        )
-
-    def _tokens(self, cls: type[T], subject: str) -> Iterator[T]:
+    def _authorizations(self, subject: str) -> Iterator[Authorization]:
         after: str | None = None
-        while page := self._provider.storage.select(cls, limit=PAGE, after=after, subject=subject):
+        while page := self._provider.storage.select(Authorization, limit=PAGE, after=after, subject=subject):
             yield from page
-            after = page[-1].digest
+            after = page[-1].id

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula.plugin import RefreshTokens
 from portula_generators.checks import portula_checks
 from portula_generators.hasher import Hasher
 from portula_generators.settings import GeneratorSettings
@@ -47,8 +48,8 @@ def portula_access_token_generator(provider: Provider) -> TokenGenerator:
 
 @hookimpl
 def portula_refresh_token_generator(provider: Provider) -> TokenGenerator:
-    """Opaque random tokens."""
-    return random_token
+    """Tokens that name their authorization, so that nothing is kept of those that were rotated."""
+    return RefreshTokens(provider.keys)
 
 
 @hookimpl

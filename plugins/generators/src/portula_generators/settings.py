@@ -48,7 +48,8 @@ class GeneratorSettings(BaseModel):
     """Import string or callable `(request) -> str`; None: 43 random characters (256 bits)."""
 
     REFRESH_TOKEN_GENERATOR: Annotated[Any, AnswersSlot("refresh_token_generator", _token_generator)] = None
-    """Import string or callable `(request[, refresh_token=True]) -> str`; None: 43 random characters (256 bits)."""
+    """Import string or callable `(request[, refresh_token=True]) -> str`; None: 72 characters, of which 128 bits are
+    random and the others name the authorization."""
 
     CLIENT_SECRET_HASH_PROFILE: Literal["rfc9106_low_memory", "rfc9106_high_memory", "testing"] = (
         "rfc9106_low_memory"

@@ -21,9 +21,9 @@ from portula.plugin import (
     Pairs,
     RefreshToken,
     bearer_error,
+    exchange_of,
     json_answer,
     parse_form,
-    state_of,
     token_error,
 )
 from portula_introspection.lookup import find_live
@@ -85,7 +85,7 @@ class Introspection:
         if any(method.presented(body) for method in self._provider.client_auth_methods.values()):
             raise InvalidRequestError(description="Client credentials stand beside a bearer token.")
         allowed, request = self._backend.verify_request(message, [SCOPE])
-        if state_of(request).access is None:
+        if exchange_of(request, self._provider).access_token is None:
             raise InvalidTokenError
         if not allowed or request.client is None or request.client.client_type != "confidential":
             raise InsufficientScopeError
@@ -119,7 +119,6 @@ class Introspection:
         return self._provider.hooks.introspection_response(token, {**facts, "token_type": "Bearer"})
 
 
-def _audience(token: AccessToken | RefreshToken) -> list[Any]:
+def _audience(token: AccessToken | RefreshToken) -> list[str]:
     """Return whom the token is for; empty for anybody."""
-    audience = token.payload.get("audience") or []
-    return audience if isinstance(audience, list) else [audience]
+    return list(token.audience) if isinstance(token, AccessToken) else []

@@ -12,7 +12,7 @@ from portula import hookimpl
 from portula_logout import browser_state, hookspecs, metadata, participants
 from portula_logout.commands import make_commands
 from portula_logout.courier import Threads
-from portula_logout.ends import record_end
+from portula_logout.ends import after_end, record_end
 from portula_logout.metadata import portula_metadata
 from portula_logout.mount import mounts
 from portula_logout.registration import portula_client_metadata, portula_validate_client_registration
@@ -60,12 +60,16 @@ def portula_authorization_response(provider: Provider, request: OAuthRequest) ->
 
 
 @hookimpl
-def portula_record_authorization(provider: Provider, event: AuthorizationGranted) -> None:
-    if metadata.openid(provider):
-        participants.remember(provider, event)
+def portula_record_authorization(provider: Provider, event: AuthorizationGranted) -> list[object]:
+    return participants.remember(provider, event) if metadata.openid(provider) else []
 
 
 @hookimpl
-def portula_record_session_end(provider: Provider, event: SessionEnded) -> None:
+def portula_record_session_end(provider: Provider, event: SessionEnded) -> list[object]:
+    return record_end(provider, event) if metadata.openid(provider) else []
+
+
+@hookimpl
+def portula_session_ended(provider: Provider, event: SessionEnded) -> None:
     if metadata.openid(provider):
-        record_end(provider, event)
+        after_end(provider, event)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, after_this_request, has_request_context, request
 
-from portula.plugin import origin_of, state_of
+from portula.plugin import exchange_of, origin_of
 from portula_logout import metadata
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def members(provider: Provider, asked: OAuthRequest) -> dict[str, str]:
 
     There is none for an app that no browser could frame, since its redirect URI has no origin.
     """
-    sid, origin = state_of(asked).rooms.get("login", {}).get("sid"), origin_of(_redirect_uri(asked))
+    authorization = exchange_of(asked, provider).authorization
+    sid, origin = authorization.sid if authorization else None, origin_of(_redirect_uri(asked))
     if not metadata.session_management(provider) or "openid" not in (asked.scopes or ()):
         return {}
     if sid is None or origin is None:

@@ -118,15 +118,16 @@ class EndSession:
         return self._sign_out(asked, person)
 
     def _sign_out(self, asked: LogoutRequest, person: Authenticated) -> Response:
-        """End the session and what ends with it, together."""
+        """End the person's tokens as the settings say, then the session: after a fault they may try again."""
         provider = self._provider
         frames = frames_of(provider, person.sid)
-        with provider.storage.transaction():
-            provider.hooks.login.sign_out()
-            tokens = revoke_tokens(provider, person.subject)
+        tokens = revoke_tokens(provider, person.subject)
+        provider.hooks.login.sign_out()
         client_id = asked.client.client_id if asked.client else None
         provider.hooks.logout_succeeded(
-            LogoutSucceeded(person.subject, person.sid, client_id, tokens, provider.now())
+            LogoutSucceeded(
+                subject=person.subject, sid=person.sid, client_id=client_id, tokens=tokens, at=provider.now()
+            )
         )
         if frames.urls:
             return front_page(provider, frames, _shown(asked), asked.location)

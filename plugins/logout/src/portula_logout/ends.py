@@ -1,4 +1,4 @@
-"""What is done when a login session ends, within the transaction that ends it."""
+"""What is done when a login session ends: what is kept with its end, and what follows."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ if TYPE_CHECKING:
     from portula.plugin import SessionEnded
 
 
-def record_end(provider: Provider, event: SessionEnded) -> None:
-    """Write down which apps have to hear of it, and forget which they were."""
-    courier, waiting = courier_of(provider), 0
+def record_end(provider: Provider, event: SessionEnded) -> list[object]:
+    """Return the deliveries to apps that have to hear of it, and forget which they were."""
+    parts: list[object] = []
     if metadata.back_channel(provider):
         outbox = Outbox(provider)
         for client, issuer in participants.of_session(provider, event.sid):
-            waiting += outbox.put(event, client, issuer)
-    participants.forget(provider, event.sid)
+            parts += outbox.delivery(event, client, issuer)
+    return [*parts, participants.forgetting(provider, event.sid)]
+
+
+def after_end(provider: Provider, event: SessionEnded) -> None:
+    """Take the browser's state away, and wake who delivers."""
     browser_state.forget(provider, event.sid)
+    courier = courier_of(provider)
     # Outside of a request this is a command, which ends before its threads would: a process that serves does the rest.
-    if waiting and courier and has_request_context():
-        provider.storage.on_commit(lambda: courier.wake(waiting))
+    if courier and metadata.back_channel(provider) and has_request_context():
+        waiting = Outbox(provider).waiting()
+        if waiting:
+            courier.wake(waiting)

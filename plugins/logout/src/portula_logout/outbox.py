@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from portula.errors import DuplicateRecord, FetchFailed, JoseError
-from portula.plugin import Application, Artifact
+from portula.errors import FetchFailed, JoseError
+from portula.plugin import Add, Application, Artifact
 from portula_logout.logout_token import make_logout_token
 from portula_logout.settings import LogoutSettings
 
@@ -70,10 +70,10 @@ class Outbox:
         self._provider = provider
         self._settings = provider.settings(LogoutSettings)
 
-    def put(self, event: SessionEnded, client: Application, issuer: str) -> bool:
-        """Write down that an app's server is to hear of an end; False if it wants to hear nothing."""
+    def delivery(self, event: SessionEnded, client: Application, issuer: str) -> list[Add]:
+        """Return the record that an app's server is to hear of an end; none if it wants to hear nothing."""
         if MEMBER not in client.metadata:
-            return False
+            return []
         keys, now = self._provider.keys, self._provider.now()
         artifact = Artifact(
             digest=keys.digest(KIND, f"{event.sid}\0{client.client_id}"),
@@ -84,11 +84,12 @@ class Outbox:
             family=keys.digest(KIND, ""),
             expires_at=now + self._settings.OIDC_BACKCHANNEL_LOGOUT_GIVE_UP_SECONDS,
         )
-        try:
-            self._provider.storage.add(artifact)
-        except DuplicateRecord:  # it waits already
-            return False
-        return True
+        return [Add(record=artifact, unless_known=True)]  # it may wait already
+
+    def waiting(self) -> int:
+        """Return how many deliveries wait, counted to PAGE."""
+        family = self._provider.keys.digests(KIND, "")
+        return len(self._provider.storage.select(Artifact, family=family, limit=PAGE))
 
     def due(self) -> bool:
         """Say whether anything waits that may be tried now."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from portula.errors import DuplicateRecord
-from portula.plugin import Application, Artifact
+from portula.plugin import Add, Application, Artifact, Plan, Remove
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -20,14 +19,16 @@ REMEMBERED_SECONDS = 30 * 24 * 3600
 PAGE = 100
 
 
-def remember(provider: Provider, event: AuthorizationGranted) -> None:
-    """Note that an app learns of a session."""
+def remember(provider: Provider, event: AuthorizationGranted) -> list[object]:
+    """Return the record that an app learns of a session; one that is known lives on for longer."""
     if event.sid is None or "openid" not in event.scopes:
-        return
+        return []
     storage, keys, now = provider.storage, provider.keys, provider.now()
     name, expires_at = f"{event.sid}\0{event.client_id}", _expiry(provider, event.sid)
-    if storage.change(Artifact, {"digest": keys.digests(KIND, name)}, expires_at=expires_at):
-        return
+    plan = Plan()
+    known = plan.change_all(Artifact, {"digest": keys.digests(KIND, name)}, expires_at=expires_at)
+    if storage.apply(plan)[known]:
+        return []
     artifact = Artifact(
         digest=keys.digest(KIND, name),
         kind=KIND,
@@ -37,10 +38,7 @@ def remember(provider: Provider, event: AuthorizationGranted) -> None:
         family=keys.digest(KIND, event.sid),
         expires_at=expires_at,
     )
-    try:
-        storage.add(artifact)
-    except DuplicateRecord:  # another request of the app came in between
-        return
+    return [Add(record=artifact, unless_known=True)]  # another request of the app may come in between
 
 
 def of_session(provider: Provider, sid: str) -> Iterator[tuple[Application, str]]:
@@ -54,9 +52,9 @@ def of_session(provider: Provider, sid: str) -> Iterator[tuple[Application, str]
         after = page[-1].digest
 
 
-def forget(provider: Provider, sid: str) -> None:
-    """Forget the apps of a session that is over."""
-    provider.storage.remove(Artifact, family=provider.keys.digests(KIND, sid))
+def forgetting(provider: Provider, sid: str) -> Remove:
+    """Return the part of a plan that forgets the apps of a session that is over."""
+    return Remove(cls=Artifact, where={"family": provider.keys.digests(KIND, sid)})
 
 
 def _expiry(provider: Provider, sid: str) -> int:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portula.plugin import AccessToken, Application, Grant, RefreshToken
+from portula.plugin import (
+    AccessToken,
+    Application,
+    Authorization,
+    Grant,
+    Plan,
+    RefreshToken,
+    revoke_authorizations,
+)
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
@@ -17,21 +25,22 @@ CLIENT_TYPES = frozenset({"confidential", "public"})
 
 
 def revoke_tokens(provider: Provider, subject: str) -> int:
-    """Revoke a person's codes and tokens as the settings say, in one go; return how many tokens it were."""
+    """Revoke a person's authorizations or tokens as the settings say; return how many there were."""
     settings = provider.settings(LogoutSettings)
     kinds = settings.OIDC_RP_INITIATED_LOGOUT_TOKEN_TYPES
     if not settings.OIDC_RP_INITIATED_LOGOUT_DELETE_TOKENS or not kinds:
         return 0
-    storage, now, where = provider.storage, provider.now(), _of(provider, subject)
-    revoked = 0
-    with storage.transaction():
-        storage.change(Grant, {**where, "taken_at": None}, taken_at=now)
-        if "refresh_token" in kinds:
-            while count := storage.change(RefreshToken, {**where, "revoked_at": None}, revoked_at=now):
-                revoked += count  # again, for one that a rotation added while we waited for it
-        if "access_token" in kinds:
-            revoked += storage.change(AccessToken, {**where, "revoked_at": None}, revoked_at=now)
-    return revoked
+    where = _of(provider, subject)
+    if "refresh_token" in kinds and "access_token" in kinds:
+        return revoke_authorizations(provider, **where)
+    plan, now = Plan(), provider.now()
+    plan.change_all(Grant, {**where, "taken_at": None}, taken_at=now)
+    part = (
+        plan.change_all(AccessToken, {**where, "revoked_at": None}, revoked_at=now)
+        if "access_token" in kinds
+        else plan.remove(RefreshToken, **where)
+    )
+    return provider.storage.apply(plan)[part]
 
 
 def _of(provider: Provider, subject: str) -> dict[str, Condition]:
@@ -39,9 +48,7 @@ def _of(provider: Provider, subject: str) -> dict[str, Condition]:
     types = set(provider.settings(LogoutSettings).OIDC_RP_INITIATED_LOGOUT_CLIENT_TYPES)
     if types == CLIENT_TYPES:
         return {"subject": subject}
-    named = _clients(provider, AccessToken, subject)
-    named |= _clients(provider, RefreshToken, subject) | _clients(provider, Grant, subject)
-    ordered = sorted(named)
+    ordered = sorted(_clients(provider, subject))
     found: list[str] = []
     for start in range(0, len(ordered), PAGE):
         page = ordered[start : start + PAGE]
@@ -49,12 +56,12 @@ def _of(provider: Provider, subject: str) -> dict[str, Condition]:
     return {"subject": subject, "client_id": tuple(found)}
 
 
-def _clients(provider: Provider, cls: type[AccessToken | RefreshToken | Grant], subject: str) -> set[str]:
+def _clients(provider: Provider, subject: str) -> set[str]:
     named: set[str] = set()
     after: str | None = None
-    while page := provider.storage.select(cls, limit=PAGE, after=after, subject=subject):
-        named |= {token.client_id for token in page}
-        after = page[-1].digest
+    while page := provider.storage.select(Authorization, limit=PAGE, after=after, subject=subject):
+        named |= {authorization.client_id for authorization in page}
+        after = page[-1].id
     return named
 
 

@@ -25,7 +25,7 @@ from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import GrantFactory
+    from portula.plugin import GrantFactory, ResponseTypeFactory
 
 __all__ = [
     "portula_blueprints",
@@ -58,7 +58,7 @@ def portula_grant_types(provider: Provider) -> dict[str, GrantFactory]:
 
 
 @hookimpl
-def portula_response_types(provider: Provider) -> dict[str, GrantFactory]:
+def portula_response_types(provider: Provider) -> dict[str, ResponseTypeFactory]:
     return dict(grant.RESPONSE_TYPES)
 
 

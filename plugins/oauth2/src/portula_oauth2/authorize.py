@@ -14,10 +14,13 @@ from flask import Blueprint, Response, redirect, request
 from portula import hookimpl
 from portula.errors import (
     AuthorizationRefused,
+    Conflict,
     ConsentRequired,
+    DuplicateRecord,
     InvalidRequestError,
     LoginRequired,
     OAuth2Error,
+    Replayed,
 )
 from portula.plugin import Application, ConsentGiven, ConsentQuestion, Mount, is_loopback_host
 from portula_oauth2.settings import OAuth2Settings
@@ -25,7 +28,9 @@ from portula_oauth2.waiting import KIND, Waiting, WaitingRequests
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Answer, Authenticated, AuthorizationRequest, Demands, Pairs
+    from portula.plugin import Answer, Authenticated, AuthorizationExchange, Demands, Pairs
+
+ANSWER_TRIES = 5
 
 MAX_RETURN_CHARACTERS = 2000
 """A longer URL would have to pass through a query string of the login, where few servers promise room for it."""
@@ -104,15 +109,23 @@ class Authorize:
             if not self._may_skip(authorization, demands, user):
                 return self._to_page(authorization, demands, user)
         except OAuth2Error as error:
-            raise AuthorizationRefused(error, asked) from error
-        if waiting is not None and not self._waiting.end(waiting):
-            raise InvalidRequestError(description="This request was answered before.")
-        return _sent(
-            self._backend.create_authorization_response(authorization, user, authorization.scopes, issuer)
-        )
+            raise AuthorizationRefused(error, authorization) from error
+        if waiting is not None:
+            self._waiting.end(waiting, authorization.plan)
+        return self._allowed(authorization, user, issuer)
+
+    def _allowed(self, authorization: AuthorizationExchange, user: Authenticated, issuer: str) -> Response:
+        """Answer with what was asked for; the end of the wait is in the same plan, so it is answered once."""
+        try:
+            answer = self._backend.create_authorization_response(
+                authorization, user, authorization.scope, issuer
+            )
+        except Replayed:
+            raise InvalidRequestError(description="This request was answered before.") from None
+        return _sent(answer)
 
     def _to_login(
-        self, authorization: AuthorizationRequest, demands: Demands, user: Authenticated | None
+        self, authorization: AuthorizationExchange, demands: Demands, user: Authenticated | None
     ) -> Response:
         """Send the browser to the login.
 
@@ -129,7 +142,7 @@ class Authorize:
         return cast("Response", redirect(url))
 
     def _to_page(
-        self, authorization: AuthorizationRequest, demands: Demands, user: Authenticated
+        self, authorization: AuthorizationExchange, demands: Demands, user: Authenticated
     ) -> Response:
         """Ask the person."""
         if demands.silent:
@@ -138,7 +151,7 @@ class Authorize:
         question = self._question(name, authorization, user, _permissions(authorization, demands))
         return cast("Response", self._consent.page(question))
 
-    def _may_skip(self, authorization: AuthorizationRequest, demands: Demands, user: Authenticated) -> bool:
+    def _may_skip(self, authorization: AuthorizationExchange, demands: Demands, user: Authenticated) -> bool:
         """Say whether to go on without asking. A client can only make it stricter (attack S09).
 
         REQUEST_APPROVAL_PROMPT is about pages: where none may be shown, what is remembered counts.
@@ -164,7 +177,7 @@ class Authorize:
     def _question(
         self,
         name: str,
-        authorization: AuthorizationRequest,
+        authorization: AuthorizationExchange,
         user: Authenticated,
         permissions: tuple[str, ...],
     ) -> ConsentQuestion:
@@ -181,7 +194,16 @@ class Authorize:
     # --- Answering ---
 
     def _answered(self, name: str) -> Response:
-        """Act on the form of our page: once, in the browser and for the person it was shown to (attack S10)."""
+        """Act on the form of our page; again if the same person answers another page of the app in this moment."""
+        for _ in range(ANSWER_TRIES - 1):
+            try:
+                return self._answer(name)
+            except (Conflict, DuplicateRecord):
+                continue
+        return self._answer(name)
+
+    def _answer(self, name: str) -> Response:
+        """Act on the form: once, in the browser and for the person it was shown to (attack S10)."""
         user, waiting = self._login.current(), self._waiting.find(name)
         if user is None or waiting is None or waiting.subject != user.subject:
             raise InvalidRequestError(
@@ -194,22 +216,34 @@ class Authorize:
         allowed = self._consent.answer(question)
         if allowed is None:
             raise InvalidRequestError(description="This page was open too long or came from another browser.")
-        if not self._waiting.end(waiting):
-            raise InvalidRequestError(description="This page was answered before.")
+        self._waiting.end(waiting, authorization.plan)
         if not allowed:
-            return _sent(self._backend.denied_response(authorization, issuer))
-        self._consent.remember(question.client, user.subject, question.scopes)
+            return self._denied(authorization, issuer)
+        self._consent.remember(question.client, user.subject, question.scopes, authorization.plan)
+        answer = self._allowed(authorization, user, issuer)
         self._provider.hooks.consent_given(
-            ConsentGiven(question.client.client_id, user.subject, question.scopes, self._provider.now())
+            ConsentGiven(
+                provider=self._provider,
+                client_id=question.client.client_id,
+                subject=user.subject,
+                scopes=question.scopes,
+            )
         )
-        return _sent(
-            self._backend.create_authorization_response(authorization, user, authorization.scopes, issuer)
-        )
+        return answer
+
+    def _denied(self, authorization: AuthorizationExchange, issuer: str) -> Response:
+        """Answer that the person said no; once too."""
+        answer = self._backend.denied_response(authorization, issuer)
+        try:
+            self._provider.storage.apply(authorization.plan)
+        except Replayed:
+            raise InvalidRequestError(description="This page was answered before.") from None
+        return _sent(answer)
 
 
-def _permissions(authorization: AuthorizationRequest, demands: Demands) -> tuple[str, ...]:
+def _permissions(authorization: AuthorizationExchange, demands: Demands) -> tuple[str, ...]:
     """Return the scopes a person is asked about: those of the request, and those that its claims stand for."""
-    return (*authorization.scopes, *sorted(demands.permissions.difference(authorization.scopes)))
+    return (*authorization.scope, *sorted(demands.permissions.difference(authorization.scope)))
 
 
 def _sent(answer: Answer) -> Response:

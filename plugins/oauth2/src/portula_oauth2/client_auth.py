@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.plugin import Application, ClientAuthMethod, OAuthRequest, presented_basic, state_of
+from portula.plugin import Application, ClientAuthMethod, OAuthRequest, exchange_of, presented_basic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
             else:
                 known = next((held for held in client.secret_hashes if hasher.verify(secret, held)), None)
                 if known is not None:
-                    state_of(request).client_secret_hash = known
+                    exchange_of(request, provider).client_secret_hash = known
                     return client
         return None
 

@@ -10,16 +10,16 @@ from portula.plugin import (
     IMPLICIT,
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
-    FrontChannelGrant,
     PasswordGrant,
     RefreshTokenGrant,
+    ResponseType,
     in_front_channel,
     nearest,
 )
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import GrantFactory
+    from portula.plugin import GrantFactory, ResponseTypeFactory
     from portula_oauth2.settings import OAuth2Settings
 
 _RESPONSE_TYPES = "OIDC_RESPONSE_TYPES_SUPPORTED"
@@ -38,7 +38,7 @@ def grant_types(settings: OAuth2Settings) -> dict[str, GrantFactory]:
     return made
 
 
-RESPONSE_TYPES: dict[str, GrantFactory] = {"code": AuthorizationCodeGrant, "token": FrontChannelGrant}
+RESPONSE_TYPES: dict[str, ResponseTypeFactory] = {"code": ResponseType, "token": ResponseType}
 """The response types of RFC 6749."""
 
 

@@ -6,12 +6,11 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.errors import Replayed
 from portula.plugin import Artifact
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, Pairs
+    from portula.plugin import Authenticated, Pairs, Plan
 
 WAITING_SECONDS = 600
 """How long a person may take over a page."""
@@ -73,13 +72,9 @@ class WaitingRequests:
         pairs = [(key, value) for key, value in kept["pairs"]]
         return Waiting(name, pairs, kept["subject"], kept["before"], kept["sent"], artifact)
 
-    def end(self, waiting: Waiting) -> bool:
-        """End the wait, once: False when somebody else did."""
-        try:
-            self._provider.storage.take(waiting.artifact, self._provider.now())
-        except Replayed:
-            return False
-        return True
+    def end(self, waiting: Waiting, plan: Plan) -> None:
+        """Plan to end the wait; the plan fails with Replayed when somebody else did."""
+        plan.take(waiting.artifact, at=self._provider.now())
 
     def _keep(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.plugin import FrontChannelGrant
+from portula.plugin import ResponseType
 from portula_oidc.claims import SCOPES, ClaimQuestions
 from portula_oidc.demands import portula_interaction_demands, portula_validate_authorization_request
 from portula_oidc.endpoint import portula_endpoints
@@ -22,7 +22,7 @@ from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import OAuth2Validator, Provider
-    from portula.plugin import GrantFactory
+    from portula.plugin import ResponseTypeFactory
 
 __all__ = [
     "portula_client_metadata",
@@ -53,5 +53,5 @@ def portula_validator_mixins(provider: Provider) -> list[type[OAuth2Validator]]:
 
 
 @hookimpl
-def portula_response_types(provider: Provider) -> dict[str, GrantFactory]:
-    return dict.fromkeys(RESPONSE_TYPES, FrontChannelGrant) if is_on(provider) else {}
+def portula_response_types(provider: Provider) -> dict[str, ResponseTypeFactory]:
+    return dict.fromkeys(RESPONSE_TYPES, ResponseType) if is_on(provider) else {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
 from portula.errors import InvalidTokenError
-from portula.plugin import OAuthRequest, issuer_of, state_of
+from portula.plugin import OAuthRequest, exchange_of, issuer_of
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -83,7 +83,7 @@ class ClaimQuestions(OAuth2Validator):
 
         `place` is where they will be told, `userinfo` or `id_token`.
         """
-        requested = state_of(request).rooms.get(ROOM, {}).get("claims", {}).get(place, {})
+        requested = self.exchange_of(request).facts.get(ROOM, {}).get("claims", {}).get(place, {})
         scopes = request.scopes or ()
         told = {}
         for name, value in self.get_claim_dict(request).items():
@@ -96,9 +96,7 @@ class ClaimQuestions(OAuth2Validator):
 
     def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
         """Return what userinfo answers (Core §5.3.2), signed if the client is registered so."""
-        provider, state, client = self.provider, state_of(request), request.client
-        if state.access is not None:
-            state.rooms.update(state.access.payload)
+        provider, client = self.provider, request.client
         told = self.get_oidc_claims(None, None, request)
         sub = provider.validator.subject_for(request.user or "", client)
         person = person_of(provider, request)
@@ -116,9 +114,9 @@ def person_of(provider: Provider, request: OAuthRequest) -> User:
     Raises:
         InvalidTokenError: they are gone, or may not be spoken for.
     """
-    state = state_of(request)
-    if state.person is None and request.user is not None:
-        state.person = provider.validator.active_person(request.user)
-    if state.person is None or state.person.subject != request.user:
+    exchange = exchange_of(request, provider)
+    if exchange.person is None and request.user is not None:
+        exchange.person = provider.validator.active_person(request.user)
+    if exchange.person is None or exchange.person.subject != request.user:
         raise InvalidTokenError(request=request)
-    return state.person
+    return exchange.person

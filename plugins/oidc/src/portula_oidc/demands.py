@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
-from portula.plugin import Authenticated, Demands, OAuthRequest, issuer_of, state_of
+from portula.plugin import Authenticated, Demands, OAuthRequest, exchange_of, issuer_of
 from portula_oidc.acr import reached
 from portula_oidc.asked import Asked, asked_of
 from portula_oidc.claims import ROOM, SCOPE_OF
@@ -37,7 +37,7 @@ def portula_validate_authorization_request(provider: Provider, request: OAuthReq
     if asked is None:
         return
     kept = {"nonce": asked.nonce, "claims": asked.claims, "acr_values": list(asked.acr_values)}
-    state_of(request).rooms[ROOM] = {name: value for name, value in kept.items() if value}
+    exchange_of(request, provider).facts[ROOM] = {name: value for name, value in kept.items() if value}
 
 
 @hookimpl

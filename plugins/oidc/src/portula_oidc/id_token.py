@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from portula import OAuth2Validator
-from portula.plugin import OAuthRequest, in_front_channel, issuer_of, state_of
+from portula.plugin import OAuthRequest, in_front_channel, issuer_of
 from portula_oidc.acr import acr_of
 from portula_oidc.asked import OPENID
 from portula_oidc.claims import ROOM, person_of
 from portula_oidc.settings import OIDCSettings
-
-if TYPE_CHECKING:
-    from portula.plugin import TokenHandler
-
-LOGIN = "login"
-"""Name under which core keeps how and when the person signed in."""
 
 DEFAULT_ALGORITHM = "RS256"
 
@@ -25,7 +19,7 @@ class IDTokenQuestions(OAuth2Validator):
     """The ID token that goes with an answer, for requests with the scope openid about a person."""
 
     def get_id_token(
-        self, token: Mapping[str, Any], token_handler: TokenHandler, request: OAuthRequest
+        self, token: Mapping[str, Any], token_handler: object, request: OAuthRequest
     ) -> str | None:
         """Return the ID token; `token` is the answer that it goes with, whose members it is bound to."""
         if OPENID not in (request.scopes or ()) or request.user is None or request.client is None:
@@ -40,7 +34,7 @@ class IDTokenQuestions(OAuth2Validator):
         self,
         id_token: dict[str, Any],
         token: Mapping[str, Any],
-        token_handler: TokenHandler,
+        token_handler: object,
         request: OAuthRequest,
     ) -> str:
         """Sign the claims as the client is registered (`algorithm`, id_token_signed_response_alg)."""
@@ -50,10 +44,10 @@ class IDTokenQuestions(OAuth2Validator):
 
     def _protocol_claims(self, request: OAuthRequest) -> dict[str, Any]:
         provider, now, client = self.provider, self.provider.now(), request.client
-        rooms = state_of(request).rooms
-        login, asked = rooms.get(LOGIN, {}), rooms.get(ROOM, {})
+        exchange = self.exchange_of(request)
+        authorization, asked = exchange.authorization, exchange.facts.get(ROOM, {})
         client_id = client.client_id if client else ""
-        amr = login.get("amr") or []
+        amr = list(authorization.amr) if authorization else []
         claims = {
             "iss": issuer_of(request),
             "sub": provider.validator.subject_for(request.user or "", client),
@@ -61,10 +55,10 @@ class IDTokenQuestions(OAuth2Validator):
             "azp": client_id,
             "exp": now + provider.settings(OIDCSettings).ID_TOKEN_EXPIRE_SECONDS,
             "iat": now,
-            "auth_time": login.get("auth_time"),
+            "auth_time": authorization.auth_time if authorization else None,
             "amr": amr or None,
             "acr": acr_of(provider, amr, _wanted_acr(asked)),
-            "sid": login.get("sid"),
+            "sid": authorization.sid if authorization else None,
             # §12.2: a refreshed ID token should have none.
             "nonce": None if request.grant_type == "refresh_token" else asked.get("nonce"),
         }
@@ -79,7 +73,7 @@ class IDTokenQuestions(OAuth2Validator):
         return {name: half(value, algorithm) for name, value in bound.items() if value}
 
     def _person_claims(
-        self, token: Mapping[str, Any], token_handler: TokenHandler, request: OAuthRequest
+        self, token: Mapping[str, Any], token_handler: object, request: OAuthRequest
     ) -> dict[str, Any]:
         """Return the claims about the person that belong here rather than at userinfo (§5.4, §5.5)."""
         everything = self.provider.settings(OIDCSettings).ID_TOKEN_WITH_SCOPE_CLAIMS

@@ -59,9 +59,8 @@ class SessionsPage:
         if not form.validate():
             return self._page(person, {sid: form}, status=400)
         ended = [sid] if sid else [seen.session.sid for seen in self._seen(person) if not seen.current]
-        with self._provider.storage.transaction():
-            for each in ended:
-                self._sessions.end_one(person.subject, each)
+        for each in ended:
+            self._sessions.end_one(person.subject, each)
         return self._redirect(self._provider.url_for(VIEW))
 
     def _page(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, after_this_request, has_request_context, request
 
-from portula.plugin import Artifact, LoginSession, SeenSession, SessionEnded
+from portula.errors import Conflict
+from portula.plugin import Artifact, LoginSession, Plan, SeenSession, SessionEnded
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
@@ -79,12 +80,13 @@ class ServerSessions:
                 "seen_at": now,
             },
         )
-        with storage.transaction():
-            if before is not None and again:
-                storage.remove(Artifact, digest=before.digest, kind=KIND)
-            elif before is not None:
-                self._end([before])
-            storage.add(artifact)
+        plan = Plan()
+        if before is not None and again:
+            plan.remove(Artifact, digest=before.digest, kind=KIND)
+        elif before is not None:
+            self._end([before])
+        plan.add(artifact)
+        storage.apply(plan)
         self._send_cookie(
             pointer, settings.SESSION_LIFETIME_SECONDS if settings.SESSION_COOKIE_PERSISTENT else None
         )
@@ -146,13 +148,19 @@ class ServerSessions:
         provider, ended = self._provider, 0
         if has_request_context():
             request.environ.pop(self._cached, None)
-        with provider.storage.transaction():
-            for stored in sessions:
-                if provider.storage.remove(Artifact, digest=stored.digest, kind=KIND):
-                    payload = stored.payload
-                    event = SessionEnded(payload["subject"], payload["sid"], provider.now())
-                    provider.hooks.record_session_end(event)
-                    ended += 1
+        for stored in sessions:
+            payload, plan = stored.payload, Plan()
+            event = SessionEnded(
+                provider=provider, client_id=None, subject=payload["subject"], sid=payload["sid"]
+            )
+            plan.delete(stored)
+            plan.extend(provider.hooks.record_session_end(event))
+            try:
+                provider.storage.apply(plan)
+            except Conflict:  # another process has ended it in this moment
+                continue
+            provider.hooks.session_ended(event)
+            ended += 1
         return ended
 
     # --- Cookie and record ---
@@ -187,7 +195,9 @@ class ServerSessions:
             "payload": {**artifact.payload, "seen_at": now},
         }
         where = {"digest": artifact.digest, "expires_at": artifact.expires_at}
-        self._provider.storage.change(Artifact, where, **changed)
+        plan = Plan()
+        plan.change_all(Artifact, where, **changed)
+        self._provider.storage.apply(plan)
 
     def _send_cookie(self, value: str, max_age: int | None) -> None:
         @after_this_request

@@ -95,7 +95,7 @@ class GrantMixin(Model):
     digest: Mapped[str] = mapped_column(short_text(), primary_key=True)
     client_id: Mapped[str] = mapped_column(short_text())
     subject: Mapped[str] = mapped_column(short_text())
-    family: Mapped[str] = mapped_column(short_text())
+    authorization: Mapped[str] = mapped_column(short_text())
     scope: Mapped[str] = mapped_column(long_text())
     issued_at: Mapped[int] = mapped_column(BigInteger())
     expires_at: Mapped[int] = mapped_column(BigInteger())
@@ -103,7 +103,6 @@ class GrantMixin(Model):
     code_challenge: Mapped[str | None] = mapped_column(short_text())
     code_challenge_method: Mapped[str | None] = mapped_column(short_text())
     taken_at: Mapped[int | None] = mapped_column(BigInteger())
-    payload: Mapped[dict[str, Any]] = mapped_column(JsonDict(), default=dict)
 
 
 class AccessTokenMixin(Model):
@@ -116,8 +115,10 @@ class AccessTokenMixin(Model):
     scope: Mapped[str] = mapped_column(long_text())
     issued_at: Mapped[int] = mapped_column(BigInteger())
     expires_at: Mapped[int] = mapped_column(BigInteger())
-    family: Mapped[str] = mapped_column(short_text())
+    authorization: Mapped[str | None] = mapped_column(short_text())
     subject: Mapped[str | None] = mapped_column(short_text())
+    audience: Mapped[tuple[str, ...]] = mapped_column(JsonTuple(), default=())
+    confirmation: Mapped[dict[str, Any]] = mapped_column(JsonDict(), default=dict)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger())
     payload: Mapped[dict[str, Any]] = mapped_column(JsonDict(), default=dict)
 
@@ -127,17 +128,18 @@ class RefreshTokenMixin(Model):
 
     portula_type = TYPES["refresh_token"]
 
-    digest: Mapped[str] = mapped_column(short_text(), primary_key=True)
+    authorization: Mapped[str] = mapped_column(short_text(), primary_key=True)
+    digest: Mapped[str] = mapped_column(short_text(), unique=True)
     client_id: Mapped[str] = mapped_column(short_text())
+    subject: Mapped[str] = mapped_column(short_text())
     scope: Mapped[str] = mapped_column(long_text())
     issued_at: Mapped[int] = mapped_column(BigInteger())
-    family: Mapped[str] = mapped_column(short_text())
-    subject: Mapped[str | None] = mapped_column(short_text())
     expires_at: Mapped[int | None] = mapped_column(BigInteger())
     generation: Mapped[int] = mapped_column(BigInteger(), default=0)
-    taken_at: Mapped[int | None] = mapped_column(BigInteger())
-    revoked_at: Mapped[int | None] = mapped_column(BigInteger())
-    payload: Mapped[dict[str, Any]] = mapped_column(JsonDict(), default=dict)
+    previous: Mapped[str | None] = mapped_column(short_text())
+    rotated_at: Mapped[int | None] = mapped_column(BigInteger())
+    sealed: Mapped[str | None] = mapped_column(long_text())
+    access_digest: Mapped[str | None] = mapped_column(short_text())
 
 
 class IDTokenMixin(Model):
@@ -151,5 +153,5 @@ class IDTokenMixin(Model):
     scope: Mapped[str] = mapped_column(long_text())
     issued_at: Mapped[int] = mapped_column(BigInteger())
     expires_at: Mapped[int] = mapped_column(BigInteger())
-    family: Mapped[str] = mapped_column(short_text())
+    authorization: Mapped[str | None] = mapped_column(short_text())
     payload: Mapped[dict[str, Any]] = mapped_column(JsonDict(), default=dict)

@@ -125,6 +125,7 @@ class Statements:
         self._dialect = dialect
         self._walk: dict[Route, Select[Any]] = {}
         self._find: dict[Shaped, Select[Any]] = {}
+        self._joined: dict[tuple[Shaped, str], Select[Any]] = {}
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
         self._remove: dict[Shaped, Delete] = {}
@@ -148,6 +149,17 @@ class Statements:
         statement = self._find.get(where)
         if statement is None:
             statement = self._find[where] = select(*self._columns).where(self._condition(where)).limit(1)
+        return statement
+
+    def find_joined(self, where: Shaped, other: Statements, pointer: str) -> Select[Any]:
+        """Select one record, followed by the one that its field `pointer` names, NULL where there is none."""
+        statement = self._joined.get((where, pointer))
+        if statement is None:
+            on = self._by_field[pointer] == other._primary
+            joined = self.table.outerjoin(other.table, on)
+            columns = [*self._columns, *other._columns]
+            statement = select(*columns).select_from(joined).where(self._condition(where)).limit(1)
+            self._joined[where, pointer] = statement
         return statement
 
     def select(self, where: Shaped, *, after: bool) -> Select[Any]:

@@ -151,6 +151,20 @@ class SqlStore:
         row = self._read(statements.find(shaped(keys)), bound(keys)).first()
         return None if row is None else cls(**dict(zip(statements.shape.names, row, strict=True)))
 
+    def find_joined(
+        self, cls: type[R], other: type[Any], pointer: str, /, **keys: Condition
+    ) -> tuple[R, Any] | None:
+        """Return a record with the one of another type that its field `pointer` names, None for none: in one query."""
+        statements, target = self._statements[cls], self._statements[other]
+        statements.shape.check_keys(keys)
+        row = self._read(statements.find_joined(shaped(keys), target, pointer), bound(keys)).first()
+        if row is None:
+            return None
+        names, others = statements.shape.names, target.shape.names
+        record = cls(**dict(zip(names, row[: len(names)], strict=True)))
+        found = dict(zip(others, row[len(names) :], strict=True))
+        return record, None if found[target.shape.primary] is None else other(**found)
+
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
     ) -> list[R]:

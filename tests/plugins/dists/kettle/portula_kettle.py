@@ -14,7 +14,7 @@ from portula.plugin import Application, ExtensionGrant
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import GrantFactory, OAuthRequest
+    from portula.plugin import GrantFactory, TokenExchange
 
 GRANT_TYPE = "urn:example:kettle"
 
@@ -22,9 +22,10 @@ GRANT_TYPE = "urn:example:kettle"
 class KettleGrant(ExtensionGrant):
     """Client credentials and a serial number."""
 
-    def check(self, request: OAuthRequest) -> None:
-        if dict(request.decoded_body).get("serial") != request.client.metadata["kettle_serial"]:
-            raise InvalidGrantError(description="This is not your serial number.", request=request)
+    def check(self, exchange: TokenExchange) -> None:
+        client = exchange.client
+        if client is None or exchange.parameter("serial") != client.metadata["kettle_serial"]:
+            raise InvalidGrantError(description="This is not your serial number.")
 
 
 @hookimpl

@@ -5,12 +5,13 @@ Each is offered the provider first; an implementation names only the parameters 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from portula.host.markers import hookspec
 
 if TYPE_CHECKING:
+    from portula.flow.exchange import Exchange
     from portula.flow.interaction import Demands
     from portula.flow.messages import OAuthRequest
     from portula.model.events import (
@@ -71,6 +72,18 @@ def portula_validate_client_registration(provider: Provider, application: Applic
             def portula_validate_client_registration(self, application):
                 if not application.name:
                     raise InvalidClientMetadata("a client needs a name")
+    """
+
+
+@hookspec
+def portula_shape_token(provider: Provider, exchange: Exchange) -> None:
+    """Change what is to be issued (`exchange.issue`) before anything is made; raising an OAuth2Error denies it.
+
+    Example:
+        class Short:
+            @hookimpl
+            def portula_shape_token(self, exchange):
+                exchange.issue.lifetime = min(exchange.issue.lifetime, 60)
     """
 
 
@@ -166,53 +179,44 @@ def portula_introspection_response(
     """
 
 
-# --- Inside the transaction ---
+# --- What is kept with it ---
 
 
 @hookspec
-def portula_record_authorization(provider: Provider, event: AuthorizationGranted) -> None:
-    """Record that an authorization request is being granted, inside its transaction; a failure refuses the request.
+def portula_record_authorization(provider: Provider, event: AuthorizationGranted) -> Iterable[object] | None:
+    """Return records that are kept with an authorization, in one plan; a failure refuses the request.
 
     Example:
         class Audit:
-            def __init__(self):
-                self.lines = []
-
             @hookimpl
             def portula_record_authorization(self, event):
-                self.lines.append(event.client_id)
+                return [Artifact(digest=event.id, kind="audit", payload=event.as_json(), issued_at=event.at)]
     """
 
 
 @hookspec
-def portula_record_token(provider: Provider, event: TokenIssued) -> None:
-    """Record that tokens are being issued, inside their transaction; a failure refuses the request.
+def portula_record_token(provider: Provider, event: TokenIssued) -> Iterable[object] | None:
+    """Return records that are kept with issued tokens, in one plan; a failure refuses the request.
 
     Example:
         class Audit:
-            def __init__(self):
-                self.lines = []
-
             @hookimpl
             def portula_record_token(self, event):
-                self.lines.append(event.client_id)
+                return [Artifact(digest=event.id, kind="audit", payload=event.as_json(), issued_at=event.at)]
     """
 
 
 @hookspec
-def portula_record_session_end(provider: Provider, event: SessionEnded) -> None:
-    """Record that a login session is being ended, inside its transaction; a failure keeps the session.
+def portula_record_session_end(provider: Provider, event: SessionEnded) -> Iterable[object] | None:
+    """Return records that are kept when a login session ends, in one plan; a failure keeps the session.
 
-    Whoever keeps sessions calls it, in a request or outside of one.
+    Whoever keeps sessions calls it, in a request or outside of one, and tells `portula_session_ended` after it.
 
     Example:
         class Audit:
-            def __init__(self):
-                self.lines = []
-
             @hookimpl
             def portula_record_session_end(self, event):
-                self.lines.append(event.sid)
+                return [Artifact(digest=event.id, kind="audit", payload=event.as_json(), issued_at=event.at)]
     """
 
 
@@ -336,6 +340,18 @@ def portula_login_failed(provider: Provider, event: LoginFailed) -> None:
             @hookimpl
             def portula_login_failed(self, event):
                 print(event.reason)
+    """
+
+
+@hookspec
+def portula_session_ended(provider: Provider, event: SessionEnded) -> None:
+    """Hear that a login session ended.
+
+    Example:
+        class Listener:
+            @hookimpl
+            def portula_session_ended(self, event):
+                print(event.sid)
     """
 
 

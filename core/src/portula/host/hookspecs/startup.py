@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from portula.flow.backend import Backend
     from portula.flow.client_auth import ClientAuthMethod
-    from portula.flow.grants import GrantFactory
+    from portula.flow.grants import GrantFactory, ResponseTypeFactory
     from portula.flow.request_resolvers import RequestResolver
+    from portula.flow.steps import Step
     from portula.flow.validator import OAuth2Validator
     from portula.model import slots
     from portula.model.client_metadata import ClientMember
@@ -287,14 +288,30 @@ def portula_grant_types(provider: Provider) -> Mapping[str, GrantFactory]:
 
 
 @hookspec
-def portula_response_types(provider: Provider) -> Mapping[str, GrantFactory]:
+def portula_response_types(provider: Provider) -> Mapping[str, ResponseTypeFactory]:
     """Contribute response types; the words of a name are in alphabetical order.
 
     Example:
         class Room:
             @hookimpl
             def portula_response_types(self, provider):
-                return {"code": lambda validator: AuthorizationCodeGrant(validator)}
+                return {"code": ResponseType}
+    """
+
+
+@hookspec
+def portula_steps(provider: Provider) -> Sequence[Step]:
+    """Contribute steps to the lists of endpoints: `authorize`, `authorize (answer)`, `token`, `revoke_token`.
+
+    Example:
+        def no_tea(exchange):
+            if exchange.parameter("tea") is not None:
+                raise InvalidRequestError(description="No tea.")
+
+        class Room:
+            @hookimpl
+            def portula_steps(self, provider):
+                return [Step(endpoint="token", name="no_tea", run=no_tea, after="client")]
     """
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TypeVar
 
 from portula import OAuth2Validator
-from portula.plugin import AccessToken, Application, Live, OAuthRequest, RefreshToken, User, state_of
+from portula.plugin import AccessToken, Application, Authorization, Live, OAuthRequest, RefreshToken, User
+from portula_oauth2.refreshing import REFRESH_TOKEN, find_refresh_token
 
 T = TypeVar("T", AccessToken, RefreshToken)
 
 ACCESS_TOKEN = "access token"
-REFRESH_TOKEN = "refresh token"
-"""Purposes under which token values are digested."""
+"""Purpose under which values of access tokens are digested."""
 
 
 class BearerQuestions(OAuth2Validator):
@@ -26,29 +26,42 @@ class BearerQuestions(OAuth2Validator):
             return False
         granted = live.token.scope.split()
         request.user, request.scopes, request.client = live.token.subject, granted, live.client
-        state = state_of(request)
-        state.access, state.person = live.token, live.user
+        exchange = self.exchange_of(request)
+        exchange.access_token, exchange.person = live.token, live.user
+        if live.authorization is not None:
+            exchange.resume(live.authorization)
         return set(scopes or ()).issubset(granted)
 
     def find_live_access_token(
         self, value: str, known: Application | None = None
     ) -> Live[AccessToken] | None:
-        """Look an access token up, and ask whether client and person still count."""
+        """Look an access token up with its authorization, and ask whether client and person still count."""
         provider = self.provider
-        found = provider.storage.find(AccessToken, digest=provider.keys.digests(ACCESS_TOKEN, value))
-        return self._live(found, known)
+        found = provider.storage.find_with_authorization(
+            AccessToken, digest=provider.keys.digests(ACCESS_TOKEN, value)
+        )
+        if found is None:
+            return None
+        token, authorization = found
+        return None if token.revoked_at is not None else self._live(token, authorization, known)
 
     def find_live_refresh_token(
         self, value: str, known: Application | None = None
     ) -> Live[RefreshToken] | None:
-        """Look a refresh token up, and ask whether client and person still count."""
-        provider = self.provider
-        found = provider.storage.find(RefreshToken, digest=provider.keys.digests(REFRESH_TOKEN, value))
-        return None if found is None or found.taken_at is not None else self._live(found, known)
+        """Look a refresh token up, and ask whether client and person still count; one that was rotated does not."""
+        found = find_refresh_token(self.provider, value)
+        if found is None or not self.provider.keys.verify(REFRESH_TOKEN, value, found[0].digest):
+            return None
+        return self._live(*found, known)
 
-    def _live(self, token: T | None, known: Application | None) -> Live[T] | None:
+    def _live(
+        self, token: T, authorization: Authorization | None, known: Application | None
+    ) -> Live[T] | None:
         provider = self.provider
-        if token is None or token.revoked_at is not None:
+        under: str | None = token.authorization
+        if authorization is None and under is not None:
+            return None
+        if authorization is not None and authorization.revoked_at is not None:
             return None
         expires_at: int | None = token.expires_at
         if expires_at is not None and expires_at <= provider.now():
@@ -59,9 +72,9 @@ class BearerQuestions(OAuth2Validator):
         if client is None or not client.is_usable(None):
             return None
         if token.subject is None:
-            return Live(token, client, None)
+            return Live(token, client, authorization, None)
         user = provider.validator.active_person(token.subject)
-        return Live(token, client, user) if user is not None else None
+        return Live(token, client, authorization, user) if user is not None else None
 
     def active_person(self, subject: str) -> User | None:
         """Ask the login for this person."""

@@ -16,7 +16,6 @@ from portula.plugin import (
     refresh_generator,
     secret_id,
     sorted_response_type,
-    state_of,
 )
 from portula_oauth2.grant import enabled_client_auth_methods, enabled_response_types
 from portula_oauth2.registration import problem_of
@@ -43,18 +42,18 @@ class ClientQuestions(OAuth2Validator):
         if request.client_id and request.client_id != client.client_id:
             return False
         request.client, request.client_id = client, client.client_id
-        state_of(request).client_auth_method = method.name
-        self._tell(request, client, method.name)
+        exchange = self.exchange_of(request)
+        exchange.client_auth_method = method.name
+        held = exchange.client_secret_hash
+        self.provider.hooks.client_authenticated(
+            ClientAuthenticated(
+                provider=self.provider,
+                client_id=client.client_id,
+                method=method.name,
+                secret_id=secret_id(held) if held is not None else None,
+            )
+        )
         return True
-
-    def _tell(self, request: OAuthRequest, client: Application, method: str) -> None:
-        """Tell listeners, if there are any, who authenticated and by which secret."""
-        if not self.provider.hooks.heard("portula_client_authenticated"):
-            return
-        held = state_of(request).client_secret_hash
-        named = secret_id(held) if held is not None else None
-        event = ClientAuthenticated(client.client_id, method, named, self.provider.now())
-        self.provider.hooks.client_authenticated(event)
 
     def authenticate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
         """Public clients go the same way as all others."""
@@ -107,8 +106,8 @@ class ClientQuestions(OAuth2Validator):
 
         At the token endpoint it may be left out only if the authorization request left it out (§4.1.3).
         """
-        grant = state_of(request).grant
-        if grant is not None and grant.redirect_uri is not None:
+        code = self.exchange_of(request).code
+        if code is not None and code.redirect_uri is not None:
             raise InvalidGrantError(description="redirect_uri is missing.")
         uri = request.client.default_redirect_uri if request.client else None
         return uri if uri and self.validate_redirect_uri(client_id, uri, request) else None

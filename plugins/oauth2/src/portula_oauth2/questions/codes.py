@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from portula import OAuth2Validator
 from portula.errors import InvalidGrantError, Replayed, UnsupportedCodeChallengeMethodError
-from portula.plugin import Application, Grant, OAuthRequest, state_of
+from portula.plugin import Application, Grant, OAuthRequest
+from portula_oauth2.keeping import keep_until
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -37,28 +37,30 @@ class CodeQuestions(OAuth2Validator):
         return required is True
 
     def save_authorization_code(self, client_id: str, code: Mapping[str, str], request: OAuthRequest) -> None:
-        """Keep a code as its digest, with all it is bound to."""
-        provider, now = self.provider, self.provider.now()
+        """Plan to keep a code as its digest, with all it is bound to."""
+        provider, now, exchange = self.provider, self.provider.now(), self.exchange_of(request)
         if request.client is None or request.user is None:
             raise InvalidGrantError(description="A code needs a client and a person.")
         methods = provider.settings(OAuth2Settings).CODE_CHALLENGE_METHODS
         if request.code_challenge and request.code_challenge_method not in methods:
             raise UnsupportedCodeChallengeMethodError(request=request)  # oauthlib's own server allows plain
-        provider.storage.add(
+        authorization = exchange.authorization or exchange.begin()
+        expires_at = now + provider.settings(OAuth2Settings).code_seconds(request)
+        exchange.plan.add(
             Grant(
                 digest=provider.keys.digest(_PURPOSE, code["code"]),
+                authorization=authorization.id,
                 client_id=request.client.client_id,
                 subject=request.user,
-                family=state_of(request).family or secrets.token_hex(16),
                 scope=" ".join(request.scopes or ()),
                 issued_at=now,
-                expires_at=now + provider.settings(OAuth2Settings).code_seconds(request),
+                expires_at=expires_at,
                 redirect_uri=None if request.using_default_redirect_uri else request.redirect_uri,
                 code_challenge=request.code_challenge,
                 code_challenge_method=request.code_challenge_method if request.code_challenge else None,
-                payload=state_of(request).rooms,
             )
         )
+        keep_until(exchange, expires_at)
 
     def validate_code(self, client_id: str, code: str, client: Application, request: OAuthRequest) -> bool:
         """Find a live code of this client. Another client's attempt changes nothing (attack S22).
@@ -66,25 +68,30 @@ class CodeQuestions(OAuth2Validator):
         Raises:
             Replayed: this client redeems it a second time.
         """
-        provider = self.provider
-        grant = provider.storage.find(Grant, digest=provider.keys.digests(_PURPOSE, code))
-        if grant is None or grant.client_id != client.client_id:
+        provider, exchange = self.provider, self.exchange_of(request)
+        found = provider.storage.find_with_authorization(Grant, digest=provider.keys.digests(_PURPOSE, code))
+        if found is None or found[0].client_id != client.client_id:
             return False
+        grant, authorization = found
         if grant.taken_at is not None:
             raise Replayed(grant)
-        if grant.expires_at <= provider.now():
+        if (
+            grant.expires_at <= provider.now()
+            or authorization is None
+            or authorization.revoked_at is not None
+        ):
             return False
-        state = state_of(request)
-        state.grant, state.person = grant, provider.validator.active_person(grant.subject)
-        if state.person is None:
+        exchange.person = provider.validator.active_person(grant.subject)
+        if exchange.person is None:
             return False
-        state.rooms.update(grant.payload)
+        exchange.code = grant
+        exchange.resume(authorization)
         request.user, request.scopes = grant.subject, grant.scope.split()
         return True
 
     def get_code_challenge(self, code: str, request: OAuthRequest) -> str | None:
         """Return the challenge. A missing verifier, and one without a challenge, are refused (RFC 9700 §4.8.2)."""
-        challenge = _grant(request).code_challenge
+        challenge = self._code(request).code_challenge
         if (challenge is None) != (request.code_verifier is None):
             raise InvalidGrantError(
                 description="code_verifier is missing."
@@ -95,22 +102,21 @@ class CodeQuestions(OAuth2Validator):
 
     def get_code_challenge_method(self, code: str, request: OAuthRequest) -> str | None:
         """Return how the challenge was made."""
-        return _grant(request).code_challenge_method
+        return self._code(request).code_challenge_method
 
     def confirm_redirect_uri(
         self, client_id: str, code: str, redirect_uri: str, client: Application, request: OAuthRequest
     ) -> bool:
         """Compare with the URI of the authorization request, else with the client's only one."""
-        if redirect_uri != (_grant(request).redirect_uri or client.default_redirect_uri):
+        if redirect_uri != (self._code(request).redirect_uri or client.default_redirect_uri):
             raise InvalidGrantError(description="redirect_uri differs from the authorization request.")
         return True
 
     def invalidate_authorization_code(self, client_id: str, code: str, request: OAuthRequest) -> None:
-        """Nothing is left to do: `take_single_use` took the code before the token was kept."""
+        """Nothing is left to do: the plan that kept the token has taken the code."""
 
-
-def _grant(request: OAuthRequest) -> Grant:
-    grant = state_of(request).grant
-    if grant is None:
-        raise InvalidGrantError
-    return grant
+    def _code(self, request: OAuthRequest) -> Grant:
+        code = self.exchange_of(request).code
+        if code is None:
+            raise InvalidGrantError
+        return code

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from portula import OAuth2Validator
-from portula.plugin import AccessToken, OAuthRequest, RefreshToken, TokenRevoked
-from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
-from portula_oauth2.questions.refresh import revoke_family
+from portula.plugin import AccessToken, OAuthRequest, TokenRevoked, plan_revocation
+from portula_oauth2.questions.bearer import ACCESS_TOKEN
+from portula_oauth2.refreshing import find_refresh_token
 
 
 class RevocationQuestions(OAuth2Validator):
-    """An access token goes alone; a refresh token takes its whole family with it (RFC 7009 §2.1)."""
+    """An access token goes alone; a refresh token takes its whole authorization with it (RFC 7009 §2.1)."""
 
     def revoke_token(self, token: str, token_type_hint: str | None, request: OAuthRequest) -> None:
-        """Revoke a token of the client that asks; anything else changes nothing and is no error (§2.2)."""
-        provider, now = self.provider, self.provider.now()
+        """Plan the end of a token of the client that asks; anything else changes nothing and is no error (§2.2)."""
+        provider, now, exchange = self.provider, self.provider.now(), self.exchange_of(request)
         client_id = request.client.client_id if request.client else None
-        refresh = provider.storage.find(RefreshToken, digest=provider.keys.digests(REFRESH_TOKEN, token))
-        access = None
-        if refresh is None:
-            access = provider.storage.find(AccessToken, digest=provider.keys.digests(ACCESS_TOKEN, token))
-        found = refresh or access
-        if found is None or found.client_id != client_id or found.revoked_at is not None:
+        refresh = find_refresh_token(provider, token)
+        if refresh is not None:
+            record, authorization = refresh
+            if record.client_id != client_id or authorization is None or authorization.revoked_at is not None:
+                return
+            plan_revocation(exchange.plan, now, id=authorization.id)
+            self._note(request, record.subject, authorization.id)
             return
-        if access is not None:
-            provider.storage.change(AccessToken, {"digest": access.digest}, revoked_at=now)
-        else:
-            revoke_family(provider, found.family)
-        event = TokenRevoked(found.client_id, found.subject, found.family, now)
-        provider.storage.on_commit(lambda: provider.hooks.token_revoked(event))
+        access = provider.storage.find(AccessToken, digest=provider.keys.digests(ACCESS_TOKEN, token))
+        if access is None or access.client_id != client_id or access.revoked_at is not None:
+            return
+        exchange.plan.change_all(AccessToken, {"digest": access.digest}, revoked_at=now)
+        self._note(request, access.subject, access.authorization)
+
+    def _note(self, request: OAuthRequest, subject: str | None, authorization: str | None) -> None:
+        self.exchange_of(request).events.append(
+            TokenRevoked(
+                provider=self.provider,
+                client_id=request.client.client_id if request.client else "",
+                subject=subject,
+                authorization=authorization,
+            )
+        )

@@ -1,15 +1,25 @@
-"""Keeping tokens: first the single-use record is taken, then tokens are added, in one transaction."""
+"""What is kept of issued tokens: it goes into the plan of the exchange, which is applied whole or not at all."""
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
-from portula.errors import InvalidGrantError, Replayed
-from portula.plugin import AccessToken, Grant, OAuthRequest, RefreshToken, Replay, State, state_of
-from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
-from portula_oauth2.questions.refresh import payload_after, revoke_family, within_grace
+from portula.errors import InvalidGrantError
+from portula.plugin import (
+    AccessToken,
+    Exchange,
+    Grant,
+    OAuthRequest,
+    RefreshToken,
+    RefreshTokens,
+    Replay,
+    SupersededRefreshToken,
+    revoke_authorization,
+)
+from portula_oauth2.keeping import keep_until
+from portula_oauth2.questions.bearer import ACCESS_TOKEN
+from portula_oauth2.refreshing import REFRESH_TOKEN, seal_successor
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -17,89 +27,120 @@ if TYPE_CHECKING:
 
 
 class TokenQuestions(OAuth2Validator):
-    """Saves what a grant issues, and revokes what grew from a replayed record."""
+    """Plans what a grant issues, and revokes what grew from a replayed record."""
 
     def access_token_lifetime(self, request: OAuthRequest) -> int:
         """Return ACCESS_TOKEN_EXPIRE_SECONDS for this request."""
         return self.provider.settings(OAuth2Settings).access_seconds(request)
 
-    def take_single_use(self, token: Mapping[str, Any], request: OAuthRequest) -> None:
-        """Take the code, or the refresh token that is being rotated."""
-        provider, state = self.provider, state_of(request)
-        if state.grant is not None:
-            provider.storage.take(state.grant, provider.now())
-        if state.refresh is None:
-            return
-        where = {"digest": state.refresh.digest, "revoked_at": None}
-        if not provider.storage.change(RefreshToken, where, revoked_at=None):
-            # Revoked since it was looked at. A revocation that comes now waits for this row and what is added.
-            raise InvalidGrantError(request=request)
-        if token.get("refresh_token") not in (None, request.refresh_token):
-            try:
-                provider.storage.take(state.refresh, provider.now())
-            except Replayed as replay:
-                if not isinstance(replay.record, RefreshToken) or not within_grace(
-                    provider, replay.record, request
-                ):
-                    raise
-                state.refresh = replay.record
-
-    def save_bearer_token(self, token: dict[str, Any], request: OAuthRequest) -> str:
-        """Add the access token and a new refresh token; return their family."""
-        provider, state, now = self.provider, state_of(request), self.provider.now()
-        client_id = request.client.client_id if request.client else ""
-        family = _family(state)
-        if state.refresh is not None and state.refresh.taken_at is None:
-            # As in django-oauth-toolkit, the access token that is being refreshed ends here.
-            provider.storage.change(AccessToken, {"family": family, "revoked_at": None}, revoked_at=now)
-        provider.storage.add(
-            AccessToken(
-                digest=provider.keys.digest(ACCESS_TOKEN, token["access_token"]),
-                client_id=client_id,
-                subject=request.user,
-                scope=" ".join(request.scopes or ()),
-                issued_at=now,
-                expires_at=now + int(token["expires_in"]),
-                family=family,
-                payload=state.rooms,
-            )
+    def save_bearer_token(self, token: dict[str, Any], request: OAuthRequest) -> None:
+        """Plan to use the code, to add the access token, and to add or move on the refresh token."""
+        provider, now, exchange = self.provider, self.provider.now(), self.exchange_of(request)
+        if request.client is None:
+            raise InvalidGrantError(description="The grant names no client.", request=request)
+        if exchange.code is not None:
+            exchange.plan.take(exchange.code, at=now)
+        expires_at = now + int(token["expires_in"])
+        access = AccessToken(
+            digest=provider.keys.digest(ACCESS_TOKEN, token["access_token"]),
+            authorization=exchange.authorization.id if exchange.authorization else None,
+            client_id=request.client.client_id,
+            subject=request.user,
+            scope=" ".join(request.scopes or ()),
+            issued_at=now,
+            expires_at=expires_at,
+            audience=exchange.issue.audience if exchange.issue else (),
+            confirmation=dict(exchange.issue.confirmation) if exchange.issue else {},
         )
-        refresh = token.get("refresh_token")
-        if refresh and refresh != request.refresh_token:
-            lifetime = provider.settings(OAuth2Settings).refresh_seconds(request)
-            expires_at = None if lifetime is None else now + lifetime
-            provider.storage.add(
-                RefreshToken(
-                    digest=provider.keys.digest(REFRESH_TOKEN, refresh),
-                    client_id=client_id,
-                    subject=request.user,
-                    # RFC 6749 §6: a new refresh token has the scope of the one it replaces.
-                    scope=state.refresh.scope if state.refresh else " ".join(request.scopes or ()),
-                    issued_at=now,
-                    expires_at=expires_at,
-                    family=family,
-                    generation=state.refresh.generation + 1 if state.refresh else 0,
-                    payload=payload_after(provider, state, expires_at),
-                )
-            )
-        return family
+        exchange.plan.add(access)
+        if exchange.refresh_token is not None:
+            ends_at = _refreshed(exchange, exchange.refresh_token, token, access)
+        elif "refresh_token" in token:
+            ends_at = _first(exchange, token, access)
+        else:
+            ends_at = expires_at
+        keep_until(exchange, None if ends_at is None else max(ends_at, expires_at))
 
-    def revoke_family_of(self, record: object) -> None:
-        """Revoke all tokens that grew from a replayed code or refresh token, and tell (RFC 6749 §4.1.2)."""
+    def revoke_authorization_of(self, record: object) -> None:
+        """Revoke the authorization of a replayed code or refresh token, and tell (RFC 6749 §4.1.2)."""
         if not isinstance(record, Grant | RefreshToken):
             return
-        provider, now = self.provider, self.provider.now()
-        revoke_family(provider, record.family)
-        event = Replay(record.client_id, record.subject, record.family, now)
+        provider = self.provider
+        revoke_authorization(provider, record.authorization)
+        event = Replay(
+            provider=provider,
+            client_id=record.client_id,
+            subject=record.subject,
+            authorization=record.authorization,
+        )
         if isinstance(record, Grant):
             provider.hooks.code_replayed(event)
         else:
             provider.hooks.refresh_replayed(event)
 
 
-def _family(state: State) -> str:
-    if state.grant is not None:
-        return state.grant.family
-    if state.refresh is not None:
-        return state.refresh.family
-    return state.family or secrets.token_hex(16)
+def _first(exchange: Exchange, response: Mapping[str, Any], access: AccessToken) -> int | None:
+    """Plan to add the refresh token of an authorization; return when it ends."""
+    provider, now, request = exchange.provider, exchange.provider.now(), exchange.request
+    authorization = exchange.authorization or exchange.begin()
+    expires_at = _end(exchange)
+    exchange.plan.add(
+        RefreshToken(
+            authorization=authorization.id,
+            digest=provider.keys.digest(REFRESH_TOKEN, response["refresh_token"]),
+            client_id=access.client_id,
+            subject=request.user or "",
+            scope=access.scope,
+            issued_at=now,
+            expires_at=expires_at,
+            access_digest=access.digest,
+        )
+    )
+    return expires_at
+
+
+def _refreshed(
+    exchange: Exchange, record: RefreshToken, response: dict[str, Any], access: AccessToken
+) -> int | None:
+    """Plan to move the refresh token on, and to end the access token that was given with it; return when it ends.
+
+    As in django-oauth-toolkit, the access token that is being refreshed ends here.
+    """
+    provider, now, request = exchange.provider, exchange.provider.now(), exchange.request
+    presented, value = request.refresh_token or "", response.get("refresh_token")
+    if record.access_digest is not None:
+        exchange.plan.change_all(
+            AccessToken, {"digest": record.access_digest, "revoked_at": None}, revoked_at=now
+        )
+    given = {"digest": record.digest, "expires_at": record.expires_at}  # a revocation changes the second
+    if value in (None, presented):
+        exchange.plan.change(record, given=given, access_digest=access.digest)
+        return record.expires_at
+    expires_at = _end(exchange)
+    exchange.plan.change(
+        record,
+        given=given,
+        digest=provider.keys.digest(REFRESH_TOKEN, str(value)),
+        previous=record.digest,
+        generation=record.generation + 1,
+        rotated_at=now,
+        expires_at=expires_at,
+        sealed=seal_successor(exchange, response, presented, access.expires_at),
+        access_digest=access.digest,
+    )
+    if RefreshTokens(provider.keys).read(presented) is None:
+        # A value of a generator of the deployment's own names no authorization, so its digest is kept: for twice as
+        # long as the successor lives, after which its return is no longer told from an invented value.
+        exchange.plan.add(
+            SupersededRefreshToken(
+                digest=record.digest,
+                authorization=record.authorization,
+                expires_at=None if expires_at is None else 2 * expires_at - now,
+            )
+        )
+    return expires_at
+
+
+def _end(exchange: Exchange) -> int | None:
+    lifetime = exchange.provider.settings(OAuth2Settings).refresh_seconds(exchange.request)
+    return None if lifetime is None else exchange.provider.now() + lifetime

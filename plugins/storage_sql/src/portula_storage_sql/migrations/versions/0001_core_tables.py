@@ -1,4 +1,4 @@
-"""The tables of core's five record types.
+"""The tables of core's record types, with the indexes that walks go along.
 
 What a migration has made never changes, so the types are written out here and not taken from the code. Each
 statement may be repeated: on MariaDB, where DDL commits by itself, an interrupted migration runs again from its start.
@@ -58,12 +58,43 @@ def create(name: str, primary: str, *columns: sa.Column[Any], indexes: tuple[str
         op.create_index(f"ix_{table}_{column}", table, [column], if_not_exists=True)
 
 
+def unique(name: str, column: str) -> None:
+    """Create the unique index of a further key."""
+    if name not in context.config.attributes["theirs"]:
+        table = f"portula_{name}"
+        op.create_index(f"ix_{table}_{column}", table, [column], unique=True, if_not_exists=True)
+
+
+def order(name: str, *columns: str, key: str = "digest", only: str | None = None) -> None:
+    """Create the index of an order; `only` names the column whose NULLs it leaves out, where the engine can."""
+    if name in context.config.attributes["theirs"]:
+        return
+    where = sa.text(f"{only} IS NOT NULL") if only else None
+    op.create_index(
+        f"ix_portula_{name}_by_{'_'.join(columns)}",
+        f"portula_{name}",
+        [*columns, key],
+        postgresql_where=where,
+        sqlite_where=where,
+        if_not_exists=True,
+    )
+
+
+def by_time(name: str, key: str = "digest") -> None:
+    """Create the indexes for the newest first, of everybody, of one person, of one client."""
+    order(name, "issued_at", key=key)
+    order(name, "subject", "issued_at", key=key)
+    order(name, "client_id", "issued_at", key=key)
+
+
 def upgrade() -> None:
     """Create the tables."""
     application()
+    authorization()
     grant()
     access_token()
     refresh_token()
+    superseded_refresh_token()
     artifact()
 
 
@@ -92,6 +123,30 @@ def application() -> None:
         required("metadata", long()),
         indexes=("user",),
     )
+    order("application", "created_at", key="client_id")
+    order("application", "name", key="client_id")
+
+
+def authorization() -> None:
+    """Create the table of authorizations."""
+    create(
+        "authorization",
+        "id",
+        required("client_id", short()),
+        required("subject", short()),
+        required("scope", long()),
+        required("issued_at", sa.BigInteger()),
+        optional("sid", short()),
+        optional("auth_time", sa.BigInteger()),
+        required("amr", long()),
+        required("resources", long()),
+        required("confirmation", long()),
+        required("facts", long()),
+        optional("revoked_at", sa.BigInteger()),
+        optional("expires_at", sa.BigInteger()),
+        indexes=("sid", "expires_at"),
+    )
+    by_time("authorization", key="id")
 
 
 def grant() -> None:
@@ -99,9 +154,9 @@ def grant() -> None:
     create(
         "grant",
         "digest",
+        required("authorization", short()),
         required("client_id", short()),
         required("subject", short()),
-        required("family", short()),
         required("scope", long()),
         required("issued_at", sa.BigInteger()),
         required("expires_at", sa.BigInteger()),
@@ -109,9 +164,9 @@ def grant() -> None:
         optional("code_challenge", short()),
         optional("code_challenge_method", short()),
         optional("taken_at", sa.BigInteger()),
-        required("payload", long()),
-        indexes=("family", "subject", "expires_at"),
+        indexes=("authorization", "expires_at"),
     )
+    by_time("grant")
 
 
 def access_token() -> None:
@@ -123,30 +178,50 @@ def access_token() -> None:
         required("scope", long()),
         required("issued_at", sa.BigInteger()),
         required("expires_at", sa.BigInteger()),
-        required("family", short()),
+        optional("authorization", short()),
         optional("subject", short()),
+        required("audience", long()),
+        required("confirmation", long()),
         optional("revoked_at", sa.BigInteger()),
         required("payload", long()),
-        indexes=("family", "subject", "expires_at"),
+        indexes=("authorization",),
     )
+    by_time("access_token")
+    order("access_token", "expires_at")
+    order("access_token", "revoked_at", only="revoked_at")
 
 
 def refresh_token() -> None:
     """Create the table of refresh tokens."""
     create(
         "refresh_token",
-        "digest",
+        "authorization",
+        required("digest", short()),
         required("client_id", short()),
+        required("subject", short()),
         required("scope", long()),
         required("issued_at", sa.BigInteger()),
-        required("family", short()),
-        optional("subject", short()),
         optional("expires_at", sa.BigInteger()),
         required("generation", sa.BigInteger()),
-        optional("taken_at", sa.BigInteger()),
-        optional("revoked_at", sa.BigInteger()),
-        required("payload", long()),
-        indexes=("family", "subject", "expires_at"),
+        optional("previous", short()),
+        optional("rotated_at", sa.BigInteger()),
+        optional("sealed", long()),
+        optional("access_digest", short()),
+        indexes=(),
+    )
+    unique("refresh_token", "digest")
+    by_time("refresh_token", key="authorization")
+    order("refresh_token", "expires_at", key="authorization")
+
+
+def superseded_refresh_token() -> None:
+    """Create the table of rotated refresh tokens that a deployment's own generator made."""
+    create(
+        "superseded_refresh_token",
+        "digest",
+        required("authorization", short()),
+        optional("expires_at", sa.BigInteger()),
+        indexes=("authorization", "expires_at"),
     )
 
 
@@ -162,5 +237,6 @@ def artifact() -> None:
         optional("family", short()),
         optional("expires_at", sa.BigInteger()),
         optional("taken_at", sa.BigInteger()),
+        required("version", sa.BigInteger()),
         indexes=("family", "expires_at"),
     )

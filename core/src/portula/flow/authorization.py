@@ -1,0 +1,296 @@
+"""The authorization endpoint (RFC 6749 §3.1): the steps that judge a request, and those that answer it.
+
+Between the two lists stand the interactions: a person signs in and is asked. Errors before `redirect_uri` are shown on
+a page; those after it go to the client (attack S02). Whatever may fail fails before `apply`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from oauthlib.oauth2.rfc6749 import errors, utils
+from oauthlib.openid.connect.core.exceptions import RequestNotSupported, RequestURINotSupported
+
+from portula.flow import token
+from portula.flow.exchange import AuthorizationExchange
+from portula.flow.grants import Memo, well_formed
+from portula.flow.issue import Issue
+from portula.flow.messages import OAuthRequest, in_front_channel, sorted_response_type
+from portula.flow.responses import Delivery, deliver
+from portula.flow.steps import Steps, step
+from portula.model.events import AuthorizationGranted
+from portula.model.records import Application
+
+if TYPE_CHECKING:
+    from portula.flow.server import Server
+    from portula.flow.validator import OAuth2Validator
+    from portula.model.http import Answer
+
+
+# --- Judge: the client and its redirect URI first, then all else ---
+
+
+def client(exchange: AuthorizationExchange) -> None:
+    """Know the client; nothing is sent anywhere before (attack S02)."""
+    request = exchange.request
+    if not request.client_id:
+        raise errors.MissingClientIdError(request=request)
+    if not _validator(exchange).validate_client_id(request.client_id, request):
+        raise errors.InvalidClientIdError(request=request)
+
+
+def parameters(exchange: AuthorizationExchange) -> None:
+    """Take the parameters from where the request says they are: a request object, a pushed request."""
+    provider, asked = exchange.provider, dict(exchange.pairs)
+    resolvers = [known for known in provider.request_resolvers if known.presented(asked)]
+    try:
+        if len(resolvers) > 1:
+            raise errors.InvalidRequestError(description="The request has its parameters in two places.")
+        if resolvers:
+            known = cast("Application", exchange.client)
+            exchange.pairs = resolvers[0].resolve(known, exchange.pairs, exchange.issuer)
+            _read_again(exchange)
+        elif "request" in asked:
+            raise RequestNotSupported(description="Send the parameters as they are.")
+        elif "request_uri" in asked:
+            raise RequestURINotSupported(description="Send the parameters as they are.")
+    except errors.OAuth2Error:
+        redirect_uri(exchange)  # the error goes there, if the request says in the open where that is
+        raise
+
+
+def redirect_uri(exchange: AuthorizationExchange) -> None:
+    """Choose the redirect URI by exact comparison only (RFC 9700 §2.1); never parse what was not registered."""
+    request, validator = exchange.request, _validator(exchange)
+    sent, client_id = request.redirect_uri, request.client_id or ""
+    if sent is None:
+        found = validator.get_default_redirect_uri(client_id, request)
+        if not found:
+            raise errors.MissingRedirectURIError(request=request)
+    else:
+        found = sent
+        if not validator.validate_redirect_uri(client_id, sent, request):
+            raise errors.MismatchingRedirectURIError(request=request)
+    request.using_default_redirect_uri = sent is None
+    exchange.redirect_uri = request.redirect_uri = found
+
+
+def response_type(exchange: AuthorizationExchange) -> None:
+    """Know the response type by its exact name; the order of its words has no meaning (RFC 6749 §3.1.1)."""
+    request = exchange.request
+    if request.response_type is None:
+        raise errors.MissingResponseTypeError(request=request)
+    request.response_type = sorted_response_type(request.response_type)
+    if request.response_type not in _server(exchange).response_types:
+        raise errors.UnsupportedResponseTypeError(request=request)
+    exchange.response_type = request.response_type
+
+
+def response_mode(exchange: AuthorizationExchange) -> None:
+    """Refuse a mode that nobody writes, and tokens in a query (OAuth 2.0 Multiple Response Types §3, §5)."""
+    request = exchange.request
+    mode = request.response_mode
+    if mode not in (None, *exchange.provider.response_modes):
+        raise errors.InvalidRequestError(description="Unknown response_mode.", request=request)
+    if mode == "query" and in_front_channel(exchange.response_type):
+        request.response_mode = None  # the error goes where the answer would have gone
+        raise errors.InvalidRequestError(
+            description="Tokens are not sent in a query; leave response_mode out.", request=request
+        )
+
+
+def code_challenge(exchange: AuthorizationExchange) -> None:
+    """Refuse a challenge without its form, method or code, which oauthlib lets pass (RFC 7636 §4.2, §4.3)."""
+    request = exchange.request
+    challenge, method = request.code_challenge, request.code_challenge_method
+    if "code" not in exchange.words:
+        if not in_front_channel(exchange.response_type):
+            return  # a plugin's own
+        for name, value in (("code_challenge", challenge), ("code_challenge_method", method)):
+            if value is not None:
+                raise errors.InvalidRequestError(description=f"{name} without a code.", request=request)
+        return
+    if challenge is None:
+        if method is not None:
+            raise errors.InvalidRequestError(
+                description="code_challenge_method without code_challenge.", request=request
+            )
+        return
+    if (method or "plain") not in exchange.provider.validator.code_challenge_methods:
+        raise errors.UnsupportedCodeChallengeMethodError(request=request)
+    if not well_formed(challenge):
+        raise errors.InvalidRequestError(
+            description="code_challenge must have 43 to 128 unreserved characters.", request=request
+        )
+
+
+def judge(exchange: AuthorizationExchange) -> None:
+    """Let oauthlib judge what is left: whether the client may use the response type, PKCE, and the scopes."""
+    _server(exchange).response_types[exchange.response_type].judge(exchange)
+
+
+def vetoes(exchange: AuthorizationExchange) -> None:
+    """Hear every plugin that may deny the request; nobody can outvote a denial."""
+    exchange.provider.hooks.validate_authorization_request(exchange.request)
+
+
+JUDGE = Steps(
+    "authorize",
+    [
+        step(client, sets="client"),
+        step(parameters, reads="client", sets="pairs request"),
+        step(redirect_uri, reads="client request", sets="redirect_uri"),
+        step(response_type, reads="redirect_uri request", sets="response_type"),
+        step(response_mode, reads="redirect_uri response_type", sets="response_mode"),
+        step(code_challenge, reads="redirect_uri response_type"),
+        step(judge, reads="redirect_uri response_type", sets="scope"),
+        step(vetoes, reads="redirect_uri scope", sets="facts"),
+    ],
+)
+
+
+# --- Answer: the person allowed it ---
+
+
+def authorization(exchange: AuthorizationExchange) -> None:
+    """Begin the authorization: what was allowed, by whom, and how they had signed in."""
+    login = exchange.login
+    if login is None:
+        raise errors.ServerError(request=exchange.request)
+    exchange.request.user = login.subject
+    exchange.begin(sid=login.sid, auth_time=login.auth_time, amr=tuple(login.amr))
+
+
+def shape(exchange: AuthorizationExchange) -> None:
+    """Decide scope and lifetime of an access token in the redirect, and hear the vetoes on it (RFC 6749 §4.2)."""
+    if "token" not in exchange.words:
+        return
+    request = exchange.request
+    request.grant_type = "implicit"
+    lifetime = _server(exchange).lifetime(request)
+    exchange.issue = Issue(scope=exchange.scope, lifetime=lifetime)
+    exchange.provider.hooks.shape_token(exchange)
+    exchange.provider.hooks.validate_token_request(exchange.request)
+
+
+def code(exchange: AuthorizationExchange) -> None:
+    """Make a code (RFC 6749 §4.1.2), and what a response type of a plugin's own answers with."""
+    exchange.response |= _server(exchange).response_types[exchange.response_type].parameters(exchange)
+
+
+def access_token(exchange: AuthorizationExchange) -> None:
+    """Make an access token that goes into the redirect (RFC 6749 §4.2.2)."""
+    if exchange.issue is None:
+        return
+    exchange.request.expires_in = exchange.issue.lifetime
+    exchange.response |= {
+        "access_token": _server(exchange).token_generator(exchange.request),
+        "expires_in": exchange.issue.lifetime,
+        "token_type": exchange.issue.token_type,
+        "scope": " ".join(exchange.issue.scope),
+    }
+
+
+def id_token(exchange: AuthorizationExchange) -> None:
+    """Make the ID token of the redirect, bound to code and token beside it (OpenID Connect Core §3.3.2.11)."""
+    if "id_token" in exchange.words:
+        server = _server(exchange)
+        made = exchange.provider.validator.get_id_token(exchange.response, server, exchange.request)
+        if made is not None:
+            exchange.response["id_token"] = made
+
+
+def plan(exchange: AuthorizationExchange) -> None:
+    """Write down what is kept: the authorization, its code, its token."""
+    request, validator = exchange.request, exchange.provider.validator
+    client_id = request.client_id or ""
+    if "code" in exchange.response:
+        validator.save_authorization_code(client_id, exchange.response, request)
+    if exchange.issue is not None:
+        token.enrich(exchange)
+        validator.save_token(exchange.response, request)
+        token.issued(exchange)
+
+
+def outboxes(exchange: AuthorizationExchange) -> None:
+    """Let plugins keep records of their own in the same plan; one that fails refuses the request."""
+    login, hooks = exchange.login, exchange.provider.hooks
+    granted = AuthorizationGranted(
+        provider=exchange.provider,
+        client_id=exchange.request.client_id or "",
+        subject=exchange.subject or "",
+        sid=login.sid if login else None,
+        scopes=exchange.scope,
+    )
+    exchange.plan.extend(hooks.record_authorization(granted))
+    for event in exchange.events:
+        exchange.plan.extend(hooks.record_token(event))
+
+
+def write(exchange: AuthorizationExchange) -> None:
+    """Let plugins add parameters, and write the answer in the mode asked for."""
+    given = {name: str(value) for name, value in exchange.response.items()}
+    exchange.answer = respond(
+        exchange, exchange.provider.hooks.authorization_response(exchange.request, given)
+    )
+
+
+def apply(exchange: AuthorizationExchange) -> None:
+    """Apply the plan, whole or not at all."""
+    exchange.provider.storage.apply(exchange.plan)
+
+
+def tell(exchange: AuthorizationExchange) -> None:
+    """Tell what happened; a handler that fails is logged and hurts nobody."""
+    for event in exchange.events:
+        exchange.provider.hooks.token_issued(event)
+
+
+ANSWER = Steps(
+    "authorize (answer)",
+    [
+        step(authorization, sets="authorization subject"),
+        step(shape, sets="issue"),
+        step(code, reads="authorization", sets="response"),
+        step(access_token, reads="issue"),
+        step(id_token, reads="response"),
+        step(plan, reads="response", sets="plan events"),
+        step(outboxes, reads="plan"),
+        step(write, reads="response", sets="answer"),
+        step(apply, reads="plan answer"),
+        step(tell, reads="events"),
+    ],
+    closed=("code", "apply"),
+)
+
+
+def respond(exchange: AuthorizationExchange, given: dict[str, str]) -> Answer:
+    """Add iss (RFC 9207) and state, and write the response in the mode asked for."""
+    request, provider = exchange.request, exchange.provider
+    if request.state is not None:
+        given = {**given, "state": request.state}
+    mode = request.response_mode or ""
+    if mode not in provider.response_modes:
+        mode = "fragment" if in_front_channel(request.response_type or "") else "query"
+    delivery = Delivery(exchange.redirect_uri or "", mode, {**given, "iss": exchange.issuer})
+    return deliver(delivery, provider.form_post)
+
+
+def _read_again(exchange: AuthorizationExchange) -> None:
+    """Make the request anew of the parameters that were found; its client stays."""
+    former = exchange.request
+    exchange.request = OAuthRequest(former.uri, former.http_method, exchange.pairs, former.headers)
+    exchange.request.exchange = exchange
+    exchange.request.client = former.client
+    exchange.request.client_id = former.client_id
+    exchange.request.scopes = utils.scope_to_list(exchange.request.scope)
+
+
+def _validator(exchange: AuthorizationExchange) -> OAuth2Validator:
+    return cast("OAuth2Validator", Memo(exchange.provider.validator))
+
+
+def _server(exchange: AuthorizationExchange) -> Server:
+    if exchange.server is None:
+        raise LookupError("this exchange has no server")
+    return exchange.server

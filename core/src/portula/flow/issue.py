@@ -1,0 +1,30 @@
+"""What a request is to be given: decided before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(kw_only=True)
+class Issue:
+    """Tokens that are to be made. A `shape` hook may change it; after it come the vetoes, then the values are made."""
+
+    scope: tuple[str, ...]
+    lifetime: int
+    """Seconds the access token lives."""
+    audience: tuple[str, ...] = ()
+    """Whom the access token is for; empty for anybody (RFC 8707 §2)."""
+    token_type: str = "Bearer"
+    """As in the answer (RFC 6749 §7.1)."""
+    confirmation: Mapping[str, Any] = field(default_factory=dict)
+    """Key or certificate that the access token is bound to (RFC 7800 §3.1)."""
+    refresh_token: bool = False
+    """Whether a refresh token goes with it."""
+    rotation: bool = True
+    """Whether a refresh gives a new refresh token, or the same one again."""
+    refresh_lifetime: int | None = None
+    """Seconds the refresh token lives; None for without end."""
+    members: dict[str, Any] = field(default_factory=dict)
+    """Further members of the answer."""

@@ -1,0 +1,272 @@
+"""The token endpoint (RFC 6749 §3.2): its steps, in the order in which they run.
+
+Whatever may fail fails before `apply`. A plugin inserts steps of its own by name; between `make` and `apply` it adds
+through hooks.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, cast
+
+from oauthlib.oauth2.rfc6749 import errors, utils
+
+from portula.flow.exchange import Exchange, TokenExchange
+from portula.flow.issue import Issue
+from portula.flow.messages import OAuthRequest, parse_form
+from portula.flow.steps import Steps, step
+from portula.model.errors import Conflict
+from portula.model.events import TokenIssued
+from portula.model.plans import Plan
+from portula.model.records import Application
+
+if TYPE_CHECKING:
+    from portula.flow.server import Server
+
+log = logging.getLogger("portula")
+
+PROTECTED = frozenset({"access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"})
+"""Members of a token response that no plugin can give (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3)."""
+
+
+# --- Judge: who asks, for what, and may they ---
+
+
+def read(exchange: TokenExchange) -> None:
+    """Read the form: UTF-8, no parameter twice, none in both query and body (RFC 6749 §3.2)."""
+    request = exchange.request
+    if not request.decoded_body:
+        pairs = parse_form(exchange.message)
+        exchange.request = OAuthRequest(request.uri, request.http_method, pairs, request.headers)
+        exchange.request.exchange = exchange
+        request = exchange.request
+    request.scopes = utils.scope_to_list(request.scope)
+
+
+def grant_type(exchange: TokenExchange) -> None:
+    """Know the grant type by its exact name (RFC 6749 §5.2)."""
+    name = exchange.parameter("grant_type")
+    if name is None:
+        raise errors.InvalidRequestError(
+            description="Missing grant_type parameter.", request=exchange.request
+        )
+    if name not in _server(exchange).grant_types:
+        raise errors.UnsupportedGrantTypeError(request=exchange.request)
+
+
+def client(exchange: TokenExchange) -> None:
+    """Authenticate the client, once (RFC 6749 §2.3)."""
+    request, memo = exchange.request, _server(exchange).memo
+    if memo.client_authentication_required(request):
+        known = memo.authenticate_client(request)
+    else:
+        known = memo.authenticate_client_id(request.client_id or "", request)
+    if not known or request.client is None:
+        raise errors.InvalidClientError(request=request)
+    request.client_id = request.client_id or request.client.client_id
+    if request.client_id != request.client.client_id:
+        raise errors.InvalidClientError(request=request)
+
+
+def allowed(exchange: TokenExchange) -> None:
+    """Ask whether the client is registered for the grant type, before anything of it is looked at."""
+    request = exchange.request
+    known, asked = cast("Application", request.client), request.grant_type or ""
+    if not _server(exchange).memo.validate_grant_type(known.client_id, asked, known, request):
+        raise errors.UnauthorizedClientError(request=request)
+
+
+def judge(exchange: TokenExchange) -> None:
+    """Judge what the grant type presents: a code and its verifier, a refresh token, a password, an assertion."""
+    _server(exchange).grant_types[exchange.request.grant_type or ""].judge(exchange)
+
+
+def authorization(exchange: Exchange) -> None:
+    """Go on under the authorization of the code or refresh token; else a person's grant begins one."""
+    if exchange.authorization is None and exchange.subject is not None:
+        exchange.begin()
+
+
+# --- Shape: what is to be issued, before anything is made ---
+
+
+def shape(exchange: TokenExchange) -> None:
+    """Decide scope, lifetime and whether a refresh token goes along; nothing is made yet."""
+    if exchange.issue is not None:
+        return
+    server, request = _server(exchange), exchange.request
+    validator, grant = server.request_validator, server.grant_types[request.grant_type or ""]
+    renewed = exchange.refresh_token is not None
+    exchange.issue = Issue(
+        scope=exchange.scope,
+        lifetime=server.lifetime(request),
+        audience=exchange.authorization.resources if exchange.authorization else (),
+        confirmation=exchange.authorization.confirmation if exchange.authorization else {},
+        refresh_token=grant.refreshable
+        and exchange.authorization is not None
+        and validator.issues_refresh_token(request),
+        rotation=not renewed or validator.rotate_refresh_token(request),
+    )
+
+
+def shaping(exchange: TokenExchange) -> None:
+    """Let plugins change what is to be issued: audience, confirmation, lifetime, narrower scope."""
+    exchange.provider.hooks.shape_token(exchange)
+    exchange.request.scopes = list(_issue(exchange).scope)
+
+
+def vetoes(exchange: TokenExchange) -> None:
+    """Hear every plugin that may deny the request; nobody can outvote a denial."""
+    exchange.provider.hooks.validate_token_request(exchange.request)
+
+
+# --- Make: from here to `apply` nothing is inserted ---
+
+
+def make(exchange: TokenExchange) -> None:
+    """Make the access token and the refresh token; a rotation within its grace period gets the same ones again."""
+    request, issue, server = exchange.request, _issue(exchange), _server(exchange)
+    request.expires_in = issue.lifetime
+    if exchange.successor is not None:
+        exchange.response = dict(exchange.successor)
+        return
+    response = {
+        "access_token": server.token_generator(request),
+        "expires_in": issue.lifetime,
+        "token_type": issue.token_type,
+        "scope": " ".join(issue.scope),
+    }
+    if issue.refresh_token:
+        response["refresh_token"] = (
+            server.refresh_token_generator(request) if issue.rotation else request.refresh_token
+        )
+    exchange.response = response
+
+
+def id_token(exchange: TokenExchange) -> None:
+    """Make the ID token that goes with the answer, where one does (OpenID Connect Core §3.1.3.3, §12.2)."""
+    server = _server(exchange)
+    made = server.request_validator.get_id_token(exchange.response, server, exchange.request)
+    if made is not None:
+        exchange.response["id_token"] = made
+
+
+def enrich(exchange: Exchange) -> None:
+    """Let plugins add members; those of the protocol stay as they are."""
+    response = exchange.response
+    response.update({**_issue(exchange).members, **response})
+    added = exchange.provider.hooks.token_response(exchange.request, response)
+    response.update({name: value for name, value in added.items() if name not in PROTECTED})
+
+
+def plan(exchange: TokenExchange) -> None:
+    """Write down what is kept: the code is used, tokens are added, the refresh token moves on."""
+    known = exchange.refresh_token
+    if exchange.successor is None:
+        exchange.provider.validator.save_token(exchange.response, exchange.request)
+    elif known is not None:  # nothing changes, unless a revocation comes at this moment
+        given = {"digest": known.digest, "expires_at": known.expires_at}
+        exchange.plan.change(known, given=given, rotated_at=known.rotated_at)
+    issued(exchange)
+
+
+def issued(exchange: Exchange) -> None:
+    """Note what is told of the tokens."""
+    request = exchange.request
+    exchange.events.append(
+        TokenIssued(
+            provider=exchange.provider,
+            client_id=request.client_id or "",
+            subject=request.user,
+            grant_type=request.grant_type or "",
+            scopes=exchange.scope,
+            authorization=exchange.authorization.id if exchange.authorization else None,
+        )
+    )
+
+
+def outboxes(exchange: TokenExchange) -> None:
+    """Let plugins keep records of their own in the same plan; one that fails refuses the request."""
+    for event in exchange.events:
+        exchange.plan.extend(exchange.provider.hooks.record_token(event))
+
+
+def write(exchange: TokenExchange) -> None:
+    """Write the answer, so that nothing is left that may fail once the plan is applied (RFC 6749 §5.1)."""
+    exchange.body = json.dumps(exchange.response)
+
+
+def apply(exchange: TokenExchange) -> None:
+    """Apply the plan, whole or not at all.
+
+    Who refreshes with a token that another request has rotated in this moment gets that answer within the grace
+    period; else it is a replay.
+    """
+    provider = exchange.provider
+    try:
+        provider.storage.apply(exchange.plan)
+    except Conflict:
+        request = exchange.request
+        if exchange.refresh_token is None or request.client is None:
+            raise errors.InvalidGrantError(request=request) from None
+        exchange.plan, exchange.events = Plan(), []
+        if not provider.validator.validate_refresh_token(request.refresh_token, request.client, request):
+            raise errors.InvalidGrantError(request=request) from None
+        if exchange.server is None:
+            exchange.response.update(exchange.successor or {})
+            return
+        for run in (make, id_token, enrich, plan, outboxes, write):
+            run(exchange)
+        provider.storage.apply(exchange.plan)
+
+
+def tell(exchange: TokenExchange) -> None:
+    """Tell what happened; a handler that fails is logged and hurts nobody."""
+    request, validator = exchange.request, exchange.provider.validator
+    if exchange.code is not None:
+        try:
+            validator.invalidate_authorization_code(request.client_id or "", request.code, request)
+        except Exception:
+            log.exception("invalidate_authorization_code failed; the code is used all the same")
+    for event in exchange.events:
+        exchange.provider.hooks.token_issued(event)
+
+
+_WITH_ID_TOKEN = ("authorization_code", "refresh_token")
+
+TOKEN = Steps(
+    "token",
+    [
+        step(read, sets="request"),
+        step(grant_type, reads="request", sets="grant_type"),
+        step(client, reads="request", sets="client client_auth_method"),
+        step(allowed, reads="grant_type client"),
+        step(judge, reads="grant_type client", sets="subject scope code refresh_token person facts"),
+        step(authorization, reads="client subject scope", sets="authorization"),
+        step(shape, reads="grant_type client scope authorization", sets="issue"),
+        step(shaping, reads="issue"),
+        step(vetoes, reads="issue client subject scope"),
+        step(make, reads="issue authorization", sets="response"),
+        step(id_token, reads="response authorization", when=_WITH_ID_TOKEN),
+        step(enrich, reads="response"),
+        step(plan, reads="response", sets="plan events"),
+        step(outboxes, reads="plan events"),
+        step(write, reads="response", sets="body"),
+        step(apply, reads="plan body"),
+        step(tell, reads="events"),
+    ],
+    closed=("make", "apply"),
+)
+
+
+def _server(exchange: Exchange) -> Server:
+    if exchange.server is None:
+        raise LookupError("this exchange has no server")
+    return exchange.server
+
+
+def _issue(exchange: Exchange) -> Issue:
+    if exchange.issue is None:
+        raise LookupError("nothing is to be issued")
+    return exchange.issue

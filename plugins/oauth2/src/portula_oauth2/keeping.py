@@ -1,0 +1,35 @@
+"""How long an authorization is kept: as long as anything that points to it counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from portula.plugin import Exchange
+
+
+def keep_until(exchange: Exchange, expires_at: int | None) -> None:
+    """Plan to keep the authorization of an exchange at least until then; None for without end.
+
+    One that has to be kept longer is moved far ahead, so that most refreshes do not touch it. Whoever redeems a code
+    touches it in any case, so that a revocation that comes at the same moment wins.
+
+    Args:
+        exchange: its plan is added to.
+        expires_at: Unix seconds when what is issued now ends.
+    """
+    authorization = exchange.authorization
+    if authorization is None:
+        return
+    begun = exchange.plan.added(type(authorization))
+    if begun:
+        exchange.authorization = replace(authorization, expires_at=expires_at)
+        exchange.plan.replace(authorization, exchange.authorization)
+        return
+    known = authorization.expires_at
+    enough = known is None or (expires_at is not None and expires_at <= known)
+    if enough and exchange.code is None:
+        return
+    ahead = None if expires_at is None else expires_at + (expires_at - exchange.provider.now())
+    exchange.plan.change(authorization, given={"revoked_at": None}, expires_at=known if enough else ahead)
