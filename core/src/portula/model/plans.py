@@ -1,0 +1,287 @@
+"""What an exchange changes, known before it writes: parts of a plan, and the form in which a store applies them.
+
+No SQL, no Flask. `Storage.apply` applies a plan whole or not at all; what each part does is said at its method here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+
+from portula.model.errors import Conflict, Replayed, nearest
+from portula.model.records import RecordType
+
+R = TypeVar("R")
+
+Scalar = str | int | bool | None
+
+Condition = str | int | bool | None | tuple[str, ...]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """Uses a record once."""
+
+    record: object
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Sets fields of one record."""
+
+    cls: type[Any]
+    record: object | None = None
+    """The record, as it was read; None where `key` names it."""
+    key: str | None = None
+    given: Mapping[str, Scalar] = NOTHING
+    values: Mapping[str, object] = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChangeAll:
+    """Sets fields of every record that matches."""
+
+    cls: type[Any]
+    where: Mapping[str, Condition]
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Remove:
+    """Deletes every record that matches."""
+
+    cls: type[Any]
+    where: Mapping[str, Condition]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Add:
+    """Keeps a new record."""
+
+    record: object
+
+
+Part = Take | Change | ChangeAll | Remove | Add
+
+Counts = Mapping[ChangeAll | Remove, int]
+"""How many records each part met that may meet any number."""
+
+
+class Plan:
+    """A list of changes that are applied together.
+
+    In whatever order they are written down, they take effect in this one: what is taken and changed, each record by
+    itself and under its conditions; `change_all`; `remove`; `add`. So nothing that a plan adds is met by its own
+    `change_all` and `remove`, and a record may make place for another of the same key.
+
+    A plan is a value: nothing is read or written before it is applied, and it may be applied again after it failed.
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.parts: list[Part] = []
+
+    def __bool__(self) -> bool:
+        """Say whether there is anything to apply."""
+        return bool(self.parts)
+
+    def take(self, record: object, *, at: int) -> None:
+        """Use a record once: set taken_at where it is unset (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+
+        Applying fails with Replayed where it is set: it carries the record as it stands, or the one given when it is
+        gone.
+        """
+        self.parts.append(Take(record=record, at=at))
+
+    def change(
+        self,
+        subject: object,
+        key: str | None = None,
+        /,
+        *,
+        given: Mapping[str, Scalar] = NOTHING,
+        **values: object,
+    ) -> None:
+        """Set fields of one record: of this one, or of that with this primary key if `subject` is a class.
+
+        Applying fails with Conflict, which carries the record as it stands, where a field is not as `given`, and where
+        the record is gone. The primary key cannot be set.
+        """
+        if isinstance(subject, type):
+            if key is None:
+                raise TypeError(f"say which {subject.__name__}: give its primary key")
+            part = Change(cls=subject, key=key, given=given, values=values)
+        else:
+            part = Change(cls=type(subject), record=subject, given=given, values=values)
+        self.parts.append(part)
+
+    def change_all(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> ChangeAll:
+        """Set fields of every record that matches, if any, under the conditions of `Store.change`.
+
+        Returns:
+            The part, to look up in what `apply` returns how many they were.
+        """
+        part = ChangeAll(cls=cls, where=where, values=values)
+        self.parts.append(part)
+        return part
+
+    def remove(self, cls: type[Any], /, **where: Condition) -> Remove:
+        """Delete every record that matches, if any; otherwise as `change_all`."""
+        part = Remove(cls=cls, where=where)
+        self.parts.append(part)
+        return part
+
+    def add(self, record: object) -> None:
+        """Keep a new record; applying fails with DuplicateRecord when one of its keys is taken."""
+        self.parts.append(Add(record=record))
+
+    def extend(self, more: Plan | Iterable[object]) -> None:
+        """Put another plan, or records to be added, behind what is planned."""
+        self.parts += more.parts if isinstance(more, Plan) else [Add(record=record) for record in more]
+
+    def added(self, cls: type[R]) -> list[R]:
+        """Return the records of this class that the plan adds, as they were given."""
+        return [part.record for part in self.parts if isinstance(part, Add) and isinstance(part.record, cls)]
+
+
+# --- The form in which a store applies a plan ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChange:
+    """Sets fields of the record with this primary key, if all its fields are as given."""
+
+    kind: RecordType
+    key: str
+    given: Mapping[str, Scalar]
+    values: Mapping[str, object]
+    taken: object | None = None
+    """The record to take, as it was read, if that is what the change does."""
+
+    @property
+    def where(self) -> dict[str, Condition]:
+        """The conditions, those of the primary key among them."""
+        return {self.kind.keys[0]: self.key, **self.given}
+
+    def failure(self, found: object | None) -> Replayed | Conflict | None:
+        """Return why the change would meet nothing, the record being found like this; None where it would."""
+        if self.taken is not None:
+            if found is None:
+                return Replayed(self.taken)
+            if cast("Any", found).taken_at is not None:
+                return Replayed(found)
+        if found is None or any(getattr(found, name) != value for name, value in self.given.items()):
+            return Conflict(self.kind.cls, found)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """A plan in the order in which a store applies it.
+
+    What changes one record comes by table and primary key, so that no two plans wait for each other; two changes of one
+    record are one, since a single statement of SQL cannot write a row twice.
+    """
+
+    changes: tuple[RowChange, ...]
+    all_changes: tuple[ChangeAll, ...]
+    removals: tuple[Remove, ...]
+    records: tuple[object, ...]
+    """What is added, in the order of the plan."""
+
+    @classmethod
+    def of(cls, plan: Plan, kinds: Mapping[type[Any], RecordType]) -> Writes:
+        """Merge and order the parts of a plan.
+
+        Raises:
+            ValueError: two parts contradict each other; the message names the field, never a value.
+        """
+        changes: dict[tuple[str, str], RowChange] = {}
+        records: list[object] = []
+        places: dict[tuple[str, str], int] = {}
+        for part in plan.parts:
+            if isinstance(part, Add):
+                kind = kinds[type(part.record)]
+                places[kind.name, getattr(part.record, kind.keys[0])] = len(records)
+                records.append(part.record)
+            elif isinstance(part, Take | Change):
+                change = _row_change(part, kinds)
+                row = (change.kind.name, change.key)
+                if row in places:
+                    records[places[row]] = _changed(records[places[row]], change)
+                else:
+                    changes[row] = _merged(changes[row], change) if row in changes else change
+        named = [part for part in plan.parts if isinstance(part, ChangeAll)]
+        return cls(
+            changes=tuple(changes[row] for row in sorted(changes)),
+            all_changes=tuple(sorted(named, key=lambda part: kinds[part.cls].name)),
+            removals=tuple(part for part in plan.parts if isinstance(part, Remove)),
+            records=tuple(records),
+        )
+
+    def failure(self, find: Callable[[RowChange], object | None]) -> Replayed | Conflict | None:
+        """Return why the plan failed, by what its records are like now; None if nothing stands against it any more.
+
+        Whatever else failed, a record that was used before is told: it may be in the hands of a thief.
+
+        Args:
+            find: reads the record that a change is about, in a statement of its own.
+        """
+        failures = [change.failure(find(change)) for change in self.changes]
+        found = [failure for failure in failures if failure is not None]
+        return next((failure for failure in found if isinstance(failure, Replayed)), next(iter(found), None))
+
+
+def _row_change(part: Take | Change, kinds: Mapping[type[Any], RecordType]) -> RowChange:
+    if isinstance(part, Take):
+        kind = kinds[type(part.record)]
+        return RowChange(
+            kind=kind,
+            key=getattr(part.record, kind.keys[0]),
+            given={"taken_at": None},
+            values={"taken_at": part.at},
+            taken=part.record,
+        )
+    kind = kinds[part.cls]
+    for name, value in part.given.items():
+        if name == kind.keys[0] or isinstance(value, tuple):
+            raise ValueError(f"{kind.name}.{name}: `given` names other fields than the key, each with one value")
+    key = part.key if part.record is None else getattr(part.record, kind.keys[0])
+    return RowChange(kind=kind, key=cast("str", key), given=part.given, values=part.values)
+
+
+def _merged(first: RowChange, then: RowChange) -> RowChange:
+    """Make one change of two, the second of which meets what the first leaves."""
+    given = dict(first.given)
+    for name, value in then.given.items():
+        before = first.values[name] if name in first.values else given.setdefault(name, value)
+        if before != value:
+            raise _contradiction(first.kind, name)
+    return replace(
+        first, given=given, values={**first.values, **then.values}, taken=first.taken or then.taken
+    )
+
+
+def _changed(record: object, change: RowChange) -> object:
+    """Return a record to be added as a later part of the plan leaves it."""
+    names = {field.name for field in fields(cast("Any", record))}
+    for name in (*change.given, *change.values):
+        if name not in names:
+            raise ValueError(f"{change.kind.name} has no field {name!r}{nearest(name, names)}")
+    for name, value in change.given.items():
+        if getattr(record, name) != value:
+            raise _contradiction(change.kind, name)
+    if change.kind.keys[0] in change.values:
+        raise ValueError(f"{change.kind.name}.{change.kind.keys[0]} never changes")
+    return replace(cast("Any", record), **change.values)
+
+
+def _contradiction(kind: RecordType, name: str) -> ValueError:
+    return ValueError(f"{kind.name}.{name}: a part of the plan contradicts what an earlier one leaves there")
