@@ -131,6 +131,15 @@ from portula.model.keys import (
     Keys,
     unkeyed_digest,
 )
+from portula.model.plans import (
+    ChangeAll,
+    Condition,
+    Counts,
+    Plan,
+    Remove,
+    RowChange,
+    Writes,
+)
 from portula.model.records import (
     CORE_RECORDS,
     ID_TOKEN,
@@ -169,7 +178,6 @@ from portula.model.sources import (
     Tier,
 )
 from portula.model.storage import (
-    Condition,
     Place,
     Storage,
     Store,
@@ -228,6 +236,7 @@ __all__ = [
     "AuthorizationGranted",
     "AuthorizationRequest",
     "Backend",
+    "ChangeAll",
     "ClientAuthMethod",
     "ClientAuthenticated",
     "ClientCredentialsGrant",
@@ -239,6 +248,7 @@ __all__ = [
     "ConsentGiven",
     "ConsentQuestion",
     "CoreSettings",
+    "Counts",
     "Declared",
     "Demands",
     "Endpoint",
@@ -272,12 +282,15 @@ __all__ = [
     "Pairs",
     "PasswordGrant",
     "Place",
+    "Plan",
     "Provider",
     "RecordType",
     "RefreshToken",
     "RefreshTokenGrant",
+    "Remove",
     "Replay",
     "RequestResolver",
+    "RowChange",
     "SchemaGroup",
     "ScopesBackend",
     "SecretHasher",
@@ -300,6 +313,7 @@ __all__ = [
     "TokenRefused",
     "TokenRevoked",
     "User",
+    "Writes",
     "basic_credentials",
     "bearer_error",
     "bearer_token",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from portula.model.records import AccessToken, RefreshToken
 
 if TYPE_CHECKING:
-    from portula.model.storage import Condition, Storage
+    from portula.model.plans import Condition
+    from portula.model.storage import Storage
 
 
 def revoke_tokens(storage: Storage, now: int, **where: Condition) -> None:

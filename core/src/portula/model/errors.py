@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oauthlib.oauth2 import OAuth2Error
@@ -81,6 +81,19 @@ class Replayed(PortulaError):
         """Keep the record; its values never enter the message."""
         self.record = record
         super().__init__(f"{type(record).__name__} was used before")
+
+
+class Conflict(PortulaError):
+    """A record is not as a plan requires, since somebody else changed or removed it.
+
+    `record` is the record as it stands, None when it is gone; `cls` its class.
+    """
+
+    def __init__(self, cls: type[Any], record: object | None) -> None:
+        """Keep both; no value enters the message."""
+        self.cls = cls
+        self.record = record
+        super().__init__(f"{cls.__name__} {'is gone' if record is None else 'is not as the plan requires'}")
 
 
 class JoseError(PortulaError):

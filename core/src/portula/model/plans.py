@@ -5,7 +5,7 @@ No SQL, no Flask. `Storage.apply` applies a plan whole or not at all; what each 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -35,11 +35,11 @@ class Change:
     """Sets fields of one record."""
 
     cls: type[Any]
-    record: object | None = None
+    record: object | None
     """The record, as it was read; None where `key` names it."""
-    key: str | None = None
-    given: Mapping[str, Scalar] = NOTHING
-    values: Mapping[str, object] = NOTHING
+    key: str | None
+    given: Mapping[str, Scalar]
+    values: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,9 +117,9 @@ class Plan:
         if isinstance(subject, type):
             if key is None:
                 raise TypeError(f"say which {subject.__name__}: give its primary key")
-            part = Change(cls=subject, key=key, given=given, values=values)
+            part = Change(cls=subject, record=None, key=key, given=given, values=values)
         else:
-            part = Change(cls=type(subject), record=subject, given=given, values=values)
+            part = Change(cls=type(subject), record=subject, key=None, given=given, values=values)
         self.parts.append(part)
 
     def change_all(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> ChangeAll:
@@ -229,7 +229,7 @@ class Writes:
     def failure(self, find: Callable[[RowChange], object | None]) -> Replayed | Conflict | None:
         """Return why the plan failed, by what its records are like now; None if nothing stands against it any more.
 
-        Whatever else failed, a record that was used before is told: it may be in the hands of a thief.
+        A record that was used before is told first, whatever else failed: it may be stolen (RFC 9700 §4.14.2).
 
         Args:
             find: reads the record that a change is about, in a statement of its own.
@@ -252,7 +252,9 @@ def _row_change(part: Take | Change, kinds: Mapping[type[Any], RecordType]) -> R
     kind = kinds[part.cls]
     for name, value in part.given.items():
         if name == kind.keys[0] or isinstance(value, tuple):
-            raise ValueError(f"{kind.name}.{name}: `given` names other fields than the key, each with one value")
+            raise ValueError(
+                f"{kind.name}.{name}: `given` names other fields than the key, each with one value"
+            )
     key = part.key if part.record is None else getattr(part.record, kind.keys[0])
     return RowChange(kind=kind, key=cast("str", key), given=part.given, values=part.values)
 
@@ -264,9 +266,8 @@ def _merged(first: RowChange, then: RowChange) -> RowChange:
         before = first.values[name] if name in first.values else given.setdefault(name, value)
         if before != value:
             raise _contradiction(first.kind, name)
-    return replace(
-        first, given=given, values={**first.values, **then.values}, taken=first.taken or then.taken
-    )
+    taken = then.taken if first.taken is None else first.taken
+    return replace(first, given=given, values={**first.values, **then.values}, taken=taken)
 
 
 def _changed(record: object, change: RowChange) -> object:

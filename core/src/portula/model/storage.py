@@ -10,17 +10,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar, cast
 
 from portula.host.defaults import SLOT_REMEDIES
 from portula.model.errors import ConfigError, nearest
+from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part, Plan, Remove, Take
 from portula.model.records import RecordType
 
 R = TypeVar("R")
-
-Condition = str | int | bool | None | tuple[str, ...]
 
 Place = tuple[str | int, str]
 """Where a walk goes on: behind this value of the field that gives the order and, among equal ones, this primary key."""
@@ -98,6 +97,15 @@ class Store(Protocol):
 
     def remove(self, cls: type[Any], /, **where: Condition) -> int:
         """Delete every record that matches, under the conditions of `change`; return how many."""
+        ...
+
+    def apply(self, plan: Plan) -> Counts:
+        """Apply a plan whole or not at all, within this thread's transaction if there is one.
+
+        Where several parts fail, Replayed is raised rather than Conflict, and Conflict rather than DuplicateRecord;
+        the record that an error carries was read after the failure. Deadlocks are tried again, a few times.
+        ValueError, before anything is written: as `add` and `change` refuse it, or two parts contradict each other.
+        """
         ...
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
@@ -244,6 +252,42 @@ class Storage:
         store, model = self._routes[cls]
         return store.remove(model, **where)
 
+    def apply(self, plan: Plan) -> Counts:
+        """Apply a plan.
+
+        What it changes in one store is applied whole or not at all. Where it changes records in several, those stores
+        come first in which something is taken or changed under conditions, then those in which something is added: what
+        an earlier one applied stays when a later one fails.
+
+        Returns:
+            How many records each part met that `change_all` and `remove` returned.
+
+        Raises:
+            Replayed: a record to take was used before, or is gone.
+            Conflict: a record to change is not as given, or is gone.
+            DuplicateRecord: a key is taken.
+            ValueError: a value cannot be kept, a condition is not searchable, or two parts contradict each other.
+        """
+        shares: dict[int, tuple[Store, Plan]] = {}
+        given: dict[Part, ChangeAll | Remove] = {}
+        for part in plan.parts:
+            store, placed = self._place(part)
+            shares.setdefault(id(store), (store, Plan()))[1].parts.append(placed)
+            if isinstance(part, ChangeAll | Remove):
+                given[placed] = part
+        counts: dict[ChangeAll | Remove, int] = {}
+        for store, share in sorted(shares.values(), key=lambda item: _turn(item[1])):
+            counts |= {given[placed]: count for placed, count in store.apply(share).items()}
+        return counts
+
+    def _place(self, part: Part) -> tuple[Store, Part]:
+        """Return the store that a part is for, and the part with the class that is kept there."""
+        if isinstance(part, Take | Add):
+            record = self.as_model(part.record)
+            return self._routes[type(record)][0], replace(part, record=record)
+        store, model = self._routes[part.cls]
+        return store, part if part.cls is model else replace(part, cls=model)
+
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
         store, model = self._routes[cls]
@@ -257,6 +301,13 @@ class Storage:
     def keeps(self, cls: type[Any]) -> bool:
         """Say whether a store keeps these records; a resource server alone has none."""
         return cls in self._routes
+
+
+def _turn(plan: Plan) -> int:
+    """Return which of several stores comes first: the one where most may fail."""
+    if any(isinstance(part, Take | Change) for part in plan.parts):
+        return 0
+    return 1 if any(isinstance(part, Add) for part in plan.parts) else 2
 
 
 def build_storage(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from portula.errors import DuplicateRecord
 
 SQLITE_DUPLICATE = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
 POSTGRESQL_DUPLICATE = "23505"
@@ -22,6 +25,11 @@ def is_duplicate(error: DBAPIError) -> bool:
     if isinstance(orig, sqlite3.Error):
         return orig.sqlite_errorname in SQLITE_DUPLICATE
     return getattr(orig, "sqlstate", None) == POSTGRESQL_DUPLICATE or is_mariadb_duplicate(error)
+
+
+def duplicate_of(cls: type[Any]) -> DuplicateRecord:
+    """Return the error for a record of which a key is taken."""
+    return DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
 
 
 def is_mariadb_duplicate(error: DBAPIError) -> bool:

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, Engine, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from portula.errors import ConfigError, DuplicateRecord, Replayed
-from portula.plugin import Condition, Place, RecordType
+from portula.errors import ConfigError, Replayed
+from portula.plugin import Condition, Counts, Place, Plan, RecordType, Writes
 from portula_storage_sql import migrate
 from portula_storage_sql.connections import Connections
-from portula_storage_sql.driver_errors import is_duplicate, is_retryable
+from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable
 from portula_storage_sql.fields import Shape, shape_of
+from portula_storage_sql.plans import Plans
 from portula_storage_sql.statements import Route, Statements, bound, shaped, successor
 from portula_storage_sql.tables import PREFIX, metadata_of
 
@@ -48,6 +49,8 @@ class SqlStore:
             shape.record.cls: Statements(shape, _columns(shape, tables), engine.dialect.name)
             for shape in shapes
         }
+        self._kinds = {record.cls: record for record in self.records}
+        self._plans = Plans(self._connections, self._statements)
 
     def ready(self) -> None:
         """Check the schema at the end of start-up; migrate it when the database is embedded.
@@ -83,14 +86,16 @@ class SqlStore:
                 raise
             added = 0
         if not added:
-            raise _duplicate(type(record))
+            raise duplicate_of(type(record))
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
         statements = self._statements[cls]
         statements.shape.check_keys(keys)
-        row = self._connections.read(statements.find(shaped(keys)), bound(keys)).first()
-        return None if row is None else cls(**dict(zip(statements.shape.names, row, strict=True)))
+        found: R | None = statements.record(
+            self._connections.read(statements.find(shaped(keys)), bound(keys)).first()
+        )
+        return found
 
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
@@ -102,8 +107,7 @@ class SqlStore:
         if after is not None:
             parameters["after"] = after
         rows = self._connections.read(statements.select(shaped(where), after=after is not None), parameters)
-        names = statements.shape.names
-        return [cls(**dict(zip(names, row, strict=True))) for row in rows]
+        return [statements.record(row) for row in rows]
 
     def walk(
         self,
@@ -128,8 +132,7 @@ class SqlStore:
         if prefix:
             parameters["prefix"], parameters["bound"] = prefix, bound_
         rows = self._connections.read(statements.walk(route), parameters)
-        names = statements.shape.names
-        return [cls(**dict(zip(names, row, strict=True))) for row in rows]
+        return [statements.record(row) for row in rows]
 
     def take(self, record: object, at: int) -> None:
         """See Store.take."""
@@ -155,13 +158,17 @@ class SqlStore:
             if not is_duplicate(error):
                 raise
             self._connections.doom()
-            raise _duplicate(cls) from None
+            raise duplicate_of(cls) from None
 
     def remove(self, cls: type[Any], /, **where: Condition) -> int:
         """See Store.remove."""
         statements = self._statements[cls]
         statements.shape.check_anchored(where)
         return self._connections.write(statements.remove(shaped(where)), bound(where))
+
+    def apply(self, plan: Plan) -> Counts:
+        """See Store.apply."""
+        return self._plans.apply(Writes.of(plan, self._kinds))
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
@@ -201,7 +208,3 @@ def _columns(shape: Shape, tables: Mapping[str, Table]) -> Mapping[str, Column[A
     from portula_storage_sql.mapped import columns_of
 
     return columns_of(shape.record.model, shape.record.replaces)
-
-
-def _duplicate(cls: type[Any]) -> DuplicateRecord:
-    return DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
