@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import assert_type
 
 from portula import Provider
-from portula.plugin import AccessToken, Application, RecordType, RefreshToken, Storage, Store, StoreFactory
+from portula.plugin import (
+    AccessToken,
+    Application,
+    Plan,
+    RecordType,
+    RefreshToken,
+    Storage,
+    Store,
+    StoreFactory,
+)
 from portula_testing.memory import MemoryStore
 
 
@@ -29,6 +38,11 @@ def verbs(storage: Storage) -> None:
     with storage.transaction():
         storage.add(Note("a", "b"))
     storage.take(Note("a", "b"), 1)
+    plan = Plan()
+    plan.change(Note, "a", given={"text": "b"}, text="c")
+    removed = plan.remove(Note, key="a")
+    assert_type(plan.added(Note), list[Note])
+    assert_type(storage.apply(plan)[removed], int)
 
 
 def narrow(provider: Provider) -> str:

@@ -146,10 +146,14 @@ from portula.model.keys import (
 )
 from portula.model.plans import (
     Add,
+    ChangeAll,
     Condition,
+    Counts,
     Part,
     Plan,
     Remove,
+    RowChange,
+    Writes,
     added,
 )
 from portula.model.records import (
@@ -251,6 +255,7 @@ __all__ = [
     "AuthorizationExchange",
     "AuthorizationGranted",
     "Backend",
+    "ChangeAll",
     "ClientAuthMethod",
     "ClientAuthenticated",
     "ClientCredentialsGrant",
@@ -262,6 +267,7 @@ __all__ = [
     "ConsentGiven",
     "ConsentQuestion",
     "CoreSettings",
+    "Counts",
     "Declared",
     "Demands",
     "Endpoint",
@@ -309,6 +315,7 @@ __all__ = [
     "RequestResolver",
     "ResponseType",
     "ResponseTypeFactory",
+    "RowChange",
     "SchemaGroup",
     "ScopesBackend",
     "SecretHasher",
@@ -332,6 +339,7 @@ __all__ = [
     "TokenRefused",
     "TokenRevoked",
     "User",
+    "Writes",
     "added",
     "basic_credentials",
     "bearer_error",

@@ -12,8 +12,8 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from portula.errors import DuplicateRecord, Replayed
-from portula.plugin import Store
+from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.plugin import Plan, Store
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
@@ -51,6 +51,15 @@ WHERE = st.fixed_dictionaries(
         "rank": TIMES,
         "label": FAMILIES,
     },
+)
+
+
+PARTS = st.one_of(
+    st.tuples(st.just("take"), DIGESTS, st.integers(0, 9)),
+    st.tuples(st.just("change"), DIGESTS, st.dictionaries(st.just("label"), FAMILIES), VALUES.filter(bool)),
+    st.tuples(st.just("change_all"), WHERE, VALUES.filter(bool)),
+    st.tuples(st.just("remove"), WHERE),
+    st.tuples(st.just("add"), SAMPLES),
 )
 
 
@@ -143,9 +152,31 @@ class TwoStores(RuleBasedStateMachine):
     def remove(self, where: dict[str, Any]) -> None:
         self.compare(lambda store: store.remove(Sample, **where))
 
+    @rule(parts=st.lists(PARTS, max_size=4))
+    def apply(self, parts: list[tuple[Any, ...]]) -> None:
+        self.compare(lambda store: list(store.apply(planned(parts)).values()))
+
     @rule(now=st.integers(0, 4))
     def purge(self, now: int) -> None:
         self.compare(lambda store: store.purge(Sample, now=now, limit=100))
+
+
+def planned(parts: list[tuple[Any, ...]]) -> Plan:
+    """Make a plan of its parts."""
+    plan = Plan()
+    for kind, *arguments in parts:
+        match kind, arguments:
+            case "take", [digest, at]:
+                plan.take(Sample(digest=digest), at=at)
+            case "change", [digest, given, values]:
+                plan.change(Sample, digest, given=given, **values)
+            case "change_all", [where, values]:
+                plan.change_all(Sample, where, **values)
+            case "remove", [where]:
+                plan.remove(Sample, **where)
+            case _:
+                plan.add(arguments[0])
+    return plan
 
 
 def answer(act: Callable[[Any], Any], subject: object) -> Any:
@@ -154,6 +185,8 @@ def answer(act: Callable[[Any], Any], subject: object) -> Any:
         return act(subject)
     except Replayed as error:
         return "Replayed", dataclasses.asdict(error.record)  # type: ignore[call-overload]
+    except Conflict as error:
+        return "Conflict", error.cls, error.record
     except (DuplicateRecord, ValueError, RuntimeError) as error:
         return type(error).__name__, str(error)
 

@@ -37,14 +37,14 @@ def store(tmp_path: Any) -> Iterator[SqlStore]:
 
 def fail_first(store: SqlStore, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Let the first DELETE end with an error of the database."""
-    write, failures = store._write, [error]
+    write, failures = store._connections.write, [error]
 
     def failing(statement: Any, parameters: Any) -> int:
         if failures and "digest" in str(statement) and "DELETE" in str(statement):
             raise OperationalError("DELETE", {}, failures.pop())
         return write(statement, parameters)
 
-    monkeypatch.setattr(store, "_write", failing)
+    monkeypatch.setattr(store._connections, "write", failing)
 
 
 DEADLOCKS = [Postgres("40P01"), Exception(1213, "Deadlock found when trying to get lock")]

@@ -10,13 +10,32 @@ from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from portula.errors import DuplicateRecord, Replayed
-from portula.plugin import Condition, Place, RecordType, nearest
+from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.plugin import (
+    ChangeAll,
+    Condition,
+    Counts,
+    Place,
+    Plan,
+    RecordType,
+    Remove,
+    RowChange,
+    Writes,
+    nearest,
+)
 
 R = TypeVar("R")
 
 MAX_LENGTH = 255
 """Characters a str field holds unless its record type lists it under `text`."""
+
+
+class _Unmet(Exception):
+    """Ends a plan in which the condition of a change does not hold."""
+
+    def __init__(self, change: RowChange) -> None:
+        """Keep the change."""
+        self.change = change
 
 
 class _Local(threading.local):
@@ -86,7 +105,7 @@ class MemoryStore:
         """See Store.add."""
         cls = type(record)
         kind = self._types[cls]
-        self._check_values(cls, {name: getattr(record, name) for name in self._fields[cls]})
+        self._check_record(record)
         with self._write():
             given = {key: getattr(record, key) for key in kind.keys}
             duplicate = any(
@@ -158,10 +177,7 @@ class MemoryStore:
     def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
         """See Store.change."""
         kind = self._types[cls]
-        self._check_anchored(cls, where)
-        self._check_values(cls, values)
-        if kind.keys[0] in values or not values:
-            raise ValueError(f"{kind.name}.{kind.keys[0]} never changes; name other fields to set")
+        self._check_change(cls, where, values)
         with self._write():
             rows = self._matching(cls, where)
             for key in values.keys() & set(kind.keys):
@@ -183,6 +199,43 @@ class MemoryStore:
             rows = self._matching(cls, where)
             self._drop(cls, rows)
         return len(rows)
+
+    def apply(self, plan: Plan) -> Counts:
+        """See Store.apply."""
+        writes = Writes.of(plan, self._types)
+        self._check_writes(writes)
+        failure: Exception
+        try:
+            with self._write():
+                return self._apply_all(writes)
+        except _Unmet as unmet:
+            failure = writes.failure(self._reread) or Conflict(
+                unmet.change.kind.cls, self._reread(unmet.change)
+            )
+        except DuplicateRecord as duplicate:
+            failure = writes.failure(self._reread) or duplicate
+        raise failure
+
+    def _apply_all(self, writes: Writes) -> Counts:
+        """Write part by part; return how many records each met that may meet any number."""
+        for change in writes.changes:
+            if not self.change(change.kind.cls, change.where, **change.values):
+                raise _Unmet(change)
+        counts: dict[ChangeAll | Remove, int] = {}
+        for part in writes.all_changes:
+            counts[part] = self.change(part.cls, part.where, **part.values)
+        for removal in writes.removals:
+            counts[removal] = self.remove(removal.cls, **removal.where)
+        for addition in writes.additions:
+            try:
+                self.add(addition.record)
+            except DuplicateRecord:
+                if not addition.unless_known:
+                    raise
+        return counts
+
+    def _reread(self, change: RowChange) -> Any:
+        return self.find(change.kind.cls, **{change.kind.keys[0]: change.key})
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
@@ -281,6 +334,29 @@ class MemoryStore:
                 raise ValueError(f"{kind.name}.{name} cannot be compared")
         if where.keys().isdisjoint((*kind.keys, *kind.indexes)):
             raise ValueError(f"{kind.name}: {', '.join(where) or 'no condition'}: none is a key or an index")
+
+    def _check_change(
+        self, cls: type[Any], where: Mapping[str, Condition], values: Mapping[str, object]
+    ) -> None:
+        self._check_anchored(cls, where)
+        self._check_values(cls, values)
+        key = self._types[cls].keys[0]
+        if key in values or not values:
+            raise ValueError(f"{self._types[cls].name}.{key} never changes; name other fields to set")
+
+    def _check_writes(self, writes: Writes) -> None:
+        for change in writes.changes:
+            self._check_change(change.kind.cls, change.where, change.values)
+        for part in writes.all_changes:
+            self._check_change(part.cls, part.where, part.values)
+        for removal in writes.removals:
+            self._check_anchored(removal.cls, removal.where)
+        for addition in writes.additions:
+            self._check_record(addition.record)
+
+    def _check_record(self, record: object) -> None:
+        cls = type(record)
+        self._check_values(cls, {name: getattr(record, name) for name in self._fields[cls]})
 
     def _check_known(self, cls: type[Any], names: Mapping[str, object]) -> None:
         for name in names:

@@ -26,10 +26,13 @@ pytest.register_assert_rewrite(
     "portula_testing.generators_contract",
     "portula_testing.hasher_contract",
     "portula_testing.login_contract",
+    "portula_testing.plan_races_contract",
+    "portula_testing.plans_contract",
     "portula_testing.scopes_contract",
     "portula_testing.sessions_contract",
     "portula_testing.storage_contract",
     "portula_testing.transactions_contract",
+    "portula_testing.walk_contract",
 )
 
 SOMEBODY = "somebody"

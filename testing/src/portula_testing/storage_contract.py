@@ -9,12 +9,13 @@ import pytest
 
 from portula.errors import DuplicateRecord
 from portula.plugin import CORE_RECORDS, Application, Artifact, Authorization, Condition, RefreshToken, Store
+from portula_testing.plans_contract import PlanContract
 from portula_testing.storage_samples import Sample, access_token, grant
 from portula_testing.transactions_contract import TransactionContract
 from portula_testing.walk_contract import WalkContract
 
 
-class StorageContract(WalkContract, TransactionContract):
+class StorageContract(WalkContract, PlanContract, TransactionContract):
     """What is true of every storage."""
 
     # --- What goes in comes out ---

@@ -1,4 +1,4 @@
-"""Records the storage contract works with."""
+"""Stores and records the storage contract works with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+
+import pytest
 
 from portula.plugin import CORE_RECORDS, AccessToken, Grant, RecordType, Store
 
@@ -43,6 +45,23 @@ SAMPLE = RecordType(
     text=("note",),
 )
 RECORDS = (*CORE_RECORDS, SAMPLE)
+
+
+class StoreFixtures:
+    """What every part of the contract begins with."""
+
+    shares = False
+    """Whether a second call of `make_store` in one test gives another handle on the same data."""
+
+    @pytest.fixture
+    def make_store(self) -> MakeStore:
+        """Return a function that makes a store for record types on a fresh database. Override it."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, make_store: MakeStore) -> Store:
+        """Return a store for the core's records and one with a field of every type."""
+        return make_store(RECORDS)
 
 
 def grant(digest: str, **values: Any) -> Grant:

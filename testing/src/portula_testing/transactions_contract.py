@@ -11,28 +11,23 @@ from contextlib import contextmanager
 import pytest
 
 from portula.errors import DuplicateRecord, Replayed
-from portula.plugin import AccessToken, Grant, Store
-from portula_testing.storage_samples import RECORDS, MakeStore, Sample, access_token, grant, in_thread
+from portula.plugin import AccessToken, Grant, Plan, Store
+from portula_testing.storage_samples import (
+    RECORDS,
+    MakeStore,
+    Sample,
+    StoreFixtures,
+    access_token,
+    grant,
+    in_thread,
+)
 
 THREADS = 8
 RACES = 20
 
 
-class TransactionContract:
+class TransactionContract(StoreFixtures):
     """What is true of the transactions of every storage."""
-
-    shares = False
-    """Whether a second call of `make_store` in one test gives another handle on the same data."""
-
-    @pytest.fixture
-    def make_store(self) -> MakeStore:
-        """Return a function that makes a store for record types on a fresh database. Override it."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, make_store: MakeStore) -> Store:
-        """Return a store for the core's records and one with a field of every type."""
-        return make_store(RECORDS)
 
     # --- Transactions ---
 
@@ -131,6 +126,37 @@ class TransactionContract:
             assert in_thread(lambda: store.find(Sample, digest="mine")) is not None
             leave.set()
             held.result()
+
+    def test_a_plan_joins_the_transaction_around_it(self, store: Store) -> None:
+        plan, code = Plan(), grant("code")
+        plan.take(code, at=5)
+        store.add(code)
+
+        def fail() -> None:
+            with store.transaction():
+                store.add(Sample(digest="outer"))
+                store.apply(plan)
+                assert in_thread(lambda: store.find(Grant, digest="code")) == code
+                raise KeyError
+
+        def swallow() -> None:
+            with store.transaction():
+                store.add(Sample(digest="outer"))
+                with pytest.raises(Replayed) as replayed:
+                    store.apply(plan)
+                assert replayed.value.record == grant("code", taken_at=5)
+                with pytest.raises(RuntimeError):
+                    store.apply(plan)
+
+        with pytest.raises(KeyError):
+            fail()
+        assert store.find(Grant, digest="code") == code
+        with store.transaction():
+            store.apply(plan)
+        with pytest.raises(RuntimeError):
+            swallow()
+        assert store.find(Grant, digest="code") == grant("code", taken_at=5)
+        assert store.select(Sample) == []
 
     # --- Single use ---
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from portula.plugin import AccessToken, Store
-from portula_testing.storage_samples import Sample, access_token
+from portula_testing.storage_samples import Sample, StoreFixtures, access_token
 
 ORDERED = ((1, "b"), (2, "a"), (2, "c"), (2, "d"), (3, "A"))
 """Rank and digest of samples, in the order of a walk by rank."""
 WORDS = ("", "A", "Z", "a", "aa", "ab", "b", "é", "\ud7ff", "\ue000", "\U0010ffff", "\U0010ffffa")
 
 
-class WalkContract:
+class WalkContract(StoreFixtures):
     """What is true of every walk."""
 
     @pytest.fixture

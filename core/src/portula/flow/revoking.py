@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula.model.plans import Plan
+from portula.model.plans import ChangeAll, Plan
 from portula.model.records import Authorization, RefreshToken
 
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from portula.web.provider import Provider
 
 
-def plan_revocation(plan: Plan, now: int, **where: Condition) -> int:
-    """Plan to revoke every authorization that matches, whatever points to it; return the place of their count.
+def plan_revocation(plan: Plan, now: int, **where: Condition) -> ChangeAll:
+    """Plan to revoke every authorization that matches, whatever points to it; return the part that counts them.
 
     What is revoked is of no more use to anybody, so it expires too and is purged.
 

@@ -82,12 +82,16 @@ class Replayed(PortulaError):
 
 
 class Conflict(PortulaError):
-    """A record that a plan changes is gone, or is not as the plan needs it; carries it as it stands, or None."""
+    """A record is not as a plan requires, since somebody else changed or removed it.
 
-    def __init__(self, record: object | None) -> None:
-        """Keep the record; its values never enter the message."""
+    `record` is the record as it stands, None when it is gone; `cls` its class.
+    """
+
+    def __init__(self, cls: type[Any], record: object | None) -> None:
+        """Keep both; no value enters the message."""
+        self.cls = cls
         self.record = record
-        super().__init__("a record is gone" if record is None else f"{type(record).__name__} has changed")
+        super().__init__(f"{cls.__name__} {'is gone' if record is None else 'is not as the plan requires'}")
 
 
 class JoseError(PortulaError):

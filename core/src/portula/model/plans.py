@@ -1,56 +1,59 @@
-"""What an exchange changes: known before it writes, and applied whole or not at all.
+"""What an exchange changes, known before it writes: parts of a plan, and the form in which a store applies them.
 
-A plan holds nothing open. It is filled while a request is judged, and given to `Storage.apply` once nothing is left
-that may fail.
+No SQL, no Flask. `Storage.apply` applies a plan whole or not at all; what each part does is said at its method here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+
+from portula.model.errors import Conflict, Replayed, nearest
+from portula.model.records import RecordType
 
 R = TypeVar("R")
 
+Scalar = str | int | bool | None
+
 Condition = str | int | bool | None | tuple[str, ...]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
-    """Use a record once: set `taken_at` where it is unset; else the plan fails with Replayed."""
+    """Uses a record once."""
 
-    record: Any
+    record: object
     at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Change one record, which must be there and be as `given` says; else the plan fails with Conflict."""
+    """Sets fields of one record."""
 
-    record: Any
-    given: Mapping[str, Condition]
-    values: Mapping[str, Any]
+    cls: type[Any]
+    record: object | None
+    """The record, as it was read; None where `key` names it."""
+    key: str | None
+    given: Mapping[str, Scalar]
+    values: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ChangeAll:
-    """Change every record that matches, however many there are."""
+    """Sets fields of every record that matches."""
 
     cls: type[Any]
     where: Mapping[str, Condition]
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
-    """Delete one record, which must be there; else the plan fails with Conflict."""
-
-    record: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Remove:
-    """Delete every record that matches, however many there are."""
+    """Deletes every record that matches."""
 
     cls: type[Any]
     where: Mapping[str, Condition]
@@ -58,80 +61,245 @@ class Remove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Add:
-    """Keep a new record; the plan fails with DuplicateRecord when one of its keys is taken."""
+    """Keeps a new record."""
 
-    record: Any
+    record: object
     unless_known: bool = False
-    """Whether nothing is added, and nothing fails, when a key is taken."""
+    """Whether nothing is added, and nothing fails, when one of its keys is taken."""
 
 
-Part = Take | Change | Delete | ChangeAll | Remove | Add
+Part = Take | Change | ChangeAll | Remove | Add
 
-ORDER: tuple[type[Any], ...] = (Take, Change, Delete, ChangeAll, Remove, Add)
-"""In which order the parts of a plan are applied: what may fail comes first, and all plans go the same way."""
+Counts = Mapping[ChangeAll | Remove, int]
+"""How many records each part met that may meet any number."""
 
 
-@dataclass(eq=False)
 class Plan:
-    """Parts, in the order in which they were planned; a store applies them in an order of its own."""
+    """A list of changes that are applied together.
 
-    parts: list[Part] = field(default_factory=list)
+    In whatever order they are written down, they take effect in this one: what is taken and changed, each record by
+    itself and under its conditions; `change_all`; `remove`; `add`. So nothing that a plan adds is met by its own
+    `change_all` and `remove`, and a record may make place for another of the same key.
+
+    A plan is a value: nothing is read or written before it is applied, and it may be applied again after it failed.
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.parts: list[Part] = []
 
     def __bool__(self) -> bool:
         """Say whether there is anything to apply."""
         return bool(self.parts)
 
     def take(self, record: object, *, at: int) -> None:
-        """Plan to use a record once, at this Unix second."""
+        """Use a record once: set taken_at where it is unset (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+
+        Applying fails with Replayed where it is set: it carries the record as it stands, or the one given when it is
+        gone.
+        """
         self.parts.append(Take(record=record, at=at))
 
-    def change(self, record: object, *, given: Mapping[str, Condition] | None = None, **values: Any) -> None:
-        """Plan to change one record by its primary key.
+    def change(
+        self,
+        subject: object,
+        key: str | None = None,
+        /,
+        *,
+        given: Mapping[str, Scalar] = NOTHING,
+        **values: object,
+    ) -> None:
+        """Set fields of one record: of this one, or of that with this primary key if `subject` is a class.
 
-        Args:
-            record: as it was read.
-            given: scalar fields that must still have these values; None for whatever they are now.
-            values: fields to set; never the primary key.
+        Applying fails with Conflict, which carries the record as it stands, where a field is not as `given`, and where
+        the record is gone. The primary key cannot be set.
         """
-        for place, part in enumerate(self.parts):
-            if isinstance(part, Change) and part.record is record:
-                merged = {**part.given, **(given or {})}
-                self.parts[place] = Change(record=record, given=merged, values={**part.values, **values})
-                return
-        self.parts.append(Change(record=record, given=dict(given or {}), values=values))
+        if isinstance(subject, type):
+            if key is None:
+                raise TypeError(f"say which {subject.__name__}: give its primary key")
+            part = Change(cls=subject, record=None, key=key, given=given, values=values)
+        else:
+            part = Change(cls=type(subject), record=subject, key=None, given=given, values=values)
+        self.parts.append(part)
 
-    def change_all(self, cls: type[Any], where: Mapping[str, Condition], **values: Any) -> int:
-        """Plan to change every record that matches (see `Store.change`); return the place of its count."""
-        self.parts.append(ChangeAll(cls=cls, where=dict(where), values=values))
-        return len(self.parts) - 1
+    def change_all(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> ChangeAll:
+        """Set fields of every record that matches, if any, under the conditions of `Store.change`.
 
-    def remove(self, cls: type[Any], **where: Condition) -> int:
-        """Plan to delete every record that matches (see `Store.remove`); return the place of its count."""
-        self.parts.append(Remove(cls=cls, where=where))
-        return len(self.parts) - 1
+        Returns:
+            The part, to look up in what `apply` returns how many they were.
+        """
+        part = ChangeAll(cls=cls, where=where, values=values)
+        self.parts.append(part)
+        return part
 
-    def delete(self, record: object) -> None:
-        """Plan to delete one record by its primary key."""
-        self.parts.append(Delete(record=record))
+    def remove(self, cls: type[Any], /, **where: Condition) -> Remove:
+        """Delete every record that matches, if any; otherwise as `change_all`."""
+        part = Remove(cls=cls, where=where)
+        self.parts.append(part)
+        return part
 
     def add(self, record: object, *, unless_known: bool = False) -> None:
-        """Plan to keep a new record; with `unless_known` only if none of its keys is taken."""
+        """Keep a new record; applying fails with DuplicateRecord when one of its keys is taken.
+
+        With `unless_known` nothing is added then, and nothing fails.
+        """
         self.parts.append(Add(record=record, unless_known=unless_known))
 
-    def extend(self, records: Iterable[object] | None) -> None:
-        """Plan to keep what an outbox hook returns: new records, or parts of a plan; None for nothing."""
-        for record in records or ():
-            self.parts.append(record if isinstance(record, ORDER) else Add(record=record))
-
-    def added(self, cls: type[R]) -> list[R]:
-        """Return the records of a class that the plan adds."""
-        return [part.record for part in self.parts if isinstance(part, Add) and isinstance(part.record, cls)]
+    def extend(self, more: Plan | Iterable[object]) -> None:
+        """Put another plan behind what is planned, or parts of one, or records to be added."""
+        parts = more.parts if isinstance(more, Plan) else more
+        self.parts += [part if isinstance(part, Part) else Add(record=part) for part in parts]
 
     def replace(self, record: object, other: object) -> None:
-        """Add another record in place of one that the plan adds."""
-        for place, part in enumerate(self.parts):
-            if isinstance(part, Add) and part.record is record:
-                self.parts[place] = Add(record=other, unless_known=part.unless_known)
+        """Add another record in place of one that is planned."""
+        self.parts = [
+            replace(part, record=other) if isinstance(part, Add) and part.record is record else part
+            for part in self.parts
+        ]
+
+    def added(self, cls: type[R]) -> list[R]:
+        """Return the records of this class that the plan adds, as they were given."""
+        return [part.record for part in self.parts if isinstance(part, Add) and isinstance(part.record, cls)]
+
+
+# --- The form in which a store applies a plan ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChange:
+    """Sets fields of the record with this primary key, if all its fields are as given."""
+
+    kind: RecordType
+    key: str
+    given: Mapping[str, Scalar]
+    values: Mapping[str, object]
+    taken: object | None = None
+    """The record to take, as it was read, if that is what the change does."""
+
+    @property
+    def where(self) -> dict[str, Condition]:
+        """The conditions, those of the primary key among them."""
+        return {self.kind.keys[0]: self.key, **self.given}
+
+    def failure(self, found: object | None) -> Replayed | Conflict | None:
+        """Return why the change would meet nothing, the record being found like this; None where it would."""
+        if self.taken is not None:
+            if found is None:
+                return Replayed(self.taken)
+            if cast("Any", found).taken_at is not None:
+                return Replayed(found)
+        if found is None or any(getattr(found, name) != value for name, value in self.given.items()):
+            return Conflict(self.kind.cls, found)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """A plan in the order in which a store applies it.
+
+    What changes one record comes by table and primary key, so that no two plans wait for each other; two changes of one
+    record are one, since a single statement of SQL cannot write a row twice.
+    """
+
+    changes: tuple[RowChange, ...]
+    all_changes: tuple[ChangeAll, ...]
+    removals: tuple[Remove, ...]
+    additions: tuple[Add, ...]
+    """What is added, in the order of the plan."""
+
+    @classmethod
+    def of(cls, plan: Plan, kinds: Mapping[type[Any], RecordType]) -> Writes:
+        """Merge and order the parts of a plan.
+
+        Raises:
+            ValueError: two parts contradict each other; the message names the field, never a value.
+        """
+        changes: dict[tuple[str, str], RowChange] = {}
+        additions: list[Add] = []
+        places: dict[tuple[str, str], int] = {}
+        for part in plan.parts:
+            if isinstance(part, Add):
+                kind = kinds[type(part.record)]
+                places[kind.name, getattr(part.record, kind.keys[0])] = len(additions)
+                additions.append(part)
+            elif isinstance(part, Take | Change):
+                change = _row_change(part, kinds)
+                row = (change.kind.name, change.key)
+                if row in places:
+                    added = additions[places[row]]
+                    additions[places[row]] = replace(added, record=_changed(added.record, change))
+                else:
+                    changes[row] = _merged(changes[row], change) if row in changes else change
+        named = [part for part in plan.parts if isinstance(part, ChangeAll)]
+        return cls(
+            changes=tuple(changes[row] for row in sorted(changes)),
+            all_changes=tuple(sorted(named, key=lambda part: kinds[part.cls].name)),
+            removals=tuple(part for part in plan.parts if isinstance(part, Remove)),
+            additions=tuple(additions),
+        )
+
+    def failure(self, find: Callable[[RowChange], object | None]) -> Replayed | Conflict | None:
+        """Return why the plan failed, by what its records are like now; None if nothing stands against it any more.
+
+        A record that was used before is told first, whatever else failed: it may be stolen (RFC 9700 §4.14.2).
+
+        Args:
+            find: reads the record that a change is about, in a statement of its own.
+        """
+        failures = [change.failure(find(change)) for change in self.changes]
+        found = [failure for failure in failures if failure is not None]
+        return next((failure for failure in found if isinstance(failure, Replayed)), next(iter(found), None))
+
+
+def _row_change(part: Take | Change, kinds: Mapping[type[Any], RecordType]) -> RowChange:
+    if isinstance(part, Take):
+        kind = kinds[type(part.record)]
+        return RowChange(
+            kind=kind,
+            key=getattr(part.record, kind.keys[0]),
+            given={"taken_at": None},
+            values={"taken_at": part.at},
+            taken=part.record,
+        )
+    kind = kinds[part.cls]
+    for name, value in part.given.items():
+        if name == kind.keys[0] or isinstance(value, tuple):
+            raise ValueError(
+                f"{kind.name}.{name}: `given` names other fields than the key, each with one value"
+            )
+    key = part.key if part.record is None else getattr(part.record, kind.keys[0])
+    return RowChange(kind=kind, key=cast("str", key), given=part.given, values=part.values)
+
+
+def _merged(first: RowChange, then: RowChange) -> RowChange:
+    """Make one change of two, the second of which meets what the first leaves."""
+    given = dict(first.given)
+    for name, value in then.given.items():
+        before = first.values[name] if name in first.values else given.setdefault(name, value)
+        if before != value:
+            raise _contradiction(first.kind, name)
+    taken = then.taken if first.taken is None else first.taken
+    return replace(first, given=given, values={**first.values, **then.values}, taken=taken)
+
+
+def _changed(record: object, change: RowChange) -> object:
+    """Return a record to be added as a later part of the plan leaves it."""
+    names = {field.name for field in fields(cast("Any", record))}
+    for name in (*change.given, *change.values):
+        if name not in names:
+            raise ValueError(f"{change.kind.name} has no field {name!r}{nearest(name, names)}")
+    for name, value in change.given.items():
+        if getattr(record, name) != value:
+            raise _contradiction(change.kind, name)
+    if change.kind.keys[0] in change.values:
+        raise ValueError(f"{change.kind.name}.{change.kind.keys[0]} never changes")
+    return replace(cast("Any", record), **change.values)
+
+
+def _contradiction(kind: RecordType, name: str) -> ValueError:
+    return ValueError(f"{kind.name}.{name}: a part of the plan contradicts what an earlier one leaves there")
 
 
 def added(*records: object) -> Plan:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar, cast
 
 from portula.host.defaults import SLOT_REMEDIES
-from portula.model.errors import ConfigError, Conflict, DuplicateRecord, nearest
-from portula.model.plans import ORDER, Add, Change, ChangeAll, Condition, Delete, Part, Plan, Remove, Take
+from portula.model.errors import ConfigError, nearest
+from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part, Plan, Remove, Take
 from portula.model.records import Authorization, RecordType
 
 R = TypeVar("R")
@@ -99,6 +99,15 @@ class Store(Protocol):
         """Delete every record that matches, under the conditions of `change`; return how many."""
         ...
 
+    def apply(self, plan: Plan) -> Counts:
+        """Apply a plan whole or not at all, within this thread's transaction if there is one.
+
+        Where several parts fail, Replayed is raised rather than Conflict, and Conflict rather than DuplicateRecord;
+        the record that an error carries was read after the failure. Deadlocks are tried again, a few times.
+        ValueError, before anything is written: as `add` and `change` refuse it, or two parts contradict each other.
+        """
+        ...
+
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """Delete up to `limit` records that expired before `now`, the oldest first; return how many.
 
@@ -116,11 +125,6 @@ StoreFactory = Callable[[Sequence[RecordType]], Store]
 """Makes a store for these record types. Called once a provider, at start."""
 
 
-class _Unmatched(Exception):
-    def __init__(self, record: object) -> None:
-        self.record = record
-
-
 @dataclass(slots=True)
 class _Ending:
     """What waits for the end of a thread's transaction."""
@@ -133,14 +137,9 @@ class Storage:
     """The provider's storage: sends each record type to the store that the STORAGE setting names."""
 
     def __init__(
-        self,
-        routes: Mapping[type[Any], Store],
-        models: Mapping[type[Any], type[Any]] = MappingProxyType({}),
-        primary: Mapping[type[Any], str] = MappingProxyType({}),
+        self, routes: Mapping[type[Any], Store], models: Mapping[type[Any], type[Any]] = MappingProxyType({})
     ) -> None:
-        """Take the store of each record class, the deployment's own classes that stand for others, and primary keys."""
-        self._primary = dict(primary)
-        self._ranks = {cls: rank for rank, cls in enumerate(primary)}
+        """Take the store of each record class, and the classes of the deployment's own that stand for others."""
         self._routes = {cls: (store, models.get(cls, cls)) for cls, store in routes.items()}
         self._stores = list({id(store): store for store in routes.values()}.values())
         self._local = threading.local()
@@ -232,64 +231,6 @@ class Storage:
         known = other.find(target, id=record.authorization) if record.authorization is not None else None
         return record, known
 
-    def apply(self, plan: Plan) -> list[int]:
-        """Apply a plan whole or not at all; return for each of its parts how many records it changed.
-
-        Across stores it is whole in each; what may fail comes first, so that a crash in between loses work that nobody
-        was told of, and doubles none.
-
-        Raises:
-            Replayed: a record was used before.
-            Conflict: a record is gone, or not as it was.
-            DuplicateRecord: a key is taken.
-        """
-        counts = [0] * len(plan.parts)
-        try:
-            with self.transaction():
-                for place, part in sorted(enumerate(plan.parts), key=lambda entry: self._rank(entry[1])):
-                    counts[place] = self._apply(part)
-        except _Unmatched as unmatched:
-            record = unmatched.record
-            raise Conflict(self.find(type(record), **self._key_of(record))) from None
-        return counts
-
-    def _rank(self, part: Part) -> tuple[int, int]:
-        """Return the place of a part in the order of all plans: what may fail first, then one table after another."""
-        cls = part.cls if isinstance(part, ChangeAll | Remove) else type(part.record)
-        return ORDER.index(type(part)), self._ranks.get(cls, 0)
-
-    def _key_of(self, record: object) -> dict[str, Any]:
-        name = self._primary[type(record)]
-        return {name: getattr(record, name)}
-
-    def _apply(self, part: Part) -> int:
-        match part:
-            case Take(record=record, at=at):
-                self.take(record, at)
-                count = 1
-            case Change(record=record, given=given, values=values):
-                count = self.change(type(record), {**given, **self._key_of(record)}, **values)
-            case Delete(record=record):
-                count = self.remove(type(record), **self._key_of(record))
-            case ChangeAll(cls=cls, where=where, values=values):
-                count = self.change(cls, where, **values)
-            case Remove(cls=cls, where=where):
-                count = self.remove(cls, **where)
-            case Add(record=record, unless_known=unless_known):
-                count = self._add(record, unless_known=unless_known)
-        if not count and isinstance(part, Change | Delete):
-            raise _Unmatched(part.record)
-        return count
-
-    def _add(self, record: object, *, unless_known: bool) -> int:
-        try:
-            self.add(record)
-        except DuplicateRecord:
-            if not unless_known:
-                raise
-            return 0
-        return 1
-
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
     ) -> list[R]:
@@ -327,6 +268,42 @@ class Storage:
         store, model = self._routes[cls]
         return store.remove(model, **where)
 
+    def apply(self, plan: Plan) -> Counts:
+        """Apply a plan.
+
+        What it changes in one store is applied whole or not at all. Where it changes records in several, those stores
+        come first in which something is taken or changed under conditions, then those in which something is added: what
+        an earlier one applied stays when a later one fails.
+
+        Returns:
+            How many records each part met that `change_all` and `remove` returned.
+
+        Raises:
+            Replayed: a record to take was used before, or is gone.
+            Conflict: a record to change is not as given, or is gone.
+            DuplicateRecord: a key is taken.
+            ValueError: a value cannot be kept, a condition is not searchable, or two parts contradict each other.
+        """
+        shares: dict[int, tuple[Store, Plan]] = {}
+        given: dict[Part, ChangeAll | Remove] = {}
+        for part in plan.parts:
+            store, placed = self._place(part)
+            shares.setdefault(id(store), (store, Plan()))[1].parts.append(placed)
+            if isinstance(part, ChangeAll | Remove):
+                given[placed] = part
+        counts: dict[ChangeAll | Remove, int] = {}
+        for store, share in sorted(shares.values(), key=lambda item: _turn(item[1])):
+            counts |= {given[placed]: count for placed, count in store.apply(share).items()}
+        return counts
+
+    def _place(self, part: Part) -> tuple[Store, Part]:
+        """Return the store that a part is for, and the part with the class that is kept there."""
+        if isinstance(part, Take | Add):
+            record = self.as_model(part.record)
+            return self._routes[type(record)][0], replace(part, record=record)
+        store, model = self._routes[part.cls]
+        return store, part if part.cls is model else replace(part, cls=model)
+
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
         store, model = self._routes[cls]
@@ -340,6 +317,13 @@ class Storage:
     def keeps(self, cls: type[Any]) -> bool:
         """Say whether a store keeps these records; a resource server alone has none."""
         return cls in self._routes
+
+
+def _turn(plan: Plan) -> int:
+    """Return which of several stores comes first: the one where most may fail."""
+    if any(isinstance(part, Take | Change) for part in plan.parts):
+        return 0
+    return 1 if any(isinstance(part, Add) for part in plan.parts) else 2
 
 
 def build_storage(
@@ -378,6 +362,4 @@ def build_storage(
     for name, types in placed.items():
         store = factories[name](tuple(types))
         routes.update({cls: store for record in types for cls in (record.cls, record.replaces) if cls})
-    models = {record.replaces: record.cls for record in records if record.replaces}
-    primary = {cls: record.keys[0] for record in records for cls in (record.cls, record.replaces) if cls}
-    return Storage(routes, models, primary)
+    return Storage(routes, {record.replaces: record.cls for record in records if record.replaces})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, after_this_request, has_request_context, request
 
-from portula.errors import Conflict
+from portula.errors import Replayed
 from portula.plugin import Artifact, LoginSession, Plan, SeenSession, SessionEnded
 from portula_sessions.settings import SessionSettings
 
@@ -153,11 +153,12 @@ class ServerSessions:
             event = SessionEnded(
                 provider=provider, client_id=None, subject=payload["subject"], sid=payload["sid"]
             )
-            plan.delete(stored)
+            plan.take(stored, at=provider.now())
+            plan.remove(Artifact, digest=stored.digest)
             plan.extend(provider.hooks.record_session_end(event))
             try:
                 provider.storage.apply(plan)
-            except Conflict:  # another process has ended it in this moment
+            except Replayed:  # another process has ended it in this moment
                 continue
             provider.hooks.session_ended(event)
             ended += 1

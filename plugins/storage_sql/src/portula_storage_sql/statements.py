@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,7 @@ class Statements:
             dialect: the name SQLAlchemy has for the database.
         """
         self.shape = shape
+        self._cls = shape.record.cls
         self._columns = [columns[name] for name in shape.names]
         self._by_field = columns
         self._primary = columns[shape.primary]
@@ -143,6 +144,10 @@ class Statements:
             if value is not None or name not in self._filled:
                 values[key] = value
         return values
+
+    def record(self, row: Sequence[Any] | None) -> Any:
+        """Return the record of a row that was selected; None without one."""
+        return None if row is None else self._cls(**dict(zip(self.shape.names, row, strict=True)))
 
     def find(self, where: Shaped) -> Select[Any]:
         """Select one record."""

@@ -1,0 +1,46 @@
+"""Errors of the drivers, told apart by what they mean on each engine."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from portula.errors import DuplicateRecord
+
+SQLITE_DUPLICATE = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
+POSTGRESQL_DUPLICATE = "23505"
+MARIADB_DUPLICATE = 1062
+"""How each engine says that a key is taken. To INSERT only MariaDB does, and goes on with the transaction."""
+
+POSTGRESQL_RETRYABLE = ("40P01", "40001")
+MARIADB_RETRYABLE = (1213, 1020)
+"""How each engine says that it rolled back so that another may go on: a deadlock, or a snapshot that is too old."""
+
+
+def is_duplicate(error: DBAPIError) -> bool:
+    """Recognize the errors for a key that is taken."""
+    orig = error.orig
+    if isinstance(orig, sqlite3.Error):
+        return orig.sqlite_errorname in SQLITE_DUPLICATE
+    return getattr(orig, "sqlstate", None) == POSTGRESQL_DUPLICATE or is_mariadb_duplicate(error)
+
+
+def duplicate_of(cls: type[Any]) -> DuplicateRecord:
+    """Return the error for a record of which a key is taken."""
+    return DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
+
+
+def is_mariadb_duplicate(error: DBAPIError) -> bool:
+    """Recognize the one after which MariaDB goes on with the transaction."""
+    return (
+        isinstance(error, IntegrityError) and error.orig is not None and MARIADB_DUPLICATE in error.orig.args
+    )
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """Recognize what may succeed when the transaction is tried again; SQLite lets writers wait instead."""
+    orig = error.orig
+    state, arguments = getattr(orig, "sqlstate", None), getattr(orig, "args", ())
+    return state in POSTGRESQL_RETRYABLE or bool(arguments and arguments[0] in MARIADB_RETRYABLE)

@@ -1,0 +1,359 @@
+"""The contract of plans; a part of `portula_testing.storage_contract`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.plugin import AccessToken, Grant, Plan, Store
+from portula_testing.plan_races_contract import PlanRacesContract
+from portula_testing.storage_samples import Sample, access_token, grant
+
+Planning = Callable[[Plan], object]
+
+
+def new_sample(plan: Plan) -> Plan:
+    """Add a sample to a plan and return it."""
+    plan.add(Sample(digest="new"))
+    return plan
+
+
+FAILURES: dict[str, tuple[type[Exception], Planning]] = {
+    "taken before": (Replayed, lambda plan: plan.take(grant("taken"), at=9)),
+    "taken but gone": (Replayed, lambda plan: plan.take(grant("gone"), at=9)),
+    "not as given": (Conflict, lambda plan: plan.change(Sample, "a", given={"number": 2}, number=3)),
+    "not unset": (Conflict, lambda plan: plan.change(Sample, "a", given={"label": None}, number=3)),
+    "unset": (Conflict, lambda plan: plan.change(Sample, "a", given={"rank": 0}, number=3)),
+    "one of two": (
+        Conflict,
+        lambda plan: plan.change(Sample, "a", given={"number": 1, "flag": True}, rank=3),
+    ),
+    "changed but gone": (Conflict, lambda plan: plan.change(Sample, "gone", number=3)),
+    "primary key": (DuplicateRecord, lambda plan: plan.add(Sample(digest="a"))),
+    "other key": (DuplicateRecord, lambda plan: plan.add(Sample(digest="new", alias="alias"))),
+    "added twice": (DuplicateRecord, lambda plan: plan.extend([grant("twice"), grant("twice")])),
+    "changed key": (DuplicateRecord, lambda plan: plan.change(Sample, "b", alias="alias")),
+    "key of many": (DuplicateRecord, lambda plan: plan.change_all(Sample, {"family": "f"}, alias="alias")),
+}
+"""What lets a plan fail, and with what."""
+
+MISTAKES: dict[str, tuple[str, Planning]] = {
+    "NUL": ("label", lambda plan: plan.add(Sample(digest="new", label="a\0b"))),
+    "too long": ("label", lambda plan: plan.add(Sample(digest="new", label="x" * 256))),
+    "surrogate": ("note", lambda plan: plan.change(Sample, "a", note="\ud800")),
+    "NUL for many": ("note", lambda plan: plan.change_all(Sample, {"family": "f"}, note="\0")),
+    "unknown field": ("nonsense", lambda plan: plan.change(Sample, "a", nonsense=1)),
+    "unknown condition": ("nonsense", lambda plan: plan.change(Sample, "a", given={"nonsense": 1}, number=3)),
+    "compound condition": ("names", lambda plan: plan.change(Sample, "a", given={"names": ""}, number=3)),
+    "condition on the key": ("digest", lambda plan: plan.change(Sample, "a", given={"digest": "a"}, rank=3)),
+    "nothing to change": ("digest", lambda plan: plan.change(Sample, "a")),
+    "another primary key": ("digest", lambda plan: plan.change(Sample, "a", digest="b")),
+    "another primary key for many": (
+        "digest",
+        lambda plan: plan.change_all(Sample, {"family": "f"}, digest="b"),
+    ),
+    "many without an index": ("label", lambda plan: plan.change_all(Sample, {"label": "x"}, number=3)),
+    "remove without an index": ("label", lambda plan: plan.remove(Sample, label="x")),
+    "take without taken_at": ("taken_at", lambda plan: plan.take(access_token("old"), at=9)),
+    "unknown field of what is added": (
+        "nonsense",
+        lambda plan: new_sample(plan).change(Sample, "new", nonsense=1),
+    ),
+    "primary key of what is added": (
+        "digest",
+        lambda plan: new_sample(plan).change(Sample, "new", digest="newer"),
+    ),
+}
+"""What no store accepts in a plan, and the field that its ValueError names."""
+
+
+def prepare(store: Store) -> None:
+    """Keep the records that the plans of this contract are about."""
+    for record in (
+        grant("code"),
+        grant("taken", taken_at=3, payload={"a": 1}),
+        access_token("old"),
+        access_token("older"),
+        Sample(digest="a", number=1, label="label", family="f", alias="alias"),
+        Sample(digest="b", number=1, family="f", names=("x",)),
+        Sample(digest="c", family="g"),
+    ):
+        store.add(record)
+
+
+def everything(store: Store) -> list[list[Any]]:
+    """Return all records that the plans of this contract might change."""
+    return [store.select(cls) for cls in (Grant, AccessToken, Sample)]
+
+
+def redemption() -> Plan:
+    """Make a plan with parts of each kind, on records that `prepare` keeps."""
+    plan = Plan()
+    plan.add(access_token("new"))
+    plan.remove(Sample, family="g")
+    plan.change_all(AccessToken, {"family": "family", "revoked_at": None}, revoked_at=7)
+    plan.change(Sample, "b", given={"number": 1, "label": None}, number=2, payload={"b": [1]}, names=("y",))
+    plan.take(grant("code"), at=7)
+    return plan
+
+
+class PlanContract(PlanRacesContract):
+    """What is true of the plans of every storage."""
+
+    @pytest.fixture
+    def filled(self, store: Store) -> Store:
+        """Return a store with a few records."""
+        prepare(store)
+        return store
+
+    # --- Whole or not at all ---
+
+    def test_a_plan_is_applied_whole(self, filled: Store) -> None:
+        filled.apply(redemption())
+        revoked = [dataclasses.replace(access_token(name), revoked_at=7) for name in ("old", "older")]
+        assert everything(filled) == [
+            [grant("code", taken_at=7), grant("taken", taken_at=3, payload={"a": 1})],
+            [access_token("new"), *revoked],
+            [
+                Sample(digest="a", number=1, label="label", family="f", alias="alias"),
+                Sample(digest="b", number=2, family="f", names=("y",), payload={"b": [1]}),
+            ],
+        ]
+
+    @pytest.mark.parametrize("reason", FAILURES)
+    @pytest.mark.parametrize("first", [False, True])
+    def test_a_plan_that_fails_changes_nothing(self, filled: Store, reason: str, first: bool) -> None:
+        before = everything(filled)
+        error, part = FAILURES[reason]
+        plan = Plan()
+        if first:
+            part(plan)
+        plan.extend(redemption())
+        if not first:
+            part(plan)
+        with pytest.raises(error):
+            filled.apply(plan)
+        assert everything(filled) == before
+        filled.apply(redemption())
+
+    @pytest.mark.parametrize("mistake", MISTAKES)
+    def test_what_no_store_keeps_is_refused_by_field_name(self, filled: Store, mistake: str) -> None:
+        before = everything(filled)
+        name, part = MISTAKES[mistake]
+        plan = redemption()
+        part(plan)
+        plan.take(grant("taken"), at=9)
+        with pytest.raises(ValueError, match=name):
+            filled.apply(plan)
+        assert everything(filled) == before
+
+    def test_an_empty_plan_changes_nothing(self, filled: Store) -> None:
+        before = everything(filled)
+        assert filled.apply(Plan()) == {}
+        assert everything(filled) == before
+
+    def test_a_plan_may_be_long(self, store: Store) -> None:
+        store.apply(planned_samples(300))
+        plan = Plan()
+        for number in range(300):
+            plan.change(Sample, f"{number:03}", given={"number": number}, number=number + 1)
+        store.apply(plan)
+        found = store.select(Sample, limit=301)
+        assert [sample.number for sample in found] == [*range(1, 301)]
+        plan.change(Sample, "000", given={"number": 1}, number=1)
+        plan.change(Sample, "gone", number=1)
+        with pytest.raises(Conflict):
+            store.apply(plan)
+        assert store.select(Sample, limit=301) == found
+
+    # --- What the parts that may meet any number of records do ---
+
+    def test_apply_says_how_many_each_part_met(self, filled: Store) -> None:
+        plan = redemption()
+        ended = plan.change_all(AccessToken, {"digest": ("old", "gone")}, scope="less")
+        none = plan.change_all(Sample, {"family": "none"}, number=3)
+        removed = plan.remove(Sample, digest=("a", "b", "gone"))
+        counts = filled.apply(plan)
+        assert (counts[ended], counts[none], counts[removed]) == (1, 0, 2)
+        assert sorted(counts.values()) == [0, 1, 1, 2, 2]
+
+    def test_what_a_plan_adds_is_met_by_none_of_its_parts(self, filled: Store) -> None:
+        plan = Plan()
+        plan.add(Sample(digest="new", family="f"))
+        changed = plan.change_all(Sample, {"family": "f"}, number=5)
+        removed = plan.remove(Sample, family="g")
+        plan.add(Sample(digest="newer", family="g"))
+        counts = filled.apply(plan)
+        assert (counts[changed], counts[removed]) == (2, 1)
+        assert filled.find(Sample, digest="new") == Sample(digest="new", family="f")
+        assert filled.find(Sample, digest="newer") is not None
+
+    def test_parts_take_effect_in_the_order_of_kinds(self, filled: Store) -> None:
+        plan = Plan()
+        removed = plan.remove(Sample, family="h")
+        first = plan.change_all(Sample, {"family": "g"}, family="h", rank=1)
+        second = plan.change_all(Sample, {"digest": "b", "number": 7}, rank=2)
+        plan.change(Sample, "a", family="g")
+        plan.change(Sample, "b", number=7)
+        counts = filled.apply(plan)
+        assert (counts[removed], counts[first], counts[second]) == (2, 2, 1)
+        assert [(sample.digest, sample.rank) for sample in filled.select(Sample)] == [("b", 2)]
+
+    def test_a_record_may_make_place_for_another(self, filled: Store) -> None:
+        plan = Plan()
+        plan.add(Sample(digest="a", number=9))
+        plan.add(Sample(digest="d", alias="alias"))
+        plan.remove(Sample, digest="a")
+        filled.apply(plan)
+        assert filled.find(Sample, digest="a") == Sample(digest="a", number=9)
+        assert filled.find(Sample, alias="alias") == Sample(digest="d", alias="alias")
+        plan = Plan()
+        plan.change(Sample, "d", alias="other")
+        plan.add(Sample(digest="e", alias="alias"))
+        filled.apply(plan)
+        assert filled.find(Sample, alias="alias") == Sample(digest="e", alias="alias")
+
+    # --- Conditions ---
+
+    def test_what_is_given_is_compared_with_the_record_as_it_is_kept(self, filled: Store) -> None:
+        plan = Plan()
+        given: dict[str, Any] = {"number": 1, "label": "label", "flag": False, "rank": None, "alias": "alias"}
+        plan.change(Sample(digest="a", number=8), given=given, rank=1)
+        plan.change(grant("taken"), scope="other")
+        filled.apply(plan)
+        found = filled.find(Sample, digest="a")
+        assert found is not None
+        assert (found.number, found.rank) == (1, 1)
+        with pytest.raises(Conflict):
+            filled.apply(plan)
+
+    def test_a_replay_carries_the_record_as_it_stands(self, filled: Store) -> None:
+        filled.change(Grant, {"digest": "taken"}, scope="changed")
+        plan = redemption()
+        plan.take(grant("taken"), at=9)
+        with pytest.raises(Replayed) as replayed:
+            filled.apply(plan)
+        assert replayed.value.record == grant("taken", taken_at=3, payload={"a": 1}, scope="changed")
+
+    def test_a_replay_carries_the_record_given_when_it_is_gone(self, filled: Store) -> None:
+        plan = Plan()
+        plan.take(grant("gone", scope="known"), at=9)
+        with pytest.raises(Replayed) as replayed:
+            filled.apply(plan)
+        assert replayed.value.record == grant("gone", scope="known")
+
+    def test_taken_at_zero_counts_as_taken(self, filled: Store) -> None:
+        plan = Plan()
+        plan.take(grant("code"), at=0)
+        filled.apply(plan)
+        with pytest.raises(Replayed):
+            filled.apply(plan)
+
+    def test_conflict_carries_the_record_as_it_stands(self, filled: Store) -> None:
+        plan = redemption()
+        plan.change(Sample, "c", given={"number": 5}, number=6)
+        with pytest.raises(Conflict) as conflict:
+            filled.apply(plan)
+        assert (conflict.value.cls, conflict.value.record) == (Sample, Sample(digest="c", family="g"))
+        plan = Plan()
+        plan.change(Sample(digest="gone"), number=6)
+        with pytest.raises(Conflict) as conflict:
+            filled.apply(plan)
+        assert (conflict.value.cls, conflict.value.record) == (Sample, None)
+
+    def test_a_replay_is_told_whatever_else_fails(self, filled: Store) -> None:
+        for fail in (FAILURES["not as given"], FAILURES["changed key"], FAILURES["primary key"]):
+            plan = Plan()
+            fail[1](plan)
+            plan.take(Sample(digest="zz"), at=1)
+            with pytest.raises(Replayed):
+                filled.apply(plan)
+
+    def test_a_conflict_is_told_rather_than_a_duplicate(self, filled: Store) -> None:
+        plan = Plan()
+        plan.change(Sample, "b", alias="alias")
+        plan.change(Sample, "c", given={"number": 1}, rank=1)
+        plan.add(Sample(digest="a"))
+        with pytest.raises(Conflict):
+            filled.apply(plan)
+
+    # --- Several parts about one record ---
+
+    def test_two_parts_about_one_record_are_both_applied(self, filled: Store) -> None:
+        plan = Plan()
+        plan.change(Sample, "b", given={"number": 1}, number=2, label="x")
+        plan.take(Sample(digest="b"), at=5)
+        plan.change(Sample, "b", given={"number": 2, "rank": None}, number=3, rank=1)
+        filled.apply(plan)
+        expected = Sample(digest="b", number=3, rank=1, label="x", taken_at=5, family="f", names=("x",))
+        assert filled.find(Sample, digest="b") == expected
+
+    def test_parts_about_one_record_hold_together(self, filled: Store) -> None:
+        parts: list[tuple[type[Exception], Planning]] = [
+            (Replayed, lambda plan: plan.take(Sample(digest="c"), at=6)),
+            (Conflict, lambda plan: plan.change(Sample, "c", given={"number": 9}, rank=1)),
+        ]
+        for error, part in parts:
+            plan = Plan()
+            plan.change(Sample, "c", given={"family": "g"}, taken_at=5)
+            filled.apply(plan)
+            plan = Plan()
+            plan.change(Sample, "c", given={"flag": False}, note="x")
+            part(plan)
+            with pytest.raises(error):
+                filled.apply(plan)
+            found = filled.find(Sample, digest="c")
+            assert found is not None
+            assert (found.note, found.rank) == ("", None)
+
+    def test_what_is_added_may_be_changed_before_it_is_kept(self, filled: Store) -> None:
+        plan = Plan()
+        plan.add(Sample(digest="new", number=1))
+        plan.change(Sample, "new", given={"number": 1}, number=2, payload={"a": 1})
+        plan.take(Sample(digest="new"), at=5)
+        filled.apply(plan)
+        expected = Sample(digest="new", number=2, payload={"a": 1}, taken_at=5)
+        assert filled.find(Sample, digest="new") == expected
+
+    def test_parts_that_contradict_each_other_are_a_mistake(self, filled: Store) -> None:
+        def twice(plan: Plan) -> None:
+            plan.take(grant("code"), at=1)
+            plan.take(grant("code"), at=1)
+
+        def two_values(plan: Plan) -> None:
+            plan.change(Sample, "a", given={"number": 1}, rank=1)
+            plan.change(Sample, "a", given={"number": 2}, rank=2)
+
+        def too_late(plan: Plan) -> None:
+            plan.change(Sample, "a", number=2)
+            plan.change(Sample, "a", given={"number": 1}, rank=2)
+
+        def added(plan: Plan) -> None:
+            plan.add(Sample(digest="new"))
+            plan.change(Sample, "new", given={"number": 1}, rank=2)
+
+        before = everything(filled)
+        for name, contradict in (
+            ("taken_at", twice),
+            ("number", two_values),
+            ("number", too_late),
+            ("number", added),
+        ):
+            plan = redemption()
+            if contradict is twice:
+                plan = Plan()
+            contradict(plan)
+            with pytest.raises(ValueError, match=name):
+                filled.apply(plan)
+        assert everything(filled) == before
+
+
+def planned_samples(number: int) -> Plan:
+    """Make a plan that adds this many samples."""
+    plan = Plan()
+    plan.extend(Sample(digest=f"{value:03}", number=value) for value in range(number))
+    return plan
