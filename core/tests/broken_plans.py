@@ -111,7 +111,7 @@ class Busy(MemoryStore):
 
     def apply(self, plan):
         if not plan:
-            self.remove(AccessToken, family="family")
+            self.remove(AccessToken, authorization="authorization")
         return super().apply(plan)
 
 

@@ -136,7 +136,7 @@ class PlanRacesContract(StoreFixtures):
                 plan.change(record, **values)
             if number % 2:
                 plan.change_all(Sample, {"family": "f"}, rank=runner)
-                plan.change_all(AccessToken, {"family": "family"}, revoked_at=runner)
+                plan.change_all(AccessToken, {"authorization": "authorization"}, revoked_at=runner)
             return plan
 
         assert self.race_plans(stores, touch) == [[None] * THREADS] * ROUNDS

@@ -75,7 +75,7 @@ def prepare(store: Store) -> None:
     """Keep the records that the plans of this contract are about."""
     for record in (
         grant("code"),
-        grant("taken", taken_at=3, payload={"a": 1}),
+        grant("taken", taken_at=3, code_challenge="c"),
         access_token("old"),
         access_token("older"),
         Sample(digest="a", number=1, label="label", family="f", alias="alias"),
@@ -95,7 +95,7 @@ def redemption() -> Plan:
     plan = Plan()
     plan.add(access_token("new"))
     plan.remove(Sample, family="g")
-    plan.change_all(AccessToken, {"family": "family", "revoked_at": None}, revoked_at=7)
+    plan.change_all(AccessToken, {"authorization": "authorization", "revoked_at": None}, revoked_at=7)
     plan.change(Sample, "b", given={"number": 1, "label": None}, number=2, payload={"b": [1]}, names=("y",))
     plan.take(grant("code"), at=7)
     return plan
@@ -116,7 +116,7 @@ class PlanContract(PlanRacesContract):
         filled.apply(redemption())
         revoked = [dataclasses.replace(access_token(name), revoked_at=7) for name in ("old", "older")]
         assert everything(filled) == [
-            [grant("code", taken_at=7), grant("taken", taken_at=3, payload={"a": 1})],
+            [grant("code", taken_at=7), grant("taken", taken_at=3, code_challenge="c")],
             [access_token("new"), *revoked],
             [
                 Sample(digest="a", number=1, label="label", family="f", alias="alias"),
@@ -237,7 +237,7 @@ class PlanContract(PlanRacesContract):
         plan.take(grant("taken"), at=9)
         with pytest.raises(Replayed) as replayed:
             filled.apply(plan)
-        assert replayed.value.record == grant("taken", taken_at=3, payload={"a": 1}, scope="changed")
+        assert replayed.value.record == grant("taken", taken_at=3, code_challenge="c", scope="changed")
 
     def test_a_replay_carries_the_record_given_when_it_is_gone(self, filled: Store) -> None:
         plan = Plan()

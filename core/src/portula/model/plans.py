@@ -147,9 +147,9 @@ class Plan:
         """
         self.parts.append(Add(record=record, unless_known=unless_known))
 
-    def extend(self, more: Plan | Iterable[object]) -> None:
-        """Put another plan behind what is planned, or parts of one, or records to be added."""
-        parts = more.parts if isinstance(more, Plan) else more
+    def extend(self, more: Plan | Iterable[object] | None) -> None:
+        """Put another plan behind what is planned, or parts of one, or records to be added; None for nothing."""
+        parts = more.parts if isinstance(more, Plan) else more or ()
         self.parts += [part if isinstance(part, Part) else Add(record=part) for part in parts]
 
     def replace(self, record: object, other: object) -> None:
