@@ -3,13 +3,17 @@
 Errors are in `portula.errors`.
 """
 
-from portula.flow.backend import (
-    AuthorizationRequest,
-    Backend,
+from portula.flow.authorization_server import AuthorizationServer
+from portula.flow.backend import AuthorizationRequest, Backend
+from portula.flow.client_auth import ClientAuthMethod
+from portula.flow.enrichments import (
+    AuthorizationResponse,
+    IDTokenClaims,
+    IntrospectionResponse,
+    TokenResponse,
+    UserInfoClaims,
 )
-from portula.flow.client_auth import (
-    ClientAuthMethod,
-)
+from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.grants import (
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
@@ -19,9 +23,8 @@ from portula.flow.grants import (
     PasswordGrant,
     RefreshTokenGrant,
 )
-from portula.flow.interaction import (
-    Demands,
-)
+from portula.flow.hooks import FlowHooks
+from portula.flow.interaction import Demands, Interaction
 from portula.flow.messages import (
     CLIENT_ADDRESS,
     IMPLICIT,
@@ -41,47 +44,50 @@ from portula.flow.messages import (
     sorted_response_type,
     state_of,
 )
-from portula.flow.request_resolvers import (
-    RequestResolver,
+from portula.flow.request_resolvers import RequestResolver
+from portula.flow.responses import bearer_error, error_parameters, token_error
+from portula.flow.revoking import revoke_tokens
+from portula.flow.server import Server
+from portula.flow.tokens import TokenHandler, refresh_generator
+from portula.flow.validator import Live, OAuth2Validator
+from portula.host.checks import Finding, Level
+from portula.host.clients import secret_id
+from portula.host.commands import SchemaGroup
+from portula.host.declarations import HostHooks
+from portula.host.deployment import Deployment
+from portula.host.events import (
+    AuthorizationGranted,
+    ClientAuthenticated,
+    ClientSaved,
+    CodeReplayed,
+    ConsentGiven,
+    Event,
+    LoginFailed,
+    LoginSucceeded,
+    LogoutSucceeded,
+    RefreshTokenReplayed,
+    Replay,
+    SessionEnded,
+    TokenIssued,
+    TokenRefused,
+    TokenRevoked,
 )
-from portula.flow.responses import (
-    bearer_error,
-    error_parameters,
-    token_error,
-)
-from portula.flow.revoking import (
-    revoke_tokens,
-)
-from portula.flow.server import (
-    Server,
-)
-from portula.flow.tokens import (
-    TokenHandler,
-    refresh_generator,
-)
-from portula.flow.validator import (
-    Live,
-    OAuth2Validator,
-)
-from portula.host.checks import (
-    Finding,
-    Level,
-)
-from portula.host.classes import (
+from portula.host.hooks import Hooks, Ruling
+from portula.host.kinds import (
     HookClass,
+    HookDeclarations,
     Kind,
-    describes,
+    contribution,
+    enrichment,
+    event,
+    outbox,
+    requirement,
+    shape,
+    slot,
+    veto,
 )
-from portula.host.commands import (
-    SchemaGroup,
-)
-from portula.host.hooks import (
-    Hooks,
-)
-from portula.host.markers import (
-    hookimpl,
-    hookspec,
-)
+from portula.host.markers import hookimpl
+from portula.host.registration import ClientRegistration
 from portula.host.settings import (
     AnswersSlot,
     CoreSettings,
@@ -92,45 +98,11 @@ from portula.host.settings import (
     shown,
     subclass_of,
 )
-from portula.model.addresses import (
-    network_of,
-)
-from portula.model.client_metadata import (
-    ClientMember,
-    read_client_metadata,
-    write_client_metadata,
-)
-from portula.model.clients import (
-    secret_id,
-)
-from portula.model.errors import (
-    nearest,
-)
-from portula.model.events import (
-    AuthorizationGranted,
-    ClientAuthenticated,
-    ClientSaved,
-    ConsentGiven,
-    LoginFailed,
-    LoginSucceeded,
-    LogoutSucceeded,
-    Replay,
-    SessionEnded,
-    TokenIssued,
-    TokenRefused,
-    TokenRevoked,
-)
-from portula.model.http import (
-    NO_STORE,
-    Answer,
-    Endpoint,
-    Message,
-    json_answer,
-)
-from portula.model.keys import (
-    Keys,
-    unkeyed_digest,
-)
+from portula.model.addresses import network_of
+from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
+from portula.model.errors import nearest
+from portula.model.http import NO_STORE, Answer, Endpoint, Message, json_answer
+from portula.model.keys import Keys, unkeyed_digest
 from portula.model.records import (
     CORE_RECORDS,
     ID_TOKEN,
@@ -164,20 +136,9 @@ from portula.model.slots import (
     TokenGenerator,
     User,
 )
-from portula.model.sources import (
-    Source,
-    Tier,
-)
-from portula.model.storage import (
-    Condition,
-    Place,
-    Storage,
-    Store,
-    StoreFactory,
-)
-from portula.model.strict_json import (
-    read_object,
-)
+from portula.model.sources import Source, Tier
+from portula.model.storage import Condition, Place, Storage, Store, StoreFactory
+from portula.model.strict_json import read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
     LOOPBACK_ADDRESSES,
@@ -188,24 +149,12 @@ from portula.model.uris import (
     uri_scheme,
 )
 from portula.web import report
-from portula.web.blueprints import (
-    AccountLink,
-    Mount,
-)
-from portula.web.metadata import (
-    metadata_endpoints,
-)
-from portula.web.pages import (
-    PageForm,
-    shown_name,
-)
-from portula.web.provider import (
-    Provider,
-    current_provider,
-)
-from portula.web.report import (
-    field_docs,
-)
+from portula.web.blueprints import AccountLink, Mount
+from portula.web.hooks import WebHooks
+from portula.web.metadata import metadata_endpoints
+from portula.web.pages import PageForm, shown_name
+from portula.web.provider import Provider, current_provider
+from portula.web.report import field_docs
 
 __all__ = [
     "CLIENT_ADDRESS",
@@ -225,15 +174,20 @@ __all__ = [
     "Artifact",
     "Authenticated",
     "AuthorizationCodeGrant",
+    "AuthorizationExchange",
     "AuthorizationGranted",
     "AuthorizationRequest",
+    "AuthorizationResponse",
+    "AuthorizationServer",
     "Backend",
     "ClientAuthMethod",
     "ClientAuthenticated",
     "ClientCredentialsGrant",
     "ClientMember",
+    "ClientRegistration",
     "ClientSaved",
     "Clock",
+    "CodeReplayed",
     "Condition",
     "Consent",
     "ConsentGiven",
@@ -241,7 +195,10 @@ __all__ = [
     "CoreSettings",
     "Declared",
     "Demands",
+    "Deployment",
     "Endpoint",
+    "Event",
+    "Exchange",
     "ExtensionGrant",
     "Fetched",
     "Fetcher",
@@ -251,8 +208,12 @@ __all__ = [
     "GrantFactory",
     "HashGenerator",
     "HookClass",
+    "HookDeclarations",
     "Hooks",
     "IDToken",
+    "IDTokenClaims",
+    "Interaction",
+    "IntrospectionResponse",
     "Jose",
     "Keys",
     "Kind",
@@ -272,12 +233,15 @@ __all__ = [
     "Pairs",
     "PasswordGrant",
     "Place",
+    "Plugin",
     "Provider",
     "RecordType",
     "RefreshToken",
     "RefreshTokenGrant",
+    "RefreshTokenReplayed",
     "Replay",
     "RequestResolver",
+    "Ruling",
     "SchemaGroup",
     "ScopesBackend",
     "SecretHasher",
@@ -294,22 +258,26 @@ __all__ = [
     "StoreFactory",
     "Tier",
     "Token",
+    "TokenExchange",
     "TokenGenerator",
     "TokenHandler",
     "TokenIssued",
     "TokenRefused",
+    "TokenResponse",
     "TokenRevoked",
     "User",
+    "UserInfoClaims",
     "basic_credentials",
     "bearer_error",
     "bearer_token",
+    "contribution",
     "current_provider",
-    "describes",
+    "enrichment",
     "error_parameters",
+    "event",
     "field_docs",
     "grant_types_needed",
     "hookimpl",
-    "hookspec",
     "import_object",
     "in_front_channel",
     "is_loopback_host",
@@ -319,6 +287,7 @@ __all__ = [
     "nearest",
     "network_of",
     "origin_of",
+    "outbox",
     "parse_form",
     "parse_pairs",
     "payload_of",
@@ -329,10 +298,13 @@ __all__ = [
     "redirect_uri_problem",
     "refresh_generator",
     "report",
+    "requirement",
     "revoke_tokens",
     "secret_id",
+    "shape",
     "shown",
     "shown_name",
+    "slot",
     "sorted_response_type",
     "state_of",
     "subclass_of",
@@ -340,5 +312,13 @@ __all__ = [
     "unkeyed_digest",
     "uri_host",
     "uri_scheme",
+    "veto",
     "write_client_metadata",
 ]
+
+
+class Plugin(HostHooks[Provider], FlowHooks[Provider], WebHooks[Provider]):
+    """Every hook of core, each as a method that does nothing: derive from it, and override those that you implement.
+
+    A method is the handle of its hook too: `provider.hooks.ask(Plugin.portula_login)`.
+    """

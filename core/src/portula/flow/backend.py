@@ -12,6 +12,9 @@ from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
 from oauthlib.openid.connect.core.exceptions import RequestNotSupported, RequestURINotSupported
 
+from portula.flow.enrichments import AuthorizationResponse
+from portula.flow.event_hooks import EventHooks
+from portula.flow.exchange import AuthorizationExchange
 from portula.flow.messages import (
     CLIENT_ADDRESS,
     FORM,
@@ -23,6 +26,7 @@ from portula.flow.messages import (
     parse_form,
     state_of,
 )
+from portula.flow.request_hooks import RequestHooks
 from portula.flow.responses import (
     Delivery,
     bearer_error,
@@ -32,15 +36,15 @@ from portula.flow.responses import (
     token_error,
 )
 from portula.flow.server import Server, identify
+from portula.host.events import AuthorizationGranted, TokenRefused
 from portula.model.errors import AuthorizationRefused, HookFailed, Replayed
-from portula.model.events import AuthorizationGranted, TokenRefused
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 
 if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.validator import OAuth2Validator
     from portula.model.records import Application
     from portula.model.slots import Authenticated
-    from portula.web.provider import Provider
 
 log = logging.getLogger("portula")
 
@@ -71,7 +75,7 @@ class Backend:
     Subclass to change one of them; works over any class with the interface of oauthlib's Server.
     """
 
-    def __init__(self, provider: Provider, server: Any, validator: OAuth2Validator) -> None:
+    def __init__(self, provider: AuthorizationServer, server: Any, validator: OAuth2Validator) -> None:
         """Take the provider, its server and its validator."""
         self.provider = provider
         self.server = server
@@ -93,7 +97,8 @@ class Backend:
                 request.uri, "GET", pairs, {ISSUER: issuer}
             )
             request = info["request"]
-            self.provider.hooks.validate_authorization_request(request)
+            exchange = AuthorizationExchange(provider=self.provider, request=request)
+            self.provider.hooks.hear(RequestHooks.portula_validate_authorization_request, exchange)
         except errors.FatalClientError:
             raise
         except OAuth2Error as error:
@@ -129,21 +134,32 @@ class Backend:
             "amr": list(user.amr),
             "sid": user.sid,
         }
-        hooks, now = self.provider.hooks, self.provider.now()
-        granted = AuthorizationGranted(request.client_id or "", user.subject, user.sid, scopes, now)
+        hooks, storage = self.provider.hooks, self.provider.storage
+        granted = AuthorizationGranted(
+            provider=self.provider,
+            issuer=issuer,
+            client_id=request.client_id or "",
+            subject=user.subject,
+            sid=user.sid,
+            scopes=scopes,
+        )
         try:
-            with self.provider.storage.transaction():
+            with storage.transaction():
                 if isinstance(self.server, Server):
                     parameters = self.server.authorize(request)
                 else:
                     parameters = self._through_oauthlib(authorization, user, scopes, issuer)
-                hooks.record_authorization(granted)
+                for record in hooks.record(RequestHooks.portula_record_authorization, granted):
+                    storage.add(record)
         except OAuth2Error as error:
             raise AuthorizationRefused(error, request) from error
         except HookFailed as failure:
             log.exception("the authorization request is refused")
             raise AuthorizationRefused(errors.ServerError(), request) from failure
-        return self._deliver(request, hooks.authorization_response(request, parameters), issuer)
+        response = AuthorizationResponse(provider=self.provider, request=request, response=parameters)
+        return self._deliver(
+            request, hooks.enrich(RequestHooks.portula_authorization_response, response), issuer
+        )
 
     def _through_oauthlib(
         self, authorization: AuthorizationRequest, user: Authenticated, scopes: tuple[str, ...], issuer: str
@@ -277,9 +293,13 @@ class Backend:
     def _tell_refusal(self, pairs: Pairs, answer: Answer) -> None:
         asked = dict(pairs)
         error = str(json.loads(answer.body)["error"])
-        self.provider.hooks.token_refused(
-            TokenRefused(asked.get("client_id"), asked.get("grant_type"), error, self.provider.now())
+        refused = TokenRefused(
+            provider=self.provider,
+            client_id=asked.get("client_id"),
+            grant_type=asked.get("grant_type"),
+            error=error,
         )
+        self.provider.hooks.tell(EventHooks.portula_token_refused, refused)
 
 
 def _is_form(message: Message) -> bool:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.messages import OAuthRequest
-    from portula.web.provider import Provider
 
 
 @dataclass(kw_only=True)
 class Exchange:
     """A request to an endpoint, from its first check to its answer."""
 
-    provider: Provider
+    provider: AuthorizationServer
     request: OAuthRequest
     """The request as oauthlib judges it."""
 

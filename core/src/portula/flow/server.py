@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from oauthlib.oauth2.rfc6749 import errors, utils
 from oauthlib.oauth2.rfc6749.endpoints import ResourceEndpoint, RevocationEndpoint
 
+from portula.flow.grant_hooks import GrantHooks
 from portula.flow.messages import OAuthRequest, in_front_channel, sorted_response_type
 from portula.flow.tokens import TokenHandler, refresh_generator
 from portula.model.errors import AuthorizationRefused
@@ -34,12 +35,15 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
         self.request_validator = request_validator
         self.bearer = TokenHandler(
             request_validator,
-            token_generator or hooks.access_token_generator,
+            token_generator or hooks.ask(GrantHooks.portula_access_token_generator),
             token_expires_in or request_validator.access_token_lifetime,
-            refresh_generator(refresh_token_generator or hooks.refresh_token_generator),
+            refresh_generator(refresh_token_generator or hooks.ask(GrantHooks.portula_refresh_token_generator)),
         )
-        self.grant_types = {name: make(request_validator) for name, make in hooks.grant_types().items()}
-        contributed = hooks.response_types()
+        self.grant_types = {
+            name: make(request_validator)
+            for name, make in hooks.collect(GrantHooks.portula_grant_types).items()
+        }
+        contributed = hooks.collect(GrantHooks.portula_response_types)
         enabled = request_validator.enabled_response_types(contributed)
         self.response_types = {name: contributed[name](request_validator) for name in enabled}
         RevocationEndpoint.__init__(self, request_validator)

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
+from portula.flow.enrichments import TokenResponse
+from portula.flow.event_hooks import EventHooks
+from portula.flow.exchange import TokenExchange
 from portula.flow.messages import OAuthRequest
 from portula.flow.questions import Questions
+from portula.flow.request_hooks import RequestHooks
+from portula.host.events import TokenIssued
 from portula.model.errors import ConfigError, SlotConflict, nearest
-from portula.model.events import TokenIssued
 from portula.model.records import AccessToken, Application, RefreshToken
 from portula.model.sources import Source
 
 if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.tokens import TokenHandler
     from portula.model.slots import User
-    from portula.web.provider import Provider
 
 
 PROTECTED = frozenset({"access_token", "token_type", "expires_in", "refresh_token", "scope"})
@@ -45,9 +49,9 @@ class OAuth2Validator(Questions):
     only after the commit. A third-party grant goes through here as well.
     """
 
-    provider: Provider
+    provider: AuthorizationServer
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: AuthorizationServer) -> None:
         """Take the provider that the questions are about."""
         super().__init__()
         self.provider = provider
@@ -58,8 +62,9 @@ class OAuth2Validator(Questions):
         Raises:
             OAuth2Error: a veto, or a lost race for a single-use record (`Replayed` becomes invalid_grant outside).
         """
-        provider = self.provider
-        provider.hooks.validate_token_request(request)
+        provider, hooks = self.provider, self.provider.hooks
+        exchange = TokenExchange(provider=provider, request=request)
+        hooks.hear(RequestHooks.portula_validate_token_request, exchange)
         if request.client is None:
             raise InvalidGrantError(description="The grant names no client.", request=request)
         if not self.issues_refresh_token(request):  # a server class of oauthlib's own does not ask
@@ -68,17 +73,19 @@ class OAuth2Validator(Questions):
             self.take_single_use(token, request)
             family = self.save_bearer_token(token, request)
             issued = TokenIssued(
+                provider=provider,
                 client_id=request.client.client_id,
                 subject=request.user,
                 grant_type=request.grant_type or "",
                 scopes=tuple(request.scopes or ()),
                 family=str(family or ""),
-                at=provider.now(),
             )
-            provider.hooks.record_token(issued)
-            enriched = provider.hooks.token_response(request, token)
+            for record in hooks.record(RequestHooks.portula_record_token, issued):
+                provider.storage.add(record)
+            response = TokenResponse(provider=provider, request=request, response=token)
+            enriched = hooks.enrich(RequestHooks.portula_token_response, response)
             token.update({name: value for name, value in enriched.items() if name not in PROTECTED})
-            provider.storage.on_commit(lambda: provider.hooks.token_issued(issued))
+            provider.storage.on_commit(lambda: hooks.tell(EventHooks.portula_token_issued, issued))
 
     @property
     def code_challenge_methods(self) -> Collection[str]:

@@ -6,27 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from portula.model.errors import PortulaError
-from portula.model.events import ClientSaved
+from portula.host.declarations import HostHooks
+from portula.host.events import ClientSaved
+from portula.host.registration import ClientRegistration
+from portula.model.errors import InvalidClientMetadata, PortulaError
 from portula.model.keys import unkeyed_digest
 from portula.model.records import Application
 
 if TYPE_CHECKING:
-    from portula.web.provider import Provider
+    from portula.host.deployment import Deployment
 
 MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
 MIN_CHOSEN_SECRET_LENGTH = 32
 """Characters of a client secret that a person chose."""
-
-
-class InvalidClientMetadata(PortulaError):
-    """A client cannot be saved as described (RFC 7591 §3.2.2); `error` is the code of that section."""
-
-    def __init__(self, description: str, error: str = "invalid_client_metadata") -> None:
-        """Keep the code and the description."""
-        self.error = error
-        super().__init__(description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +41,7 @@ def secret_id(stored: str) -> str:
 class Clients:
     """Makes and changes clients of a provider."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Deployment) -> None:
         """Take the provider."""
         self._provider = provider
 
@@ -73,18 +66,19 @@ class Clients:
         provider, now = self._provider, self._provider.now()
         application = provider.storage.as_model(application)
         if not application.client_id:
-            application = replace(application, client_id=provider.hooks.client_id_generator.hash())
+            application = replace(
+                application, client_id=provider.hooks.ask(HostHooks.portula_client_id_generator).hash()
+            )
         chosen = secret is not None
         if application.client_type == "confidential" and (make_secret or chosen):
-            secret = secret or provider.hooks.client_secret_generator.hash()
+            secret = secret or provider.hooks.ask(HostHooks.portula_client_secret_generator).hash()
             application = replace(application, secret_hashes=(self._keep(secret, chosen, hash_secret),))
         elif chosen:
             raise InvalidClientMetadata("a public client has no secret")
         application = replace(application, created_at=now, updated_at=now)
         self._check(application)
         provider.storage.add(application)
-        saved = ClientSaved(application.client_id, created=True, at=now)
-        provider.storage.on_commit(lambda: provider.hooks.client_saved(saved))
+        self._tell_saved(application, created=True)
         return application, secret
 
     def check(self, application: Application) -> Checked:
@@ -107,8 +101,7 @@ class Clients:
             if field.name != "client_id"
         }
         self._provider.storage.change(Application, {"client_id": application.client_id}, **values)
-        saved = ClientSaved(application.client_id, created=False, at=application.updated_at)
-        self._provider.storage.on_commit(lambda: self._provider.hooks.client_saved(saved))
+        self._tell_saved(application, created=False)
         return application
 
     def edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
@@ -134,7 +127,7 @@ class Clients:
 
     def add_secret(self, client_id: str, *, hash_secret: bool = True) -> tuple[Application, str]:
         """Give a client another secret beside the one it has; `hash_secret` as in `create`, errors as in `edit`."""
-        secret = self._provider.hooks.client_secret_generator.hash()
+        secret = self._provider.hooks.ask(HostHooks.portula_client_secret_generator).hash()
 
         def add(application: Application) -> Application:
             held = application.secret_hashes
@@ -158,8 +151,14 @@ class Clients:
 
         return self.edit(client_id, remove)
 
+    def _tell_saved(self, application: Application, *, created: bool) -> None:
+        """Tell listeners, once it is committed."""
+        hooks = self._provider.hooks
+        saved = ClientSaved(provider=self._provider, client_id=application.client_id, created=created)
+        self._provider.storage.on_commit(lambda: hooks.tell(HostHooks.portula_client_saved, saved))
+
     def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:
-        hasher = self._provider.hooks.secret_hasher
+        hasher = self._provider.hooks.ask(HostHooks.portula_secret_hasher)
         if chosen and (
             len(secret) < MIN_CHOSEN_SECRET_LENGTH or not secret.isascii() or not secret.isprintable()
         ):
@@ -178,4 +177,5 @@ class Clients:
             raise InvalidClientMetadata("a client_id has 1 to 255 printable ASCII characters without spaces")
         if any(not character.isprintable() for character in application.name) or len(application.name) > 255:
             raise InvalidClientMetadata("a client name has at most 255 printable characters")
-        self._provider.hooks.validate_client_registration(application)
+        registration = ClientRegistration(provider=self._provider, application=application)
+        self._provider.hooks.hear(HostHooks.portula_validate_client_registration, registration)
