@@ -19,6 +19,7 @@ from rich.table import Table
 from start import KINDS, PLUGINS, Listener, plugins
 from workloads import OPERATIONS, in_memory
 
+from portula import Plugin
 from portula.plugin import CoreSettings, OAuthRequest, TokenIssued
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def hook_calls(provider: Provider) -> dict[str, Callable[[], object]]:
     return {
         "veto": lambda: hooks.validate_token_request(request),
         "enrichment": lambda: hooks.token_response(request, response),
-        "record": lambda: hooks.record_token(issued),
-        "event": lambda: hooks.token_issued(issued),
+        "record": lambda: hooks.record(Plugin.portula_record_token, issued),
+        "event": lambda: hooks.tell(Plugin.portula_token_issued, issued),
     }
 
 
@@ -72,7 +73,7 @@ def lookups(provider: Provider) -> dict[str, Callable[[], object]]:
 
 def tokens(provider: Provider) -> dict[str, tuple[float, float, int]]:
     """Return what signing and verifying a token of an ID token's size take, in microseconds, and its characters."""
-    jose, found = provider.hooks.jose, {}
+    jose, found = provider.hooks.ask(Plugin.portula_jose), {}
     for algorithm in jose.signing_algorithms():
         sign = partial(jose.sign, ID_TOKEN, typ="JWT", algorithm=algorithm)
         token = sign()

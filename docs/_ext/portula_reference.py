@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 import portula_settings_reference as settings_reference
-from portula import Provider, hookimpl
+from portula import Plugin, Provider, hookimpl
 from portula.cli import main as cli
 from portula.cli import reports
 from portula.host.classes import facts_of
@@ -215,7 +215,11 @@ def commands_markdown() -> str:
     """Return the reference of all commands of `portula`."""
     provider = example_provider()
     with provider.app.app_context():
-        commands = [*cli.main.commands.values(), *reports.commands(provider), *provider.hooks.commands()]
+        commands = [
+            *cli.main.commands.values(),
+            *reports.commands(provider),
+            *provider.hooks.collect(Plugin.portula_commands),
+        ]
     leaves = sorted((leaf for command in commands for leaf in _leaves(command)), key=lambda leaf: leaf[0])
     return "\n".join(
         [command_markdown("portula", cli.main), *(command_markdown(f"portula {n}", c) for n, c in leaves)]
@@ -243,7 +247,7 @@ def example_provider() -> Provider:
 
 class _Memory:
     @hookimpl
-    def portula_stores(self) -> dict[str, Any]:
+    def portula_stores(self, provider: Provider) -> dict[str, Any]:
         return {"memory": MemoryStore}
 
 

@@ -35,7 +35,7 @@ from oauthlib.openid.connect.core.exceptions import (
     RequestURINotSupported,
 )
 
-from portula.host.clients import (
+from portula.flow.clients import (
     UnknownClient,
 )
 from portula.model.errors import (

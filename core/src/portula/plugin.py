@@ -6,12 +6,29 @@ Errors are in `portula.errors`.
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.backend import AuthorizationRequest, Backend
 from portula.flow.client_auth import ClientAuthMethod
+from portula.flow.clients import secret_id
 from portula.flow.enrichments import (
     AuthorizationResponse,
     IDTokenClaims,
     IntrospectionResponse,
     TokenResponse,
     UserInfoClaims,
+)
+from portula.flow.events import (
+    AuthorizationGranted,
+    ClientAuthenticated,
+    ClientSaved,
+    CodeReplayed,
+    ConsentGiven,
+    LoginFailed,
+    LoginSucceeded,
+    LogoutSucceeded,
+    RefreshTokenReplayed,
+    Replay,
+    SessionEnded,
+    TokenIssued,
+    TokenRefused,
+    TokenRevoked,
 )
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.grants import (
@@ -44,6 +61,7 @@ from portula.flow.messages import (
     sorted_response_type,
     state_of,
 )
+from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.responses import bearer_error, error_parameters, token_error
 from portula.flow.revoking import revoke_tokens
@@ -51,27 +69,10 @@ from portula.flow.server import Server
 from portula.flow.tokens import TokenHandler, refresh_generator
 from portula.flow.validator import Live, OAuth2Validator
 from portula.host.checks import Finding, Level
-from portula.host.clients import secret_id
 from portula.host.commands import SchemaGroup
 from portula.host.declarations import HostHooks
 from portula.host.deployment import Deployment
-from portula.host.events import (
-    AuthorizationGranted,
-    ClientAuthenticated,
-    ClientSaved,
-    CodeReplayed,
-    ConsentGiven,
-    Event,
-    LoginFailed,
-    LoginSucceeded,
-    LogoutSucceeded,
-    RefreshTokenReplayed,
-    Replay,
-    SessionEnded,
-    TokenIssued,
-    TokenRefused,
-    TokenRevoked,
-)
+from portula.host.events import Event
 from portula.host.hooks import Hooks, Ruling
 from portula.host.kinds import (
     HookClass,
@@ -87,7 +88,6 @@ from portula.host.kinds import (
     veto,
 )
 from portula.host.markers import hookimpl
-from portula.host.registration import ClientRegistration
 from portula.host.settings import (
     AnswersSlot,
     CoreSettings,

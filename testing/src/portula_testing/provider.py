@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from flask import Flask
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula.errors import UnknownPlugin
 from portula.host.discovery import entry_points
 from portula.plugin import Application, Clock, OAuthRequest, Source, Tier, nearest
@@ -113,7 +113,8 @@ class _Furnished(Provider):
     def _configure(self) -> None:
         cheap = {
             name: "testing"
-            for _, model in self.hooks.settings()
+            for _, models in self.hooks.contributions(Plugin.portula_settings)
+            for model in models
             for name, field in model.model_fields.items()
             if name.endswith("_HASH_PROFILE") and "testing" in get_args(field.annotation)
         }
@@ -175,7 +176,7 @@ def token_for(
     request.user, request.scopes = user, granted
     request.expires_in = expires_in
     with provider.app.app_context():
-        value = provider.hooks.access_token_generator(request)
+        value = provider.hooks.ask(Plugin.portula_access_token_generator)(request)
         token = {"access_token": value, "token_type": "Bearer", "expires_in": expires_in}
         provider.validator.save_token({**token, "scope": " ".join(granted)}, request)
     return value

@@ -9,6 +9,7 @@ from portula.host.deployment import Deployment
 if TYPE_CHECKING:
     from portula.flow.backend import Backend
     from portula.flow.client_auth import ClientAuthMethod
+    from portula.flow.clients import Clients
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.responses import Delivery
     from portula.flow.validator import OAuth2Validator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 class AuthorizationServer(Deployment):
     """A deployment that answers OAuth requests."""
 
+    clients: Clients
+    """Makes and changes clients."""
     scope_texts: dict[str, str]
     """Scopes that plugins contribute, with their text for a consent page."""
     response_modes: frozenset[str]
@@ -38,6 +41,10 @@ class AuthorizationServer(Deployment):
 
     def issuer_of(self, message: Message) -> str:
         """Return the issuer for a message: the fixed one, or one made of a host that is trusted."""
+        raise NotImplementedError
+
+    def current_issuer(self) -> str:
+        """Return the issuer for the current Flask request; see `issuer_of`."""
         raise NotImplementedError
 
     def form_post(self, delivery: Delivery) -> Answer:

@@ -14,6 +14,7 @@ from oauthlib.openid.connect.core.exceptions import RequestNotSupported, Request
 
 from portula.flow.enrichments import AuthorizationResponse
 from portula.flow.event_hooks import EventHooks
+from portula.flow.events import AuthorizationGranted, TokenRefused
 from portula.flow.exchange import AuthorizationExchange
 from portula.flow.messages import (
     CLIENT_ADDRESS,
@@ -36,7 +37,6 @@ from portula.flow.responses import (
     token_error,
 )
 from portula.flow.server import Server, identify
-from portula.host.events import AuthorizationGranted, TokenRefused
 from portula.model.errors import AuthorizationRefused, HookFailed, Replayed
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 

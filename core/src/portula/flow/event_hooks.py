@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from portula.host.events import (
+from portula.flow.events import (
     ClientAuthenticated,
+    ClientSaved,
     CodeReplayed,
     ConsentGiven,
     LoginFailed,
@@ -118,4 +119,14 @@ class EventHooks(HookDeclarations):
             class Listener(Plugin):
                 def portula_logout_succeeded(self, event):
                     print(event.subject)
+        """
+
+    @event()
+    def portula_client_saved(self, event: ClientSaved) -> None:
+        """Hear that a client was created or changed.
+
+        Example:
+            class Listener(Plugin):
+                def portula_client_saved(self, event):
+                    print(event.client_id)
         """

@@ -10,6 +10,7 @@ from portula.flow.grants import GrantFactory
 from portula.flow.request_resolvers import RequestResolver
 from portula.host.declarations import P
 from portula.host.kinds import HookClass, HookDeclarations, contribution, slot
+from portula.model.client_metadata import ClientMember
 from portula.model.slots import ScopesBackend, TokenGenerator
 
 
@@ -122,3 +123,14 @@ class GrantHooks(HookDeclarations, Generic[P]):
                     return {"code": lambda validator: AuthorizationCodeGrant(validator)}
         """
         return {}
+
+    @contribution(HookClass.OBSERVES, keys=lambda member: [member.name])
+    def portula_client_metadata(self, provider: P) -> Sequence[ClientMember]:
+        """Contribute members of client metadata (RFC 7591 §2) that clients may be registered with.
+
+        Example:
+            class Room(Plugin):
+                def portula_client_metadata(self, provider):
+                    return [ClientMember("tea_preference", str)]
+        """
+        return ()

@@ -12,10 +12,12 @@ from portula.flow.enrichments import (
     TokenResponse,
     UserInfoClaims,
 )
+from portula.flow.events import AuthorizationGranted, SessionEnded, TokenIssued
 from portula.flow.exchange import AuthorizationExchange, TokenExchange
 from portula.flow.interaction import Demands, Interaction
-from portula.host.events import AuthorizationGranted, SessionEnded, TokenIssued
+from portula.flow.registration import ClientRegistration
 from portula.host.kinds import HookClass, HookDeclarations, enrichment, outbox, requirement, veto
+from portula.model.errors import InvalidClientMetadata
 
 
 class RequestHooks(HookDeclarations):
@@ -41,6 +43,17 @@ class RequestHooks(HookDeclarations):
                 def portula_validate_token_request(self, exchange):
                     if exchange.request.grant_type == "urn:example:tea":
                         raise UnauthorizedClientError("No tea.")
+        """
+
+    @veto(HookClass.DECIDES, denial=InvalidClientMetadata)
+    def portula_validate_client_registration(self, registration: ClientRegistration) -> None:
+        """Deny saving a client by raising InvalidClientMetadata, on every write path; every implementation is heard.
+
+        Example:
+            class Named(Plugin):
+                def portula_validate_client_registration(self, registration):
+                    if not registration.application.name:
+                        raise InvalidClientMetadata("a client needs a name")
         """
 
     @requirement(HookClass.SEES_SECRETS)

@@ -37,7 +37,9 @@ class Server(RevocationEndpoint, ResourceEndpoint):  # type: ignore[misc]
             request_validator,
             token_generator or hooks.ask(GrantHooks.portula_access_token_generator),
             token_expires_in or request_validator.access_token_lifetime,
-            refresh_generator(refresh_token_generator or hooks.ask(GrantHooks.portula_refresh_token_generator)),
+            refresh_generator(
+                refresh_token_generator or hooks.ask(GrantHooks.portula_refresh_token_generator)
+            ),
         )
         self.grant_types = {
             name: make(request_validator)

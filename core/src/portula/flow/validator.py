@@ -10,11 +10,11 @@ from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
 from portula.flow.enrichments import TokenResponse
 from portula.flow.event_hooks import EventHooks
+from portula.flow.events import TokenIssued
 from portula.flow.exchange import TokenExchange
 from portula.flow.messages import OAuthRequest
 from portula.flow.questions import Questions
 from portula.flow.request_hooks import RequestHooks
-from portula.host.events import TokenIssued
 from portula.model.errors import ConfigError, SlotConflict, nearest
 from portula.model.records import AccessToken, Application, RefreshToken
 from portula.model.sources import Source

@@ -58,7 +58,7 @@ def core_checks(provider: Deployment) -> Iterator[Finding]:
             "Serve it by https, with --tls-cert or behind a proxy, and set OIDC_ISS_ENDPOINT to the https URL.",
             "RFC 6749 §3.1, RFC 9700 §2.6",
         )
-    if provider.debug:
+    if provider.app.debug:
         yield Finding(
             "core.debug", Level.ERROR, "Flask's debug mode is on.", "Run without --debug in production."
         )

@@ -11,11 +11,8 @@ from pydantic import BaseModel
 from portula.host.checks import Finding
 from portula.host.commands import HOST_COMMANDS
 from portula.host.deployment import Deployment
-from portula.host.events import ClientSaved, Event
-from portula.host.kinds import HookClass, HookDeclarations, contribution, event, slot, veto
-from portula.host.registration import ClientRegistration
-from portula.model.client_metadata import ClientMember
-from portula.model.errors import InvalidClientMetadata
+from portula.host.events import Event
+from portula.host.kinds import HookClass, HookDeclarations, contribution, event, slot
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.slots import Clock, HashGenerator, SecretHasher
 from portula.model.storage import StoreFactory
@@ -217,17 +214,6 @@ class HostHooks(HookDeclarations, Generic[P]):
         """
         return None
 
-    @contribution(HookClass.OBSERVES, keys=lambda member: [member.name])
-    def portula_client_metadata(self, provider: P) -> Sequence[ClientMember]:
-        """Contribute members of client metadata (RFC 7591 §2) that clients may be registered with.
-
-        Example:
-            class Room(Plugin):
-                def portula_client_metadata(self, provider):
-                    return [ClientMember("tea_preference", str)]
-        """
-        return ()
-
     @contribution(HookClass.OBSERVES, keys=lambda command: [command.name], taken=HOST_COMMANDS)
     def portula_commands(self, provider: P) -> Sequence[click.Command]:
         """Contribute commands of `portula` and `flask portula`.
@@ -260,27 +246,6 @@ class HostHooks(HookDeclarations, Generic[P]):
                     return {"Tea": "ready"}
         """
         return {}
-
-    @veto(HookClass.DECIDES, denial=InvalidClientMetadata)
-    def portula_validate_client_registration(self, registration: ClientRegistration) -> None:
-        """Deny saving a client by raising InvalidClientMetadata, on every write path; every implementation is heard.
-
-        Example:
-            class Named(Plugin):
-                def portula_validate_client_registration(self, registration):
-                    if not registration.application.name:
-                        raise InvalidClientMetadata("a client needs a name")
-        """
-
-    @event()
-    def portula_client_saved(self, event: ClientSaved) -> None:
-        """Hear that a client was created or changed.
-
-        Example:
-            class Listener(Plugin):
-                def portula_client_saved(self, event):
-                    print(event.client_id)
-        """
 
     @event()
     def portula_event(self, event: Event) -> None:

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from portula.host.settings import CoreSettings, Settings
 
 if TYPE_CHECKING:
-    from portula.host.clients import Clients
+    from flask import Flask
+
     from portula.host.hooks import Hooks
     from portula.host.plugins import Plugins
     from portula.model.keys import Keys
@@ -24,6 +25,8 @@ M = TypeVar("M", bound=BaseModel)
 class Deployment:
     """A server with its plugins, settings, keys and storage."""
 
+    app: Flask
+    """The Flask app that the server is part of."""
     name: str
     """Unique in the app; part of view names and of cookies."""
     mount: str
@@ -33,7 +36,6 @@ class Deployment:
     plugins: Plugins
     hooks: Hooks
     keys: Keys
-    clients: Clients
     storage: Storage
     stores: dict[str, Store]
     """The storages by name."""
@@ -41,11 +43,6 @@ class Deployment:
     """Every record type, core's and those of rooms."""
     _settings: Settings
     _clock: Clock
-
-    @property
-    def debug(self) -> bool:
-        """Whether Flask's debug mode is on."""
-        return False
 
     def settings(self, model: type[M]) -> M:
         """Return the settings of a room."""

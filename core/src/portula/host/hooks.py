@@ -319,9 +319,7 @@ def _keys(facts: HookFacts, entry: Any, *, mapping: bool) -> list[object]:
     return [str(key) for key in facts.keys(entry)] if facts.keys else []
 
 
-def _attempt(
-    implementation: Implementation, value: object, expected: Any, *passed: type[Exception]
-) -> Any:
+def _attempt(implementation: Implementation, value: object, expected: Any, *passed: type[Exception]) -> Any:
     """Call an implementation at a request; a wrong answer, and any exception that may not pass, is HookFailed."""
     try:
         answer = implementation.call(value)

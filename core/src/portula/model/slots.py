@@ -265,8 +265,10 @@ class Jose(ABC):
     times among them, is judged by who asks.
     """
 
-    configured: bool = False
-    """Whether signing keys were given by the configuration, so that none has to be made."""
+    @property
+    def configured(self) -> bool:
+        """Whether signing keys are given by the configuration, so that none has to be made."""
+        return False
 
     @abstractmethod
     def signing_algorithms(self) -> Sequence[str]:

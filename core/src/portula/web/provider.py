@@ -14,10 +14,10 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from pydantic import ValidationError
 
 from portula.flow.authorization_server import AuthorizationServer
+from portula.flow.clients import Clients
 from portula.flow.hooks import FlowHooks
 from portula.flow.reloading import reloading
 from portula.flow.validator import OAuth2Validator, fold
-from portula.host.clients import Clients
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
 from portula.host.kinds import PREFIX
@@ -207,7 +207,7 @@ class Provider(AuthorizationServer):
         self.client_auth_methods = {name: methods[name] for name in enabled}
         types = hooks.collect(FlowHooks.portula_response_types)
         self.response_types = list(self.validator.enabled_response_types(types))
-        members = hooks.collect(HostHooks.portula_client_metadata)
+        members = hooks.collect(FlowHooks.portula_client_metadata)
         self.client_members = {member.name: member for member in members}
 
     @cached_property
@@ -275,11 +275,6 @@ class Provider(AuthorizationServer):
                 ready()
 
     # --- What rooms ask for ---
-
-    @property
-    def debug(self) -> bool:
-        """Whether Flask's debug mode is on."""
-        return self.app.debug
 
     def datetime_of(self, seconds: int | None) -> datetime | None:
         """Return a stored time (Unix seconds) as plugins and templates see it: in UTC, aware when USE_TZ is on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from portula import Plugin
 from portula.plugin import AccessToken, Grant, NamesPeople, RefreshToken, TokenRevoked, revoke_tokens
 from portula_admin.cells import Badge, Cell, Code, Lines, Link
 from portula_admin.options import Fieldsets, RecordAdmin, action, column
@@ -85,7 +86,7 @@ class TokenAdmin(RecordAdmin):
     @property
     def search_hint(self) -> str:
         """User names too, where the login finds people by name."""
-        named = isinstance(self.provider.hooks.ruling("login").answer, NamesPeople)
+        named = isinstance(self.provider.hooks.ruling(Plugin.portula_login).answer, NamesPeople)
         return f"A whole {'user name, ' if named else ''}subject or client ID, or the beginning of an ID."
 
     def prepare(self, records: Sequence[Any]) -> None:
@@ -96,7 +97,7 @@ class TokenAdmin(RecordAdmin):
 
     def search_values(self, field: str, text: str) -> Sequence[str]:
         """Let people be searched for by user name where the login knows how."""
-        login = self.provider.hooks.login
+        login = self.provider.hooks.ask(Plugin.portula_login)
         if field != "subject" or not isinstance(login, NamesPeople):
             return (text,)
         named = login.find_by_name(text)
@@ -133,8 +134,13 @@ class TokenAdmin(RecordAdmin):
     def tell(self, record: Any) -> None:
         """Tell listeners of a revocation, once it is committed."""
         hooks = self.provider.hooks
-        event = TokenRevoked(record.client_id, record.subject, record.family, self.provider.now())
-        self.provider.storage.on_commit(lambda: hooks.token_revoked(event))
+        event = TokenRevoked(
+            provider=self.provider,
+            client_id=record.client_id,
+            subject=record.subject,
+            family=record.family,
+        )
+        self.provider.storage.on_commit(lambda: hooks.tell(Plugin.portula_token_revoked, event))
 
 
 class AccessTokenAdmin(TokenAdmin):

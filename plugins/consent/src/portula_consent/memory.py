@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from portula import Plugin
 from portula.errors import DuplicateRecord
 from portula.plugin import AccessToken, Artifact, Grant, RefreshToken, TokenRevoked, revoke_tokens
 
@@ -59,7 +60,8 @@ class ConsentMemory:
             storage.change(Grant, {**where, "taken_at": None}, taken_at=now)
             revoke_tokens(storage, now, **where)
         for family in families:
-            self._provider.hooks.token_revoked(TokenRevoked(client_id, subject, family, now))
+            event = TokenRevoked(provider=self._provider, client_id=client_id, subject=subject, family=family)
+            self._provider.hooks.tell(Plugin.portula_token_revoked, event)
 
     def _digests(self, subject: str, client_id: str) -> str | tuple[str, ...]:
         return self._provider.keys.digests(KIND, f"{subject}\0{client_id}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from portula import Plugin
 from portula.errors import DuplicateRecord
 from portula.plugin import Application, Artifact
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import AuthorizationGranted
+    from portula.plugin import AuthorizationGranted, AuthorizationServer
 
 KIND = "session-client"
 
@@ -20,7 +20,7 @@ REMEMBERED_SECONDS = 30 * 24 * 3600
 PAGE = 100
 
 
-def remember(provider: Provider, event: AuthorizationGranted) -> None:
+def remember(provider: AuthorizationServer, event: AuthorizationGranted) -> None:
     """Note that an app learns of a session."""
     if event.sid is None or "openid" not in event.scopes:
         return
@@ -43,7 +43,7 @@ def remember(provider: Provider, event: AuthorizationGranted) -> None:
         return
 
 
-def of_session(provider: Provider, sid: str) -> Iterator[tuple[Application, str]]:
+def of_session(provider: AuthorizationServer, sid: str) -> Iterator[tuple[Application, str]]:
     """Yield the apps of a session, each with the issuer that it knows."""
     family, after = provider.keys.digests(KIND, sid), None
     while page := provider.storage.select(Artifact, family=family, limit=PAGE, after=after):
@@ -54,13 +54,13 @@ def of_session(provider: Provider, sid: str) -> Iterator[tuple[Application, str]
         after = page[-1].digest
 
 
-def forget(provider: Provider, sid: str) -> None:
+def forget(provider: AuthorizationServer, sid: str) -> None:
     """Forget the apps of a session that is over."""
     provider.storage.remove(Artifact, family=provider.keys.digests(KIND, sid))
 
 
-def _expiry(provider: Provider, sid: str) -> int:
-    sessions = provider.hooks.ruling("sessions").answer
+def _expiry(provider: AuthorizationServer, sid: str) -> int:
+    sessions = provider.hooks.ruling(Plugin.portula_sessions).answer
     session = sessions.current() if sessions else None
     if session is not None and session.sid == sid:
         return int(session.expires_at)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, after_this_request, has_request_context, request
 
-from portula.plugin import Artifact, LoginSession, SeenSession, SessionEnded
+from portula import Plugin
+from portula.plugin import Artifact, LoginSession, SeenSession, SessionEnded, Sessions
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ MAX_SEEN = 100
 """Sessions that a person is shown."""
 
 
-class ServerSessions:
+class ServerSessions(Sessions):
     """Keeps sessions in the provider's storage.
 
     What the browser holds is never stored: the artifact stands under its digest. `expires_at` is the end by idleness,
@@ -150,8 +151,9 @@ class ServerSessions:
             for stored in sessions:
                 if provider.storage.remove(Artifact, digest=stored.digest, kind=KIND):
                     payload = stored.payload
-                    event = SessionEnded(payload["subject"], payload["sid"], provider.now())
-                    provider.hooks.record_session_end(event)
+                    event = SessionEnded(provider=provider, subject=payload["subject"], sid=payload["sid"])
+                    for record in provider.hooks.record(Plugin.portula_record_session_end, event):
+                        provider.storage.add(record)
                     ended += 1
         return ended
 

@@ -14,7 +14,7 @@ from portula_oauth2.settings import OAuth2Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from portula import Provider
+    from portula.plugin import AuthorizationServer
 
 log = logging.getLogger("portula")
 
@@ -74,7 +74,7 @@ class RefreshQuestions(OAuth2Validator):
         return not required or "offline_access" in (request.scopes or ())
 
 
-def within_grace(provider: Provider, token: RefreshToken, request: OAuthRequest) -> bool:
+def within_grace(provider: AuthorizationServer, token: RefreshToken, request: OAuthRequest) -> bool:
     """Say whether a superseded token may be used again: soon enough, and its successor not yet used itself."""
     grace = provider.settings(OAuth2Settings).grace_seconds(request)
     if token.taken_at is None or token.taken_at + grace <= provider.now():
@@ -86,7 +86,7 @@ def within_grace(provider: Provider, token: RefreshToken, request: OAuthRequest)
     )
 
 
-def outlive(provider: Provider, token: RefreshToken, expires_at: int | None) -> int | None:
+def outlive(provider: AuthorizationServer, token: RefreshToken, expires_at: int | None) -> int | None:
     """Keep a superseded token, and those before it, for longer than its successor; return until when.
 
     Else it would be purged while its family lives, and whoever presents it then would go unnoticed (RFC 9700 §4.14.2).
@@ -107,7 +107,7 @@ def outlive(provider: Provider, token: RefreshToken, expires_at: int | None) -> 
     return until
 
 
-def _move_on(provider: Provider, token: RefreshToken, until: int | None) -> None:
+def _move_on(provider: AuthorizationServer, token: RefreshToken, until: int | None) -> None:
     """Keep the tokens that were superseded earlier.
 
     Row by row and each by itself: a revocation that goes over the same rows at this moment then never waits for a row
@@ -123,7 +123,9 @@ def _move_on(provider: Provider, token: RefreshToken, until: int | None) -> None
         log.exception("superseded refresh tokens of a family are kept for less long than it lives")
 
 
-def payload_after(provider: Provider, state: State, expires_at: int | None) -> dict[str, dict[str, Any]]:
+def payload_after(
+    provider: AuthorizationServer, state: State, expires_at: int | None
+) -> dict[str, dict[str, Any]]:
     """Return the payload of a new refresh token; when it supersedes one, that and those before it outlive it."""
     if state.refresh is None:
         return state.rooms
@@ -131,13 +133,13 @@ def payload_after(provider: Provider, state: State, expires_at: int | None) -> d
     return {**state.rooms, _ROOM: {**state.rooms.get(_ROOM, {}), KEPT_UNTIL: kept}}
 
 
-def _family_of(provider: Provider, token: RefreshToken) -> Iterator[list[RefreshToken]]:
+def _family_of(provider: AuthorizationServer, token: RefreshToken) -> Iterator[list[RefreshToken]]:
     after: str | None = None
     while page := provider.storage.select(RefreshToken, family=token.family, after=after):
         yield page
         after = page[-1].digest
 
 
-def revoke_family(provider: Provider, family: str) -> None:
+def revoke_family(provider: AuthorizationServer, family: str) -> None:
     """Revoke all tokens of an authorization."""
     revoke_tokens(provider.storage, provider.now(), family=family)

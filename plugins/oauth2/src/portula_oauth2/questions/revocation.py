@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portula import OAuth2Validator
+from portula import OAuth2Validator, Plugin
 from portula.plugin import AccessToken, OAuthRequest, RefreshToken, TokenRevoked
 from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
 from portula_oauth2.questions.refresh import revoke_family
@@ -26,5 +26,7 @@ class RevocationQuestions(OAuth2Validator):
             provider.storage.change(AccessToken, {"digest": access.digest}, revoked_at=now)
         else:
             revoke_family(provider, found.family)
-        event = TokenRevoked(found.client_id, found.subject, found.family, now)
-        provider.storage.on_commit(lambda: provider.hooks.token_revoked(event))
+        event = TokenRevoked(
+            provider=provider, client_id=found.client_id, subject=found.subject, family=found.family
+        )
+        provider.storage.on_commit(lambda: provider.hooks.tell(Plugin.portula_token_revoked, event))

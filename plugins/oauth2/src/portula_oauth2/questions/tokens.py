@@ -5,9 +5,18 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from portula import OAuth2Validator
+from portula import OAuth2Validator, Plugin
 from portula.errors import InvalidGrantError, Replayed
-from portula.plugin import AccessToken, Grant, OAuthRequest, RefreshToken, Replay, State, state_of
+from portula.plugin import (
+    AccessToken,
+    CodeReplayed,
+    Grant,
+    OAuthRequest,
+    RefreshToken,
+    RefreshTokenReplayed,
+    State,
+    state_of,
+)
 from portula_oauth2.questions.bearer import ACCESS_TOKEN, REFRESH_TOKEN
 from portula_oauth2.questions.refresh import payload_after, revoke_family, within_grace
 from portula_oauth2.settings import OAuth2Settings
@@ -88,13 +97,17 @@ class TokenQuestions(OAuth2Validator):
         """Revoke all tokens that grew from a replayed code or refresh token, and tell (RFC 6749 §4.1.2)."""
         if not isinstance(record, Grant | RefreshToken):
             return
-        provider, now = self.provider, self.provider.now()
+        provider = self.provider
         revoke_family(provider, record.family)
-        event = Replay(record.client_id, record.subject, record.family, now)
+        client_id, subject, family = record.client_id, record.subject, record.family
         if isinstance(record, Grant):
-            provider.hooks.code_replayed(event)
+            code = CodeReplayed(provider=provider, client_id=client_id, subject=subject, family=family)
+            provider.hooks.tell(Plugin.portula_code_replayed, code)
         else:
-            provider.hooks.refresh_replayed(event)
+            token = RefreshTokenReplayed(
+                provider=provider, client_id=client_id, subject=subject, family=family
+            )
+            provider.hooks.tell(Plugin.portula_refresh_replayed, token)
 
 
 def _family(state: State) -> str:

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from portula.flow.event_hooks import EventHooks
+from portula.flow.events import ClientSaved
+from portula.flow.registration import ClientRegistration
+from portula.flow.request_hooks import RequestHooks
 from portula.host.declarations import HostHooks
-from portula.host.events import ClientSaved
-from portula.host.registration import ClientRegistration
 from portula.model.errors import InvalidClientMetadata, PortulaError
 from portula.model.keys import unkeyed_digest
 from portula.model.records import Application
 
 if TYPE_CHECKING:
-    from portula.host.deployment import Deployment
+    from portula.flow.authorization_server import AuthorizationServer
 
 MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
@@ -41,7 +43,7 @@ def secret_id(stored: str) -> str:
 class Clients:
     """Makes and changes clients of a provider."""
 
-    def __init__(self, provider: Deployment) -> None:
+    def __init__(self, provider: AuthorizationServer) -> None:
         """Take the provider."""
         self._provider = provider
 
@@ -155,7 +157,7 @@ class Clients:
         """Tell listeners, once it is committed."""
         hooks = self._provider.hooks
         saved = ClientSaved(provider=self._provider, client_id=application.client_id, created=created)
-        self._provider.storage.on_commit(lambda: hooks.tell(HostHooks.portula_client_saved, saved))
+        self._provider.storage.on_commit(lambda: hooks.tell(EventHooks.portula_client_saved, saved))
 
     def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:
         hasher = self._provider.hooks.ask(HostHooks.portula_secret_hasher)
@@ -178,4 +180,4 @@ class Clients:
         if any(not character.isprintable() for character in application.name) or len(application.name) > 255:
             raise InvalidClientMetadata("a client name has at most 255 printable characters")
         registration = ClientRegistration(provider=self._provider, application=application)
-        self._provider.hooks.hear(HostHooks.portula_validate_client_registration, registration)
+        self._provider.hooks.hear(RequestHooks.portula_validate_client_registration, registration)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from portula.model.records import Application
 
 if TYPE_CHECKING:
-    from portula.host.deployment import Deployment
+    from portula.flow.authorization_server import AuthorizationServer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientRegistration:
     """A client that is about to be saved, new or changed."""
 
-    provider: Deployment
+    provider: AuthorizationServer
     application: Application
     """The client as it would be saved."""
