@@ -20,7 +20,7 @@ from start import KINDS, PLUGINS, Listener, plugins
 from workloads import OPERATIONS, in_memory
 
 from portula import Plugin
-from portula.plugin import CoreSettings, OAuthRequest, TokenIssued
+from portula.plugin import CoreSettings, OAuthRequest, TokenExchange, TokenIssued, TokenResponse
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -49,11 +49,21 @@ def hook_calls(provider: Provider) -> dict[str, Callable[[], object]]:
     """Return a call of each policy, as a token request makes it."""
     hooks = provider.hooks
     request = OAuthRequest("/o/token/", body=[("grant_type", "client_credentials")])
-    issued = TokenIssued("client", None, "client_credentials", ("read",), "family", 0)
+    exchange = TokenExchange(provider=provider, request=request)
+    issued = TokenIssued(
+        provider=provider,
+        client_id="client",
+        subject=None,
+        grant_type="client_credentials",
+        scopes=("read",),
+        family="family",
+        at=0,
+    )
     response = {"access_token": "x" * 43, "expires_in": 36000, "token_type": "Bearer", "scope": "read write"}
+    answer = TokenResponse(provider=provider, request=request, response=response)
     return {
-        "veto": lambda: hooks.validate_token_request(request),
-        "enrichment": lambda: hooks.token_response(request, response),
+        "veto": lambda: hooks.hear(Plugin.portula_validate_token_request, exchange),
+        "enrichment": lambda: hooks.enrich(Plugin.portula_token_response, answer),
         "record": lambda: hooks.record(Plugin.portula_record_token, issued),
         "event": lambda: hooks.tell(Plugin.portula_token_issued, issued),
     }
@@ -63,7 +73,7 @@ def lookups(provider: Provider) -> dict[str, Callable[[], object]]:
     """Return what rooms ask the provider for while they answer."""
     hooks = provider.hooks
     return {
-        "slot, e.g. hooks.secret_hasher": lambda: hooks.secret_hasher,
+        "slot": lambda: hooks.ask(Plugin.portula_secret_hasher),
         "settings of a room": lambda: provider.settings(CoreSettings),
         "clock": provider.now,
         "transaction in which nothing is written": lambda: _empty_transaction(provider),

@@ -7,15 +7,17 @@ import click
 import flask
 import oauthlib.oauth2
 from pydantic import BaseModel
+from support.fitting import fitting
 
-from portula import OAuth2Validator, hookimpl, hookspec
+from portula import OAuth2Validator, Plugin, Provider
+from portula import plugin as public
 from portula.errors import (
     AccessDeniedError,
     InvalidClientMetadata,
     InvalidGrantError,
     UnauthorizedClientError,
 )
-from portula.model import events
+from portula.host.signatures import value_type
 from portula.plugin import (
     AccessToken,
     AccountLink,
@@ -42,19 +44,6 @@ from portula.plugin import (
 )
 from portula_testing.memory import MemoryStore
 
-
-class MyHookspecs:
-    """A room's own specifications."""
-
-    @hookspec
-    def portula_kettle(self, provider):
-        """Answer the slot of the kettle."""
-
-
-class Anything:
-    """Stands for what an example is given: a hasher, a login, sessions, consent."""
-
-
 NAMES = {
     "AccessDeniedError": AccessDeniedError,
     "AccessToken": AccessToken,
@@ -75,7 +64,6 @@ NAMES = {
     "Level": Level,
     "MemoryStore": MemoryStore,
     "Mount": Mount,
-    "MyHookspecs": MyHookspecs,
     "OAuth2Validator": OAuth2Validator,
     "RecordType": RecordType,
     "RefreshToken": RefreshToken,
@@ -85,7 +73,13 @@ NAMES = {
     "click": click,
     "dataclass": dataclasses.dataclass,
     "flask": flask,
-    "hookimpl": hookimpl,
+    "HashGenerator": public.HashGenerator,
+    "HookClass": public.HookClass,
+    "HookDeclarations": public.HookDeclarations,
+    "Plugin": Plugin,
+    "Provider": Provider,
+    "ScopesBackend": public.ScopesBackend,
+    "slot": public.slot,
     "json_answer": json_answer,
     "oauthlib": oauthlib,
     "secrets": secrets,
@@ -94,30 +88,34 @@ NAMES = {
 
 GIVEN = {
     "method": ClientAuthMethod("example", lambda _request: False, lambda _request: None),
-    **{name: Anything() for name in ("hasher", "login", "sessions", "consent", "fetcher", "jose")},
+    "hasher": fitting("portula_secret_hasher"),
+    **{name: fitting(f"portula_{name}") for name in ("login", "sessions", "consent", "fetcher", "jose")},
 }
 """What the classes of examples are made with, by parameter."""
 
+_ISSUED = {"grant_type": "client_credentials", "scopes": ("read",), "family": "family"}
+_FAMILY = {"family": "family"}
 EVENTS = {
-    "portula_record_authorization": events.AuthorizationGranted("machine", "ada", "sid", ("read",), 1),
-    "portula_record_session_end": events.SessionEnded("ada", "sid", 1),
-    "portula_record_token": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
-    "portula_token_issued": events.TokenIssued("machine", None, "client_credentials", ("read",), "family", 1),
-    "portula_token_refused": events.TokenRefused("machine", "client_credentials", "invalid_scope", 1),
-    "portula_token_revoked": events.TokenRevoked("machine", None, "family", 1),
-    "portula_code_replayed": events.Replay("machine", "ada", "family", 1),
-    "portula_refresh_replayed": events.Replay("machine", "ada", "family", 1),
-    "portula_consent_given": events.ConsentGiven("machine", "ada", ("read",), 1),
-    "portula_client_saved": events.ClientSaved("machine", created=True, at=1),
-    "portula_client_authenticated": events.ClientAuthenticated("machine", "client_secret_basic", None, 1),
-    "portula_login_succeeded": events.LoginSucceeded("ada", ("pwd",), "127.0.0.1", 1),
-    "portula_login_failed": events.LoginFailed("ada", "wrong credentials", "127.0.0.1", 1),
-    "portula_logout_succeeded": events.LogoutSucceeded("ada", "sid", "machine", tokens=2, at=1),
+    public.AuthorizationGranted: {"subject": "ada", "sid": "sid", "scopes": ("read",)},
+    public.SessionEnded: {"subject": "ada", "sid": "sid"},
+    public.TokenIssued: _ISSUED,
+    public.TokenRefused: {"grant_type": "client_credentials", "error": "invalid_scope"},
+    public.TokenRevoked: _FAMILY,
+    public.CodeReplayed: _FAMILY,
+    public.RefreshTokenReplayed: _FAMILY,
+    public.ConsentGiven: {"subject": "ada", "scopes": ("read",)},
+    public.ClientSaved: {"created": True},
+    public.ClientAuthenticated: {"method": "client_secret_basic", "secret_id": None},
+    public.LoginSucceeded: {"subject": "ada", "amr": ("pwd",), "address": "127.0.0.1"},
+    public.LoginFailed: {"username": "ada", "reason": "wrong credentials", "address": "127.0.0.1"},
+    public.LogoutSucceeded: {"subject": "ada", "sid": "sid", "tokens": 2},
+    public.Event: {},
 }
+"""What a sample of each event says, besides its client."""
 
 
 STARTED = {
-    "portula_addhooks": lambda provider: provider.hooks.ruling("kettle").winner is None,
+    "portula_declarations": lambda provider: "portula_kettle" in provider.plugins.declared,
     "portula_settings": lambda provider: provider.all_settings.value("GREETING") == "hello",
     "portula_clock": lambda provider: provider.now() == 1_700_000_000,
     "portula_records": lambda provider: "note" in [record.name for record in provider.records],
@@ -188,6 +186,7 @@ ADDITIONS = {
     "portula_introspection_response": {"tenant": "north"},
 }
 PRINTED = {
+    "portula_event": "event",
     "portula_token_issued": "machine",
     "portula_token_refused": "invalid_scope",
     "portula_token_revoked": "machine",
@@ -203,28 +202,24 @@ PRINTED = {
 """What the examples do in the course of a request."""
 
 
-def arguments_of(hook, parameters):
-    """Return what the façade's method for a hook is called with: its parameters but for the provider."""
-    made = {
-        "request": sample_request,
-        "application": lambda: Application(client_id="nameless"),
-        "response": lambda: {"access_token": "of ours"},
-        "claims": lambda: {"access_token": "of ours"},
-        "user": lambda: sample_user(hook),
-        "fresh": lambda: False,
-        "token": lambda: AccessToken(
-            digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2, family="f"
-        ),
-        "event": lambda: EVENTS[hook],
+def value_of(hook, provider):
+    """Return what a hook of a request is called with."""
+    made = value_type(getattr(Plugin, hook))
+    if made in EVENTS:
+        return made(provider=provider, client_id="machine", **EVENTS[made])
+    token = AccessToken(digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2, family="f")
+    fields = {
+        "provider": provider,
+        "request": sample_request(),
+        "application": Application(client_id="nameless"),
+        "response": {"access_token": "of ours"},
+        "claims": {"access_token": "of ours"},
+        "user": Authenticated("ada", "ada", 1) if made is public.Interaction else User("ada", "ada"),
+        "fresh": False,
+        "token": token,
     }
-    return {name: made[name]() for name in parameters if name != "provider"}
-
-
-def sample_user(hook):
-    """Return who is signed in, or the person that claims are about."""
-    if hook == "portula_interaction_demands":
-        return Authenticated("ada", "ada", 1)
-    return User("ada", "ada")
+    known = {field.name for field in dataclasses.fields(made)}
+    return made(**{name: value for name, value in fields.items() if name in known})
 
 
 def sample_request():
@@ -233,3 +228,8 @@ def sample_request():
     request.scopes = ["tea", "loyalty"]
     request.client = Application(client_id="machine")
     return request
+
+
+def sample_exchange(provider):
+    """Return an exchange of such a request."""
+    return public.TokenExchange(provider=provider, request=sample_request())

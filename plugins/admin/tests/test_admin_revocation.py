@@ -27,7 +27,9 @@ def test_a_token_is_revoked_and_stops_working(admin):
     assert admin.provider.validator.find_live_access_token(value) is None
     (kept,) = admin.storage.select(AccessToken)
     assert (kept.digest, kept.revoked_at) == (token.digest, NOW + 5)
-    assert admin.heard.of(TokenRevoked) == [TokenRevoked("app", "bob", token.family, NOW + 5)]
+    assert admin.heard.of(TokenRevoked) == [
+        TokenRevoked(provider=admin.provider, client_id="app", subject="bob", family=token.family, at=NOW + 5)
+    ]
 
 
 def test_several_are_revoked_and_the_others_are_not(admin):
@@ -56,7 +58,9 @@ def test_a_refresh_token_takes_its_family_with_it(admin):
     assert "1 refresh token revoked, with all tokens of the same sign-in" in page.text
     assert revoked(admin, RefreshToken) == {"one": NOW}
     assert revoked(admin, AccessToken) == {"one": NOW}
-    assert admin.heard.of(TokenRevoked) == [TokenRevoked("app", "bob", "one", NOW)]
+    assert admin.heard.of(TokenRevoked) == [
+        TokenRevoked(provider=admin.provider, client_id="app", subject="bob", family="one", at=NOW)
+    ]
     again = admin.act("refresh-token", "revoke_selected", name)
     assert "Nothing was left" in again.text
     assert len(admin.heard.events) == 1

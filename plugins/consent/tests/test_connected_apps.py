@@ -95,7 +95,9 @@ def test_removing_an_app_ends_all_it_holds_of_the_person_and_nothing_else(connec
     assert revoked(connected, "f1") == (host.time, host.time, host.time)
     assert revoked(connected, "f2") == revoked(connected, "f3") == (None, None, None)
     assert connected.consent.remembered(connected.client, "ada") == frozenset()
-    assert host.heard == [TokenRevoked("tea", "ada", "f1", host.time)]
+    assert host.heard == [
+        TokenRevoked(provider=host.provider, client_id="tea", subject="ada", family="f1", at=host.time)
+    ]
     code = connected.provider.storage.find(Grant, digest="code f1")
     with pytest.raises(Replayed):
         connected.provider.storage.take(code, host.time)

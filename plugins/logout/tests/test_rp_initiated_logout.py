@@ -247,7 +247,9 @@ def test_every_token_of_the_person_is_revoked_and_of_nobody_else(house):
     ada = sign_out(house)
     assert live() == ["AccessToken bob tea", "RefreshToken bob tea", "Grant bob tea"]
     (event,) = house.heard.of(LogoutSucceeded)
-    assert event == LogoutSucceeded("ada", ada.sid, "tea", tokens=4, at=NOW)
+    assert event == LogoutSucceeded(
+        provider=house.provider, subject="ada", sid=ada.sid, client_id="tea", tokens=4, at=NOW
+    )
 
 
 def test_a_listener_hears_who_signed_out_and_at_whose_wish(make):

@@ -22,7 +22,7 @@ class Event:
     """Something that happened, or is about to; who makes one names the provider and what the event is about."""
 
     provider: Deployment = field(repr=False, compare=False)
-    id: str = field(default_factory=_new_id)
+    id: str = field(default_factory=_new_id, compare=False)
     """Unique: 32 hexadecimal digits."""
     at: int = -1
     """When it happened, Unix seconds by the clock slot."""

@@ -1,56 +1,62 @@
+"""The declared hooks: each is documented, its example runs, and an implementation is held to it."""
+
 import ast
 import inspect
 import re
 import sys
-from functools import cached_property
 from pathlib import Path
 
 import pytest
-from hook_samples import ADDITIONS, DEMANDS, DENIALS, GIVEN, NAMES, PRINTED, STARTED, arguments_of
+from hook_samples import ADDITIONS, DEMANDS, DENIALS, GIVEN, NAMES, PRINTED, STARTED, value_of
 from hosting import Memory, make_app, make_provider
 
-from portula import Provider, hookimpl
+from portula import Plugin, Provider, hookimpl
 from portula.errors import BrokenPlugin
-from portula.host import hookspecs
-from portula.host.plugins import Implementation, Plugins
-from portula.plugin import Hooks, Source, Tier
+from portula.host.declared import Declared
+from portula.host.kinds import AT_START
+from portula.host.plugins import Plugins
+from portula.plugin import Kind, Source, Tier, TokenIssued, TokenRefused
+from portula.web.hooks import CORE_HOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
 
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 import portula_reference  # noqa: E402 - it stands with the manual, which is no package
 
-SPECS = {
-    name: function
-    for module in hookspecs.SPECIFICATIONS
-    for name, function in vars(module).items()
-    if hasattr(function, "portula_spec")
-}
+DECLARED = Declared(CORE_HOOKS)
+HOOKS = DECLARED.in_order()
 ENTRIES = {entry.name: entry for entry in portula_reference.hook_entries()}
 MANUAL = portula_reference.expand((ROOT / "docs" / "hooks.md").read_text(encoding="utf-8"))
-SPECIAL = {"portula_addhooks"}
-PER_REQUEST = {name for name, function in SPECS.items() if function.__module__.endswith(".requests")}
+PER_REQUEST = [hook for hook in HOOKS if DECLARED.facts(hook).kind not in AT_START]
 SHOP = Source("shop", Tier.INSTALLED, "portula-shop", "1.2")
 
-each_hook = pytest.mark.parametrize("hook", SPECS)
-each_called_hook = pytest.mark.parametrize("hook", [name for name in SPECS if name not in SPECIAL])
+each_hook = pytest.mark.parametrize("hook", HOOKS)
 
 
-def parameters_of(hook):
-    return list(inspect.signature(SPECS[hook]).parameters)
+def new_plugins():
+    return Plugins(CORE_HOOKS, Provider())
 
 
 def signatures_in_source():
     """Read the signatures from the files, without the help of the generator."""
-    for module in hookspecs.SPECIFICATIONS:
-        for node in ast.parse(inspect.getsource(module)).body:
-            if isinstance(node, ast.FunctionDef):
-                yield node.name, f"{node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}"
+    for path in (ROOT / "core/src/portula").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name in DECLARED and node.decorator_list:
+                parameter = ast.unparse(node.args).removeprefix("self, ").replace(": P", ": Provider")
+                if ": " in parameter:
+                    yield node.name, f"{node.name}({parameter}) -> {ast.unparse(node.returns)}"
 
 
-def call_facade(provider, hook):
-    method = getattr(provider.hooks, hook.removeprefix("portula_"))
-    return method(**arguments_of(hook, parameters_of(hook)))
+def call(provider, hook):
+    """Call a hook of a request as core does."""
+    verbs = {
+        Kind.VETO: provider.hooks.hear,
+        Kind.REQUIREMENT: provider.hooks.require,
+        Kind.ENRICHMENT: provider.hooks.enrich,
+        Kind.OUTBOX: provider.hooks.record,
+        Kind.EVENT: provider.hooks.tell,
+    }
+    return verbs[DECLARED.facts(hook).kind](DECLARED[hook], value_of(hook, provider))
 
 
 def example_plugin(hook):
@@ -62,16 +68,28 @@ def example_plugin(hook):
     return plugin(**{name: GIVEN[name] for name in needed})
 
 
+# --- The handle ---
+
+
+@each_hook
+def test_the_method_of_the_public_class_is_the_declaration(hook):
+    assert getattr(Plugin, hook) is DECLARED[hook]
+
+
 # --- The manual ---
 
 
-@pytest.mark.parametrize(("hook", "signature"), list(signatures_in_source()))
+@pytest.mark.parametrize(("hook", "signature"), sorted(signatures_in_source()))
 def test_the_manual_has_a_heading_with_the_exact_signature(hook, signature):
     assert f"\n({hook})=\n### `{signature}`\n" in MANUAL
 
 
+def test_every_declaration_was_read():
+    assert sorted(name for name, _ in signatures_in_source()) == sorted(HOOKS)
+
+
 def test_the_manual_has_no_other_hooks():
-    assert re.findall(r"^### `(\w+)\(", MANUAL, re.MULTILINE) == list(SPECS)
+    assert re.findall(r"^### `(\w+)\(", MANUAL, re.MULTILINE) == HOOKS
 
 
 @each_hook
@@ -88,15 +106,15 @@ def test_the_kind_is_told_by_the_form_of_the_name(hook):
     assert portula_reference.KINDS[kind] in MANUAL
     forms = {
         "veto": r"validate_\w+",
-        "demand": r"\w+_demands",
+        "requirement": r"\w+_demands",
         "enrichment": r"\w+_(response|claims)",
         "outbox": r"record_\w+",
-        "event": r"\w+_(issued|refused|revoked|replayed|given|saved|authenticated|succeeded|failed)",
+        "event": r"event|\w+_(issued|refused|revoked|replayed|given|saved|authenticated|succeeded|failed)",
     }
     if hook in PER_REQUEST:
         assert re.fullmatch(forms[kind], short)
     else:
-        answers_none = str(inspect.signature(SPECS[hook]).return_annotation).endswith("| None")
+        answers_none = str(inspect.signature(DECLARED[hook]).return_annotation).endswith("| None")
         assert kind == ("slot" if answers_none else "contribution")
 
 
@@ -117,11 +135,10 @@ def test_the_setting_beside_a_hook_is_in_the_manual(hook):
 
 @each_hook
 def test_the_example_runs_and_can_be_registered(hook):
-    plugins = Plugins()
+    plugins = new_plugins()
     plugins.register(example_plugin(hook), SHOP)
     plugins.check_pending()
-    implementations = getattr(plugins.manager.hook, hook).get_hookimpls()
-    assert [implementation.plugin_name for implementation in implementations] == ["shop"]
+    assert plugins.hooks_of("shop") == [hook]
 
 
 def provider_with(hook):
@@ -131,7 +148,7 @@ def provider_with(hook):
     return Provider(make_app(), plugins=given, discover=False), plugin
 
 
-@pytest.mark.parametrize("hook", [name for name in SPECS if name not in PER_REQUEST])
+@pytest.mark.parametrize("hook", [name for name in HOOKS if name not in PER_REQUEST])
 def test_the_example_takes_part_in_the_start_of_a_provider(hook):
     provider, _ = provider_with(hook)
     assert STARTED[hook](provider)
@@ -141,19 +158,19 @@ def test_the_example_takes_part_in_the_start_of_a_provider(hook):
 def test_the_example_denies(hook):
     provider, _ = provider_with(hook)
     with pytest.raises(DENIALS[hook]):
-        call_facade(provider, hook)
+        call(provider, hook)
 
 
 @pytest.mark.parametrize("hook", ADDITIONS)
 def test_the_example_adds(hook):
     provider, _ = provider_with(hook)
-    assert call_facade(provider, hook) == {"access_token": "of ours", **ADDITIONS[hook]}
+    assert call(provider, hook) == {"access_token": "of ours", **ADDITIONS[hook]}
 
 
 @pytest.mark.parametrize("hook", DEMANDS)
 def test_the_example_demands(hook):
     provider, _ = provider_with(hook)
-    assert call_facade(provider, hook) == DEMANDS[hook]
+    assert call(provider, hook) == DEMANDS[hook]
 
 
 RECORDED = {
@@ -166,71 +183,20 @@ RECORDED = {
 @pytest.mark.parametrize("hook", RECORDED)
 def test_the_example_records(hook):
     provider, plugin = provider_with(hook)
-    call_facade(provider, hook)
+    assert call(provider, hook) == []
     assert plugin.lines == [RECORDED[hook]]
 
 
 @pytest.mark.parametrize("hook", PRINTED)
 def test_the_example_hears(hook, capsys):
     provider, _ = provider_with(hook)
-    call_facade(provider, hook)
+    call(provider, hook)
     assert capsys.readouterr().out == f"{PRINTED[hook]}\n"
 
 
 def test_every_example_was_called():
     called = {*STARTED, *DENIALS, *DEMANDS, *ADDITIONS, *PRINTED, *RECORDED}
-    assert called == set(SPECS)
-
-
-# --- The façade ---
-
-
-@each_called_hook
-def test_the_facade_has_a_method_or_property_for_the_hook(hook):
-    member = vars(Hooks)[hook.removeprefix("portula_")]
-    if ENTRIES[hook].kind == "slot":
-        assert isinstance(member, cached_property)
-    else:
-        wanted = [name for name in parameters_of(hook) if name != "provider"]
-        own = list(inspect.signature(member).parameters)[1:]
-        assert own == (wanted if hook in PER_REQUEST else [])
-
-
-def test_the_facade_has_no_method_without_a_hook():
-    public = {name for name in vars(Hooks) if not name.startswith("_")}
-    assert public == {hook.removeprefix("portula_") for hook in SPECS} - {"addhooks"}
-
-
-class Probe:
-    """Implements one hook with all its parameters, and keeps what it was given."""
-
-    def __init__(self, hook):
-        self.given = []
-        parameters = ", ".join(parameters_of(hook))
-        keep = f"def {hook}({parameters}):\n    given.append(({parameters}{',' if parameters else ''}))\n"
-        namespace = {"given": self.given}
-        exec(keep, namespace)
-        setattr(self, hook, hookimpl(namespace[hook]))
-
-
-@each_called_hook
-def test_the_facade_calls_with_exactly_the_specified_parameters(hook, monkeypatch):
-    provider, probe = make_provider(), Probe(hook)
-    plugins, offered = Plugins(), []
-    plugins.register(probe, SHOP)
-    call = Implementation.call
-    monkeypatch.setattr(
-        Implementation, "call", lambda self, given: (offered.append(given), call(self, given))[1]
-    )
-    hooks = Hooks(plugins, provider, {})
-    arguments = arguments_of(hook, parameters_of(hook))
-    if ENTRIES[hook].kind == "slot":
-        assert hooks.ruling(hook.removeprefix("portula_")).winner is None
-    else:
-        getattr(hooks, hook.removeprefix("portula_"))(**arguments)
-    assert [sorted(given) for given in offered] == [sorted(parameters_of(hook))]
-    expected = {**arguments, "provider": provider}
-    assert probe.given == [tuple(expected[name] for name in parameters_of(hook))]
+    assert called == set(HOOKS)
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +216,7 @@ def test_some_other_test_names_the_hook(hook, named_elsewhere):
 
 class Wrapper:
     @hookimpl(wrapper=True)
-    def portula_validate_token_request(self, request):
+    def portula_validate_token_request(self, exchange):
         return (yield)
 
 
@@ -280,14 +246,31 @@ class Default:
 
 class KeywordOnly:
     @hookimpl
-    def portula_token_response(self, request, *, response):
+    def portula_token_response(self, *, response):
         return None
 
 
-class UnknownParameter:
+class Two:
     @hookimpl
     def portula_scopes(self, provider, application):
         return {}
+
+
+class Nothing:
+    @hookimpl
+    def portula_scopes(self):
+        return {}
+
+
+class OtherValue:
+    @hookimpl
+    def portula_token_issued(self, event: TokenRefused):
+        return None
+
+
+class OtherAnswer(Plugin):
+    def portula_token_issued(self, event: TokenIssued) -> bool:
+        return True
 
 
 @pytest.mark.parametrize(
@@ -306,13 +289,19 @@ class UnknownParameter:
             "portula_client_id_generator uses tryfirst; the host orders and calls hooks itself, remove it",
         ),
         (Last, "portula_scopes_backend uses trylast; the host orders and calls hooks itself, remove it"),
-        (Default, "portula_clock gives 'provider' a default or makes it keyword-only; hooks are positional"),
-        (KeywordOnly, "portula_token_response gives 'response' a default or makes it keyword-only"),
-        (UnknownParameter, "{'application'}"),
+        (
+            Default,
+            "portula_clock: 'provider' has a default or is not positional; a hook is called with one value",
+        ),
+        (KeywordOnly, "portula_token_response: 'response' has a default or is not positional"),
+        (Two, "portula_scopes takes provider, application; every hook takes one value"),
+        (Nothing, "portula_scopes takes nothing; every hook takes one value"),
+        (OtherValue, "portula_token_issued annotates 'event' as TokenRefused; the hook gives TokenIssued"),
+        (OtherAnswer, "portula_token_issued is annotated to return bool; the hook wants None"),
     ],
 )
 def test_registration_refuses(plugin, text):
-    plugins = Plugins()
+    plugins = new_plugins()
     with pytest.raises(BrokenPlugin) as caught:
         plugins.register(plugin, SHOP)
     assert str(caught.value).startswith("plugin 'shop' of distribution portula-shop 1.2: ")
@@ -331,14 +320,14 @@ def test_a_refused_plugin_is_told_everything_at_once():
             return None
 
     with pytest.raises(BrokenPlugin) as caught:
-        Plugins().register(Twice(), SHOP)
+        new_plugins().register(Twice(), SHOP)
     assert len(caught.value.findings) == 3
 
 
 def test_a_misspelt_hook_is_told_the_nearest_known_one():
     class Misspelt:
         @hookimpl
-        def portula_validate_token_requests(self, request):
+        def portula_validate_token_requests(self, exchange):
             return None
 
     with pytest.raises(BrokenPlugin) as caught:
@@ -351,7 +340,41 @@ def test_a_misspelt_hook_is_told_the_nearest_known_one():
 def test_an_optional_hook_may_be_unknown():
     class Later:
         @hookimpl(optionalhook=True)
-        def portula_hook_of_a_later_version(self):
+        def portula_hook_of_a_later_version(self, value):
             return None
 
     assert "Later" in make_provider(Later()).plugins.sources
+
+
+@pytest.mark.parametrize("base", [Plugin, object])
+def test_any_name_of_the_parameter_will_do(base):
+    class Shop(base):
+        @hookimpl
+        def portula_scopes(self, server):
+            return {"tea": server.name}
+
+    assert make_provider(Shop()).scope_texts["tea"] == "portula"
+
+
+def test_a_plugin_class_registers_what_it_overrides_and_nothing_that_it_inherits():
+    class Shop(Plugin):
+        def portula_scopes(self, provider):
+            return {"tea": "Make tea"}
+
+    class Corner(Shop):
+        def helper(self):
+            return None
+
+    plugins = make_provider(Corner()).plugins
+    assert plugins.hooks_of("Corner") == ["portula_scopes"]
+
+
+def test_a_misspelt_method_of_a_plugin_class_is_told_the_nearest_hook():
+    class Shop(Plugin):
+        def portula_scope(self, provider):
+            return {}
+
+    with pytest.raises(
+        BrokenPlugin, match="there is no hook 'portula_scope'; did you mean 'portula_scopes'?"
+    ):
+        make_provider(Shop())
