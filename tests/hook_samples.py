@@ -119,25 +119,35 @@ STARTED = {
     "portula_settings": lambda provider: provider.all_settings.value("GREETING") == "hello",
     "portula_clock": lambda provider: provider.now() == 1_700_000_000,
     "portula_records": lambda provider: "note" in [record.name for record in provider.records],
-    "portula_application_model": lambda provider: provider.hooks.application_model.__name__ == "Client",
+    "portula_application_model": lambda provider: (
+        provider.hooks.ruling(Plugin.portula_application_model).answer.__name__ == "Client"
+    ),
     "portula_grant_model": lambda provider: provider.storage.model(Grant).__name__ == "Code",
     "portula_access_token_model": lambda provider: provider.storage.model(AccessToken).__name__ == "Token",
     "portula_refresh_token_model": lambda provider: provider.storage.model(RefreshToken).__name__ == "Token",
-    "portula_id_token_model": lambda provider: provider.hooks.id_token_model.__name__ == "Token",
+    "portula_id_token_model": lambda provider: (
+        provider.hooks.ruling(Plugin.portula_id_token_model).answer.__name__ == "Token"
+    ),
     "portula_stores": lambda provider: list(provider.stores) == ["memory"],
     "portula_scopes": lambda provider: list(provider.scope_texts) == ["offline_access"],
-    "portula_scopes_backend": lambda provider: provider.hooks.scopes_backend.get_default_scopes() == ["tea"],
-    "portula_client_id_generator": lambda provider: len(provider.hooks.client_id_generator.hash()) == 39,
+    "portula_scopes_backend": lambda provider: (
+        provider.hooks.ask(Plugin.portula_scopes_backend).get_default_scopes() == ["tea"]
+    ),
+    "portula_client_id_generator": lambda provider: (
+        len(provider.hooks.ask(Plugin.portula_client_id_generator).hash()) == 39
+    ),
     "portula_client_secret_generator": lambda provider: (
-        len(provider.hooks.client_secret_generator.hash()) == 86
+        len(provider.hooks.ask(Plugin.portula_client_secret_generator).hash()) == 86
     ),
     "portula_access_token_generator": lambda provider: (
-        provider.hooks.access_token_generator(None)[:3] == "at_"
+        provider.hooks.ask(Plugin.portula_access_token_generator)(None)[:3] == "at_"
     ),
     "portula_refresh_token_generator": lambda provider: (
-        provider.hooks.refresh_token_generator(None)[:3] == "rt_"
+        provider.hooks.ask(Plugin.portula_refresh_token_generator)(None)[:3] == "rt_"
     ),
-    "portula_secret_hasher": lambda provider: provider.hooks.secret_hasher is GIVEN["hasher"],
+    "portula_secret_hasher": lambda provider: (
+        provider.hooks.ask(Plugin.portula_secret_hasher) is GIVEN["hasher"]
+    ),
     "portula_validator_class": lambda provider: provider.validator.rotate_refresh_token(None) is True,
     "portula_validator_mixins": lambda provider: provider.validator.get_default_scopes("", None) == ["read"],
     "portula_client_auth_methods": lambda provider: (
@@ -148,27 +158,35 @@ STARTED = {
         [resolver.name for resolver in provider.request_resolvers] == ["ticket"]
     ),
     "portula_grant_types": lambda provider: isinstance(
-        provider.hooks.grant_types()["urn:example:tea"](provider.validator), ExtensionGrant
+        provider.hooks.collect(Plugin.portula_grant_types)["urn:example:tea"](provider.validator),
+        ExtensionGrant,
     ),
     "portula_response_types": lambda provider: isinstance(
-        provider.hooks.response_types()["code"](provider.validator), AuthorizationCodeGrant
+        provider.hooks.collect(Plugin.portula_response_types)["code"](provider.validator),
+        AuthorizationCodeGrant,
     ),
-    "portula_server_class": lambda provider: provider.hooks.server_class is oauthlib.oauth2.Server,
-    "portula_backend_class": lambda provider: provider.hooks.backend_class is Backend,
-    "portula_login": lambda provider: provider.hooks.login is GIVEN["login"],
-    "portula_sessions": lambda provider: provider.hooks.sessions is GIVEN["sessions"],
-    "portula_consent": lambda provider: provider.hooks.consent is GIVEN["consent"],
-    "portula_fetcher": lambda provider: provider.hooks.fetcher is GIVEN["fetcher"],
-    "portula_jose": lambda provider: provider.hooks.jose is GIVEN["jose"],
+    "portula_server_class": lambda provider: (
+        provider.hooks.ask(Plugin.portula_server_class) is oauthlib.oauth2.Server
+    ),
+    "portula_backend_class": lambda provider: provider.hooks.ask(Plugin.portula_backend_class) is Backend,
+    "portula_login": lambda provider: provider.hooks.ask(Plugin.portula_login) is GIVEN["login"],
+    "portula_sessions": lambda provider: provider.hooks.ask(Plugin.portula_sessions) is GIVEN["sessions"],
+    "portula_consent": lambda provider: provider.hooks.ask(Plugin.portula_consent) is GIVEN["consent"],
+    "portula_fetcher": lambda provider: provider.hooks.ask(Plugin.portula_fetcher) is GIVEN["fetcher"],
+    "portula_jose": lambda provider: provider.hooks.ask(Plugin.portula_jose) is GIVEN["jose"],
     "portula_endpoints": lambda provider: provider.app.test_client().get("/o/tea/").status_code == 418,
     "portula_blueprints": lambda provider: "portula_tea" in provider.app.blueprints,
     "portula_account_links": lambda provider: (
-        [link.view for link in provider.hooks.account_links()] == ["tea.orders"]
+        [link.view for link in provider.hooks.collect(Plugin.portula_account_links)] == ["tea.orders"]
     ),
     "portula_metadata": lambda provider: "service_documentation" in provider.metadata_document,
-    "portula_commands": lambda provider: [command.name for command in provider.hooks.commands()] == ["hello"],
-    "portula_checks": lambda provider: [found.id for found in provider.hooks.checks()] == ["tea.cold"],
-    "portula_demo": lambda provider: provider.hooks.demo() == {"Tea": "ready"},
+    "portula_commands": lambda provider: (
+        [command.name for command in provider.hooks.collect(Plugin.portula_commands)] == ["hello"]
+    ),
+    "portula_checks": lambda provider: (
+        [found.id for found in provider.hooks.collect(Plugin.portula_checks)] == ["tea.cold"]
+    ),
+    "portula_demo": lambda provider: provider.hooks.collect(Plugin.portula_demo) == {"Tea": "ready"},
 }
 """What a provider has to show for it when the example of a hook took part in its start."""
 

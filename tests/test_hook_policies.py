@@ -248,7 +248,7 @@ def test_an_outbox_that_fails_refuses_the_request_and_rolls_it_back(caplog):
     assert (answer.status_code, answer.json) == (500, {"error": "server_error"})
     assert tokens(provider) == []
     assert told == ["server_error"]
-    assert "portula_record_token failed in plugin 'Full'" in caplog.text
+    assert "portula_record_token of plugin 'Full' failed" in caplog.text
 
 
 def test_an_outbox_that_denies_with_an_oauth_error_refuses_as_well():
@@ -296,7 +296,7 @@ def test_a_listener_that_fails_hurts_nobody(caplog):
     assert answer.status_code == 200
     assert told == ["machine"]
     assert len(tokens(provider)) == 1
-    assert "portula_token_issued failed in plugin 'Aaa'" in caplog.text
+    assert "portula_token_issued of plugin 'Aaa' failed" in caplog.text
 
 
 def test_listeners_hear_of_a_token_only_when_it_is_kept():

@@ -198,7 +198,8 @@ def test_an_import_string_answers_the_slot_from_the_strongest_tier(separator):
     ],
 )
 def test_the_object_itself_serves_as_well(name, value, slot, answer):
-    assert getattr(make_provider(**{name: value}).hooks, slot) is answer
+    hook = getattr(Plugin, f"portula_{slot}")
+    assert make_provider(**{name: value}).hooks.ask(hook) is answer
 
 
 @pytest.mark.parametrize(

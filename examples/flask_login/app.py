@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from werkzeug.security import check_password_hash, generate_password_hash
 from wtforms import PasswordField, StringField
 
-from portula import Provider, hookimpl
+from portula import Plugin, Provider
 from portula.plugin import Authenticated, Login, User
 
 app = Flask(__name__)
@@ -52,10 +52,9 @@ def login():
     return render_template("login.html", form=form)
 
 
-class OurLogin(Login):
+class OurLogin(Plugin, Login):
     """Tells portula who sits at the browser: the answer to its slot `login`."""
 
-    @hookimpl
     def portula_login(self, provider):
         return self
 
