@@ -21,7 +21,7 @@ from rich.table import Table
 from sqlalchemy import Engine, event
 from workloads import POSTGRESQL, database
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula.plugin import Application
 from portula.web.provider import storage_check_deferred
 from portula_storage_sql import migrate
@@ -104,7 +104,7 @@ def fill(provider: Provider, engine: Engine, count: int) -> float:
 
 def signed_in(provider: Provider) -> FlaskClient:
     """Return the browser of an administrator."""
-    users = provider.hooks.login.users  # type: ignore[attr-defined]
+    users = provider.hooks.ask(Plugin.portula_login).users  # type: ignore[attr-defined]
     users.create("root", PASSWORD, is_admin=True)
     browser = provider.app.test_client()
     page = browser.get("/accounts/login/").text

@@ -19,7 +19,8 @@ from rich.table import Table
 from start import KINDS, PLUGINS, Listener, plugins
 from workloads import OPERATIONS, in_memory
 
-from portula.plugin import CoreSettings, OAuthRequest, TokenIssued
+from portula import Plugin
+from portula.plugin import CoreSettings, OAuthRequest, TokenExchange, TokenIssued, TokenResponse
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -48,20 +49,23 @@ def hook_calls(provider: Provider) -> dict[str, Callable[[], object]]:
     """Return a call of each policy, as a token request makes it."""
     hooks = provider.hooks
     request = OAuthRequest("/o/token/", body=[("grant_type", "client_credentials")])
+    exchange = TokenExchange(provider=provider, request=request)
     issued = TokenIssued(
+        provider=provider,
         client_id="client",
         subject=None,
         grant_type="client_credentials",
         scopes=("read",),
-        authorization="family",
+        authorization="authorization",
         at=0,
     )
     response = {"access_token": "x" * 43, "expires_in": 36000, "token_type": "Bearer", "scope": "read write"}
+    answer = TokenResponse(provider=provider, request=request, response=response)
     return {
-        "veto": lambda: hooks.validate_token_request(request),
-        "enrichment": lambda: hooks.token_response(request, response),
-        "record": lambda: hooks.record_token(issued),
-        "event": lambda: hooks.token_issued(issued),
+        "veto": lambda: hooks.hear(Plugin.portula_validate_token_request, exchange),
+        "enrichment": lambda: hooks.enrich(Plugin.portula_token_response, answer),
+        "record": lambda: hooks.record(Plugin.portula_record_token, issued),
+        "event": lambda: hooks.tell(Plugin.portula_token_issued, issued),
     }
 
 
@@ -69,7 +73,7 @@ def lookups(provider: Provider) -> dict[str, Callable[[], object]]:
     """Return what rooms ask the provider for while they answer."""
     hooks = provider.hooks
     return {
-        "slot, e.g. hooks.secret_hasher": lambda: hooks.secret_hasher,
+        "slot": lambda: hooks.ask(Plugin.portula_secret_hasher),
         "settings of a room": lambda: provider.settings(CoreSettings),
         "clock": provider.now,
         "transaction in which nothing is written": lambda: _empty_transaction(provider),
@@ -79,7 +83,7 @@ def lookups(provider: Provider) -> dict[str, Callable[[], object]]:
 
 def tokens(provider: Provider) -> dict[str, tuple[float, float, int]]:
     """Return what signing and verifying a token of an ID token's size take, in microseconds, and its characters."""
-    jose, found = provider.hooks.jose, {}
+    jose, found = provider.hooks.ask(Plugin.portula_jose), {}
     for algorithm in jose.signing_algorithms():
         sign = partial(jose.sign, ID_TOKEN, typ="JWT", algorithm=algorithm)
         token = sign()

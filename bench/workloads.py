@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from flask import Flask
 from measure import sent, sent_json
 
-from portula import Provider, hookimpl
+from portula import Plugin, Provider, hookimpl
 from portula.host.modes import storage_check_deferred
 from portula.plugin import AccessToken, Application, Grant, OAuthRequest, RefreshToken
 from portula_storage_sql import migrate
@@ -104,7 +104,7 @@ class Deployment:
     @cached_property
     def subject(self) -> str:
         """The person for whom codes are issued."""
-        login: Any = self.provider.hooks.login
+        login: Any = self.provider.hooks.ask(Plugin.portula_login)
         return str(login.users.create("bench", secrets.token_urlsafe(16)).sub)
 
     def forget(self) -> None:

@@ -7,22 +7,23 @@ import click
 import flask
 import oauthlib.oauth2
 from pydantic import BaseModel
+from support.fitting import fitting
 
-from portula import OAuth2Validator, hookimpl, hookspec
+from portula import OAuth2Validator, Plugin, Provider
+from portula import plugin as public
 from portula.errors import (
     AccessDeniedError,
     InvalidClientMetadata,
     InvalidGrantError,
-    InvalidRequestError,
     UnauthorizedClientError,
 )
-from portula.model import events
+from portula.host.signatures import value_type
 from portula.plugin import (
     AccessToken,
     AccountLink,
     Application,
-    Artifact,
     Authenticated,
+    AuthorizationCodeGrant,
     Backend,
     ClientAuthMethod,
     ClientMember,
@@ -32,43 +33,23 @@ from portula.plugin import (
     Finding,
     Grant,
     IDToken,
-    Issue,
     Level,
     Mount,
     OAuthRequest,
     RecordType,
     RefreshToken,
     RequestResolver,
-    ResponseType,
-    Step,
-    TokenExchange,
     User,
     json_answer,
 )
 from portula_testing.memory import MemoryStore
 
-
-class MyHookspecs:
-    """A room's own specifications."""
-
-    @hookspec
-    def portula_kettle(self, provider):
-        """Answer the slot of the kettle."""
-
-
-class Anything:
-    """Stands for what an example is given: a hasher, a login, sessions, consent."""
-
-
 NAMES = {
-    "Artifact": Artifact,
     "AccessDeniedError": AccessDeniedError,
     "AccessToken": AccessToken,
     "Application": Application,
     "AccountLink": AccountLink,
-    "InvalidRequestError": InvalidRequestError,
-    "ResponseType": ResponseType,
-    "Step": Step,
+    "AuthorizationCodeGrant": AuthorizationCodeGrant,
     "Backend": Backend,
     "BaseModel": BaseModel,
     "ClientMember": ClientMember,
@@ -83,7 +64,6 @@ NAMES = {
     "Level": Level,
     "MemoryStore": MemoryStore,
     "Mount": Mount,
-    "MyHookspecs": MyHookspecs,
     "OAuth2Validator": OAuth2Validator,
     "RecordType": RecordType,
     "RefreshToken": RefreshToken,
@@ -93,7 +73,13 @@ NAMES = {
     "click": click,
     "dataclass": dataclasses.dataclass,
     "flask": flask,
-    "hookimpl": hookimpl,
+    "HashGenerator": public.HashGenerator,
+    "HookClass": public.HookClass,
+    "HookDeclarations": public.HookDeclarations,
+    "Plugin": Plugin,
+    "Provider": Provider,
+    "ScopesBackend": public.ScopesBackend,
+    "slot": public.slot,
     "json_answer": json_answer,
     "oauthlib": oauthlib,
     "secrets": secrets,
@@ -102,84 +88,66 @@ NAMES = {
 
 GIVEN = {
     "method": ClientAuthMethod("example", lambda _request: False, lambda _request: None),
-    **{name: Anything() for name in ("hasher", "login", "sessions", "consent", "fetcher", "jose")},
+    "hasher": fitting("portula_secret_hasher"),
+    **{name: fitting(f"portula_{name}") for name in ("login", "sessions", "consent", "fetcher", "jose")},
 }
 """What the classes of examples are made with, by parameter."""
 
+_ISSUED = {"grant_type": "client_credentials", "scopes": ("read",), "family": "family"}
+_FAMILY = {"family": "family"}
 EVENTS = {
-    "portula_session_ended": events.SessionEnded(subject="ada", sid="sid", at=1),
-    "portula_record_authorization": events.AuthorizationGranted(
-        client_id="machine", subject="ada", sid="sid", scopes=("read",), at=1
-    ),
-    "portula_record_session_end": events.SessionEnded(subject="ada", sid="sid", at=1),
-    "portula_record_token": events.TokenIssued(
-        client_id="machine",
-        subject=None,
-        grant_type="client_credentials",
-        scopes=("read",),
-        authorization="authorization",
-        at=1,
-    ),
-    "portula_token_issued": events.TokenIssued(
-        client_id="machine",
-        subject=None,
-        grant_type="client_credentials",
-        scopes=("read",),
-        authorization="authorization",
-        at=1,
-    ),
-    "portula_token_refused": events.TokenRefused(
-        client_id="machine", grant_type="client_credentials", error="invalid_scope", at=1
-    ),
-    "portula_token_revoked": events.TokenRevoked(
-        client_id="machine", subject=None, authorization="authorization", at=1
-    ),
-    "portula_code_replayed": events.Replay(
-        client_id="machine", subject="ada", authorization="authorization", at=1
-    ),
-    "portula_refresh_replayed": events.Replay(
-        client_id="machine", subject="ada", authorization="authorization", at=1
-    ),
-    "portula_consent_given": events.ConsentGiven(client_id="machine", subject="ada", scopes=("read",), at=1),
-    "portula_client_saved": events.ClientSaved(client_id="machine", created=True, at=1),
-    "portula_client_authenticated": events.ClientAuthenticated(
-        client_id="machine", method="client_secret_basic", secret_id=None, at=1
-    ),
-    "portula_login_succeeded": events.LoginSucceeded(subject="ada", amr=("pwd",), address="127.0.0.1", at=1),
-    "portula_login_failed": events.LoginFailed(
-        username="ada", reason="wrong credentials", address="127.0.0.1", at=1
-    ),
-    "portula_logout_succeeded": events.LogoutSucceeded(
-        subject="ada", sid="sid", client_id="machine", tokens=2, at=1
-    ),
+    public.AuthorizationGranted: {"subject": "ada", "sid": "sid", "scopes": ("read",)},
+    public.SessionEnded: {"subject": "ada", "sid": "sid"},
+    public.TokenIssued: _ISSUED,
+    public.TokenRefused: {"grant_type": "client_credentials", "error": "invalid_scope"},
+    public.TokenRevoked: _FAMILY,
+    public.CodeReplayed: _FAMILY,
+    public.RefreshTokenReplayed: _FAMILY,
+    public.ConsentGiven: {"subject": "ada", "scopes": ("read",)},
+    public.ClientSaved: {"created": True},
+    public.ClientAuthenticated: {"method": "client_secret_basic", "secret_id": None},
+    public.LoginSucceeded: {"subject": "ada", "amr": ("pwd",), "address": "127.0.0.1"},
+    public.LoginFailed: {"username": "ada", "reason": "wrong credentials", "address": "127.0.0.1"},
+    public.LogoutSucceeded: {"subject": "ada", "sid": "sid", "tokens": 2},
+    public.Event: {},
 }
+"""What a sample of each event says, besides its client."""
 
 
 STARTED = {
-    "portula_steps": lambda provider: [step.name for step in provider.hooks.steps()] == ["no_tea"],
-    "portula_addhooks": lambda provider: provider.hooks.ruling("kettle").winner is None,
+    "portula_declarations": lambda provider: "portula_kettle" in provider.plugins.declared,
     "portula_settings": lambda provider: provider.all_settings.value("GREETING") == "hello",
     "portula_clock": lambda provider: provider.now() == 1_700_000_000,
     "portula_records": lambda provider: "note" in [record.name for record in provider.records],
-    "portula_application_model": lambda provider: provider.hooks.application_model.__name__ == "Client",
+    "portula_application_model": lambda provider: (
+        provider.hooks.ruling(Plugin.portula_application_model).answer.__name__ == "Client"
+    ),
     "portula_grant_model": lambda provider: provider.storage.model(Grant).__name__ == "Code",
     "portula_access_token_model": lambda provider: provider.storage.model(AccessToken).__name__ == "Token",
     "portula_refresh_token_model": lambda provider: provider.storage.model(RefreshToken).__name__ == "Token",
-    "portula_id_token_model": lambda provider: provider.hooks.id_token_model.__name__ == "Token",
+    "portula_id_token_model": lambda provider: (
+        provider.hooks.ruling(Plugin.portula_id_token_model).answer.__name__ == "Token"
+    ),
     "portula_stores": lambda provider: list(provider.stores) == ["memory"],
     "portula_scopes": lambda provider: list(provider.scope_texts) == ["offline_access"],
-    "portula_scopes_backend": lambda provider: provider.hooks.scopes_backend.get_default_scopes() == ["tea"],
-    "portula_client_id_generator": lambda provider: len(provider.hooks.client_id_generator.hash()) == 39,
+    "portula_scopes_backend": lambda provider: (
+        provider.hooks.ask(Plugin.portula_scopes_backend).get_default_scopes() == ["tea"]
+    ),
+    "portula_client_id_generator": lambda provider: (
+        len(provider.hooks.ask(Plugin.portula_client_id_generator).hash()) == 39
+    ),
     "portula_client_secret_generator": lambda provider: (
-        len(provider.hooks.client_secret_generator.hash()) == 86
+        len(provider.hooks.ask(Plugin.portula_client_secret_generator).hash()) == 86
     ),
     "portula_access_token_generator": lambda provider: (
-        provider.hooks.access_token_generator(None)[:3] == "at_"
+        provider.hooks.ask(Plugin.portula_access_token_generator)(None)[:3] == "at_"
     ),
     "portula_refresh_token_generator": lambda provider: (
-        provider.hooks.refresh_token_generator(None)[:3] == "rt_"
+        provider.hooks.ask(Plugin.portula_refresh_token_generator)(None)[:3] == "rt_"
     ),
-    "portula_secret_hasher": lambda provider: provider.hooks.secret_hasher is GIVEN["hasher"],
+    "portula_secret_hasher": lambda provider: (
+        provider.hooks.ask(Plugin.portula_secret_hasher) is GIVEN["hasher"]
+    ),
     "portula_validator_class": lambda provider: provider.validator.rotate_refresh_token(None) is True,
     "portula_validator_mixins": lambda provider: provider.validator.get_default_scopes("", None) == ["read"],
     "portula_client_auth_methods": lambda provider: (
@@ -190,27 +158,35 @@ STARTED = {
         [resolver.name for resolver in provider.request_resolvers] == ["ticket"]
     ),
     "portula_grant_types": lambda provider: isinstance(
-        provider.hooks.grant_types()["urn:example:tea"](provider.validator), ExtensionGrant
+        provider.hooks.collect(Plugin.portula_grant_types)["urn:example:tea"](provider.validator),
+        ExtensionGrant,
     ),
     "portula_response_types": lambda provider: isinstance(
-        provider.hooks.response_types()["code"](provider.validator), ResponseType
+        provider.hooks.collect(Plugin.portula_response_types)["code"](provider.validator),
+        AuthorizationCodeGrant,
     ),
-    "portula_server_class": lambda provider: provider.hooks.server_class is oauthlib.oauth2.Server,
-    "portula_backend_class": lambda provider: provider.hooks.backend_class is Backend,
-    "portula_login": lambda provider: provider.hooks.login is GIVEN["login"],
-    "portula_sessions": lambda provider: provider.hooks.sessions is GIVEN["sessions"],
-    "portula_consent": lambda provider: provider.hooks.consent is GIVEN["consent"],
-    "portula_fetcher": lambda provider: provider.hooks.fetcher is GIVEN["fetcher"],
-    "portula_jose": lambda provider: provider.hooks.jose is GIVEN["jose"],
+    "portula_server_class": lambda provider: (
+        provider.hooks.ask(Plugin.portula_server_class) is oauthlib.oauth2.Server
+    ),
+    "portula_backend_class": lambda provider: provider.hooks.ask(Plugin.portula_backend_class) is Backend,
+    "portula_login": lambda provider: provider.hooks.ask(Plugin.portula_login) is GIVEN["login"],
+    "portula_sessions": lambda provider: provider.hooks.ask(Plugin.portula_sessions) is GIVEN["sessions"],
+    "portula_consent": lambda provider: provider.hooks.ask(Plugin.portula_consent) is GIVEN["consent"],
+    "portula_fetcher": lambda provider: provider.hooks.ask(Plugin.portula_fetcher) is GIVEN["fetcher"],
+    "portula_jose": lambda provider: provider.hooks.ask(Plugin.portula_jose) is GIVEN["jose"],
     "portula_endpoints": lambda provider: provider.app.test_client().get("/o/tea/").status_code == 418,
     "portula_blueprints": lambda provider: "portula_tea" in provider.app.blueprints,
     "portula_account_links": lambda provider: (
-        [link.view for link in provider.hooks.account_links()] == ["tea.orders"]
+        [link.view for link in provider.hooks.collect(Plugin.portula_account_links)] == ["tea.orders"]
     ),
     "portula_metadata": lambda provider: "service_documentation" in provider.metadata_document,
-    "portula_commands": lambda provider: [command.name for command in provider.hooks.commands()] == ["hello"],
-    "portula_checks": lambda provider: [found.id for found in provider.hooks.checks()] == ["tea.cold"],
-    "portula_demo": lambda provider: provider.hooks.demo() == {"Tea": "ready"},
+    "portula_commands": lambda provider: (
+        [command.name for command in provider.hooks.collect(Plugin.portula_commands)] == ["hello"]
+    ),
+    "portula_checks": lambda provider: (
+        [found.id for found in provider.hooks.collect(Plugin.portula_checks)] == ["tea.cold"]
+    ),
+    "portula_demo": lambda provider: provider.hooks.collect(Plugin.portula_demo) == {"Tea": "ready"},
 }
 """What a provider has to show for it when the example of a hook took part in its start."""
 
@@ -228,6 +204,7 @@ ADDITIONS = {
     "portula_introspection_response": {"tenant": "north"},
 }
 PRINTED = {
+    "portula_event": "event",
     "portula_token_issued": "machine",
     "portula_token_refused": "invalid_scope",
     "portula_token_revoked": "machine",
@@ -238,42 +215,29 @@ PRINTED = {
     "portula_client_authenticated": "client_secret_basic",
     "portula_login_succeeded": "ada",
     "portula_login_failed": "wrong credentials",
-    "portula_session_ended": "sid",
     "portula_logout_succeeded": "ada",
 }
 """What the examples do in the course of a request."""
 
 
-def arguments_of(hook, parameters):
-    """Return what the façade's method for a hook is called with: its parameters but for the provider."""
-    made = {
-        "request": sample_request,
-        "application": lambda: Application(client_id="nameless"),
-        "response": lambda: {"access_token": "of ours"},
-        "claims": lambda: {"access_token": "of ours"},
-        "user": lambda: sample_user(hook),
-        "fresh": lambda: False,
-        "token": lambda: AccessToken(
-            digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2
-        ),
-        "event": lambda: EVENTS[hook],
-        "exchange": sample_exchange,
+def value_of(hook, provider):
+    """Return what a hook of a request is called with."""
+    made = value_type(getattr(Plugin, hook))
+    if made in EVENTS:
+        return made(provider=provider, client_id="machine", **EVENTS[made])
+    token = AccessToken(digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2, family="f")
+    fields = {
+        "provider": provider,
+        "request": sample_request(),
+        "application": Application(client_id="nameless"),
+        "response": {"access_token": "of ours"},
+        "claims": {"access_token": "of ours"},
+        "user": Authenticated("ada", "ada", 1) if made is public.Interaction else User("ada", "ada"),
+        "fresh": False,
+        "token": token,
     }
-    return {name: made[name]() for name in parameters if name != "provider"}
-
-
-def sample_exchange():
-    """Return a token request that is about to be answered."""
-    exchange = TokenExchange(provider=None, request=sample_request())
-    exchange.issue = Issue(scope=("read",), lifetime=3600)
-    return exchange
-
-
-def sample_user(hook):
-    """Return who is signed in, or the person that claims are about."""
-    if hook == "portula_interaction_demands":
-        return Authenticated("ada", "ada", 1)
-    return User("ada", "ada")
+    known = {field.name for field in dataclasses.fields(made)}
+    return made(**{name: value for name, value in fields.items() if name in known})
 
 
 def sample_request():
@@ -282,3 +246,8 @@ def sample_request():
     request.scopes = ["tea", "loyalty"]
     request.client = Application(client_id="machine")
     return request
+
+
+def sample_exchange(provider):
+    """Return an exchange of such a request."""
+    return public.TokenExchange(provider=provider, request=sample_request())

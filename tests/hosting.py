@@ -9,7 +9,7 @@ import portula_generators
 import portula_oauth2
 import portula_scopes_settings
 from portula import Provider, hookimpl
-from portula.plugin import Application, User
+from portula.plugin import Application, Login, User
 from portula_testing.memory import MemoryStore
 
 ROOMS = (portula_oauth2, portula_generators, portula_scopes_settings, portula_consent)
@@ -26,7 +26,7 @@ class Memory:
         return {"memory": MemoryStore}
 
 
-class NobodyHere:
+class NobodyHere(Login):
     """A login under which nobody is ever signed in, and everybody exists."""
 
     def current(self):

@@ -10,16 +10,12 @@ from click.testing import CliRunner
 
 from portula.cli import authoring
 from portula.cli import main as cli
-from portula.host import hookspecs
-from portula.host.classes import FACTS
+from portula.host.declared import Declared
+from portula.plugin import Kind
+from portula.web.hooks import CORE_HOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
-HOOKS = [
-    name
-    for module in hookspecs.SPECIFICATIONS
-    for name, function in vars(module).items()
-    if hasattr(function, "portula_spec")
-]
+HOOKS = list(Declared(CORE_HOOKS))
 SHORT = [hook.removeprefix("portula_") for hook in HOOKS]
 INI = "[pytest]\naddopts = --import-mode=importlib\nfilterwarnings = error\n"
 
@@ -126,10 +122,9 @@ def test_ruff_has_nothing_against_what_is_written(written):
     assert done.returncode == 0, done.stdout
 
 
-def test_a_hook_that_has_no_text_of_its_own_gets_that_of_its_kind(written):
-    texts = {path.stem for path in (ROOT / "core/src/portula/cli/scaffold/hooks").glob("*.txt")}
-    assert {facts.kind.value for facts in FACTS.values()} <= texts
-    assert texts - {facts.kind.value for facts in FACTS.values()} <= set(SHORT)
+def test_there_is_one_text_for_each_kind():
+    texts = {path.stem for path in (ROOT / "core/src/portula/cli/scaffold/kinds").glob("*.txt")}
+    assert texts == {kind.value for kind in Kind}
 
 
 def test_what_is_written_is_a_distribution_with_its_entry_point(tmp_path):
@@ -144,10 +139,10 @@ def test_what_is_written_is_a_distribution_with_its_entry_point(tmp_path):
         "tests/test_portula_tea_time.py",
     ]
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
-    assert project["entry-points"] == {"portula": {"tea_time": "portula_tea_time"}}
-    assert project["dependencies"] == ["portula-core>=0.1"]
+    assert project["entry-points"] == {"portula": {"tea_time": "portula_tea_time:TeaTimePlugin"}}
+    assert project["dependencies"] == ["portula-core>=0.1", "typing-extensions>=4.4"]
     assert (
-        "def portula_clock(provider: Provider) -> slots.Clock:"
+        "    @override\n    def portula_clock(self, provider: Provider) -> Clock | None:"
         in (folder / "src/portula_tea_time/__init__.py").read_text()
     )
     assert "`portula explain clock`" in (folder / "README.md").read_text()

@@ -67,5 +67,6 @@ def test_the_documented_default_of_a_class_means_ours(provider, wanted):
     marks = [mark for mark in declared.field.metadata if isinstance(mark, AnswersSlot)]
     started = make_provider(discover=True, settings={wanted["name"]: wanted["documented"]})
     for mark in marks:
-        ours = provider.hooks.ruling(mark.slot).winner
-        assert started.hooks.ruling(mark.slot).winner == ours
+        slot = provider.plugins.declared[f"portula_{mark.slot}"]
+        started_slot = started.plugins.declared[f"portula_{mark.slot}"]
+        assert started.hooks.ruling(started_slot).winner == provider.hooks.ruling(slot).winner

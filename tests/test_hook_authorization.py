@@ -32,8 +32,8 @@ class Demanding:
         self.demands, self.asked = demands, []
 
     @hookimpl
-    def portula_interaction_demands(self, request, user, fresh):
-        self.asked.append((user and user.username, fresh))
+    def portula_interaction_demands(self, interaction):
+        self.asked.append((interaction.user and interaction.user.username, interaction.fresh))
         if isinstance(self.demands, Exception):
             raise self.demands
         return self.demands
@@ -84,7 +84,7 @@ def test_who_raises_or_answers_nonsense_denies(raised, error):
 
 def test_parameters_are_added_and_none_is_overwritten():
     given = {"region": "north", "code": "evil", "state": "evil", "iss": "evil"}
-    house = House(plugin(portula_authorization_response=lambda request, response: given))
+    house = House(plugin(portula_authorization_response=lambda answer: given))
     answer = answered(house.browser().authorize(house.client()))
     assert answer["region"] == "north"
     assert (answer["state"], answer["iss"]) == ("the state", "https://id.example/o")

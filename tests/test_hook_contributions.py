@@ -6,8 +6,9 @@ import click
 import pytest
 from flask import Blueprint
 from hosting import ROOMS, Memory, NobodyHere, ask_token, make_app, make_client, make_provider
+from support.fitting import fitting
 
-from portula import ConfigError, OAuth2Validator, Provider, hookimpl, hookspec
+from portula import ConfigError, OAuth2Validator, Plugin, Provider, hookimpl
 from portula.cli.main import flask_group
 from portula.errors import BrokenPlugin, DuplicateContribution, SlotConflict
 from portula.plugin import (
@@ -18,13 +19,19 @@ from portula.plugin import (
     ClientCredentialsGrant,
     Endpoint,
     Finding,
+    HashGenerator,
+    HookClass,
+    HookDeclarations,
     Level,
     Mount,
     RecordType,
     ResponseType,
+    ScopesBackend,
+    SecretHasher,
     Server,
     Storage,
     json_answer,
+    slot,
 )
 
 
@@ -43,7 +50,7 @@ def always(answer):
     return lambda provider: (provider, answer)[1]
 
 
-class Fixed:
+class Fixed(HashGenerator):
     def __init__(self, value):
         self.value = value
 
@@ -79,11 +86,11 @@ def test_generators_make_identifiers_and_secrets_and_tokens():
     client, made = make_client(provider, client_id="")
     assert (client.client_id, made) == ("made-id", secret)
     assert ask_token(provider, secret, "made-id").json["access_token"] == "token-for-made-id"
-    assert provider.hooks.refresh_token_generator(client) == "refresh-made-id"
+    assert provider.hooks.ask(Plugin.portula_refresh_token_generator)(client) == "refresh-made-id"
 
 
 def test_the_secret_hasher_keeps_and_compares_secrets():
-    class Rot13:
+    class Rot13(SecretHasher):
         def hash_generated(self, secret):
             return f"kept:{secret[::-1]}"
 
@@ -93,6 +100,11 @@ def test_the_secret_hasher_keeps_and_compares_secrets():
         def verify_nothing(self, secret):
             pass
 
+        def hash_chosen(self, secret):
+            raise NotImplementedError
+
+        seal = unseal = hash_chosen
+
     provider = chosen("secret_hasher", room(portula_secret_hasher=always(Rot13())))
     client, secret = make_client(provider)
     assert client.secret_hashes == (f"kept:{secret[::-1]}",)
@@ -101,7 +113,7 @@ def test_the_secret_hasher_keeps_and_compares_secrets():
 
 
 def test_the_scopes_backend_says_which_scopes_there_are():
-    class Tea:
+    class Tea(ScopesBackend):
         def get_all_scopes(self):
             return {"tea": "Make tea"}
 
@@ -148,8 +160,9 @@ def test_server_and_backend_class_are_what_answers():
 
 @pytest.mark.parametrize("slot", ["login", "sessions", "consent"])
 def test_people_are_asked_by_whoever_answers(slot):
-    answer = NobodyHere()
-    assert getattr(chosen(slot, room(**{f"portula_{slot}": always(answer)})).hooks, slot) is answer
+    answer = fitting(f"portula_{slot}")
+    provider = chosen(slot, room(**{f"portula_{slot}": always(answer)}))
+    assert provider.hooks.ask(getattr(Plugin, f"portula_{slot}")) is answer
 
 
 # --- Contributions ---
@@ -294,29 +307,28 @@ def test_commands_are_there_in_the_flask_group():
 def test_demo_lines_of_rooms_are_joined():
     issuer = "http://127.0.0.1:8000/o"
     provider = make_provider(room(portula_demo=always({"Tea": "ready"})), OIDC_ISS_ENDPOINT=issuer)
-    lines = provider.hooks.demo()
+    lines = provider.hooks.collect(Plugin.portula_demo)
     assert lines["Tea"] == "ready"
     assert lines["Demo client_id"] == "demo"
 
 
 def test_findings_of_rooms_are_collected():
     tea = Finding("tea.cold", Level.INFO, "The tea is cold.", "Make new tea.")
-    assert tea in make_provider(room(portula_checks=always([tea]))).hooks.checks()
+    assert tea in make_provider(room(portula_checks=always([tea]))).hooks.collect(Plugin.portula_checks)
 
 
 def test_a_room_brings_hooks_of_its_own_under_the_same_rules():
-    class Specs:
-        @hookspec
-        def portula_kettle(self, provider):
+    class KettleHooks(HookDeclarations):
+        @slot(HookClass.OBSERVES)
+        def portula_kettle(self, provider: Provider) -> str | None:
             """Answer the slot of the kettle."""
 
-    class Kitchen:
-        @hookimpl
-        def portula_addhooks(self, pm):
-            pm.add_hookspecs(Specs)
+    class Kitchen(Plugin):
+        def portula_declarations(self, provider):
+            return [KettleHooks]
 
     kettle = room(portula_kettle=always("whistling"))
-    assert make_provider(Kitchen(), kettle).hooks.ruling("kettle").answer == "whistling"
+    assert make_provider(Kitchen(), kettle).hooks.ask(KettleHooks.portula_kettle) == "whistling"
     assert make_provider(Kitchen(), kettle, PLUGINS_CHOICE={"kettle": "Room"})
     with pytest.raises(BrokenPlugin, match="there is no hook 'portula_kettle'"):
         make_provider(kettle)

@@ -10,7 +10,7 @@ from support.browser import forms_of
 
 import portula_accounts
 import portula_sessions
-from portula import Provider, hookimpl
+from portula import Plugin, Provider, hookimpl
 from portula.plugin import Application, secret_id
 
 PASSWORD = "correct horse battery"
@@ -81,7 +81,7 @@ class World:
         plugins = [*ROOMS, portula_accounts, portula_sessions, Memory(), self.listener]
         app = make_app(PASSWORD_HASH_PROFILE="testing")
         self.provider = Provider(app, plugins=plugins, discover=False)
-        self.ada = self.provider.hooks.login.users.create("ada", PASSWORD).sub
+        self.ada = self.provider.hooks.ask(Plugin.portula_login).users.create("ada", PASSWORD).sub
         client = Application(client_id="app", grant_types=("authorization_code",), redirect_uris=(CALLBACK,))
         _, self.secret = self.provider.clients.create(client)
         self.http = app.test_client()
@@ -243,4 +243,4 @@ def test_a_client_that_authenticates_is_told_with_the_name_of_its_secret(world):
     assert event.secret_id == secret_id(client.secret_hashes[0])
     assert secret not in repr(event)
     assert client.secret_hashes[0] not in repr(event)
-    assert not world.provider.hooks.heard("portula_client_authenticated")
+    assert not world.provider.hooks.implemented(Plugin.portula_client_authenticated)

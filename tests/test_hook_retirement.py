@@ -1,43 +1,45 @@
-"""How a hook goes away: it warns for one minor version, and is still called."""
+"""How a hook goes away, and how a room declares hooks of its own."""
 
 import pytest
 from hosting import make_provider
 
-from portula import hookimpl, hookspec
-from portula.errors import BrokenPlugin
+from portula import Plugin, Provider, hookimpl
+from portula.errors import BrokenPlugin, EmptySlot
 from portula.host.checks import core_checks
-from portula.host.classes import HookFacts, facts_of
-from portula.plugin import HookClass, Kind, describes
+from portula.host.kinds import HookFacts
+from portula.plugin import HookClass, HookDeclarations, Kind, contribution, event, slot
 
 WORDS = "portula_kettle_temperature goes in 2.0; implement portula_kettle_settings"
 
 
-class KettleHooks:
-    """Specifications that only these tests know."""
+class KettleHooks(HookDeclarations):
+    """Declarations that only these tests know."""
 
-    @hookspec(warn_on_impl=DeprecationWarning(WORDS))
-    @describes(Kind.SLOT, HookClass.OBSERVES, "KETTLE")
-    def portula_kettle_temperature(self, provider):
+    @slot(HookClass.OBSERVES, setting="KETTLE", retired=WORDS)
+    def portula_kettle_temperature(self, provider: Provider) -> int | None:
         """Answer the slot of the temperature."""
 
 
-class Kettle:
-    @hookimpl
-    def portula_addhooks(self, pm):
-        pm.add_hookspecs(KettleHooks)
+class Kettle(Plugin):
+    def portula_declarations(self, provider):
+        return [KettleHooks]
 
 
-class Hot:
-    @hookimpl
-    def portula_kettle_temperature(self):
+class Hot(Plugin, KettleHooks):
+    def portula_kettle_temperature(self, provider):
         return 100
 
 
-@pytest.mark.parametrize("plugins", [(Kettle(), Hot()), (Hot(), Kettle())], ids=["spec first", "spec last"])
+TEMPERATURE = KettleHooks.portula_kettle_temperature
+
+
+@pytest.mark.parametrize(
+    "plugins", [(Kettle(), Hot()), (Hot(), Kettle())], ids=["declared first", "declared last"]
+)
 def test_implementing_a_retired_hook_warns_and_still_works(plugins):
     with pytest.warns(DeprecationWarning, match=WORDS):
         provider = make_provider(*plugins)
-    assert provider.hooks.ruling("kettle_temperature").answer == 100
+    assert provider.hooks.ask(TEMPERATURE) == 100
 
 
 def test_who_does_not_implement_a_retired_hook_is_not_warned():
@@ -56,78 +58,128 @@ def test_check_names_who_implements_a_retired_hook():
 # --- Hooks of a room's own ---
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_room_says_of_its_hook_what_core_says_of_its_own():
-    with pytest.warns(DeprecationWarning, match=WORDS):
-        provider = make_provider(Kettle(), Hot())
-    said = HookFacts(Kind.SLOT, HookClass.OBSERVES, "KETTLE")
+    provider = make_provider(Kettle(), Hot())
+    said = HookFacts(kind=Kind.SLOT, hook_class=HookClass.OBSERVES, setting="KETTLE", retired=WORDS)
     assert provider.plugins.facts("portula_kettle_temperature") == said
     assert provider.plugins.powers("Hot") == {"portula_kettle_temperature": said}
 
 
-def test_a_hook_of_which_nothing_is_said_decides():
-    assert facts_of("portula_kettle").hook_class is HookClass.DECIDES
-    assert facts_of("portula_clock", KettleHooks.portula_kettle_temperature).setting is None
+def test_an_empty_slot_of_a_room_says_so():
+    provider = make_provider(Kettle())
+    assert provider.hooks.ruling(TEMPERATURE).winner is None
+    with pytest.raises(
+        EmptySlot, match="slot 'kettle_temperature': nothing answers; install a plugin that does"
+    ):
+        provider.hooks.ask(TEMPERATURE)
 
 
-def test_a_room_cannot_make_a_hook_of_core_look_harmless():
-    facts = facts_of("portula_login", KettleHooks.portula_kettle_temperature)
-    assert facts.hook_class is HookClass.DECIDES
+def test_a_hook_that_nobody_declares_cannot_be_called():
+    with pytest.raises(
+        TypeError, match="portula_kettle_temperature is declared by no plugin that takes part"
+    ):
+        make_provider().hooks.ask(TEMPERATURE)
 
 
 class BadHot:
     @hookimpl
-    def portula_kettle_temperature(self, request):
+    def portula_kettle_temperature(self, provider: int) -> int:
         return 100
 
 
-class Registrar:
+class Lukewarm:
     @hookimpl
-    def portula_addhooks(self, pm):
-        pm.register(Hot(), "anybody")
-
-
-class Remover:
-    @hookimpl
-    def portula_addhooks(self, pm):
-        pm.unregister(name="portula_oauth2")
-
-
-class Twice:
-    @hookimpl
-    def portula_addhooks(self, pm):
-        class Again:
-            @hookspec
-            def portula_login(self, provider):
-                """Answer the slot of the login."""
-
-        pm.add_hookspecs(Again)
+    def portula_kettle_temperature(self, provider):
+        return "lukewarm"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_an_implementation_is_held_to_a_specification_that_comes_later():
-    with pytest.raises(BrokenPlugin, match=r"(?s)plugin 'BadHot': .*\{'request'\}"):
-        make_provider(BadHot(), Kettle())
-
-
 @pytest.mark.parametrize(
     ("plugin", "words"),
     [
         (
-            Registrar,
-            "plugin 'Registrar': portula_addhooks registers or removes plugins; it may add specifications only",
+            BadHot,
+            "plugin 'BadHot': portula_kettle_temperature annotates 'provider' as int; the hook gives Provider",
         ),
         (
-            Remover,
-            "plugin 'Remover': portula_addhooks registers or removes plugins; it may add specifications only",
+            Lukewarm,
+            "plugin 'Lukewarm': portula_kettle_temperature answers a str; an instance of int is needed",
         ),
     ],
 )
-def test_adding_hooks_is_no_way_to_change_who_takes_part(plugin, words):
+def test_an_implementation_is_held_to_a_declaration_that_comes_later(plugin, words):
     with pytest.raises(BrokenPlugin) as caught:
-        make_provider(plugin())
+        make_provider(plugin(), Kettle())
     assert str(caught.value) == words
 
 
-def test_a_hook_of_core_cannot_be_specified_again():
-    with pytest.raises(BrokenPlugin, match="plugin 'Twice': portula_addhooks: "):
-        make_provider(Twice())
+def declaring(*classes):
+    class Declaring(Plugin):
+        def portula_declarations(self, provider):
+            return classes
+
+    return Declaring()
+
+
+class Again(HookDeclarations):
+    @slot(HookClass.OBSERVES)
+    def portula_login(self, provider: Provider) -> int | None:
+        """Declare what core declares."""
+
+
+class Unprefixed(HookDeclarations):
+    @event()
+    def kettle_boiled(self, kettle: int) -> None:
+        """Lack the prefix."""
+
+
+class Wide(HookDeclarations):
+    @contribution(HookClass.OBSERVES)
+    def portula_kettles(self, provider: Provider, kitchen: str) -> list[int]:
+        """Take two values."""
+        return []
+
+
+class Unreadable(HookDeclarations):
+    @slot(HookClass.OBSERVES)
+    def portula_kettle(self, provider: Provider) -> "Kettles | None":  # noqa: F821 - that is the point
+        """Name what is not there."""
+
+
+@pytest.mark.parametrize(
+    ("cls", "words"),
+    [
+        (Again, "portula_login is declared already, in portula.flow.service_hooks"),
+        (Unprefixed, "the hook kettle_boiled needs a name that begins with portula_"),
+        (Wide, "portula_kettles takes provider, kitchen; every hook takes one value"),
+        (
+            Unreadable,
+            "the annotations of portula_kettle cannot be read at run time: name 'Kettles' is not defined",
+        ),
+        (int, "<class 'int'> declares no hooks: it does not derive from HookDeclarations"),
+    ],
+)
+def test_a_wrong_declaration_stops_the_start(cls, words):
+    with pytest.raises(BrokenPlugin) as caught:
+        make_provider(declaring(cls))
+    assert str(caught.value) == f"plugin 'Declaring': {words}"
+
+
+def test_a_class_of_declarations_may_be_contributed_twice():
+    class Mine(HookDeclarations):
+        @slot(HookClass.OBSERVES)
+        def portula_kettle(self, provider: Provider) -> str | None:
+            """Answer the slot of the kettle."""
+
+    class Both(Plugin, Mine):
+        """Derives from core's declarations too, which are known."""
+
+        def portula_declarations(self, provider):
+            return [Mine, type(self)]
+
+        def portula_kettle(self, provider):
+            return "whistling"
+
+    provider = make_provider(Both())
+    assert provider.hooks.ask(Mine.portula_kettle) == "whistling"

@@ -113,7 +113,7 @@ def house(tmp_path: Path) -> Path:
         MANIFEST.format(name="portula-testing", needs='"portula-core==1.0"'),
     )
     write(tmp_path, f"{CORE}/host/defaults.py", 'DEFAULTS = ("scopes_settings", "portula-consent")\n')
-    write(tmp_path, f"{CORE}/host/hookspecs.py", "def portula_consent() -> None: ...\n")
+    write(tmp_path, f"{CORE}/flow/service_hooks.py", "def portula_consent() -> None: ...\n")
     write(
         tmp_path, f"{CORE}/web/provider.py", '"""The hook portula_consent is asked here."""\nimport secrets\n'
     )

@@ -4,7 +4,7 @@ from itertools import count
 import pytest
 from hosting import KEY, ROOMS, Memory, NobodyHere, discovering, make_app, make_provider
 
-from portula import ConfigError, Provider, hookimpl
+from portula import ConfigError, Plugin, Provider, hookimpl
 from portula.errors import (
     BrokenPlugin,
     DuplicateContribution,
@@ -14,13 +14,15 @@ from portula.errors import (
     UnknownPlugin,
 )
 from portula.host.plugins import Plugins
-from portula.plugin import Tier
+from portula.plugin import HashGenerator, Tier
+from portula.web.hooks import CORE_HOOKS
 from portula_oauth2.settings import OAuth2Settings
 
 PLUGIN = """
 from portula import hookimpl
+from portula.plugin import HashGenerator
 
-class Ids:
+class Ids(HashGenerator):
     def hash(self):
         return "{answer}"
 
@@ -34,7 +36,7 @@ SLOT = "client_id_generator"
 _numbers = count()
 
 
-class Ids:
+class Ids(HashGenerator):
     """A generator that says who made it."""
 
     def __init__(self, answer):
@@ -59,7 +61,7 @@ class Quiet:
         return {}
 
 
-class FromSetting:
+class FromSetting(HashGenerator):
     def hash(self):
         return "setting"
 
@@ -94,7 +96,7 @@ def absent(provider):
 
 def test_an_installed_plugin_is_on_and_known_with_its_distribution(install):
     install("portula-shop", "shop")
-    plugins = Plugins()
+    plugins = Plugins(CORE_HOOKS, Provider())
     plugins.discover()
     source = plugins.sources["shop"]
     assert (source.tier, source.distribution, source.version) == (Tier.INSTALLED, "portula-shop", "1.2")
@@ -102,7 +104,7 @@ def test_an_installed_plugin_is_on_and_known_with_its_distribution(install):
 
 
 def test_the_rooms_that_come_with_portula_are_the_weakest_tier():
-    plugins = Plugins()
+    plugins = Plugins(CORE_HOOKS, Provider())
     plugins.discover()
     assert plugins.sources["generators"].tier is Tier.DEFAULT
     assert plugins.sources["generators"].distribution == "portula-generators"
@@ -121,7 +123,7 @@ def test_two_distributions_that_claim_one_name_are_both_named(install, name, sec
     if name == "shop":
         install(second, name)
     with pytest.raises(DuplicatePlugin) as caught:
-        Plugins().discover()
+        Plugins(CORE_HOOKS, Provider()).discover()
     assert "is claimed by two distributions" in str(caught.value)
     assert "portula-shop" in str(caught.value)
     assert second in str(caught.value)
@@ -131,13 +133,13 @@ def test_two_distributions_that_claim_one_name_cannot_be_settled_by_blocking(ins
     install("portula-shop", "shop")
     install("portula-bazaar", "shop")
     with pytest.raises(DuplicatePlugin):
-        Plugins().discover(("shop",), ())
+        Plugins(CORE_HOOKS, Provider()).discover(("shop",), ())
 
 
 def test_an_older_copy_of_a_distribution_behind_on_the_path_is_no_second_claim(install):
     install("portula-shop", "shop", version="1.0")
     install("Portula_Shop", "shop", version="2.0")
-    plugins = Plugins()
+    plugins = Plugins(CORE_HOOKS, Provider())
     plugins.discover()
     assert plugins.sources["shop"].version == "2.0"
 
@@ -145,7 +147,7 @@ def test_an_older_copy_of_a_distribution_behind_on_the_path_is_no_second_claim(i
 def test_a_plugin_that_fails_to_import_stops_the_start_with_its_distribution_named(install):
     install("portula-shop", "shop", "import a_module_that_is_nowhere")
     with pytest.raises(BrokenPlugin) as caught:
-        Plugins().discover()
+        Plugins(CORE_HOOKS, Provider()).discover()
     assert str(caught.value) == (
         "plugin 'shop' of distribution portula-shop 1.2 fails to import: ModuleNotFoundError: "
         "No module named 'a_module_that_is_nowhere'; mend it, uninstall it, or name it in PLUGINS_OPTIONAL"
@@ -165,7 +167,7 @@ def test_an_optional_plugin_that_imports_takes_part(install):
     install("portula-shop", "shop")
     provider = discovering(PLUGINS_OPTIONAL=["shop"])
     assert absent(provider) == {}
-    assert provider.hooks.client_id_generator.hash() == "installed"
+    assert provider.hooks.ask(Plugin.portula_client_id_generator).hash() == "installed"
 
 
 def test_an_optional_plugin_that_breaks_a_rule_still_stops_the_start(install):
@@ -209,7 +211,7 @@ def test_files_of_a_folder_are_plugins_named_after_the_file(tmp_path):
     (tmp_path / "notes.txt").write_text("no plugin")
     provider = discovering(PLUGINS_DIR=str(tmp_path))
     assert provider.plugins.sources["shop"].tier is Tier.DIRECTORY
-    assert provider.hooks.ruling(SLOT).winner.name == "shop"
+    assert provider.hooks.ruling(Plugin.portula_client_id_generator).winner.name == "shop"
 
 
 def test_a_folder_that_is_none_is_named(tmp_path):
@@ -252,14 +254,14 @@ def test_the_strongest_tier_wins(install, tmp_path, strongest):
         settings["CLIENT_ID_GENERATOR_CLASS"] = FromSetting
     provider = discovering(*plugins, **settings)
     names = ["setting:CLIENT_ID_GENERATOR_CLASS", "IdRoom", "local", "shop", "generators"]
-    ruling = provider.hooks.ruling(SLOT)
+    ruling = provider.hooks.ruling(Plugin.portula_client_id_generator)
     assert [ruling.winner.name, *(source.name for source in ruling.outranked)] == names[
         len(TIERS) - strongest :
     ]
     if present:
-        assert provider.hooks.client_id_generator.hash() == present[-1]
+        assert provider.hooks.ask(Plugin.portula_client_id_generator).hash() == present[-1]
     else:
-        assert len(provider.hooks.client_id_generator.hash()) >= 32
+        assert len(provider.hooks.ask(Plugin.portula_client_id_generator).hash()) >= 32
 
 
 def test_none_is_no_answer():
@@ -268,7 +270,9 @@ def test_none_is_no_answer():
         def portula_client_id_generator(self, provider):
             return None
 
-    assert discovering(Abstains()).hooks.ruling(SLOT).winner.name == "generators"
+    assert (
+        discovering(Abstains()).hooks.ruling(Plugin.portula_client_id_generator).winner.name == "generators"
+    )
 
 
 def test_two_answers_in_the_winning_tier_are_an_error_that_names_the_line_that_settles_it(install):
@@ -286,7 +290,7 @@ def test_two_answers_in_the_winning_tier_are_an_error_that_names_the_line_that_s
 def test_two_answers_below_the_winning_tier_are_no_conflict(install):
     install("portula-shop", "shop")
     install("portula-bazaar", "bazaar")
-    assert discovering(IdRoom("mine")).hooks.client_id_generator.hash() == "mine"
+    assert discovering(IdRoom("mine")).hooks.ask(Plugin.portula_client_id_generator).hash() == "mine"
 
 
 @pytest.mark.parametrize("chosen", ["shop", "bazaar", "generators", "IdRoom"])
@@ -294,7 +298,7 @@ def test_a_choice_settles_it_for_any_tier(install, chosen):
     install("portula-shop", "shop")
     install("portula-bazaar", "bazaar")
     provider = discovering(IdRoom("mine"), PLUGINS_CHOICE={SLOT: chosen})
-    assert provider.hooks.ruling(SLOT).winner.name == chosen
+    assert provider.hooks.ruling(Plugin.portula_client_id_generator).winner.name == chosen
 
 
 def test_a_choice_of_a_plugin_that_does_not_answer_is_refused():

@@ -4,10 +4,10 @@ import pytest
 from hosting import KEY, deployment, make_app, make_provider
 from pydantic import BaseModel, ConfigDict, Field
 
-from portula import ConfigError, OAuth2Validator, Provider, hookimpl
+from portula import ConfigError, OAuth2Validator, Plugin, Provider, hookimpl
 from portula.errors import UnknownSetting
 from portula.host.settings import Settings
-from portula.plugin import CoreSettings, import_object, shown
+from portula.plugin import CoreSettings, HashGenerator, import_object, shown
 from portula_generators.settings import GeneratorSettings
 from portula_oauth2.settings import OAuth2Settings
 from portula_scopes_settings.settings import ScopesSettings
@@ -18,7 +18,7 @@ class NoTokens(OAuth2Validator):
         return False
 
 
-class Counter:
+class Counter(HashGenerator):
     def hash(self):
         return "counted"
 
@@ -115,7 +115,7 @@ class Vault(BaseModel):
 
 class VaultRoom:
     @hookimpl
-    def portula_settings(self):
+    def portula_settings(self, provider):
         return [Vault]
 
 
@@ -183,9 +183,9 @@ def test_oauth2_provider_must_be_a_mapping():
 @pytest.mark.parametrize("separator", [".", ":"])
 def test_an_import_string_answers_the_slot_from_the_strongest_tier(separator):
     provider = make_provider(CLIENT_ID_GENERATOR_CLASS=f"{__name__}{separator}Counter")
-    ruling = provider.hooks.ruling("client_id_generator")
+    ruling = provider.hooks.ruling(Plugin.portula_client_id_generator)
     assert ruling.winner.name == "setting:CLIENT_ID_GENERATOR_CLASS"
-    assert provider.hooks.client_id_generator.hash() == "counted"
+    assert provider.hooks.ask(Plugin.portula_client_id_generator).hash() == "counted"
     assert [source.name for source in ruling.outranked] == ["portula_generators"]
 
 
@@ -198,7 +198,8 @@ def test_an_import_string_answers_the_slot_from_the_strongest_tier(separator):
     ],
 )
 def test_the_object_itself_serves_as_well(name, value, slot, answer):
-    assert getattr(make_provider(**{name: value}).hooks, slot) is answer
+    hook = getattr(Plugin, f"portula_{slot}")
+    assert make_provider(**{name: value}).hooks.ask(hook) is answer
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,8 @@ def test_all_import_strings_that_lead_nowhere_are_reported_together():
 )
 def test_the_defaults_of_django_oauth_toolkit_mean_ours(name, value, slot):
     asked, plain = make_provider(**{name: value}), make_provider()
-    assert asked.hooks.ruling(slot).winner == plain.hooks.ruling(slot).winner
+    hook = getattr(Plugin, f"portula_{slot}")
+    assert asked.hooks.ruling(hook).winner == plain.hooks.ruling(hook).winner
 
 
 def test_an_import_string_is_told_from_an_object():
@@ -316,7 +318,7 @@ class Rival(BaseModel):
 
 class RivalRoom:
     @hookimpl
-    def portula_settings(self):
+    def portula_settings(self, provider):
         return [Rival]
 
 

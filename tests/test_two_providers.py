@@ -5,7 +5,7 @@ from flask import Flask
 from security.driving import bearer, error_of
 from support.tenants import HOST, PASSWORD, ROOMS, Browser, Tenant, Two
 
-from portula import ConfigError, hookimpl
+from portula import ConfigError, Plugin, hookimpl
 from portula.errors import InvalidClientMetadata
 from portula.plugin import ConsentGiven, LoginSucceeded, TokenIssued, current_provider
 from portula_oauth2.settings import OAuth2Settings
@@ -17,8 +17,8 @@ class NorthOnly:
     """What only the north has: a rule, a scope and a metadata member."""
 
     @hookimpl
-    def portula_validate_client_registration(self, application):
-        if application.name == "southern":
+    def portula_validate_client_registration(self, registration):
+        if registration.application.name == "southern":
             raise InvalidClientMetadata("not here")
 
     @hookimpl
@@ -30,8 +30,8 @@ class NorthOnly:
         return {"service_documentation": f"{HOST}/{provider.name}/docs"}
 
     @hookimpl
-    def portula_token_response(self, provider):
-        return {"from": provider.name}
+    def portula_token_response(self, answer):
+        return {"from": answer.provider.name}
 
 
 @pytest.fixture
@@ -125,7 +125,10 @@ def test_without_a_setting_the_pages_of_the_accounts_stand_below_the_root():
 
 def test_one_request_may_ask_both_who_is_there(two):
     def both():
-        seen = [tenant.provider.hooks.login.current() for tenant in (two.north, two.south, two.north)]
+        seen = [
+            tenant.provider.hooks.ask(Plugin.portula_login).current()
+            for tenant in (two.north, two.south, two.north)
+        ]
         return " ".join(person.username if person else "nobody" for person in seen)
 
     two.app.add_url_rule("/both", view_func=both)

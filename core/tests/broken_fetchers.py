@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from portula.errors import FetchFailed
-from portula.plugin import Fetched
+from portula.plugin import Fetched, Fetcher
 from portula_fetch import answers
 from portula_fetch.fetcher import SafeFetcher
 from portula_fetch.settings import FetchSettings
@@ -34,7 +34,7 @@ CASES = []
 # --- What one would write without thinking of attackers ---
 
 
-class Naive:
+class Naive(Fetcher):
     """A client of a good library, with a timeout, that looks at the answer when it has it."""
 
     def __init__(self, *, ca_file, private, seconds):

@@ -8,15 +8,16 @@ from types import MappingProxyType
 import pytest
 from flask import after_this_request, has_request_context, request
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import Artifact, LoginSession, SeenSession, SessionEnded
+from portula.plugin import Sessions as BaseSessions
 from portula_testing.contracts import SessionsContract
 from portula_testing.provider import make_provider
 
 CASES = []
 
 
-class Sessions:
+class Sessions(BaseSessions):
     """Sessions in a dictionary, in order; each below is not."""
 
     flags = MappingProxyType({"httponly": True, "samesite": "Lax"})
@@ -65,7 +66,10 @@ class Sessions:
         return session
 
     def tell(self, session):
-        self.provider.hooks.record_session_end(SessionEnded(subject=session.subject, sid=session.sid, at=0))
+        self.provider.hooks.record(
+            Plugin.portula_record_session_end,
+            SessionEnded(provider=self.provider, subject=session.subject, sid=session.sid, at=0),
+        )
 
     def send(self, pointer):
         @after_this_request

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pytest
 
-from portula.plugin import Keys
+from portula.plugin import HashGenerator, Keys, ScopesBackend
 from portula_generators.hasher import Hasher
 from portula_testing.contracts import (
     ClientIdContract,
@@ -67,7 +67,7 @@ CASES += [
 # --- Scopes ---
 
 
-class Scopes:
+class Scopes(ScopesBackend):
     """A backend that is in order; each below is not."""
 
     scopes = MappingProxyType({"read": "Read", "write": "Write"})
@@ -144,7 +144,7 @@ CASES += [
 # --- Values: the same mistakes in identifiers, secrets and tokens ---
 
 
-class Counting:
+class Counting(HashGenerator):
     """Counts, and not even safely."""
 
     pattern = "number-{:012d}"

@@ -11,10 +11,9 @@ from support.processes import pytest_on
 import portula_generators
 import portula_oauth2
 import portula_scopes_settings
-from portula import ConfigError, hookimpl
+from portula import ConfigError, Plugin, hookimpl
 from portula.errors import SlotConflict, UnknownPlugin
-from portula.host.classes import FACTS
-from portula.plugin import AccessToken, Application, ClientSaved, Kind, Tier, TokenIssued, User
+from portula.plugin import AccessToken, Application, ClientSaved, HashGenerator, Tier, TokenIssued, User
 from portula_testing.contracts import ClockContract, LoginContract
 from portula_testing.plugins import GivenClock
 from portula_testing.provider import (
@@ -48,7 +47,7 @@ def test_rooms_by_name_come_in_the_tier_of_what_is_installed():
 
 
 def test_an_object_outranks_a_room_by_name_but_not_a_room_given_as_a_module():
-    class Ids:
+    class Ids(HashGenerator):
         def hash(self):
             return "mine"
 
@@ -56,7 +55,7 @@ def test_an_object_outranks_a_room_by_name_but_not_a_room_given_as_a_module():
         def portula_client_id_generator(self, provider):
             return self
 
-    assert make_provider("generators", Ids()).hooks.client_id_generator.hash() == "mine"
+    assert make_provider("generators", Ids()).hooks.ask(Plugin.portula_client_id_generator).hash() == "mine"
     with pytest.raises(SlotConflict, match="portula_generators"):
         make_provider(portula_generators, Ids())
 
@@ -109,7 +108,7 @@ def test_a_memory_that_is_given_twice_is_one_storage():
     second = make_provider("generators", "accounts", "sessions", memory, settings={"MOUNT_PATH": "/b"})
     client, _ = client_for(first)
     assert second.storage.find(Application, client_id=client.client_id) == client
-    second.hooks.login.users.create("ada", "a long password")
+    second.hooks.ask(Plugin.portula_login).users.create("ada", "a long password")
     assert make_provider("generators").storage.select(Application) == []
 
 
@@ -139,7 +138,7 @@ class TestMovableClock(ClockContract):
 class TestTheClockOfAProvider(ClockContract):
     @pytest.fixture(params=[None, time.time])
     def clock(self, request):
-        return make_provider(clock=request.param).hooks.clock
+        return make_provider(clock=request.param).hooks.ruling(Plugin.portula_clock).answer
 
 
 def test_a_clock_stands_until_it_is_moved_and_never_goes_back():
@@ -257,7 +256,7 @@ def test_rules_of_plugins_hold_for_tokens_of_tests_too():
 
     class Closed:
         @hookimpl
-        def portula_validate_token_request(self, request):
+        def portula_validate_token_request(self, exchange):
             raise AccessDeniedError
 
     with pytest.raises(AccessDeniedError):
@@ -266,8 +265,7 @@ def test_rules_of_plugins_hold_for_tokens_of_tests_too():
 
 def test_the_recorder_hears_every_event_there_is():
     provider = make_provider(*NAMES, Recorder())
-    heard = provider.plugins.hooks_of("Recorder")
-    assert heard == sorted(name for name, facts in FACTS.items() if facts.kind is Kind.EVENT)
+    assert provider.plugins.hooks_of("Recorder") == ["portula_event"]
     recorder = provider.plugins.manager.get_plugin("Recorder")
     client_for(provider, client_id="known")
     assert [event.client_id for event in recorder.of(ClientSaved)] == ["known"]

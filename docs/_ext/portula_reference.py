@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 import portula_settings_reference as settings_reference
-from portula import Provider, hookimpl
+from portula import Plugin, Provider, hookimpl
 from portula.cli import main as cli
 from portula.cli import reports
-from portula.host.classes import facts_of
-from portula.host.hookspecs import SPECIFICATIONS
+from portula.host.declared import Declared
+from portula.host.kinds import HookDeclarations
 from portula.host.models import ModelSettings
 from portula.plugin import CoreSettings
+from portula.web.hooks import CORE_HOOKS
 from portula_command_reference import command_markdown
 from portula_testing.memory import MemoryStore
 
@@ -47,12 +48,13 @@ KINDS = {
     "contribution": "Contribution: collected once, at start; what two plugins contribute under one key is an error.",
     "veto": "Veto: every implementation is heard; the first denial is raised at the end, and any other exception, "
     "or a value returned, denies too.",
-    "shape": "Shape: may change what is to be issued; an OAuth2Error denies, and any other exception does too.",
-    "demand": "Demand: every implementation is asked and what they demand is joined; an OAuth2Error denies, "
-    "and any other exception does too.",
+    "shape": "Shape: every implementation may change the documented fields of the value; an exception refuses.",
+    "requirement": "Requirement: every implementation is asked and what they require is joined; an OAuth2Error "
+    "denies, and any other exception does too.",
     "enrichment": "Enrichment: members are added; those that stand already are not overwritten.",
-    "outbox": "Outbox: returns records that are kept in one plan with the rest; an exception refuses the request.",
-    "event": "Event: called after the plan is applied, each apart; an exception is logged and hurts nobody.",
+    "outbox": "Outbox: called inside the transaction; records that are returned are kept in it, and an exception "
+    "refuses the request and rolls it back.",
+    "event": "Event: called after the commit, each implementation apart; an exception is logged and hurts nobody.",
 }
 
 
@@ -62,7 +64,7 @@ class HookEntry:
 
     name: str
     signature: str
-    """Name, parameters and answer, as in the specification."""
+    """Name, parameter and answer, as in the declaration."""
     kind: str
     trust: str
     """What an implementation could do if it were hostile."""
@@ -70,27 +72,28 @@ class HookEntry:
     """The setting that answers the same question."""
     text: str
     example: str
-    """Code; empty when the specification has none."""
+    """Code; empty when the declaration has none."""
 
 
 def hook_entries() -> list[HookEntry]:
     """Return every hook of core in the order in which it fires."""
-    return [entry for module in SPECIFICATIONS for entry in _entries_of(module)]
+    return _entries_of(*CORE_HOOKS)
 
 
-def _entries_of(module: ModuleType) -> list[HookEntry]:
-    return [_hook_entry(function) for function in vars(module).values() if hasattr(function, "portula_spec")]
+def _entries_of(*classes: type[HookDeclarations]) -> list[HookEntry]:
+    declared = Declared(classes)
+    return [_hook_entry(declared, name) for name in declared.in_order()]
 
 
-def _hook_entry(function: Callable[..., Any]) -> HookEntry:
-    shape, facts = inspect.signature(function), facts_of(function.__name__, function)
-    parameters = ", ".join(
-        f"{parameter.name}: {parameter.annotation}" for parameter in shape.parameters.values()
-    )
+def _hook_entry(declared: Declared, name: str) -> HookEntry:
+    function, facts = declared[name], declared.facts(name)
+    shape = inspect.signature(function)
+    parameter = list(shape.parameters.values())[-1]
+    value = "Provider" if parameter.annotation == "P" else parameter.annotation
     text, _, example = (inspect.getdoc(function) or "").partition("Example:\n")
     return HookEntry(
-        name=function.__name__,
-        signature=f"{function.__name__}({parameters}) -> {shape.return_annotation}",
+        name=name,
+        signature=f"{name}({parameter.name}: {value}) -> {shape.return_annotation}",
         kind=facts.kind.value,
         trust=facts.hook_class.value,
         setting=facts.setting,
@@ -125,7 +128,7 @@ def models() -> dict[str, list[type[BaseModel]]]:
     found: dict[str, list[type[BaseModel]]] = {"core": [CoreSettings, ModelSettings]}
     for name, door in rooms().items():
         if hasattr(door, "portula_settings"):
-            found[name] = list(door.portula_settings())
+            found[name] = list(door.portula_settings(example_provider()))
     return found
 
 
@@ -202,8 +205,9 @@ def _command_names(door: ModuleType) -> list[str]:
 
 
 def _own_hooks(door: ModuleType) -> list[HookEntry]:
-    module = vars(door).get("hookspecs")
-    return _entries_of(module) if module else []
+    """Return the hooks that a room declares."""
+    declare = getattr(door, "portula_declarations", None)
+    return _entries_of(*declare(example_provider())) if declare else []
 
 
 def _hook_rows(door: ModuleType) -> list[str]:
@@ -216,7 +220,11 @@ def commands_markdown() -> str:
     """Return the reference of all commands of `portula`."""
     provider = example_provider()
     with provider.app.app_context():
-        commands = [*cli.main.commands.values(), *reports.commands(provider), *provider.hooks.commands()]
+        commands = [
+            *cli.main.commands.values(),
+            *reports.commands(provider),
+            *provider.hooks.collect(Plugin.portula_commands),
+        ]
     leaves = sorted((leaf for command in commands for leaf in _leaves(command)), key=lambda leaf: leaf[0])
     return "\n".join(
         [command_markdown("portula", cli.main), *(command_markdown(f"portula {n}", c) for n, c in leaves)]
@@ -244,7 +252,7 @@ def example_provider() -> Provider:
 
 class _Memory:
     @hookimpl
-    def portula_stores(self) -> dict[str, Any]:
+    def portula_stores(self, provider: Provider) -> dict[str, Any]:
         return {"memory": MemoryStore}
 
 

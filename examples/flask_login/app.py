@@ -9,8 +9,8 @@ from flask_wtf import FlaskForm
 from werkzeug.security import check_password_hash, generate_password_hash
 from wtforms import PasswordField, StringField
 
-from portula import Provider, hookimpl
-from portula.plugin import Authenticated, User
+from portula import Plugin, Provider
+from portula.plugin import Authenticated, Login, User
 
 app = Flask(__name__)
 app.config.from_prefixed_env()
@@ -52,10 +52,9 @@ def login():
     return render_template("login.html", form=form)
 
 
-class OurLogin:
+class OurLogin(Plugin, Login):
     """Tells portula who sits at the browser: the answer to its slot `login`."""
 
-    @hookimpl
     def portula_login(self, provider):
         return self
 

@@ -3,9 +3,10 @@
 import secrets
 
 from portula import Provider, hookimpl
+from portula.plugin import HashGenerator
 
 
-class ShopIds:
+class ShopIds(HashGenerator):
     def hash(self) -> str:
         return f"shop-{secrets.token_hex(16)}"
 

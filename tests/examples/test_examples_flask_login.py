@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from portula import Plugin
 from portula.plugin import Application
 
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
@@ -90,6 +91,6 @@ def test_the_pages_of_portula_s_own_accounts_stay_away(module):
 
 
 def test_the_password_grant_asks_the_app_s_own_users(module):
-    login = module.app.extensions["portula"]["portula"].hooks.login
+    login = module.app.extensions["portula"]["portula"].hooks.ask(Plugin.portula_login)
     assert login.authenticate("ann", PASSWORD, "").subject == "7"
     assert login.authenticate("ann", "wrong", "") is None

@@ -7,8 +7,18 @@ from pathlib import Path
 
 from house.files import at, below, imports, in_tests, python_files, room_folders, strings, tree
 
-#: The one file of core that may name rooms: the list of what is on by default.
-DEFAULTS = Path("core/src/portula/host/defaults.py")
+#: The files of core that may name rooms: the list of what is on by default, and declarations of hooks, which say what
+#: to install where nobody answers.
+NAMING = tuple(
+    Path("core/src/portula") / path
+    for path in (
+        "host/defaults.py",
+        "host/declarations.py",
+        "flow/grant_hooks.py",
+        "flow/hooks.py",
+        "flow/service_hooks.py",
+    )
+)
 
 #: Room names that are no ordinary words of OAuth, so that the bare name in a string can only mean the room.
 UNAMBIGUOUS = frozenset({"generators", "resource_server", "scopes_settings", "storage_sql"})
@@ -56,17 +66,12 @@ def core_imports_no_room(root: Path) -> list[str]:
 
 
 def _hooks(root: Path) -> set[str]:
-    """Return the names of all functions in core's hook specifications; a hook may share its word with a room."""
-    specs = [
-        root / "core/src/portula/host/hookspecs.py",
-        *below(root / "core/src/portula/host/hookspecs", ".py"),
-    ]
+    """Return the names of all methods in core that are hooks; a hook may share its word with a room."""
     return {
         node.name
-        for path in specs
-        if path.is_file()
+        for path in python_files(root, "core/src")
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.FunctionDef)
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("portula_")
     }
 
 
@@ -74,7 +79,7 @@ def _outsiders(root: Path, room: Path) -> Iterator[Path]:
     """Yield the files of core and of the other rooms that may not name `room`."""
     for folder in [root / "core", *room_folders(root)]:
         for path in below(folder, *TEXTS):
-            if folder != room and path != root / DEFAULTS and not in_tests(path, root):
+            if folder != room and path.relative_to(root) not in NAMING and not in_tests(path, root):
                 yield path
 
 

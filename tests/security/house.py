@@ -21,7 +21,7 @@ import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
 import portula_storage_sql
-from portula import Provider
+from portula import Plugin, Provider
 from portula.plugin import Application
 from portula_resource_server import require_oauth
 from security.driving import CALLBACK, HOST, ISSUER, PASSWORD, Browser, Clock, Door, Memory, Party
@@ -71,7 +71,7 @@ class House:
         self.provider = Provider(self.app, plugins=given, discover=discover)
         self.app.add_url_rule("/resource", "resource", require_oauth("read")(lambda: "the resource"))
         self.host = HOST if self.provider.issuer else "http://127.0.0.1:5000"
-        self.users = self.provider.hooks.login.users
+        self.users = self.provider.hooks.ask(Plugin.portula_login).users
         self.ann = self.users.create("ann", PASSWORD)
 
     def close(self):

@@ -6,6 +6,7 @@ from functools import cache
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from portula import Plugin
 from portula.errors import UntrustedToken
 from portula.plugin import Application, Message
 from portula_testing.jws import TokenKey
@@ -39,7 +40,7 @@ def configured():
 
 
 def published(provider):
-    return json.loads(provider.hooks.jose.publish(Message("GET", "/")).body)["keys"]
+    return json.loads(provider.hooks.ask(Plugin.portula_jose).publish(Message("GET", "/")).body)["keys"]
 
 
 def keyed_client(algorithm="RS256", **metadata):

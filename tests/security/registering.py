@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Application
+from portula.plugin import Application, Fetcher
 from security.driving import CALLBACK, bearer
 
 OPEN = {
@@ -44,7 +44,7 @@ PRIVILEGED = {
 }
 
 
-class Elsewhere:
+class Elsewhere(Fetcher):
     """Other servers: none of them answers, and each may be given something to do meanwhile."""
 
     chosen: ClassVar = {"PLUGINS_CHOICE": {"fetcher": "Elsewhere"}, "OIDC_ENABLED": True}

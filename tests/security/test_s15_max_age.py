@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from portula import Plugin
 from security.driving import answered, pkce
 from security.house import House
 
@@ -67,7 +68,7 @@ def test_without_openid_the_parameters_are_no_error(house, browser):
 
 def claims_of(house, party, code, verifier):
     token = house.door().redeem(party, code, verifier).json["id_token"]
-    return house.provider.hooks.jose.verify_own(token, typ=("JWT",)).claims
+    return house.provider.hooks.ask(Plugin.portula_jose).verify_own(token, typ=("JWT",)).claims
 
 
 def test_the_time_of_signing_in_is_the_sessions(house, browser):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from portula import Plugin
 from portula_testing import jws
 from security.driving import answered, pkce
 from security.house import House
@@ -74,7 +75,7 @@ def test_a_hint_at_somebody_else_never_succeeds(house, browser):
 
 def test_a_hint_of_another_issuer_is_refused(house, browser):
     """Both providers have the same keys, as two tenants of one deployment may."""
-    jose = house.provider.hooks.jose
+    jose = house.provider.hooks.ask(Plugin.portula_jose)
     now = house.clock.time
     claims = {
         "iss": "https://id.example/other",

@@ -76,7 +76,7 @@ def test_the_listeners_hear_of_it(make_house, kind):
 
     class Listener:
         @hookimpl
-        def portula_code_replayed(self, provider, event):
+        def portula_code_replayed(self, event):
             heard.append(event)
 
     house = make_house(Listener())

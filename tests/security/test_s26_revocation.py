@@ -4,7 +4,7 @@ from threading import Thread
 
 import pytest
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from security.driving import basic, error_of
 
 
@@ -119,7 +119,7 @@ class Interrupting:
         self.meanwhile = None
 
     @hookimpl
-    def portula_validate_token_request(self, provider, request):
+    def portula_validate_token_request(self, exchange):
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             thread = Thread(target=meanwhile)
@@ -144,7 +144,9 @@ def test_a_revocation_that_comes_during_a_refresh_wins(interrupted, interrupting
     tokens = house.tokens(client, username=person.username)
     taken_back = {
         "refresh token": lambda: house.door().revoke(client, tokens["refresh_token"]),
-        "consent": lambda: house.provider.hooks.consent.memory.withdraw(person.sub, client.client_id),
+        "consent": lambda: house.provider.hooks.ask(Plugin.portula_consent).memory.withdraw(
+            person.sub, client.client_id
+        ),
     }
     interrupting.meanwhile = taken_back[which]
     assert error_of(door.refresh(client, tokens["refresh_token"])) == "invalid_grant"
@@ -168,7 +170,7 @@ def test_taking_consent_back_during_a_redemption_wins(interrupted, interrupting,
     house, door = interrupted, interrupted.door(kind)
     client, person = house.client(), house.user()
     code, verifier = house.browser().code(client, username=person.username)
-    interrupting.meanwhile = lambda: house.provider.hooks.consent.memory.withdraw(
+    interrupting.meanwhile = lambda: house.provider.hooks.ask(Plugin.portula_consent).memory.withdraw(
         person.sub, client.client_id
     )
     assert error_of(door.redeem(client, code, verifier)) == "invalid_grant"

@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 
+from portula import Plugin
 from portula.errors import JoseError, UntrustedToken
 from portula_testing.forgeries import altered, confused, psychic
 from portula_testing.jws import TokenKey, signed_with_secret, unsigned
@@ -32,7 +33,7 @@ def provider(request):
 
 def test_no_forgery_of_our_own_tokens_is_believed(provider):
     """Authlib CVE-2024-37568, CVE-2026-28802; CVE-2016-10555; CVE-2022-21449."""
-    jose, sealed = provider.hooks.jose, sealed_client(provider)
+    jose, sealed = provider.hooks.ask(Plugin.portula_jose), sealed_client(provider)
     for key in published(provider):
         forged = [*confused(key, CLAIMS), *psychic(key["kid"], CLAIMS)]
         for client in (None, sealed):
@@ -46,7 +47,9 @@ def test_no_forgery_of_our_own_tokens_is_believed(provider):
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_no_forgery_of_a_clients_tokens_is_believed(provider, algorithm):
     key, client = key_of(algorithm), keyed_client(algorithm)
-    verify = partial(provider.hooks.jose.verify_of_client, client=client, algorithms=EVERY, typ={"JWT"})
+    verify = partial(
+        provider.hooks.ask(Plugin.portula_jose).verify_of_client, client=client, algorithms=EVERY, typ={"JWT"}
+    )
     assert verify(key.sign(CLAIMS)).claims == CLAIMS
     forged = [*confused(key.jwk, CLAIMS), *psychic(key.kid, CLAIMS), *altered(key.sign(CLAIMS))]
     assert believed(verify, forged) == []
@@ -60,7 +63,7 @@ def test_each_use_takes_the_algorithms_it_allows_and_no_other(algorithm, allowed
         client, token = sealed_client(provider), signed_with_secret(SECRET.encode(), CLAIMS, algorithm)
     else:
         client, token = keyed_client(algorithm), key_of(algorithm).sign(CLAIMS)
-    verify = partial(provider.hooks.jose.verify_of_client, token, client, typ={"JWT"})
+    verify = partial(provider.hooks.ask(Plugin.portula_jose).verify_of_client, token, client, typ={"JWT"})
     if algorithm == allowed:
         assert verify(algorithms={allowed}).claims == CLAIMS
     else:
@@ -81,7 +84,9 @@ def test_an_algorithm_takes_no_key_of_another_kind(algorithm, of_key):
     key = key_of(algorithm)
     jwk = {**key_of(of_key).jwk, "kid": key.kid, "alg": algorithm}
     client = keyed_client(jwks={"keys": [jwk]})
-    verify = partial(provider_with().hooks.jose.verify_of_client, algorithms=EVERY, typ={"JWT"})
+    verify = partial(
+        provider_with().hooks.ask(Plugin.portula_jose).verify_of_client, algorithms=EVERY, typ={"JWT"}
+    )
     if algorithm == of_key:
         assert verify(key.sign(CLAIMS), client)
     else:
@@ -95,7 +100,7 @@ def test_a_key_that_names_its_algorithm_does_no_other(algorithm, other):
     key = key_of(algorithm)
     wrong = TokenKey(other, key.kid, key.private)
     with pytest.raises(UntrustedToken):
-        provider_with().hooks.jose.verify_of_client(
+        provider_with().hooks.ask(Plugin.portula_jose).verify_of_client(
             wrong.sign(CLAIMS), keyed_client(algorithm), algorithms=EVERY, typ={"JWT"}
         )
 
@@ -103,20 +108,25 @@ def test_a_key_that_names_its_algorithm_does_no_other(algorithm, other):
 def test_our_own_keys_do_the_one_algorithm_they_were_made_for():
     """An RS256 key that was generated makes no PS256 signature that counts."""
     provider = provider_with()
-    token = provider.hooks.jose.sign(CLAIMS, typ="JWT", algorithm="RS256")
-    stored = provider.hooks.jose.ring.ring().of("RS256")[-1]
+    token = provider.hooks.ask(Plugin.portula_jose).sign(CLAIMS, typ="JWT", algorithm="RS256")
+    stored = provider.hooks.ask(Plugin.portula_jose).ring.ring().of("RS256")[-1]
     private = stored.key.get_op_key("sign")
     for algorithm, count in (("RS256", 0), ("PS256", 1), ("RS512", 1)):
         again = TokenKey(algorithm, stored.public.kid, private).sign(CLAIMS)
         assert (
-            len(believed(partial(provider.hooks.jose.verify_own, typ={"JWT"}), [("it", again)])) == 1 - count
+            len(
+                believed(
+                    partial(provider.hooks.ask(Plugin.portula_jose).verify_own, typ={"JWT"}), [("it", again)]
+                )
+            )
+            == 1 - count
         )
-    assert provider.hooks.jose.verify_own(token, typ={"JWT"})
+    assert provider.hooks.ask(Plugin.portula_jose).verify_own(token, typ={"JWT"})
 
 
 def test_nothing_is_ever_signed_with_no_algorithm(provider):
     for algorithm in ("none", "None", "NONE", "", "hs256"):
         with pytest.raises(JoseError):
-            provider.hooks.jose.sign(CLAIMS, typ="JWT", algorithm=algorithm)
+            provider.hooks.ask(Plugin.portula_jose).sign(CLAIMS, typ="JWT", algorithm=algorithm)
     tokens = [("unsigned", unsigned(CLAIMS)), ("spelled otherwise", unsigned(CLAIMS, alg="nOne"))]
-    assert believed(partial(provider.hooks.jose.verify_own, typ={"JWT"}), tokens) == []
+    assert believed(partial(provider.hooks.ask(Plugin.portula_jose).verify_own, typ={"JWT"}), tokens) == []

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import Application
 from portula_testing.forgeries import self_made
 from portula_testing.jws import taken_apart
@@ -34,7 +34,7 @@ def web():
 def test_our_own_tokens_are_verified_with_our_own_keys_alone():
     """Authlib CVE-2026-27962; CVE-2018-0114."""
     for provider in (provider_with(), configured()):
-        jose = provider.hooks.jose
+        jose = provider.hooks.ask(Plugin.portula_jose)
         for algorithm in jose.signing_algorithms():
             kid = taken_apart(jose.sign(CLAIMS, typ="JWT", algorithm=algorithm))[0]["kid"]
             assert believed(partial(jose.verify_own, typ={"JWT"}), self_made(kid, CLAIMS)) == []
@@ -42,7 +42,7 @@ def test_our_own_tokens_are_verified_with_our_own_keys_alone():
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_clients_tokens_are_verified_with_its_registered_keys_alone(web, algorithm):
-    jose = provider_with(web).hooks.jose
+    jose = provider_with(web).hooks.ask(Plugin.portula_jose)
     verify = partial(
         jose.verify_of_client, client=keyed_client(algorithm), algorithms=ALGORITHMS, typ={"JWT"}
     )
@@ -59,7 +59,7 @@ def test_such_a_header_changes_nothing_for_a_token_that_is_right(web, name):
     """Ignored is ignored: neither believed nor a reason to refuse."""
     key = key_of("ES256")
     token = key.sign(CLAIMS, **{name: "https://attacker.example/keys"})
-    jose = provider_with(web).hooks.jose
+    jose = provider_with(web).hooks.ask(Plugin.portula_jose)
     found = jose.verify_of_client(token, keyed_client("ES256"), algorithms=ALGORITHMS, typ={"JWT"})
     assert found.claims == CLAIMS
     assert web.asked == []

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portula import Plugin
 from portula.errors import UntrustedToken
 from portula_testing.forgeries import MALFORMED, REFUSED_HEADERS
 from portula_testing.jws import TokenKey, encoded
@@ -22,7 +23,7 @@ DEADLINE_SECONDS = 10
 
 
 def ways(provider, client=None):
-    jose = provider.hooks.jose
+    jose = provider.hooks.ask(Plugin.portula_jose)
     return (
         jose.read,
         partial(jose.verify_own, typ={"JWT", ""}),
@@ -73,7 +74,7 @@ def test_a_token_of_the_default_size_is_read_and_a_larger_one_is_not():
     for size, read in ((16 * 1024, True), (16 * 1024 + 4, False)):
         token = f"{encoded(HEADER)}.{'A' * size}"[: size - 1] + "."
         with pytest.raises(UntrustedToken) as caught:
-            provider_with().hooks.jose.read(token)
+            provider_with().hooks.ask(Plugin.portula_jose).read(token)
         assert ("larger" not in str(caught.value)) is read
 
 
@@ -83,7 +84,7 @@ def test_claims_are_nested_so_deep_and_no_deeper(depth, read):
     for number in range(depth):
         nested = [nested] if number % 2 else {"a": nested}
     token = key_of("EdDSA").sign({"claims": nested})
-    assert (believed(provider_with().hooks.jose.read, [("it", token)]) == ["it"]) is read
+    assert (believed(provider_with().hooks.ask(Plugin.portula_jose).read, [("it", token)]) == ["it"]) is read
 
 
 def test_an_encrypted_token_is_refused():

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from portula import Plugin
 from portula.errors import JoseError
 from portula_testing.jws import encoded, taken_apart
 from security.keyed import ALGORITHMS, CLAIMS, HMACS, provider_with
@@ -17,15 +18,15 @@ VALUE = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
 def test_the_hash_is_that_of_the_algorithm(algorithm):
     """CVE-2026-28498; oauthlib's id_token_hash knows SHA-256 alone."""
     made = HASH["512" if algorithm.startswith("Ed") else algorithm[2:]](VALUE.encode()).digest()
-    half = provider_with().hooks.jose.half_digest(VALUE, algorithm)
+    half = provider_with().hooks.ask(Plugin.portula_jose).half_digest(VALUE, algorithm)
     assert half == encoded(made[: len(made) // 2])
     assert "=" not in half
-    assert provider_with().hooks.jose.half_digest(f"{VALUE}x", algorithm) != half
+    assert provider_with().hooks.ask(Plugin.portula_jose).half_digest(f"{VALUE}x", algorithm) != half
 
 
 def test_the_example_of_the_specification():
     """OpenID Connect Core §A.3 and §A.4."""
-    half = provider_with().hooks.jose.half_digest
+    half = provider_with().hooks.ask(Plugin.portula_jose).half_digest
     assert half(VALUE, "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
     assert (
         half("Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk", "RS256")
@@ -36,12 +37,12 @@ def test_the_example_of_the_specification():
 @pytest.mark.parametrize("algorithm", ["none", "", "rs256", "RS1", "SHA-256", "XX384"])
 def test_an_algorithm_without_a_known_hash_is_an_error_and_no_open_door(algorithm):
     with pytest.raises(JoseError):
-        provider_with().hooks.jose.half_digest(VALUE, algorithm)
+        provider_with().hooks.ask(Plugin.portula_jose).half_digest(VALUE, algorithm)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_algorithm_that_signs_has_a_hash(algorithm):
-    jose = provider_with().hooks.jose
+    jose = provider_with().hooks.ask(Plugin.portula_jose)
     token = jose.sign(
         {**CLAIMS, "at_hash": jose.half_digest(VALUE, algorithm)}, typ="JWT", algorithm=algorithm
     )

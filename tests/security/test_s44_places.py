@@ -2,6 +2,7 @@
 
 import pytest
 
+from portula import Plugin
 from portula_testing import jws
 from security.driving import answered, bearer, pkce
 from security.house import House
@@ -47,7 +48,7 @@ def made(house, signing, plain, kind):
         return tokens[{"ID token": "id_token"}.get(kind, kind.replace(" ", "_"))]
     if kind == "logout token":
         claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": plain.client_id, "iat": now, "exp": now + 60}
-        return house.provider.hooks.jose.sign(claims, typ="logout+jwt")
+        return house.provider.hooks.ask(Plugin.portula_jose).sign(claims, typ="logout+jwt")
     if kind == "client assertion":
         return KEY.sign(of_client(house, signing), typ="client-authentication+jwt")
     if kind == "request object":

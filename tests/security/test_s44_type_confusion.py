@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from portula import Plugin
 from security.keyed import CLAIMS, believed, configured, key_of, keyed_client, provider_with
 
 KINDS = (
@@ -24,7 +25,7 @@ KINDS = (
 @pytest.mark.parametrize("asked", KINDS)
 def test_our_tokens_are_taken_where_their_kind_is_asked_for_and_nowhere_else(presented, asked):
     for provider in (provider_with(), configured()):
-        jose = provider.hooks.jose
+        jose = provider.hooks.ask(Plugin.portula_jose)
         token = jose.sign(CLAIMS, typ=presented)
         found = believed(partial(jose.verify_own, typ={asked}), [("it", token)])
         assert found == (["it"] if presented == asked else [])
@@ -35,7 +36,7 @@ def test_our_tokens_are_taken_where_their_kind_is_asked_for_and_nowhere_else(pre
 def test_tokens_of_clients_are_taken_where_their_kind_is_asked_for_and_nowhere_else(presented, asked):
     token = key_of("ES256").sign(CLAIMS, typ=presented or None)
     verify = partial(
-        provider_with().hooks.jose.verify_of_client,
+        provider_with().hooks.ask(Plugin.portula_jose).verify_of_client,
         client=keyed_client("ES256"),
         algorithms={"ES256"},
         typ={asked},
@@ -46,7 +47,7 @@ def test_tokens_of_clients_are_taken_where_their_kind_is_asked_for_and_nowhere_e
 @pytest.mark.parametrize("spelled", ["at+JWT", "AT+JWT", "application/at+jwt", "APPLICATION/at+jwt"])
 def test_a_kind_is_compared_as_a_media_type(spelled):
     """RFC 7515 §4.1.9."""
-    jose = provider_with().hooks.jose
+    jose = provider_with().hooks.ask(Plugin.portula_jose)
     assert jose.verify_own(jose.sign(CLAIMS, typ=spelled), typ={"at+jwt"}).claims == CLAIMS
 
 
@@ -64,14 +65,14 @@ def test_a_kind_is_compared_as_a_media_type(spelled):
     ],
 )
 def test_what_only_looks_alike_is_another_kind(spelled):
-    jose = provider_with().hooks.jose
+    jose = provider_with().hooks.ask(Plugin.portula_jose)
     assert (
         believed(partial(jose.verify_own, typ={"at+jwt"}), [(spelled, jose.sign(CLAIMS, typ=spelled))]) == []
     )
 
 
 def test_a_clients_token_is_none_of_ours_and_ours_is_no_clients():
-    jose, key = provider_with().hooks.jose, key_of("RS256")
+    jose, key = provider_with().hooks.ask(Plugin.portula_jose), key_of("RS256")
     ours = jose.sign(CLAIMS, typ="JWT")
     assert believed(partial(jose.verify_own, typ={"JWT"}), [("theirs", key.sign(CLAIMS))]) == []
     verify = partial(jose.verify_of_client, client=keyed_client("RS256"), algorithms={"RS256"}, typ={"JWT"})

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from click.testing import CliRunner
 
+from portula import Plugin
 from portula.errors import InvalidClientMetadata, JoseError
 from portula.plugin import Application
 from portula_testing.jws import signed_with_secret, verified_with_secret
@@ -26,7 +27,9 @@ def test_a_client_with_a_hashed_secret_cannot_be_registered_for_it(signing_house
 
 def test_nor_on_the_command_line(signing_house):
     command = next(
-        command for command in signing_house.provider.hooks.commands() if command.name == "createapplication"
+        command
+        for command in signing_house.provider.hooks.collect(Plugin.portula_commands)
+        if command.name == "createapplication"
     )
     words = ["confidential", "client-credentials", "--algorithm", "HS256", "--json"]
     with signing_house.app.app_context():
@@ -44,11 +47,11 @@ def test_whatever_is_stored_is_no_key(way, algorithm):
     chosen = SECRET if way == "chosen" else None
     client, secret = provider.clients.create(Application(client_id=""), secret=chosen)
     with pytest.raises(JoseError):
-        provider.hooks.jose.sign(CLAIMS, typ="JWT", algorithm=algorithm, client=client)
+        provider.hooks.ask(Plugin.portula_jose).sign(CLAIMS, typ="JWT", algorithm=algorithm, client=client)
     stored = client.secret_hashes[0]
     spelled = [secret, stored, stored.partition(":")[2], *stored.split("$"), ""]
     forged = [(text, signed_with_secret(text.encode(), CLAIMS, algorithm)) for text in spelled]
-    jose = provider.hooks.jose
+    jose = provider.hooks.ask(Plugin.portula_jose)
     for verify in (
         partial(jose.verify_own, client=client, typ={"JWT"}),
         partial(jose.verify_of_client, client=client, algorithms=HMACS, typ={"JWT"}),
@@ -59,7 +62,7 @@ def test_whatever_is_stored_is_no_key(way, algorithm):
 @pytest.mark.parametrize("algorithm", HMACS)
 def test_a_sealed_secret_signs_and_its_seal_does_not(algorithm):
     provider = provider_with()
-    client, jose = sealed_client(provider), provider.hooks.jose
+    client, jose = sealed_client(provider), provider.hooks.ask(Plugin.portula_jose)
     token = jose.sign(CLAIMS, typ="JWT", algorithm=algorithm, client=client)
     assert verified_with_secret(token, SECRET.encode())[1] == CLAIMS
     stored = client.secret_hashes[0]

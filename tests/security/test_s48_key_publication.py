@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import JoseError, UntrustedToken
 from portula_testing.jws import TokenKey, taken_apart, verified
 from security.keyed import a_pem, provider_with, published
@@ -36,22 +36,22 @@ def test_what_is_served_holds_no_private_member(house, kind):
         assert key["kty"] in {"RSA", "EC", "OKP"}
     kids = [key["kid"] for key in keys]
     assert len(set(kids)) == len(kids)
-    for algorithm in house.provider.hooks.jose.signing_algorithms():
-        token = house.provider.hooks.jose.sign({"a": 1}, typ="JWT", algorithm=algorithm)
+    for algorithm in house.provider.hooks.ask(Plugin.portula_jose).signing_algorithms():
+        token = house.provider.hooks.ask(Plugin.portula_jose).sign({"a": 1}, typ="JWT", algorithm=algorithm)
         verified(token, keys[kids.index(taken_apart(token)[0]["kid"])])
 
 
 def test_no_private_part_is_in_what_is_stored_or_served(make_house):
     house = make_house(OIDC_ENABLED=True)
     served = json.dumps(published(house.provider))
-    for stored in house.provider.hooks.jose.ring.ring().keys:
+    for stored in house.provider.hooks.ask(Plugin.portula_jose).ring.ring().keys:
         members = json.loads(stored.key.export_private())
         assert not any(members[name] in served for name in PRIVATE & members.keys())
 
 
 def test_a_new_key_is_published_before_it_signs_and_a_retired_one_is_refused(make_house):
     house = make_house(OIDC_ENABLED=True, SIGNING_KEY_ROTATION_SECONDS=None)
-    jose = house.provider.hooks.jose
+    jose = house.provider.hooks.ask(Plugin.portula_jose)
     old = jose.sign({}, typ="JWT")
     new = jose.ring.rotate("RS256").public.kid
     assert new in [key["kid"] for key in published(house.provider)]

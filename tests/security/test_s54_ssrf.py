@@ -7,6 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 import portula_fetch
+from portula import Plugin
 from portula.errors import FetchFailed
 from portula_testing.provider import make_provider
 from portula_testing.tls import Authority, HttpsServer, Reply
@@ -138,7 +139,9 @@ def connected(monkeypatch):
 
 @pytest.fixture
 def fetcher():
-    return make_provider(portula_fetch, settings={"FETCH_FAILURE_BACKOFF_SECONDS": 0}).hooks.fetcher
+    return make_provider(portula_fetch, settings={"FETCH_FAILURE_BACKOFF_SECONDS": 0}).hooks.ask(
+        Plugin.portula_fetcher
+    )
 
 
 @pytest.fixture
@@ -205,7 +208,7 @@ def test_each_fetch_looks_at_the_addresses_anew(fetcher, resolver, connected):
 def test_the_connection_goes_to_the_address_and_tls_to_the_name(resolver, server, tmp_path):
     resolver.answers = [["127.0.0.1"], ["93.184.215.14"]]
     settings = {"FETCH_ALLOWED_PRIVATE_HOSTS": [NAME], "FETCH_CA_BUNDLE": str(tmp_path / "authority.pem")}
-    fetcher = make_provider(portula_fetch, settings=settings).hooks.fetcher
+    fetcher = make_provider(portula_fetch, settings=settings).hooks.ask(Plugin.portula_fetcher)
     server.answer("/keys", Reply(body=b"x"))
     assert fetcher.get(f"https://{NAME}:{server.port}/keys", accept=()).body == b"x"
     (asked,) = server.asked
@@ -234,7 +237,7 @@ def test_a_lookup_that_takes_too_long_ends_the_fetch(monkeypatch, connected):
 
     monkeypatch.setattr(socket, "getaddrinfo", stuck)
     settings = {"FETCH_TIMEOUT_SECONDS": 0.1, "FETCH_MAX_CONCURRENT": 1, "FETCH_FAILURE_BACKOFF_SECONDS": 0}
-    fetcher = make_provider(portula_fetch, settings=settings).hooks.fetcher
+    fetcher = make_provider(portula_fetch, settings=settings).hooks.ask(Plugin.portula_fetcher)
     for host in ("one.example", "two.example"):  # the second finds the resolver busy
         assert "was not resolved in time" in why(fetcher.get, f"https://{host}/", accept=())
     done.set()

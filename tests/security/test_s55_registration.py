@@ -84,7 +84,7 @@ class Meanwhile:
     does = None
 
     @hookimpl
-    def portula_validate_client_registration(self, application):
+    def portula_validate_client_registration(self, registration):
         happens, Meanwhile.does = Meanwhile.does, None
         if happens is not None:
             happens()

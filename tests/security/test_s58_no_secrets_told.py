@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 from support.browser import forms_of
 
-from portula import hookimpl
-from portula.plugin import Message, exchange_of, shown
+from portula import Plugin, hookimpl
+from portula.plugin import Message, shown
 from security.driving import PASSWORD, answered, basic, bearer, pkce
 
 CHOSEN_SECRET = "a secret that a person chose, long enough"
@@ -27,11 +27,11 @@ class Listener:
         self.breaks = False
 
     @hookimpl
-    def portula_validate_token_request(self, provider, request):
-        self.requests.append((request, exchange_of(request)))
+    def portula_validate_token_request(self, exchange):
+        self.requests.append((exchange.request, exchange))
 
     @hookimpl
-    def portula_record_token(self, provider, event):
+    def portula_record_token(self, event):
         self.heard.append(event)
         if self.breaks:
             raise RuntimeError("the outbox is broken")
@@ -242,7 +242,7 @@ def test_keys_settings_and_the_provider(lived):
         provider.keys.shared,
         provider,
         provider.validator,
-        provider.hooks.secret_hasher,
+        provider.hooks.ask(Plugin.portula_secret_hasher),
     ]
     models = [declared.owner for declared in provider.all_settings.declared()] + [provider.core_settings]
     assert life.told_in(f"{everything!r} {models!r} {provider.core_settings}") == []

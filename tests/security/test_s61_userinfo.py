@@ -2,6 +2,7 @@
 
 import pytest
 
+from portula import Plugin
 from security.driving import bearer
 from security.house import House
 
@@ -27,7 +28,7 @@ def test_it_needs_openid_and_a_person(house, door, client):
 
 def test_the_subject_is_that_of_the_id_token(house, door, client):
     tokens = house.tokens(client, scope="openid")
-    claims = house.provider.hooks.jose.verify_own(tokens["id_token"], typ=("JWT",)).claims
+    claims = house.provider.hooks.ask(Plugin.portula_jose).verify_own(tokens["id_token"], typ=("JWT",)).claims
     assert ask(door, tokens["access_token"]).json == {"sub": claims["sub"]}
 
 

@@ -11,25 +11,28 @@ from pathlib import Path
 import pytest
 from hosting import Memory, NobodyHere, discovering, make_app
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula.errors import BrokenPlugin, ConfigError, DuplicateContribution, SlotConflict
 from portula.host.checks import core_checks
-from portula.host.classes import FACTS, NEEDS_TRUST
 from portula.host.commands import HOST_COMMANDS
+from portula.host.declared import Declared
 from portula.host.defaults import DEFAULT_ROOMS
+from portula.host.kinds import NEEDS_TRUST
 from portula.host.lock import PluginRefused, write
 from portula.host.plugins import Plugins
 from portula.plugin import HookClass, Hooks, Kind, Tier
 from portula.web import report
+from portula.web.hooks import CORE_HOOKS
 
 _numbers = count()
 START = "from portula import hookimpl\n"
-ABSTAINS = "@hookimpl\ndef {hook}():\n    return None\n"
+ABSTAINS = "@hookimpl\ndef {hook}(value):\n    return None\n"
 ANSWERS = (
-    "class Answer:\n    def __init__(self, *_, **__): pass\n@hookimpl\ndef {hook}():\n    return Answer\n"
+    "from support.fitting import fitting\n@hookimpl\ndef {hook}(provider):\n    return fitting({hook!r})\n"
 )
 MARK = "import builtins; builtins.s74_ran = True\n"
 
+FACTS = {hook: Declared(CORE_HOOKS).facts(hook) for hook in Declared(CORE_HOOKS)}
 POWERFUL = [hook for hook, facts in FACTS.items() if facts.hook_class in NEEDS_TRUST]
 HARMLESS = [hook for hook, facts in FACTS.items() if facts.hook_class not in NEEDS_TRUST]
 SLOTS = [hook for hook, facts in FACTS.items() if facts.kind is Kind.SLOT]
@@ -63,7 +66,7 @@ def lock(tmp_path):
     """Return a function that locks what is installed; it returns the settings that put the lock in force."""
 
     def make():
-        plugins = Plugins()
+        plugins = Plugins(CORE_HOOKS, Provider())
         plugins.discover()
         write(tmp_path / "lock.json", plugins.lockable())
         for name in [name for name in sys.modules if name.startswith("s74_plugin_")]:
@@ -182,10 +185,10 @@ def test_two_that_answer_one_slot_stop_the_start(install, hook):
     for name in ("first", "second"):
         install(name, ANSWERS.format(hook=hook))
     slot = hook.removeprefix("portula_")
-    plugins = Plugins()
+    plugins = Plugins(CORE_HOOKS, Provider())
     plugins.discover(tuple(DEFAULT_ROOMS))
     with pytest.raises(SlotConflict) as caught:
-        Hooks(plugins, None, {}).ruling(slot)
+        Hooks(plugins, Provider(), {}).ruling(getattr(Plugin, hook))
     assert "plugin 'first' of distribution portula-first 1.0" in str(caught.value)
     assert "plugin 'second' of distribution portula-second 1.0" in str(caught.value)
     assert f'PLUGINS_CHOICE = {{"{slot}": "first"}}' in str(caught.value)
@@ -194,7 +197,7 @@ def test_two_that_answer_one_slot_stop_the_start(install, hook):
 ENDPOINT = """
 from portula.plugin import Endpoint, json_answer
 @hookimpl
-def portula_endpoints():
+def portula_endpoints(provider):
     return [Endpoint({name!r}, {path!r}, ("POST",), lambda message: json_answer(200, {{"access_token": "mine"}}))]
 """
 
@@ -218,10 +221,11 @@ def test_no_plugin_can_stand_where_an_endpoint_of_ours_stands(install, name, pat
 @pytest.mark.parametrize("name", HOST_COMMANDS)
 def test_no_plugin_can_give_a_command_of_the_host_another_meaning(install, name):
     install(
-        "thief", f"import click\n@hookimpl\ndef portula_commands():\n    return [click.Command({name!r})]\n"
+        "thief",
+        f"import click\n@hookimpl\ndef portula_commands(provider):\n    return [click.Command({name!r})]\n",
     )
     with pytest.raises(DuplicateContribution) as caught:
-        discovering().hooks.commands()
+        discovering().hooks.collect(Plugin.portula_commands)
     assert str(caught.value) == (
         f"portula_commands: {name!r} comes from the host and from plugin 'thief' of distribution "
         "portula-thief 1.0; block one"
@@ -239,7 +243,7 @@ def test_the_names_of_the_hosts_commands_are_complete():
 
 def test_no_plugin_can_redefine_a_record_of_core(install):
     code = (
-        "from portula.model.records import AccessToken, RecordType\n@hookimpl\ndef portula_records():\n"
+        "from portula.model.records import AccessToken, RecordType\n@hookimpl\ndef portula_records(provider):\n"
         "    return [RecordType('access_token', AccessToken, keys=('client_id',))]\n"
     )
     install("thief", code)
@@ -250,7 +254,9 @@ def test_no_plugin_can_redefine_a_record_of_core(install):
 
 
 def test_a_grant_type_of_ours_cannot_be_contributed_again(install):
-    install("thief", "@hookimpl\ndef portula_grant_types():\n    return {'authorization_code': object}\n")
+    install(
+        "thief", "@hookimpl\ndef portula_grant_types(provider):\n    return {'authorization_code': object}\n"
+    )
     with pytest.raises(DuplicateContribution, match="'authorization_code' comes from"):
         discovering()
 
@@ -267,14 +273,14 @@ class Mine:
 class Models(BaseModel):
     HARMLESS: Annotated[Any, AnswersSlot("client_secret_generator")] = Mine()
 @hookimpl
-def portula_settings(): return [Models]
+def portula_settings(provider): return [Models]
 """
 
 
 def test_the_default_of_a_setting_is_no_answer_to_a_slot(install):
     install("thief", SETTING)
     provider = discovering()
-    assert provider.hooks.ruling("client_secret_generator").winner.name == "generators"
+    assert provider.hooks.ruling(Plugin.portula_client_secret_generator).winner.name == "generators"
     assert {source.tier for source in provider.plugins.sources.values()}.isdisjoint({Tier.SETTING})
 
 
@@ -284,13 +290,23 @@ def test_a_setting_that_answers_a_slot_needs_the_trust_of_that_slot(install, loc
         discovering(**lock())
 
 
-def test_adding_hooks_is_no_back_door_to_the_plugin_manager(install):
-    install("thief", "@hookimpl\ndef portula_addhooks(pm):\n    pm.unregister(name='oauth2')\n")
+HARMLESS_LOGIN = """
+from portula.plugin import HookClass, HookDeclarations, slot
+class Mine(HookDeclarations):
+    @slot(HookClass.OBSERVES)
+    def portula_login(self, provider): "A login that nobody need trust."
+@hookimpl
+def portula_declarations(provider): return [Mine]
+"""
+
+
+def test_no_plugin_can_declare_a_hook_of_ours_as_harmless(install):
+    install("thief", HARMLESS_LOGIN)
     with pytest.raises(BrokenPlugin) as caught:
         discovering()
     assert str(caught.value) == (
-        "plugin 'thief' of distribution portula-thief 1.0: portula_addhooks registers or removes plugins; "
-        "it may add specifications only"
+        "plugin 'thief' of distribution portula-thief 1.0: portula_login is declared already, in "
+        "portula.flow.service_hooks"
     )
 
 
@@ -299,7 +315,7 @@ def test_a_distribution_that_is_not_ours_by_name_cannot_take_the_name_of_a_room(
     import portula.host.discovery
 
     monkeypatch.setitem(portula.host.discovery.DEFAULT_ROOMS, "generators", "portula-original")
-    plugins = Plugins()
+    plugins = Plugins(CORE_HOOKS, Provider())
     plugins.discover()
     assert plugins.sources["generators"].tier is Tier.INSTALLED, (
         "known by its distribution, not by its entry point"
@@ -319,8 +335,7 @@ REPLACEMENTS = [
 def test_a_replacement_is_reported_wherever_one_looks(install, hook, slot, ours):
     install(
         "other",
-        f"class Answer:\n    def __getattr__(self, name): return lambda *_, **__: {{}}\n"
-        f"@hookimpl\ndef {hook}():\n    return Answer()\n",
+        ANSWERS.format(hook=hook),
     )
     provider = discovering()
     ruling = report.explain(provider, slot)["slot"]
@@ -338,21 +353,12 @@ def test_a_part_of_the_validator_that_is_replaced_is_reported(install):
         "other",
         "from portula import OAuth2Validator\nclass Part(OAuth2Validator):\n"
         "    def validate_code(self, *_): return True\n"
-        "@hookimpl\ndef portula_validator_mixins():\n    return [Part]\n",
+        "@hookimpl\ndef portula_validator_mixins(provider):\n    return [Part]\n",
     )
     told = report.explain(discovering(), "validator.validate_code")
     assert told["winner"].endswith(".Part")
     assert any("portula_oauth2" in name for name in told["outranked"])
 
 
-def test_every_hook_of_core_has_a_class():
-    from portula.host import hookspecs
-
-    specified = {
-        name
-        for module in hookspecs.SPECIFICATIONS
-        for name, function in vars(module).items()
-        if hasattr(function, "portula_spec")
-    }
-    assert specified == set(FACTS)
-    assert FACTS["portula_addhooks"].hook_class is HookClass.DECIDES, "it is handed the plugin manager"
+def test_who_declares_hooks_needs_trust():
+    assert FACTS["portula_declarations"].hook_class is HookClass.DECIDES

@@ -4,6 +4,7 @@ import pytest
 from support.browser import forms_of
 from support.tenants import HOST, PASSWORD, Browser, Two
 
+from portula import Plugin
 from portula.plugin import AccessToken, Application, Artifact
 from security.driving import basic, error_of
 
@@ -110,7 +111,7 @@ def test_ending_all_sessions_of_a_person_at_one(two, pair):
     browser.sign_in(ours)
     browser.sign_in(other)
     with two.app.app_context():
-        assert ours.provider.hooks.sessions.end_all(two.ann.sub) >= 1
+        assert ours.provider.hooks.ask(Plugin.portula_sessions).end_all(two.ann.sub) >= 1
     assert not browser.is_signed_in(ours)
     assert browser.is_signed_in(other)
 
@@ -123,7 +124,10 @@ def test_a_consent(two, pair, client):
     auto = {"approval_prompt": "auto"}
     assert "ask" in browser.ask(other, client, **auto).text
     application = ours.provider.storage.find(Application, client_id=client.client_id)
-    remembered = [tenant.provider.hooks.consent.remembered(application, two.ann.sub) for tenant in pair]
+    remembered = [
+        tenant.provider.hooks.ask(Plugin.portula_consent).remembered(application, two.ann.sub)
+        for tenant in pair
+    ]
     assert remembered == [{"read"}, frozenset()]
     assert client.client_id not in browser.get(f"/{other.name}/authorized_tokens/").text
 
@@ -215,7 +219,7 @@ def test_access_taken_back_at_one_is_taken_back_at_both(two, pair, client):
     """Tokens know their person and their client, not their issuer: the mistake is on the safe side."""
     ours, other = pair
     token = other.tokens(client)["access_token"]
-    ours.provider.hooks.consent.memory.withdraw(two.ann.sub, client.client_id)
+    ours.provider.hooks.ask(Plugin.portula_consent).memory.withdraw(two.ann.sub, client.client_id)
     assert other.resource(token).status_code == 401
 
 

@@ -3,6 +3,7 @@
 import pytest
 from support.tenants import HOST, ROOMS, Browser, Two
 
+from portula import Plugin
 from portula.errors import UntrustedToken
 from portula.plugin import Application
 from portula_testing import jws
@@ -52,7 +53,7 @@ def test_each_has_keys_of_its_own(pair, tokens):
 def test_an_id_token_is_the_others_neither_as_hint_nor_as_token(two, pair, client, tokens):
     _, other = pair
     with pytest.raises(UntrustedToken):
-        other.provider.hooks.jose.verify_own(tokens["id_token"], typ=("JWT",))
+        other.provider.hooks.ask(Plugin.portula_jose).verify_own(tokens["id_token"], typ=("JWT",))
     browser = Browser(two)
     browser.sign_in(other)
     response = browser.ask(other, client, scope="openid", prompt="none", id_token_hint=tokens["id_token"])

@@ -12,7 +12,7 @@ import portula_generators
 import portula_logout
 import portula_scopes_settings
 import portula_sessions
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import FetchFailed, JoseError, UntrustedToken
 from portula.plugin import (
     Application,
@@ -20,10 +20,15 @@ from portula.plugin import (
     Authenticated,
     AuthorizationGranted,
     Fetched,
+    Login,
     Plan,
     Token,
     User,
 )
+from portula.plugin import (
+    Fetcher as BaseFetcher,
+)
+from portula.plugin import Jose as BaseJose
 from portula_testing.provider import Memory, MovableClock, Recorder, make_provider
 from support.browser import forms_of
 
@@ -36,7 +41,7 @@ SHOP = "https://shop.example/out"
 ON = {"OIDC_RP_INITIATED_LOGOUT_ENABLED": True}
 
 
-class Jose:
+class Jose(BaseJose):
     """Tokens that are signed by the name of a key. Two keys are published, one of them signs no more."""
 
     configured = True
@@ -77,7 +82,7 @@ class Jose:
         return self.make(claims, typ)
 
 
-class Fetcher:
+class Fetcher(BaseFetcher):
     """Servers of apps: they take what is posted, unless `answers` has a status, an error or a function for one."""
 
     def __init__(self):
@@ -102,6 +107,9 @@ class Fetcher:
             raise FetchFailed(f"it answered {answer}", answer)
         return Fetched(answer, "", b"")
 
+    def get(self, url, *, accept, max_bytes=65536):
+        raise FetchFailed("nothing is asked")
+
     def wait_for(self, count):
         """Wait until so many posts arrived; return them."""
         with self.arrived:
@@ -113,7 +121,7 @@ def _signature(signed, key):
     return hashlib.sha256(f"{key} {signed}".encode()).hexdigest() if key else ""
 
 
-class SessionLogin:
+class SessionLogin(Login):
     """A login on the sessions of the provider."""
 
     def __init__(self):
@@ -129,7 +137,7 @@ class SessionLogin:
         return {"openid": "Know who you are"}
 
     def current(self):
-        session = self.provider.hooks.sessions.current()
+        session = self.provider.hooks.ask(Plugin.portula_sessions).current()
         if session is None:
             return None
         return Authenticated(
@@ -141,7 +149,7 @@ class SessionLogin:
         )
 
     def sign_out(self):
-        self.provider.hooks.sessions.end()
+        self.provider.hooks.ask(Plugin.portula_sessions).end()
 
     def login_url(self, next_url, client=None):
         return "/login"
@@ -191,12 +199,16 @@ class House:
         return [kept for kept in self.storage.select(Artifact) if kept.kind in kinds]
 
     def _sign_in(self, subject):
-        return self.provider.hooks.sessions.start(subject, subject.title(), ["pwd"]).sid
+        return self.provider.hooks.ask(Plugin.portula_sessions).start(subject, subject.title(), ["pwd"]).sid
 
     def _use(self, client_id):
         """Sign in to an app, as the authorization endpoint does."""
-        session, scopes = self.provider.hooks.sessions.current(), (request.args.get("scope", "openid"),)
+        session, scopes = (
+            self.provider.hooks.ask(Plugin.portula_sessions).current(),
+            (request.args.get("scope", "openid"),),
+        )
         event = AuthorizationGranted(
+            provider=self.provider,
             client_id=client_id,
             subject=session.subject,
             sid=session.sid,
@@ -204,7 +216,7 @@ class House:
             at=self.provider.now(),
         )
         plan = Plan()
-        plan.extend(self.provider.hooks.record_authorization(event))
+        plan.extend(self.provider.hooks.record(Plugin.portula_record_authorization, event))
         self.storage.apply(plan)
         return "granted"
 
@@ -213,7 +225,7 @@ class House:
         return self.work()
 
     def _who(self):
-        session = self.provider.hooks.sessions.current()
+        session = self.provider.hooks.ask(Plugin.portula_sessions).current()
         return session.subject if session else "nobody"
 
     def browser(self, subject=None, *apps):
@@ -231,7 +243,7 @@ class House:
         return self.jose.make({**about, **session, **claims}, typ, key)
 
 
-class Browser:
+class Browser(Fetcher):
     """Fills in forms as they come."""
 
     def __init__(self, app):
@@ -270,7 +282,11 @@ def with_servers(house):
 
 def deliver(house, *arguments):
     """Run the command; return what it prints."""
-    (group,) = [command for command in house.provider.hooks.commands() if command.name == "logout"]
+    (group,) = [
+        command
+        for command in house.provider.hooks.collect(Plugin.portula_commands)
+        if command.name == "logout"
+    ]
     with house.app.app_context():
         result = CliRunner().invoke(group, ["deliver", "--json", *arguments], catch_exceptions=False)
     return json.loads(result.output)

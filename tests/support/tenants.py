@@ -5,7 +5,8 @@ import secrets
 from flask import Flask
 from security.driving import CALLBACK, Party, answered, basic, bearer, pkce
 
-from portula.plugin import Application
+from portula import Plugin
+from portula.plugin import Application, Fetcher
 from portula_resource_server import require_oauth
 from portula_testing.provider import Memory, MovableClock, Recorder, make_provider
 from support.browser import forms_of
@@ -54,7 +55,7 @@ class Tenant:
 
     @property
     def users(self):
-        return self.provider.hooks.login.users
+        return self.provider.hooks.ask(Plugin.portula_login).users
 
     # --- Machines ---
 
@@ -124,7 +125,7 @@ class Two:
                 getattr(store, "close", bool)()
 
 
-class Browser:
+class Browser(Fetcher):
     """A person's browser; it may be told cookies that nobody gave it."""
 
     def __init__(self, house):

@@ -22,7 +22,7 @@ class Room:
     """A plugin with settings."""
 
     @hookimpl
-    def portula_settings(self) -> list[type[BaseModel]]:
+    def portula_settings(self, provider: Provider) -> list[type[BaseModel]]:
         """Contribute them."""
         return [ShopSettings]
 

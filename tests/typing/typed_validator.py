@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_type
 
-from portula import OAuth2Validator, Provider
-from portula.plugin import Answer, Application, Backend, Message, OAuthRequest
+from portula import OAuth2Validator
+from portula.plugin import Answer, Application, AuthorizationServer, Backend, Message, OAuthRequest
 
 
 class PatientValidator(OAuth2Validator):
@@ -13,7 +13,7 @@ class PatientValidator(OAuth2Validator):
 
     def rotate_refresh_token(self, request: OAuthRequest) -> bool:
         """Answer a question of oauthlib."""
-        assert_type(self.provider, Provider)
+        assert_type(self.provider, AuthorizationServer)
         assert_type(request.client, Application | None)
         legacy = request.client is not None and request.client.name == "legacy"
         return not legacy and super().rotate_refresh_token(request)

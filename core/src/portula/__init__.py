@@ -1,8 +1,9 @@
 """portula: an OAuth 2.x authorization server for Flask in which every behaviour is a plugin.
 
-The public names. `Provider` is the Flask extension; `hookimpl` marks the functions of a plugin; `OAuth2Validator` is
-the base of validator classes. Each is imported at first use: pytest loads the plugin in `portula_testing` with every
-project of an environment, and must not pay for Flask where nobody asks for it.
+The public names. `Provider` is the Flask extension; `Plugin` is the base of plugins, and `hookimpl` marks the functions
+of those that are modules; `OAuth2Validator` is the base of validator classes. Each is imported at first use: pytest
+loads the plugin in `portula_testing` with every project of an environment, and must not pay for Flask where nobody asks
+for it.
 """
 
 from importlib import import_module
@@ -10,29 +11,30 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from portula.flow.validator import OAuth2Validator
-    from portula.host.markers import hookimpl, hookspec
+    from portula.host.markers import hookimpl
     from portula.model.errors import ConfigError, PortulaError
+    from portula.plugin import Plugin
     from portula.web.provider import Provider, current_provider
 
 __all__ = [
     "ConfigError",
     "OAuth2Validator",
+    "Plugin",
     "PortulaError",
     "Provider",
     "current_provider",
     "hookimpl",
-    "hookspec",
 ]
 
 if not TYPE_CHECKING:
     _HOMES = {
         "ConfigError": "portula.model.errors",
         "OAuth2Validator": "portula.flow.validator",
+        "Plugin": "portula.plugin",
         "PortulaError": "portula.model.errors",
         "Provider": "portula.web.provider",
         "current_provider": "portula.web.provider",
         "hookimpl": "portula.host.markers",
-        "hookspec": "portula.host.markers",
     }
 
     def __getattr__(name: str) -> object:

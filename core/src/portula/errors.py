@@ -35,8 +35,7 @@ from oauthlib.openid.connect.core.exceptions import (
     RequestURINotSupported,
 )
 
-from portula.model.clients import (
-    InvalidClientMetadata,
+from portula.flow.clients import (
     UnknownClient,
 )
 from portula.model.errors import (
@@ -50,6 +49,7 @@ from portula.model.errors import (
     EmptySlot,
     FetchFailed,
     HookFailed,
+    InvalidClientMetadata,
     JoseError,
     PortulaError,
     Replayed,

@@ -3,35 +3,47 @@
 Errors are in `portula.errors`.
 """
 
-from portula.flow.backend import (
-    Backend,
+from portula.flow.authorization_server import AuthorizationServer
+from portula.flow.backend import Backend
+from portula.flow.client_auth import ClientAuthMethod
+from portula.flow.clients import secret_id
+from portula.flow.enrichments import (
+    AuthorizationResponse,
+    IDTokenClaims,
+    IntrospectionResponse,
+    TokenResponse,
+    UserInfoClaims,
 )
-from portula.flow.client_auth import (
-    ClientAuthMethod,
+from portula.flow.events import (
+    AuthorizationGranted,
+    ClientAuthenticated,
+    ClientSaved,
+    CodeReplayed,
+    ConsentGiven,
+    LoginFailed,
+    LoginSucceeded,
+    LogoutSucceeded,
+    RefreshTokenReplayed,
+    Replay,
+    SessionEnded,
+    TokenIssued,
+    TokenRefused,
+    TokenRevoked,
 )
-from portula.flow.exchange import (
-    AuthorizationExchange,
-    Exchange,
-    TokenExchange,
-    exchange_of,
-)
+from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange, exchange_of
 from portula.flow.grants import (
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
     ExtensionGrant,
     GrantFactory,
-    GrantType,
     PasswordGrant,
     RefreshTokenGrant,
+    GrantType,
     ResponseType,
     ResponseTypeFactory,
 )
-from portula.flow.interaction import (
-    Demands,
-)
-from portula.flow.issue import (
-    Issue,
-)
+from portula.flow.hooks import FlowHooks
+from portula.flow.interaction import Demands, Interaction
 from portula.flow.messages import (
     CLIENT_ADDRESS,
     IMPLICIT,
@@ -49,52 +61,35 @@ from portula.flow.messages import (
     printable,
     sorted_response_type,
 )
-from portula.flow.refresh_tokens import (
-    RefreshTokens,
-    refresh_generator,
-)
-from portula.flow.request_resolvers import (
-    RequestResolver,
-)
-from portula.flow.responses import (
-    bearer_error,
-    error_parameters,
-    token_error,
-)
-from portula.flow.revoking import (
-    plan_revocation,
-    revoke_authorization,
-    revoke_authorizations,
-)
-from portula.flow.server import (
-    Server,
-)
-from portula.flow.steps import (
-    Step,
-)
-from portula.flow.validator import (
-    Live,
-    OAuth2Validator,
-)
-from portula.host.checks import (
-    Finding,
-    Level,
-)
-from portula.host.classes import (
+from portula.flow.registration import ClientRegistration
+from portula.flow.request_resolvers import RequestResolver
+from portula.flow.responses import bearer_error, error_parameters, token_error
+from portula.flow.issue import Issue
+from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
+from portula.flow.revoking import plan_revocation, revoke_authorization, revoke_authorizations
+from portula.flow.steps import Step
+from portula.flow.server import Server
+from portula.flow.validator import Live, OAuth2Validator
+from portula.host.checks import Finding, Level
+from portula.host.commands import SchemaGroup
+from portula.host.declarations import HostHooks
+from portula.host.deployment import Deployment
+from portula.host.events import Event
+from portula.host.hooks import Hooks, Ruling
+from portula.host.kinds import (
     HookClass,
+    HookDeclarations,
     Kind,
-    describes,
+    contribution,
+    enrichment,
+    event,
+    outbox,
+    requirement,
+    shape,
+    slot,
+    veto,
 )
-from portula.host.commands import (
-    SchemaGroup,
-)
-from portula.host.hooks import (
-    Hooks,
-)
-from portula.host.markers import (
-    hookimpl,
-    hookspec,
-)
+from portula.host.markers import hookimpl
 from portula.host.settings import (
     AnswersSlot,
     CoreSettings,
@@ -105,57 +100,11 @@ from portula.host.settings import (
     shown,
     subclass_of,
 )
-from portula.model.addresses import (
-    network_of,
-)
-from portula.model.client_metadata import (
-    ClientMember,
-    read_client_metadata,
-    write_client_metadata,
-)
-from portula.model.clients import (
-    secret_id,
-)
-from portula.model.errors import (
-    nearest,
-)
-from portula.model.events import (
-    AuthorizationGranted,
-    ClientAuthenticated,
-    ClientSaved,
-    ConsentGiven,
-    LoginFailed,
-    LoginSucceeded,
-    LogoutSucceeded,
-    Replay,
-    SessionEnded,
-    TokenIssued,
-    TokenRefused,
-    TokenRevoked,
-)
-from portula.model.http import (
-    NO_STORE,
-    Answer,
-    Endpoint,
-    Message,
-    json_answer,
-)
-from portula.model.keys import (
-    Keys,
-    unkeyed_digest,
-)
-from portula.model.plans import (
-    Add,
-    ChangeAll,
-    Condition,
-    Counts,
-    Part,
-    Plan,
-    Remove,
-    RowChange,
-    Writes,
-    added,
-)
+from portula.model.addresses import network_of
+from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
+from portula.model.errors import nearest
+from portula.model.http import NO_STORE, Answer, Endpoint, Message, json_answer
+from portula.model.keys import Keys, unkeyed_digest
 from portula.model.records import (
     CORE_RECORDS,
     ID_TOKEN,
@@ -163,11 +112,11 @@ from portula.model.records import (
     Application,
     ApplicationPolicy,
     Artifact,
-    Authorization,
     Grant,
     IDToken,
     RecordType,
     RefreshToken,
+    Authorization,
     SupersededRefreshToken,
 )
 from portula.model.slots import (
@@ -190,19 +139,10 @@ from portula.model.slots import (
     TokenGenerator,
     User,
 )
-from portula.model.sources import (
-    Source,
-    Tier,
-)
-from portula.model.storage import (
-    Place,
-    Storage,
-    Store,
-    StoreFactory,
-)
-from portula.model.strict_json import (
-    read_object,
-)
+from portula.model.sources import Source, Tier
+from portula.model.plans import Add, ChangeAll, Condition, Counts, Part, Plan, Remove, RowChange, Writes, added
+from portula.model.storage import Place, Storage, Store, StoreFactory
+from portula.model.strict_json import read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
     LOOPBACK_ADDRESSES,
@@ -213,26 +153,35 @@ from portula.model.uris import (
     uri_scheme,
 )
 from portula.web import report
-from portula.web.blueprints import (
-    AccountLink,
-    Mount,
-)
-from portula.web.metadata import (
-    metadata_endpoints,
-)
-from portula.web.pages import (
-    PageForm,
-    shown_name,
-)
-from portula.web.provider import (
-    Provider,
-    current_provider,
-)
-from portula.web.report import (
-    field_docs,
-)
+from portula.web.blueprints import AccountLink, Mount
+from portula.web.hooks import WebHooks
+from portula.web.metadata import metadata_endpoints
+from portula.web.pages import PageForm, shown_name
+from portula.web.provider import Provider, current_provider
+from portula.web.report import field_docs
 
 __all__ = [
+    "SupersededRefreshToken",
+    "Authorization",
+    "ResponseTypeFactory",
+    "ResponseType",
+    "GrantType",
+    "added",
+    "Writes",
+    "RowChange",
+    "Remove",
+    "Plan",
+    "Part",
+    "Counts",
+    "ChangeAll",
+    "Add",
+    "Step",
+    "revoke_authorizations",
+    "revoke_authorization",
+    "plan_revocation",
+    "RefreshTokens",
+    "Issue",
+    "exchange_of",
     "CLIENT_ADDRESS",
     "CORE_RECORDS",
     "FORBIDDEN_SCHEMES",
@@ -243,34 +192,36 @@ __all__ = [
     "OAUTHLIB_STATE",
     "AccessToken",
     "AccountLink",
-    "Add",
     "Answer",
     "AnswersSlot",
     "Application",
     "ApplicationPolicy",
     "Artifact",
     "Authenticated",
-    "Authorization",
     "AuthorizationCodeGrant",
     "AuthorizationExchange",
     "AuthorizationGranted",
+    "AuthorizationResponse",
+    "AuthorizationServer",
     "Backend",
-    "ChangeAll",
     "ClientAuthMethod",
     "ClientAuthenticated",
     "ClientCredentialsGrant",
     "ClientMember",
+    "ClientRegistration",
     "ClientSaved",
     "Clock",
+    "CodeReplayed",
     "Condition",
     "Consent",
     "ConsentGiven",
     "ConsentQuestion",
     "CoreSettings",
-    "Counts",
     "Declared",
     "Demands",
+    "Deployment",
     "Endpoint",
+    "Event",
     "Exchange",
     "ExtensionGrant",
     "Fetched",
@@ -278,12 +229,14 @@ __all__ = [
     "Finding",
     "Grant",
     "GrantFactory",
-    "GrantType",
     "HashGenerator",
     "HookClass",
+    "HookDeclarations",
     "Hooks",
     "IDToken",
-    "Issue",
+    "IDTokenClaims",
+    "Interaction",
+    "IntrospectionResponse",
     "Jose",
     "Keys",
     "Kind",
@@ -301,21 +254,17 @@ __all__ = [
     "OAuthRequest",
     "PageForm",
     "Pairs",
-    "Part",
     "PasswordGrant",
     "Place",
-    "Plan",
+    "Plugin",
     "Provider",
     "RecordType",
     "RefreshToken",
     "RefreshTokenGrant",
-    "RefreshTokens",
-    "Remove",
+    "RefreshTokenReplayed",
     "Replay",
     "RequestResolver",
-    "ResponseType",
-    "ResponseTypeFactory",
-    "RowChange",
+    "Ruling",
     "SchemaGroup",
     "ScopesBackend",
     "SecretHasher",
@@ -326,32 +275,30 @@ __all__ = [
     "Settings",
     "Source",
     "StandAlone",
-    "Step",
     "Storage",
     "Store",
     "StoreFactory",
-    "SupersededRefreshToken",
     "Tier",
     "Token",
     "TokenExchange",
     "TokenGenerator",
     "TokenIssued",
     "TokenRefused",
+    "TokenResponse",
     "TokenRevoked",
     "User",
-    "Writes",
-    "added",
+    "UserInfoClaims",
     "basic_credentials",
     "bearer_error",
     "bearer_token",
+    "contribution",
     "current_provider",
-    "describes",
+    "enrichment",
     "error_parameters",
-    "exchange_of",
+    "event",
     "field_docs",
     "grant_types_needed",
     "hookimpl",
-    "hookspec",
     "import_object",
     "in_front_channel",
     "is_loopback_host",
@@ -361,9 +308,9 @@ __all__ = [
     "nearest",
     "network_of",
     "origin_of",
+    "outbox",
     "parse_form",
     "parse_pairs",
-    "plan_revocation",
     "presented_basic",
     "printable",
     "read_client_metadata",
@@ -371,16 +318,25 @@ __all__ = [
     "redirect_uri_problem",
     "refresh_generator",
     "report",
-    "revoke_authorization",
-    "revoke_authorizations",
+    "requirement",
     "secret_id",
+    "shape",
     "shown",
     "shown_name",
+    "slot",
     "sorted_response_type",
     "subclass_of",
     "token_error",
     "unkeyed_digest",
     "uri_host",
     "uri_scheme",
+    "veto",
     "write_client_metadata",
 ]
+
+
+class Plugin(HostHooks[Provider], FlowHooks[Provider], WebHooks[Provider]):
+    """Every hook of core, each as a method that does nothing: derive from it, and override those that you implement.
+
+    A method is the handle of its hook too: `provider.hooks.ask(Plugin.portula_login)`.
+    """

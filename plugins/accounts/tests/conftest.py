@@ -5,6 +5,8 @@ from support.browser import forms_of
 
 import portula_accounts
 import portula_sessions
+from portula import Plugin
+from portula.plugin import Fetcher
 from portula_testing.provider import MovableClock, Recorder, make_provider
 
 PASSWORD = "correct horse battery"
@@ -24,10 +26,12 @@ def make_accounts(*plugins, **settings):
     settings = {"SECRET_KEYS": ["0123456789abcdef"], **settings}
     rooms = [host, portula_sessions, portula_accounts]
     provider = make_provider(*rooms, *plugins, settings=settings)
-    return SimpleNamespace(app=provider.app, host=host, provider=provider, login=provider.hooks.login)
+    return SimpleNamespace(
+        app=provider.app, host=host, provider=provider, login=provider.hooks.ask(Plugin.portula_login)
+    )
 
 
-class Browser:
+class Browser(Fetcher):
     """A browser that fills in forms as they come."""
 
     def __init__(self, app):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 
 PASSWORD = "correct horse battery"
 
@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 def run(accounts):
     from click.testing import CliRunner
 
-    commands = {command.name: command for command in accounts.provider.hooks.commands()}
+    commands = {command.name: command for command in accounts.provider.hooks.collect(Plugin.portula_commands)}
 
     def run_command(name, *args, typed=None):
         with accounts.app.app_context():
@@ -106,8 +106,8 @@ def test_an_unknown_name_is_an_error(run, command):
 
 
 def test_the_demo_user_gets_a_new_password_each_time(accounts, browser):
-    first = dict(accounts.provider.hooks.demo())
-    second = dict(accounts.provider.hooks.demo())
+    first = dict(accounts.provider.hooks.collect(Plugin.portula_demo))
+    second = dict(accounts.provider.hooks.collect(Plugin.portula_demo))
     assert first["Demo password"] != second["Demo password"]
     assert browser.sign_in("demo", first["Demo password"]).status_code == 400
     assert browser.sign_in("demo", second["Demo password"]).status_code == 302
@@ -117,7 +117,7 @@ def test_the_demo_user_administers_one_that_was_made_before_too(accounts):
     users = accounts.login.users
     users.create("demo", "correct horse battery")
     assert not accounts.login.find_by_name("Demo").is_admin
-    accounts.provider.hooks.demo()
+    accounts.provider.hooks.collect(Plugin.portula_demo)
     assert accounts.login.find_by_name("Demo").is_admin
     assert accounts.login.find_by_name("nobody") is None
 
@@ -144,5 +144,5 @@ def test_losing_the_slot_leaves_no_page_no_table_and_no_command():
     provider = Provider(app, plugins=[Own(), portula_accounts, portula_sessions], discover=False)
     assert app.test_client().get("/accounts/login/").status_code == 404
     assert "user" not in {record.name for record in provider.records}
-    assert provider.hooks.commands() == []
-    assert provider.hooks.demo() == {}
+    assert provider.hooks.collect(Plugin.portula_commands) == []
+    assert provider.hooks.collect(Plugin.portula_demo) == {}

@@ -17,7 +17,13 @@ def test_signing_in_leads_to_the_account_page(accounts, browser):
     assert (answer.status_code, answer.location) == (302, "/accounts/")
     assert "Ada" in browser.get("/accounts/").text
     assert accounts.host.heard == [
-        LoginSucceeded(subject=accounts.ada.sub, amr=("pwd",), address="127.0.0.1", at=accounts.host.time)
+        LoginSucceeded(
+            provider=accounts.provider,
+            subject=accounts.ada.sub,
+            amr=("pwd",),
+            address="127.0.0.1",
+            at=accounts.host.time,
+        )
     ]
 
 
@@ -120,7 +126,11 @@ def test_wrong_credentials_do_not_say_which_was_wrong(accounts, browser, usernam
     assert browser.get("/accounts/").status_code == 302
     (event,) = accounts.host.heard
     assert event == LoginFailed(
-        username=username, reason="wrong credentials", address="127.0.0.1", at=accounts.host.time
+        provider=accounts.provider,
+        username=username,
+        reason="wrong credentials",
+        address="127.0.0.1",
+        at=accounts.host.time,
     )
 
 

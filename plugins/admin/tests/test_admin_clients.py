@@ -49,7 +49,9 @@ def test_a_client_is_made_and_its_secret_seen_once(admin):
     assert page.headers["Cache-Control"] == "no-store"
     for path in ("/application/", f"/application/view/?id={client_id}", f"/application/edit/?id={client_id}"):
         assert secret not in admin.get(path).text
-    assert ClientSaved(client_id=client_id, created=True, at=NOW) in admin.heard.events
+    assert (
+        ClientSaved(provider=admin.provider, client_id=client_id, created=True, at=NOW) in admin.heard.events
+    )
 
 
 def test_the_same_form_twice_makes_one_client(admin):
@@ -130,7 +132,9 @@ def test_a_client_is_edited(admin):
     assert found.metadata == {"client_uri": "https://new.example/", "contacts": ["a@example.org"]}
     assert (found.user, found.token_endpoint_auth_method) == ("bob", "client_secret_basic")
     assert found.updated_at == NOW + 60
-    assert admin.heard.of(ClientSaved) == [ClientSaved(client_id="app", created=False, at=NOW + 60)]
+    assert admin.heard.of(ClientSaved) == [
+        ClientSaved(provider=admin.provider, client_id="app", created=False, at=NOW + 60)
+    ]
     assert form_of(admin, EDIT)["client_uri"] == "https://new.example/"
 
 
@@ -251,7 +255,10 @@ def test_a_client_is_switched_off_and_on(admin):
     assert "Enable</button>" in admin.get("/application/view/?id=app").text
     admin.act("application", "enable_selected", "app")
     assert authenticated(admin, "app", client.secret)
-    assert admin.heard.of(ClientSaved) == [ClientSaved(client_id="app", created=False, at=NOW)] * 2
+    assert (
+        admin.heard.of(ClientSaved)
+        == [ClientSaved(provider=admin.provider, client_id="app", created=False, at=NOW)] * 2
+    )
 
 
 def test_nobody_who_edits_loses_what_another_changed(admin):

@@ -5,19 +5,19 @@ import textwrap
 
 import pytest
 
-from portula import hookimpl
+from portula import Plugin
 from portula.plugin import Kind
-from portula_admin import hookspecs
 from portula_admin.access import may_enter
+from portula_admin.hooks import AdminHooks
 from portula_admin.site import DEFAULTS
 
-HOOKS = [name for name in vars(hookspecs) if name.startswith("portula_")]
+HOOKS = [name for name in vars(AdminHooks) if name.startswith("portula_")]
 
 
 def example_of(hook):
     """Return an object of the class in a specification's example."""
-    text = inspect.getdoc(getattr(hookspecs, hook)).partition("Example:\n")[2]
-    namespace = {"__name__": "example", "hookimpl": hookimpl}
+    text = inspect.getdoc(getattr(AdminHooks, hook)).partition("Example:\n")[2]
+    namespace = {"__name__": "example", "Plugin": Plugin}
     exec(textwrap.dedent(text), namespace)
     return namespace["Room"]()
 
@@ -25,7 +25,7 @@ def example_of(hook):
 @pytest.mark.parametrize("hook", HOOKS)
 def test_the_example_of_a_hook_wins_its_slot(make, hook):
     admin = make(example_of(hook))
-    ruling = admin.provider.hooks.ruling(hook.removeprefix("portula_"))
+    ruling = admin.provider.hooks.ruling(getattr(AdminHooks, hook))
     assert ruling.winner.name == "Room"
     if hook == "portula_admin_access":
         with admin.provider.app.test_request_context():

@@ -29,7 +29,9 @@ def test_a_token_is_revoked_and_stops_working(admin):
     (kept,) = admin.storage.select(AccessToken)
     assert (kept.digest, kept.revoked_at) == (token.digest, NOW + 5)
     assert admin.heard.of(TokenRevoked) == [
-        TokenRevoked(client_id="app", subject="bob", authorization=token.authorization, at=NOW + 5)
+        TokenRevoked(
+            provider=admin.provider, client_id="app", subject="bob", authorization=token.authorization, at=NOW + 5
+        )
     ]
 
 
@@ -61,7 +63,9 @@ def test_a_refresh_token_takes_its_authorization_with_it(admin):
         "Revoked"
     )
     assert admin.heard.of(TokenRevoked) == [
-        TokenRevoked(client_id="app", subject="bob", authorization="one-authorization", at=NOW)
+        TokenRevoked(
+            provider=admin.provider, client_id="app", subject="bob", authorization="one-authorization", at=NOW
+        )
     ]
     again = admin.act("refresh-token", "revoke_selected", name)
     assert "Nothing was left" in again.text

@@ -33,4 +33,4 @@ def test_one_page_shows_findings_plugins_hooks_and_settings(make):
 def test_the_demo_tells_where_the_admin_is(make):
     admin = make(OIDC_ISS_ENDPOINT="https://id.example/o", ADMIN_PATH="/desk")
     with admin.provider.app.app_context():
-        assert admin.provider.hooks.demo()["Admin"] == "https://id.example/o/desk/"
+        assert admin.provider.hooks.collect(Plugin.portula_demo)["Admin"] == "https://id.example/o/desk/"

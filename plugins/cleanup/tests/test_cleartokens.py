@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 from click.testing import CliRunner
 
-from portula import ConfigError, hookimpl
+from portula import ConfigError, Plugin, hookimpl
 from portula.plugin import AccessToken, Artifact, Grant, RecordType, RefreshToken
 from portula_cleanup import sweep
 from portula_testing.memory import MemoryStore
@@ -65,7 +65,11 @@ class World:
             self.store.add(Cookie(name=f"{number}", best_before=expires_at))
 
     def run(self, *options):
-        (command,) = [command for command in self.provider.hooks.commands() if command.name == "cleartokens"]
+        (command,) = [
+            command
+            for command in self.provider.hooks.collect(Plugin.portula_commands)
+            if command.name == "cleartokens"
+        ]
         with self.provider.app.app_context():
             return CliRunner().invoke(command, options)
 

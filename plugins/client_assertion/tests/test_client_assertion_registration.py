@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from portula import Plugin
 from portula.errors import InvalidClientMetadata
 from portula.plugin import read_client_metadata
 from portula_testing.jws import TokenKey
@@ -67,7 +68,7 @@ def test_the_algorithm_is_one_of_the_method(world, key, method, algorithm, fits)
 
 
 def test_the_members_are_read_from_client_metadata(world, key):
-    members = {member.name: member for member in world.provider.hooks.client_metadata()}
+    members = {member.name: member for member in world.provider.hooks.collect(Plugin.portula_client_metadata)}
     document = {
         "token_endpoint_auth_method": "private_key_jwt",
         "token_endpoint_auth_signing_alg": "ES256",

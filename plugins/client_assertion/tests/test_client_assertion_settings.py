@@ -4,6 +4,7 @@ import pytest
 from support.assertions import ISSUER, World, refused
 
 import portula_client_assertion
+from portula import Plugin
 from portula.errors import ConfigError, InvalidClientMetadata
 from portula_testing.jws import TokenKey
 from portula_testing.provider import make_provider
@@ -186,5 +187,5 @@ def test_a_setting_that_cannot_be_meant_stops_the_start(name, value):
     ],
 )
 def test_lax_audiences_are_found(clock, settings, found):
-    ids = [finding.id for finding in World(clock, **settings).provider.hooks.checks()]
+    ids = [finding.id for finding in World(clock, **settings).provider.hooks.collect(Plugin.portula_checks)]
     assert [name for name in ids if name.startswith("client_assertion.")] == found

@@ -5,7 +5,7 @@ from flask import request
 
 import portula_consent
 import portula_scopes_settings
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import Application, Authenticated, ConsentQuestion, TokenRevoked
 from portula_testing.provider import MovableClock, Recorder, make_provider
 
@@ -74,10 +74,12 @@ def made(host):
 
     @app.route("/ask", methods=["GET", "POST"])
     def ask():
-        consent = provider.hooks.consent
+        consent = provider.hooks.ask(Plugin.portula_consent)
         return str(consent.answer(question())) if request.method == "POST" else consent.page(question())
 
-    return SimpleNamespace(app=app, provider=provider, client=client, consent=provider.hooks.consent)
+    return SimpleNamespace(
+        app=app, provider=provider, client=client, consent=provider.hooks.ask(Plugin.portula_consent)
+    )
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portula import ConfigError, hookimpl
+from portula import ConfigError, Plugin, hookimpl
 from portula.errors import InvalidClientMetadata
 from portula.plugin import HookClass, Kind
 
@@ -14,7 +14,11 @@ def metadata(world):
 
 
 def findings(world):
-    return {finding.id for finding in world.provider.hooks.checks() if finding.id.startswith("dcr.")}
+    return {
+        finding.id
+        for finding in world.provider.hooks.collect(Plugin.portula_checks)
+        if finding.id.startswith("dcr.")
+    }
 
 
 @pytest.mark.parametrize("enabled", [False, ...], ids=["off", "default"])

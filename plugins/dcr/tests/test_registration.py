@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from portula import Plugin
 from portula.plugin import ClientSaved
 from portula_testing.provider import CALLBACK
 
@@ -83,7 +84,7 @@ def test_what_is_no_localized_member_is_ignored(world, name):
 def test_listeners_hear_of_a_client_once_it_is_there(world):
     told = world.registered()
     assert world.heard.of(ClientSaved) == [
-        ClientSaved(client_id=told["client_id"], created=True, at=1_700_000_000)
+        ClientSaved(provider=world.provider, client_id=told["client_id"], created=True, at=1700000000)
     ]
 
 
@@ -118,7 +119,7 @@ def test_a_secret_that_signs_is_kept_sealed(make, by_keys, kind, members):
     told = world.registered(**members)
     (kept,) = world.find(told).secret_hashes
     assert kept.startswith("sealed:")
-    assert world.provider.hooks.secret_hasher.verify(told["client_secret"], kept)
+    assert world.provider.hooks.ask(Plugin.portula_secret_hasher).verify(told["client_secret"], kept)
 
 
 def test_a_secret_that_does_not_sign_is_kept_as_a_digest(make, by_keys):

@@ -3,6 +3,7 @@
 import pytest
 
 import portula_fetch
+from portula import Plugin
 from portula_testing.plugins import MovableClock
 from portula_testing.provider import make_provider
 from portula_testing.tls import Authority, HttpsServer
@@ -35,6 +36,6 @@ def fetcher_with(ca_file, clock):
 
     def make(**settings):
         given = {"FETCH_CA_BUNDLE": ca_file, "FETCH_ALLOWED_PRIVATE_HOSTS": ["localhost"], **settings}
-        return make_provider(portula_fetch, settings=given, clock=clock).hooks.fetcher
+        return make_provider(portula_fetch, settings=given, clock=clock).hooks.ask(Plugin.portula_fetcher)
 
     return make

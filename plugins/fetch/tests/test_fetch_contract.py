@@ -3,6 +3,7 @@
 import pytest
 
 import portula_fetch
+from portula import Plugin
 from portula_testing.fetcher_contract import FetcherContract
 from portula_testing.provider import make_provider
 
@@ -16,6 +17,6 @@ class TestFetcher(FetcherContract):
                 "FETCH_ALLOWED_PRIVATE_HOSTS": private,
                 "FETCH_TIMEOUT_SECONDS": seconds,
             }
-            return make_provider(portula_fetch, settings=settings).hooks.fetcher
+            return make_provider(portula_fetch, settings=settings).hooks.ask(Plugin.portula_fetcher)
 
         return make

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import portula_fetch
+from portula import Plugin
 from portula.errors import ConfigError, FetchFailed
 from portula_testing.provider import make_provider
 from portula_testing.tls import HttpsServer, Reply
@@ -165,7 +166,7 @@ def test_a_setting_that_cannot_be_meant_stops_the_start(name, value, said):
 def test_whoever_allows_a_network_hears_what_that_means():
     def findings(*hosts):
         provider = make_provider(portula_fetch, settings={"FETCH_ALLOWED_PRIVATE_HOSTS": hosts})
-        return [(found.id, found.summary) for found in provider.hooks.checks()]
+        return [(found.id, found.summary) for found in provider.hooks.collect(Plugin.portula_checks)]
 
     (found,) = findings("localhost", "10.0.0.0/8", "10.0.0.1")
     assert found[0] == "fetch.private-networks"
@@ -176,6 +177,8 @@ def test_whoever_allows_a_network_hears_what_that_means():
 def test_a_machine_that_trusts_nobody_is_found(monkeypatch, ca_file):
     monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")
     monkeypatch.setenv("SSL_CERT_DIR", "/no/such/folder")
-    assert [found.id for found in make_provider(portula_fetch).hooks.checks()] == ["fetch.no-authorities"]
+    assert [found.id for found in make_provider(portula_fetch).hooks.collect(Plugin.portula_checks)] == [
+        "fetch.no-authorities"
+    ]
     bundled = make_provider(portula_fetch, settings={"FETCH_CA_BUNDLE": ca_file})
-    assert bundled.hooks.checks() == []
+    assert bundled.hooks.collect(Plugin.portula_checks) == []

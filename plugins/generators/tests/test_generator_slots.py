@@ -7,16 +7,16 @@ from types import ModuleType
 import pytest
 from hosting import Memory, NobodyHere, ask_token, make_client, make_provider
 
-from portula import hookimpl
-from portula.plugin import Application
+from portula import Plugin, hookimpl
+from portula.plugin import Application, HashGenerator
 
 
-class Ids:
+class Ids(HashGenerator):
     def hash(self):
         return "an-id-of-ours"
 
 
-class Secrets:
+class Secrets(HashGenerator):
     def hash(self):
         return "a secret of ours that is 32 or longer"
 
@@ -103,20 +103,20 @@ def test_tokens_come_from_the_replaced_generators_and_work(provider, monkeypatch
 
 
 def test_a_setting_beats_a_plugin(monkeypatch):
-    class Others:
+    class Others(HashGenerator):
         def hash(self):
             return "by-setting"
 
     given = {slot: name for slot, name in CHOICE.items() if slot != "client_id_generator"}
     provider = make_provider(Room(), CLIENT_ID_GENERATOR_CLASS=Others, PLUGINS_CHOICE=given)
-    assert provider.hooks.client_id_generator.hash() == "by-setting"
-    assert provider.hooks.client_secret_generator.hash() == Secrets().hash()
+    assert provider.hooks.ask(Plugin.portula_client_id_generator).hash() == "by-setting"
+    assert provider.hooks.ask(Plugin.portula_client_secret_generator).hash() == Secrets().hash()
 
 
 def test_the_refresh_generator_is_another_slot_than_the_access_generator():
     provider = make_provider(ACCESS_TOKEN_GENERATOR=make_access_token)
-    assert provider.hooks.access_token_generator is make_access_token
-    assert provider.hooks.refresh_token_generator is not make_access_token
+    assert provider.hooks.ask(Plugin.portula_access_token_generator) is make_access_token
+    assert provider.hooks.ask(Plugin.portula_refresh_token_generator) is not make_access_token
 
 
 @pytest.mark.parametrize("length", [32, 64, 255])

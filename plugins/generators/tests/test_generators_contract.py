@@ -3,6 +3,7 @@
 import pytest
 
 import portula_generators
+from portula import Plugin
 from portula_testing.contracts import (
     ClientIdContract,
     ClientSecretContract,
@@ -27,7 +28,9 @@ class TestClientSecrets(ClientSecretContract):
     @pytest.fixture(params=[32, 128])
     def generator(self, request):
         settings = {"CLIENT_SECRET_GENERATOR_LENGTH": request.param}
-        return make_provider(portula_generators, settings=settings).hooks.client_secret_generator
+        return make_provider(portula_generators, settings=settings).hooks.ask(
+            Plugin.portula_client_secret_generator
+        )
 
 
 class TestAccessTokens(TokenGeneratorContract):
@@ -47,6 +50,8 @@ class TestHasher(SecretHasherContract):
     def make_hasher(self):
         def make(*secret_keys):
             settings = {"SECRET_KEYS": secret_keys}
-            return make_provider(portula_generators, settings=settings).hooks.secret_hasher
+            return make_provider(portula_generators, settings=settings).hooks.ask(
+                Plugin.portula_secret_hasher
+            )
 
         return make

@@ -5,6 +5,7 @@ from hosting import ask_token, make_client, make_provider
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portula import Plugin
 from portula.plugin import Keys
 from portula_generators import hasher as module
 from portula_generators.hasher import Hasher
@@ -116,7 +117,7 @@ def test_a_chosen_secret_of_a_client_costs_argon2id_once_over_http(monkeypatch):
     provider.clients.create(
         client.__class__(client_id="chosen", grant_types=("client_credentials",)), secret=SECRET
     )
-    calls = counting(provider.hooks.secret_hasher, monkeypatch)
+    calls = counting(provider.hooks.ask(Plugin.portula_secret_hasher), monkeypatch)
     for _ in range(3):
         assert ask_token(provider, SECRET, "chosen").status_code == 200
         assert ask_token(provider, secret).status_code == 200

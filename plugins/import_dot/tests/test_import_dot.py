@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula_testing.provider import make_provider
 
 ROOMS = ("import_dot", "oauth2", "generators", "scopes_settings", "consent", "resource_server")
@@ -24,7 +24,9 @@ def run(provider, tmp_path):
     def run_command(text, *options, on=provider):
         path = tmp_path / "settings.py"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        (command,) = [found for found in on.hooks.commands() if found.name == "import-dot"]
+        (command,) = [
+            found for found in on.hooks.collect(Plugin.portula_commands) if found.name == "import-dot"
+        ]
         with on.app.app_context():
             return CliRunner().invoke(command, [str(path), *options])
 

@@ -63,8 +63,8 @@ def test_the_answer_is_never_cached(world):
 def test_a_plugin_adds_members_and_overwrites_none(make):
     class Tenant:
         @hookimpl
-        def portula_introspection_response(self, token, response):
-            return {"tenant": token.client_id, "active": False, "scope": "everything"}
+        def portula_introspection_response(self, answer):
+            return {"tenant": answer.token.client_id, "active": False, "scope": "everything"}
 
     world = make(Tenant())
     told = world.ask(world.tokens(scope="read")["access_token"]).json

@@ -2,6 +2,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from portula import Plugin
 from portula_testing.provider import Memory, MovableClock, make_provider
 
 
@@ -39,13 +40,13 @@ def make(clock):
 @pytest.fixture
 def configured(make, pem):
     """What answers the slot, with a key of the configuration."""
-    return make(OIDC_RSA_PRIVATE_KEY=pem).hooks.jose
+    return make(OIDC_RSA_PRIVATE_KEY=pem).hooks.ask(Plugin.portula_jose)
 
 
 @pytest.fixture
 def generated(make):
     """What answers the slot, with keys that it makes."""
-    return make().hooks.jose
+    return make().hooks.ask(Plugin.portula_jose)
 
 
 @pytest.fixture
@@ -58,6 +59,8 @@ def worker(memory, clock):
     """Return a function that starts one more worker on the same storage."""
 
     def start(*plugins, **settings):
-        return make_provider("jose", memory, *plugins, settings=settings, clock=clock).hooks.jose
+        return make_provider("jose", memory, *plugins, settings=settings, clock=clock).hooks.ask(
+            Plugin.portula_jose
+        )
 
     return start

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import InvalidClientMetadata
 from portula.plugin import Application, read_client_metadata
 from portula_testing.jws import TokenKey, verified_with_secret
@@ -28,8 +28,10 @@ def save(provider, *, secret=SECRET, hash_secret=False, **fields):
 def test_an_algorithm_that_can_sign_may_be_chosen(provider, algorithm):
     client = save(provider, algorithm=algorithm)
     assert provider.storage.find(Application, client_id=client.client_id).algorithm == algorithm
-    token = provider.hooks.jose.sign({}, typ="JWT", algorithm=algorithm or "RS256", client=client)
-    assert provider.hooks.jose.verify_own(token, typ={"JWT"}, client=client)
+    token = provider.hooks.ask(Plugin.portula_jose).sign(
+        {}, typ="JWT", algorithm=algorithm or "RS256", client=client
+    )
+    assert provider.hooks.ask(Plugin.portula_jose).verify_own(token, typ={"JWT"}, client=client)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "RS512", "ES512", "rs256", "RSA-OAEP", "HS1"])
@@ -69,7 +71,7 @@ def test_a_secret_shorter_than_the_digest_does_not_sign(provider):
 
 
 def test_of_two_secrets_the_first_signs_and_both_verify(provider):
-    hasher, jose = provider.hooks.secret_hasher, provider.hooks.jose
+    hasher, jose = provider.hooks.ask(Plugin.portula_secret_hasher), provider.hooks.ask(Plugin.portula_jose)
     secrets = ["the new secret, which is long enough", "the old secret, which is long enough"]
     client = Application(client_id="x", secret_hashes=tuple(map(hasher.seal, secrets)))
     verified_with_secret(jose.sign({}, typ="JWT", algorithm="HS256", client=client), secrets[0].encode())
@@ -83,7 +85,9 @@ def test_public_keys_may_be_registered(provider, algorithm):
     key = TokenKey(algorithm)
     client = save(provider, metadata={"jwks": {"keys": [key.jwk, {**key.jwk, "kid": "2", "use": "enc"}]}})
     token = key.sign({"a": 1})
-    assert provider.hooks.jose.verify_of_client(token, client, algorithms={algorithm}, typ={"JWT"})
+    assert provider.hooks.ask(Plugin.portula_jose).verify_of_client(
+        token, client, algorithms={algorithm}, typ={"JWT"}
+    )
 
 
 def private_jwk():
@@ -153,7 +157,7 @@ def test_keys_are_given_in_one_way(provider):
 
 
 def test_both_members_are_client_metadata(provider):
-    members = {member.name: member for member in provider.hooks.client_metadata()}
+    members = {member.name: member for member in provider.hooks.collect(Plugin.portula_client_metadata)}
     document = {"jwks": TokenKey("EdDSA").jwks, "jwks_uri": "https://client.example/jwks", "else": 1}
     assert read_client_metadata(members, document)["metadata"] == {
         name: document[name] for name in ("jwks", "jwks_uri")
@@ -175,7 +179,9 @@ class Elsewhere:
 
 def test_a_room_that_lost_its_slot_leaves_nothing_behind(make):
     provider = make(Elsewhere(object()))
-    assert [command.name for command in provider.hooks.commands()] == []
-    assert [member.name for member in provider.hooks.client_metadata()] == []
-    assert [finding.id for finding in provider.hooks.checks()] == ["generators.hash-profile"]
+    assert [command.name for command in provider.hooks.collect(Plugin.portula_commands)] == []
+    assert [member.name for member in provider.hooks.collect(Plugin.portula_client_metadata)] == []
+    assert [finding.id for finding in provider.hooks.collect(Plugin.portula_checks)] == [
+        "generators.hash-profile"
+    ]
     assert save(provider, algorithm="RS1024", metadata={"jwks": "anything"})

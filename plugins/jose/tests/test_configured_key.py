@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from flask import Flask
 
+from portula import Plugin
 from portula.errors import ConfigError, JoseError, UntrustedToken
 from portula.plugin import Message
 from portula.web import report
@@ -42,7 +43,7 @@ def other():
 
 def test_the_configured_key_signs_and_nothing_is_stored(make, pem, rsa_key):
     provider = make(OIDC_RSA_PRIVATE_KEY=pem)
-    jose = provider.hooks.jose
+    jose = provider.hooks.ask(Plugin.portula_jose)
     assert (jose.configured, list(jose.signing_algorithms())) == (True, ["RS256", "PS256"])
     for algorithm in ("RS256", "PS256"):
         token = jose.sign({"sub": "ann"}, typ="JWT", algorithm=algorithm)
@@ -62,7 +63,7 @@ def test_without_a_key_none_is_configured(generated):
     "spelled", [str, lambda text: text.replace("\n", "\\n"), lambda text: f"\n  {text}\n"]
 )
 def test_a_pem_may_be_spelled_as_in_an_environment_variable(make, rsa_key, form, spelled):
-    jose = make(OIDC_RSA_PRIVATE_KEY=spelled(pem_of(rsa_key, form))).hooks.jose
+    jose = make(OIDC_RSA_PRIVATE_KEY=spelled(pem_of(rsa_key, form))).hooks.ask(Plugin.portula_jose)
     verified(jose.sign({}, typ="JWT"), TokenKey(private=rsa_key).jwk)
 
 
@@ -70,7 +71,10 @@ def test_a_pem_from_the_environment_signs(monkeypatch, pem, rsa_key):
     monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__OIDC_RSA_PRIVATE_KEY", pem.replace("\n", "\\n"))
     app = Flask("from_environment")
     app.config.from_prefixed_env()
-    verified(make_provider("jose", app=app).hooks.jose.sign({}, typ="JWT"), TokenKey(private=rsa_key).jwk)
+    verified(
+        make_provider("jose", app=app).hooks.ask(Plugin.portula_jose).sign({}, typ="JWT"),
+        TokenKey(private=rsa_key).jwk,
+    )
 
 
 def unusable():
@@ -102,20 +106,28 @@ def test_a_key_that_does_not_do_stops_the_start_and_is_not_shown(make, name):
 
 
 def test_inactive_keys_are_published_and_verify_and_sign_nothing(make, pem, other):
-    old = make(OIDC_RSA_PRIVATE_KEY=pem_of(other)).hooks.jose.sign({"sub": "ann"}, typ="JWT")
-    jose = make(OIDC_RSA_PRIVATE_KEY=pem, OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem_of(other)]).hooks.jose
+    old = (
+        make(OIDC_RSA_PRIVATE_KEY=pem_of(other))
+        .hooks.ask(Plugin.portula_jose)
+        .sign({"sub": "ann"}, typ="JWT")
+    )
+    jose = make(OIDC_RSA_PRIVATE_KEY=pem, OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem_of(other)]).hooks.ask(
+        Plugin.portula_jose
+    )
     new = jose.sign({}, typ="JWT")
     kids = [taken_apart(token)[0]["kid"] for token in (new, old)]
     assert [key["kid"] for key in published(jose)] == kids
     assert jose.verify_own(old, typ={"JWT"}).claims == {"sub": "ann"}
     with pytest.raises(UntrustedToken):
-        make(OIDC_RSA_PRIVATE_KEY=pem).hooks.jose.verify_own(old, typ={"JWT"})
+        make(OIDC_RSA_PRIVATE_KEY=pem).hooks.ask(Plugin.portula_jose).verify_own(old, typ={"JWT"})
 
 
 def test_of_inactive_keys_the_public_part_is_enough(make, pem, other):
     given = {"OIDC_RSA_PRIVATE_KEY": pem}
-    private = make(**given, OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem_of(other)]).hooks.jose
-    public = make(**given, OIDC_RSA_PRIVATE_KEYS_INACTIVE=[public_pem_of(other)]).hooks.jose
+    private = make(**given, OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem_of(other)]).hooks.ask(Plugin.portula_jose)
+    public = make(**given, OIDC_RSA_PRIVATE_KEYS_INACTIVE=[public_pem_of(other)]).hooks.ask(
+        Plugin.portula_jose
+    )
     assert published(private) == published(public)
 
 
@@ -129,7 +141,7 @@ def test_an_inactive_key_that_does_not_do_is_named_by_its_place(make, pem, other
 
 
 def test_inactive_keys_without_an_active_one_leave_the_others_to_be_generated(make, other):
-    jose = make(OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem_of(other)]).hooks.jose
+    jose = make(OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem_of(other)]).hooks.ask(Plugin.portula_jose)
     assert jose.configured is False
     assert len(jose.signing_algorithms()) == 5
     assert published(jose)[0]["n"] == TokenKey(private=other).jwk["n"]
@@ -145,8 +157,8 @@ def test_the_name_of_a_key_is_its_thumbprint(configured, rsa_key):
 
 
 def test_a_key_of_two_algorithms_names_none_and_a_key_of_one_names_it(make, pem):
-    assert "alg" not in published(make(OIDC_RSA_PRIVATE_KEY=pem).hooks.jose)[0]
-    jose = make(OIDC_RSA_PRIVATE_KEY=pem, SIGNING_ALGORITHMS=["RS256"]).hooks.jose
+    assert "alg" not in published(make(OIDC_RSA_PRIVATE_KEY=pem).hooks.ask(Plugin.portula_jose))[0]
+    jose = make(OIDC_RSA_PRIVATE_KEY=pem, SIGNING_ALGORITHMS=["RS256"]).hooks.ask(Plugin.portula_jose)
     assert published(jose)[0]["alg"] == "RS256"
     assert list(jose.signing_algorithms()) == ["RS256"]
     with pytest.raises(JoseError):
@@ -159,7 +171,7 @@ def test_rs256_cannot_be_left_out(make):
 
 
 def test_keys_are_generated_beside_a_configured_one_where_the_deployment_says_so(make, pem):
-    jose = make(OIDC_RSA_PRIVATE_KEY=pem, SIGNING_KEYS_GENERATED=True).hooks.jose
+    jose = make(OIDC_RSA_PRIVATE_KEY=pem, SIGNING_KEYS_GENERATED=True).hooks.ask(Plugin.portula_jose)
     assert list(jose.signing_algorithms()) == ["RS256", "PS256", "ES256", "ES384", "EdDSA"]
     kinds = [(key["kty"], key.get("crv")) for key in published(jose)]
     assert kinds == [("RSA", None), ("EC", "P-256"), ("EC", "P-384"), ("OKP", "Ed25519")]
@@ -167,7 +179,7 @@ def test_keys_are_generated_beside_a_configured_one_where_the_deployment_says_so
 
 
 def test_without_a_key_none_may_be_made_where_the_deployment_says_so(make):
-    jose = make(SIGNING_KEYS_GENERATED=False).hooks.jose
+    jose = make(SIGNING_KEYS_GENERATED=False).hooks.ask(Plugin.portula_jose)
     assert list(jose.signing_algorithms()) == []
     assert published(jose) == []
     with pytest.raises(JoseError):
@@ -179,7 +191,7 @@ def test_a_key_is_parsed_once(make, pem, monkeypatch):
     calls = []
     load = parsing.load_pem_private_key
     monkeypatch.setattr(parsing, "load_pem_private_key", lambda *given: calls.append(1) or load(*given))
-    jose = make(OIDC_RSA_PRIVATE_KEY=pem).hooks.jose
+    jose = make(OIDC_RSA_PRIVATE_KEY=pem).hooks.ask(Plugin.portula_jose)
     for _ in range(3):
         jose.verify_own(jose.sign({}, typ="JWT"), typ={"JWT"})
         published(jose)
@@ -190,7 +202,14 @@ def test_nothing_shows_the_key(make, pem):
     """Attack S58."""
     provider = make(OIDC_RSA_PRIVATE_KEY=pem, OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem])
     shown = "".join(
-        map(repr, (provider.settings(JoseSettings), provider.hooks.jose, *provider.hooks.jose.sources))
+        map(
+            repr,
+            (
+                provider.settings(JoseSettings),
+                provider.hooks.ask(Plugin.portula_jose),
+                *provider.hooks.ask(Plugin.portula_jose).sources,
+            ),
+        )
     )
     assert "PRIVATE KEY-----" not in shown
     told = json.dumps(report.settings(provider))

@@ -6,6 +6,7 @@ import threading
 import pytest
 from support.signing import artifacts, kid_of, kids, published
 
+from portula import Plugin
 from portula.errors import ConfigError, JoseError, UntrustedToken
 from portula.plugin import Artifact
 from portula_jose import ring as ring_module
@@ -30,7 +31,7 @@ def test_no_key_is_made_before_one_is_needed(generated):
 
 
 def generated_elsewhere():
-    return make_provider("jose").hooks.jose
+    return make_provider("jose").hooks.ask(Plugin.portula_jose)
 
 
 def test_signing_makes_one_key_and_publishing_all(generated):
@@ -44,7 +45,7 @@ def test_signing_makes_one_key_and_publishing_all(generated):
 
 @pytest.mark.parametrize("bits", [2048, 3072])
 def test_rsa_keys_are_of_the_size_that_is_set(make, bits):
-    jose = make(SIGNING_KEY_RSA_BITS=bits, SIGNING_ALGORITHMS=["RS256"]).hooks.jose
+    jose = make(SIGNING_KEY_RSA_BITS=bits, SIGNING_ALGORITHMS=["RS256"]).hooks.ask(Plugin.portula_jose)
     (key,) = published(jose)
     assert len(key["n"]) == (bits // 8 * 4 + 2) // 3
 
@@ -71,7 +72,9 @@ def test_a_key_written_by_somebody_else_is_not_published(generated, worker):
     """Whoever can write to the storage still cannot put in a key of theirs."""
     jose = worker()
     kid = kid_of(jose)
-    foreign = make_provider("jose", settings={"SECRET_KEYS": ["another secret key, of theirs"]}).hooks.jose
+    foreign = make_provider("jose", settings={"SECRET_KEYS": ["another secret key, of theirs"]}).hooks.ask(
+        Plugin.portula_jose
+    )
     published(foreign)
     family = artifacts(jose)[0].family
     for record in artifacts(foreign):

@@ -6,6 +6,7 @@ import time
 import pytest
 from joserfc import jwk, jwt
 
+from portula import Plugin
 from portula.errors import UntrustedToken
 from portula.plugin import Application, Message
 from portula_testing.provider import make_provider
@@ -27,7 +28,7 @@ GENERATED = {
 
 @pytest.fixture(scope="module")
 def ours():
-    return make_provider("jose", "generators").hooks.jose
+    return make_provider("jose", "generators").hooks.ask(Plugin.portula_jose)
 
 
 def published(jose):

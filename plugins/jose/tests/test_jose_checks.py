@@ -2,6 +2,7 @@
 
 import pytest
 
+from portula import Plugin
 from portula.plugin import Artifact, Level
 from portula_testing.provider import Memory
 
@@ -11,14 +12,18 @@ YEAR = 366 * 24 * 3600
 @pytest.fixture
 def found():
     def found(provider):
-        return {finding.id: finding for finding in provider.hooks.checks() if finding.id.startswith("jose.")}
+        return {
+            finding.id: finding
+            for finding in provider.hooks.collect(Plugin.portula_checks)
+            if finding.id.startswith("jose.")
+        }
 
     return found
 
 
 def test_generated_keys_at_the_defaults_leave_nothing_to_say(make, found):
     provider = make()
-    provider.hooks.jose.sign({}, typ="JWT")
+    provider.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")
     assert found(provider) == {}
 
 
@@ -49,26 +54,28 @@ def test_a_short_retirement_is_told(make, found):
 
 def test_a_key_older_than_a_year_is_told(make, found, clock):
     provider = make(SIGNING_KEY_ROTATION_SECONDS=None)
-    provider.hooks.jose.sign({}, typ="JWT")
+    provider.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")
     clock.advance(YEAR)
     assert "jose.old-key" not in found(provider)
     clock.advance(1)
     assert found(provider)["jose.old-key"].remedy == "Run `portula keys rotate`."
-    provider.hooks.jose.ring.rotate("RS256", at_once=True)
+    provider.hooks.ask(Plugin.portula_jose).ring.rotate("RS256", at_once=True)
     assert "jose.old-key" not in found(provider)
 
 
 def test_keys_under_a_former_secret_key_are_told(make, found):
     memory = Memory()
-    make(memory, SECRET_KEYS=["the secret key of last year"]).hooks.jose.sign({}, typ="JWT")
+    make(memory, SECRET_KEYS=["the secret key of last year"]).hooks.ask(Plugin.portula_jose).sign(
+        {}, typ="JWT"
+    )
     later = make(memory, SECRET_KEYS=["the secret key of this year", "the secret key of last year"])
-    later.hooks.jose.sign({}, typ="JWT")
+    later.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")
     assert found(later)["jose.former-secret-key"].summary.startswith("1 signing keys ")
 
 
 def test_damaged_keys_are_told(make, found):
     provider = make()
-    provider.hooks.jose.sign({}, typ="JWT")
+    provider.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")
     (record,) = provider.storage.select(Artifact)
     provider.storage.change(Artifact, {"digest": record.digest}, payload={"sealed": "damaged"})
     later = make(*[plugin for plugin in provider._given_plugins if isinstance(plugin, Memory)])

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from support.signing import artifacts, kid_of, kids, published, states
 
+from portula import Plugin
 from portula.errors import UntrustedToken
 from portula_jose.ring import REREAD_SECONDS, State
 from portula_testing.jws import taken_apart, verified
@@ -168,7 +169,7 @@ def test_many_generations_are_read(worker, clock):
 
 def test_a_key_made_by_a_clock_that_is_ahead_signs(worker, memory, clock):
     ahead = MovableClock(clock() + 30)
-    kid = kid_of(make_provider("jose", memory, clock=ahead).hooks.jose)
+    kid = kid_of(make_provider("jose", memory, clock=ahead).hooks.ask(Plugin.portula_jose))
     jose = worker()
     assert kid_of(jose) == kid
     assert kid in kids(jose)
@@ -176,7 +177,7 @@ def test_a_key_made_by_a_clock_that_is_ahead_signs(worker, memory, clock):
 
 def test_a_clock_that_goes_back_breaks_nothing(memory):
     moments = [2_000_000_000]
-    jose = make_provider("jose", memory, clock=lambda: moments[-1]).hooks.jose
+    jose = make_provider("jose", memory, clock=lambda: moments[-1]).hooks.ask(Plugin.portula_jose)
     kid = kid_of(jose)
     moments.append(moments[-1] - 3600)
     assert kid_of(jose) == kid
@@ -195,15 +196,15 @@ def test_workers_on_a_database_sign_with_one_key(tmp_path, clock):
         return make_provider("jose", "storage_sql", app=app, settings={"STORAGE": "storage_sql"}, clock=clock)
 
     providers = [start() for _ in range(3)]
-    tokens = [provider.hooks.jose.sign({"a": 1}, typ="JWT") for provider in providers]
+    tokens = [provider.hooks.ask(Plugin.portula_jose).sign({"a": 1}, typ="JWT") for provider in providers]
     assert len({taken_apart(token)[0]["kid"] for token in tokens}) == 1
-    providers[0].hooks.jose.ring.rotate("RS256")
+    providers[0].hooks.ask(Plugin.portula_jose).ring.rotate("RS256")
     clock.advance(LEAD)
-    tokens += [provider.hooks.jose.sign({"a": 1}, typ="JWT") for provider in providers]
+    tokens += [provider.hooks.ask(Plugin.portula_jose).sign({"a": 1}, typ="JWT") for provider in providers]
     assert len({taken_apart(token)[0]["kid"] for token in tokens}) == 2
     for provider in providers:
         for token in tokens:
-            assert provider.hooks.jose.verify_own(token, typ={"JWT"}).claims == {"a": 1}
+            assert provider.hooks.ask(Plugin.portula_jose).verify_own(token, typ={"JWT"}).claims == {"a": 1}
     for provider in providers:
         for store in provider.stores.values():
             store.close()

@@ -6,6 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from portula import Plugin
 from portula_testing.jws import taken_apart
 
 LEAD = 2 * 3600 + 5
@@ -14,7 +15,9 @@ LEAD = 2 * 3600 + 5
 @pytest.fixture
 def run():
     def run(provider, *words):
-        group = click.Group(commands={command.name: command for command in provider.hooks.commands()})
+        group = click.Group(
+            commands={command.name: command for command in provider.hooks.collect(Plugin.portula_commands)}
+        )
         return CliRunner().invoke(group, ["keys", *words])
 
     return run
@@ -32,7 +35,7 @@ def status(run, provider):
 
 
 def kid_of(provider):
-    return taken_apart(provider.hooks.jose.sign({}, typ="JWT"))[0]["kid"]
+    return taken_apart(provider.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT"))[0]["kid"]
 
 
 def test_before_anything_is_signed_there_is_nothing_to_list(run, provider):
@@ -119,7 +122,7 @@ def test_no_command_prints_a_private_part(run, provider):
         run(provider, *words).output
         for words in (["rotate"], ["rotate", "--json"], ["status"], ["status", "--json"], ["rotate", "--now"])
     )
-    for stored in provider.hooks.jose.ring.ring().keys:
+    for stored in provider.hooks.ask(Plugin.portula_jose).ring.ring().keys:
         members = json.loads(stored.key.export_private())
         assert stored.public.kid in printed
         assert not any(members[name] in printed for name in ("d", "p", "q", "n", "x") if name in members)

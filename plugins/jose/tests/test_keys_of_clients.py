@@ -6,9 +6,9 @@ import threading
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import FetchFailed, UntrustedToken
-from portula.plugin import Application, Fetched
+from portula.plugin import Application, Fetched, Fetcher
 from portula_jose.client_keys import MAX_CANDIDATES, MAX_CLIENTS, MAX_KEYS, ClientKey, UnusableKey
 from portula_testing.jws import TokenKey, decoded, encoded, signed_with_secret
 
@@ -16,7 +16,7 @@ URI = "https://client.example/jwks"
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256")
 
 
-class Web:
+class Web(Fetcher):
     """The slot of the fetcher: what other servers answer, and what they were asked."""
 
     def __init__(self):
@@ -57,7 +57,7 @@ def key():
 @pytest.fixture
 def check(make, web):
     """Return a function that says whether a token of the client at `URI` is believed."""
-    jose = make(web).hooks.jose
+    jose = make(web).hooks.ask(Plugin.portula_jose)
     return checking(jose)
 
 
@@ -81,7 +81,7 @@ def test_keys_are_fetched_once_and_kept(check, web, key):
 
 def test_the_size_of_the_answer_is_limited(make, web, key):
     web.put(key)
-    assert checking(make(web, CLIENT_JWKS_MAX_BYTES=2048).hooks.jose)(key.sign({}))
+    assert checking(make(web, CLIENT_JWKS_MAX_BYTES=2048).hooks.ask(Plugin.portula_jose))(key.sign({}))
     assert web.max_bytes == 2048
 
 
@@ -101,7 +101,7 @@ def test_the_bounds_are_set(make, web, key, clock):
     web.put(key)
     settings = {"CLIENT_JWKS_MIN_CACHE_SECONDS": 20, "CLIENT_JWKS_CACHE_SECONDS": 100}
     for said, kept in ((5, 20), (None, 100)):
-        check = checking(make(web, **settings).hooks.jose)
+        check = checking(make(web, **settings).hooks.ask(Plugin.portula_jose))
         web.max_age, web.asked = said, []
         for seconds in (0, kept - 1, 1):
             clock.advance(seconds)
@@ -131,7 +131,7 @@ def test_a_key_without_a_name_is_looked_for_too(check, web, key, clock):
 
 @pytest.mark.parametrize("seconds", [10, 120])
 def test_bad_tokens_cause_no_flood(make, web, key, clock, seconds):
-    check = checking(make(web, CLIENT_JWKS_REFETCH_SECONDS=seconds).hooks.jose)
+    check = checking(make(web, CLIENT_JWKS_REFETCH_SECONDS=seconds).hooks.ask(Plugin.portula_jose))
     web.put(key)
     for number in range(50):
         assert not check(TokenKey("ES256", f"unknown {number}").sign({}))
@@ -198,7 +198,7 @@ def test_an_answer_that_is_no_set_of_keys_believes_nobody(check, web, key, body)
 
 
 def test_without_a_fetcher_nobody_is_believed(make, key):
-    assert not checking(make().hooks.jose)(key.sign({}))
+    assert not checking(make().hooks.ask(Plugin.portula_jose))(key.sign({}))
 
 
 def test_a_client_that_moves_its_keys_is_asked_at_the_new_place(check, web, key):
@@ -221,7 +221,7 @@ def test_one_client_is_not_believed_by_the_keys_of_another(check, web, key):
 
 
 def test_the_number_of_clients_that_are_remembered_has_an_end(make, web, key):
-    jose = make(web).hooks.jose
+    jose = make(web).hooks.ask(Plugin.portula_jose)
     check = checking(jose)
     token = key.sign({})
     for number in range(MAX_CLIENTS + 10):
@@ -231,7 +231,7 @@ def test_the_number_of_clients_that_are_remembered_has_an_end(make, web, key):
 
 def test_threads_that_wait_for_one_client_ask_once(make, web, key):
     web.put(key)
-    check = checking(make(web).hooks.jose)
+    check = checking(make(web).hooks.ask(Plugin.portula_jose))
     barrier, found = threading.Barrier(8), []
 
     def visit():

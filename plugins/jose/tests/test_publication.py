@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from portula import Plugin
 from portula.plugin import Message
 
 
@@ -25,7 +26,7 @@ def ask():
 )
 def test_it_may_be_kept_as_long_as_is_set(make, ask, seconds, caching):
     """RFC 5861, as django-oauth-toolkit does it."""
-    answer = ask(make(OIDC_JWKS_MAX_AGE_SECONDS=seconds).hooks.jose)
+    answer = ask(make(OIDC_JWKS_MAX_AGE_SECONDS=seconds).hooks.ask(Plugin.portula_jose))
     assert answer.headers["Cache-Control"] == caching
 
 

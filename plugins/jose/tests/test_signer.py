@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import ConfigError, JoseError, SlotConflict, UntrustedToken
 from portula.plugin import Artifact, Message
 from portula_jose.sources import SIGNER_KEYS_SECONDS
@@ -55,7 +55,7 @@ def published(jose):
 
 def test_what_the_device_signs_goes_out_under_its_name(make, device):
     provider = make(device)
-    jose = provider.hooks.jose
+    jose = provider.hooks.ask(Plugin.portula_jose)
     assert jose.configured is True
     assert list(jose.signing_algorithms()) == ["RS256", "ES256", "EdDSA"]
     for key in device.held:
@@ -72,7 +72,7 @@ def test_what_the_device_signs_goes_out_under_its_name(make, device):
 def test_of_two_keys_the_first_signs_and_both_are_published(make, device, clock):
     new = TokenKey("RS256", "kms/4")
     device.held.append(new)
-    jose = make(device).hooks.jose
+    jose = make(device).hooks.ask(Plugin.portula_jose)
     old = jose.sign({}, typ="JWT")
     assert taken_apart(old)[0]["kid"] == "kms/1"
     assert "kms/4" in [key["kid"] for key in published(jose)]
@@ -87,7 +87,7 @@ def test_of_two_keys_the_first_signs_and_both_are_published(make, device, clock)
 
 
 def test_the_device_is_asked_for_its_keys_once_a_minute(make, device, clock):
-    jose = make(device).hooks.jose
+    jose = make(device).hooks.ask(Plugin.portula_jose)
     for _ in range(10):
         jose.verify_own(jose.sign({}, typ="JWT"), typ={"JWT"})
         published(jose)
@@ -117,7 +117,9 @@ class Broken(Device):
 @pytest.mark.parametrize("kind", [Der, WrongKey, Broken])
 def test_a_signature_that_does_not_verify_never_goes_out(make, kind):
     with pytest.raises(JoseError, match="signer"):
-        make(kind(TokenKey("ES256", "1"))).hooks.jose.sign({}, typ="JWT", algorithm="ES256")
+        make(kind(TokenKey("ES256", "1"))).hooks.ask(Plugin.portula_jose).sign(
+            {}, typ="JWT", algorithm="ES256"
+        )
 
 
 class Silent(Device):
@@ -131,7 +133,7 @@ class Silent(Device):
 
 def test_keys_that_are_known_go_on_while_the_device_is_silent(make, rs256, clock):
     device = Silent(rs256)
-    jose = make(device).hooks.jose
+    jose = make(device).hooks.ask(Plugin.portula_jose)
     token = jose.sign({}, typ="JWT")
     device.silent = True
     clock.advance(SIGNER_KEYS_SECONDS)
@@ -142,7 +144,7 @@ def test_keys_that_are_known_go_on_while_the_device_is_silent(make, rs256, clock
 def test_a_device_that_never_spoke_is_an_error(make, rs256):
     device = Silent(rs256)
     device.silent = True
-    jose = make(device).hooks.jose
+    jose = make(device).hooks.ask(Plugin.portula_jose)
     with pytest.raises(JoseError, match="does not say which keys"):
         jose.sign({}, typ="JWT")
     with pytest.raises(UntrustedToken, match="the signer is silent"):
@@ -175,7 +177,7 @@ class Careless(Device):
 )
 def test_a_key_that_does_not_do_is_neither_used_nor_published(make, members, said):
     """Attack S48: whatever the plugin says, no private member is published."""
-    jose = make(Careless(members)).hooks.jose
+    jose = make(Careless(members)).hooks.ask(Plugin.portula_jose)
     with pytest.raises(JoseError, match=said):
         published(jose)
     with pytest.raises(JoseError, match=said):
@@ -188,8 +190,8 @@ def test_a_key_of_the_configuration_beside_a_device_is_a_contradiction(make, dev
 
 
 def test_tokens_of_the_key_before_the_device_still_verify(make, device, pem):
-    token = make(OIDC_RSA_PRIVATE_KEY=pem).hooks.jose.sign({"a": 1}, typ="JWT")
-    jose = make(device, OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem]).hooks.jose
+    token = make(OIDC_RSA_PRIVATE_KEY=pem).hooks.ask(Plugin.portula_jose).sign({"a": 1}, typ="JWT")
+    jose = make(device, OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem]).hooks.ask(Plugin.portula_jose)
     assert jose.verify_own(token, typ={"JWT"}).claims == {"a": 1}
     assert [key["kid"] for key in published(jose)][-1] == taken_apart(token)[0]["kid"]
 
@@ -200,7 +202,7 @@ def test_two_devices_are_a_conflict(make, device):
 
 
 def test_keys_are_generated_beside_a_device_only_where_the_deployment_says_so(make, device):
-    jose = make(device, SIGNING_KEYS_GENERATED=True).hooks.jose
+    jose = make(device, SIGNING_KEYS_GENERATED=True).hooks.ask(Plugin.portula_jose)
     assert list(jose.signing_algorithms()) == ["RS256", "PS256", "ES256", "ES384", "EdDSA"]
     assert taken_apart(jose.sign({}, typ="JWT"))[0]["kid"] == "kms/1"
     assert jose.verify_own(jose.sign({}, typ="JWT", algorithm="PS256"), typ={"JWT"})

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 from support.signing_out import NOW, SHOP, TEA, SessionLogin, deliver, heard, sign_out, with_servers
 
 import portula_logout
+from portula import Plugin
 from portula.errors import EmptySlot, InvalidClientMetadata
 from portula_logout.courier import courier_of
 from portula_logout.outbox import Outbox
@@ -27,7 +28,7 @@ def test_it_stands_in_the_metadata_when_it_is_on(make):
     off = make(OIDC_BACKCHANNEL_LOGOUT_ENABLED=False)
     assert not members.keys() & off.provider.metadata_document.keys()
     assert "backchannel_logout_uri" not in off.provider.client_members
-    assert "logout" not in [command.name for command in off.provider.hooks.commands()]
+    assert "logout" not in [command.name for command in off.provider.hooks.collect(Plugin.portula_commands)]
 
 
 def test_switched_off_nobody_is_told(make):
@@ -71,11 +72,11 @@ def test_the_server_of_each_app_of_the_session_hears_of_it_and_no_other(house):
 
 
 def end_by_the_page(house, ada):
-    house.provider.hooks.sessions.end_one("ada", ada.sid)
+    house.provider.hooks.ask(Plugin.portula_sessions).end_one("ada", ada.sid)
 
 
 def end_all(house, ada):
-    house.provider.hooks.sessions.end_all("ada")
+    house.provider.hooks.ask(Plugin.portula_sessions).end_all("ada")
 
 
 @pytest.mark.parametrize("end", [end_by_the_page, end_all])
@@ -252,7 +253,11 @@ def test_a_failing_server_does_not_keep_a_person_from_signing_out(make):
 
 
 def test_the_command_says_what_it_did(house):
-    (group,) = [command for command in house.provider.hooks.commands() if command.name == "logout"]
+    (group,) = [
+        command
+        for command in house.provider.hooks.collect(Plugin.portula_commands)
+        if command.name == "logout"
+    ]
     with house.app.app_context():
         output = CliRunner().invoke(group, ["deliver"]).output
     assert output == "0 delivered, 0 to be tried again, 0 given up.\n"

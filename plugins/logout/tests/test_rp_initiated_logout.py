@@ -251,7 +251,9 @@ def test_every_token_of_the_person_is_revoked_and_of_nobody_else(house):
     ada = sign_out(house)
     assert live() == ["AccessToken bob tea", "Grant bob tea", "RefreshToken bob tea"]
     (event,) = house.heard.of(LogoutSucceeded)
-    assert event == LogoutSucceeded(subject="ada", sid=ada.sid, client_id="tea", tokens=2, at=NOW)
+    assert event == LogoutSucceeded(
+        provider=house.provider, subject="ada", sid=ada.sid, client_id="tea", tokens=2, at=NOW
+    )
 
 
 def test_a_listener_hears_who_signed_out_and_at_whose_wish(make):

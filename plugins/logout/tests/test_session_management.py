@@ -4,7 +4,8 @@ import re
 import pytest
 from support.signing_out import HOME
 
-from portula.plugin import Application, OAuthRequest, exchange_of
+from portula import Plugin
+from portula.plugin import Application, AuthorizationResponse, OAuthRequest, exchange_of
 
 ON = {"OIDC_SESSION_MANAGEMENT_ENABLED": True}
 COOKIE = "__Host-portula_browser_state"
@@ -20,7 +21,7 @@ def answer_to(house, browser, scopes=("openid",), redirect_uri="https://tea.exam
     """Let a browser get an answer from the authorization endpoint; return its session_state."""
 
     def work():
-        session = house.provider.hooks.sessions.current()
+        session = house.provider.hooks.ask(Plugin.portula_sessions).current()
         asked = OAuthRequest("/o/authorize/", "GET", [("client_id", "tea")])
         asked.client, asked.redirect_uri, asked.scopes = (
             Application(client_id="tea"),
@@ -30,7 +31,8 @@ def answer_to(house, browser, scopes=("openid",), redirect_uri="https://tea.exam
         exchange = exchange_of(asked, house.provider)
         asked.user = "ada"
         exchange.begin(sid=sid or (session.sid if session else None))
-        return house.provider.hooks.authorization_response(asked, {"code": "c"})
+        answer = AuthorizationResponse(provider=house.provider, request=asked, response={"code": "c"})
+        return house.provider.hooks.enrich(Plugin.portula_authorization_response, answer)
 
     house.work = work
     return browser.get("/work").json.get("session_state")

@@ -15,7 +15,7 @@ import portula_generators
 import portula_oauth2
 import portula_scopes_settings
 from portula import Provider, hookimpl
-from portula.plugin import Application, Authenticated, User
+from portula.plugin import Application, Authenticated, Fetcher, Login, User
 from portula_testing.memory import MemoryStore
 
 ISSUER = "https://id.example/o"
@@ -23,7 +23,7 @@ CALLBACK = "https://client.example/cb"
 ROOMS = (portula_oauth2, portula_generators, portula_scopes_settings, portula_consent)
 
 
-class Host:
+class Host(Login):
     """The host's side: a clock that is moved by hand, a store, one person, and a list of what was heard."""
 
     def __init__(self):
@@ -111,7 +111,7 @@ def sent(response):
     return {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
 
 
-class World:
+class World(Fetcher):
     """One provider in one app."""
 
     def __init__(self, *plugins, rooms=ROOMS, **settings):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.cli.main import flask_group
 from portula.plugin import Application, ClientCredentialsGrant
 
@@ -90,15 +90,15 @@ def test_a_chosen_secret_is_kept_as_argon2id(world, run):
     run("confidential", "client-credentials", "--client-id=app", f"--client-secret={CHOSEN}")
     (stored,) = find(world, "app").secret_hashes
     assert stored.startswith("$argon2id$")
-    assert world.provider.hooks.secret_hasher.verify(CHOSEN, stored)
+    assert world.provider.hooks.ask(Plugin.portula_secret_hasher).verify(CHOSEN, stored)
 
 
 def test_a_secret_that_is_not_hashed_is_kept_sealed(world, run):
     words = ["--client-id=app", "--no-hash-client-secret"]
     result = run("confidential", "client-credentials", *words, f"--client-secret={CHOSEN}")
     (stored,) = find(world, "app").secret_hashes
-    assert world.provider.hooks.secret_hasher.verify(CHOSEN, stored)
-    assert not world.provider.hooks.secret_hasher.verify(CHOSEN[1:], stored)
+    assert world.provider.hooks.ask(Plugin.portula_secret_hasher).verify(CHOSEN, stored)
+    assert not world.provider.hooks.ask(Plugin.portula_secret_hasher).verify(CHOSEN[1:], stored)
     assert stored.startswith("sealed:")
     assert CHOSEN not in repr(world.store._rows)
     assert "encrypted" in result.output

@@ -107,8 +107,8 @@ class TeaRoom:
         return {TEA: TeaGrant}
 
     @hookimpl
-    def portula_validate_token_request(self, request):
-        if self.denied and request.grant_type == TEA:
+    def portula_validate_token_request(self, exchange):
+        if self.denied and exchange.request.grant_type == TEA:
             raise InvalidGrantError(description="Not today.")
 
     @hookimpl
@@ -122,7 +122,7 @@ class Thirst:
     heard = 0
 
     @hookimpl
-    def portula_validate_token_request(self, request):
+    def portula_validate_token_request(self, exchange):
         Thirst.heard += 1
 
 

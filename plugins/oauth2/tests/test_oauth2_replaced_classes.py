@@ -112,8 +112,8 @@ def test_with_a_stock_server_plain_challenges_stay_refused(stock):
 def test_with_a_stock_server_every_veto_on_authorization_requests_is_heard(make, sent):
     class NoTea:
         @hookimpl
-        def portula_validate_authorization_request(self, request):
-            if request.state == "tea":
+        def portula_validate_authorization_request(self, exchange):
+            if exchange.request.state == "tea":
                 raise AccessDeniedError(description="No tea.")
 
     world = make(NoTea(), OAUTH2_SERVER_CLASS=StockServer)

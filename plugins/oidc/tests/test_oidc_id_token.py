@@ -159,8 +159,8 @@ def test_single_claims_can_be_asked_for(world, client):
 
 class Tenant:
     @hookimpl
-    def portula_id_token_claims(self, request, user, claims):
-        return {"tenant": user.username, "sub": "somebody else", "exp": 1, "aud": "everybody"}
+    def portula_id_token_claims(self, token):
+        return {"tenant": token.user.username, "sub": "somebody else", "exp": 1, "aud": "everybody"}
 
 
 def test_plugins_add_claims_and_overwrite_none(make_world):

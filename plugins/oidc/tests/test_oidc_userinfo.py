@@ -158,7 +158,7 @@ def test_pages_of_any_origin_may_ask_without_cookies(world, tokens, kind):
 
 class Loyalty:
     @hookimpl
-    def portula_userinfo_claims(self, request, user, claims):
+    def portula_userinfo_claims(self, info):
         return {"loyalty": "gold", "sub": "somebody else", "email": "evil@example.com"}
 
 

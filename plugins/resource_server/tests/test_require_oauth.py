@@ -160,7 +160,7 @@ def test_a_verified_token_cannot_be_changed_and_keeps_its_claims_out_of_repr():
 def test_a_view_sees_what_plugins_add_to_the_token(make):
     class Tenant:
         @hookimpl
-        def portula_introspection_response(self, token, response):
+        def portula_introspection_response(self, answer):
             return {"tenant": "north", "sub": "somebody"}
 
     world = make(Tenant())

@@ -3,7 +3,8 @@
 import pytest
 from hosting import ask_token, make_client, make_provider
 
-from portula import ConfigError, hookimpl
+from portula import ConfigError, Plugin, hookimpl
+from portula.plugin import ScopesBackend
 from portula_scopes_settings.backend import SettingsScopes
 from portula_scopes_settings.settings import ScopesSettings
 
@@ -106,7 +107,7 @@ def test_another_scopes_leaves_the_default_read_and_write_behind():
 # --- Another backend ---
 
 
-class PerClient:
+class PerClient(ScopesBackend):
     """Scopes that depend on the client, as django-oauth-toolkit's backends may have them."""
 
     def get_all_scopes(self):
@@ -144,7 +145,7 @@ def test_another_backend_decides_for_each_client(provider):
 
 def test_a_setting_beats_a_plugin():
     provider = make_provider(PerClientRoom(), SCOPES_BACKEND_CLASS=_Read)
-    assert provider.hooks.scopes_backend.get_available_scopes() == ["read"]
+    assert provider.hooks.ask(Plugin.portula_scopes_backend).get_available_scopes() == ["read"]
 
 
 class _Read(PerClient):

@@ -3,6 +3,7 @@
 import pytest
 
 import portula_scopes_settings
+from portula import Plugin
 from portula_testing.contracts import ScopesBackendContract
 from portula_testing.provider import make_provider
 
@@ -20,4 +21,6 @@ class TestSettingsScopes(ScopesBackendContract):
         ids=["defaults", "all", "one", "none"],
     )
     def backend(self, request):
-        return make_provider(portula_scopes_settings, settings=request.param).hooks.scopes_backend
+        return make_provider(portula_scopes_settings, settings=request.param).hooks.ask(
+            Plugin.portula_scopes_backend
+        )

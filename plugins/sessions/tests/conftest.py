@@ -2,6 +2,7 @@ import pytest
 from flask import request
 
 import portula_sessions
+from portula import Plugin
 from portula_testing.provider import Memory, MovableClock, make_provider
 
 
@@ -23,7 +24,7 @@ def make_app(clock, memory):
         settings = {"SECRET_KEYS": ["first key, 16 bytes or more"], **settings}
         provider = make_provider(portula_sessions, memory, *plugins, clock=clock, settings=settings)
         app = provider.app
-        sessions = provider.hooks.sessions
+        sessions = provider.hooks.ask(Plugin.portula_sessions)
 
         @app.get("/in/<subject>")
         def sign_in(subject):

@@ -1,7 +1,7 @@
 import pytest
 
 import portula_sessions
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import HookFailed
 from portula.plugin import Artifact
 from portula_testing.provider import make_provider
@@ -152,7 +152,7 @@ def test_sessions_end_from_the_command_line_too(app):
     client = app.test_client()
     client.get("/in/ada")
     with app.app_context():
-        assert app.extensions["portula"]["portula"].hooks.sessions.end_all("ada") == 1
+        assert app.extensions["portula"]["portula"].hooks.ask(Plugin.portula_sessions).end_all("ada") == 1
     assert who(client) == "nobody"
 
 
@@ -173,11 +173,11 @@ def test_a_session_survives_a_new_secret_key_and_ends_when_the_old_one_goes(make
 def test_a_session_whose_end_cannot_be_recorded_does_not_end(clock, way):
     class Full:
         @hookimpl
-        def portula_record_session_end(self, provider, event):
+        def portula_record_session_end(self, event):
             raise OSError(f"the disk is full for {event.subject}")
 
     provider = make_provider(portula_sessions, Full(), clock=clock)
-    sessions = provider.hooks.sessions
+    sessions = provider.hooks.ask(Plugin.portula_sessions)
     provider.app.add_url_rule("/in/<subject>", "in", lambda subject: sessions.start(subject, subject, []).sid)
     provider.app.add_url_rule("/out", "out", lambda: str(sessions.end()))
     provider.app.add_url_rule("/all-out/<subject>", "all", lambda subject: str(sessions.end_all(subject)))

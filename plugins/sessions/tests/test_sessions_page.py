@@ -2,7 +2,7 @@ import pytest
 from support.browser import forms_of
 
 import portula_sessions
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import Authenticated
 from portula_sessions.devices import device_name
 from portula_testing.provider import MovableClock, TestLogin, make_provider
@@ -28,7 +28,7 @@ class SessionLogin(TestLogin):
         return self
 
     def current(self):
-        session = self.provider.hooks.sessions.current()
+        session = self.provider.hooks.ask(Plugin.portula_sessions).current()
         return session and Authenticated(
             session.subject, session.username, session.auth_time, sid=session.sid
         )
@@ -38,7 +38,7 @@ class Site:
     def __init__(self):
         self.clock = MovableClock(1_700_000_000)
         provider = make_provider(portula_sessions, SessionLogin(), clock=self.clock)
-        self.app, self.sessions = provider.app, provider.hooks.sessions
+        self.app, self.sessions = provider.app, provider.hooks.ask(Plugin.portula_sessions)
         self.app.add_url_rule("/in/<subject>", "in", self._sign_in)
         self.app.add_url_rule("/who", "who", lambda: getattr(self.sessions.current(), "subject", "nobody"))
 
@@ -171,4 +171,4 @@ def test_another_room_that_answers_the_slot_takes_the_page_away():
 
     provider = make_provider(portula_sessions, Others(), settings={"PLUGINS_CHOICE": {"sessions": "Others"}})
     assert provider.app.test_client().get(PAGE).status_code == 404
-    assert provider.hooks.account_links() == []
+    assert provider.hooks.collect(Plugin.portula_account_links) == []

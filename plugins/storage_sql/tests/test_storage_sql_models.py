@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
+from portula import Plugin
 from portula.errors import ConfigError, DuplicateRecord, Replayed
 from portula.host.models import StorageModel
 from portula.host.modes import storage_check_deferred
@@ -360,7 +361,7 @@ def findings(**settings: Any) -> dict[str, str]:
         provider = make_provider(
             "storage_sql", "generators", settings={"APPLICATION_MODEL": Client, **settings}
         )
-    found = {finding.id: finding.summary for finding in provider.hooks.checks()}
+    found = {finding.id: finding.summary for finding in provider.hooks.collect(Plugin.portula_checks)}
     for store in provider.stores.values():
         if isinstance(store, SqlStore):
             store.close()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula.plugin import Application, Authenticated, Consent, ConsentQuestion, Plan, current_provider
 from portula_testing.attacks import Visits, nearly_right
 
@@ -71,7 +71,7 @@ class ConsentContract:
     @pytest.fixture
     def consent(self, provider: Provider) -> Consent:
         """Return what answers the slot."""
-        return provider.hooks.consent
+        return provider.hooks.ask(Plugin.portula_consent)
 
     @pytest.fixture
     def client(self, provider: Provider) -> Application:
@@ -89,7 +89,7 @@ class ConsentContract:
             interaction="the-interaction-of-the-contract",
             client=client,
             user=Authenticated("ann", "Ann", auth_time=provider.now()),
-            scopes=tuple(provider.hooks.scopes_backend.get_all_scopes()),
+            scopes=tuple(provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes()),
             redirect_uri=client.redirect_uris[0],
             action=Visits.PATH,
             csrf_context="consent the-interaction-of-the-contract ann",
@@ -129,7 +129,7 @@ class ConsentContract:
         assert visit.response.status_code == 200
         page = html.unescape(visit.response.text)
         assert "Tea" in page
-        for name, text in provider.hooks.scopes_backend.get_all_scopes().items():
+        for name, text in provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes().items():
             assert (text or name) in page
 
     def test_the_page_does_not_run_what_a_client_calls_itself(

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula.errors import JoseError, UntrustedToken
 from portula.plugin import Application, Jose
 from portula_testing.forgeries import altered, confused, psychic, self_made
@@ -148,7 +148,7 @@ class JoseContract(TokenFormContract):
 
     def test_a_token_of_another_issuer_is_refused(self, jose: Jose, make: Callable[[str], Provider]) -> None:
         """Attack S76: although both share SECRET_KEYS."""
-        other = make("https://elsewhere.example/o").hooks.jose
+        other = make("https://elsewhere.example/o").hooks.ask(Plugin.portula_jose)
         names = other.signing_algorithms()
         foreign = [(name, other.sign(CLAIMS, typ="JWT", algorithm=name)) for name in names]
         assert self.believed(partial(jose.verify_own, typ={"JWT"}), foreign) == []

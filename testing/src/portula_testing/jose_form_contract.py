@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula.errors import UntrustedToken
 from portula.plugin import Application, Jose, Message
 from portula_testing.forgeries import MALFORMED, REFUSED_HEADERS
@@ -46,7 +46,7 @@ class TokenFormContract:
     @pytest.fixture
     def jose(self, provider: Provider) -> Jose:
         """Return what answers the slot."""
-        return provider.hooks.jose
+        return provider.hooks.ask(Plugin.portula_jose)
 
     @pytest.fixture
     def ours(self, jose: Jose) -> str:

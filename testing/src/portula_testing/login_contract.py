@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula.plugin import Application, Authenticated, Login, User
 from portula_testing.attacks import Visits, nearly_right, stored_texts
 
@@ -69,7 +69,7 @@ class LoginContract:
     @pytest.fixture
     def login(self, provider: Provider) -> Login:
         """Return what answers the slot."""
-        return provider.hooks.login
+        return provider.hooks.ask(Plugin.portula_login)
 
     @pytest.fixture
     def visit(self, provider: Provider) -> Visits:

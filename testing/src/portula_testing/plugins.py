@@ -11,9 +11,8 @@ from urllib.parse import urlencode
 
 from flask import has_request_context, request
 
-from portula import hookimpl
-from portula.host.classes import FACTS
-from portula.plugin import Application, Authenticated, Clock, Kind, RecordType, StoreFactory, User
+from portula import Plugin, hookimpl
+from portula.plugin import Application, Authenticated, Clock, Event, Login, RecordType, StoreFactory, User
 from portula_testing.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from portula import Provider
 
-E = TypeVar("E")
+E = TypeVar("E", bound=Event)
 
 
 class MovableClock:
@@ -93,7 +92,7 @@ class _Seat:
     left: bool = False
 
 
-class TestLogin:
+class TestLogin(Login):
     """A login without pages: the test says who sits at the browser.
 
     Unless told otherwise everybody exists, so that a token for any subject counts.
@@ -172,22 +171,17 @@ class TestLogin:
         return self
 
 
-class Recorder:
+class Recorder(Plugin):
     """Writes down every event that listeners hear, in order."""
 
     def __init__(self) -> None:
         """Start with an empty list."""
-        self.events: list[Any] = []
+        self.events: list[Event] = []
 
     def of(self, kind: type[E]) -> list[E]:
-        """Return the events of one kind, of `portula.model.events`."""
+        """Return the events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
-
-def _write_down(self: Recorder, event: Any) -> None:
-    self.events.append(event)
-
-
-for _hook, _facts in FACTS.items():
-    if _facts.kind is Kind.EVENT:
-        setattr(Recorder, _hook, hookimpl(_write_down))
+    def portula_event(self, event: Event) -> None:
+        """Write it down."""
+        self.events.append(event)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from flask import Flask
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula.errors import UnknownPlugin
 from portula.host.discovery import entry_points
 from portula.plugin import (
@@ -124,7 +124,8 @@ class _Furnished(Provider):
     def _configure(self) -> None:
         cheap = {
             name: "testing"
-            for _, model in self.hooks.settings()
+            for _, models in self.hooks.contributions(Plugin.portula_settings)
+            for model in models
             for name, field in model.model_fields.items()
             if name.endswith("_HASH_PROFILE") and "testing" in get_args(field.annotation)
         }

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from portula import Plugin
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -127,7 +129,10 @@ def expired_token(oauth_server: Provider) -> str:
     """Return an access token with every scope there is, whose time is over."""
     from portula_testing.provider import expired_token_for
 
-    scopes = [*oauth_server.hooks.scopes_backend.get_all_scopes(), *oauth_server.scope_texts]
+    scopes = [
+        *oauth_server.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(),
+        *oauth_server.scope_texts,
+    ]
     return expired_token_for(oauth_server, SOMEBODY, scopes)
 
 

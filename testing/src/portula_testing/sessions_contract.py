@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from portula import Provider
+from portula import Plugin, Provider
 from portula.errors import HookFailed
 from portula.plugin import LoginSession, SessionEnded, Sessions
 from portula_testing.attacks import BITS, Visits, bits_of, cookies_set, nearly_right, stored_texts
@@ -35,7 +35,7 @@ class SessionsContract:
     @pytest.fixture
     def sessions(self, provider: Provider) -> Sessions:
         """Return what answers the slot."""
-        return provider.hooks.sessions
+        return provider.hooks.ask(Plugin.portula_sessions)
 
     @pytest.fixture
     def visit(self, provider: Provider) -> Visits:
@@ -45,7 +45,7 @@ class SessionsContract:
     @pytest.fixture
     def clock(self, provider: Provider) -> MovableClock:
         """Return the provider's clock."""
-        clock = provider.hooks.clock
+        clock = provider.hooks.ruling(Plugin.portula_clock).answer
         assert isinstance(clock, MovableClock), "the provider is one of make_provider"
         return clock
 
@@ -57,7 +57,7 @@ class SessionsContract:
     @staticmethod
     def start(visit: Visits, browser: FlaskClient, subject: str = "ann") -> LoginSession:
         """Sign a person in."""
-        sessions = next(iter(visit.app.extensions["portula"].values())).hooks.sessions
+        sessions = next(iter(visit.app.extensions["portula"].values())).hooks.ask(Plugin.portula_sessions)
         session: LoginSession = visit(browser, lambda: sessions.start(subject, subject.title(), ["pwd"]))
         return session
 
@@ -66,10 +66,12 @@ class SessionsContract:
         """Return subject and sid of every session whose end is recorded, in order."""
         recorded: list[tuple[str, str]] = []
 
-        def record(event: SessionEnded) -> None:
+        def record(outbox: object, event: SessionEnded) -> list[object]:
+            assert outbox is Plugin.portula_record_session_end
             recorded.append((event.subject, event.sid))
+            return []
 
-        monkeypatch.setattr(provider.hooks, "record_session_end", record)
+        monkeypatch.setattr(provider.hooks, "record", record)
         return recorded
 
     # --- Begin ---
@@ -355,7 +357,7 @@ class SessionsContract:
     ) -> None:
         session = self.start(visit, browser)
 
-        def fail(event: SessionEnded) -> None:
+        def fail(outbox: object, event: SessionEnded) -> list[object]:
             raise HookFailed("the outbox is full")
 
         def work() -> bool:
@@ -365,6 +367,6 @@ class SessionsContract:
                 return True
             return False
 
-        monkeypatch.setattr(provider.hooks, "record_session_end", fail)
+        monkeypatch.setattr(provider.hooks, "record", fail)
         assert visit(visit.browser(), work) is True
         assert visit(browser, sessions.current) == session

@@ -1,7 +1,7 @@
 """`portula plugin new`: writes a distribution with one typed hook implementation, its tests and its README.
 
-It needs no provider and no data folder. What is written stands in `scaffold/`: in `scaffold/hooks/` a file for each
-hook, and one for each kind, for hooks without a file.
+It needs no provider and no data folder. What is written stands in `scaffold/`: in `scaffold/kinds/` a file for each
+kind of hook.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from portula import plugin as plugin_names
-from portula.host.classes import NEEDS_TRUST, facts_of
+from portula.host.declared import Declared
 from portula.host.defaults import DEFAULT_ROOMS
-from portula.host.hookspecs import SPECIFICATIONS
+from portula.host.kinds import NEEDS_TRUST, PREFIX
 from portula.model.errors import PortulaError, nearest
+from portula.web.hooks import CORE_HOOKS
 
-PREFIX = "portula-"
+DISTRIBUTION_PREFIX = "portula-"
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _SECTION = re.compile(r"^\[([a-z-]+)\]\n", re.MULTILINE)
-_TYPING = re.compile(r"\b[A-Za-z_]\w*")
+_NAME = re.compile(r"\b[A-Za-z_]\w*")
 
 
 class CannotWrite(PortulaError):
@@ -61,7 +62,7 @@ def names_of(name: str) -> Names:
         )
     normal = re.sub(r"[-_.]+", "-", name).lower()
     package = normal.replace("-", "_")
-    plugin = normal.removeprefix(PREFIX).replace("-", "_")
+    plugin = normal.removeprefix(DISTRIBUTION_PREFIX).replace("-", "_")
     for word in (package, plugin):
         if not word.isidentifier() or keyword.iskeyword(word):
             raise CannotWrite(
@@ -74,21 +75,16 @@ def names_of(name: str) -> Names:
     return Names(normal, package, plugin)
 
 
-def specification(hook: str) -> Callable[..., Any]:
-    """Return the specification of a hook, with or without `portula_` in front.
+def declaration(hook: str) -> Callable[..., Any]:
+    """Return the declaration of a hook, with or without `portula_` in front.
 
     Raises:
         CannotWrite: there is no such hook.
     """
-    known: dict[str, Callable[..., Any]] = {
-        name: function
-        for module in SPECIFICATIONS
-        for name, function in vars(module).items()
-        if hasattr(function, "portula_spec")
-    }
-    found = known.get(hook) or known.get(f"portula_{hook}")
+    known = Declared(CORE_HOOKS)
+    found = known.get(hook) or known.get(f"{PREFIX}{hook}")
     if found is None:
-        words = [*known, *(name.removeprefix("portula_") for name in known)]
+        words = [*known, *(name.removeprefix(PREFIX) for name in known)]
         raise CannotWrite(f"there is no hook {hook!r}{nearest(hook, words)}; `portula hooks` lists them")
     return found
 
@@ -99,7 +95,7 @@ def write(name: str, hook: str, directory: Path) -> list[Path]:
     Raises:
         CannotWrite: name or hook do not do, or the folder is there already.
     """
-    names, function = names_of(name), specification(hook)
+    names, function = names_of(name), declaration(hook)
     folder = directory / names.distribution
     if folder.exists():
         raise CannotWrite(f"{folder} is there already; choose another name or --directory")
@@ -112,17 +108,19 @@ def write(name: str, hook: str, directory: Path) -> list[Path]:
 
 def files_of(names: Names, function: Callable[..., Any]) -> dict[str, str]:
     """Return the texts of a distribution by path."""
-    facts = facts_of(function.__name__)
+    facts = Declared(CORE_HOOKS).facts(function.__name__)
     words: dict[str, Any] = {
         "distribution": names.distribution,
         "package": names.package,
         "plugin": names.plugin,
+        "cls": f"{names.plugin.title().replace('_', '')}Plugin",
         "version": ".".join(importlib.metadata.version("portula-core").split(".")[:2]),
         "hook": function.__name__,
-        "word": function.__name__.removeprefix("portula_"),
+        "word": function.__name__.removeprefix(PREFIX),
         "said": (inspect.getdoc(function) or "").partition("\n")[0],
         "trust": facts.hook_class.value,
         "trusted": facts.hook_class in NEEDS_TRUST,
+        "adds_to": facts.adds_to,
         **_shape(function),
     }
     templates = Environment(
@@ -132,11 +130,8 @@ def files_of(names: Names, function: Callable[..., Any]) -> dict[str, str]:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - it writes Python and Markdown, no pages
     )
-    choice = [f"hooks/{words['word']}.txt", f"hooks/{facts.kind.value}.txt"]
-    template = templates.select_template(choice)
-    if template.name == choice[0]:  # it has an answer
-        words["returns"] = words["returns"].removesuffix(" | None")
-    words |= _sections(template.render(words))
+    words["made"] = vars(templates.get_template("values.txt").module)["made"]
+    words |= _sections(templates.get_template(f"kinds/{facts.kind.value}.txt").render(words))
     words |= _imports(words, function)
     made = {
         "pyproject.toml": "pyproject.toml.txt",
@@ -152,61 +147,80 @@ def files_of(names: Names, function: Callable[..., Any]) -> dict[str, str]:
 
 
 def _shape(function: Callable[..., Any]) -> dict[str, str]:
+    """Return the parameter and the answer of a hook as its author writes them."""
     signature = inspect.signature(function)
-    parameters = [f"{parameter.name}: {parameter.annotation}" for parameter in signature.parameters.values()]
-    return {"parameters": ", ".join(parameters), "returns": str(signature.return_annotation)}
+    parameter = list(signature.parameters.values())[-1]
+    value = "Provider" if parameter.annotation == "P" else str(parameter.annotation)
+    returns = str(signature.return_annotation)
+    return {
+        "variable": parameter.name,
+        "value": value,
+        "parameter": f"{parameter.name}: {value}",
+        "returns": returns,
+        "answer": returns.removesuffix(" | None"),
+    }
 
 
 def _sections(text: str) -> dict[str, str]:
-    """Return the parts of a hook's template; those named twice are joined."""
+    """Return the parts of a kind's template."""
     parts = _SECTION.split(text)
-    found: dict[str, str] = dict.fromkeys(
-        ("needs", "imports", "typing", "code", "body", "test-imports", "test"), ""
-    )
+    found: dict[str, str] = dict.fromkeys(("imports", "code", "body", "test-imports", "test"), "")
     for name, part in zip(parts[1::2], parts[2::2], strict=True):
         found[name] += f"{part.strip()}\n"
     sections = {name.replace("-", "_"): part.strip() for name, part in found.items()}
     sections["code"] = f"\n\n{sections['code']}\n" if sections["code"] else ""
-    sections["answer"] = "Say what this implementation does."
     return sections
 
 
 def _imports(words: Mapping[str, Any], function: Callable[..., Any]) -> dict[str, str]:
     """Return the import blocks: what runs, what only annotations name, what the tests use."""
+    typed = list(_named(function, f"{words['parameter']} {words['returns']}"))
     runs = [
-        "from typing import TYPE_CHECKING",
-        "from portula import hookimpl",
+        *(["from typing import TYPE_CHECKING"] if typed else []),
+        "from portula import Plugin",
+        "from typing_extensions import override",
         *words["imports"].splitlines(),
     ]
-    used = set(_TYPING.findall(f"{words['parameters']} {words['returns']}"))
-    named = [*_known_names(function, used), *words["typing"].splitlines()]
     tests = [
         "import pytest",
-        f"import {words['package']}",
+        f"from {words['package']} import {words['cls']}",
         "from portula import Provider",
         "from portula_testing.provider import make_provider",
         *words["test_imports"].splitlines(),
+        *(f"from portula.plugin import {name}" for name in _public_names(words["test"])),
     ]
-    held = _lines(runs)
-    typed = [line for line in _lines(named) if line not in held]
+    if "Plugin." in words["test"]:
+        tests.append("from portula import Plugin")
     return {
-        "imports": _block(held),
-        "typing_imports": _block(typed),
+        "imports": _block(_lines(runs)),
+        "typing_imports": _block(_lines(typed)),
         "test_imports": _block(_lines(tests), words["package"]),
     }
 
 
-def _known_names(function: Callable[..., Any], used: set[str]) -> Iterable[str]:
-    """Yield the imports of the specification's module that its signature needs."""
+def _public_names(text: str) -> list[str]:
+    """Return the names in a text that `portula.plugin` has for authors; it stands above this floor."""
+    public = import_module("portula.plugin").__all__
+    found = sorted(name for name in set(_NAME.findall(text)) if name in public and name[0].isupper())
+    return [name for name in found if name not in ("Plugin", "Provider")]
+
+
+def _named(function: Callable[..., Any], signature: str) -> Iterable[str]:
+    """Yield the imports that a signature needs: public names, and what the declaration's module has from elsewhere."""
+    used, public = set(_NAME.findall(signature)), _public_names(signature)
+    yield from (f"from portula.plugin import {name}" for name in public)
+    if "Provider" in used:
+        yield "from portula import Provider"
     module = inspect.getmodule(function)
     for node in ast.walk(ast.parse(inspect.getsource(module) if module else "")):
-        if isinstance(node, ast.Import):
-            yield from (f"import {alias.name}" for alias in node.names if alias.name in used)
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if alias.name in used:
-                    public = alias.name in plugin_names.__all__
-                    yield f"from {'portula.plugin' if public else node.module} import {alias.name}"
+        names = node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
+        for alias in names:
+            if alias.name not in used or alias.name in public:
+                continue
+            if isinstance(node, ast.ImportFrom):
+                yield f"from {node.module} import {alias.name}"
+            else:
+                yield f"import {alias.name}"
 
 
 def _lines(imports: Iterable[str]) -> list[str]:

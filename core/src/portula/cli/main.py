@@ -16,6 +16,7 @@ from rich.markup import escape
 from portula.cli import authoring, reports
 from portula.cli.serve import ServeOptions, make_app, prepare, run
 from portula.host.commands import SchemaGroup
+from portula.host.declarations import HostHooks
 from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
 from portula.model.errors import ConfigError
 from portula.model.sources import Tier
@@ -74,7 +75,7 @@ class RoomCommands(click.Group):
         provider = self.provider(ctx)
         with provider.app.app_context():
             try:
-                rooms = provider.hooks.commands()
+                rooms = provider.hooks.collect(HostHooks.portula_commands)
             except ConfigError as error:
                 raise said(error) from error
             return {str(command.name): command for command in (*reports.commands(provider), *rooms)}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
+from portula.host.declarations import HostHooks
 from portula.host.modes import third_party_plugins
 from portula.model.errors import ConfigError
 from portula.model.uris import is_loopback_host
@@ -144,7 +145,7 @@ def prepare(options: ServeOptions) -> tuple[ServeOptions, Provider, dict[str, st
     app, provider = make_app(options)
     (options.folder / ISSUER_FILE).write_text(f"{provider.issuer}\n")
     with app.app_context():
-        lines = provider.hooks.demo() if options.demo else {}
+        lines = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
     return replace(options, issuer=provider.issuer, host=address), provider, lines
 
 

@@ -12,13 +12,16 @@ from oauthlib.oauth2.rfc6749 import errors, utils
 from oauthlib.openid.connect.core.exceptions import RequestNotSupported, RequestURINotSupported
 
 from portula.flow import token
+from portula.flow.enrichments import AuthorizationResponse
+from portula.flow.event_hooks import EventHooks
 from portula.flow.exchange import AuthorizationExchange
 from portula.flow.grants import Memo, well_formed
 from portula.flow.issue import Issue
 from portula.flow.messages import OAuthRequest, in_front_channel, sorted_response_type
+from portula.flow.request_hooks import RequestHooks
 from portula.flow.responses import Delivery, deliver
 from portula.flow.steps import Steps, step
-from portula.model.events import AuthorizationGranted
+from portula.flow.events import AuthorizationGranted
 from portula.model.records import Application
 
 if TYPE_CHECKING:
@@ -131,7 +134,7 @@ def judge(exchange: AuthorizationExchange) -> None:
 
 def vetoes(exchange: AuthorizationExchange) -> None:
     """Hear every plugin that may deny the request; nobody can outvote a denial."""
-    exchange.provider.hooks.validate_authorization_request(exchange.request)
+    exchange.provider.hooks.hear(RequestHooks.portula_validate_authorization_request, exchange)
 
 
 JUDGE = Steps(
@@ -169,8 +172,8 @@ def shape(exchange: AuthorizationExchange) -> None:
     request.grant_type = "implicit"
     lifetime = _server(exchange).lifetime(request)
     exchange.issue = Issue(scope=exchange.scope, lifetime=lifetime)
-    exchange.provider.hooks.shape_token(exchange)
-    exchange.provider.hooks.validate_token_request(exchange.request)
+    token.shaping(exchange)
+    token.vetoes(exchange)
 
 
 def code(exchange: AuthorizationExchange) -> None:
@@ -222,17 +225,17 @@ def outboxes(exchange: AuthorizationExchange) -> None:
         sid=login.sid if login else None,
         scopes=exchange.scope,
     )
-    exchange.plan.extend(hooks.record_authorization(granted))
+    exchange.plan.extend(hooks.record(RequestHooks.portula_record_authorization, granted))
     for event in exchange.events:
-        exchange.plan.extend(hooks.record_token(event))
+        exchange.plan.extend(hooks.record(RequestHooks.portula_record_token, event))
 
 
 def write(exchange: AuthorizationExchange) -> None:
     """Let plugins add parameters, and write the answer in the mode asked for."""
     given = {name: str(value) for name, value in exchange.response.items()}
-    exchange.answer = respond(
-        exchange, exchange.provider.hooks.authorization_response(exchange.request, given)
-    )
+    answer = AuthorizationResponse(provider=exchange.provider, request=exchange.request, response=given)
+    enriched = exchange.provider.hooks.enrich(RequestHooks.portula_authorization_response, answer)
+    exchange.answer = respond(exchange, enriched)
 
 
 def apply(exchange: AuthorizationExchange) -> None:
@@ -243,7 +246,7 @@ def apply(exchange: AuthorizationExchange) -> None:
 def tell(exchange: AuthorizationExchange) -> None:
     """Tell what happened; a handler that fails is logged and hurts nobody."""
     for event in exchange.events:
-        exchange.provider.hooks.token_issued(event)
+        exchange.provider.hooks.tell(EventHooks.portula_token_issued, event)
 
 
 ANSWER = Steps(

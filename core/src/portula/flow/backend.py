@@ -11,19 +11,20 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from portula.flow import foreign, revocation
 from portula.flow.authorization import respond
+from portula.flow.event_hooks import EventHooks
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
 from portula.flow.messages import CLIENT_ADDRESS, FORM, ISSUER, OAuthRequest, Pairs, bearer_token, parse_form
 from portula.flow.responses import bearer_error, error_parameters, from_oauthlib, token_error
 from portula.flow.server import Server
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
-from portula.model.events import TokenRefused
+from portula.flow.events import TokenRefused
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 
 if TYPE_CHECKING:
     from portula.flow.validator import OAuth2Validator
     from portula.model.slots import Authenticated
-    from portula.web.provider import Provider
+    from portula.flow.authorization_server import AuthorizationServer
 
 log = logging.getLogger("portula")
 
@@ -34,7 +35,7 @@ class Backend:
     Subclass to change one of them; works over any class with the interface of oauthlib's Server.
     """
 
-    def __init__(self, provider: Provider, server: Any, validator: OAuth2Validator) -> None:
+    def __init__(self, provider: AuthorizationServer, server: Any, validator: OAuth2Validator) -> None:
         """Take the provider, its server and its validator."""
         self.provider = provider
         self.server = server
@@ -218,7 +219,7 @@ class Backend:
             grant_type=exchange.parameter("grant_type"),
             error=error,
         )
-        self.provider.hooks.token_refused(event)
+        self.provider.hooks.tell(EventHooks.portula_token_refused, event)
 
 
 def _is_form(message: Message) -> bool:

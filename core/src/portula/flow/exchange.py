@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from portula.flow.messages import OAuthRequest, Pairs
     from portula.flow.server import Server
     from portula.model.slots import Authenticated, User
-    from portula.web.provider import Provider
+    from portula.flow.authorization_server import AuthorizationServer
 
 ABSENT = Message("", "")
 
@@ -29,7 +29,7 @@ class Exchange:
     request; the properties here are the typed way to them.
     """
 
-    provider: Provider
+    provider: AuthorizationServer
     request: OAuthRequest
     """The request as oauthlib judges it, and as callables of settings are given it."""
     server: Server | None = None
@@ -148,7 +148,7 @@ CURRENT: ContextVar[Exchange | None] = ContextVar("portula_exchange", default=No
 """The exchange that a server class of oauthlib's own works on: it makes requests of its own, which know none."""
 
 
-def exchange_of(request: Any, provider: Provider | None = None) -> Exchange:
+def exchange_of(request: Any, provider: AuthorizationServer | None = None) -> Exchange:
     """Return the exchange that a request belongs to; `provider` makes one for a request that belongs to none.
 
     Raises:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from portula.model.slots import Authenticated
+
+if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
+    from portula.flow.messages import OAuthRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +37,15 @@ class Demands:
             permissions=self.permissions | other.permissions,
             hints={**other.hints, **self.hints},
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interaction:
+    """An authorization request that is valid, and the person at the browser."""
+
+    provider: AuthorizationServer
+    request: OAuthRequest
+    user: Authenticated | None
+    """Who is signed in."""
+    fresh: bool
+    """Whether they signed in for this very request."""

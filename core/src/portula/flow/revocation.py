@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from oauthlib.oauth2.rfc6749 import errors
 
 from portula.flow import token
+from portula.flow.event_hooks import EventHooks
 from portula.flow.exchange import TokenExchange
 from portula.flow.steps import Steps, step
 
@@ -36,7 +37,7 @@ def apply(exchange: TokenExchange) -> None:
 def tell(exchange: TokenExchange) -> None:
     """Tell what happened."""
     for event in exchange.events:
-        exchange.provider.hooks.token_revoked(event)
+        exchange.provider.hooks.tell(EventHooks.portula_token_revoked, event)
 
 
 REVOCATION = Steps(

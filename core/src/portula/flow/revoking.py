@@ -9,7 +9,7 @@ from portula.model.records import Authorization, RefreshToken
 
 if TYPE_CHECKING:
     from portula.model.plans import Condition
-    from portula.web.provider import Provider
+    from portula.flow.authorization_server import AuthorizationServer
 
 
 def plan_revocation(plan: Plan, now: int, **where: Condition) -> ChangeAll:
@@ -28,7 +28,7 @@ def plan_revocation(plan: Plan, now: int, **where: Condition) -> ChangeAll:
     return part
 
 
-def revoke_authorization(provider: Provider, authorization: str) -> bool:
+def revoke_authorization(provider: AuthorizationServer, authorization: str) -> bool:
     """Revoke an authorization: codes, access tokens and the refresh token of it end with its record.
 
     Returns:
@@ -37,7 +37,7 @@ def revoke_authorization(provider: Provider, authorization: str) -> bool:
     return bool(revoke_authorizations(provider, id=authorization))
 
 
-def revoke_authorizations(provider: Provider, **where: Condition) -> int:
+def revoke_authorizations(provider: AuthorizationServer, **where: Condition) -> int:
     """Revoke every authorization that matches (see `plan_revocation`); return how many were not revoked before."""
     plan = Plan()
     part = plan_revocation(plan, provider.now(), **where)

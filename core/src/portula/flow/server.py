@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
@@ -10,15 +11,18 @@ from oauthlib.oauth2.rfc6749 import utils
 
 from portula.flow.authorization import ANSWER, JUDGE
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
+from portula.flow.grant_hooks import GrantHooks
 from portula.flow.grants import Memo
 from portula.flow.messages import OAuthRequest
+from portula.flow.refresh_tokens import refresh_generator
 from portula.flow.revocation import REVOCATION
-from portula.flow.steps import Run
+from portula.flow.steps import Run, Step
 from portula.flow.token import TOKEN
 from portula.model.errors import AuthorizationRefused
 
 if TYPE_CHECKING:
     from portula.flow.validator import OAuth2Validator
+    from portula.host.hooks import Hooks
 
 Body = Sequence[tuple[str, str]] | Mapping[str, str] | None
 Result = tuple[Mapping[str, Any], str | None, int]
@@ -39,14 +43,16 @@ class Server:
         hooks = request_validator.provider.hooks
         self.request_validator = request_validator
         self.memo = cast("OAuth2Validator", Memo(request_validator))
-        self.token_generator = token_generator or hooks.access_token_generator
-        self.refresh_token_generator = refresh_token_generator or hooks.refresh_token_generator
+        self.token_generator = token_generator or hooks.ask(GrantHooks.portula_access_token_generator)
+        self.refresh_token_generator = refresh_token_generator or refresh_generator(
+            hooks.ask(GrantHooks.portula_refresh_token_generator)
+        )
         self._lifetime = token_expires_in or request_validator.access_token_lifetime
-        self.grant_types = {name: make(request_validator) for name, make in hooks.grant_types().items()}
-        contributed = hooks.response_types()
+        self.grant_types = {name: make(request_validator) for name, make in hooks.collect(GrantHooks.portula_grant_types).items()}
+        contributed = hooks.collect(GrantHooks.portula_response_types)
         enabled = request_validator.enabled_response_types(contributed)
         self.response_types = {name: contributed[name](request_validator) for name in enabled}
-        steps = hooks.steps()
+        steps = contributed_steps(hooks)
         self.lists = {each.endpoint: each.with_steps(steps) for each in (JUDGE, ANSWER, TOKEN, REVOCATION)}
         """Lists of steps by endpoint, for reports."""
         self._token = {name: self.lists["token"].compile(name) for name in self.grant_types}
@@ -138,6 +144,12 @@ class Server:
             if exchange.redirect_uri is None or isinstance(error, FatalClientError):
                 raise
             raise AuthorizationRefused(error, exchange) from error
+
+
+def contributed_steps(hooks: Hooks) -> list[Step]:
+    """Return the steps that plugins insert into the lists of endpoints, each with its plugin."""
+    found = hooks.contributions(GrantHooks.portula_steps)
+    return [replace(step, source=source) for source, steps in found for step in steps]
 
 
 def _run(steps: Sequence[Run], exchange: Exchange) -> None:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, cast
 
 from oauthlib.oauth2.rfc6749 import errors, utils
 
+from portula.flow.enrichments import TokenResponse
+from portula.flow.event_hooks import EventHooks
 from portula.flow.exchange import Exchange, TokenExchange
 from portula.flow.issue import Issue
 from portula.flow.messages import OAuthRequest, parse_form
+from portula.flow.request_hooks import RequestHooks
 from portula.flow.steps import Steps, step
 from portula.model.errors import Conflict
-from portula.model.events import TokenIssued
+from portula.flow.events import TokenIssued
 from portula.model.plans import Plan
 from portula.model.records import Application
 
@@ -110,15 +113,15 @@ def shape(exchange: TokenExchange) -> None:
     )
 
 
-def shaping(exchange: TokenExchange) -> None:
+def shaping(exchange: Exchange) -> None:
     """Let plugins change what is to be issued: audience, confirmation, lifetime, narrower scope."""
-    exchange.provider.hooks.shape_token(exchange)
+    exchange.provider.hooks.shape(RequestHooks.portula_shape_token, exchange)
     exchange.request.scopes = list(_issue(exchange).scope)
 
 
-def vetoes(exchange: TokenExchange) -> None:
+def vetoes(exchange: Exchange) -> None:
     """Hear every plugin that may deny the request; nobody can outvote a denial."""
-    exchange.provider.hooks.validate_token_request(exchange.request)
+    exchange.provider.hooks.hear(RequestHooks.portula_validate_token_request, exchange)
 
 
 # --- Make: from here to `apply` nothing is inserted ---
@@ -156,7 +159,8 @@ def enrich(exchange: Exchange) -> None:
     """Let plugins add members; those of the protocol stay as they are."""
     response = exchange.response
     response.update({**_issue(exchange).members, **response})
-    added = exchange.provider.hooks.token_response(exchange.request, response)
+    answer = TokenResponse(provider=exchange.provider, request=exchange.request, response=response)
+    added = exchange.provider.hooks.enrich(RequestHooks.portula_token_response, answer)
     response.update({name: value for name, value in added.items() if name not in PROTECTED})
 
 
@@ -189,7 +193,7 @@ def issued(exchange: Exchange) -> None:
 def outboxes(exchange: TokenExchange) -> None:
     """Let plugins keep records of their own in the same plan; one that fails refuses the request."""
     for event in exchange.events:
-        exchange.plan.extend(exchange.provider.hooks.record_token(event))
+        exchange.plan.extend(exchange.provider.hooks.record(RequestHooks.portula_record_token, event))
 
 
 def write(exchange: TokenExchange) -> None:
@@ -230,7 +234,7 @@ def tell(exchange: TokenExchange) -> None:
         except Exception:
             log.exception("invalidate_authorization_code failed; the code is used all the same")
     for event in exchange.events:
-        exchange.provider.hooks.token_issued(event)
+        exchange.provider.hooks.tell(EventHooks.portula_token_issued, event)
 
 
 _WITH_ID_TOKEN = ("authorization_code", "refresh_token")

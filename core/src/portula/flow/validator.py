@@ -16,7 +16,7 @@ from portula.model.sources import Source
 
 if TYPE_CHECKING:
     from portula.model.slots import User
-    from portula.web.provider import Provider
+    from portula.flow.authorization_server import AuthorizationServer
 
 
 T = TypeVar("T", AccessToken, RefreshToken)
@@ -40,9 +40,9 @@ class OAuth2Validator(Questions):
     It answers nothing itself. What it saves goes into the plan of the exchange, which steps apply at the end.
     """
 
-    provider: Provider
+    provider: AuthorizationServer
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: AuthorizationServer) -> None:
         """Take the provider that the questions are about."""
         super().__init__()
         self.provider = provider

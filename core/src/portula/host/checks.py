@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from portula.host.classes import NEEDS_TRUST
+from portula.host.kinds import NEEDS_TRUST
 from portula.model.sources import Tier
 from portula.model.uris import is_loopback_host, uri_host
 
 if TYPE_CHECKING:
-    from portula.web.provider import Provider
+    from portula.host.deployment import Deployment
 
 
 class Level(StrEnum):
@@ -39,7 +39,7 @@ class Finding:
     """Section of the RFC that says so."""
 
 
-def core_checks(provider: Provider) -> Iterator[Finding]:
+def core_checks(provider: Deployment) -> Iterator[Finding]:
     """Yield what core itself finds."""
     if not provider.issuer:
         yield Finding(
@@ -65,7 +65,7 @@ def core_checks(provider: Provider) -> Iterator[Finding]:
     yield from _plugin_checks(provider)
 
 
-def _plugin_checks(provider: Provider) -> Iterator[Finding]:
+def _plugin_checks(provider: Deployment) -> Iterator[Finding]:
     for source, reason in provider.plugins.absent.items():
         if source.name in provider.core_settings.PLUGINS_OPTIONAL:
             yield Finding(

@@ -21,21 +21,3 @@ DEFAULT_ROOMS: dict[str, str] = {
     "storage_sql": "portula-storage-sql",
 }
 """Entry-point name of each room of ours and the distribution it comes from: the weakest tier."""
-
-SLOT_REMEDIES: dict[str, str] = {
-    "access_token_generator": "portula-generators",
-    "backend_class": "portula-oauth2",
-    "client_id_generator": "portula-generators",
-    "client_secret_generator": "portula-generators",
-    "consent": "portula-consent",
-    "fetcher": "portula-fetch",
-    "jose": "portula-jose",
-    "login": "portula-accounts, or give Provider(plugins=[…]) a plugin with portula_login",
-    "refresh_token_generator": "portula-generators",
-    "scopes_backend": "portula-scopes-settings",
-    "secret_hasher": "portula-generators",
-    "server_class": "portula-oauth2",
-    "sessions": "portula-sessions",
-    "store": "portula-storage-sql",
-}
-"""What to install when a slot has no answer."""

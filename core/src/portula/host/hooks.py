@@ -1,342 +1,356 @@
-"""The typed façade of the hooks. What each kind promises, and how it is called, is `portula.host.policies`."""
+"""How each kind of hook is called, and the promise each kind keeps.
+
+Slots are asked once, all of them, and the strongest tier wins. Denials are all heard, and none can be outvoted or
+swallowed. Enrichments cannot overwrite. Outboxes fail the request. Events fail nobody. A hook is named by its
+declaration, e.g. `provider.hooks.ask(Plugin.portula_login)`, and what it is called with and answers has its types.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from portula.host.commands import HOST_COMMANDS
-from portula.host.policies import Policies
-from portula.model.records import CORE_RECORDS
+from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
+
+from portula.host.answers import problem_of
+from portula.host.kinds import PREFIX, HookFacts, Kind
+from portula.host.plugins import Implementation, Plugins
+from portula.host.signatures import return_type
+from portula.model.errors import (
+    BrokenPlugin,
+    ConfigError,
+    DuplicateContribution,
+    EmptySlot,
+    HookFailed,
+    InvalidClientMetadata,
+    SlotConflict,
+    nearest,
+)
 from portula.model.sources import Source
 
 if TYPE_CHECKING:
-    import click
-    from pydantic import BaseModel
+    from portula.host.deployment import Deployment
 
-    from portula.flow.backend import Backend
-    from portula.flow.client_auth import ClientAuthMethod
-    from portula.flow.exchange import Exchange
-    from portula.flow.grants import GrantFactory, ResponseTypeFactory
-    from portula.flow.interaction import Demands
-    from portula.flow.messages import OAuthRequest
-    from portula.flow.request_resolvers import RequestResolver
-    from portula.flow.steps import Step
-    from portula.flow.validator import OAuth2Validator
-    from portula.host.checks import Finding
-    from portula.model import events
-    from portula.model.client_metadata import ClientMember
-    from portula.model.http import Endpoint
-    from portula.model.records import AccessToken, Application, RecordType
-    from portula.model.slots import (
-        Authenticated,
-        Clock,
-        Consent,
-        Fetcher,
-        HashGenerator,
-        Jose,
-        Login,
-        ScopesBackend,
-        SecretHasher,
-        Sessions,
-        TokenGenerator,
-        User,
-    )
-    from portula.model.storage import StoreFactory
-    from portula.web.blueprints import AccountLink, Mount
+log = logging.getLogger("portula")
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+
+ALL_EVENTS = "portula_event"
+"""The hook that is told every event, besides the one that the event has of its own."""
 
 
-class Hooks(Policies):
-    """One short method a hook. Slots are properties: the choice is made at first use, during start-up."""
+@dataclass(frozen=True, slots=True)
+class Ruling(Generic[T]):
+    """Who answers a slot: the winner and those it outranks, strongest first."""
 
-    # --- Slots ---
+    slot: str
+    answer: T | None
+    winner: Source | None
+    outranked: tuple[Source, ...] = ()
 
-    @cached_property
-    def clock(self) -> Clock | None:
-        """The clock, or None for the machine's own."""
-        return cast("Clock | None", self.ruling("clock").answer)
 
-    @cached_property
-    def application_model(self) -> type[Any] | None:
-        """The class of clients, or None for core's own; so the next four."""
-        return cast("type[Any] | None", self.ruling("application_model").answer)
+class Hooks:
+    """The hooks of one provider. A call of the wrong kind is a TypeError."""
 
-    @cached_property
-    def grant_model(self) -> type[Any] | None:
-        """The class of authorization codes."""
-        return cast("type[Any] | None", self.ruling("grant_model").answer)
+    def __init__(self, plugins: Plugins, provider: Deployment, choice: Mapping[str, str]) -> None:
+        """Take the registered plugins and PLUGINS_CHOICE (slot name to plugin name)."""
+        self._plugins = plugins
+        self._provider = provider
+        self._choice = choice
+        self._rulings: dict[object, Ruling[Any]] = {}
+        self._answers: dict[object, Any] = {}
+        self._calls: dict[object, tuple[HookFacts, tuple[Implementation, ...]]] = {}
 
-    @cached_property
-    def access_token_model(self) -> type[Any] | None:
-        """The class of access tokens."""
-        return cast("type[Any] | None", self.ruling("access_token_model").answer)
-
-    @cached_property
-    def refresh_token_model(self) -> type[Any] | None:
-        """The class of refresh tokens."""
-        return cast("type[Any] | None", self.ruling("refresh_token_model").answer)
-
-    @cached_property
-    def id_token_model(self) -> type[Any] | None:
-        """The class of ID tokens."""
-        return cast("type[Any] | None", self.ruling("id_token_model").answer)
-
-    @cached_property
-    def scopes_backend(self) -> ScopesBackend:
-        """Which scopes exist."""
-        return cast("ScopesBackend", self._slot("scopes_backend"))
-
-    @cached_property
-    def client_id_generator(self) -> HashGenerator:
-        """Makes client identifiers."""
-        return cast("HashGenerator", self._slot("client_id_generator"))
-
-    @cached_property
-    def client_secret_generator(self) -> HashGenerator:
-        """Makes client secrets."""
-        return cast("HashGenerator", self._slot("client_secret_generator"))
-
-    @cached_property
-    def access_token_generator(self) -> TokenGenerator:
-        """Makes access tokens."""
-        return cast("TokenGenerator", self._slot("access_token_generator"))
-
-    @cached_property
-    def refresh_token_generator(self) -> TokenGenerator:
-        """Makes refresh tokens."""
-        return cast("TokenGenerator", self._slot("refresh_token_generator"))
-
-    @cached_property
-    def secret_hasher(self) -> SecretHasher:
-        """Keeps client secrets and passwords."""
-        return cast("SecretHasher", self._slot("secret_hasher"))
-
-    @cached_property
-    def validator_class(self) -> type[OAuth2Validator] | None:
-        """The deployment's validator class, if it has one."""
-        return cast("type[OAuth2Validator] | None", self.ruling("validator_class").answer)
-
-    @cached_property
-    def server_class(self) -> Callable[..., Any]:
-        """The oauthlib server class."""
-        return cast("Callable[..., Any]", self._slot("server_class"))
-
-    @cached_property
-    def backend_class(self) -> type[Backend]:
-        """What stands between HTTP messages and the server."""
-        return cast("type[Backend]", self._slot("backend_class"))
-
-    @cached_property
-    def login(self) -> Login:
-        """Signs people in."""
-        return cast("Login", self._slot("login"))
-
-    @cached_property
-    def sessions(self) -> Sessions:
-        """Login sessions."""
-        return cast("Sessions", self._slot("sessions"))
-
-    @cached_property
-    def consent(self) -> Consent:
-        """Asks people."""
-        return cast("Consent", self._slot("consent"))
-
-    @cached_property
-    def fetcher(self) -> Fetcher:
-        """Asks other servers."""
-        return cast("Fetcher", self._slot("fetcher"))
-
-    @cached_property
-    def jose(self) -> Jose:
-        """Signs and verifies tokens."""
-        return cast("Jose", self._slot("jose"))
-
-    # --- Contributions ---
-
-    def settings(self) -> list[tuple[Source, type[BaseModel]]]:
-        """Return the settings models, each with the plugin that owns it."""
-        return [
-            (source, model) for source, models in self._collect("portula_settings", {}) for model in models
+    def check_choice(self) -> None:
+        """Refuse a PLUGINS_CHOICE for what is no slot: a misspelt choice would choose nothing."""
+        known = [
+            name.removeprefix(PREFIX) for name, facts in self._plugins.all_facts() if facts.kind is Kind.SLOT
         ]
+        findings = [
+            f"PLUGINS_CHOICE: there is no slot {slot!r}{nearest(slot, known)}"
+            for slot in self._choice
+            if slot not in known and not slot.startswith("validator.")
+        ]
+        if findings:
+            raise ConfigError(*findings)
 
-    def records(self) -> list[RecordType]:
-        """Return the record types of rooms."""
-        taken = [record.name for record in CORE_RECORDS]
-        return self._join("portula_records", lambda record: [record.name], taken=taken)
+    def settle(self) -> None:
+        """Ask every slot, so that a conflict shows at start and no request meets it."""
+        for name, facts in self._plugins.all_facts():
+            if facts.kind is Kind.SLOT:
+                self.ruling(self._plugins.declared[name])
 
-    def stores(self) -> dict[str, StoreFactory]:
-        """Return the storages by name."""
-        return self._merge("portula_stores")
+    # --- At start ---
 
-    def scopes(self) -> dict[str, str]:
-        """Return the scopes valid with any scopes backend."""
-        return self._merge("portula_scopes")
+    def ask(self, slot: Callable[[Any, Any], T | None]) -> T:
+        """Return the answer of a slot; it is asked for once.
 
-    def validator_mixins(self) -> list[tuple[Source, type[OAuth2Validator]]]:
-        """Return the validator mixins, strongest tier first."""
-        found = self._collect("portula_validator_mixins", {"provider": self._provider})
-        return [(source, mixin) for source, mixins in reversed(found) for mixin in mixins]
+        Raises:
+            EmptySlot: nobody answers; the message says what to install.
+            ConfigError: see `ruling`.
+        """
+        found = self._answers.get(slot)
+        if found is None:
+            ruling = self.ruling(slot)
+            if ruling.answer is None:
+                install = self._called(slot, Kind.SLOT)[0].install
+                raise EmptySlot(f"slot {ruling.slot!r}: nothing answers; install {install}")
+            found = self._answers[slot] = ruling.answer
+        return cast("T", found)
 
-    def client_auth_methods(self) -> list[ClientAuthMethod]:
-        """Return the client authentication methods."""
-        return self._join("portula_client_auth_methods", lambda method: [method.name])
+    def ruling(self, slot: Callable[[Any, Any], T | None]) -> Ruling[T]:
+        """Ask everyone who answers a slot and choose: the deployment's choice, else the strongest tier.
 
-    def client_metadata(self) -> list[ClientMember]:
-        """Return the members of client metadata."""
-        return self._join("portula_client_metadata", lambda member: [member.name])
+        Raises:
+            SlotConflict: two plugins of the winning tier answer.
+            BrokenPlugin: a plugin fails, or its answer is not of the type that the slot declares.
+            ConfigError: PLUGINS_CHOICE names a plugin that does not answer this slot.
+        """
+        known = self._rulings.get(slot)
+        if known is None:
+            known = self._rulings[slot] = self._rule(slot)
+        return known
 
-    def request_resolvers(self) -> list[RequestResolver]:
-        """Return the ways of carrying parameters elsewhere."""
-        return self._join("portula_request_resolvers", lambda resolver: [resolver.name])
+    def _rule(self, slot: Callable[..., Any]) -> Ruling[Any]:
+        _, implementations = self._called(slot, Kind.SLOT)
+        name, expected = slot.__name__.removeprefix(PREFIX), return_type(slot)
+        answers: list[tuple[Source, Any]] = []
+        for implementation in implementations:
+            answer = implementation.call_at_start(self._provider)
+            if answer is not None:
+                problem = problem_of(answer, expected)
+                if problem:
+                    raise BrokenPlugin(f"{implementation.source}: {implementation.name} {problem}")
+                answers.append((implementation.source, answer))
+        chosen = self._choice.get(name)
+        if chosen is not None:
+            answers.sort(key=lambda entry: entry[0].name != chosen)
+            if not answers or answers[0][0].name != chosen:
+                names = [source.name for source, _ in answers]
+                raise ConfigError(
+                    f"PLUGINS_CHOICE: {chosen!r} does not answer the slot {name!r}; those that do: "
+                    f"{', '.join(sorted(names)) or 'none'}{nearest(chosen, names)}"
+                )
+        elif len(answers) > 1 and answers[0][0].tier == answers[1][0].tier:
+            first, second = answers[0][0], answers[1][0]
+            raise SlotConflict(
+                f"slot {name!r}: both {first} and {second} answer; settle it with "
+                f'PLUGINS_CHOICE = {{"{name}": "{first.name}"}} or block one with PLUGINS_BLOCKED'
+            )
+        if not answers:
+            return Ruling(name, None, None)
+        return Ruling(name, answers[0][1], answers[0][0], tuple(source for source, _ in answers[1:]))
 
-    def grant_types(self) -> dict[str, GrantFactory]:
-        """Return the grant types by name."""
-        return self._merge("portula_grant_types")
+    def contributions(self, contribution: Callable[[Any, Any], T]) -> list[tuple[Source, T]]:
+        """Return what each plugin contributes, weakest tier first.
 
-    def steps(self) -> list[Step]:
-        """Return the steps that rooms insert into the lists of endpoints, each with its plugin."""
-        found = self._collect("portula_steps", {"provider": self._provider})
-        return [replace(step, source=source) for source, steps in found for step in steps]
+        Raises:
+            BrokenPlugin: a plugin fails, or contributes a list for a mapping or the like.
+        """
+        _, implementations = self._called(contribution, Kind.CONTRIBUTION)
+        kind = Mapping if isinstance(_nothing(contribution), Mapping) else Sequence
+        found: list[tuple[Source, T]] = []
+        for implementation in reversed(implementations):
+            answer = implementation.call_at_start(self._provider)
+            if answer is None:
+                continue
+            if not isinstance(answer, kind) or isinstance(answer, str):
+                raise BrokenPlugin(
+                    f"{implementation.source}: {implementation.name} answers a {type(answer).__name__}; "
+                    f"a {kind.__name__.lower()} is needed"
+                )
+            found.append((implementation.source, cast("T", answer)))
+        return found
 
-    def response_types(self) -> dict[str, ResponseTypeFactory]:
-        """Return the response types by name."""
-        return self._merge("portula_response_types")
+    @overload
+    def collect(self, contribution: Callable[[Any, Any], Mapping[K, V]]) -> dict[K, V]: ...
+    @overload
+    def collect(self, contribution: Callable[[Any, Any], Sequence[T]]) -> list[T]: ...
 
-    def endpoints(self) -> list[Endpoint]:
-        """Return the machine endpoints; two may share neither name nor path."""
-        return self._join(
-            "portula_endpoints", lambda endpoint: [endpoint.name, f"path {endpoint.path.rstrip('/')}"]
-        )
+    def collect(self, contribution: Callable[[Any, Any], Any]) -> Any:
+        """Join what all plugins contribute, weakest tier first.
 
-    def blueprints(self) -> list[Mount]:
-        """Return the blueprints."""
-        return self._join("portula_blueprints", lambda mount: [mount.blueprint.name])
+        Raises:
+            DuplicateContribution: two contribute under one key, or one under a key that is the host's own.
+            BrokenPlugin: see `contributions`.
+        """
+        name, found = contribution.__name__, self.contributions(contribution)
+        facts, _ = self._called(contribution, Kind.CONTRIBUTION)
+        owners: dict[object, object] = dict.fromkeys(facts.taken, "the host")
+        joined: list[Any] = []
+        for source, members in found:
+            entries = members.items() if isinstance(members, Mapping) else members
+            for entry in entries:
+                for key in _keys(facts, entry, mapping=isinstance(members, Mapping)):
+                    if key in owners:
+                        raise DuplicateContribution(
+                            f"{name}: {key!r} comes from {owners[key]} and from {source}; block one"
+                        )
+                    owners[key] = source
+                joined.append(entry)
+        return dict(joined) if isinstance(_nothing(contribution), Mapping) else joined
 
-    def account_links(self) -> list[AccountLink]:
-        """Return the links of the account page; two may not lead to one page."""
-        return self._join("portula_account_links", lambda link: [link.view])
+    # --- At a request ---
 
-    def metadata(self) -> list[tuple[Source, Mapping[str, Any]]]:
-        """Return the metadata contributions, weakest tier first."""
-        return self._collect("portula_metadata", {"provider": self._provider})
+    def implemented(self, hook: Callable[..., Any]) -> bool:
+        """Say whether anybody implements a hook, for who would prepare for nothing what it is given."""
+        _, implementations = self._calls.get(hook) or self._find(hook)
+        return bool(implementations)
 
-    def commands(self) -> list[click.Command]:
-        """Return the commands; none may take the place of one of the host's."""
-        return self._join("portula_commands", lambda command: [command.name], taken=HOST_COMMANDS)
+    def hear(self, veto: Callable[[Any, V], None], value: V) -> None:
+        """Hear everyone; then raise the denials. What is not a denial but raises, or answers, denies too.
 
-    def demo(self) -> dict[str, str]:
-        """Prepare demo data; return lines to print."""
-        return self._merge("portula_demo")
+        Raises:
+            OAuth2Error: the first denial; AccessDeniedError where a rule could not be applied.
+            InvalidClientMetadata: in place of that, all denials of a veto that declares it.
+            HookFailed: such a veto could not be applied.
+        """
+        facts, implementations = self._called(veto, Kind.VETO)
+        denials: list[Exception] = []
+        for implementation in implementations:
+            try:
+                _attempt(implementation, value, None, facts.denial)
+            except facts.denial as denial:
+                denials.append(denial)
+            except HookFailed as failure:
+                denials.append(_refused(failure) if issubclass(facts.denial, OAuth2Error) else failure)
+        if denials:
+            raise _joined(denials)
 
-    def checks(self) -> list[Finding]:
-        """Return what rooms find about the posture of the deployment."""
-        found = self._collect("portula_checks", {"provider": self._provider})
-        return [finding for _, findings in found for finding in findings]
+    def require(self, requirement: Callable[[Any, V], T | None], value: V) -> T:
+        """Ask everyone and join what they require; without any it is what the class of it is made without arguments.
 
-    # --- Per request ---
+        Raises:
+            OAuth2Error: someone denies, or fails, or answers something else.
+        """
+        _, implementations = self._called(requirement, Kind.REQUIREMENT)
+        expected = return_type(requirement)
+        joined: Any = None
+        for implementation in implementations:
+            try:
+                required = _attempt(implementation, value, expected, OAuth2Error)
+            except HookFailed as failure:
+                raise _refused(failure) from None
+            if required is not None:
+                joined = required if joined is None else joined | required
+        return cast("T", _made(expected) if joined is None else joined)
 
-    def validate_authorization_request(self, request: OAuthRequest) -> None:
-        """Hear every veto on an authorization request."""
-        self._veto("portula_validate_authorization_request", request)
+    def shape(self, shape: Callable[[Any, V], None], value: V) -> V:
+        """Let everyone change the documented fields of a value, strongest tier first, and return it.
 
-    def shape_token(self, exchange: Exchange) -> None:
-        """Let rooms change what is to be issued."""
-        self._shape("portula_shape_token", exchange)
+        Raises:
+            OAuth2Error: someone refuses.
+            HookFailed: someone fails, or answers.
+        """
+        _, implementations = self._called(shape, Kind.SHAPE)
+        for implementation in implementations:
+            _attempt(implementation, value, None, OAuth2Error)
+        return value
 
-    def validate_token_request(self, request: OAuthRequest) -> None:
-        """Hear every veto on a token request."""
-        self._veto("portula_validate_token_request", request)
+    def enrich(self, enrichment: Callable[[Any, V], Mapping[str, T] | None], value: V) -> dict[str, T]:
+        """Let everyone add members to the field that the hook names; those that stand already stay as they are.
 
-    def validate_client_registration(self, application: Application) -> None:
-        """Hear every rule on client metadata; raise all their words as one InvalidClientMetadata."""
-        self.rules("portula_validate_client_registration", {"application": application})
+        Raises:
+            OAuth2Error: someone refuses.
+            HookFailed: someone fails, or answers no mapping.
+        """
+        facts, implementations = self._called(enrichment, Kind.ENRICHMENT)
+        enriched: dict[str, T] = dict(getattr(value, facts.adds_to))
+        for implementation in implementations:
+            shown = replace(cast("Any", value), **{facts.adds_to: dict(enriched)})
+            added = _attempt(implementation, shown, Mapping | None, OAuth2Error)
+            for member, content in (added or {}).items():
+                enriched.setdefault(member, content)
+        return enriched
 
-    def interaction_demands(self, request: OAuthRequest, user: Authenticated | None, fresh: bool) -> Demands:
-        """Join what every room demands before an authorization request is answered."""
-        return self._demands(
-            "portula_interaction_demands", {"request": request, "user": user, "fresh": fresh}
-        )
+    def record(self, outbox: Callable[[Any, V], Iterable[object] | None], value: V) -> list[object]:
+        """Return the records that everyone wants kept together with what happens.
 
-    def authorization_response(self, request: OAuthRequest, response: Mapping[str, str]) -> dict[str, str]:
-        """Let rooms add to the answer to an authorization request."""
-        return self._enrich("portula_authorization_response", {"request": request}, response)
+        Raises:
+            HookFailed: someone fails, with whatever exception; what happens is then refused.
+        """
+        _, implementations = self._called(outbox, Kind.OUTBOX)
+        records: list[object] = []
+        for implementation in implementations:
+            records += _attempt(implementation, value, Iterable | None) or ()
+        return records
 
-    def id_token_claims(self, request: OAuthRequest, user: User, claims: Mapping[str, Any]) -> dict[str, Any]:
-        """Let rooms add to an ID token."""
-        given = {"request": request, "user": user}
-        return self._enrich("portula_id_token_claims", given, claims, "claims")
+    def tell(self, event: Callable[[Any, V], None], value: V) -> None:
+        """Tell everyone apart, and then those who listen to all events; a failure is logged and stops nobody."""
+        _, implementations = self._called(event, Kind.EVENT)
+        for implementation in implementations:
+            try:
+                implementation.call(value)
+            except Exception:
+                log.exception("%s failed", implementation)
 
-    def userinfo_claims(self, request: OAuthRequest, user: User, claims: Mapping[str, Any]) -> dict[str, Any]:
-        """Let rooms add to what userinfo says of a person."""
-        given = {"request": request, "user": user}
-        return self._enrich("portula_userinfo_claims", given, claims, "claims")
+    # --- Inside ---
 
-    def token_response(self, request: OAuthRequest, response: Mapping[str, Any]) -> dict[str, Any]:
-        """Let rooms add to a token response."""
-        return self._enrich("portula_token_response", {"request": request}, response)
+    def _called(self, hook: Callable[..., Any], kind: Kind) -> tuple[HookFacts, tuple[Implementation, ...]]:
+        found = self._calls.get(hook) or self._find(hook)
+        if found[0].kind is not kind:
+            raise TypeError(f"{hook.__name__} is declared as {found[0].kind}; it is called as {kind}")
+        return found
 
-    def introspection_response(self, token: AccessToken, response: Mapping[str, Any]) -> dict[str, Any]:
-        """Let rooms add to an introspection response."""
-        return self._enrich("portula_introspection_response", {"token": token}, response)
+    def _find(self, hook: Callable[..., Any]) -> tuple[HookFacts, tuple[Implementation, ...]]:
+        name = getattr(hook, "__name__", repr(hook))
+        if self._plugins.declared.get(name) is not hook:
+            raise TypeError(f"{name} is declared by no plugin that takes part")
+        facts, implementations = self._plugins.facts(name), self._plugins.implementations(name)
+        if facts.kind is Kind.EVENT and name != ALL_EVENTS:
+            implementations = [*implementations, *self._plugins.implementations(ALL_EVENTS)]
+        self._calls[hook] = facts, tuple(implementations)
+        return self._calls[hook]
 
-    def record_authorization(self, event: events.AuthorizationGranted) -> list[object]:
-        """Ask the outboxes for records that are kept with an authorization."""
-        return self._record("portula_record_authorization", event)
 
-    def record_token(self, event: events.TokenIssued) -> list[object]:
-        """Ask the outboxes for records that are kept with issued tokens."""
-        return self._record("portula_record_token", event)
+def _nothing(contribution: Callable[..., Any]) -> object:
+    """Return what the declared method itself answers: the empty contribution."""
+    return contribution(None, None)
 
-    def record_session_end(self, event: events.SessionEnded) -> list[object]:
-        """Ask the outboxes for records that are kept when a login session ends."""
-        return self._record("portula_record_session_end", event)
 
-    def token_issued(self, event: events.TokenIssued) -> None:
-        """Tell that tokens were issued."""
-        self._event("portula_token_issued", event)
+def _keys(facts: HookFacts, entry: Any, *, mapping: bool) -> list[object]:
+    if mapping:
+        return [entry[0]]
+    return [str(key) for key in facts.keys(entry)] if facts.keys else []
 
-    def token_refused(self, event: events.TokenRefused) -> None:
-        """Tell that the token endpoint refused."""
-        self._event("portula_token_refused", event)
 
-    def token_revoked(self, event: events.TokenRevoked) -> None:
-        """Tell that a token was revoked."""
-        self._event("portula_token_revoked", event)
+def _attempt(implementation: Implementation, value: object, expected: Any, *passed: type[Exception]) -> Any:
+    """Call an implementation at a request; a wrong answer, and any exception that may not pass, is HookFailed."""
+    try:
+        answer = implementation.call(value)
+    except passed:
+        raise
+    except Exception as error:
+        raise HookFailed(f"{implementation} failed") from error
+    problem = problem_of(answer, expected)
+    if problem:
+        raise HookFailed(f"{implementation} {problem}")
+    return answer
 
-    def code_replayed(self, event: events.Replay) -> None:
-        """Tell that a code was replayed."""
-        self._event("portula_code_replayed", event)
 
-    def refresh_replayed(self, event: events.Replay) -> None:
-        """Tell that a refresh token was replayed."""
-        self._event("portula_refresh_replayed", event)
+def _refused(failure: HookFailed) -> AccessDeniedError:
+    """Log what could not be applied, and return what the client is told in its place."""
+    log.error("%s; the request is refused", failure, exc_info=failure)
+    return AccessDeniedError(description="A rule of this server could not be applied.")
 
-    def consent_given(self, event: events.ConsentGiven) -> None:
-        """Tell that consent was given."""
-        self._event("portula_consent_given", event)
 
-    def client_saved(self, event: events.ClientSaved) -> None:
-        """Tell that a client was saved."""
-        self._event("portula_client_saved", event)
+def _joined(denials: Sequence[Exception]) -> Exception:
+    """Return one denial for all: a failure first, the words of all rules on clients, else the first."""
+    failures = [denial for denial in denials if isinstance(denial, HookFailed)]
+    told = [denial for denial in denials if isinstance(denial, InvalidClientMetadata)]
+    if failures or not told:
+        return (failures or denials)[0]
+    return InvalidClientMetadata("; ".join(map(str, told)), told[0].error)
 
-    def client_authenticated(self, event: events.ClientAuthenticated) -> None:
-        """Tell that a client authenticated."""
-        self._event("portula_client_authenticated", event)
 
-    def login_succeeded(self, event: events.LoginSucceeded) -> None:
-        """Tell that a person signed in."""
-        self._event("portula_login_succeeded", event)
-
-    def login_failed(self, event: events.LoginFailed) -> None:
-        """Tell that a sign-in failed."""
-        self._event("portula_login_failed", event)
-
-    def session_ended(self, event: events.SessionEnded) -> None:
-        """Tell that a login session ended."""
-        self._event("portula_session_ended", event)
-
-    def logout_succeeded(self, event: events.LogoutSucceeded) -> None:
-        """Tell that a person signed out at the wish of an app."""
-        self._event("portula_logout_succeeded", event)
+def _made(expected: Any) -> Any:
+    """Return an instance of the class that a requirement declares, made without arguments."""
+    for member in getattr(expected, "__args__", (expected,)):
+        if isinstance(member, type) and member is not type(None):
+            return member()
+    raise TypeError(f"{expected} names no class")

@@ -1,9 +1,6 @@
-"""The two marks of pluggy, for portula's own project name."""
+"""The mark of pluggy, for portula's own project name."""
 
 import pluggy
 
-hookspec = pluggy.HookspecMarker("portula")
-"""Marks a function as the specification of a hook."""
-
 hookimpl = pluggy.HookimplMarker("portula")
-"""Marks a function as an implementation of a hook."""
+"""Marks a function as an implementation of a hook, where it is no method of a class that derives from `Plugin`."""

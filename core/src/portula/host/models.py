@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from portula.host.classes import FACTS
+from portula.host.declarations import HostHooks
+from portula.host.kinds import facts_of
 from portula.host.settings import AnswersSlot, OutsideName
 from portula.model.errors import ConfigError
 from portula.model.records import RecordType
@@ -22,8 +23,14 @@ from portula.model.records import RecordType
 if TYPE_CHECKING:
     from portula.host.hooks import Hooks
 
-MODELLED = ("application", "grant", "access_token", "refresh_token", "id_token")
-"""Record types whose class a deployment may choose; the slot of each is its name and `_model`."""
+MODELLED = {
+    "application": HostHooks.portula_application_model,
+    "grant": HostHooks.portula_grant_model,
+    "access_token": HostHooks.portula_access_token_model,
+    "refresh_token": HostHooks.portula_refresh_token_model,
+    "id_token": HostHooks.portula_id_token_model,
+}
+"""Record types whose class a deployment may choose, each with its slot."""
 
 
 class StorageModel(Protocol):
@@ -94,12 +101,12 @@ def with_models(hooks: Hooks, records: Sequence[RecordType]) -> tuple[RecordType
     findings: list[str] = []
     placed: list[RecordType] = []
     for record in records:
-        model = hooks.ruling(f"{record.name}_model").answer if record.name in MODELLED else None
+        model = hooks.ruling(MODELLED[record.name]).answer if record.name in MODELLED else None
         try:
             placed.append(record if model in (None, record.cls) else _replaced(record, model))
         except TypeError as error:
-            setting = FACTS[f"portula_{record.name}_model"].setting
-            findings.append(f"{setting}: {_named(model)}: {error}")
+            facts = facts_of(MODELLED[record.name])
+            findings.append(f"{facts and facts.setting}: {_named(model)}: {error}")
     if findings:
         raise ConfigError(*findings)
     return tuple(placed)

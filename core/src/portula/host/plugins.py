@@ -3,53 +3,101 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pluggy
-from pluggy import HookImpl, PluginValidationError
+from pluggy import HookImpl, HookimplOpts, PluginValidationError
 
-from portula.host.classes import FACTS, NEEDS_TRUST, HookFacts, facts_of
+from portula.host.declared import Declared
 from portula.host.discovery import entry_points, load_file, plugin_files
-from portula.host.hookspecs import SPECIFICATIONS
+from portula.host.kinds import NEEDS_TRUST, PREFIX, HookDeclarations, HookFacts, facts_of
 from portula.host.lock import LockedPlugin, LockFile, PluginRefused, digest_of_entry_point, digest_of_files
 from portula.host.settings import slots_answered
-from portula.host.signatures import problems
-from portula.model.errors import BrokenPlugin, DuplicatePlugin, UnknownPlugin, nearest
+from portula.host.signatures import annotation_problems, option_problems, shape_problems
+from portula.model.errors import BrokenPlugin, ConfigError, DuplicatePlugin, UnknownPlugin, nearest
 from portula.model.sources import Source, Tier
 
 if TYPE_CHECKING:
     from importlib_metadata import EntryPoint
 
+    from portula.host.deployment import Deployment
+
 
 SET_ASIDE = "set aside"
 """Said of a plugin that `--only` or `--no-plugins` leaves out."""
+
+DECLARATIONS = "portula_declarations"
+"""The hook by which a plugin brings hooks of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
     """One implementation of a hook, with its source."""
 
+    name: str
+    """The hook."""
     source: Source
     hook: HookImpl
-    order: int
 
-    def call(self, arguments: dict[str, Any]) -> Any:
-        """Call it with those of the arguments that it takes."""
-        return self.hook.function(*[arguments[name] for name in self.hook.argnames])
+    def call(self, value: object) -> Any:
+        """Call it with the one value that it takes."""
+        return self.hook.function(value)
+
+    def call_at_start(self, provider: Deployment) -> Any:
+        """Call it with the provider.
+
+        Raises:
+            ConfigError: it says what is wrong with the configuration.
+            BrokenPlugin: it fails in any other way; the message names plugin, distribution and hook.
+        """
+        try:
+            return self.call(provider)
+        except ConfigError:
+            raise
+        except Exception as error:
+            raise BrokenPlugin(
+                f"{self.source}: {self.name} failed: {type(error).__name__}: {error}"
+            ) from error
+
+    def __str__(self) -> str:
+        """Name hook, plugin and distribution, for messages."""
+        return f"{self.name} of {self.source}"
+
+
+class _Manager(pluggy.PluginManager):
+    """pluggy's manager, which also knows the methods by which a plugin overrides those of its declarations."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> HookimplOpts | None:
+        """Return the options of an implementation; None for what is none, a declaration that is inherited among it."""
+        options = super().parse_hookimpl_opts(plugin, name)
+        if options is not None or not name.startswith(PREFIX) or not isinstance(plugin, HookDeclarations):
+            return options
+        method = getattr(plugin, name)
+        if not inspect.isroutine(method) or facts_of(method) is not None:
+            return None
+        return HookimplOpts(
+            wrapper=False,
+            hookwrapper=False,
+            optionalhook=False,
+            tryfirst=False,
+            trylast=False,
+            specname=None,
+        )
 
 
 class Plugins:
-    """One pluggy PluginManager and the sources of everything registered in it."""
+    """One pluggy PluginManager, the hooks that are declared, and the sources of everything registered."""
 
-    def __init__(self) -> None:
-        """Make an empty manager that knows core's hooks."""
-        self.manager = pluggy.PluginManager("portula")
-        for module in SPECIFICATIONS:
-            self.manager.add_hookspecs(module)
+    def __init__(self, declarations: Sequence[type[HookDeclarations]], provider: Deployment) -> None:
+        """Take the classes that declare core's hooks, and the provider that the plugins are for."""
+        self._provider = provider
+        self.manager: pluggy.PluginManager = _Manager("portula")
+        self.declared = Declared(declarations)
         self.sources: dict[str, Source] = {}
         self.absent: dict[Source, str] = {}
         """Installed plugins that do not take part, each with the reason."""
@@ -59,7 +107,7 @@ class Plugins:
         """Register a plugin, or refuse it with its distribution and the remedy named.
 
         Raises:
-            BrokenPlugin: an implementation breaks a rule of `portula.host.hooks`.
+            BrokenPlugin: an implementation breaks a rule of `portula.host.signatures`.
             DuplicatePlugin: the name is taken.
         """
         if source.name in self.sources:
@@ -75,108 +123,107 @@ class Plugins:
         except (PluginValidationError, ValueError) as error:
             raise BrokenPlugin(f"{source}: {error}") from error
         self.sources[source.name] = source
+        self._warn_of_retired(instance)
 
     def _problems(self, plugin: object) -> Iterable[str]:
+        for name, hook, options in self._implemented(plugin):
+            method = getattr(plugin, name)
+            yield from option_problems(hook, options)
+            yield from shape_problems(hook, method)
+            if hook in self.declared:
+                yield from annotation_problems(hook, method, self.declared[hook])
+
+    def _implemented(self, plugin: object) -> Iterator[tuple[str, str, HookimplOpts]]:
+        """Yield the attributes of a plugin that implement a hook, each with the name of the hook and its options."""
         for name in dir(plugin):
             options = self.manager.parse_hookimpl_opts(plugin, name)
-            if options is None:
-                continue
-            caller = getattr(self.manager.hook, options.get("specname") or name, None)
-            yield from problems(name, getattr(plugin, name), options, _spec_of(caller))
+            if options is not None:
+                yield name, options.get("specname") or name, options
 
-    def add_hooks(self, lock: LockFile | None = None) -> None:
-        """Let rooms bring specifications of their own; what was registered before is then held to these too.
+    def _warn_of_retired(self, plugin: object) -> None:
+        for _, hook, _ in self._implemented(plugin):
+            retired = self.declared.facts(hook).retired if hook in self.declared else None
+            if retired:
+                warnings.warn(retired, DeprecationWarning, stacklevel=2)
+
+    def declare_hooks(self, lock: LockFile | None = None) -> None:
+        """Let plugins declare hooks of their own; what was registered before is then held to these too.
 
         Raises:
-            BrokenPlugin: an implementation breaks a rule, or `portula_addhooks` does more than add specifications.
+            BrokenPlugin: a declaration or an implementation breaks a rule.
             PluginRefused: the lock file does not allow a plugin to answer such a hook.
         """
-        for implementation in self.implementations("portula_addhooks"):
-            registered = self.manager.list_name_plugin()
-            try:
-                implementation.call({"pm": self.manager})
-            except PluginValidationError as error:
-                culprit = self.sources.get(self.manager.get_name(error.plugin) or "", implementation.source)
-                raise BrokenPlugin(f"{culprit}: {error}") from error
-            except ValueError as error:
-                raise BrokenPlugin(f"{implementation.source}: portula_addhooks: {error}") from error
-            if self.manager.list_name_plugin() != registered:
-                raise BrokenPlugin(
-                    f"{implementation.source}: portula_addhooks registers or removes plugins; "
-                    "it may add specifications only"
-                )
+        for implementation in self.implementations(DECLARATIONS):
+            classes = implementation.call_at_start(self._provider) or ()
+            problems = [problem for cls in classes for problem in self.declared.add(cls)]
+            if problems:
+                raise BrokenPlugin(*(f"{implementation.source}: {problem}" for problem in problems))
         found = [
             f"{implementation.source}: {problem}"
-            for hook in sorted(self._room_hooks())
+            for hook in sorted(self.declared.own)
             for implementation in self.implementations(hook)
-            for problem in problems(
-                hook,
-                implementation.hook.function,
-                implementation.hook.opts,
-                _spec_of(getattr(self.manager.hook, hook)),
-            )
+            for problem in annotation_problems(hook, implementation.hook.function, self.declared[hook])
         ]
         if found:
             raise BrokenPlugin(*found)
+        for hook in sorted(self.declared.own):
+            retired = self.declared.facts(hook).retired
+            if retired and self.implementations(hook):
+                warnings.warn(retired, DeprecationWarning, stacklevel=2)
         for source in self.sources.values():
             self._check_trust(source, lock)
 
-    def _room_hooks(self) -> set[str]:
-        """Return the names of specified hooks that are not core's."""
-        return {name for name, caller in vars(self.manager.hook).items() if _spec_of(caller)} - set(FACTS)
-
-    def retired(self) -> list[tuple[Source, str, Warning]]:
-        """Return who implements which hook that is going away, with the words of its specification."""
+    def retired(self) -> list[tuple[Source, str, str]]:
+        """Return who implements which hook that is going away, with the words of its declaration."""
         return [
-            (implementation.source, name, caller.spec.warn_on_impl)
-            for name, caller in vars(self.manager.hook).items()
-            if isinstance(caller, pluggy.HookCaller) and caller.spec and caller.spec.warn_on_impl
+            (implementation.source, name, facts.retired)
+            for name, facts in self.all_facts()
+            if facts.retired
             for implementation in self.implementations(name)
         ]
 
     def facts(self, hook: str) -> HookFacts:
-        """Return kind, class and setting of a hook, core's or a room's."""
-        return facts_of(hook, _spec_of(getattr(self.manager.hook, hook, None)))
+        """Return what is said of a hook, core's or a room's; KeyError when it is not declared."""
+        return self.declared.facts(hook)
+
+    def all_facts(self) -> list[tuple[str, HookFacts]]:
+        """Return all hooks with what is said of them, in the order in which they fire."""
+        return [(name, self.declared.facts(name)) for name in self.declared.in_order()]
 
     def powers(self, plugin: str) -> dict[str, HookFacts]:
-        """Return the hooks that a plugin answers, with their facts; a slot that one of its settings answers is one."""
+        """Return the hooks that a plugin answers, with their facts; a slot that one of its settings answers is one.
+
+        A hook that nobody declares is passed over: what implements one does not start.
+        """
         slots: set[str] = set()
         for implementation in self.implementations("portula_settings"):
             if implementation.source.name == plugin:
-                slots |= slots_answered(implementation.call({}) or ())
-        hooks = {*self.hooks_of(plugin), *(f"portula_{slot}" for slot in slots)}
-        return {hook: self.facts(hook) for hook in sorted(hooks)}
+                slots |= slots_answered(implementation.call_at_start(self._provider) or ())
+        hooks = {*self.hooks_of(plugin), *(f"{PREFIX}{slot}" for slot in slots)}
+        return {hook: self.declared.facts(hook) for hook in sorted(hooks) if hook in self.declared}
 
     def check_pending(self) -> None:
-        """Refuse implementations of hooks that nobody specifies: misspelt names.
+        """Refuse implementations of hooks that nobody declares: misspelt names.
 
         Raises:
             BrokenPlugin: lists each of them with the nearest known hook.
         """
-        known = [name for name, caller in vars(self.manager.hook).items() if _spec_of(caller)]
         findings = [
-            f"{self.sources[implementation.plugin_name]}: there is no hook {name!r}{nearest(name, known)}"
+            f"{self.sources[implementation.plugin_name]}: there is no hook {name!r}{nearest(name, self.declared)}"
             for name, caller in vars(self.manager.hook).items()
-            if isinstance(caller, pluggy.HookCaller) and not caller.has_spec()
+            if isinstance(caller, pluggy.HookCaller) and name not in self.declared
             for implementation in caller.get_hookimpls()
             if not implementation.optionalhook
         ]
         if findings:
             raise BrokenPlugin(*findings)
 
-    def hook_names(self) -> list[str]:
-        """Return the names of all hooks without their prefix, in the order they fire; rooms' own come last."""
-        known = [name for name, caller in vars(self.manager.hook).items() if _spec_of(caller)]
-        firing = [name for module in SPECIFICATIONS for name in vars(module)]
-        ordered = sorted(known, key=lambda name: firing.index(name) if name in firing else len(firing))
-        return [name.removeprefix("portula_") for name in ordered]
-
     def implementations(self, hook: str) -> list[Implementation]:
         """Return the implementations of a hook, strongest tier first, by name within a tier."""
-        caller: pluggy.HookCaller = getattr(self.manager.hook, hook)
+        caller = getattr(self.manager.hook, hook, None)
         found = [
-            Implementation(self.sources[implementation.plugin_name], implementation, position)
-            for position, implementation in enumerate(caller.get_hookimpls())
+            Implementation(hook, self.sources[implementation.plugin_name], implementation)
+            for implementation in (caller.get_hookimpls() if isinstance(caller, pluggy.HookCaller) else ())
         ]
         return sorted(found, key=lambda entry: (-entry.source.tier, entry.source.name))
 
@@ -268,10 +315,7 @@ class Plugins:
         if lock is None or source.name not in self._digests:
             return
         powerful = [
-            hook
-            for hook, facts in self.powers(source.name).items()
-            if facts.hook_class in NEEDS_TRUST
-            and (hook in FACTS or _spec_of(getattr(self.manager.hook, hook, None)))
+            hook for hook, facts in self.powers(source.name).items() if facts.hook_class in NEEDS_TRUST
         ]
         needing = [] if source.tier is Tier.DEFAULT else powerful
         _refuse(source, lock.check_hooks(source.name, self.hooks_of(source.name), needing))
@@ -294,8 +338,3 @@ class Plugins:
 def _refuse(source: Source, problem: str | None) -> None:
     if problem is not None:
         raise PluginRefused(f"{source} {problem}")
-
-
-def _spec_of(caller: object) -> Callable[..., Any] | None:
-    """Return the specification behind one of pluggy's callers, if there is one."""
-    return caller.spec.function if isinstance(caller, pluggy.HookCaller) and caller.spec else None

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType, NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -18,9 +18,6 @@ from pydantic.fields import FieldInfo
 from portula.model.errors import ConfigError, UnknownSetting, nearest
 from portula.model.sources import Source
 from portula.model.uris import issuer_problem
-
-if TYPE_CHECKING:
-    from portula.web.provider import Provider
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -107,7 +104,7 @@ class AnswersSlot:
     """Turns the imported object into the slot's answer, e.g. a class into an instance; raises TypeError."""
     aliases: tuple[str, ...] = ()
     """Import strings that mean our default, e.g. those of a migrated django-oauth-toolkit configuration."""
-    applies: Callable[[Provider], bool] | None = None
+    applies: Callable[[Any], bool] | None = None
     """Asked when the slot is: False makes the setting no answer. None: it always is one."""
 
 

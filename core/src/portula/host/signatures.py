@@ -4,52 +4,79 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar, get_type_hints
 
 FORBIDDEN_OPTIONS = ("wrapper", "hookwrapper", "tryfirst", "trylast")
 """Options of pluggy with which a package could swallow a denial, or beat the deployment."""
 
 _ANYTHING = ("Any", "object")
 _NOTHING = ("None", "NoReturn", "Never", *_ANYTHING)
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def problems(
-    name: str, function: Callable[..., Any], options: Mapping[str, Any], spec: Callable[..., Any] | None
-) -> Iterator[str]:
-    """Yield what is wrong with an implementation, each with the remedy."""
+def option_problems(name: str, options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which options of an implementation are refused, each with the remedy."""
     for forbidden in FORBIDDEN_OPTIONS:
         if options.get(forbidden):
             yield f"{name} uses {forbidden}; the host orders and calls hooks itself, remove it"
-    signature = inspect.signature(function)
-    for parameter in signature.parameters.values():
-        if parameter.default is not parameter.empty or parameter.kind is parameter.KEYWORD_ONLY:
-            yield f"{name} gives {parameter.name!r} a default or makes it keyword-only; hooks are positional"
-    if spec is not None:
-        names = getattr(inspect.unwrap(function), "__globals__", {})
-        yield from _contradictions(name, signature, inspect.signature(spec), names)
 
 
-def _contradictions(
-    name: str, given: inspect.Signature, specified: inspect.Signature, names: Mapping[str, Any]
+def shape_problems(name: str, function: Callable[..., Any]) -> Iterator[str]:
+    """Yield what keeps an implementation from being called with one value."""
+    parameters = list(inspect.signature(function).parameters.values())
+    for parameter in parameters:
+        if parameter.default is not parameter.empty or parameter.kind not in _POSITIONAL:
+            yield (
+                f"{name}: {parameter.name!r} has a default or is not positional; "
+                "a hook is called with one value, by position"
+            )
+    if len(parameters) != 1:
+        given = ", ".join(parameter.name for parameter in parameters) or "nothing"
+        yield f"{name} takes {given}; every hook takes one value"
+
+
+def annotation_problems(
+    name: str, function: Callable[..., Any], declared: Callable[..., Any]
 ) -> Iterator[str]:
-    """Yield annotations that name another type than the specification; `names` are those of the module."""
-    for parameter in given.parameters.values():
-        expected = specified.parameters.get(parameter.name)
-        if expected is None or parameter.annotation is parameter.empty:
+    """Yield annotations of an implementation that contradict the declaration of its hook."""
+    given, names = inspect.signature(function), getattr(inspect.unwrap(function), "__globals__", {})
+    for parameter in list(given.parameters.values())[:1]:
+        found, wanted = _type_name(_resolved(parameter.annotation, names)), value_type(declared)
+        if parameter.annotation is parameter.empty or wanted is None or found in _ANYTHING:
             continue
-        annotation = _resolved(parameter.annotation, names)
-        wanted, found = _type_name(expected.annotation), _type_name(annotation)
-        if found != wanted and found not in _ANYTHING and not _is_base(annotation, wanted):
-            yield f"{name} annotates {parameter.name!r} as {found}; the hook gives {wanted}"
-    returns_nothing = _type_name(specified.return_annotation) == "None"
+        if found not in [base.__name__ for base in wanted.__mro__]:
+            yield f"{name} annotates {parameter.name!r} as {found}; the hook gives {wanted.__name__}"
+    returns_nothing = _type_name(inspect.signature(declared).return_annotation) == "None"
     if returns_nothing and given.return_annotation is not given.empty:
         found = _type_name(given.return_annotation)
         if found not in _NOTHING:
             yield f"{name} is annotated to return {found}; the hook wants None"
 
 
+def value_type(declared: Callable[..., Any]) -> type[Any] | None:
+    """Return the class of what a hook is called with; None for hooks that are given the provider."""
+    annotation = list(inspect.signature(declared).parameters.values())[-1].annotation
+    resolved = _evaluated(annotation, declared)
+    return None if isinstance(resolved, TypeVar) or not inspect.isclass(resolved) else resolved
+
+
+def return_type(declared: Callable[..., Any]) -> Any:
+    """Return the evaluated return annotation of a declared hook.
+
+    Raises:
+        NameError: it names what its module does not import at run time.
+    """
+    return _evaluated(inspect.signature(declared).return_annotation, declared)
+
+
+def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
+    holder = SimpleNamespace(__annotations__={"value": annotation})
+    return get_type_hints(holder, globalns=function.__globals__)["value"]
+
+
 def _resolved(annotation: Any, names: Mapping[str, Any]) -> Any:
-    """Return what a postponed annotation names, so that an alias or a base is known; itself when it is not at hand."""
+    """Return what a postponed annotation names, so that an alias is known; itself when it is not at hand."""
     if not isinstance(annotation, str):
         return annotation
     return names.get(annotation.strip("'\" "), annotation)
@@ -61,15 +88,3 @@ def _type_name(annotation: Any) -> str:
         return "None"
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
     return text.strip("'\" ").partition("[")[0].rpartition(".")[2]
-
-
-def _is_base(annotation: Any, wanted: str) -> bool:
-    """Say whether a class that stands as annotation is a base of the specified one: a wider type is fine."""
-    return inspect.isclass(annotation) and any(wanted == cls.__name__ for cls in _all_subclasses(annotation))
-
-
-def _all_subclasses(cls: type[Any]) -> Iterator[type[Any]]:
-    below: list[type[Any]] = type.__subclasses__(cls)
-    for subclass in below:
-        yield subclass
-        yield from _all_subclasses(subclass)

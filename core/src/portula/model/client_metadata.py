@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from portula.model.clients import InvalidClientMetadata
+from portula.model.errors import InvalidClientMetadata
 from portula.model.records import Application
 
 

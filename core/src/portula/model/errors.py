@@ -55,6 +55,15 @@ class BrokenPlugin(ConfigError):
     """A plugin fails to import, or breaks a rule of registration."""
 
 
+class InvalidClientMetadata(PortulaError):
+    """A client cannot be saved as described (RFC 7591 §3.2.2); `error` is the code of that section."""
+
+    def __init__(self, description: str, error: str = "invalid_client_metadata") -> None:
+        """Keep the code and the description."""
+        self.error = error
+        super().__init__(description)
+
+
 class HookFailed(PortulaError):
     """A deciding hook raised something that is not a denial; the request is refused."""
 

@@ -1,10 +1,11 @@
-"""Protocols of the single-choice things: what the answer to each slot must be able to do.
+"""Base classes of the single-choice things: what the answer to each slot must be able to do.
 
 Neither Flask nor SQLAlchemy is imported here; pages are typed by the little of them that core touches.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -17,64 +18,64 @@ Clock = Callable[[], float]
 """Returns the time as Unix seconds, UTC. Everything that expires asks it."""
 
 
-class ScopesBackend(Protocol):
+class ScopesBackend(ABC):
     """Which scopes exist (the interface of django-oauth-toolkit's BaseScopes)."""
 
+    @abstractmethod
     def get_all_scopes(self) -> Mapping[str, str]:
         """Return every scope with the text a consent page shows for it."""
-        ...
 
     def get_available_scopes(
         self, application: Application | None = None, request: object | None = None
     ) -> Sequence[str]:
-        """Return the scopes this client may ask for."""
-        ...
+        """Return the scopes this client may ask for: all, unless a backend knows better."""
+        return list(self.get_all_scopes())
 
+    @abstractmethod
     def get_default_scopes(
         self, application: Application | None = None, request: object | None = None
     ) -> Sequence[str]:
         """Return the scopes of a request that names none."""
-        ...
 
 
-class HashGenerator(Protocol):
+class HashGenerator(ABC):
     """Makes client identifiers or client secrets (django-oauth-toolkit's BaseHashGenerator)."""
 
+    @abstractmethod
     def hash(self) -> str:
         """Return a new value; printable ASCII (RFC 6749 Appendix A.1)."""
-        ...
 
 
 TokenGenerator = Callable[..., str]
 """Called with the oauthlib request; the refresh generator also with `refresh_token=True` where it takes that."""
 
 
-class SecretHasher(Protocol):
+class SecretHasher(ABC):
     """Keeps client secrets and passwords."""
 
+    @abstractmethod
     def hash_generated(self, secret: str) -> str:
         """Return what to store of a generated secret of full entropy: one keyed digest."""
-        ...
 
+    @abstractmethod
     def hash_chosen(self, secret: str) -> str:
         """Return what to store of a secret chosen by a person: argon2id."""
-        ...
 
+    @abstractmethod
     def seal(self, secret: str) -> str:
         """Return a secret encrypted, for the rare client whose secret must be read again (HMAC signatures)."""
-        ...
 
+    @abstractmethod
     def unseal(self, stored: str) -> str | None:
         """Return a secret that `seal` stored; None for what is kept in any other way (attack S46)."""
-        ...
 
+    @abstractmethod
     def verify(self, secret: str, stored: str) -> bool:
         """Compare in constant time; False for anything malformed."""
-        ...
 
+    @abstractmethod
     def verify_nothing(self, secret: str) -> None:
         """Spend the time of a comparison, so that an unknown name is not faster than a wrong secret (S51)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,36 +107,36 @@ class User:
     claims: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Login(Protocol):
+class Login(ABC):
     """Signs people in. The host's own login answers this slot in an embedded provider."""
 
+    @abstractmethod
     def current(self) -> Authenticated | None:
         """Say who sits at the browser of the current Flask request."""
-        ...
 
+    @abstractmethod
     def login_url(self, next_url: str, client: Application | None = None) -> str:
         """Return where to send the browser to sign in; it comes back to `next_url`, a relative URL.
 
         The page has to let people sign in although somebody is signed in: an app may demand it. Hints of the app for
         the page, such as `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1).
         """
-        ...
 
+    @abstractmethod
     def sign_out(self) -> None:
         """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed to.
 
-        A login that keeps sessions under a `sid` calls `provider.hooks.record_session_end` within the transaction that
+        A login that keeps sessions under a `sid` asks `Plugin.portula_record_session_end` within the transaction that
         ends one, so that the other apps are told; the slot `sessions` does.
         """
-        ...
 
+    @abstractmethod
     def find(self, subject: str) -> User | None:
         """Return a person by subject, None when there is none."""
-        ...
 
     def authenticate(self, username: str, password: str, client_address: str) -> User | None:
-        """Check a password for the password grant; None refuses."""
-        ...
+        """Check a password for the password grant; None refuses, as it is unless a login can check one."""
+        return None
 
 
 @runtime_checkable
@@ -163,24 +164,24 @@ class ConsentQuestion:
     """What the CSRF token of the form is bound to besides the browser."""
 
 
-class Consent(Protocol):
+class Consent(ABC):
     """Asks people, and remembers what they allowed."""
 
+    @abstractmethod
     def remembered(self, client: Application, subject: str) -> frozenset[str]:
         """Return the scopes this person allowed this client before."""
-        ...
 
+    @abstractmethod
     def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
         """Plan to keep that this person allowed these scopes, joined with those allowed before."""
-        ...
 
+    @abstractmethod
     def page(self, question: ConsentQuestion) -> Any:
         """Return the consent page as a Flask response."""
-        ...
 
+    @abstractmethod
     def answer(self, question: ConsentQuestion) -> bool | None:
         """Read the posted form: True for yes, False for no, None when the form is not ours (CSRF)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,39 +216,39 @@ class SeenSession:
     """Whether it is the one of the browser that asks."""
 
 
-class Sessions(Protocol):
+class Sessions(ABC):
     """Server-side login sessions; the cookie is only a pointer.
 
-    A session that is ended, in whatever way but by time, is told to `provider.hooks.record_session_end` within the
+    A session that is ended, in whatever way but by time, is told to `Plugin.portula_record_session_end` within the
     transaction that ends it, once.
     """
 
+    @abstractmethod
     def current(self) -> LoginSession | None:
         """Return the live session of the current Flask request."""
-        ...
 
+    @abstractmethod
     def start(self, subject: str, username: str, amr: Sequence[str]) -> LoginSession:
         """Begin a session under a new cookie, which goes with the response, and end the browser's old one.
 
         Somebody who signs in again keeps the `sid`, so that the apps they use still know the session by it.
         """
-        ...
 
+    @abstractmethod
     def end(self) -> LoginSession | None:
         """End the browser's session and return it."""
-        ...
 
+    @abstractmethod
     def end_one(self, subject: str, sid: str) -> bool:
         """End the session of a person that has this identifier, in whatever browser; False when there is none."""
-        ...
 
+    @abstractmethod
     def end_all(self, subject: str) -> int:
         """End every session of a person; return how many."""
-        ...
 
+    @abstractmethod
     def seen(self, subject: str) -> Sequence[SeenSession]:
         """Return the live sessions of a person, the one last in use first; a hundred at the most."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,20 +259,23 @@ class Token:
     claims: Mapping[str, Any] = field(repr=False)
 
 
-class Jose(Protocol):
+class Jose(ABC):
     """Signs and verifies JSON Web Tokens; whoever answers is the only one that holds private keys.
 
     What is verified is the form of a token, its algorithm, its `typ` and its signature. What its claims have to say,
     times among them, is judged by who asks.
     """
 
-    configured: bool
-    """Whether signing keys were given by the configuration, so that none has to be made."""
+    @property
+    def configured(self) -> bool:
+        """Whether signing keys are given by the configuration, so that none has to be made."""
+        return False
 
+    @abstractmethod
     def signing_algorithms(self) -> Sequence[str]:
         """Return the asymmetric algorithms that `sign` knows now (RFC 7518 §3.1), RS256 first."""
-        ...
 
+    @abstractmethod
     def sign(
         self,
         claims: Mapping[str, Any],
@@ -287,8 +291,8 @@ class Jose(Protocol):
         Raises:
             JoseError: the algorithm is not known here, or the client has no secret that can be read.
         """
-        ...
 
+    @abstractmethod
     def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
         """Return a token that this provider signed, with a key it still publishes or with a client's secret.
 
@@ -300,8 +304,8 @@ class Jose(Protocol):
         Raises:
             UntrustedToken: it is not ours, or not of this type.
         """
-        ...
 
+    @abstractmethod
     def verify_of_client(
         self, token: str, client: Application, *, algorithms: Collection[str], typ: Collection[str]
     ) -> Token:
@@ -316,26 +320,25 @@ class Jose(Protocol):
         Raises:
             UntrustedToken: it is not the client's, or its keys cannot be had.
         """
-        ...
 
+    @abstractmethod
     def read(self, token: str) -> Token:
         """Return header and claims of a token without verifying it, to learn whose it claims to be.
 
         Raises:
             UntrustedToken: it is no token, or larger than one may be.
         """
-        ...
 
+    @abstractmethod
     def half_digest(self, value: str, algorithm: str) -> str:
         """Return the left half of the digest of a value under the hash of an algorithm, as base64url.
 
         It is what at_hash and c_hash are (OpenID Connect Core §3.1.3.6), and s_hash of FAPI.
         """
-        ...
 
+    @abstractmethod
     def publish(self, message: Message) -> Answer:
         """Answer a request for the JWK Set (RFC 7517 §5): public members only, cacheable."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,21 +353,21 @@ class Fetched:
     """Seconds for which it may be kept (RFC 9111 §5.2.2.1); None when that is not said, 0 for `no-store`."""
 
 
-class Fetcher(Protocol):
+class Fetcher(ABC):
     """Makes every request of this provider to other servers: https, public addresses, no redirects (attack S54)."""
 
+    @abstractmethod
     def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
         """Return the answer to a GET, of status 200 and one of the media types of `accept` (empty: any).
 
         Raises:
             FetchFailed: for any other outcome; the message says why, and holds nothing of the body.
         """
-        ...
 
+    @abstractmethod
     def post(self, url: str, form: Mapping[str, str], *, max_bytes: int = 65536) -> Fetched:
         """Return the answer to a form-encoded POST, whatever its status below 300 is.
 
         Raises:
             FetchFailed: for any other outcome.
         """
-        ...

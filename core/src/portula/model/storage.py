@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar, cast
 
-from portula.host.defaults import SLOT_REMEDIES
 from portula.model.errors import ConfigError, nearest
 from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part, Plan, Remove, Take
 from portula.model.records import Authorization, RecordType
@@ -330,8 +329,11 @@ def build_storage(
     choice: str | Mapping[str, str] | None,
     factories: Mapping[str, StoreFactory],
     records: Sequence[RecordType],
+    install: str = "one",
 ) -> Storage:
     """Make the stores that STORAGE chooses; without a choice the only one installed serves all.
+
+    `install` names what to install where there is none.
 
     Raises:
         ConfigError: a named store is not installed, or none is.
@@ -339,7 +341,7 @@ def build_storage(
     chosen = {"default": choice} if isinstance(choice, str) else dict(choice or {})
     if "default" not in chosen:
         if len(factories) != 1:
-            known = ", ".join(sorted(factories)) or f"none; install {SLOT_REMEDIES['store']}"
+            known = ", ".join(sorted(factories)) or f"none; install {install}"
             raise ConfigError(f"STORAGE: name the default store; installed: {known}")
         chosen["default"] = next(iter(factories))
     names = {record.name for record in records}

@@ -7,27 +7,33 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Flask, current_app, request, url_for
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from portula.flow.authorization_server import AuthorizationServer
+from portula.flow.clients import Clients
+from portula.flow.hooks import FlowHooks
 from portula.flow.reloading import reloading
-from portula.flow.server import Server
+from portula.flow.server import Server, contributed_steps
 from portula.flow.validator import OAuth2Validator, fold
+from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
+from portula.host.kinds import PREFIX
 from portula.host.lock import LockFile
+from portula.host.markers import hookimpl
 from portula.host.models import ModelSettings, with_models
 from portula.host.modes import DEFERRED, ONLY, UNLOCKED
 from portula.host.plugins import SET_ASIDE, Plugins
 from portula.host.settings import AnswersSlot, CoreSettings, Settings
-from portula.model.clients import Clients
 from portula.model.errors import ConfigError
 from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
+from portula.web.hooks import CORE_HOOKS, WebHooks
 from portula.web.http import MachineDoor, client_address
 from portula.web.issuer import Issuer, origin_of_issuer
 from portula.web.metadata import MetadataPublisher, metadata_endpoints
@@ -42,8 +48,6 @@ if TYPE_CHECKING:
     from portula.flow.steps import Steps
     from portula.model.http import Answer, Handler, Message
 
-M = TypeVar("M", bound=BaseModel)
-
 _CORE = Source("core", Tier.DEFAULT, "portula-core", "")
 _BOOTSTRAP = (
     "PLUGINS_LOCK",
@@ -55,7 +59,7 @@ _BOOTSTRAP = (
 )
 
 
-class Provider:
+class Provider(AuthorizationServer):
     """An authorization server in a Flask app.
 
     Args:
@@ -83,7 +87,7 @@ class Provider:
         self._discover = discover
         self._given_settings = settings
         self._stand_alone = stand_alone
-        self.plugins = Plugins()
+        self.plugins = Plugins(CORE_HOOKS, self)
         self._settings = Settings()
         if app is not None:
             self.init_app(app)
@@ -129,7 +133,7 @@ class Provider:
             self.plugins.register_directory(Path(early.PLUGINS_DIR), lock=lock)
         for plugin in self._given_plugins:
             self.plugins.register(plugin, Source(_name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT))
-        self.plugins.add_hooks(lock)
+        self.plugins.declare_hooks(lock)
         self._choice = {
             slot: name for slot, name in early.PLUGINS_CHOICE.items() if not self._set_aside(name)
         }
@@ -138,8 +142,13 @@ class Provider:
     def _configure(self) -> None:
         """Validate all settings together; those that answer a slot become plugins of the strongest tier."""
         keys, problem = secret_keys(self._configuration.get("SECRET_KEYS"), self.app.config)
+        declared = [
+            (source, model)
+            for source, models in self.hooks.contributions(HostHooks.portula_settings)
+            for model in models
+        ]
         self._settings.load(
-            [(_CORE, CoreSettings), (_CORE, ModelSettings), *self.hooks.settings()],
+            [(_CORE, CoreSettings), (_CORE, ModelSettings), *declared],
             self._configuration,
             [problem] if problem else [],
             strangers=ONLY.get() is not None,
@@ -158,16 +167,22 @@ class Provider:
 
     def _open_storage(self) -> None:
         """Make the stores for the record types of core and of every room."""
-        self._clock = self.hooks.clock or time.time
+        self._clock = self.hooks.ruling(HostHooks.portula_clock).answer or time.time
         self.pages = Pages(self)
         self.clients = Clients(self)
-        self.records: tuple[RecordType, ...] = with_models(self.hooks, (*CORE_RECORDS, *self.hooks.records()))
+        contributed = self.hooks.collect(HostHooks.portula_records)
+        self.records: tuple[RecordType, ...] = with_models(self.hooks, (*CORE_RECORDS, *contributed))
         self.stores: dict[str, Store] = {}
-        factories = {name: self._remembering(name, make) for name, make in self.hooks.stores().items()}
+        stores = self.hooks.collect(HostHooks.portula_stores)
+        factories = {name: self._remembering(name, make) for name, make in stores.items()}
         # Who answers no protocol, such as a resource server alone, needs no storage.
-        choice, answers = self.core_settings.STORAGE, self.hooks.ruling("backend_class").winner
+        choice = self.core_settings.STORAGE
+        answers = self.hooks.ruling(FlowHooks.portula_backend_class).winner
         needed = factories or choice or answers
-        self.storage: Storage = build_storage(choice, factories, self.records) if needed else Storage({})
+        install = self.plugins.facts("portula_stores").install
+        self.storage: Storage = (
+            build_storage(choice, factories, self.records, install) if needed else Storage({})
+        )
 
     def _remembering(self, name: str, make: Any) -> Any:
         def remember(records: Sequence[RecordType]) -> Store:
@@ -178,16 +193,24 @@ class Provider:
 
     def _build_engine(self) -> None:
         """Fold the validator, and make the server and the backend."""
-        self.scope_texts: dict[str, str] = self.hooks.scopes()
+        hooks = self.hooks
+        self.scope_texts: dict[str, str] = hooks.collect(FlowHooks.portula_scopes)
         self.response_modes: frozenset[str] = frozenset({"query", "fragment", "form_post"})
-        self.request_resolvers = self.hooks.request_resolvers()
-        validator = fold(self.hooks.validator_class, self.hooks.validator_mixins(), self._choice)
+        self.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
+        mixins = [
+            (source, mixin)
+            for source, mixins in reversed(hooks.contributions(FlowHooks.portula_validator_mixins))
+            for mixin in mixins
+        ]
+        validator = fold(hooks.ruling(FlowHooks.portula_validator_class).answer, mixins, self._choice)
         self.validator: OAuth2Validator = validator(self)
-        methods = {method.name: method for method in self.hooks.client_auth_methods()}
+        methods = {method.name: method for method in hooks.collect(FlowHooks.portula_client_auth_methods)}
         enabled = self.validator.enabled_client_auth_methods(methods)
         self.client_auth_methods = {name: methods[name] for name in enabled}
-        self.response_types = list(self.validator.enabled_response_types(self.hooks.response_types()))
-        self.client_members = {member.name: member for member in self.hooks.client_metadata()}
+        types = hooks.collect(FlowHooks.portula_response_types)
+        self.response_types = list(self.validator.enabled_response_types(types))
+        members = hooks.collect(FlowHooks.portula_client_metadata)
+        self.client_members = {member.name: member for member in members}
 
     @cached_property
     def backend(self) -> Backend:
@@ -197,33 +220,32 @@ class Provider:
 
     def _make_backend(self) -> Backend:
         try:
-            server = self.hooks.server_class(self.validator, **self.validator.server_arguments)
+            make = self.hooks.ask(FlowHooks.portula_server_class)
+            server = make(self.validator, **self.validator.server_arguments)
         except TypeError as error:
             raise ConfigError(f"EXTRA_SERVER_KWARGS: the server class does not take this: {error}") from error
         if not isinstance(server, Server):
-            guards = [step for step in self.hooks.steps() if step.guards]
+            guards = [step for step in contributed_steps(self.hooks) if step.guards]
             findings = [
                 f"OAUTH2_SERVER_CLASS: it runs no steps, and {g.name!r} of {g.source} guards" for g in guards
             ]
             if findings:
                 raise ConfigError(*findings)
-        return self.hooks.backend_class(self, server, self.validator)
+        return self.hooks.ask(FlowHooks.portula_backend_class)(self, server, self.validator)
 
     @property
     def step_lists(self) -> Mapping[str, Steps]:
         """The steps of each endpoint; none under a server class that runs no steps."""
-        if (
-            self.hooks.ruling("backend_class").winner is None
-            or self.hooks.ruling("server_class").winner is None
-        ):
+        classes = (FlowHooks.portula_backend_class, FlowHooks.portula_server_class)
+        if any(self.hooks.ruling(each).winner is None for each in classes):
             return {}
         server = self.backend.server
         return server.lists if isinstance(server, Server) else {}
 
     def _mount(self) -> None:
         """Put endpoints and pages into the Flask app."""
-        endpoints = self.hooks.endpoints()
-        self.metadata_document = fold_metadata(self.hooks.metadata())
+        endpoints = self.hooks.collect(WebHooks.portula_endpoints)
+        self.metadata_document = fold_metadata(self.hooks.contributions(WebHooks.portula_metadata))
         if self.metadata_document:
             endpoints += metadata_endpoints(self)
         settings = self.core_settings
@@ -249,7 +271,7 @@ class Provider:
             name=self.name,
             url_prefix=self.mount or None,
         )
-        for mount in self.hooks.blueprints():
+        for mount in self.hooks.collect(WebHooks.portula_blueprints):
             mount.blueprint.before_request(self._issuer.redirect_home)
             mount.blueprint.register_error_handler(InvalidRequestError, self.pages.unreadable)
             prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))
@@ -271,24 +293,6 @@ class Provider:
                 ready()
 
     # --- What rooms ask for ---
-
-    def settings(self, model: type[M]) -> M:
-        """Return the settings of a room."""
-        return self._settings.get(model)
-
-    @property
-    def all_settings(self) -> Settings:
-        """Every setting with owner and origin, for reports."""
-        return self._settings
-
-    @cached_property
-    def core_settings(self) -> CoreSettings:
-        """Return the settings of the host."""
-        return self._settings.get(CoreSettings)
-
-    def now(self) -> int:
-        """Return the time by the clock slot, in whole Unix seconds."""
-        return int(self._clock())
 
     def datetime_of(self, seconds: int | None) -> datetime | None:
         """Return a stored time (Unix seconds) as plugins and templates see it: in UTC, aware when USE_TZ is on."""
@@ -383,10 +387,9 @@ def _name_of(plugin: object, taken: Mapping[str, Source]) -> str:
 
 def _slot_plugin(mark: AnswersSlot, answer: object) -> object:
     """Make a plugin that answers one slot with one object, while the setting applies."""
-    from portula.host.markers import hookimpl
 
     def respond(self: object, provider: Provider) -> object:
         return answer if mark.applies is None or mark.applies(provider) else None
 
-    name = f"portula_{mark.slot}"
+    name = f"{PREFIX}{mark.slot}"
     return type("SettingPlugin", (), {name: hookimpl(respond)})()

@@ -12,7 +12,8 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from portula.host.checks import Finding, core_checks
-from portula.host.classes import Kind
+from portula.host.declarations import HostHooks
+from portula.host.kinds import PREFIX, Kind
 from portula.host.settings import AnswersSlot, Declared, shown
 from portula.model.errors import PortulaError, nearest
 from portula.model.sources import Source, Tier
@@ -59,7 +60,7 @@ def plugins(provider: Provider) -> list[dict[str, Any]]:
 
 def hooks(provider: Provider) -> list[dict[str, Any]]:
     """Return every hook in the order in which it fires, with those who implement it, strongest first."""
-    return [_hook(provider, f"portula_{name}") for name in provider.plugins.hook_names()]
+    return [_hook(provider, name) for name in provider.plugins.declared.in_order()]
 
 
 def _hook(provider: Provider, name: str) -> dict[str, Any]:
@@ -76,7 +77,10 @@ def _hook(provider: Provider, name: str) -> dict[str, Any]:
 
 def findings(provider: Provider) -> list[Finding]:
     """Return what could be safer, by name: what core finds and what rooms find."""
-    return sorted((*core_checks(provider), *provider.hooks.checks()), key=lambda finding: finding.id)
+    return sorted(
+        (*core_checks(provider), *provider.hooks.collect(HostHooks.portula_checks)),
+        key=lambda finding: finding.id,
+    )
 
 
 def settings(provider: Provider) -> list[dict[str, Any]]:
@@ -119,11 +123,11 @@ def explain(provider: Provider, name: str) -> dict[str, Any]:
             (mark.slot for mark in declared[name].field.metadata if isinstance(mark, AnswersSlot)), None
         )
         return {"setting": facts, **({"slot": _ruling(provider, slot)} if slot else {})}
-    hook = name.removeprefix("portula_")
-    known = provider.plugins.hook_names()
+    hook = name.removeprefix(PREFIX)
+    known = [hook.removeprefix(PREFIX) for hook in provider.plugins.declared.in_order()]
     if hook not in known:
         raise UnknownName(f"nothing is called {name!r}{nearest(name, [*declared, *known, *lists])}")
-    facts = _hook(provider, f"portula_{hook}")
+    facts = _hook(provider, f"{PREFIX}{hook}")
     if facts["kind"] == Kind.SLOT:
         return {"hook": facts, "slot": _ruling(provider, hook)}
     return {"hook": facts}
@@ -143,7 +147,7 @@ def _steps(lists: Mapping[str, Steps], name: str) -> list[dict[str, Any]]:
 
 
 def _ruling(provider: Provider, slot: str) -> dict[str, Any]:
-    ruling = provider.hooks.ruling(slot)
+    ruling = provider.hooks.ruling(provider.plugins.declared[f"{PREFIX}{slot}"])
     return {
         "slot": slot,
         "winner": source_facts(ruling.winner) if ruling.winner else None,

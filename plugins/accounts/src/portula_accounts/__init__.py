@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula_accounts.checks import portula_checks
 from portula_accounts.commands import make_commands, make_demo_user
 from portula_accounts.endpoint import make_mount
@@ -29,12 +29,12 @@ __all__ = ["portula_checks"]
 
 def _own(provider: Provider) -> AccountsLogin | None:
     """Return our login if it won its slot: a room that lost leaves no pages, tables or commands behind."""
-    login = provider.hooks.ruling("login").answer
+    login = provider.hooks.ruling(Plugin.portula_login).answer
     return login if isinstance(login, AccountsLogin) else None
 
 
 @hookimpl
-def portula_settings() -> list[type[AccountsSettings]]:
+def portula_settings(provider: Provider) -> list[type[AccountsSettings]]:
     """Password hashing, limits, and where people land."""
     return [AccountsSettings]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import Finding, Level
 from portula_accounts.login import AccountsLogin
 from portula_accounts.settings import AccountsSettings
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def portula_checks(provider: Provider) -> list[Finding]:
     """Return the findings about the settings of this room, unless another login is in its place."""
     profile = provider.settings(AccountsSettings).PASSWORD_HASH_PROFILE
-    if profile != "testing" or not isinstance(provider.hooks.login, AccountsLogin):
+    if profile != "testing" or not isinstance(provider.hooks.ask(Plugin.portula_login), AccountsLogin):
         return []
     return [
         Finding(

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from flask import Blueprint, Response, redirect, request
 from werkzeug.datastructures import MultiDict
 
+from portula import Plugin
 from portula.plugin import Application, Mount, PageForm
 from portula_accounts.forms import LoginForm, same_origin_path
 from portula_accounts.login import PASSWORD, AccountsLogin
@@ -40,7 +41,7 @@ class AccountViews:
         self._provider = provider
         self._pages = provider.pages
         self._login = login
-        self._links = provider.hooks.account_links()
+        self._links = provider.hooks.collect(Plugin.portula_account_links)
 
     def account(self) -> Response:
         """Say who is signed in."""
@@ -71,12 +72,14 @@ class AccountViews:
             return page
         if verdict.user is None:
             return self._login_page(form, asked, status=400, notice=WRONG_CREDENTIALS)
-        self._provider.hooks.sessions.start(verdict.user.sub, verdict.user.display_username, PASSWORD)
+        self._provider.hooks.ask(Plugin.portula_sessions).start(
+            verdict.user.sub, verdict.user.display_username, PASSWORD
+        )
         return self._redirect(self._next(form))
 
     def logout(self) -> Response:
         """Ask whether to sign out, or do it."""
-        sessions = self._provider.hooks.sessions
+        sessions = self._provider.hooks.ask(Plugin.portula_sessions)
         session = sessions.current()
         if session is None:
             return self._pages.render("portula_accounts/logged_out.html")

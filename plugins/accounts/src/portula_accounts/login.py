@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from flask import request
 
-from portula import plugin
-from portula.plugin import Application, Authenticated, LoginFailed, LoginSucceeded
+from portula import Plugin, plugin
+from portula.plugin import Application, Authenticated, Login, LoginFailed, LoginSucceeded
 from portula_accounts.limits import FailureLimit
 from portula_accounts.records import User
 from portula_accounts.users import Users, comparable
@@ -32,7 +32,7 @@ class Verdict:
     """Seconds to wait, when too many attempts failed; the password was not looked at."""
 
 
-class AccountsLogin:
+class AccountsLogin(Login):
     """Signs people in with name and password."""
 
     def __init__(self, provider: Provider) -> None:
@@ -44,7 +44,7 @@ class AccountsLogin:
 
     def current(self) -> Authenticated | None:
         """Say who sits at the browser; somebody disabled or deleted since signing in is nobody."""
-        session = self._provider.hooks.sessions.current()
+        session = self._provider.hooks.ask(Plugin.portula_sessions).current()
         if session is None:
             return None
         user = self._read_once(session.subject)
@@ -66,7 +66,7 @@ class AccountsLogin:
 
     def sign_out(self) -> None:
         """End the browser's session."""
-        self._provider.hooks.sessions.end()
+        self._provider.hooks.ask(Plugin.portula_sessions).end()
 
     def find(self, subject: str) -> plugin.User | None:
         """Return a person by subject."""
@@ -100,15 +100,14 @@ class AccountsLogin:
         self._limit.forgive(attempt)
         self.users.rehash(user, password)
         event = LoginSucceeded(
-            subject=user.sub, amr=PASSWORD, address=client_address, at=self._provider.now()
+            provider=self._provider, subject=user.sub, amr=PASSWORD, address=client_address
         )
-        self._provider.hooks.login_succeeded(event)
+        self._provider.hooks.tell(Plugin.portula_login_succeeded, event)
         return Verdict(user)
 
     def _failed(self, username: str, reason: str, client_address: str) -> None:
-        self._provider.hooks.login_failed(
-            LoginFailed(username=username, reason=reason, address=client_address, at=self._provider.now())
-        )
+        event = LoginFailed(provider=self._provider, username=username, reason=reason, address=client_address)
+        self._provider.hooks.tell(Plugin.portula_login_failed, event)
 
     def _read_once(self, subject: str) -> User | None:
         """Read the user once a request."""

@@ -7,6 +7,7 @@ import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from portula import Plugin
 from portula.errors import DuplicateRecord, PortulaError
 from portula_accounts.passwords import Passwords
 from portula_accounts.records import User
@@ -113,7 +114,7 @@ class Users:
 
     def _change(self, user: User, **values: object) -> None:
         self._provider.storage.change(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
-        self._provider.hooks.sessions.end_all(user.sub)
+        self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub)
 
     def _hash(self, password: str) -> str:
         try:

@@ -9,31 +9,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula_admin import hookspecs
+from portula.plugin import HookDeclarations
 from portula_admin.access import default_access
+from portula_admin.clients import ApplicationAdmin
 from portula_admin.demo import portula_demo
 from portula_admin.endpoint import make_mount
+from portula_admin.hooks import AdminHooks
 from portula_admin.settings import AdminSettings
 from portula_admin.site import DEFAULTS, Site
 
 if TYPE_CHECKING:
-    import pluggy
-
     from portula import Provider
     from portula.plugin import ClientAuthenticated, Mount
-    from portula_admin.access import AdminAccess
+    from portula_admin.hooks import AdminAccess
     from portula_admin.options import RecordAdmin
 
 __all__ = ["portula_demo"]
 
 
 @hookimpl
-def portula_addhooks(pm: pluggy.PluginManager) -> None:
-    pm.add_hookspecs(hookspecs)
+def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
+    return [AdminHooks]
 
 
 @hookimpl
-def portula_settings() -> list[type[AdminSettings]]:
+def portula_settings(provider: Provider) -> list[type[AdminSettings]]:
     return [AdminSettings]
 
 
@@ -43,8 +43,8 @@ def portula_admin_access(provider: Provider) -> AdminAccess:
 
 
 @hookimpl
-def portula_application_admin_class(provider: Provider) -> type[RecordAdmin]:
-    return DEFAULTS["application"]
+def portula_application_admin_class(provider: Provider) -> type[ApplicationAdmin]:
+    return ApplicationAdmin
 
 
 @hookimpl
@@ -73,7 +73,7 @@ def portula_blueprints(provider: Provider) -> list[Mount]:
 
 
 @hookimpl
-def portula_client_authenticated(provider: Provider, event: ClientAuthenticated) -> None:
-    site = Site.of(provider)
+def portula_client_authenticated(event: ClientAuthenticated) -> None:
+    site = Site.of(event.provider)
     if site is not None:
         site.uses.note(event)

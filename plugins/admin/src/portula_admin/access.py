@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from portula import Plugin
 from portula.plugin import Authenticated
+from portula_admin.hooks import AdminAccess, AdminHooks
 
 if TYPE_CHECKING:
     from portula import Provider
-
-AdminAccess = Callable[[Authenticated], bool]
-"""Takes the person at the browser; says whether they may enter."""
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +19,7 @@ def default_access(provider: Provider) -> AdminAccess:
     """Return the rule of the house: the login says so of a person who is still active."""
 
     def enters(person: Authenticated) -> bool:
-        user = provider.hooks.login.find(person.subject)
+        user = provider.hooks.ask(Plugin.portula_login).find(person.subject)
         return user is not None and user.active and user.is_admin
 
     return enters
@@ -29,7 +27,7 @@ def default_access(provider: Provider) -> AdminAccess:
 
 def may_enter(provider: Provider, person: Authenticated) -> bool:
     """Ask whoever answers the slot; no answer and a failure both mean no."""
-    access: AdminAccess | None = provider.hooks.ruling("admin_access").answer
+    access = provider.hooks.ruling(AdminHooks.portula_admin_access).answer
     try:
         return access is not None and access(person) is True
     except Exception:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
+from portula import Plugin
 from portula.errors import DuplicateRecord, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application
 from portula_admin.cells import Link
@@ -35,7 +36,7 @@ class ClientViews(Desk):
         if not admin.has_add_permission(person):
             return self.missing()
         # The identifier stands in the form already, so that one that is sent twice makes one client only.
-        blank = replace(NEW, client_id=self.provider.hooks.client_id_generator.hash())
+        blank = replace(NEW, client_id=self.provider.hooks.ask(Plugin.portula_client_id_generator).hash())
         posted = self._posted()
         form = make_form(admin, self.context("add", person), posted, blank, new=True)
         if posted is None or not self._sound(form, blank):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from flask import Response, redirect, request
 
+from portula import Plugin
 from portula.plugin import PageForm
 from portula_admin.access import may_enter
 from portula_admin.cells import Link, Moment
@@ -41,7 +42,7 @@ class Desk:
 
         @functools.wraps(view)
         def enter(**values: Any) -> Response:
-            login = self.provider.hooks.ruling("login").answer
+            login = self.provider.hooks.ruling(Plugin.portula_login).answer
             person = None if login is None else login.current()
             if person is None and login is not None:
                 return self.redirect(login.login_url(self._here()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wtforms import BooleanField, Field, StringField, TextAreaField
 from wtforms.validators import Length, Regexp, ValidationError
 
+from portula import Plugin
 from portula.plugin import Application, PageForm
 from portula_admin.clients import LINKS
 
@@ -86,7 +87,7 @@ def _text(label: str, hint: str = "", *validators: Any, name: str | None = None)
 def _grant_types(provider: Provider) -> Field:
     known = [
         (name, name.rpartition(":")[2].replace("_", " ").capitalize())
-        for name in provider.hooks.grant_types()
+        for name in provider.hooks.collect(Plugin.portula_grant_types)
     ]
     return ChecksField("Grant types", options=known, description="What it may ask the token endpoint for.")
 
@@ -99,7 +100,9 @@ def _auth_methods(provider: Provider) -> Field:
 
 
 def _scope(provider: Provider) -> Field:
-    known = sorted({*provider.hooks.scopes_backend.get_all_scopes(), *provider.scope_texts})
+    known = sorted(
+        {*provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), *provider.scope_texts}
+    )
     hint = f"Apart by spaces; empty for all. Known here: {', '.join(known)}."
     return StringField("Scopes it may ask for", [Length(max=4000)], description=hint, filters=[_strip])
 
@@ -204,5 +207,5 @@ def filled(form: ApplicationForm, client: Application) -> Application:
 
 def unknown_scopes(provider: Provider, client: Application) -> list[str]:
     """Return scopes of a client that nobody knows: a misspelt one would never be granted."""
-    known = {*provider.hooks.scopes_backend.get_all_scopes(), *provider.scope_texts}
+    known = {*provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), *provider.scope_texts}
     return [name for name in (client.scope or "").split() if name not in known]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
+from portula import Plugin
 from portula.plugin import Application, Authorization, shown_name
 
 if TYPE_CHECKING:
@@ -63,6 +64,6 @@ class Names:
     def person(self, subject: str) -> str:
         """Return the user name of a person, the subject when the login does not know them."""
         if subject not in self._people:
-            user = self._provider.hooks.login.find(subject)
+            user = self._provider.hooks.ask(Plugin.portula_login).find(subject)
             self._people[subject] = shown_name(user.username) if user else None
         return self._people[subject] or subject

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 from portula.errors import ConfigError
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.forms import BUILDERS
+from portula_admin.hooks import AdminHooks
 from portula_admin.options import RecordAdmin
 from portula_admin.problems import problems
 from portula_admin.tokens import AccessTokenAdmin, GrantAdmin, IDTokenAdmin, RefreshTokenAdmin
@@ -14,7 +16,7 @@ from portula_admin.uses import SecretUses
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, RecordType
+    from portula.plugin import Authenticated, AuthorizationServer, RecordType
 
 DEFAULTS: dict[str, type[RecordAdmin]] = {
     "application": ApplicationAdmin,
@@ -24,6 +26,14 @@ DEFAULTS: dict[str, type[RecordAdmin]] = {
     "id_token": IDTokenAdmin,
 }
 """Our answer to each slot, by record type, in the order of the navigation."""
+SLOTS: dict[str, Callable[[Any, Any], type[RecordAdmin] | None]] = {
+    "application": AdminHooks.portula_application_admin_class,
+    "access_token": AdminHooks.portula_access_token_admin_class,
+    "refresh_token": AdminHooks.portula_refresh_token_admin_class,
+    "grant": AdminHooks.portula_grant_admin_class,
+    "id_token": AdminHooks.portula_id_token_admin_class,
+}
+"""The slots, by record type."""
 _EXTENSION = "portula_admin"
 
 
@@ -49,7 +59,7 @@ class Site:
         provider.app.extensions.setdefault(_EXTENSION, {})[provider.name] = self
 
     @classmethod
-    def of(cls, provider: Provider) -> Site | None:
+    def of(cls, provider: AuthorizationServer) -> Site | None:
         """Return the site of a provider, if it has one."""
         return cast("Site | None", provider.app.extensions.get(_EXTENSION, {}).get(provider.name))
 
@@ -63,13 +73,11 @@ class Site:
         return [admin for admin in self.admins.values() if admin.allows("view", person)]
 
     def _open(self, kind: str, record: RecordType) -> list[str]:
-        ruling = self.provider.hooks.ruling(f"{kind}_admin_class")
-        setting, chosen = f"{kind.upper()}_ADMIN_CLASS", ruling.answer
-        base = ApplicationAdmin if kind == "application" else RecordAdmin
-        if not isinstance(chosen, type) or not issubclass(chosen, base):
-            needed = f"a subclass of {base.__module__}.{base.__name__} is needed"
-            return [f"{setting}: {ruling.winner} gives {chosen!r}; {needed}"]
+        chosen = self.provider.hooks.ask(SLOTS[kind])
         admin = chosen(self.provider, record)
         self.admins[admin.slug] = admin
         editable = BUILDERS if kind == "application" else ()
-        return [f"{setting}: {chosen.__qualname__}.{problem}" for problem in problems(admin, editable)]
+        return [
+            f"{kind.upper()}_ADMIN_CLASS: {chosen.__qualname__}.{problem}"
+            for problem in problems(admin, editable)
+        ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from portula import Plugin
 from portula.plugin import (
     Grant,
     NamesPeople,
@@ -100,7 +101,7 @@ class TokenAdmin(RecordAdmin):
     @property
     def search_hint(self) -> str:
         """User names too, where the login finds people by name."""
-        named = isinstance(self.provider.hooks.ruling("login").answer, NamesPeople)
+        named = isinstance(self.provider.hooks.ruling(Plugin.portula_login).answer, NamesPeople)
         return f"A whole {'user name, ' if named else ''}subject or client ID, or the beginning of an ID."
 
     def prepare(self, records: Sequence[Any]) -> None:
@@ -113,7 +114,7 @@ class TokenAdmin(RecordAdmin):
 
     def search_values(self, field: str, text: str) -> Sequence[str]:
         """Let people be searched for by user name where the login knows how."""
-        login = self.provider.hooks.login
+        login = self.provider.hooks.ask(Plugin.portula_login)
         if field != "subject" or not isinstance(login, NamesPeople):
             return (text,)
         named = login.find_by_name(text)
@@ -149,14 +150,13 @@ class TokenAdmin(RecordAdmin):
 
     def tell(self, record: Any) -> None:
         """Tell handlers of a revocation."""
-        self.provider.hooks.token_revoked(
-            TokenRevoked(
-                provider=self.provider,
-                client_id=record.client_id,
-                subject=record.subject,
-                authorization=record.authorization,
-            )
+        event = TokenRevoked(
+            provider=self.provider,
+            client_id=record.client_id,
+            subject=record.subject,
+            authorization=record.authorization,
         )
+        self.provider.hooks.tell(Plugin.portula_token_revoked, event)
 
 
 class AccessTokenAdmin(TokenAdmin):

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from portula import Provider
+
 
 @hookimpl
-def portula_settings() -> Sequence[type[BaseModel]]:
+def portula_settings(provider: Provider) -> Sequence[type[BaseModel]]:
     """CLEAR_EXPIRED_TOKENS_BATCH_SIZE and _INTERVAL."""
     return [CleanupSettings]

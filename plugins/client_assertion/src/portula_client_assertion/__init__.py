@@ -25,7 +25,7 @@ __all__ = ["portula_checks", "portula_client_metadata", "portula_validate_client
 
 
 @hookimpl
-def portula_settings() -> list[type[ClientAssertionSettings]]:
+def portula_settings(provider: Provider) -> list[type[ClientAssertionSettings]]:
     """Algorithms, audiences and times."""
     return [ClientAssertionSettings]
 

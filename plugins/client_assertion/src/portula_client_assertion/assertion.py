@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from portula import Plugin
 from portula.errors import DuplicateRecord, UntrustedToken
 from portula.plugin import Application, Artifact, added, issuer_of
 from portula_client_assertion.settings import ClientAssertionSettings
@@ -59,7 +60,7 @@ class Assertions:
 
     def _client(self, request: OAuthRequest, assertion: str) -> Application:
         """Return who says to have made it: `iss` and `sub` are the client, and so is client_id if it is sent."""
-        claims = self._provider.hooks.jose.read(assertion).claims
+        claims = self._provider.hooks.ask(Plugin.portula_jose).read(assertion).claims
         issuer, subject = claims.get("iss"), claims.get("sub")
         if not isinstance(issuer, str) or issuer != subject or request.client_id not in (None, issuer):
             raise _Refused("iss and sub are not both the client")
@@ -74,7 +75,9 @@ class Assertions:
         """Return the claims, now that the client is known to have made them."""
         wanted = client.metadata.get("token_endpoint_auth_signing_alg")
         allowed = [name for name in self._algorithms if wanted in (None, name)]
-        token = self._provider.hooks.jose.verify_of_client(assertion, client, algorithms=allowed, typ=TYPES)
+        token = self._provider.hooks.ask(Plugin.portula_jose).verify_of_client(
+            assertion, client, algorithms=allowed, typ=TYPES
+        )
         return token.claims
 
     def _check_audience(self, audience: object, client: Application, request: OAuthRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from portula import Plugin
 from portula.errors import UntrustedToken
 from portula.plugin import ClientAuthMethod
 from portula_client_assertion.assertion import ASSERTION_TYPE, Assertions
@@ -12,21 +13,21 @@ from portula_client_assertion.settings import ClientAssertionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import OAuthRequest
+    from portula.plugin import AuthorizationServer, OAuthRequest
 
 PRIVATE_KEY_JWT = "private_key_jwt"
 CLIENT_SECRET_JWT = "client_secret_jwt"
 
 
-def algorithms_in_use(provider: Provider) -> dict[str, tuple[str, ...]]:
+def algorithms_in_use(provider: AuthorizationServer) -> dict[str, tuple[str, ...]]:
     """Return the algorithms of each method by which clients may authenticate here."""
     enabled = provider.client_auth_methods
     return {method: found for method, found in _algorithms(provider).items() if method in enabled}
 
 
-def _algorithms(provider: Provider) -> dict[str, tuple[str, ...]]:
+def _algorithms(provider: AuthorizationServer) -> dict[str, tuple[str, ...]]:
     """Return the algorithms of each method that is contributed; none is while nobody answers the slot `jose`."""
-    if provider.hooks.ruling("jose").winner is None:
+    if provider.hooks.ruling(Plugin.portula_jose).winner is None:
         return {}
     settings = provider.settings(ClientAssertionSettings)
     offered: dict[str, tuple[str, ...]] = {
@@ -46,7 +47,9 @@ def make(provider: Provider) -> list[ClientAuthMethod]:
         if not _presents(request):
             return None
         try:
-            header = provider.hooks.jose.read(request.body.get("client_assertion", "")).header
+            header = (
+                provider.hooks.ask(Plugin.portula_jose).read(request.body.get("client_assertion", "")).header
+            )
         except UntrustedToken:
             header = {}
         return named.get(str(header.get("alg")), next(iter(offered)))

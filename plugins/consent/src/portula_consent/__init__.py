@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import AccountLink
 from portula_consent.answers import ConsentPages
 from portula_consent.endpoint import VIEW, make_mount
@@ -25,7 +25,7 @@ def portula_consent(provider: Provider) -> ConsentPages:
 
 
 def _own(provider: Provider) -> ConsentPages | None:
-    consent = provider.hooks.ruling("consent").answer
+    consent = provider.hooks.ruling(Plugin.portula_consent).answer
     return consent if isinstance(consent, ConsentPages) else None
 
 

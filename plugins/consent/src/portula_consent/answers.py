@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 from wtforms import HiddenField
 
-from portula.plugin import Application, ConsentQuestion, PageForm
+from portula.plugin import Application, Consent, ConsentQuestion, PageForm
 from portula_consent.memory import ConsentMemory
 from portula_consent.shown import shown_destination, shown_scopes
 
@@ -23,7 +23,7 @@ class ConsentForm(PageForm):
     interaction = HiddenField()
 
 
-class ConsentPages:
+class ConsentPages(Consent):
     """Asks people, and remembers what they allowed."""
 
     def __init__(self, provider: Provider) -> None:

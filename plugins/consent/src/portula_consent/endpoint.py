@@ -10,6 +10,7 @@ from flask import Blueprint, Response, redirect
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
+from portula import Plugin
 from portula.plugin import Application, Artifact, Mount, PageForm
 from portula_consent.memory import MAX_CONSENTS, ConsentMemory
 from portula_consent.shown import shown_scopes
@@ -48,12 +49,12 @@ class ConnectedApps:
 
     def show(self) -> Response:
         """List the apps that the person signed in has connected."""
-        person = self._provider.hooks.login.current()
+        person = self._provider.hooks.ask(Plugin.portula_login).current()
         return self._page(person) if person else self._to_login()
 
     def remove(self) -> Response:
         """Take one app's access away."""
-        person = self._provider.hooks.login.current()
+        person = self._provider.hooks.ask(Plugin.portula_login).current()
         if person is None:
             return self._to_login()
         posted = self._provider.pages.posted()
@@ -107,7 +108,7 @@ class ConnectedApps:
         ]
 
     def _to_login(self) -> Response:
-        return self._redirect(self._provider.hooks.login.login_url(self._url()))
+        return self._redirect(self._provider.hooks.ask(Plugin.portula_login).login_url(self._url()))
 
     def _url(self) -> str:
         return self._provider.url_for(VIEW)

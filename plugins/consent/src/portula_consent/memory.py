@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from portula import Plugin
 from portula.plugin import Artifact, Authorization, Plan, TokenRevoked, plan_revocation
 
 if TYPE_CHECKING:
@@ -71,11 +72,10 @@ class ConsentMemory:
         plan_revocation(plan, now, subject=subject, client_id=client_id)
         provider.storage.apply(plan)
         for authorization in given:
-            provider.hooks.token_revoked(
-                TokenRevoked(
-                    provider=provider, client_id=client_id, subject=subject, authorization=authorization.id
-                )
+            event = TokenRevoked(
+                provider=provider, client_id=client_id, subject=subject, authorization=authorization.id
             )
+            provider.hooks.tell(Plugin.portula_token_revoked, event)
 
     def _digests(self, subject: str, client_id: str) -> str | tuple[str, ...]:
         return self._provider.keys.digests(KIND, f"{subject}\0{client_id}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from portula import Plugin
 from portula.plugin import is_loopback_host
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def shown_scopes(provider: Provider, scopes: Sequence[str]) -> list[tuple[str, str]]:
     """Return each scope with its text; one without a text is shown by its name."""
-    texts = {**provider.scope_texts, **provider.hooks.scopes_backend.get_all_scopes()}
+    texts = {**provider.scope_texts, **provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes()}
     return [(scope, texts.get(scope) or scope) for scope in scopes]
 
 

@@ -10,16 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula_dcr import hookspecs
+from portula.plugin import HookDeclarations
 from portula_dcr.checks import portula_checks
 from portula_dcr.commands import registration_group
 from portula_dcr.endpoint import PATH, make
-from portula_dcr.hookspecs import Registration
+from portula_dcr.hooks import Registration, RegistrationHooks
 from portula_dcr.settings import DcrSettings
 
 if TYPE_CHECKING:
     import click
-    import pluggy
 
     from portula import Provider
     from portula.plugin import Endpoint
@@ -28,13 +27,13 @@ __all__ = ["Registration", "portula_checks"]
 
 
 @hookimpl
-def portula_addhooks(pm: pluggy.PluginManager) -> None:
+def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
     """The rule on who may register what."""
-    pm.add_hookspecs(hookspecs)
+    return [RegistrationHooks]
 
 
 @hookimpl
-def portula_settings() -> list[type[DcrSettings]]:
+def portula_settings(provider: Provider) -> list[type[DcrSettings]]:
     """DCR_ENABLED and its companions."""
     return [DcrSettings]
 

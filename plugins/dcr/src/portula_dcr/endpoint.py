@@ -24,7 +24,7 @@ from portula.plugin import (
     read_object,
 )
 from portula_dcr.errors import TryLater
-from portula_dcr.hookspecs import Registration
+from portula_dcr.hooks import Registration
 from portula_dcr.registry import Registered, Registry
 from portula_dcr.settings import DcrSettings
 
@@ -89,7 +89,12 @@ class RegistrationEndpoint:
             if token is None:
                 raise InvalidTokenError
         name = token.name if token else None
-        registration = Registration(_document(message), message.client_address, name)
+        registration = Registration(
+            provider=self._provider,
+            document=_document(message),
+            client_address=message.client_address,
+            initial_access_token=name,
+        )
         return self._told(201, self._registry.register(registration, token), message)
 
     # --- RFC 7592 §2 ---
@@ -102,7 +107,12 @@ class RegistrationEndpoint:
     def _update(self, message: Message) -> Answer:
         value, client_id = _bearer(message), _client_id(message)
         self._registry.find(client_id, value)  # strangers are not told what is wrong with what they send
-        registration = Registration(_document(message), message.client_address, client_id=client_id)
+        registration = Registration(
+            provider=self._provider,
+            document=_document(message),
+            client_address=message.client_address,
+            client_id=client_id,
+        )
         return self._told(200, self._registry.update(registration, value), message)
 
     def _remove(self, message: Message) -> Answer:

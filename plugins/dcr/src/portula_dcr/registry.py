@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from portula import Plugin
 from portula.errors import InvalidClientMetadata, InvalidTokenError, Replayed
 from portula.plugin import Application, Artifact
 from portula_dcr.errors import TryLater
-from portula_dcr.hookspecs import Registration
+from portula_dcr.hooks import Registration, RegistrationHooks
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
 from portula_dcr.quotas import Quotas
 from portula_dcr.registration_tokens import RegistrationTokens
@@ -17,8 +18,6 @@ from portula_dcr.wanted import ANSWERED, Wanted
 
 if TYPE_CHECKING:
     from portula import Provider
-
-HOOK = "portula_validate_dynamic_registration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Registry:
         provider, wanted = self._provider, self.wanted
         self._quotas.look(registration.client_address)
         self._hear(registration)
-        fresh = Application(client_id=provider.hooks.client_id_generator.hash(), scope="")
+        fresh = Application(client_id=provider.hooks.ask(Plugin.portula_client_id_generator).hash(), scope="")
         client = wanted.client(registration.document, fresh)
         with provider.storage.transaction():
             # First, for rules may ask other servers, and until the first write nobody waits for this transaction.
@@ -120,7 +119,7 @@ class Registry:
             self._tokens.forget(client_id)
 
     def _hear(self, registration: Registration) -> None:
-        self._provider.hooks.rules(HOOK, {"registration": registration})
+        self._provider.hooks.hear(RegistrationHooks.portula_validate_dynamic_registration, registration)
 
     def _hold(self, token: Artifact) -> None:
         """Let one update at a time go on: with rotation the first ends the token for all others.
@@ -155,7 +154,7 @@ class Registry:
         secret = document.get("client_secret")
         if secret is None:
             return
-        verify = self._provider.hooks.secret_hasher.verify
+        verify = self._provider.hooks.ask(Plugin.portula_secret_hasher).verify
         if not isinstance(secret, str) or not any(verify(secret, held) for held in known.secret_hashes):
             raise InvalidClientMetadata("client_secret is not the client's own (RFC 7592 §2.2)")
 
@@ -169,6 +168,7 @@ class Registry:
         if known.secret_hashes and (not signs or self.wanted.signs_with_secret(known)):
             return client, sent
         hooks = self._provider.hooks
-        secret = hooks.client_secret_generator.hash()
-        keep = hooks.secret_hasher.seal if signs else hooks.secret_hasher.hash_generated
+        secret = hooks.ask(Plugin.portula_client_secret_generator).hash()
+        hasher = hooks.ask(Plugin.portula_secret_hasher)
+        keep = hasher.seal if signs else hasher.hash_generated
         return replace(client, secret_hashes=(keep(secret),)), secret

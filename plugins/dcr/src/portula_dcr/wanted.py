@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from portula import Plugin
 from portula.errors import InvalidClientMetadata
 from portula.plugin import (
     Application,
@@ -155,7 +156,10 @@ class Wanted:
     def _scope(self, asked: str, known: Application) -> str:
         """Drop what the client may not have: software asks for scopes that only a resource knows."""
         settings = self._settings
-        own, texts = self._provider.hooks.scopes_backend.get_all_scopes(), self._provider.scope_texts
+        own, texts = (
+            self._provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(),
+            self._provider.scope_texts,
+        )
         everything = [*own, *(name for name in texts if name not in own)]
         usual = [name for name in everything if name in own or name in PERSONAL_SCOPES]
         named = settings.DCR_ALLOWED_SCOPES

@@ -20,7 +20,7 @@ __all__ = ["portula_checks"]
 
 
 @hookimpl
-def portula_settings() -> list[type[FetchSettings]]:
+def portula_settings(provider: Provider) -> list[type[FetchSettings]]:
     """What may be asked, how long, and how often at once."""
     return [FetchSettings]
 

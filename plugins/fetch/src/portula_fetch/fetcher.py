@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import httpcore
 
 from portula.errors import FetchFailed
-from portula.plugin import Fetched
+from portula.plugin import Fetched, Fetcher
 from portula_fetch.addresses import Allowed
 from portula_fetch.answers import judge_head, max_age_of, media_type_of
 from portula_fetch.connection import Pinned
@@ -54,7 +54,7 @@ class Asking:
         return [(name.encode(), value.encode()) for name, value in named.items()]
 
 
-class SafeFetcher:
+class SafeFetcher(Fetcher):
     """Answers the slot `fetcher`. Safe to share between threads and to take along through a fork.
 
     Each fetch looks the host up once, looks at all its addresses, and makes a connection of its own to one of these.

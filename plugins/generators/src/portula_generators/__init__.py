@@ -23,7 +23,7 @@ __all__ = ["portula_checks"]
 
 
 @hookimpl
-def portula_settings() -> list[type[GeneratorSettings]]:
+def portula_settings(provider: Provider) -> list[type[GeneratorSettings]]:
     """Import strings and lengths."""
     return [GeneratorSettings]
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from portula.plugin import SecretHasher
+
 if TYPE_CHECKING:
     from portula.plugin import Keys
 
@@ -30,7 +32,7 @@ _PROFILES = {
 }
 
 
-class Hasher:
+class Hasher(SecretHasher):
     """The secret_hasher slot. The stored form says how it was made."""
 
     def __init__(self, keys: Keys, profile: str) -> None:

@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from portula.plugin import AnswersSlot
+from portula.plugin import AnswersSlot, HashGenerator
 
 
 def _generator(value: Any) -> object:
     made = value() if isinstance(value, type) else value
     if not callable(getattr(made, "hash", None)):
         raise TypeError("a generator class has a method hash()")
+    HashGenerator.register(type(made))  # a setting may name a class that does not derive from it
     return made
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import string
 
+from portula.plugin import HashGenerator
+
 CLIENT_ID_LENGTH = 40
 CLIENT_ID_CHARACTERS = string.ascii_letters + string.digits
 """No colon: a client_id must survive HTTP Basic (RFC 7617 §2)."""
@@ -15,7 +17,7 @@ SECRET_CHARACTERS = string.ascii_letters + string.digits + "-._~"
 TOKEN_BYTES = 32
 
 
-class ClientIdGenerator:
+class ClientIdGenerator(HashGenerator):
     """Makes client identifiers of 40 letters and digits (238 bits)."""
 
     def hash(self) -> str:
@@ -23,7 +25,7 @@ class ClientIdGenerator:
         return "".join(secrets.choice(CLIENT_ID_CHARACTERS) for _ in range(CLIENT_ID_LENGTH))
 
 
-class ClientSecretGenerator:
+class ClientSecretGenerator(HashGenerator):
     """Makes client secrets."""
 
     def __init__(self, length: int) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @hookimpl
-def portula_settings() -> list[type[IntrospectionSettings]]:
+def portula_settings(provider: Provider) -> list[type[IntrospectionSettings]]:
     """INTROSPECTION_SAME_CLIENT_ONLY."""
     return [IntrospectionSettings]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from portula import Plugin
 from portula.errors import (
     InsufficientScopeError,
     InvalidClientError,
@@ -16,6 +17,7 @@ from portula.plugin import (
     Answer,
     Application,
     Endpoint,
+    IntrospectionResponse,
     Message,
     OAuthRequest,
     Pairs,
@@ -116,7 +118,10 @@ class Introspection:
         if isinstance(token, RefreshToken):
             # No token_type fits a refresh token; this keeps a resource from taking it for an access token.
             return {**facts, "token_use": "refresh_token"}
-        return self._provider.hooks.introspection_response(token, {**facts, "token_type": "Bearer"})
+        answer = IntrospectionResponse(
+            provider=self._provider, token=token, response={**facts, "token_type": "Bearer"}
+        )
+        return self._provider.hooks.enrich(Plugin.portula_introspection_response, answer)
 
 
 def _audience(token: AccessToken | RefreshToken) -> list[str]:

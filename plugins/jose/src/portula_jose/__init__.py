@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula_jose import hookspecs
+from portula.plugin import HookDeclarations
 from portula_jose.checks import portula_checks
 from portula_jose.commands import keys_group
-from portula_jose.hookspecs import Signer
+from portula_jose.hooks import JoseHooks, Signer
 from portula_jose.jose import SigningRoom, own
 from portula_jose.registration import portula_client_metadata, portula_validate_client_registration
 from portula_jose.settings import JoseSettings
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import click
-    import pluggy
 
     from portula import Provider
     from portula.plugin import Endpoint
@@ -30,13 +29,13 @@ __all__ = ["Signer", "portula_checks", "portula_client_metadata", "portula_valid
 
 
 @hookimpl
-def portula_addhooks(pm: pluggy.PluginManager) -> None:
+def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
     """The slot of the signer."""
-    pm.add_hookspecs(hookspecs)
+    return [JoseHooks]
 
 
 @hookimpl
-def portula_settings() -> list[type[JoseSettings]]:
+def portula_settings(provider: Provider) -> list[type[JoseSettings]]:
     """OIDC_RSA_PRIVATE_KEY and its companions."""
     return [JoseSettings]
 

@@ -8,19 +8,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWK
 
+from portula import Plugin
 from portula.errors import FetchFailed, UntrustedToken
 from portula_jose.algorithms import ALGORITHMS, MAX_RSA_BITS, MIN_RSA_BITS, fits, names_agree, verifies
 from portula_jose.sources import PRIVATE_MEMBERS
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application, Fetcher
+    from portula.plugin import Application
     from portula_jose.compact import Parts
     from portula_jose.settings import JoseSettings
 
@@ -183,7 +184,7 @@ class ClientKeys:
         kept.asked_at = now
         if now >= kept.good_until:
             kept.keys = ()  # what cannot be renewed no longer counts: it may have been withdrawn
-        fetcher = cast("Fetcher | None", self._provider.hooks.ruling("fetcher").answer)
+        fetcher = self._provider.hooks.ruling(Plugin.portula_fetcher).answer
         if fetcher is None:
             log.error("a client has a jwks_uri, and nothing answers the slot 'fetcher'")
             return

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from portula import Plugin
 from portula.errors import ConfigError, JoseError, UntrustedToken
+from portula.plugin import Jose
 from portula_jose.algorithms import ALGORITHMS, SYMMETRIC, half_digest, sign, verifies
 from portula_jose.client_keys import ClientKeys
 from portula_jose.compact import Parts, check_type, encoded, signing_input, take_apart
 from portula_jose.document import JwkSet
+from portula_jose.hooks import JoseHooks, Signer
 from portula_jose.ring import KeyRing
 from portula_jose.secrets import secret_keys
 from portula_jose.settings import JoseSettings
@@ -18,11 +21,10 @@ from portula_jose.sources import ConfiguredKeys, KeySource, PublicKey, SignerKey
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Answer, Application, Message, Token
-    from portula_jose.hookspecs import Signer
+    from portula.plugin import Answer, Application, AuthorizationServer, Message, Token
 
 
-class SigningRoom:
+class SigningRoom(Jose):
     """Signs with the keys of a signer, of the configuration or of the storage, whichever has the algorithm first."""
 
     def __init__(self, provider: Provider) -> None:
@@ -152,7 +154,7 @@ class SigningRoom:
 
     @cached_property
     def _signer(self) -> Signer | None:
-        return cast("Signer | None", self._provider.hooks.ruling("signer").answer)
+        return self._provider.hooks.ruling(JoseHooks.portula_signer).answer
 
     def _generated(self, wanted: Sequence[str], others: Callable[[], Sequence[str]]) -> Sequence[KeyRing]:
         """Return the keys in the storage, if there are to be any."""
@@ -180,18 +182,22 @@ class SigningRoom:
 
     def _secret(self, algorithm: str, client: Application | None) -> Any:
         """Return the client's current secret as a key (attack S46)."""
-        keys = secret_keys(self._provider.hooks.secret_hasher, client, algorithm) if client else []
+        keys = (
+            secret_keys(self._provider.hooks.ask(Plugin.portula_secret_hasher), client, algorithm)
+            if client
+            else []
+        )
         if not keys:
             raise JoseError(f"{algorithm} needs a client secret that is kept encrypted and long enough")
         return keys[0]
 
     def _check_secret(self, parts: Parts, client: Application) -> None:
-        keys = secret_keys(self._provider.hooks.secret_hasher, client, parts.algorithm)
+        keys = secret_keys(self._provider.hooks.ask(Plugin.portula_secret_hasher), client, parts.algorithm)
         if not any(verifies(key, parts.algorithm, parts.data, parts.signature) for key in keys):
             raise UntrustedToken("is not signed with a secret of the client")
 
 
-def own(provider: Provider) -> SigningRoom | None:
+def own(provider: AuthorizationServer) -> SigningRoom | None:
     """Return our answer if it won its slot: a room that lost leaves nothing behind."""
-    jose = provider.hooks.ruling("jose").answer
+    jose = provider.hooks.ruling(Plugin.portula_jose).answer
     return jose if isinstance(jose, SigningRoom) else None

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import InvalidClientMetadata
 from portula.plugin import ClientMember
 from portula_jose.algorithms import SYMMETRIC, digest_size
@@ -17,7 +17,7 @@ from portula_jose.sources import PRIVATE_MEMBERS
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application
+    from portula.plugin import Application, AuthorizationServer, ClientRegistration
 
 _URL = re.compile(r"https://[!-~]+")
 
@@ -29,30 +29,30 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
 
 
 @hookimpl
-def portula_validate_client_registration(provider: Provider, application: Application) -> None:
+def portula_validate_client_registration(registration: ClientRegistration) -> None:
     """Refuse algorithms that cannot sign, and keys that are not public.
 
     Raises:
         InvalidClientMetadata: so it is.
     """
-    if own(provider):
-        _check_algorithm(provider, application)
-        _check_keys(application)
+    if own(registration.provider):
+        _check_algorithm(registration.provider, registration.application)
+        _check_keys(registration.application)
 
 
-def _check_algorithm(provider: Provider, application: Application) -> None:
+def _check_algorithm(provider: AuthorizationServer, application: Application) -> None:
     """Refuse an algorithm that nothing here can sign with for this client (attack S46)."""
     algorithm = application.algorithm
     if algorithm in SYMMETRIC:
         if application.client_type != "confidential":
             raise InvalidClientMetadata(f"algorithm {algorithm}: a public client has no secret to sign with")
-        if not secret_keys(provider.hooks.secret_hasher, application, algorithm):
+        if not secret_keys(provider.hooks.ask(Plugin.portula_secret_hasher), application, algorithm):
             raise InvalidClientMetadata(
                 f"algorithm {algorithm}: the client's secret has to be kept encrypted (hash_secret off) and to have "
                 f"at least {digest_size(algorithm)} bytes, since a hashed secret cannot sign"
             )
-    elif algorithm and algorithm not in provider.hooks.jose.signing_algorithms():
-        known = ", ".join(provider.hooks.jose.signing_algorithms()) or "none"
+    elif algorithm and algorithm not in provider.hooks.ask(Plugin.portula_jose).signing_algorithms():
+        known = ", ".join(provider.hooks.ask(Plugin.portula_jose).signing_algorithms()) or "none"
         raise InvalidClientMetadata(f"algorithm {algorithm!r}: this provider signs with {known}")
 
 

@@ -16,7 +16,7 @@ from portula_jose.algorithms import ALGORITHMS, fits, sign, verifies
 from portula_jose.pem import key_of
 
 if TYPE_CHECKING:
-    from portula_jose.hookspecs import Signer
+    from portula_jose.hooks import Signer
     from portula_jose.settings import JoseSettings
 
 log = logging.getLogger("portula")

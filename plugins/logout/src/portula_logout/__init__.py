@@ -6,13 +6,15 @@ It never sends a browser to an address that was not registered, and never lets a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from portula import hookimpl
-from portula_logout import browser_state, hookspecs, metadata, participants
+from portula.plugin import HookDeclarations
+from portula_logout import browser_state, metadata, participants
 from portula_logout.commands import make_commands
 from portula_logout.courier import Threads
 from portula_logout.ends import after_end, record_end
+from portula_logout.hooks import LogoutHooks
 from portula_logout.metadata import portula_metadata
 from portula_logout.mount import mounts
 from portula_logout.registration import portula_client_metadata, portula_validate_client_registration
@@ -20,22 +22,21 @@ from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
     import click
-    import pluggy
 
     from portula import Provider
-    from portula.plugin import AuthorizationGranted, Mount, OAuthRequest, SessionEnded
-    from portula_logout.courier import Courier
+    from portula.plugin import AuthorizationGranted, AuthorizationResponse, Mount, SessionEnded
+    from portula_logout.hooks import Courier
 
 __all__ = ["portula_client_metadata", "portula_metadata", "portula_validate_client_registration"]
 
 
 @hookimpl
-def portula_addhooks(pm: pluggy.PluginManager) -> None:
-    pm.add_hookspecs(hookspecs)
+def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
+    return [LogoutHooks]
 
 
 @hookimpl
-def portula_settings() -> list[type[LogoutSettings]]:
+def portula_settings(provider: Provider) -> list[type[LogoutSettings]]:
     return [LogoutSettings]
 
 
@@ -55,21 +56,21 @@ def portula_commands(provider: Provider) -> list[click.Command]:
 
 
 @hookimpl
-def portula_authorization_response(provider: Provider, request: OAuthRequest) -> dict[str, str]:
-    return browser_state.members(provider, request)
+def portula_authorization_response(answer: AuthorizationResponse) -> dict[str, str]:
+    return browser_state.members(cast("Provider", answer.provider), answer.request)
 
 
 @hookimpl
-def portula_record_authorization(provider: Provider, event: AuthorizationGranted) -> list[object]:
-    return participants.remember(provider, event) if metadata.openid(provider) else []
+def portula_record_authorization(event: AuthorizationGranted) -> list[object]:
+    return participants.remember(event.provider, event) if metadata.openid(event.provider) else []
 
 
 @hookimpl
-def portula_record_session_end(provider: Provider, event: SessionEnded) -> list[object]:
-    return record_end(provider, event) if metadata.openid(provider) else []
+def portula_record_session_end(event: SessionEnded) -> list[object]:
+    return record_end(cast("Provider", event.provider), event) if metadata.openid(event.provider) else []
 
 
 @hookimpl
-def portula_session_ended(provider: Provider, event: SessionEnded) -> None:
-    if metadata.openid(provider):
-        after_end(provider, event)
+def portula_session_ended(event: SessionEnded) -> None:
+    if metadata.openid(event.provider):
+        after_end(cast("Provider", event.provider), event)

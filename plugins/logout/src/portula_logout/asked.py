@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from portula import Plugin
 from portula.errors import InvalidRequestError, UntrustedToken
 from portula.plugin import Application, uri_scheme
 from portula_logout.settings import LogoutSettings
@@ -79,7 +80,7 @@ def judge(provider: Provider, pairs: Pairs) -> LogoutRequest:
 
 def _hint(provider: Provider, token: str, client_id: str | None) -> tuple[Hint, Application]:
     """Verify an ID token, whose client has to be the one that is named, if one is."""
-    jose = provider.hooks.jose
+    jose = provider.hooks.ask(Plugin.portula_jose)
     try:
         audience = _audience(jose.read(token).claims, client_id)
         client = _client(provider, audience)

@@ -6,13 +6,15 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
+from portula_logout.hooks import Courier, LogoutHooks
 from portula_logout.outbox import Outbox, Tally
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.plugin import AuthorizationServer
 
 log = logging.getLogger("portula")
 
@@ -24,19 +26,7 @@ MAX_SLEEP_SECONDS = 60
 """The longest that a thread sleeps: it then sees what other processes left in the meantime."""
 
 
-class Courier(Protocol):
-    """Who sees to it that what waits is delivered."""
-
-    def wake(self, waiting: int) -> None:
-        """Hear that so many deliveries were written down and committed."""
-        ...
-
-    def look(self) -> None:
-        """Hear that a request was answered: the moment to look, now and then, for what was left undelivered."""
-        ...
-
-
-class Threads:
+class Threads(Courier):
     """Threads that start when there is something to do. Safe to take along through a fork."""
 
     def __init__(self, provider: Provider) -> None:
@@ -106,6 +96,6 @@ class Threads:
         return True
 
 
-def courier_of(provider: Provider) -> Courier | None:
+def courier_of(provider: AuthorizationServer) -> Courier | None:
     """Return what answers the slot of this room; None when nobody delivers."""
-    return cast("Courier | None", provider.hooks.ruling("logout_courier").answer)
+    return provider.hooks.ruling(LogoutHooks.portula_logout_courier).answer

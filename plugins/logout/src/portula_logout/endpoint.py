@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Blueprint, Response, redirect, request
 
+from portula import Plugin
 from portula.errors import InvalidRequestError
 from portula.plugin import LogoutSucceeded, PageForm, shown_name, unkeyed_digest
 from portula_logout import posted
@@ -29,7 +30,7 @@ TEMPLATES = "portula_logout"
 
 def add_page(blueprint: Blueprint, provider: Provider) -> None:
     """Add the page; what it lacks (somebody who verifies ID tokens) shows at start."""
-    _ = provider.hooks.jose
+    _ = provider.hooks.ask(Plugin.portula_jose)
     views = EndSession(provider)
     for rule in ("/logout/", "/logout"):
         blueprint.add_url_rule(rule, "end_session", views.view, methods=["GET", "POST"], strict_slashes=True)
@@ -78,7 +79,7 @@ class EndSession:
     # --- Asking ---
 
     def _asked(self, asked: LogoutRequest) -> Response:
-        person = self._provider.hooks.login.current()
+        person = self._provider.hooks.ask(Plugin.portula_login).current()
         if person is None:
             return self._done(asked, known=asked.hint is not None)
         always = self._provider.settings(LogoutSettings).OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT
@@ -107,7 +108,7 @@ class EndSession:
     # --- Answering ---
 
     def _answered(self, asked: LogoutRequest) -> Response:
-        person = self._provider.hooks.login.current()
+        person = self._provider.hooks.ask(Plugin.portula_login).current()
         if person is None:
             return self._done(asked, known=asked.hint is not None)
         form = self._form(asked, person)
@@ -122,13 +123,16 @@ class EndSession:
         provider = self._provider
         frames = frames_of(provider, person.sid)
         tokens = revoke_tokens(provider, person.subject)
-        provider.hooks.login.sign_out()
+        provider.hooks.ask(Plugin.portula_login).sign_out()
         client_id = asked.client.client_id if asked.client else None
-        provider.hooks.logout_succeeded(
-            LogoutSucceeded(
-                subject=person.subject, sid=person.sid, client_id=client_id, tokens=tokens, at=provider.now()
-            )
+        event = LogoutSucceeded(
+            provider=provider,
+            subject=person.subject,
+            sid=person.sid,
+            client_id=client_id,
+            tokens=tokens,
         )
+        provider.hooks.tell(Plugin.portula_logout_succeeded, event)
         if frames.urls:
             return front_page(provider, frames, _shown(asked), asked.location)
         return self._done(asked, known=True)

@@ -11,8 +11,7 @@ from portula_logout.courier import courier_of
 from portula_logout.outbox import Outbox
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import SessionEnded
+    from portula.plugin import Provider, SessionEnded
 
 
 def record_end(provider: Provider, event: SessionEnded) -> list[object]:

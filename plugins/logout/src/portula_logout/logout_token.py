@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from portula import Plugin
+
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import Application
+    from portula.plugin import Application, AuthorizationServer
 
 TYPE = "logout+jwt"
 """Explicit, so that it passes for no other kind of token (§2.4, attack S44)."""
@@ -21,7 +22,9 @@ DEFAULT_ALGORITHM = "RS256"
 JTI_BYTES = 16
 
 
-def make_logout_token(provider: Provider, client: Application, issuer: str, subject: str, sid: str) -> str:
+def make_logout_token(
+    provider: AuthorizationServer, client: Application, issuer: str, subject: str, sid: str
+) -> str:
     """Return a token, signed as the client's ID tokens are (§2.6); it has no nonce, so that it is no ID token.
 
     Raises:
@@ -39,4 +42,4 @@ def make_logout_token(provider: Provider, client: Application, issuer: str, subj
         "sid": sid,
     }
     algorithm = client.algorithm or DEFAULT_ALGORITHM
-    return provider.hooks.jose.sign(claims, typ=TYPE, algorithm=algorithm, client=client)
+    return provider.hooks.ask(Plugin.portula_jose).sign(claims, typ=TYPE, algorithm=algorithm, client=client)

@@ -9,29 +9,30 @@ from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.plugin import AuthorizationServer
 
 
-def openid(provider: Provider) -> bool:
+def openid(provider: AuthorizationServer) -> bool:
     """Say whether the provider speaks OpenID Connect; without it nobody could sign out by it."""
     return "openid" in provider.scope_texts
 
 
-def rp_initiated(provider: Provider) -> bool:
+def rp_initiated(provider: AuthorizationServer) -> bool:
     """Say whether apps may ask."""
     return openid(provider) and provider.settings(LogoutSettings).OIDC_RP_INITIATED_LOGOUT_ENABLED
 
 
-def back_channel(provider: Provider) -> bool:
+def back_channel(provider: AuthorizationServer) -> bool:
     """Say whether the servers of apps are told."""
     return openid(provider) and provider.settings(LogoutSettings).OIDC_BACKCHANNEL_LOGOUT_ENABLED
 
 
-def front_channel(provider: Provider) -> bool:
+def front_channel(provider: AuthorizationServer) -> bool:
     """Say whether apps are told by frames; the page with these is the one after RP-initiated logout."""
     return rp_initiated(provider) and provider.settings(LogoutSettings).OIDC_FRONTCHANNEL_LOGOUT_ENABLED
 
 
-def session_management(provider: Provider) -> bool:
+def session_management(provider: AuthorizationServer) -> bool:
     """Say whether apps in browsers may watch."""
     return openid(provider) and provider.settings(LogoutSettings).OIDC_SESSION_MANAGEMENT_ENABLED
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
+from portula import Plugin
 from portula.plugin import Mount
 from portula_logout import metadata
 from portula_logout.check_session import add_check_session
@@ -38,7 +39,11 @@ def mounts(provider: Provider) -> list[Mount]:
 
 def _look_out(blueprint: Blueprint, provider: Provider) -> None:
     """Let the courier look for what is left, after requests; what it lacks shows at start."""
-    _, _, courier = provider.hooks.jose, provider.hooks.fetcher, courier_of(provider)
+    _, _, courier = (
+        provider.hooks.ask(Plugin.portula_jose),
+        provider.hooks.ask(Plugin.portula_fetcher),
+        courier_of(provider),
+    )
     if courier is None:
         return
 

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from portula import Plugin
 from portula.errors import FetchFailed, JoseError
 from portula.plugin import Add, Application, Artifact
 from portula_logout.logout_token import make_logout_token
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import SessionEnded
+    from portula.plugin import AuthorizationServer, SessionEnded
 
 log = logging.getLogger("portula")
 
@@ -65,7 +65,7 @@ class _Pointless(Exception):
 class Outbox:
     """The deliveries of one provider. Safe to share between threads and processes."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: AuthorizationServer) -> None:
         """Take the provider."""
         self._provider = provider
         self._settings = provider.settings(LogoutSettings)
@@ -153,7 +153,9 @@ class Outbox:
             raise _Pointless("the app no longer wants to hear of it")
         kept = claimed.payload
         token = make_logout_token(self._provider, client, kept["issuer"], kept["subject"], kept["sid"])
-        self._provider.hooks.fetcher.post(client.metadata[MEMBER], {"logout_token": token})
+        self._provider.hooks.ask(Plugin.portula_fetcher).post(
+            client.metadata[MEMBER], {"logout_token": token}
+        )
 
     def _later(self, claimed: Artifact, reason: str) -> Tally:
         """Let it wait twice as long as the last time, up to an hour."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from portula import Plugin
 from portula.plugin import Add, Application, Artifact, Plan, Remove
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import AuthorizationGranted
+    from portula.plugin import AuthorizationGranted, AuthorizationServer
 
 KIND = "session-client"
 
@@ -19,7 +19,7 @@ REMEMBERED_SECONDS = 30 * 24 * 3600
 PAGE = 100
 
 
-def remember(provider: Provider, event: AuthorizationGranted) -> list[object]:
+def remember(provider: AuthorizationServer, event: AuthorizationGranted) -> list[object]:
     """Return the record that an app learns of a session; one that is known lives on for longer."""
     if event.sid is None or "openid" not in event.scopes:
         return []
@@ -41,7 +41,7 @@ def remember(provider: Provider, event: AuthorizationGranted) -> list[object]:
     return [Add(record=artifact, unless_known=True)]  # another request of the app may come in between
 
 
-def of_session(provider: Provider, sid: str) -> Iterator[tuple[Application, str]]:
+def of_session(provider: AuthorizationServer, sid: str) -> Iterator[tuple[Application, str]]:
     """Yield the apps of a session, each with the issuer that it knows."""
     family, after = provider.keys.digests(KIND, sid), None
     while page := provider.storage.select(Artifact, family=family, limit=PAGE, after=after):
@@ -52,13 +52,13 @@ def of_session(provider: Provider, sid: str) -> Iterator[tuple[Application, str]
         after = page[-1].digest
 
 
-def forgetting(provider: Provider, sid: str) -> Remove:
+def forgetting(provider: AuthorizationServer, sid: str) -> Remove:
     """Return the part of a plan that forgets the apps of a session that is over."""
     return Remove(cls=Artifact, where={"family": provider.keys.digests(KIND, sid)})
 
 
-def _expiry(provider: Provider, sid: str) -> int:
-    sessions = provider.hooks.ruling("sessions").answer
+def _expiry(provider: AuthorizationServer, sid: str) -> int:
+    sessions = provider.hooks.ruling(Plugin.portula_sessions).answer
     session = sessions.current() if sessions else None
     if session is not None and session.sid == sid:
         return int(session.expires_at)

@@ -11,7 +11,7 @@ from portula_logout import metadata
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application
+    from portula.plugin import Application, ClientRegistration
 
 BACKCHANNEL_URI = "backchannel_logout_uri"
 FRONTCHANNEL_URI = "frontchannel_logout_uri"
@@ -31,18 +31,18 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
 
 
 @hookimpl
-def portula_validate_client_registration(provider: Provider, application: Application) -> None:
+def portula_validate_client_registration(registration: ClientRegistration) -> None:
     """Refuse addresses that nobody may be sent to.
 
     Raises:
         InvalidClientMetadata: names the member and what is wrong.
     """
-    if metadata.back_channel(provider):
-        _check_address(application, BACKCHANNEL_URI, ("https",))
-    if metadata.front_channel(provider):
-        _check_address(application, FRONTCHANNEL_URI, ("https", "http"))
-        uri = application.metadata.get(FRONTCHANNEL_URI)
-        if uri and origin_of(uri) not in map(origin_of, application.redirect_uris):
+    if metadata.back_channel(registration.provider):
+        _check_address(registration.application, BACKCHANNEL_URI, ("https",))
+    if metadata.front_channel(registration.provider):
+        _check_address(registration.application, FRONTCHANNEL_URI, ("https", "http"))
+        uri = registration.application.metadata.get(FRONTCHANNEL_URI)
+        if uri and origin_of(uri) not in map(origin_of, registration.application.redirect_uris):
             raise InvalidClientMetadata(f"{FRONTCHANNEL_URI} has another origin than the redirect URIs")
 
 

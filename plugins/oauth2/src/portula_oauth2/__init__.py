@@ -43,7 +43,7 @@ __all__ = [
 
 
 @hookimpl
-def portula_settings() -> list[type[OAuth2Settings]]:
+def portula_settings(provider: Provider) -> list[type[OAuth2Settings]]:
     return [OAuth2Settings]
 
 

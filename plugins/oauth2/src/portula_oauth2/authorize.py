@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, redirect, request
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import (
     AuthorizationRefused,
     Conflict,
@@ -22,13 +22,13 @@ from portula.errors import (
     OAuth2Error,
     Replayed,
 )
-from portula.plugin import Application, ConsentGiven, ConsentQuestion, Mount, is_loopback_host
+from portula.plugin import Application, ConsentGiven, ConsentQuestion, Interaction, Mount, is_loopback_host
 from portula_oauth2.settings import OAuth2Settings
 from portula_oauth2.waiting import KIND, Waiting, WaitingRequests
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Answer, Authenticated, AuthorizationExchange, Demands, Pairs
+    from portula.plugin import Answer, Authenticated, AuthorizationExchange, Demands, OAuthRequest, Pairs
 
 ANSWER_TRIES = 5
 
@@ -53,8 +53,8 @@ class Authorize:
         """Resolve the slots that the endpoint cannot do without."""
         self._provider = provider
         self._backend = provider.backend
-        self._login = provider.hooks.login
-        self._consent = provider.hooks.consent
+        self._login = provider.hooks.ask(Plugin.portula_login)
+        self._consent = provider.hooks.ask(Plugin.portula_consent)
         self._waiting = WaitingRequests(provider)
 
     def view(self) -> Response:
@@ -97,13 +97,17 @@ class Authorize:
 
     # --- Asking ---
 
+    def _demands(self, request: OAuthRequest, user: Authenticated | None, *, fresh: bool) -> Demands:
+        interaction = Interaction(provider=self._provider, request=request, user=user, fresh=fresh)
+        return self._provider.hooks.require(Plugin.portula_interaction_demands, interaction)
+
     def _asked(self, pairs: Pairs, waiting: Waiting | None) -> Response:
         issuer = self._provider.current_issuer()
         authorization = self._backend.validate_authorization_request(pairs, issuer)
         asked, user = authorization.request, self._login.current()
         fresh = waiting is not None and waiting.fresh(user)
         try:
-            demands = self._provider.hooks.interaction_demands(asked, user, fresh)
+            demands = self._demands(asked, user, fresh=fresh)
             if user is None or demands.login:
                 return self._to_login(authorization, demands, user)
             if not self._may_skip(authorization, demands, user):
@@ -211,7 +215,7 @@ class Authorize:
             )
         issuer = self._provider.current_issuer()
         authorization = self._backend.validate_authorization_request(waiting.pairs, issuer)
-        demands = self._provider.hooks.interaction_demands(authorization.request, user, fresh=True)
+        demands = self._demands(authorization.request, user, fresh=True)
         question = self._question(name, authorization, user, _permissions(authorization, demands))
         allowed = self._consent.answer(question)
         if allowed is None:
@@ -221,14 +225,14 @@ class Authorize:
             return self._denied(authorization, issuer)
         self._consent.remember(question.client, user.subject, question.scopes, authorization.plan)
         answer = self._allowed(authorization, user, issuer)
-        self._provider.hooks.consent_given(
-            ConsentGiven(
-                provider=self._provider,
-                client_id=question.client.client_id,
-                subject=user.subject,
-                scopes=question.scopes,
-            )
+        given = ConsentGiven(
+            provider=self._provider,
+            issuer=issuer,
+            client_id=question.client.client_id,
+            subject=user.subject,
+            scopes=question.scopes,
         )
+        self._provider.hooks.tell(Plugin.portula_consent_given, given)
         return answer
 
     def _denied(self, authorization: AuthorizationExchange, issuer: str) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import Application, ClientAuthMethod, OAuthRequest, exchange_of, presented_basic
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
     """Return client_secret_basic, client_secret_post and none."""
 
     def by_secret(request: OAuthRequest, candidates: Sequence[tuple[str, str]]) -> Application | None:
-        hasher = provider.hooks.secret_hasher
+        hasher = provider.hooks.ask(Plugin.portula_secret_hasher)
         for client_id, secret in candidates:
             client = provider.storage.find(Application, client_id=client_id)
             if client is None or not client.secret_hashes:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import DuplicateRecord, InvalidClientMetadata
 from portula.plugin import (
     LOOPBACK_ADDRESSES,
@@ -61,7 +61,7 @@ def _application(provider: Provider, document: dict[str, Any], given: dict[str, 
     Raises:
         InvalidClientMetadata: a member is not known, or its value is of the wrong type.
     """
-    members = {member.name: member for member in provider.hooks.client_metadata()}
+    members = {member.name: member for member in provider.hooks.collect(Plugin.portula_client_metadata)}
     for name in document:
         plain = name.partition("#")[0]
         if plain not in members:
@@ -69,7 +69,7 @@ def _application(provider: Provider, document: dict[str, Any], given: dict[str, 
                 f"{name}: no installed plugin understands this{nearest(plain, members)}"
             )
     options = {name: value for name, value in given.items() if value not in ("", (), None)}
-    grants = provider.hooks.grant_types()
+    grants = provider.hooks.collect(Plugin.portula_grant_types)
     options["grant_types"] = tuple(
         name if name in grants else name.replace("-", "_") for name in given["grant_types"]
     )

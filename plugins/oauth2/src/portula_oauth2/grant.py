@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from portula import Plugin
 from portula.errors import ConfigError
 from portula.plugin import (
     IMPLICIT,
@@ -18,8 +19,7 @@ from portula.plugin import (
 )
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import GrantFactory, ResponseTypeFactory
+    from portula.plugin import AuthorizationServer, GrantFactory, ResponseTypeFactory
     from portula_oauth2.settings import OAuth2Settings
 
 _RESPONSE_TYPES = "OIDC_RESPONSE_TYPES_SUPPORTED"
@@ -64,9 +64,9 @@ def enabled_client_auth_methods(settings: OAuth2Settings, contributed: Collectio
     return list(contributed)
 
 
-def registrable_grant_types(provider: Provider) -> list[str]:
+def registrable_grant_types(provider: AuthorizationServer) -> list[str]:
     """Return the grant types that a client may be registered for: those of the token endpoint, and `implicit`."""
-    names = list(provider.hooks.grant_types())
+    names = list(provider.hooks.collect(Plugin.portula_grant_types))
     return [*names, IMPLICIT] if any(map(in_front_channel, provider.response_types)) else names
 
 

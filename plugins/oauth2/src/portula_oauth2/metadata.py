@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula_oauth2.grant import registrable_grant_types
 from portula_oauth2.settings import OAuth2Settings
 
@@ -20,7 +20,10 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
         "authorization_endpoint": "authorize/",
         "token_endpoint": "token/",
         "revocation_endpoint": "revoke_token/",
-        "scopes_supported": [*provider.hooks.scopes_backend.get_all_scopes(), *provider.scope_texts],
+        "scopes_supported": [
+            *provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(),
+            *provider.scope_texts,
+        ],
         "response_types_supported": provider.response_types,
         "response_modes_supported": provider.response_modes,
         "grant_types_supported": registrable_grant_types(provider),

@@ -18,30 +18,29 @@ from portula_oauth2.grant import registrable_grant_types
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import Application
+    from portula.plugin import Application, AuthorizationServer, ClientRegistration
 
 CLIENT_LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri")
 """Addresses of a client that browsers are sent to or shown (RFC 7591 §2, OpenID Connect Registration §2)."""
 
 
 @hookimpl
-def portula_validate_client_registration(provider: Provider, application: Application) -> None:
+def portula_validate_client_registration(registration: ClientRegistration) -> None:
     """Refuse what may not be saved.
 
     Raises:
         InvalidClientMetadata: names the member and what is wrong.
     """
-    _check_grant_types(provider, application)
-    settings = provider.settings(OAuth2Settings)
-    for uri in (*application.redirect_uris, *application.post_logout_redirect_uris):
-        problem = problem_of(uri, application, settings)
+    _check_grant_types(registration.provider, registration.application)
+    settings = registration.provider.settings(OAuth2Settings)
+    for uri in (*registration.application.redirect_uris, *registration.application.post_logout_redirect_uris):
+        problem = problem_of(uri, registration.application, settings)
         if problem:
             raise InvalidClientMetadata(f"redirect URI {uri!r} {problem}", "invalid_redirect_uri")
-    for member, value in application.metadata.items():
+    for member, value in registration.application.metadata.items():
         if member.partition("#")[0] in CLIENT_LINKS and not _is_web_address(value):
             raise InvalidClientMetadata(f"{member} is not an http or https URL")
-    for origin in application.allowed_origins:
+    for origin in registration.application.allowed_origins:
         if origin_of(origin) != origin:
             raise InvalidClientMetadata(f"allowed origin {origin!r} is not scheme://host[:port]")
         if uri_scheme(origin) not in settings.ALLOWED_SCHEMES:
@@ -56,7 +55,7 @@ def problem_of(uri: str, application: Application, settings: OAuth2Settings) -> 
     return redirect_uri_problem(uri, schemes, native=application.application_type == "native")
 
 
-def _check_grant_types(provider: Provider, application: Application) -> None:
+def _check_grant_types(provider: AuthorizationServer, application: Application) -> None:
     known = registrable_grant_types(provider)
     unknown = [name for name in application.grant_types if name not in known]
     if unknown:

@@ -38,7 +38,7 @@ RESPONSE_TYPES = ("id_token", "id_token token", "code token", "code id_token", "
 
 
 @hookimpl
-def portula_settings() -> list[type[OIDCSettings]]:
+def portula_settings(provider: Provider) -> list[type[OIDCSettings]]:
     return [OIDCSettings]
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from portula_oidc.settings import OIDCSettings
 
 if TYPE_CHECKING:
-    from portula import Provider
+    from portula.plugin import AuthorizationServer
 
 
-def reached(provider: Provider, amr: Sequence[str]) -> list[str]:
+def reached(provider: AuthorizationServer, amr: Sequence[str]) -> list[str]:
     """Return the classes that a sign-in by these methods reaches, weakest first."""
     classes = provider.settings(OIDCSettings).ACR_VALUES
     return [name for name, methods in classes.items() if set(methods).issubset(amr)]
 
 
-def acr_of(provider: Provider, amr: Sequence[str], wanted: Sequence[str]) -> str | None:
+def acr_of(provider: AuthorizationServer, amr: Sequence[str], wanted: Sequence[str]) -> str | None:
     """Return the class to tell: the one wanted most of those reached, else the strongest; None when none is."""
     known = reached(provider, amr)
     return next((name for name in wanted if name in known), known[-1] if known else None)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from portula import OAuth2Validator
+from portula import OAuth2Validator, Plugin
 from portula.errors import InvalidTokenError
-from portula.plugin import OAuthRequest, exchange_of, issuer_of
+from portula.plugin import OAuthRequest, UserInfoClaims, exchange_of, issuer_of
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import User
+    from portula.plugin import AuthorizationServer, User
 
 SCOPES: dict[str, str] = {
     "openid": "Know who you are",
@@ -100,15 +99,18 @@ class ClaimQuestions(OAuth2Validator):
         told = self.get_oidc_claims(None, None, request)
         sub = provider.validator.subject_for(request.user or "", client)
         person = person_of(provider, request)
-        claims = provider.hooks.userinfo_claims(request, person, {"sub": sub, **told})
+        info = UserInfoClaims(provider=provider, request=request, user=person, claims={"sub": sub, **told})
+        claims = provider.hooks.enrich(Plugin.portula_userinfo_claims, info)
         algorithm = client.metadata.get("userinfo_signed_response_alg") if client else None
         if algorithm is None or client is None:
             return claims
         signed = {**claims, "iss": issuer_of(request), "aud": client.client_id}
-        return provider.hooks.jose.sign(signed, typ="JWT", algorithm=algorithm, client=client)
+        return provider.hooks.ask(Plugin.portula_jose).sign(
+            signed, typ="JWT", algorithm=algorithm, client=client
+        )
 
 
-def person_of(provider: Provider, request: OAuthRequest) -> User:
+def person_of(provider: AuthorizationServer, request: OAuthRequest) -> User:
     """Return the person that a request is about.
 
     Raises:

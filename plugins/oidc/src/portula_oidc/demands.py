@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
 from portula.plugin import Authenticated, Demands, OAuthRequest, exchange_of, issuer_of
 from portula_oidc.acr import reached
@@ -13,7 +13,7 @@ from portula_oidc.claims import ROOM, SCOPE_OF
 from portula_oidc.settings import is_on
 
 if TYPE_CHECKING:
-    from portula import Provider
+    from portula.plugin import AuthorizationExchange, AuthorizationServer, Interaction
 
 ID_TOKEN_TYPES = ("", "JWT")
 
@@ -25,46 +25,52 @@ class UnmetAuthenticationRequirementsError(OAuth2Error):  # type: ignore[misc]
 
 
 @hookimpl
-def portula_validate_authorization_request(provider: Provider, request: OAuthRequest) -> None:
+def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
     """Read the parameters, and keep what tokens will depend on.
 
     Raises:
         InvalidRequestError: a parameter is malformed or missing.
     """
-    if not is_on(provider):
+    if not is_on(exchange.provider):
         return
-    asked = asked_of(request)
+    asked = asked_of(exchange.request)
     if asked is None:
         return
     kept = {"nonce": asked.nonce, "claims": asked.claims, "acr_values": list(asked.acr_values)}
-    exchange_of(request, provider).facts[ROOM] = {name: value for name, value in kept.items() if value}
+    exchange.facts[ROOM] = {name: value for name, value in kept.items() if value}
 
 
 @hookimpl
-def portula_interaction_demands(
-    provider: Provider, request: OAuthRequest, user: Authenticated | None, fresh: bool
-) -> Demands | None:
+def portula_interaction_demands(interaction: Interaction) -> Demands | None:
     """Say whether to sign in again, to ask again, or to show nothing.
 
     Raises:
         OAuth2Error: who signed in is not whom the request is about, or did not sign in as it needs.
     """
-    asked = asked_of(request) if is_on(provider) else None
+    asked = asked_of(interaction.request) if is_on(interaction.provider) else None
     if asked is None:
         return None
     again = not asked.prompt.isdisjoint({"login", "select_account"})
     if not again and asked.max_age is not None:
-        again = user is None or asked.max_age == 0 or provider.now() - user.auth_time > asked.max_age
-    meant = _meant(provider, request, asked)
-    if meant is not None and user is not None and _known_as(provider, request, user) != meant:
-        if fresh:
-            raise LoginRequired(description="Somebody else signed in.", request=request)
+        again = (
+            interaction.user is None
+            or asked.max_age == 0
+            or interaction.provider.now() - interaction.user.auth_time > asked.max_age
+        )
+    meant = _meant(interaction.provider, interaction.request, asked)
+    if (
+        meant is not None
+        and interaction.user is not None
+        and _known_as(interaction.provider, interaction.request, interaction.user) != meant
+    ):
+        if interaction.fresh:
+            raise LoginRequired(description="Somebody else signed in.", request=interaction.request)
         again = True
-    if user is not None and not _acr_suffices(provider, asked, user):
-        if fresh:
-            raise UnmetAuthenticationRequirementsError(request=request)
+    if interaction.user is not None and not _acr_suffices(interaction.provider, asked, interaction.user):
+        if interaction.fresh:
+            raise UnmetAuthenticationRequirementsError(request=interaction.request)
         again = True
-    login = again and not fresh
+    login = again and not interaction.fresh
     hints = {**asked.hints, "prompt": " ".join(sorted(asked.prompt))} if asked.prompt else asked.hints
     return Demands(
         login=login,
@@ -77,17 +83,19 @@ def portula_interaction_demands(
     )
 
 
-def _known_as(provider: Provider, request: OAuthRequest, user: Authenticated) -> str:
+def _known_as(provider: AuthorizationServer, request: OAuthRequest, user: Authenticated) -> str:
     return provider.validator.subject_for(user.subject, request.client)
 
 
-def _meant(provider: Provider, request: OAuthRequest, asked: Asked) -> str | None:
+def _meant(provider: AuthorizationServer, request: OAuthRequest, asked: Asked) -> str | None:
     """Return the subject that the request is about, by id_token_hint or by a value of the claim `sub` (attack S16)."""
     meant = asked.claim("id_token", "sub").get("value")
     if asked.id_token_hint is None:
         return meant if isinstance(meant, str) else None
     try:
-        hint = provider.hooks.jose.verify_own(asked.id_token_hint, typ=ID_TOKEN_TYPES, client=request.client)
+        hint = provider.hooks.ask(Plugin.portula_jose).verify_own(
+            asked.id_token_hint, typ=ID_TOKEN_TYPES, client=request.client
+        )
     except UntrustedToken:
         raise InvalidRequestError(
             description="id_token_hint is no ID token of this server.", request=request
@@ -97,7 +105,7 @@ def _meant(provider: Provider, request: OAuthRequest, asked: Asked) -> str | Non
     return str(hint.claims.get("sub"))
 
 
-def _acr_suffices(provider: Provider, asked: Asked, user: Authenticated) -> bool:
+def _acr_suffices(provider: AuthorizationServer, asked: Asked, user: Authenticated) -> bool:
     """Say whether an essential acr is reached (Core §5.5.1.1); what is merely wished for cannot fail."""
     wanted = asked.claim("id_token", "acr")
     if not wanted.get("essential"):

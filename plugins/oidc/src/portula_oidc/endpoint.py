@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import Endpoint, metadata_endpoints
 from portula_oidc.settings import is_on
 
@@ -20,7 +20,7 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
     """Return the endpoints; any page may read them, since none of them looks at cookies."""
     if not is_on(provider):
         return []
-    backend, jose = provider.backend, provider.hooks.jose
+    backend, jose = provider.backend, provider.hooks.ask(Plugin.portula_jose)
     return [
         Endpoint("userinfo", USERINFO_PATH, ("GET", "POST"), backend.create_userinfo_response, cors="open"),
         Endpoint("jwks", JWKS_PATH, ("GET",), jose.publish, cors="open"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from portula import OAuth2Validator
-from portula.plugin import OAuthRequest, in_front_channel, issuer_of
+from portula import OAuth2Validator, Plugin
+from portula.plugin import IDTokenClaims, OAuthRequest, in_front_channel, issuer_of
 from portula_oidc.acr import acr_of
 from portula_oidc.asked import OPENID
 from portula_oidc.claims import ROOM, person_of
@@ -26,8 +26,13 @@ class IDTokenQuestions(OAuth2Validator):
             return None
         claims = {**self._protocol_claims(request), **self._bindings(token, request)}
         place_claims = self._person_claims(token, token_handler, request)
-        person = person_of(self.provider, request)
-        complete = self.provider.hooks.id_token_claims(request, person, {**place_claims, **claims})
+        person_claims = IDTokenClaims(
+            provider=self.provider,
+            request=request,
+            user=person_of(self.provider, request),
+            claims={**place_claims, **claims},
+        )
+        complete = self.provider.hooks.enrich(Plugin.portula_id_token_claims, person_claims)
         return self.finalize_id_token(complete, token, token_handler, request)
 
     def finalize_id_token(
@@ -38,7 +43,7 @@ class IDTokenQuestions(OAuth2Validator):
         request: OAuthRequest,
     ) -> str:
         """Sign the claims as the client is registered (`algorithm`, id_token_signed_response_alg)."""
-        return self.provider.hooks.jose.sign(
+        return self.provider.hooks.ask(Plugin.portula_jose).sign(
             id_token, typ="JWT", algorithm=_algorithm(request), client=request.client
         )
 
@@ -69,7 +74,7 @@ class IDTokenQuestions(OAuth2Validator):
         bound = {"at_hash": token.get("access_token"), "c_hash": token.get("code")}
         if in_front_channel(request.response_type or ""):
             bound["s_hash"] = request.state
-        half, algorithm = self.provider.hooks.jose.half_digest, _algorithm(request)
+        half, algorithm = self.provider.hooks.ask(Plugin.portula_jose).half_digest, _algorithm(request)
         return {name: half(value, algorithm) for name, value in bound.items() if value}
 
     def _person_claims(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import FetchFailed, InvalidClientMetadata
 from portula.plugin import Application, ClientMember, origin_of, uri_host
 from portula_oidc.pairwise import PAIRWISE
@@ -17,13 +17,14 @@ from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.plugin import AuthorizationServer, ClientRegistration
 
 MAX_SECTOR_BYTES = 64 * 1024
 
 
 def id_token_algorithms(provider: Provider) -> list[str]:
     """Return the algorithms ID tokens and userinfo can be signed with, for a client that is made for it."""
-    return [*provider.hooks.jose.signing_algorithms(), *SYMMETRIC]
+    return [*provider.hooks.ask(Plugin.portula_jose).signing_algorithms(), *SYMMETRIC]
 
 
 def subject_types(settings: OIDCSettings) -> list[str]:
@@ -54,16 +55,16 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
 
 
 @hookimpl
-def portula_validate_client_registration(provider: Provider, application: Application) -> None:
+def portula_validate_client_registration(registration: ClientRegistration) -> None:
     """Refuse what may not be saved, by whatever way it came.
 
     Raises:
         InvalidClientMetadata: names the member and what is wrong.
     """
-    if not is_on(provider):
+    if not is_on(registration.provider):
         return
-    metadata = application.metadata
-    kinds = subject_types(provider.settings(OIDCSettings))
+    metadata = registration.application.metadata
+    kinds = subject_types(registration.provider.settings(OIDCSettings))
     if metadata.get("subject_type", kinds[0]) not in kinds:
         raise InvalidClientMetadata(f"subject_type is one of {', '.join(kinds)}")
     for name in ("initiate_login_uri", "sector_identifier_uri"):
@@ -73,8 +74,8 @@ def portula_validate_client_registration(provider: Provider, application: Applic
         if not _is_https(uri.partition("#")[0]):
             raise InvalidClientMetadata(f"request_uris: {uri!r} is not an https URL")
     if "sector_identifier_uri" in metadata:
-        _check_sector(provider, application)
-    hosts = {uri_host(uri) for uri in application.redirect_uris}
+        _check_sector(registration.provider, registration.application)
+    hosts = {uri_host(uri) for uri in registration.application.redirect_uris}
     if (
         metadata.get("subject_type") == PAIRWISE
         and "sector_identifier_uri" not in metadata
@@ -89,7 +90,7 @@ def _is_https(uri: object) -> bool:
     return (origin_of(uri) or "").startswith("https:") and not urlsplit(uri).fragment
 
 
-def _check_sector(provider: Provider, application: Application) -> None:
+def _check_sector(provider: AuthorizationServer, application: Application) -> None:
     """Ask the sector whether all redirect URIs are its own (§5), unless it was asked about them before."""
     uri = application.metadata["sector_identifier_uri"]
     known = provider.storage.find(Application, client_id=application.client_id)
@@ -100,7 +101,9 @@ def _check_sector(provider: Provider, application: Application) -> None:
     ):
         return
     try:
-        fetched = provider.hooks.fetcher.get(uri, accept=("application/json",), max_bytes=MAX_SECTOR_BYTES)
+        fetched = provider.hooks.ask(Plugin.portula_fetcher).get(
+            uri, accept=("application/json",), max_bytes=MAX_SECTOR_BYTES
+        )
         named = json.loads(fetched.body)
     except (FetchFailed, ValueError, RecursionError):
         raise InvalidClientMetadata("sector_identifier_uri leads to no JSON document") from None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import (
     FetchFailed,
     InvalidRequestObject,
@@ -72,7 +72,9 @@ def _by_reference(provider: Provider) -> Callable[[Application, Pairs, str], Pai
         if provider.settings(OIDCSettings).REQUEST_URI_MUST_BE_REGISTERED and not _registered(client, uri):
             raise InvalidRequestURI(description="This request_uri is not registered for the client.")
         try:
-            fetched = provider.hooks.fetcher.get(urldefrag(uri)[0], accept=(), max_bytes=MAX_BYTES)
+            fetched = provider.hooks.ask(Plugin.portula_fetcher).get(
+                urldefrag(uri)[0], accept=(), max_bytes=MAX_BYTES
+            )
             token = fetched.body.decode("ascii").strip()
         except (FetchFailed, UnicodeDecodeError):
             raise InvalidRequestURI(description="The request_uri leads to no request object.") from None
@@ -110,7 +112,7 @@ def _merged(
 def _verified(
     provider: Provider, client: Application, token: str, unsupported: type[OAuth2Error]
 ) -> Mapping[str, Any]:
-    jose, allowed = provider.hooks.jose, algorithms(provider)
+    jose, allowed = provider.hooks.ask(Plugin.portula_jose), algorithms(provider)
     try:
         if jose.read(token).header.get("alg") == "none" and "none" not in allowed:
             raise unsupported(description="Request objects have to be signed.")

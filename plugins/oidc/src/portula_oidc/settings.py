@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 from oauthlib.oauth2.rfc6749.endpoints import TokenEndpoint
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from portula import Plugin
 from portula.plugin import AnswersSlot, Server, StandAlone, subclass_of
 
 if TYPE_CHECKING:
-    from portula import Provider
+    from portula.plugin import AuthorizationServer
 
 
-def is_on(provider: Provider) -> bool:
+def is_on(provider: AuthorizationServer) -> bool:
     """Say whether this provider speaks OpenID Connect; see OIDC_ENABLED.
 
     Raises:
@@ -23,9 +24,9 @@ def is_on(provider: Provider) -> bool:
     """
     enabled = provider.settings(OIDCSettings).OIDC_ENABLED
     if enabled is None:
-        jose = provider.hooks.ruling("jose").answer
+        jose = provider.hooks.ruling(Plugin.portula_jose).answer
         return jose is not None and jose.configured
-    return enabled and provider.hooks.jose is not None
+    return enabled and provider.hooks.ask(Plugin.portula_jose) is not None
 
 
 class OIDCSettings(BaseModel):

@@ -9,19 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula_resource_server import hookspecs, verify
+from portula.plugin import HookDeclarations
+from portula_resource_server import verify
 from portula_resource_server.guard import (
     current_token,
     protected_resource,
     require_oauth,
     rw_protected_resource,
 )
+from portula_resource_server.hooks import ResourceServerHooks
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken
 
 if TYPE_CHECKING:
-    import pluggy
-
     from portula import Provider
     from portula.plugin import Endpoint
     from portula_resource_server.tokens import TokenVerifier
@@ -36,13 +36,13 @@ __all__ = [
 
 
 @hookimpl
-def portula_addhooks(pm: pluggy.PluginManager) -> None:
+def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
     """The slot of the token verifier."""
-    pm.add_hookspecs(hookspecs)
+    return [ResourceServerHooks]
 
 
 @hookimpl
-def portula_settings() -> list[type[ResourceServerSettings]]:
+def portula_settings(provider: Provider) -> list[type[ResourceServerSettings]]:
     """RESOURCE_SERVER_INTROSPECTION_URL and its companions."""
     return [ResourceServerSettings]
 

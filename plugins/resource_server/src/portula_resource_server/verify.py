@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from portula import Plugin
 from portula.errors import EmptySlot
+from portula.plugin import IntrospectionResponse
+from portula_resource_server.hooks import ResourceServerHooks
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import TokenVerifier, VerifiedToken
 
 if TYPE_CHECKING:
     from portula import Provider
-
-_SLOT = "token_verifier"
 
 
 def verifier_of(provider: Provider) -> TokenVerifier:
@@ -20,13 +21,13 @@ def verifier_of(provider: Provider) -> TokenVerifier:
     Raises:
         EmptySlot: nothing does.
     """
-    ruling = provider.hooks.ruling(_SLOT)
-    if ruling.winner is None:
+    verifier = provider.hooks.ruling(ResourceServerHooks.portula_token_verifier).answer
+    if verifier is None:
         raise EmptySlot(
-            f"slot {_SLOT!r}: nothing answers; set RESOURCE_SERVER_INTROSPECTION_URL, or install a plugin that "
+            "slot 'token_verifier': nothing answers; set RESOURCE_SERVER_INTROSPECTION_URL, or install a plugin that "
             "answers the slot 'backend_class'"
         )
-    return cast("TokenVerifier", ruling.answer)
+    return verifier
 
 
 def named_scope(provider: Provider, setting: str) -> str:
@@ -41,7 +42,7 @@ def choose(provider: Provider) -> TokenVerifier | None:
         from portula_resource_server.remote import RemoteVerifier, client_for  # httpx only where it is used
 
         return RemoteVerifier(client_for(settings), settings, provider.now)
-    return _local(provider) if provider.hooks.ruling("backend_class").winner else None
+    return _local(provider) if provider.hooks.ruling(Plugin.portula_backend_class).winner else None
 
 
 def _local(provider: Provider) -> TokenVerifier:
@@ -61,6 +62,11 @@ def _local(provider: Provider) -> TokenVerifier:
             "iat": found.issued_at,
             **({"sub": found.subject} if found.subject is not None else {}),
         }
-        return VerifiedToken.of(provider.hooks.introspection_response(found, members))
+        return VerifiedToken.of(
+            provider.hooks.enrich(
+                Plugin.portula_introspection_response,
+                IntrospectionResponse(provider=provider, token=found, response=members),
+            )
+        )
 
     return verify

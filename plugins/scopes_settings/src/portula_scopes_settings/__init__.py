@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @hookimpl
-def portula_settings() -> list[type[ScopesSettings]]:
+def portula_settings(provider: Provider) -> list[type[ScopesSettings]]:
     """SCOPES and its companions."""
     return [ScopesSettings]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from portula.plugin import ScopesBackend
 from portula_scopes_settings.settings import ALL, ScopesSettings
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from portula.plugin import Application
 
 
-class SettingsScopes:
+class SettingsScopes(ScopesBackend):
     """Scopes as configured; the same for every client."""
 
     def __init__(self, settings: ScopesSettings) -> None:

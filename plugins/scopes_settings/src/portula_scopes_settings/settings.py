@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from portula.plugin import AnswersSlot
+from portula.plugin import AnswersSlot, ScopesBackend
 
 ALL = "__all__"
 """In DEFAULT_SCOPES: every scope of SCOPES."""
@@ -17,6 +17,7 @@ def _instance(value: Any) -> object:
     for method in ("get_all_scopes", "get_available_scopes", "get_default_scopes"):
         if not callable(getattr(made, method, None)):
             raise TypeError(f"a scopes backend has a method {method}")
+    ScopesBackend.register(type(made))  # a setting may name a class that does not derive from it
     return made
 
 

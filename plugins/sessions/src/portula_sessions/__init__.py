@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import AccountLink
 from portula_sessions.endpoint import VIEW, make_mount
 from portula_sessions.sessions import ServerSessions
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @hookimpl
-def portula_settings() -> list[type[SessionSettings]]:
+def portula_settings(provider: Provider) -> list[type[SessionSettings]]:
     """How long a session lasts."""
     return [SessionSettings]
 
@@ -33,7 +33,7 @@ def portula_sessions(provider: Provider) -> ServerSessions:
 
 def _own(provider: Provider) -> ServerSessions | None:
     """Return our sessions if they won their slot: a room that lost leaves no pages behind."""
-    sessions = provider.hooks.ruling("sessions").answer
+    sessions = provider.hooks.ruling(Plugin.portula_sessions).answer
     return sessions if isinstance(sessions, ServerSessions) else None
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, redirect
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
+from portula import Plugin
 from portula.plugin import Mount, PageForm
 from portula_sessions.devices import device_name
 from portula_sessions.sessions import ServerSessions
@@ -45,12 +46,12 @@ class SessionsPage:
 
     def show(self) -> Response:
         """List the sessions of the person signed in."""
-        person = self._provider.hooks.login.current()
+        person = self._provider.hooks.ask(Plugin.portula_login).current()
         return self._page(person) if person else self._to_login()
 
     def end(self) -> Response:
         """End one of them, or all others."""
-        person = self._provider.hooks.login.current()
+        person = self._provider.hooks.ask(Plugin.portula_login).current()
         if person is None:
             return self._to_login()
         posted = self._provider.pages.posted()
@@ -86,7 +87,7 @@ class SessionsPage:
 
     def _to_login(self) -> Response:
         url = self._provider.url_for(VIEW)
-        return self._redirect(self._provider.hooks.login.login_url(url))
+        return self._redirect(self._provider.hooks.ask(Plugin.portula_login).login_url(url))
 
     def _redirect(self, location: str) -> Response:
         response = cast("Response", redirect(location, 303))

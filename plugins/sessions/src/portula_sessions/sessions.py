@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, after_this_request, has_request_context, request
 
+from portula import Plugin
 from portula.errors import Replayed
-from portula.plugin import Artifact, LoginSession, Plan, SeenSession, SessionEnded
+from portula.plugin import Artifact, LoginSession, Plan, SeenSession, SessionEnded, Sessions
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ MAX_SEEN = 100
 """Sessions that a person is shown."""
 
 
-class ServerSessions:
+class ServerSessions(Sessions):
     """Keeps sessions in the provider's storage.
 
     What the browser holds is never stored: the artifact stands under its digest. `expires_at` is the end by idleness,
@@ -150,17 +151,15 @@ class ServerSessions:
             request.environ.pop(self._cached, None)
         for stored in sessions:
             payload, plan = stored.payload, Plan()
-            event = SessionEnded(
-                provider=provider, client_id=None, subject=payload["subject"], sid=payload["sid"]
-            )
+            event = SessionEnded(provider=provider, subject=payload["subject"], sid=payload["sid"])
             plan.take(stored, at=provider.now())
             plan.remove(Artifact, digest=stored.digest)
-            plan.extend(provider.hooks.record_session_end(event))
+            plan.extend(provider.hooks.record(Plugin.portula_record_session_end, event))
             try:
                 provider.storage.apply(plan)
             except Replayed:  # another process has ended it in this moment
                 continue
-            provider.hooks.session_ended(event)
+            provider.hooks.tell(Plugin.portula_session_ended, event)
             ended += 1
         return ended
 

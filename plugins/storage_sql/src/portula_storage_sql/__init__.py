@@ -41,7 +41,7 @@ __all__ = [
 
 
 @hookimpl
-def portula_settings() -> Sequence[type[BaseModel]]:
+def portula_settings(provider: Provider) -> Sequence[type[BaseModel]]:
     """Contribute DATABASE_URL and its companions."""
     return [StorageSqlSettings]
 

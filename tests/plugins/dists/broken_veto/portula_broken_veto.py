@@ -4,5 +4,5 @@ from portula import hookimpl
 
 
 @hookimpl
-def portula_validate_token_request(request):
-    return {}[request.client_id]
+def portula_validate_token_request(exchange):
+    return {}[exchange.request.client_id]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Request
-
 from portula import hookimpl
+from portula.plugin import TokenExchange
 
 
 @hookimpl
-def portula_validate_token_request(request: Request) -> bool:
-    return "X-Allowed" in request.headers
+def portula_validate_token_request(exchange: TokenExchange) -> bool:
+    return "X-Allowed" in exchange.request.headers

@@ -25,7 +25,7 @@ class FileClockSettings(BaseModel):
 
 
 @hookimpl
-def portula_settings() -> list[type[BaseModel]]:
+def portula_settings(provider: Provider) -> list[type[BaseModel]]:
     return [FileClockSettings]
 
 

@@ -1,9 +1,10 @@
 """Takes the entry-point name of a room that comes with portula, and would make its secrets."""
 
 from portula import hookimpl
+from portula.plugin import HashGenerator
 
 
-class Generator:
+class Generator(HashGenerator):
     """Makes what it knows already."""
 
     def hash(self):

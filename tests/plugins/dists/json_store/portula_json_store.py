@@ -113,7 +113,7 @@ class JsonStoreSettings(BaseModel):
 
 
 @hookimpl
-def portula_settings() -> Sequence[type[BaseModel]]:
+def portula_settings(provider: Provider) -> Sequence[type[BaseModel]]:
     return [JsonStoreSettings]
 
 

@@ -14,7 +14,7 @@ from portula.plugin import Application, ExtensionGrant
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import GrantFactory, TokenExchange
+    from portula.plugin import ClientRegistration, GrantFactory, TokenExchange
 
 GRANT_TYPE = "urn:example:kettle"
 
@@ -39,8 +39,10 @@ def portula_metadata(provider: Provider) -> Mapping[str, Any]:
 
 
 @hookimpl
-def portula_validate_client_registration(provider: Provider, application: Application) -> None:
-    if GRANT_TYPE in application.grant_types and not application.metadata.get("kettle_serial"):
+def portula_validate_client_registration(registration: ClientRegistration) -> None:
+    if GRANT_TYPE in registration.application.grant_types and not registration.application.metadata.get(
+        "kettle_serial"
+    ):
         raise InvalidClientMetadata("a kettle needs kettle_serial")
 
 

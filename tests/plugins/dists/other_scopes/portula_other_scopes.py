@@ -1,9 +1,10 @@
 """A second answer to the slot of the scopes backend."""
 
 from portula import hookimpl
+from portula.plugin import ScopesBackend
 
 
-class Scopes:
+class Scopes(ScopesBackend):
     """One scope."""
 
     def get_all_scopes(self):

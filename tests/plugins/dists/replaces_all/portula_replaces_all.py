@@ -15,9 +15,11 @@ from portula.plugin import (
     Application,
     Backend,
     Grant,
+    HashGenerator,
     IDToken,
     RecordType,
     RefreshToken,
+    ScopesBackend,
     Server,
 )
 from portula_admin.clients import ApplicationAdmin
@@ -30,14 +32,14 @@ if TYPE_CHECKING:
     from portula.plugin import Answer, Message
 
 
-class ClientIds:
+class ClientIds(HashGenerator):
     """Identifiers that begin with `own-`."""
 
     def hash(self) -> str:
         return f"own-{secrets.token_hex(16)}"
 
 
-class ClientSecrets:
+class ClientSecrets(HashGenerator):
     """Secrets that begin with `own-`."""
 
     def hash(self) -> str:
@@ -52,7 +54,7 @@ def refresh_token(request: Any) -> str:
     return f"own-rt-{secrets.token_urlsafe(32)}"
 
 
-class Scopes:
+class Scopes(ScopesBackend):
     """One scope, `own`."""
 
     def get_all_scopes(self) -> Mapping[str, str]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import BaseModel, ConfigDict
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
+from portula.plugin import ScopesBackend
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -26,7 +27,7 @@ class ScopesDbSettings(BaseModel):
     """SQLite file with the table `scope`."""
 
 
-class Scopes:
+class Scopes(ScopesBackend):
     """Looks in the file at every question, so that a new scope counts at once."""
 
     def __init__(self, path: str) -> None:
@@ -55,7 +56,7 @@ class Scopes:
 
 
 @hookimpl
-def portula_settings() -> Sequence[type[BaseModel]]:
+def portula_settings(provider: Provider) -> Sequence[type[BaseModel]]:
     return [ScopesDbSettings]
 
 
@@ -71,6 +72,6 @@ def portula_commands(provider: Provider) -> Sequence[click.Command]:
     @click.argument("text")
     def add(name: str, text: str) -> None:
         """Add a scope."""
-        provider.hooks.scopes_backend.add(name, text)
+        provider.hooks.ask(Plugin.portula_scopes_backend).add(name, text)
 
     return [add]

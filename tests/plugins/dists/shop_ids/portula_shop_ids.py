@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula.plugin import HashGenerator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from portula import Provider
 
 
-class Ids:
+class Ids(HashGenerator):
     """Makes client identifiers."""
 
     def hash(self) -> str:

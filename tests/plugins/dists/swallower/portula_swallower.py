@@ -4,7 +4,7 @@ from portula import hookimpl
 
 
 @hookimpl(wrapper=True)
-def portula_validate_token_request(request):
+def portula_validate_token_request(exchange):
     try:
         return (yield)
     except Exception:  # noqa: BLE001 - that is its fault

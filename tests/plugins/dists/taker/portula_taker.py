@@ -25,5 +25,5 @@ class TakerSettings(BaseModel):
 
 
 @hookimpl
-def portula_settings():
+def portula_settings(provider):
     return [TakerSettings]

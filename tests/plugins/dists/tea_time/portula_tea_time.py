@@ -9,11 +9,10 @@ from portula import hookimpl
 from portula.errors import TemporarilyUnavailableError
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import OAuthRequest
+    from portula.plugin import TokenExchange
 
 
 @hookimpl
-def portula_validate_token_request(provider: Provider, request: OAuthRequest) -> None:
-    if datetime.fromtimestamp(provider.now(), UTC).hour == 16:
-        raise TemporarilyUnavailableError(description="We are having tea.", request=request)
+def portula_validate_token_request(exchange: TokenExchange) -> None:
+    if datetime.fromtimestamp(exchange.provider.now(), UTC).hour == 16:
+        raise TemporarilyUnavailableError(description="We are having tea.", request=exchange.request)

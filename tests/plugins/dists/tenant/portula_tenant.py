@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING, Any
 from portula import hookimpl
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import AccessToken, OAuthRequest, User
+    from portula.plugin import (
+        IDTokenClaims,
+        IntrospectionResponse,
+        TokenResponse,
+    )
 
 
 @hookimpl
-def portula_token_response(
-    provider: Provider, request: OAuthRequest, response: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def portula_token_response(answer: TokenResponse) -> Mapping[str, Any]:
     return {"tenant": "north", "access_token": "mine"}
 
 
 @hookimpl
-def portula_introspection_response(token: AccessToken) -> Mapping[str, Any]:
+def portula_introspection_response(answer: IntrospectionResponse) -> Mapping[str, Any]:
     return {"tenant": "north", "active": False, "client_id": "mine"}
 
 
 @hookimpl
-def portula_id_token_claims(
-    request: OAuthRequest, user: User, claims: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def portula_id_token_claims(token: IDTokenClaims) -> Mapping[str, Any]:
     return {"tenant": "north", "sub": "somebody else", "aud": "everybody"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from portula import OAuth2Validator
+from portula import OAuth2Validator, Plugin
 from portula.plugin import AccessToken, Application, Authorization, Live, OAuthRequest, RefreshToken, User
 from portula_oauth2.refreshing import REFRESH_TOKEN, find_refresh_token
 
@@ -78,5 +78,5 @@ class BearerQuestions(OAuth2Validator):
 
     def active_person(self, subject: str) -> User | None:
         """Ask the login for this person."""
-        user = self.provider.hooks.login.find(subject)
+        user = self.provider.hooks.ask(Plugin.portula_login).find(subject)
         return user if user is not None and user.active else None

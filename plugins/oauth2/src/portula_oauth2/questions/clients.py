@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from portula import OAuth2Validator
+from portula import OAuth2Validator, Plugin
 from portula.errors import InvalidGrantError, InvalidRequestError, InvalidScopeError
 from portula.plugin import (
     CLIENT_ADDRESS,
@@ -45,14 +45,14 @@ class ClientQuestions(OAuth2Validator):
         exchange = self.exchange_of(request)
         exchange.client_auth_method = method.name
         held = exchange.client_secret_hash
-        self.provider.hooks.client_authenticated(
-            ClientAuthenticated(
+        if self.provider.hooks.implemented(Plugin.portula_client_authenticated):
+            event = ClientAuthenticated(
                 provider=self.provider,
                 client_id=client.client_id,
                 method=method.name,
                 secret_id=secret_id(held) if held is not None else None,
             )
-        )
+            self.provider.hooks.tell(Plugin.portula_client_authenticated, event)
         return True
 
     def authenticate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
@@ -114,7 +114,9 @@ class ClientQuestions(OAuth2Validator):
 
     def get_default_scopes(self, client_id: str, request: OAuthRequest) -> list[str]:
         """Return the scopes of a request that names none; without any it fails (RFC 6749 §3.3)."""
-        defaults = self.provider.hooks.scopes_backend.get_default_scopes(request.client, request)
+        defaults = self.provider.hooks.ask(Plugin.portula_scopes_backend).get_default_scopes(
+            request.client, request
+        )
         allowed = [scope for scope in defaults if _registered(request.client, scope)]
         if defaults and not allowed:
             raise InvalidScopeError(description="Name a scope: this client has no default.", request=request)
@@ -125,7 +127,7 @@ class ClientQuestions(OAuth2Validator):
     ) -> bool:
         """Allow what the backend has for this client, and what rooms contribute."""
         available = {
-            *self.provider.hooks.scopes_backend.get_available_scopes(client, request),
+            *self.provider.hooks.ask(Plugin.portula_scopes_backend).get_available_scopes(client, request),
             *self.provider.scope_texts,
         }
         return all(scope in available and _registered(client, scope) for scope in scopes)
@@ -133,7 +135,7 @@ class ClientQuestions(OAuth2Validator):
     def validate_user(self, username: str, password: str, client: Application, request: OAuthRequest) -> bool:
         """Check a password for the password grant, with the login's own limits."""
         address: str = request.headers.get(CLIENT_ADDRESS, "")
-        user = self.provider.hooks.login.authenticate(username, password, address)
+        user = self.provider.hooks.ask(Plugin.portula_login).authenticate(username, password, address)
         request.user = user.subject if user else None
         return user is not None
 
@@ -143,8 +145,8 @@ class ClientQuestions(OAuth2Validator):
         hooks = self.provider.hooks
         return {
             "token_expires_in": self.access_token_lifetime,
-            "token_generator": hooks.access_token_generator,
-            "refresh_token_generator": refresh_generator(hooks.refresh_token_generator),
+            "token_generator": hooks.ask(Plugin.portula_access_token_generator),
+            "refresh_token_generator": refresh_generator(hooks.ask(Plugin.portula_refresh_token_generator)),
             **self.provider.settings(OAuth2Settings).EXTRA_SERVER_KWARGS,
         }
 

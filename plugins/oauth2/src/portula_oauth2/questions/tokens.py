@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portula import OAuth2Validator
+from portula import OAuth2Validator, Plugin
 from portula.errors import InvalidGrantError
 from portula.plugin import (
     AccessToken,
+    CodeReplayed,
     Exchange,
     Grant,
     OAuthRequest,
     RefreshToken,
+    RefreshTokenReplayed,
     RefreshTokens,
-    Replay,
     SupersededRefreshToken,
     revoke_authorization,
 )
@@ -67,16 +68,15 @@ class TokenQuestions(OAuth2Validator):
             return
         provider = self.provider
         revoke_authorization(provider, record.authorization)
-        event = Replay(
-            provider=provider,
-            client_id=record.client_id,
-            subject=record.subject,
-            authorization=record.authorization,
-        )
+        client_id, subject, authorization = record.client_id, record.subject, record.authorization
         if isinstance(record, Grant):
-            provider.hooks.code_replayed(event)
+            code = CodeReplayed(provider=provider, client_id=client_id, subject=subject, authorization=authorization)
+            provider.hooks.tell(Plugin.portula_code_replayed, code)
         else:
-            provider.hooks.refresh_replayed(event)
+            token = RefreshTokenReplayed(
+                provider=provider, client_id=client_id, subject=subject, authorization=authorization
+            )
+            provider.hooks.tell(Plugin.portula_refresh_replayed, token)
 
 
 def _first(exchange: Exchange, response: Mapping[str, Any], access: AccessToken) -> int | None:

@@ -1,0 +1,52 @@
+"""What the protocol shows a plugin of the server that it is part of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula.host.deployment import Deployment
+
+if TYPE_CHECKING:
+    from portula.flow.backend import Backend
+    from portula.flow.client_auth import ClientAuthMethod
+    from portula.flow.clients import Clients
+    from portula.flow.request_resolvers import RequestResolver
+    from portula.flow.responses import Delivery
+    from portula.flow.validator import OAuth2Validator
+    from portula.model.client_metadata import ClientMember
+    from portula.model.http import Answer, Message
+
+
+class AuthorizationServer(Deployment):
+    """A deployment that answers OAuth requests."""
+
+    clients: Clients
+    """Makes and changes clients."""
+    scope_texts: dict[str, str]
+    """Scopes that plugins contribute, with their text for a consent page."""
+    response_modes: frozenset[str]
+    request_resolvers: list[RequestResolver]
+    validator: OAuth2Validator
+    client_auth_methods: dict[str, ClientAuthMethod]
+    """The client authentication methods in use, by name."""
+    response_types: list[str]
+    """The response types in use."""
+    client_members: dict[str, ClientMember]
+    """Members of client metadata that plugins contribute, by name."""
+
+    @property
+    def backend(self) -> Backend:
+        """What answers the protocol; made at start by the room that mounts it."""
+        raise NotImplementedError
+
+    def issuer_of(self, message: Message) -> str:
+        """Return the issuer for a message: the fixed one, or one made of a host that is trusted."""
+        raise NotImplementedError
+
+    def current_issuer(self) -> str:
+        """Return the issuer for the current Flask request; see `issuer_of`."""
+        raise NotImplementedError
+
+    def form_post(self, delivery: Delivery) -> Answer:
+        """Write an authorization response as a page; see `portula.flow.responses.deliver`."""
+        raise NotImplementedError

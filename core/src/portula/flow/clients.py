@@ -1,0 +1,183 @@
+"""Saving clients: the one write path, which hears every rule on client metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+from portula.flow.event_hooks import EventHooks
+from portula.flow.events import ClientSaved
+from portula.flow.registration import ClientRegistration
+from portula.flow.request_hooks import RequestHooks
+from portula.host.declarations import HostHooks
+from portula.model.errors import InvalidClientMetadata, PortulaError
+from portula.model.keys import unkeyed_digest
+from portula.model.records import Application
+
+if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
+
+MAX_SECRETS = 2
+"""Live secrets of a client: the one in use, and one that takes its place."""
+MIN_CHOSEN_SECRET_LENGTH = 32
+"""Characters of a client secret that a person chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A client about which every rule was heard; `Clients.check` makes it."""
+
+    application: Application
+
+
+class UnknownClient(PortulaError):
+    """There is no client of this name."""
+
+
+def secret_id(stored: str) -> str:
+    """Return a name for a stored secret that tells nothing of it: 12 characters."""
+    return unkeyed_digest(stored)[:12]
+
+
+class Clients:
+    """Makes and changes clients of a provider."""
+
+    def __init__(self, provider: AuthorizationServer) -> None:
+        """Take the provider."""
+        self._provider = provider
+
+    def create(
+        self,
+        application: Application,
+        *,
+        secret: str | None = None,
+        hash_secret: bool = True,
+        make_secret: bool = True,
+    ) -> tuple[Application, str | None]:
+        """Save a new client; return it, and its secret if it has one: the only time that is seen.
+
+        An empty client_id is generated, and so is the secret of a confidential client when none is given. With
+        `hash_secret` off the secret is kept encrypted instead of as a digest, so that it can sign. With `make_secret`
+        off a confidential client has no secret: it proves itself by keys.
+
+        Raises:
+            InvalidClientMetadata: something about it is not allowed.
+            DuplicateRecord: the client_id is taken.
+        """
+        provider, now = self._provider, self._provider.now()
+        application = provider.storage.as_model(application)
+        if not application.client_id:
+            application = replace(
+                application, client_id=provider.hooks.ask(HostHooks.portula_client_id_generator).hash()
+            )
+        chosen = secret is not None
+        if application.client_type == "confidential" and (make_secret or chosen):
+            secret = secret or provider.hooks.ask(HostHooks.portula_client_secret_generator).hash()
+            application = replace(application, secret_hashes=(self._keep(secret, chosen, hash_secret),))
+        elif chosen:
+            raise InvalidClientMetadata("a public client has no secret")
+        application = replace(application, created_at=now, updated_at=now)
+        self._check(application)
+        provider.storage.add(application)
+        self._tell_saved(application, created=True)
+        return application, secret
+
+    def check(self, application: Application) -> Checked:
+        """Hear every rule on a client; errors as in `create`.
+
+        Rules may ask other servers, so who saves inside a transaction that writes before checks ahead of it: a slow
+        answer would hold up all who write.
+        """
+        application = self._provider.storage.as_model(application)
+        self._check(application)
+        return Checked(application)
+
+    def save(self, client: Application | Checked) -> Application:
+        """Save a changed client; errors as in `create`."""
+        application = (client if isinstance(client, Checked) else self.check(client)).application
+        application = replace(application, updated_at=self._provider.now())
+        values = {
+            field.name: getattr(application, field.name)
+            for field in fields(application)
+            if field.name != "client_id"
+        }
+        self._provider.storage.change(Application, {"client_id": application.client_id}, **values)
+        self._tell_saved(application, created=False)
+        return application
+
+    def edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
+        """Save what a function makes of a client as it stands; of two who edit at once, none undoes the other's work.
+
+        The function may be called again, when somebody else was quicker. Rules are heard before anything is held up.
+
+        Raises:
+            UnknownClient: there is none of this name.
+            InvalidClientMetadata: as in `create`, or by the function.
+        """
+        storage = self._provider.storage
+        while True:
+            known = storage.find(Application, client_id=client_id)
+            if known is None:
+                raise UnknownClient(f"there is no client {client_id!r}")
+            checked, now = self.check(edit(known)), self._provider.now()
+            with storage.transaction():
+                # A write comes first: it holds the row, so that what is read next cannot change before it is saved.
+                storage.change(Application, {"client_id": client_id}, updated_at=now)
+                if storage.find(Application, client_id=client_id) == replace(known, updated_at=now):
+                    return self.save(checked)
+
+    def add_secret(self, client_id: str, *, hash_secret: bool = True) -> tuple[Application, str]:
+        """Give a client another secret beside the one it has; `hash_secret` as in `create`, errors as in `edit`."""
+        secret = self._provider.hooks.ask(HostHooks.portula_client_secret_generator).hash()
+
+        def add(application: Application) -> Application:
+            held = application.secret_hashes
+            if application.client_type != "confidential":
+                raise InvalidClientMetadata("a public client has no secret")
+            if len(held) >= MAX_SECRETS:
+                raise InvalidClientMetadata(f"a client has at most {MAX_SECRETS} secrets; remove one first")
+            kept = self._keep(secret, chosen=False, hash_secret=hash_secret)
+            return replace(application, secret_hashes=(*held, kept))
+
+        return self.edit(client_id, add), secret
+
+    def remove_secret(self, client_id: str, removed: str) -> Application:
+        """Take a secret, told by its `secret_id`, from a client that has another one; errors as in `edit`."""
+
+        def remove(application: Application) -> Application:
+            left = tuple(held for held in application.secret_hashes if secret_id(held) != removed)
+            if not left:
+                raise InvalidClientMetadata("this is the client's only secret; give it another one first")
+            return replace(application, secret_hashes=left)
+
+        return self.edit(client_id, remove)
+
+    def _tell_saved(self, application: Application, *, created: bool) -> None:
+        """Tell listeners, once it is committed."""
+        hooks = self._provider.hooks
+        saved = ClientSaved(provider=self._provider, client_id=application.client_id, created=created)
+        self._provider.storage.on_commit(lambda: hooks.tell(EventHooks.portula_client_saved, saved))
+
+    def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:
+        hasher = self._provider.hooks.ask(HostHooks.portula_secret_hasher)
+        if chosen and (
+            len(secret) < MIN_CHOSEN_SECRET_LENGTH or not secret.isascii() or not secret.isprintable()
+        ):
+            raise InvalidClientMetadata(
+                f"a chosen client secret has at least {MIN_CHOSEN_SECRET_LENGTH} printable ASCII characters"
+            )
+        if not hash_secret:
+            return hasher.seal(secret)
+        return hasher.hash_chosen(secret) if chosen else hasher.hash_generated(secret)
+
+    def _check(self, application: Application) -> None:
+        if application.client_type not in ("confidential", "public"):
+            raise InvalidClientMetadata(f"client type {application.client_type!r}: confidential or public")
+        identifier = application.client_id
+        if not 1 <= len(identifier) <= 255 or any(not "!" <= character <= "~" for character in identifier):
+            raise InvalidClientMetadata("a client_id has 1 to 255 printable ASCII characters without spaces")
+        if any(not character.isprintable() for character in application.name) or len(application.name) > 255:
+            raise InvalidClientMetadata("a client name has at most 255 printable characters")
+        registration = ClientRegistration(provider=self._provider, application=application)
+        self._provider.hooks.hear(RequestHooks.portula_validate_client_registration, registration)

@@ -1,0 +1,66 @@
+"""What enrichments are given: an answer as far as it is made, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from portula.model.records import AccessToken
+from portula.model.slots import User
+
+if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
+    from portula.flow.messages import OAuthRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationResponse:
+    """The parameters of an answer to an authorization request (RFC 6749 §4.1.2)."""
+
+    provider: AuthorizationServer
+    request: OAuthRequest
+    response: Mapping[str, str] = field(repr=False)
+    """A copy; what an implementation changes in it has no effect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenResponse:
+    """The members of a token response (RFC 6749 §5.1)."""
+
+    provider: AuthorizationServer
+    request: OAuthRequest
+    response: Mapping[str, Any] = field(repr=False)
+    """A copy; what an implementation changes in it has no effect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntrospectionResponse:
+    """The members of an introspection response (RFC 7662 §2.2) about an active token."""
+
+    provider: AuthorizationServer
+    token: AccessToken
+    response: Mapping[str, Any]
+    """A copy; what an implementation changes in it has no effect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonClaims:
+    """Claims about a person."""
+
+    provider: AuthorizationServer
+    request: OAuthRequest
+    user: User
+    """The person."""
+    claims: Mapping[str, Any]
+    """A copy; what an implementation changes in it has no effect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IDTokenClaims(PersonClaims):
+    """The claims of an ID token that is about to be signed (OpenID Connect Core §2)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserInfoClaims(PersonClaims):
+    """The claims of a userinfo response (OpenID Connect Core §5.3); `request.scopes` says what was granted."""

@@ -1,0 +1,138 @@
+"""What happened, for listeners: small immutable facts that never carry a token, a code or a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from portula.host.events import Event
+
+if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProtocolEvent(Event):
+    """Something that happened to a client, a person or a token."""
+
+    provider: AuthorizationServer = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenIssued(ProtocolEvent):
+    """A token response is about to leave (outbox) or has been committed (event)."""
+
+    client_id: str
+    grant_type: str
+    scopes: tuple[str, ...]
+    authorization: str | None = None
+    """Identifier of the authorization it is of; None for tokens of the client itself."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthorizationGranted(ProtocolEvent):
+    """A person's authorization request is about to be answered with what it asked for."""
+
+    client_id: str
+    subject: str
+    sid: str | None
+    """Identifier of the login session, if the login keeps sessions."""
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionEnded(ProtocolEvent):
+    """A login session is being ended: by signing out, by somebody else signing in, or from elsewhere; not by time."""
+
+    subject: str
+    sid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogoutSucceeded(ProtocolEvent):
+    """A person signed out at the wish of an app, `client_id` if it is known (OpenID Connect RP-Initiated Logout)."""
+
+    subject: str
+    sid: str | None
+    tokens: int
+    """How many of the person's tokens were revoked, of all apps."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenRefused(ProtocolEvent):
+    """The token endpoint refused a request."""
+
+    grant_type: str | None
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenRevoked(ProtocolEvent):
+    """A client gave a token back (RFC 7009), or an account or an administrator took it."""
+
+    client_id: str
+    authorization: str | None
+    """Identifier of the authorization."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replay(ProtocolEvent):
+    """A single-use credential was used again, and its authorization is revoked."""
+
+    client_id: str
+    authorization: str | None
+    """Identifier of the authorization."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CodeReplayed(Replay):
+    """An authorization code was used again (RFC 6749 §4.1.2)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefreshTokenReplayed(Replay):
+    """A superseded refresh token was used again (RFC 9700 §4.14.2)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConsentGiven(ProtocolEvent):
+    """A person allowed a client these scopes."""
+
+    client_id: str
+    subject: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientSaved(ProtocolEvent):
+    """A client was created or changed."""
+
+    client_id: str
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientAuthenticated(ProtocolEvent):
+    """A client proved who it is (RFC 6749 §2.3)."""
+
+    client_id: str
+    method: str
+    """Registered name of the method, e.g. `client_secret_basic`."""
+    secret_id: str | None
+    """Which of its secrets it presented, as `portula.plugin.secret_id` names them; None without one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoginSucceeded(ProtocolEvent):
+    """A person signed in."""
+
+    subject: str
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoginFailed(ProtocolEvent):
+    """Someone failed to sign in under this name."""
+
+    username: str
+    reason: str

@@ -1,0 +1,152 @@
+"""The hooks of what may be asked for and how: scopes, grant and response types, client authentication."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Generic
+
+from portula.flow.client_auth import ClientAuthMethod
+from portula.flow.grants import GrantFactory, ResponseTypeFactory
+from portula.flow.request_resolvers import RequestResolver
+from portula.flow.steps import Step
+from portula.host.declarations import P
+from portula.host.kinds import HookClass, HookDeclarations, contribution, slot
+from portula.model.client_metadata import ClientMember
+from portula.model.slots import ScopesBackend, TokenGenerator
+
+
+class GrantHooks(HookDeclarations, Generic[P]):
+    """Hooks of what the protocol offers."""
+
+    @contribution(HookClass.DECIDES)
+    def portula_scopes(self, provider: P) -> Mapping[str, str]:
+        """Contribute scopes valid with any scopes backend and never part of `__all__`, with their consent text.
+
+        Example:
+            class Offline(Plugin):
+                def portula_scopes(self, provider):
+                    return {"offline_access": "Keep access while you are away"}
+        """
+        return {}
+
+    @slot(HookClass.DECIDES, setting="SCOPES_BACKEND_CLASS", install="portula-scopes-settings")
+    def portula_scopes_backend(self, provider: P) -> ScopesBackend | None:
+        """Answer the slot of the scopes backend (SCOPES_BACKEND_CLASS).
+
+        Example:
+            class Scopes(ScopesBackend):
+                def get_all_scopes(self):
+                    return {"tea": "Make tea"}
+
+                def get_available_scopes(self, application=None, request=None):
+                    return ["tea"]
+
+                def get_default_scopes(self, application=None, request=None):
+                    return ["tea"]
+
+            class Room(Plugin):
+                def portula_scopes_backend(self, provider):
+                    return Scopes()
+        """
+        return None
+
+    @slot(HookClass.SEES_SECRETS, setting="ACCESS_TOKEN_GENERATOR", install="portula-generators")
+    def portula_access_token_generator(self, provider: P) -> TokenGenerator | None:
+        """Answer the slot of the access token generator (ACCESS_TOKEN_GENERATOR).
+
+        Example:
+            class Room(Plugin):
+                def portula_access_token_generator(self, provider):
+                    return lambda request: "at_" + secrets.token_urlsafe(32)
+        """
+        return None
+
+    @slot(HookClass.SEES_SECRETS, setting="REFRESH_TOKEN_GENERATOR", install="portula-generators")
+    def portula_refresh_token_generator(self, provider: P) -> TokenGenerator | None:
+        """Answer the slot of the refresh token generator (REFRESH_TOKEN_GENERATOR).
+
+        Example:
+            class Room(Plugin):
+                def portula_refresh_token_generator(self, provider):
+                    return lambda request: "rt_" + secrets.token_urlsafe(32)
+        """
+        return None
+
+    @contribution(HookClass.DECIDES, keys=lambda method: [method.name])
+    def portula_client_auth_methods(self, provider: P) -> Sequence[ClientAuthMethod]:
+        """Contribute ways for a client to authenticate, by their registered names (RFC 7591 §2).
+
+        Example:
+            class Room(Plugin):
+                def __init__(self, method):
+                    self.method = method
+
+                def portula_client_auth_methods(self, provider):
+                    return [self.method]
+        """
+        return ()
+
+    @contribution(HookClass.DECIDES, keys=lambda resolver: [resolver.name])
+    def portula_request_resolvers(self, provider: P) -> Sequence[RequestResolver]:
+        """Contribute ways for an authorization request to carry or name its parameters elsewhere.
+
+        Example:
+            class Room(Plugin):
+                def portula_request_resolvers(self, provider):
+                    presented = lambda asked: "ticket" in asked
+                    return [RequestResolver("ticket", presented, lambda client, pairs, issuer: pairs)]
+        """
+        return ()
+
+    @contribution(HookClass.DECIDES)
+    def portula_grant_types(self, provider: P) -> Mapping[str, GrantFactory]:
+        """Contribute grant types by their exact name on the wire.
+
+        Example:
+            class TeaGrant(ExtensionGrant):
+                def check(self, request):
+                    if request.scope != "tea":
+                        raise InvalidGrantError
+
+            class Room(Plugin):
+                def portula_grant_types(self, provider):
+                    return {"urn:example:tea": TeaGrant}
+        """
+        return {}
+
+    @contribution(HookClass.DECIDES)
+    def portula_response_types(self, provider: P) -> Mapping[str, ResponseTypeFactory]:
+        """Contribute response types; the words of a name are in alphabetical order.
+
+        Example:
+            class Room(Plugin):
+                def portula_response_types(self, provider):
+                    return {"code": ResponseType}
+        """
+        return {}
+
+    @contribution(HookClass.DECIDES, keys=lambda step: [f"{step.endpoint}: {step.name}"])
+    def portula_steps(self, provider: P) -> Sequence[Step]:
+        """Contribute steps to the lists of endpoints: `authorize`, `authorize (answer)`, `token`, `revoke_token`.
+
+        Example:
+            def no_tea(exchange):
+                if exchange.parameter("tea") is not None:
+                    raise InvalidRequestError(description="No tea.")
+
+            class Room(Plugin):
+                def portula_steps(self, provider):
+                    return [Step(endpoint="token", name="no_tea", run=no_tea, after="client")]
+        """
+        return ()
+
+    @contribution(HookClass.OBSERVES, keys=lambda member: [member.name])
+    def portula_client_metadata(self, provider: P) -> Sequence[ClientMember]:
+        """Contribute members of client metadata (RFC 7591 §2) that clients may be registered with.
+
+        Example:
+            class Room(Plugin):
+                def portula_client_metadata(self, provider):
+                    return [ClientMember("tea_preference", str)]
+        """
+        return ()

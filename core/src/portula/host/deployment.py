@@ -1,0 +1,63 @@
+"""What the host shows a plugin of the server that it is part of."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel
+
+from portula.host.settings import CoreSettings, Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from portula.host.hooks import Hooks
+    from portula.host.plugins import Plugins
+    from portula.model.keys import Keys
+    from portula.model.records import RecordType
+    from portula.model.slots import Clock
+    from portula.model.storage import Storage, Store
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Deployment:
+    """A server with its plugins, settings, keys and storage."""
+
+    app: Flask
+    """The Flask app that the server is part of."""
+    name: str
+    """Unique in the app; part of view names and of cookies."""
+    mount: str
+    """Path below which the endpoints stand."""
+    issuer: str
+    """The issuer; empty where it is made of the host of each request."""
+    plugins: Plugins
+    hooks: Hooks
+    keys: Keys
+    storage: Storage
+    stores: dict[str, Store]
+    """The storages by name."""
+    records: tuple[RecordType, ...]
+    """Every record type, core's and those of rooms."""
+    _settings: Settings
+    _clock: Clock
+
+    def settings(self, model: type[M]) -> M:
+        """Return the settings of a room."""
+        return self._settings.get(model)
+
+    @property
+    def all_settings(self) -> Settings:
+        """Every setting with owner and origin, for reports."""
+        return self._settings
+
+    @cached_property
+    def core_settings(self) -> CoreSettings:
+        """Return the settings of the host."""
+        return self._settings.get(CoreSettings)
+
+    def now(self) -> int:
+        """Return the time by the clock slot, in whole Unix seconds."""
+        return int(self._clock())

@@ -1,0 +1,64 @@
+"""What every event has in common."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from portula.host.deployment import Deployment
+
+_CAPITAL = re.compile(r"(?<!^)(?<![A-Z])(?=[A-Z])")
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that happened, or is about to; who makes one names the provider and what the event is about."""
+
+    provider: Deployment = field(repr=False, compare=False)
+    id: str = field(default_factory=_new_id, compare=False)
+    """Unique: 32 hexadecimal digits."""
+    at: int = -1
+    """When it happened, Unix seconds by the clock slot."""
+    realm: str = ""
+    """Which of several realms of one provider it belongs to."""
+    issuer: str = ""
+    """Whose it is; empty where the issuer is made of the host of each request and none is at hand."""
+    actor: str | None = None
+    """Subject of the person, or name of the command, that did it in place of the one it is about."""
+    client_id: str | None = None
+    subject: str | None = None
+    """The person it is about."""
+    address: str | None = None
+    """Where the request came from."""
+    request_id: str | None = None
+    """Identifier of the request, the same for all its events."""
+    reason: str | None = None
+    """Why it was refused or done, for operators; nothing of it is told to clients."""
+
+    def __post_init__(self) -> None:
+        """Fill in time and issuer from the provider, where they are not given."""
+        if self.at < 0:
+            object.__setattr__(self, "at", self.provider.now())
+        if not self.issuer:
+            object.__setattr__(self, "issuer", self.provider.issuer)
+
+    @property
+    def type(self) -> str:
+        """The name of the event, e.g. `token_issued`: that of its class."""
+        return _CAPITAL.sub("_", type(self).__name__).lower()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as what JSON can hold: its type and its fields, without the provider."""
+        found: dict[str, Any] = {"type": self.type}
+        for member in fields(self):
+            if member.name != "provider":
+                value = getattr(self, member.name)
+                found[member.name] = list(value) if isinstance(value, tuple) else value
+        return found

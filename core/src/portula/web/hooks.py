@@ -1,0 +1,66 @@
+"""The hooks of what faces people and machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic
+
+from portula.flow.hooks import FlowHooks
+from portula.host.declarations import HostHooks, P
+from portula.host.kinds import HookClass, HookDeclarations, contribution
+from portula.model.http import Endpoint
+from portula.web.blueprints import AccountLink, Mount
+
+
+class WebHooks(HookDeclarations, Generic[P]):
+    """Hooks that mounting a provider calls."""
+
+    @contribution(
+        HookClass.SEES_SECRETS, keys=lambda endpoint: [endpoint.name, f"path {endpoint.path.rstrip('/')}"]
+    )
+    def portula_endpoints(self, provider: P) -> Sequence[Endpoint]:
+        """Contribute machine endpoints, mounted in Flask and ahead of it.
+
+        Example:
+            class Room(Plugin):
+                def portula_endpoints(self, provider):
+                    return [Endpoint("tea", "tea/", ("GET",), lambda message: json_answer(418, {"tea": True}))]
+        """
+        return ()
+
+    @contribution(HookClass.SEES_SECRETS, keys=lambda mount: [mount.blueprint.name])
+    def portula_blueprints(self, provider: P) -> Sequence[Mount]:
+        """Contribute Flask blueprints: pages for people.
+
+        Example:
+            class Room(Plugin):
+                def portula_blueprints(self, provider):
+                    return [Mount(flask.Blueprint("tea", __name__), at="root")]
+        """
+        return ()
+
+    @contribution(HookClass.OBSERVES, keys=lambda link: [link.view])
+    def portula_account_links(self, provider: P) -> Sequence[AccountLink]:
+        """Contribute links to the page of a person's account, if the login has one.
+
+        Example:
+            class Room(Plugin):
+                def portula_account_links(self, provider):
+                    return [AccountLink("Your tea", "tea.orders")]
+        """
+        return ()
+
+    @contribution(HookClass.SHAPES_TOKENS)
+    def portula_metadata(self, provider: P) -> Mapping[str, Any]:
+        """Contribute members of the server metadata (RFC 8414 §2); lists of several rooms are joined.
+
+        Example:
+            class Room(Plugin):
+                def portula_metadata(self, provider):
+                    return {"service_documentation": "https://docs.example/oauth"}
+        """
+        return {}
+
+
+CORE_HOOKS: tuple[type[HookDeclarations], ...] = (HostHooks, FlowHooks, WebHooks)
+"""The classes that declare core's hooks."""

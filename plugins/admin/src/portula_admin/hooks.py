@@ -1,0 +1,93 @@
+"""The hooks of this room: who may enter, and what each kind of record looks like inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from portula import Provider
+from portula.plugin import Authenticated, HookClass, HookDeclarations, slot
+from portula_admin.clients import ApplicationAdmin
+from portula_admin.options import RecordAdmin
+
+AdminAccess = Callable[[Authenticated], bool]
+"""Takes the person at the browser; says whether they may enter."""
+
+
+class AdminHooks(HookDeclarations):
+    """Hooks of this room."""
+
+    @slot(HookClass.DECIDES)
+    def portula_admin_access(self, provider: Provider) -> AdminAccess | None:
+        """Answer the slot of who may enter: a callable that is given the person at the browser, on each request.
+
+        Example:
+            class Room(Plugin):
+                def portula_admin_access(self, provider):
+                    return lambda person: person.subject in {"ada"}
+        """
+        return None
+
+    @slot(HookClass.DECIDES, setting="APPLICATION_ADMIN_CLASS")
+    def portula_application_admin_class(self, provider: Provider) -> type[ApplicationAdmin] | None:
+        """Answer the slot of the class that shows clients (APPLICATION_ADMIN_CLASS).
+
+        Example:
+            class Room(Plugin):
+                def portula_application_admin_class(self, provider):
+                    from portula_admin.clients import ApplicationAdmin
+
+                    return type("Mine", (ApplicationAdmin,), {"list_display": ("name", "user")})
+        """
+        return None
+
+    @slot(HookClass.DECIDES, setting="ACCESS_TOKEN_ADMIN_CLASS")
+    def portula_access_token_admin_class(self, provider: Provider) -> type[RecordAdmin] | None:
+        """Answer the slot of the class that shows access tokens (ACCESS_TOKEN_ADMIN_CLASS).
+
+        Example:
+            class Room(Plugin):
+                def portula_access_token_admin_class(self, provider):
+                    from portula_admin.tokens import AccessTokenAdmin
+
+                    return type("Mine", (AccessTokenAdmin,), {"list_per_page": 10})
+        """
+        return None
+
+    @slot(HookClass.DECIDES, setting="REFRESH_TOKEN_ADMIN_CLASS")
+    def portula_refresh_token_admin_class(self, provider: Provider) -> type[RecordAdmin] | None:
+        """Answer the slot of the class that shows refresh tokens (REFRESH_TOKEN_ADMIN_CLASS).
+
+        Example:
+            class Room(Plugin):
+                def portula_refresh_token_admin_class(self, provider):
+                    from portula_admin.tokens import RefreshTokenAdmin
+
+                    return type("Mine", (RefreshTokenAdmin,), {"list_filter": ()})
+        """
+        return None
+
+    @slot(HookClass.DECIDES, setting="GRANT_ADMIN_CLASS")
+    def portula_grant_admin_class(self, provider: Provider) -> type[RecordAdmin] | None:
+        """Answer the slot of the class that shows authorization codes (GRANT_ADMIN_CLASS).
+
+        Example:
+            class Room(Plugin):
+                def portula_grant_admin_class(self, provider):
+                    from portula_admin.tokens import GrantAdmin
+
+                    return type("Mine", (GrantAdmin,), {"actions": ()})
+        """
+        return None
+
+    @slot(HookClass.DECIDES, setting="ID_TOKEN_ADMIN_CLASS")
+    def portula_id_token_admin_class(self, provider: Provider) -> type[RecordAdmin] | None:
+        """Answer the slot of the class that shows ID tokens, where they are kept (ID_TOKEN_ADMIN_CLASS).
+
+        Example:
+            class Room(Plugin):
+                def portula_id_token_admin_class(self, provider):
+                    from portula_admin.tokens import IDTokenAdmin
+
+                    return type("Mine", (IDTokenAdmin,), {"title": "Signed token"})
+        """
+        return None
