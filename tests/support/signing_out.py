@@ -243,7 +243,7 @@ class House:
         return self.jose.make({**about, **session, **claims}, typ, key)
 
 
-class Browser(Fetcher):
+class Browser:
     """Fills in forms as they come."""
 
     def __init__(self, app):

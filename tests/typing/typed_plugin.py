@@ -27,7 +27,7 @@ from portula.plugin import (
     RecordType,
     ScopesBackend,
     Sessions,
-    TokenExchange,
+    Exchange,
     TokenIssued,
     TokenResponse,
     json_answer,
@@ -71,7 +71,7 @@ class Shop(Plugin, KettleHooks):
         return [Endpoint("tea", "tea/", ("GET",), self.answer, cors="open")]
 
     @override
-    def portula_validate_token_request(self, exchange: TokenExchange) -> None:
+    def portula_validate_token_request(self, exchange: Exchange) -> None:
         """Deny."""
         assert_type(exchange.request.client, Application | None)
         assert_type(exchange.request.scopes, list[str] | None)

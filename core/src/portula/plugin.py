@@ -36,14 +36,15 @@ from portula.flow.grants import (
     ClientCredentialsGrant,
     ExtensionGrant,
     GrantFactory,
+    GrantType,
     PasswordGrant,
     RefreshTokenGrant,
-    GrantType,
     ResponseType,
     ResponseTypeFactory,
 )
 from portula.flow.hooks import FlowHooks
 from portula.flow.interaction import Demands, Interaction
+from portula.flow.issue import Issue
 from portula.flow.messages import (
     CLIENT_ADDRESS,
     IMPLICIT,
@@ -61,14 +62,13 @@ from portula.flow.messages import (
     printable,
     sorted_response_type,
 )
+from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.responses import bearer_error, error_parameters, token_error
-from portula.flow.issue import Issue
-from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.revoking import plan_revocation, revoke_authorization, revoke_authorizations
-from portula.flow.steps import Step
 from portula.flow.server import Server
+from portula.flow.steps import Step
 from portula.flow.validator import Live, OAuth2Validator
 from portula.host.checks import Finding, Level
 from portula.host.commands import SchemaGroup
@@ -105,6 +105,18 @@ from portula.model.client_metadata import ClientMember, read_client_metadata, wr
 from portula.model.errors import nearest
 from portula.model.http import NO_STORE, Answer, Endpoint, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
+from portula.model.plans import (
+    Add,
+    ChangeAll,
+    Condition,
+    Counts,
+    Part,
+    Plan,
+    Remove,
+    RowChange,
+    Writes,
+    added,
+)
 from portula.model.records import (
     CORE_RECORDS,
     ID_TOKEN,
@@ -112,11 +124,11 @@ from portula.model.records import (
     Application,
     ApplicationPolicy,
     Artifact,
+    Authorization,
     Grant,
     IDToken,
     RecordType,
     RefreshToken,
-    Authorization,
     SupersededRefreshToken,
 )
 from portula.model.slots import (
@@ -140,7 +152,6 @@ from portula.model.slots import (
     User,
 )
 from portula.model.sources import Source, Tier
-from portula.model.plans import Add, ChangeAll, Condition, Counts, Part, Plan, Remove, RowChange, Writes, added
 from portula.model.storage import Place, Storage, Store, StoreFactory
 from portula.model.strict_json import read_object
 from portula.model.uris import (
@@ -161,27 +172,6 @@ from portula.web.provider import Provider, current_provider
 from portula.web.report import field_docs
 
 __all__ = [
-    "SupersededRefreshToken",
-    "Authorization",
-    "ResponseTypeFactory",
-    "ResponseType",
-    "GrantType",
-    "added",
-    "Writes",
-    "RowChange",
-    "Remove",
-    "Plan",
-    "Part",
-    "Counts",
-    "ChangeAll",
-    "Add",
-    "Step",
-    "revoke_authorizations",
-    "revoke_authorization",
-    "plan_revocation",
-    "RefreshTokens",
-    "Issue",
-    "exchange_of",
     "CLIENT_ADDRESS",
     "CORE_RECORDS",
     "FORBIDDEN_SCHEMES",
@@ -192,18 +182,21 @@ __all__ = [
     "OAUTHLIB_STATE",
     "AccessToken",
     "AccountLink",
+    "Add",
     "Answer",
     "AnswersSlot",
     "Application",
     "ApplicationPolicy",
     "Artifact",
     "Authenticated",
+    "Authorization",
     "AuthorizationCodeGrant",
     "AuthorizationExchange",
     "AuthorizationGranted",
     "AuthorizationResponse",
     "AuthorizationServer",
     "Backend",
+    "ChangeAll",
     "ClientAuthMethod",
     "ClientAuthenticated",
     "ClientCredentialsGrant",
@@ -217,6 +210,7 @@ __all__ = [
     "ConsentGiven",
     "ConsentQuestion",
     "CoreSettings",
+    "Counts",
     "Declared",
     "Demands",
     "Deployment",
@@ -229,6 +223,7 @@ __all__ = [
     "Finding",
     "Grant",
     "GrantFactory",
+    "GrantType",
     "HashGenerator",
     "HookClass",
     "HookDeclarations",
@@ -237,6 +232,7 @@ __all__ = [
     "IDTokenClaims",
     "Interaction",
     "IntrospectionResponse",
+    "Issue",
     "Jose",
     "Keys",
     "Kind",
@@ -254,16 +250,23 @@ __all__ = [
     "OAuthRequest",
     "PageForm",
     "Pairs",
+    "Part",
     "PasswordGrant",
     "Place",
+    "Plan",
     "Plugin",
     "Provider",
     "RecordType",
     "RefreshToken",
     "RefreshTokenGrant",
     "RefreshTokenReplayed",
+    "RefreshTokens",
+    "Remove",
     "Replay",
     "RequestResolver",
+    "ResponseType",
+    "ResponseTypeFactory",
+    "RowChange",
     "Ruling",
     "SchemaGroup",
     "ScopesBackend",
@@ -275,9 +278,11 @@ __all__ = [
     "Settings",
     "Source",
     "StandAlone",
+    "Step",
     "Storage",
     "Store",
     "StoreFactory",
+    "SupersededRefreshToken",
     "Tier",
     "Token",
     "TokenExchange",
@@ -288,6 +293,8 @@ __all__ = [
     "TokenRevoked",
     "User",
     "UserInfoClaims",
+    "Writes",
+    "added",
     "basic_credentials",
     "bearer_error",
     "bearer_token",
@@ -296,6 +303,7 @@ __all__ = [
     "enrichment",
     "error_parameters",
     "event",
+    "exchange_of",
     "field_docs",
     "grant_types_needed",
     "hookimpl",
@@ -311,6 +319,7 @@ __all__ = [
     "outbox",
     "parse_form",
     "parse_pairs",
+    "plan_revocation",
     "presented_basic",
     "printable",
     "read_client_metadata",
@@ -319,6 +328,8 @@ __all__ = [
     "refresh_generator",
     "report",
     "requirement",
+    "revoke_authorization",
+    "revoke_authorizations",
     "secret_id",
     "shape",
     "shown",

@@ -30,7 +30,11 @@ def test_a_token_is_revoked_and_stops_working(admin):
     assert (kept.digest, kept.revoked_at) == (token.digest, NOW + 5)
     assert admin.heard.of(TokenRevoked) == [
         TokenRevoked(
-            provider=admin.provider, client_id="app", subject="bob", authorization=token.authorization, at=NOW + 5
+            provider=admin.provider,
+            client_id="app",
+            subject="bob",
+            authorization=token.authorization,
+            at=NOW + 5,
         )
     ]
 

@@ -165,6 +165,7 @@ def test_all_authorizations_are_found_however_many(connected, host, monkeypatch)
 
 def test_losing_the_slot_leaves_no_page():
     from flask import Flask
+    from support.fitting import fitting
 
     import portula_consent
     from portula import Provider, hookimpl
@@ -173,7 +174,7 @@ def test_losing_the_slot_leaves_no_page():
     class Own:
         @hookimpl
         def portula_consent(self, provider):
-            return object()
+            return fitting("portula_consent")
 
         @hookimpl
         def portula_stores(self, provider):

@@ -14,6 +14,7 @@ from oauthlib.openid.connect.core.exceptions import RequestNotSupported, Request
 from portula.flow import token
 from portula.flow.enrichments import AuthorizationResponse
 from portula.flow.event_hooks import EventHooks
+from portula.flow.events import AuthorizationGranted
 from portula.flow.exchange import AuthorizationExchange
 from portula.flow.grants import Memo, well_formed
 from portula.flow.issue import Issue
@@ -21,7 +22,6 @@ from portula.flow.messages import OAuthRequest, in_front_channel, sorted_respons
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.responses import Delivery, deliver
 from portula.flow.steps import Steps, step
-from portula.flow.events import AuthorizationGranted
 from portula.model.records import Application
 
 if TYPE_CHECKING:

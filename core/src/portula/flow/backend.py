@@ -12,19 +12,19 @@ from oauthlib.oauth2.rfc6749 import errors
 from portula.flow import foreign, revocation
 from portula.flow.authorization import respond
 from portula.flow.event_hooks import EventHooks
+from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
 from portula.flow.messages import CLIENT_ADDRESS, FORM, ISSUER, OAuthRequest, Pairs, bearer_token, parse_form
 from portula.flow.responses import bearer_error, error_parameters, from_oauthlib, token_error
 from portula.flow.server import Server
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
-from portula.flow.events import TokenRefused
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 
 if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.validator import OAuth2Validator
     from portula.model.slots import Authenticated
-    from portula.flow.authorization_server import AuthorizationServer
 
 log = logging.getLogger("portula")
 

@@ -13,10 +13,10 @@ from portula.model.plans import Plan
 from portula.model.records import AccessToken, Application, Authorization, Grant, RefreshToken
 
 if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.messages import OAuthRequest, Pairs
     from portula.flow.server import Server
     from portula.model.slots import Authenticated, User
-    from portula.flow.authorization_server import AuthorizationServer
 
 ABSENT = Message("", "")
 

@@ -13,10 +13,10 @@ from portula.flow.enrichments import (
     UserInfoClaims,
 )
 from portula.flow.events import AuthorizationGranted, SessionEnded, TokenIssued
-from portula.flow.exchange import AuthorizationExchange, TokenExchange
+from portula.flow.exchange import AuthorizationExchange, Exchange
 from portula.flow.interaction import Demands, Interaction
 from portula.flow.registration import ClientRegistration
-from portula.host.kinds import HookClass, HookDeclarations, enrichment, outbox, requirement, veto
+from portula.host.kinds import HookClass, HookDeclarations, enrichment, outbox, requirement, shape, veto
 from portula.model.errors import InvalidClientMetadata
 
 
@@ -35,7 +35,7 @@ class RequestHooks(HookDeclarations):
         """
 
     @veto(HookClass.SEES_SECRETS)
-    def portula_validate_token_request(self, exchange: TokenExchange) -> None:
+    def portula_validate_token_request(self, exchange: Exchange) -> None:
         """Deny a token request by raising an OAuth2Error, after the grant's own checks and before anything is kept.
 
         Example:

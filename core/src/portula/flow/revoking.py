@@ -8,8 +8,8 @@ from portula.model.plans import ChangeAll, Plan
 from portula.model.records import Authorization, RefreshToken
 
 if TYPE_CHECKING:
-    from portula.model.plans import Condition
     from portula.flow.authorization_server import AuthorizationServer
+    from portula.model.plans import Condition
 
 
 def plan_revocation(plan: Plan, now: int, **where: Condition) -> ChangeAll:

@@ -48,7 +48,10 @@ class Server:
             hooks.ask(GrantHooks.portula_refresh_token_generator)
         )
         self._lifetime = token_expires_in or request_validator.access_token_lifetime
-        self.grant_types = {name: make(request_validator) for name, make in hooks.collect(GrantHooks.portula_grant_types).items()}
+        self.grant_types = {
+            name: make(request_validator)
+            for name, make in hooks.collect(GrantHooks.portula_grant_types).items()
+        }
         contributed = hooks.collect(GrantHooks.portula_response_types)
         enabled = request_validator.enabled_response_types(contributed)
         self.response_types = {name: contributed[name](request_validator) for name in enabled}

@@ -14,13 +14,13 @@ from oauthlib.oauth2.rfc6749 import errors, utils
 
 from portula.flow.enrichments import TokenResponse
 from portula.flow.event_hooks import EventHooks
+from portula.flow.events import TokenIssued
 from portula.flow.exchange import Exchange, TokenExchange
 from portula.flow.issue import Issue
 from portula.flow.messages import OAuthRequest, parse_form
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.steps import Steps, step
 from portula.model.errors import Conflict
-from portula.flow.events import TokenIssued
 from portula.model.plans import Plan
 from portula.model.records import Application
 

@@ -15,8 +15,8 @@ from portula.model.records import AccessToken, Application, Authorization, Refre
 from portula.model.sources import Source
 
 if TYPE_CHECKING:
-    from portula.model.slots import User
     from portula.flow.authorization_server import AuthorizationServer
+    from portula.model.slots import User
 
 
 T = TypeVar("T", AccessToken, RefreshToken)

@@ -11,8 +11,7 @@ from portula.plugin import Authorization, RefreshToken, RefreshTokens, Supersede
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import Exchange, OAuthRequest
+    from portula.plugin import AuthorizationServer, Exchange, OAuthRequest
 
 log = logging.getLogger("portula")
 
@@ -22,7 +21,9 @@ REFRESH_TOKEN = "refresh token"
 _SUCCESSOR = "refresh token successor"
 
 
-def find_refresh_token(provider: Provider, value: str) -> tuple[RefreshToken, Authorization | None] | None:
+def find_refresh_token(
+    provider: AuthorizationServer, value: str
+) -> tuple[RefreshToken, Authorization | None] | None:
     """Return the record that a value belongs to, now or formerly, with its authorization; None for a stranger's value.
 
     A value of ours names its authorization; any other is found by its digest, among those that were rotated too.
@@ -41,7 +42,7 @@ def find_refresh_token(provider: Provider, value: str) -> tuple[RefreshToken, Au
 
 
 def check_superseded(
-    provider: Provider, token: RefreshToken, value: str, request: OAuthRequest
+    provider: AuthorizationServer, token: RefreshToken, value: str, request: OAuthRequest
 ) -> dict[str, Any] | None:
     """Judge a value that is not the one that counts now.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
 from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
-from portula.plugin import Authenticated, Demands, OAuthRequest, exchange_of, issuer_of
+from portula.plugin import Authenticated, Demands, OAuthRequest, issuer_of
 from portula_oidc.acr import reached
 from portula_oidc.asked import Asked, asked_of
 from portula_oidc.claims import ROOM, SCOPE_OF

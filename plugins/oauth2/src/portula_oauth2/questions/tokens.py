@@ -70,7 +70,9 @@ class TokenQuestions(OAuth2Validator):
         revoke_authorization(provider, record.authorization)
         client_id, subject, authorization = record.client_id, record.subject, record.authorization
         if isinstance(record, Grant):
-            code = CodeReplayed(provider=provider, client_id=client_id, subject=subject, authorization=authorization)
+            code = CodeReplayed(
+                provider=provider, client_id=client_id, subject=subject, authorization=authorization
+            )
             provider.hooks.tell(Plugin.portula_code_replayed, code)
         else:
             token = RefreshTokenReplayed(
