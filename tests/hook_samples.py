@@ -15,15 +15,17 @@ from portula.errors import (
     AccessDeniedError,
     InvalidClientMetadata,
     InvalidGrantError,
+    InvalidRequestError,
     UnauthorizedClientError,
 )
+from portula.flow.server import contributed_steps
 from portula.host.signatures import value_type
 from portula.plugin import (
     AccessToken,
     AccountLink,
     Application,
+    Artifact,
     Authenticated,
-    AuthorizationCodeGrant,
     Backend,
     ClientAuthMethod,
     ClientMember,
@@ -33,12 +35,15 @@ from portula.plugin import (
     Finding,
     Grant,
     IDToken,
+    Issue,
     Level,
     Mount,
     OAuthRequest,
     RecordType,
     RefreshToken,
     RequestResolver,
+    ResponseType,
+    Step,
     User,
     json_answer,
 )
@@ -49,7 +54,10 @@ NAMES = {
     "AccessToken": AccessToken,
     "Application": Application,
     "AccountLink": AccountLink,
-    "AuthorizationCodeGrant": AuthorizationCodeGrant,
+    "Artifact": Artifact,
+    "InvalidRequestError": InvalidRequestError,
+    "ResponseType": ResponseType,
+    "Step": Step,
     "Backend": Backend,
     "BaseModel": BaseModel,
     "ClientMember": ClientMember,
@@ -93,16 +101,16 @@ GIVEN = {
 }
 """What the classes of examples are made with, by parameter."""
 
-_ISSUED = {"grant_type": "client_credentials", "scopes": ("read",), "family": "family"}
-_FAMILY = {"family": "family"}
+_ISSUED = {"grant_type": "client_credentials", "scopes": ("read",), "authorization": "authorization"}
+_REVOKED = {"authorization": "authorization"}
 EVENTS = {
     public.AuthorizationGranted: {"subject": "ada", "sid": "sid", "scopes": ("read",)},
     public.SessionEnded: {"subject": "ada", "sid": "sid"},
     public.TokenIssued: _ISSUED,
     public.TokenRefused: {"grant_type": "client_credentials", "error": "invalid_scope"},
-    public.TokenRevoked: _FAMILY,
-    public.CodeReplayed: _FAMILY,
-    public.RefreshTokenReplayed: _FAMILY,
+    public.TokenRevoked: _REVOKED,
+    public.CodeReplayed: _REVOKED,
+    public.RefreshTokenReplayed: _REVOKED,
     public.ConsentGiven: {"subject": "ada", "scopes": ("read",)},
     public.ClientSaved: {"created": True},
     public.ClientAuthenticated: {"method": "client_secret_basic", "secret_id": None},
@@ -115,6 +123,7 @@ EVENTS = {
 
 
 STARTED = {
+    "portula_steps": lambda provider: [step.name for step in contributed_steps(provider.hooks)] == ["no_tea"],
     "portula_declarations": lambda provider: "portula_kettle" in provider.plugins.declared,
     "portula_settings": lambda provider: provider.all_settings.value("GREETING") == "hello",
     "portula_clock": lambda provider: provider.now() == 1_700_000_000,
@@ -163,7 +172,7 @@ STARTED = {
     ),
     "portula_response_types": lambda provider: isinstance(
         provider.hooks.collect(Plugin.portula_response_types)["code"](provider.validator),
-        AuthorizationCodeGrant,
+        ResponseType,
     ),
     "portula_server_class": lambda provider: (
         provider.hooks.ask(Plugin.portula_server_class) is oauthlib.oauth2.Server
@@ -216,6 +225,7 @@ PRINTED = {
     "portula_login_succeeded": "ada",
     "portula_login_failed": "wrong credentials",
     "portula_logout_succeeded": "ada",
+    "portula_session_ended": "sid",
 }
 """What the examples do in the course of a request."""
 
@@ -225,7 +235,7 @@ def value_of(hook, provider):
     made = value_type(getattr(Plugin, hook))
     if made in EVENTS:
         return made(provider=provider, client_id="machine", **EVENTS[made])
-    token = AccessToken(digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2, family="f")
+    token = AccessToken(digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2)
     fields = {
         "provider": provider,
         "request": sample_request(),
@@ -236,6 +246,8 @@ def value_of(hook, provider):
         "fresh": False,
         "token": token,
     }
+    if issubclass(made, public.Exchange):
+        fields = {"issue": Issue(scope=("read",), lifetime=3600), **fields}
     known = {field.name for field in dataclasses.fields(made)}
     return made(**{name: value for name, value in fields.items() if name in known})
 

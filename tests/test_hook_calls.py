@@ -298,7 +298,7 @@ def test_an_event_has_a_form_for_logs():
         subject="ada",
         grant_type="client_credentials",
         scopes=("read",),
-        family="f",
+        authorization="a",
     )
     told = json.loads(json.dumps(event.as_json()))
     assert len(told.pop("id")) == 32

@@ -51,6 +51,7 @@ def call(provider, hook):
     """Call a hook of a request as core does."""
     verbs = {
         Kind.VETO: provider.hooks.hear,
+        Kind.SHAPE: provider.hooks.shape,
         Kind.REQUIREMENT: provider.hooks.require,
         Kind.ENRICHMENT: provider.hooks.enrich,
         Kind.OUTBOX: provider.hooks.record,
@@ -106,10 +107,11 @@ def test_the_kind_is_told_by_the_form_of_the_name(hook):
     assert portula_reference.KINDS[kind] in MANUAL
     forms = {
         "veto": r"validate_\w+",
+        "shape": r"shape_\w+",
         "requirement": r"\w+_demands",
         "enrichment": r"\w+_(response|claims)",
         "outbox": r"record_\w+",
-        "event": r"event|\w+_(issued|refused|revoked|replayed|given|saved|authenticated|succeeded|failed)",
+        "event": r"event|\w+_(issued|refused|revoked|replayed|given|saved|authenticated|succeeded|failed|ended)",
     }
     if hook in PER_REQUEST:
         assert re.fullmatch(forms[kind], short)
@@ -182,9 +184,14 @@ RECORDED = {
 
 @pytest.mark.parametrize("hook", RECORDED)
 def test_the_example_records(hook):
-    provider, plugin = provider_with(hook)
-    assert call(provider, hook) == []
-    assert plugin.lines == [RECORDED[hook]]
+    provider, _ = provider_with(hook)
+    (record,) = call(provider, hook)
+    assert RECORDED[hook] in record.payload.values()
+
+
+def test_the_example_shapes():
+    provider, _ = provider_with("portula_shape_token")
+    assert call(provider, "portula_shape_token").issue.lifetime == 60
 
 
 @pytest.mark.parametrize("hook", PRINTED)
@@ -195,7 +202,7 @@ def test_the_example_hears(hook, capsys):
 
 
 def test_every_example_was_called():
-    called = {*STARTED, *DENIALS, *DEMANDS, *ADDITIONS, *PRINTED, *RECORDED}
+    called = {"portula_shape_token", *STARTED, *DENIALS, *DEMANDS, *ADDITIONS, *PRINTED, *RECORDED}
     assert called == set(HOOKS)
 
 

@@ -76,7 +76,7 @@ def test_each_store_is_given_its_part(storage):
     plan = Plan()
     plan.take(grant("code"), at=1)
     plan.add(access_token("token"))
-    removed = plan.remove(Grant, family="none")
+    removed = plan.remove(Grant, authorization="none")
     changed = plan.change_all(Artifact, {"family": None}, client_id="c")
     assert storage.apply(plan) == {removed: 0, changed: 0}
     assert storage.find(Grant, digest="code").taken_at == 1

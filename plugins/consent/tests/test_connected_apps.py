@@ -102,7 +102,9 @@ def test_removing_an_app_ends_all_it_holds_of_the_person_and_nothing_else(connec
     assert revoked(connected, "f2") is revoked(connected, "f3") is None
     assert connected.consent.remembered(connected.client, "ada") == frozenset()
     assert host.heard == [
-        TokenRevoked(provider=host.provider, client_id="tea", subject="ada", authorization="f1", at=host.time)
+        TokenRevoked(
+            provider=connected.provider, client_id="tea", subject="ada", authorization="f1", at=host.time
+        )
     ]
 
 

@@ -70,6 +70,9 @@ class Host(Login):
     def login_url(self, next_url, client=None):
         return f"/login?next={next_url}"
 
+    def sign_out(self):
+        self.here = False
+
     def find(self, subject):
         return User(subject, "ann")
 

@@ -53,8 +53,8 @@ def test_the_end_of_a_session_is_told_once_when_it_is_kept(make_app):
 
     class Handler:
         @hookimpl
-        def portula_session_ended(self, provider, event):
-            told.append((event.subject, stored_in(provider)))
+        def portula_session_ended(self, event):
+            told.append((event.subject, stored_in(event.provider)))
 
     app = make_app(Handler())
     client = app.test_client()
