@@ -315,7 +315,7 @@ def test_an_event_has_a_form_for_logs():
         "reason": None,
         "grant_type": "client_credentials",
         "scopes": ["read"],
-        "family": "f",
+        "authorization": "a",
     }
     assert "provider" not in repr(event)
     assert event == dataclasses.replace(event, id="another", provider=make_provider())

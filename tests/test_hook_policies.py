@@ -263,7 +263,7 @@ def test_what_an_outbox_returns_stands_or_falls_with_the_token():
 
     class Full:
         @hookimpl
-        def portula_record_token(self, provider, event):
+        def portula_record_token(self, event):
             raise OSError
 
     for plugins, fails in (((Ledger(),), False), ((Ledger(), Full()), True)):

@@ -28,6 +28,7 @@ from portula.plugin import (
     RecordType,
     ScopesBackend,
     Sessions,
+    TokenExchange,
     TokenIssued,
     TokenResponse,
     json_answer,

@@ -2,8 +2,9 @@
 
 import pytest
 
+from portula import Plugin
 from portula.errors import InvalidClientMetadata
-from portula.plugin import Application
+from portula.plugin import Application, ClientRegistration
 
 ONE, TWO = "https://client.example/cb", "https://client.example/other"
 LOOPBACK = "http://127.0.0.1:8080/cb"
@@ -62,10 +63,16 @@ def test_a_client_class_may_bring_schemes_of_its_own(make):
             return ("myapp",)
 
     world = make()
-    rule = world.provider.hooks.validate_client_registration
-    rule(Lax(client_id="lax", redirect_uris=("myapp://cb",)))
+    provider = world.provider
+
+    def judge(uri):
+        client = Lax(client_id="lax", redirect_uris=(uri,))
+        registration = ClientRegistration(provider=provider, application=client)
+        provider.hooks.hear(Plugin.portula_validate_client_registration, registration)
+
+    judge("myapp://cb")
     with pytest.raises(InvalidClientMetadata, match="allowed: myapp"):
-        rule(Lax(client_id="lax", redirect_uris=(ONE,)))
+        judge(ONE)
 
 
 # --- The default ---

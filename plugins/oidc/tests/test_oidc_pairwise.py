@@ -6,14 +6,14 @@ import pytest
 from security.driving import answered
 
 from portula import hookimpl
-from portula.errors import InvalidClientMetadata
-from portula.plugin import Artifact, Fetched
+from portula.errors import FetchFailed, InvalidClientMetadata
+from portula.plugin import Artifact, Fetched, Fetcher
 
 SECTOR = "https://sector.example/uris.json"
 PAIRWISE = {"subject_type": "pairwise"}
 
 
-class Web:
+class Web(Fetcher):
     def __init__(self):
         self.document, self.asked = "[]", 0
 
@@ -24,6 +24,9 @@ class Web:
     def get(self, url, *, accept, max_bytes=65536):
         self.asked += 1
         return Fetched(200, "application/json", self.document.encode())
+
+    def post(self, url, form, *, max_bytes=65536):
+        raise FetchFailed("nobody posts here")
 
 
 def subject(world, client):

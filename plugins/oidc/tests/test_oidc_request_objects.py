@@ -5,14 +5,14 @@ from security.driving import answered
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Fetched
+from portula.plugin import Fetched, Fetcher
 from portula_testing import jws
 
 ISSUER = "https://id.example/o"
 URI = "https://client.example/request.jwt"
 
 
-class Web:
+class Web(Fetcher):
     """Other servers: one document at one address."""
 
     def __init__(self):
@@ -28,6 +28,9 @@ class Web:
         if not self.document:
             raise FetchFailed("nothing there")
         return Fetched(200, "application/jwt", self.document.encode())
+
+    def post(self, url, form, *, max_bytes=65536):
+        raise FetchFailed("nobody posts here")
 
 
 @pytest.fixture(scope="module")

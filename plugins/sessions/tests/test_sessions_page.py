@@ -1,5 +1,6 @@
 import pytest
 from support.browser import forms_of
+from support.fitting import fitting
 
 import portula_sessions
 from portula import Plugin, hookimpl
@@ -167,7 +168,7 @@ def test_another_room_that_answers_the_slot_takes_the_page_away():
     class Others:
         @hookimpl
         def portula_sessions(self, provider):
-            return self
+            return fitting("portula_sessions")
 
     provider = make_provider(portula_sessions, Others(), settings={"PLUGINS_CHOICE": {"sessions": "Others"}})
     assert provider.app.test_client().get(PAGE).status_code == 404
