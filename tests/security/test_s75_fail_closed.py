@@ -338,9 +338,13 @@ class Memory:
 def test_none_is_no_answer_and_an_empty_slot_stops_the_start(slot):
     from hosting import make_provider
 
+    hook = f"portula_{slot}"
+
+    def start():
+        make_provider(plugin(**{hook: lambda provider: None}), rooms=()).hooks.ask(getattr(Plugin, hook))
+
     with pytest.raises(EmptySlot):
-        provider = make_provider(plugin(**{f"portula_{slot}": lambda provider: None}), rooms=())
-        provider.hooks.ask(getattr(Plugin, f"portula_{slot}"))
+        start()
 
 
 def test_wrong_credentials_of_a_known_client_are_refused_in_the_house_of_these_tests(make_house, kind):

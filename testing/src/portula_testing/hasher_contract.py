@@ -30,7 +30,8 @@ class SecretHasherContract:
             @pytest.fixture
             def make_hasher(self):
                 def make(*secret_keys):
-                    return make_provider(my_plugin, settings={"SECRET_KEYS": secret_keys}).hooks.ask(Plugin.portula_secret_hasher)
+                    provider = make_provider(my_plugin, settings={"SECRET_KEYS": secret_keys})
+                    return provider.hooks.ask(Plugin.portula_secret_hasher)
 
                 return make
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from portula.host.deployment import Deployment
@@ -34,7 +35,7 @@ class AuthorizationServer(Deployment):
     client_members: dict[str, ClientMember]
     """Members of client metadata that plugins contribute, by name."""
 
-    @property
+    @cached_property
     def backend(self) -> Backend:
         """What answers the protocol; made at start by the room that mounts it."""
         raise NotImplementedError

@@ -1,5 +1,8 @@
 """What happened, for listeners: small immutable facts that never carry a token, a code or a secret."""
 
+# pyright: reportGeneralTypeIssues=false
+# All fields are keyword-only, so one that is required may take the place of one that is not.
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

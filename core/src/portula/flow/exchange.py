@@ -88,7 +88,7 @@ class Exchange:
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return all values of a parameter that may stand more than once."""
-        return tuple(value for sent, value in self.request.decoded_body if sent == name)
+        return tuple(value for sent, value in self.request.decoded_body or () if sent == name)
 
     def resume(self, authorization: Authorization) -> None:
         """Go on under an authorization that was granted before."""

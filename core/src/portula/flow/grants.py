@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from oauthlib.oauth2.rfc6749 import errors, grant_types, utils
+from oauthlib.oauth2.rfc6749 import errors, grant_types
 
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange, exchange_of
 
@@ -125,9 +125,7 @@ class GrantType:
         """
         request, validator = exchange.request, self.validator
         client_id = request.client_id or ""
-        request.scopes = request.scopes or utils.scope_to_list(
-            validator.get_default_scopes(client_id, request)
-        )
+        request.scopes = request.scopes or list(validator.get_default_scopes(client_id, request))
         client = cast("Application", request.client)
         if not validator.validate_scopes(client_id, list(request.scopes or ()), client, request):
             raise errors.InvalidScopeError(request=request)
