@@ -6,7 +6,7 @@ import dataclasses
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from operator import attrgetter
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -227,11 +227,8 @@ class MemoryStore:
         for removal in writes.removals:
             counts[removal] = self.remove(removal.cls, **removal.where)
         for addition in writes.additions:
-            try:
+            with suppress(*([DuplicateRecord] if addition.unless_known else ())):
                 self.add(addition.record)
-            except DuplicateRecord:
-                if not addition.unless_known:
-                    raise
         return counts
 
     def _reread(self, change: RowChange) -> Any:

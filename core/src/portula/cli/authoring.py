@@ -24,12 +24,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from portula.host.declared import Declared
 from portula.host.defaults import DEFAULT_ROOMS
-from portula.host.kinds import NEEDS_TRUST, PREFIX
+from portula.host.kinds import NEEDS_TRUST, PREFIX, Kind
 from portula.model.errors import PortulaError, nearest
 from portula.web.hooks import CORE_HOOKS
 
 DISTRIBUTION_PREFIX = "portula-"
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+KINDS = frozenset(Kind)
+"""Names of the decorators of declarations, which stand in no annotation."""
+
 _SECTION = re.compile(r"^\[([a-z-]+)\]\n", re.MULTILINE)
 _NAME = re.compile(r"\b[A-Za-z_]\w*")
 
@@ -215,7 +218,7 @@ def _named(function: Callable[..., Any], signature: str) -> Iterable[str]:
     for node in ast.walk(ast.parse(inspect.getsource(module) if module else "")):
         names = node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
         for alias in names:
-            if alias.name not in used or alias.name in public:
+            if alias.name not in used or alias.name in public or alias.name in KINDS:
                 continue
             if isinstance(node, ast.ImportFrom):
                 yield f"from {node.module} import {alias.name}"
