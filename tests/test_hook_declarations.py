@@ -375,6 +375,6 @@ def test_a_misspelt_method_of_a_plugin_class_is_told_the_nearest_hook():
             return {}
 
     with pytest.raises(
-        BrokenPlugin, match="there is no hook 'portula_scope'; did you mean 'portula_scopes'?"
+        BrokenPlugin, match=r"there is no hook 'portula_scope'; did you mean 'portula_scopes'\?"
     ):
         make_provider(Shop())

@@ -61,7 +61,7 @@ class Quiet:
         return {}
 
 
-class FromSetting(HashGenerator):
+class FromSetting:
     def hash(self):
         return "setting"
 

@@ -107,7 +107,7 @@ def kept_as(provider, name):
 
 
 def test_every_model_setting_has_its_record():
-    assert tuple(OWN) == MODELLED
+    assert tuple(OWN) == tuple(MODELLED)
 
 
 @each_model

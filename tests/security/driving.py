@@ -11,7 +11,6 @@ from werkzeug.test import Client
 from werkzeug.urls import iri_to_uri
 
 from portula import hookimpl
-from portula.plugin import Fetcher
 from portula_testing.memory import MemoryStore
 
 ISSUER = "https://id.example/o"
@@ -100,7 +99,7 @@ class Party:
         return {} if self.secret else {"client_id": self.client_id}
 
 
-class Browser(Fetcher):
+class Browser:
     """A browser of somebody: cookies, pages, forms. One that is given cookies sends these and keeps no others."""
 
     def __init__(self, app, host=HOST, cookies=None):

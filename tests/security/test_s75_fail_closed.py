@@ -342,8 +342,8 @@ class Memory:
 def test_none_is_no_answer_and_an_empty_slot_stops_the_start(slot):
     from hosting import make_provider
 
+    provider = make_provider(plugin(**{f"portula_{slot}": lambda provider: None}), rooms=())
     with pytest.raises(EmptySlot):
-        provider = make_provider(plugin(**{f"portula_{slot}": lambda provider: None}), rooms=())
         provider.hooks.ask(getattr(Plugin, f"portula_{slot}"))
 
 

@@ -30,6 +30,7 @@ from portula.plugin import (
 from portula.plugin import Jose as BaseJose
 from portula_testing.provider import Memory, MovableClock, Recorder, make_provider
 from support.browser import forms_of
+from support.fitting import stubbed
 
 NOW = 1_700_000_000
 ISSUER = "https://id.example/o"
@@ -40,7 +41,7 @@ SHOP = "https://shop.example/out"
 ON = {"OIDC_RP_INITIATED_LOGOUT_ENABLED": True}
 
 
-class Jose(BaseJose):
+class Jose(stubbed(BaseJose)):
     """Tokens that are signed by the name of a key. Two keys are published, one of them signs no more."""
 
     configured = True
@@ -241,7 +242,7 @@ class House:
         return self.jose.make({**about, **session, **claims}, typ, key)
 
 
-class Browser(Fetcher):
+class Browser:
     """Fills in forms as they come."""
 
     def __init__(self, app):

@@ -6,7 +6,7 @@ from flask import Flask
 from security.driving import CALLBACK, Party, answered, basic, bearer, pkce
 
 from portula import Plugin
-from portula.plugin import Application, Fetcher
+from portula.plugin import Application
 from portula_resource_server import require_oauth
 from portula_testing.provider import Memory, MovableClock, Recorder, make_provider
 from support.browser import forms_of
@@ -125,7 +125,7 @@ class Two:
                 getattr(store, "close", bool)()
 
 
-class Browser(Fetcher):
+class Browser:
     """A person's browser; it may be told cookies that nobody gave it."""
 
     def __init__(self, house):

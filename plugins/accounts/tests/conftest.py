@@ -6,7 +6,6 @@ from support.browser import forms_of
 import portula_accounts
 import portula_sessions
 from portula import Plugin
-from portula.plugin import Fetcher
 from portula_testing.provider import MovableClock, Recorder, make_provider
 
 PASSWORD = "correct horse battery"
@@ -31,7 +30,7 @@ def make_accounts(*plugins, **settings):
     )
 
 
-class Browser(Fetcher):
+class Browser:
     """A browser that fills in forms as they come."""
 
     def __init__(self, app):

@@ -124,6 +124,7 @@ def test_the_demo_user_administers_one_that_was_made_before_too(accounts):
 
 def test_losing_the_slot_leaves_no_page_no_table_and_no_command():
     from flask import Flask
+    from support.fitting import fitting
 
     import portula_accounts
     import portula_sessions
@@ -133,7 +134,7 @@ def test_losing_the_slot_leaves_no_page_no_table_and_no_command():
     class Own:
         @hookimpl
         def portula_login(self, provider):
-            return object()
+            return fitting("portula_login")
 
         @hookimpl
         def portula_stores(self, provider):

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from portula.plugin import AccessToken, Application, Fetcher, Grant, RefreshToken, User
+from portula.plugin import AccessToken, Application, Grant, RefreshToken, User
 from portula_testing.provider import MovableClock, Recorder, TestLogin, make_provider
 
 ROOMS = ("admin", "consent", "oauth2", "generators", "scopes_settings")
@@ -54,7 +54,7 @@ def forms_of(page):
     return parser.forms
 
 
-class Admin(Fetcher):
+class Admin:
     """A provider with the admin, somebody signed in, and a browser."""
 
     def __init__(self, *plugins, signed_in=True, **settings):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import User
 
 PAGES = [
@@ -136,7 +136,9 @@ def test_where_nobody_can_sign_in_nobody_enters(admin, monkeypatch):
     monkeypatch.setattr(
         admin.provider.hooks,
         "ruling",
-        lambda slot: SimpleNamespace(answer=None, winner=None) if slot == "login" else known(slot),
+        lambda slot: (
+            SimpleNamespace(answer=None, winner=None) if slot is Plugin.portula_login else known(slot)
+        ),
     )
     assert "Nobody can sign in" in admin.get("/", 403).text
 

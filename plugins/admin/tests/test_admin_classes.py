@@ -153,7 +153,8 @@ def test_what_is_no_admin_class_is_refused_at_start(make, value, said):
 @pytest.mark.parametrize("chosen", [AccessTokenAdmin, "a string"])
 def test_a_plugin_that_gives_something_else_is_refused_at_start(make, chosen):
     with pytest.raises(
-        ConfigError, match=r"APPLICATION_ADMIN_CLASS: plugin .Gives. gives .*ApplicationAdmin is needed"
+        ConfigError,
+        match=r"plugin .Gives.: portula_application_admin_class answers .*of ApplicationAdmin is needed",
     ):
         make(Gives("application", chosen))
 

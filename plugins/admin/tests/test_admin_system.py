@@ -1,26 +1,25 @@
 """The page about the provider itself, and what the demo says."""
 
-from portula import hookimpl
+from portula import Plugin
 from portula.plugin import Finding, Level
 
 
-class Plugin:
+class Shop(Plugin):
     """Finds something, and is shown among the plugins."""
 
-    @hookimpl
     def portula_checks(self, provider):
         return [Finding("tea.cold", Level.WARNING, "The tea is <cold>.", "Make new tea.", "RFC 2324 §2.3.2")]
 
 
 def test_one_page_shows_findings_plugins_hooks_and_settings(make):
-    page = make(Plugin(), PROVIDER_NAME="House").get("/system/").text
+    page = make(Shop(), PROVIDER_NAME="House").get("/system/").text
     for words in (
         "The tea is &lt;cold&gt;.",
         "Make new tea.",
         "tea.cold",
         "RFC 2324 §2.3.2",
         "portula-admin",
-        "Plugin",
+        "Shop",
         "portula_validate_token_request",
         "ADMIN_PATH",
         "Path below the mount point where the pages stand.",

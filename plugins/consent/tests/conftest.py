@@ -6,13 +6,13 @@ from flask import request
 import portula_consent
 import portula_scopes_settings
 from portula import Plugin, hookimpl
-from portula.plugin import Application, Authenticated, ConsentQuestion, TokenRevoked
+from portula.plugin import Application, Authenticated, ConsentQuestion, Login, TokenRevoked
 from portula_testing.provider import MovableClock, Recorder, make_provider
 
 NAME_THAT_DECEIVES = "Tea\u202e\u0000 <svg onload=1>"
 
 
-class Host(MovableClock, Recorder):
+class Host(MovableClock, Recorder, Login):
     """The host's side: a clock, a login that believes the query, and a list of what was heard."""
 
     def __init__(self):
@@ -39,6 +39,12 @@ class Host(MovableClock, Recorder):
 
     def login_url(self, next_url, client=None):
         return f"/login?next={next_url}"
+
+    def find(self, subject):
+        return None
+
+    def sign_out(self):
+        """Nobody can."""
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_removing_an_app_ends_all_it_holds_of_the_person_and_nothing_else(connec
     assert revoked(connected, "f2") == revoked(connected, "f3") == (None, None, None)
     assert connected.consent.remembered(connected.client, "ada") == frozenset()
     assert host.heard == [
-        TokenRevoked(provider=host.provider, client_id="tea", subject="ada", family="f1", at=host.time)
+        TokenRevoked(provider=connected.provider, client_id="tea", subject="ada", family="f1", at=host.time)
     ]
     code = connected.provider.storage.find(Grant, digest="code f1")
     with pytest.raises(Replayed):
@@ -170,6 +170,7 @@ def test_all_tokens_are_found_however_many(connected, host, monkeypatch):
 
 def test_losing_the_slot_leaves_no_page():
     from flask import Flask
+    from support.fitting import fitting
 
     import portula_consent
     from portula import Provider, hookimpl
@@ -178,7 +179,7 @@ def test_losing_the_slot_leaves_no_page():
     class Own:
         @hookimpl
         def portula_consent(self, provider):
-            return object()
+            return fitting("portula_consent")
 
         @hookimpl
         def portula_stores(self, provider):

@@ -21,7 +21,7 @@ def hooks():
 class TestClientIds(ClientIdContract):
     @pytest.fixture
     def generator(self, hooks):
-        return hooks.client_id_generator
+        return hooks.ask(Plugin.portula_client_id_generator)
 
 
 class TestClientSecrets(ClientSecretContract):
@@ -36,13 +36,13 @@ class TestClientSecrets(ClientSecretContract):
 class TestAccessTokens(TokenGeneratorContract):
     @pytest.fixture
     def generator(self, hooks):
-        return hooks.access_token_generator
+        return hooks.ask(Plugin.portula_access_token_generator)
 
 
 class TestRefreshTokens(TokenGeneratorContract):
     @pytest.fixture
     def generator(self, hooks):
-        return hooks.refresh_token_generator
+        return hooks.ask(Plugin.portula_refresh_token_generator)
 
 
 class TestHasher(SecretHasherContract):

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.fitting import fitting
 from werkzeug.test import TestResponse
 
 import portula_generators
@@ -30,7 +31,7 @@ class Host(MovableClock, TestLogin):
 
     @hookimpl
     def portula_consent(self, provider):
-        return self
+        return fitting("portula_consent")
 
     def authenticate(self, username, password, client_address):
         return self.people["1"]

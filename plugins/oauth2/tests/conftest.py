@@ -15,7 +15,7 @@ import portula_generators
 import portula_oauth2
 import portula_scopes_settings
 from portula import Provider, hookimpl
-from portula.plugin import Application, Authenticated, Fetcher, Login, User
+from portula.plugin import Application, Authenticated, Login, User
 from portula_testing.memory import MemoryStore
 
 ISSUER = "https://id.example/o"
@@ -70,6 +70,9 @@ class Host(Login):
     def login_url(self, next_url, client=None):
         return f"/login?next={next_url}"
 
+    def sign_out(self):
+        self.here = False
+
     def find(self, subject):
         return User(subject, "ann")
 
@@ -111,7 +114,7 @@ def sent(response):
     return {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
 
 
-class World(Fetcher):
+class World:
     """One provider in one app."""
 
     def __init__(self, *plugins, rooms=ROOMS, **settings):

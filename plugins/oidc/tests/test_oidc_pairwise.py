@@ -4,16 +4,17 @@ import json
 
 import pytest
 from security.driving import answered
+from support.fitting import stubbed
 
 from portula import hookimpl
 from portula.errors import InvalidClientMetadata
-from portula.plugin import Artifact, Fetched
+from portula.plugin import Artifact, Fetched, Fetcher
 
 SECTOR = "https://sector.example/uris.json"
 PAIRWISE = {"subject_type": "pairwise"}
 
 
-class Web:
+class Web(stubbed(Fetcher)):
     def __init__(self):
         self.document, self.asked = "[]", 0
 

@@ -2,17 +2,18 @@
 
 import pytest
 from security.driving import answered
+from support.fitting import stubbed
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Fetched
+from portula.plugin import Fetched, Fetcher
 from portula_testing import jws
 
 ISSUER = "https://id.example/o"
 URI = "https://client.example/request.jwt"
 
 
-class Web:
+class Web(stubbed(Fetcher)):
     """Other servers: one document at one address."""
 
     def __init__(self):

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from support.fitting import fitting
 
 import portula_generators
 import portula_oauth2
@@ -29,7 +30,7 @@ class Host(MovableClock, TestLogin):
 
     @hookimpl
     def portula_consent(self, provider):
-        return self
+        return fitting("portula_consent")
 
 
 def add_views(app: Flask) -> None:

@@ -1,9 +1,10 @@
 import pytest
 from support.browser import forms_of
+from support.fitting import stubbed
 
 import portula_sessions
 from portula import Plugin, hookimpl
-from portula.plugin import Authenticated
+from portula.plugin import Authenticated, Sessions
 from portula_sessions.devices import device_name
 from portula_testing.provider import MovableClock, TestLogin, make_provider
 
@@ -164,7 +165,7 @@ def test_a_device_has_a_short_name(agent, name):
 
 
 def test_another_room_that_answers_the_slot_takes_the_page_away():
-    class Others:
+    class Others(stubbed(Sessions)):
         @hookimpl
         def portula_sessions(self, provider):
             return self

@@ -33,7 +33,7 @@ class FetcherContract:
             def make_fetcher(self):
                 def make(*, ca_file, private, seconds):
                     settings = {"MY_CA_FILE": ca_file, "MY_PRIVATE_HOSTS": private, "MY_SECONDS": seconds}
-                    return make_provider(my_plugin, settings=settings).hooks.fetcher
+                    return make_provider(my_plugin, settings=settings).hooks.ask(Plugin.portula_fetcher)
 
                 return make
     """

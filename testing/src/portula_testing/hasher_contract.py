@@ -30,7 +30,8 @@ class SecretHasherContract:
             @pytest.fixture
             def make_hasher(self):
                 def make(*secret_keys):
-                    return make_provider(my_plugin, settings={"SECRET_KEYS": secret_keys}).hooks.secret_hasher
+                    hooks = make_provider(my_plugin, settings={"SECRET_KEYS": secret_keys}).hooks
+                    return hooks.ask(Plugin.portula_secret_hasher)
 
                 return make
     """

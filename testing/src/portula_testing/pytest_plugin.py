@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from portula import Plugin
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -124,6 +122,7 @@ def token_for(oauth_server: Provider) -> TokenFor:
 @pytest.fixture
 def expired_token(oauth_server: Provider) -> str:
     """Return an access token with every scope there is, whose time is over."""
+    from portula import Plugin
     from portula_testing.provider import expired_token_for
 
     scopes = [
