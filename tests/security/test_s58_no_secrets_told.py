@@ -38,7 +38,7 @@ class Listener:
 
 
 def listens(name):
-    def hear(self, provider, event):
+    def hear(self, event):
         self.heard.append(event)
 
     hear.__name__ = name

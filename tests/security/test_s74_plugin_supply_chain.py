@@ -92,7 +92,7 @@ def test_under_a_lock_a_hook_that_decides_or_sees_secrets_needs_trust(install, l
         f"plugin 'thief' of distribution portula-thief 1.0 decides or sees secrets ({hook}); "
         "name it in PLUGINS_TRUSTED if you trust it: PLUGINS_TRUSTED = ['thief']"
     )
-    trusted = Plugins()
+    trusted = Plugins(CORE_HOOKS, Provider())
     trusted.discover()
     assert "thief" in trusted.sources
 

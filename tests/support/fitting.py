@@ -20,4 +20,4 @@ def fitting(hook):
 
 def stubbed(base):
     """Return a subclass of a slot's class whose methods do nothing, for a test that needs some of them only."""
-    return type(base.__name__, (base,), {name: lambda *_, **__: None for name in base.__abstractmethods__})
+    return type(base.__name__, (base,), {name: lambda *_, **__: {} for name in base.__abstractmethods__})

@@ -2,8 +2,9 @@
 
 import pytest
 
+from portula import Plugin
 from portula.errors import InvalidClientMetadata
-from portula.plugin import Application
+from portula.plugin import Application, ClientRegistration
 
 ONE, TWO = "https://client.example/cb", "https://client.example/other"
 LOOPBACK = "http://127.0.0.1:8080/cb"
@@ -62,7 +63,11 @@ def test_a_client_class_may_bring_schemes_of_its_own(make):
             return ("myapp",)
 
     world = make()
-    rule = world.provider.hooks.validate_client_registration
+
+    def rule(application):
+        registration = ClientRegistration(provider=world.provider, application=application)
+        world.provider.hooks.hear(Plugin.portula_validate_client_registration, registration)
+
     rule(Lax(client_id="lax", redirect_uris=("myapp://cb",)))
     with pytest.raises(InvalidClientMetadata, match="allowed: myapp"):
         rule(Lax(client_id="lax", redirect_uris=(ONE,)))

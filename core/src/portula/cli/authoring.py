@@ -174,7 +174,7 @@ def _sections(text: str) -> dict[str, str]:
 
 def _imports(words: Mapping[str, Any], function: Callable[..., Any]) -> dict[str, str]:
     """Return the import blocks: what runs, what only annotations name, what the tests use."""
-    typed = list(_named(function, f"{words['parameter']} {words['returns']}"))
+    typed = list(_named(function, f"{words['value']} {words['returns']}"))
     runs = [
         *(["from typing import TYPE_CHECKING"] if typed else []),
         "from portula import Plugin",
