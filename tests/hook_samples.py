@@ -109,7 +109,7 @@ EVENTS = {
     public.LoginSucceeded: {"subject": "ada", "amr": ("pwd",), "address": "127.0.0.1"},
     public.LoginFailed: {"username": "ada", "reason": "wrong credentials", "address": "127.0.0.1"},
     public.LogoutSucceeded: {"subject": "ada", "sid": "sid", "tokens": 2},
-    public.Event: {},
+    public.Event: {"subject": None},
 }
 """What a sample of each event says, besides its client."""
 

@@ -284,7 +284,7 @@ def test_one_hook_hears_every_event_besides_its_own():
 def test_one_event_is_told_once_to_who_hears_all():
     heard = []
     provider = make_provider(plugin("Listener", portula_event=lambda self, event: heard.append(event)))
-    provider.hooks.tell(Plugin.portula_event, Event(provider=provider))
+    provider.hooks.tell(Plugin.portula_event, Event(provider=provider, client_id=None, subject=None))
     assert [event.type for event in heard] == ["event"]
 
 

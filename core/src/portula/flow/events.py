@@ -23,6 +23,7 @@ class TokenIssued(ProtocolEvent):
     """A token response is about to leave (outbox) or has been committed (event)."""
 
     client_id: str
+    subject: str | None = None
     grant_type: str
     scopes: tuple[str, ...]
     family: str
@@ -43,6 +44,7 @@ class AuthorizationGranted(ProtocolEvent):
 class SessionEnded(ProtocolEvent):
     """A login session is being ended: by signing out, by somebody else signing in, or from elsewhere; not by time."""
 
+    client_id: str | None = None
     subject: str
     sid: str
 
@@ -51,6 +53,7 @@ class SessionEnded(ProtocolEvent):
 class LogoutSucceeded(ProtocolEvent):
     """A person signed out at the wish of an app, `client_id` if it is known (OpenID Connect RP-Initiated Logout)."""
 
+    client_id: str | None = None
     subject: str
     sid: str | None
     tokens: int
@@ -61,6 +64,8 @@ class LogoutSucceeded(ProtocolEvent):
 class TokenRefused(ProtocolEvent):
     """The token endpoint refused a request."""
 
+    client_id: str | None = None
+    subject: str | None = None
     grant_type: str | None
     error: str
 
@@ -70,6 +75,7 @@ class TokenRevoked(ProtocolEvent):
     """A client gave a token back (RFC 7009), or an account or an administrator took it."""
 
     client_id: str
+    subject: str | None = None
     family: str
 
 
@@ -78,6 +84,7 @@ class Replay(ProtocolEvent):
     """A single-use credential was used again, and its family is revoked."""
 
     client_id: str
+    subject: str | None = None
     family: str
 
 
@@ -105,6 +112,7 @@ class ClientSaved(ProtocolEvent):
     """A client was created or changed."""
 
     client_id: str
+    subject: str | None = None
     created: bool
 
 
@@ -113,6 +121,7 @@ class ClientAuthenticated(ProtocolEvent):
     """A client proved who it is (RFC 6749 §2.3)."""
 
     client_id: str
+    subject: str | None = None
     method: str
     """Registered name of the method, e.g. `client_secret_basic`."""
     secret_id: str | None
@@ -123,6 +132,7 @@ class ClientAuthenticated(ProtocolEvent):
 class LoginSucceeded(ProtocolEvent):
     """A person signed in."""
 
+    client_id: str | None = None
     subject: str
     amr: tuple[str, ...]
 
@@ -131,5 +141,6 @@ class LoginSucceeded(ProtocolEvent):
 class LoginFailed(ProtocolEvent):
     """Someone failed to sign in under this name."""
 
+    client_id: str | None = None
+    subject: str | None = None
     username: str
-    reason: str

@@ -32,8 +32,9 @@ class Event:
     """Whose it is; empty where the issuer is made of the host of each request and none is at hand."""
     actor: str | None = None
     """Subject of the person, or name of the command, that did it in place of the one it is about."""
-    client_id: str | None = None
-    subject: str | None = None
+    client_id: str | None
+    """The client it is about."""
+    subject: str | None
     """The person it is about."""
     address: str | None = None
     """Where the request came from."""

@@ -211,7 +211,7 @@ class Provider(AuthorizationServer):
         self.client_members = {member.name: member for member in members}
 
     @cached_property
-    def backend(self) -> Backend:
+    def backend(self) -> Backend:  # pyright: ignore[reportIncompatibleMethodOverride] - a property, computed once
         """What answers the protocol; made at start by the room that mounts it."""
         made = self._make_backend()
         return reloading(self._make_backend) if self.core_settings.ALWAYS_RELOAD_OAUTHLIB_CORE else made
