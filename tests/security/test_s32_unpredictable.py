@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.browser import forms_of
 
+from portula import Plugin
 from portula.errors import ConfigError
 from security.driving import answered
 
@@ -121,12 +122,18 @@ def test_the_bits_of_tokens_are_balanced(made):
 
 
 def test_a_seed_changes_nothing(house):
-    generators = house.provider.hooks
+    hooks = house.provider.hooks
     drawn = []
     for _ in range(2):
         random.seed(1)
-        secret = generators.client_secret_generator.hash()
-        drawn.append((generators.client_id_generator.hash(), secret, generators.access_token_generator(None)))
+        secret = hooks.ask(Plugin.portula_client_secret_generator).hash()
+        drawn.append(
+            (
+                hooks.ask(Plugin.portula_client_id_generator).hash(),
+                secret,
+                hooks.ask(Plugin.portula_access_token_generator)(None),
+            )
+        )
     assert not set(drawn[0]) & set(drawn[1])
 
 

@@ -3,15 +3,16 @@
 from functools import partial
 
 import pytest
+from support.fitting import stubbed
 
 from portula import Plugin, hookimpl
-from portula.plugin import Application
+from portula.plugin import Application, Fetcher
 from portula_testing.forgeries import self_made
 from portula_testing.jws import taken_apart
 from security.keyed import ALGORITHMS, CLAIMS, believed, configured, key_of, keyed_client, provider_with
 
 
-class Web:
+class Web(stubbed(Fetcher)):
     """A fetcher that notes what it is asked for, and has nothing."""
 
     def __init__(self):

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from support.fitting import stubbed
 
 from portula import Plugin, hookimpl
 from portula.errors import JoseError, UntrustedToken
+from portula_jose.hooks import Signer
 from portula_testing.jws import TokenKey, taken_apart, verified
 from security.keyed import a_pem, provider_with, published
 
@@ -67,7 +69,7 @@ def test_a_new_key_is_published_before_it_signs_and_a_retired_one_is_refused(mak
         jose.verify_own(old, typ={"JWT"})
 
 
-class Leaky:
+class Leaky(stubbed(Signer)):
     """A signer whose plugin gives too much away."""
 
     @hookimpl

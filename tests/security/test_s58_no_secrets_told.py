@@ -38,7 +38,7 @@ class Listener:
 
 
 def listens(name):
-    def hear(self, provider, event):
+    def hear(self, event):
         self.heard.append(event)
 
     hear.__name__ = name
@@ -170,7 +170,10 @@ def test_a_whole_life_was_lived(lived, listener):
     life, records = lived
     assert len(life.values) >= 20
     assert all(len(value) >= 15 for value in life.values.values())
-    told = "TokenIssued TokenRefused TokenRevoked Replay ConsentGiven ClientSaved LoginSucceeded LoginFailed"
+    told = (
+        "TokenIssued TokenRefused TokenRevoked CodeReplayed RefreshTokenReplayed ConsentGiven ClientSaved "
+        "LoginSucceeded LoginFailed"
+    )
     assert {type(event).__name__ for event in listener.heard} == set(told.split())
     assert records[-1].getMessage() == "the life is over"
 

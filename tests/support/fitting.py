@@ -15,5 +15,9 @@ def fitting(hook):
         return type("Answer", () if base is Any else (base,), {})
     if not isinstance(expected, type):
         return lambda *_, **__: None
-    methods = {name: lambda *_, **__: {} for name in expected.__abstractmethods__}
-    return type("Answer", (expected,), methods)()
+    return stubbed(expected)()
+
+
+def stubbed(base):
+    """Return a subclass of a slot's class whose methods do nothing, for a test that needs some of them only."""
+    return type(base.__name__, (base,), {name: lambda *_, **__: {} for name in base.__abstractmethods__})

@@ -31,6 +31,7 @@ from portula.plugin import (
 from portula.plugin import Jose as BaseJose
 from portula_testing.provider import Memory, MovableClock, Recorder, make_provider
 from support.browser import forms_of
+from support.fitting import stubbed
 
 NOW = 1_700_000_000
 ISSUER = "https://id.example/o"
@@ -41,7 +42,7 @@ SHOP = "https://shop.example/out"
 ON = {"OIDC_RP_INITIATED_LOGOUT_ENABLED": True}
 
 
-class Jose(BaseJose):
+class Jose(stubbed(BaseJose)):
     """Tokens that are signed by the name of a key. Two keys are published, one of them signs no more."""
 
     configured = True

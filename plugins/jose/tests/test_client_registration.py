@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from support.fitting import fitting
 
 from portula import Plugin, hookimpl
 from portula.errors import InvalidClientMetadata
@@ -178,7 +179,7 @@ class Elsewhere:
 
 
 def test_a_room_that_lost_its_slot_leaves_nothing_behind(make):
-    provider = make(Elsewhere(object()))
+    provider = make(Elsewhere(fitting("portula_jose")))
     assert [command.name for command in provider.hooks.collect(Plugin.portula_commands)] == []
     assert [member.name for member in provider.hooks.collect(Plugin.portula_client_metadata)] == []
     assert [finding.id for finding in provider.hooks.collect(Plugin.portula_checks)] == [

@@ -5,8 +5,10 @@ from functools import cache
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from support.fitting import stubbed
 
 from portula import hookimpl
+from portula_jose.hooks import Signer
 from portula_testing.contracts import JoseContract
 from portula_testing.jws import TokenKey, raw_signature
 from portula_testing.provider import Memory, make_provider
@@ -44,7 +46,7 @@ class TestConfiguredKey(JoseContract):
         return make
 
 
-class Device:
+class Device(stubbed(Signer)):
     """Signs elsewhere, as a key management service does."""
 
     def __init__(self):

@@ -5,15 +5,17 @@ import json
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from support.fitting import stubbed
 
 from portula import Plugin, hookimpl
 from portula.errors import ConfigError, JoseError, SlotConflict, UntrustedToken
 from portula.plugin import Artifact, Message
+from portula_jose.hooks import Signer
 from portula_jose.sources import SIGNER_KEYS_SECONDS
 from portula_testing.jws import TokenKey, raw_signature, taken_apart, verified
 
 
-class Device:
+class Device(stubbed(Signer)):
     """Signs elsewhere, with keys that a test may take out or put in."""
 
     def __init__(self, *keys):

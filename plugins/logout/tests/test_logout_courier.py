@@ -4,10 +4,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.fitting import stubbed
 from support.signing_out import SHOP, TEA, House, deliver, heard, sign_out, with_servers
 
 from portula import hookimpl
 from portula_logout.courier import Threads, courier_of
+from portula_logout.hooks import Courier
 from portula_logout.outbox import LEASE_SECONDS, Outbox
 from portula_testing.provider import Memory
 
@@ -174,7 +176,7 @@ def test_a_process_that_was_forked_starts_threads_of_its_own(make):
 
 
 def test_another_plugin_can_be_the_courier():
-    class Queue:
+    class Queue(stubbed(Courier)):
         def __init__(self):
             self.woken = []
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from security.driving import answered
+from support.fitting import stubbed
 
 from portula import hookimpl
 from portula.errors import FetchFailed, InvalidClientMetadata
@@ -13,7 +14,7 @@ SECTOR = "https://sector.example/uris.json"
 PAIRWISE = {"subject_type": "pairwise"}
 
 
-class Web(Fetcher):
+class Web(stubbed(Fetcher)):
     def __init__(self):
         self.document, self.asked = "[]", 0
 

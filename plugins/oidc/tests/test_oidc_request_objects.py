@@ -2,6 +2,7 @@
 
 import pytest
 from security.driving import answered
+from support.fitting import stubbed
 
 from portula import hookimpl
 from portula.errors import FetchFailed
@@ -12,7 +13,7 @@ ISSUER = "https://id.example/o"
 URI = "https://client.example/request.jwt"
 
 
-class Web(Fetcher):
+class Web(stubbed(Fetcher)):
     """Other servers: one document at one address."""
 
     def __init__(self):
