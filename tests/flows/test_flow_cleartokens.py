@@ -37,7 +37,14 @@ class House:
 
     def fill(self) -> None:
         tables = metadata_of(map(shape_of, CORE_RECORDS)).tables
-        common = {"client_id": "c", "scope": "s", "issued_at": 1, "family": "f", "payload": {}}
+        common = {
+            "client_id": "c",
+            "scope": "s",
+            "issued_at": 1,
+            "payload": {},
+            "audience": [],
+            "confirmation": {},
+        }
         rows = [
             {**common, "digest": f"{number * 7919 % (EXPIRED + LIVE)}", "expires_at": 1 + number % 9}
             for number in range(EXPIRED + LIVE)

@@ -20,7 +20,7 @@ SWALLOWER = (
 )
 CONTRADICTION = (
     "plugin 'contradiction' of distribution portula-contradiction 1.0: portula_validate_token_request annotates "
-    "'request' as Request; the hook gives OAuthRequest\n"
+    "'exchange' as Request; the hook gives Exchange\n"
     "plugin 'contradiction' of distribution portula-contradiction 1.0: portula_validate_token_request is annotated "
     "to return bool; the hook wants None"
 )
@@ -137,8 +137,5 @@ def test_an_exception_inside_a_veto_refuses_the_request_and_is_logged(deployment
         {"error": "access_denied", "error_description": "A rule of this server could not be applied."},
     )
     log = deployment.log.read_text()
-    assert (
-        "portula_validate_token_request failed in plugin 'broken_veto' of distribution portula-broken-veto"
-        in log
-    )
+    assert "portula_validate_token_request of plugin 'broken_veto' of distribution portula-broken-veto" in log
     assert client["client_secret"] not in log

@@ -139,7 +139,7 @@ def test_a_client_is_not_saved_when_a_rule_on_registration_fails(make_house, out
 
 @pytest.mark.parametrize("hook", ["portula_token_response", "portula_record_token"])
 def test_a_failure_before_the_commit_leaves_no_token(make_house, kind, hook):
-    house = make_house(plugin(**{hook: lambda: 1 / 0}))
+    house = make_house(plugin(**{hook: lambda _: 1 / 0}))
     assert refused(house, machine(house, house.door(kind)), 500)
 
 

@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
-from portula.plugin import Application, HashGenerator, OAuthRequest, TokenGenerator, refresh_generator
+from portula.plugin import (
+    Application,
+    HashGenerator,
+    OAuthRequest,
+    TokenExchange,
+    TokenGenerator,
+    refresh_generator,
+)
 from portula_testing.attacks import BITS, SAMPLES, bits_of, drawn_under_one_seed
 
 TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
@@ -97,6 +105,8 @@ class TokenGeneratorContract:
         request.client = Application(client_id="contract")
         request.client_id, request.user, request.scopes = "contract", "ann", ["read"]
         request.expires_in = 3600
+        provider = SimpleNamespace(now=lambda: 1_700_000_000)
+        request.exchange = TokenExchange(provider=provider, request=request)  # type: ignore[arg-type]
         return request
 
     @pytest.fixture

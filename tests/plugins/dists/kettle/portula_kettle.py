@@ -14,7 +14,7 @@ from portula.plugin import Application, ExtensionGrant
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import ClientRegistration, GrantFactory, TokenExchange
+    from portula.plugin import ClientRegistration, Exchange, GrantFactory
 
 GRANT_TYPE = "urn:example:kettle"
 
@@ -22,7 +22,7 @@ GRANT_TYPE = "urn:example:kettle"
 class KettleGrant(ExtensionGrant):
     """Client credentials and a serial number."""
 
-    def check(self, exchange: TokenExchange) -> None:
+    def check(self, exchange: Exchange) -> None:
         client = exchange.client
         if client is None or exchange.parameter("serial") != client.metadata["kettle_serial"]:
             raise InvalidGrantError(description="This is not your serial number.")

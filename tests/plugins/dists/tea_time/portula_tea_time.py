@@ -9,10 +9,10 @@ from portula import hookimpl
 from portula.errors import TemporarilyUnavailableError
 
 if TYPE_CHECKING:
-    from portula.plugin import TokenExchange
+    from portula.plugin import Exchange
 
 
 @hookimpl
-def portula_validate_token_request(exchange: TokenExchange) -> None:
+def portula_validate_token_request(exchange: Exchange) -> None:
     if datetime.fromtimestamp(exchange.provider.now(), UTC).hour == 16:
         raise TemporarilyUnavailableError(description="We are having tea.", request=exchange.request)
