@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("portula")
 
 PREFLIGHT_MAX_AGE_SECONDS = 600
+_BRACKETED = re.compile(r"\[([^]]+)\](?::[0-9]+)?")
 _PREFLIGHT_HEADERS = "Authorization, Content-Type"
 
 
@@ -64,7 +66,8 @@ class MachineDoor:
                 body = urlencode(list(request.form.items(multi=True))).encode()
         except RequestEntityTooLarge:
             body = bytes(self._max_body + 1)  # answered 413; the rest is not read
-        answer = self.answer(request.environ, lambda _limit: body)
+        path = str(request.url_rule)  # not PATH_INFO: Werkzeug reads //o/token/ as /o/token/
+        answer = self.answer(path, request.environ, lambda _limit: body)
         response = Response(answer.body, answer.status)
         response.headers.clear()
         response.headers.extend(_sent_headers(answer))
@@ -74,19 +77,19 @@ class MachineDoor:
         """Return a WSGI application that answers our paths itself and hands everything else on."""
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            if environ.get("PATH_INFO", "") not in self.paths or environ.get("SCRIPT_NAME"):
+            path = environ.get("PATH_INFO", "")
+            if path not in self.paths or environ.get("SCRIPT_NAME"):
                 return fallback(environ, start_response)
             with self._app.app_context():
-                answer = self.answer(environ, lambda limit: _body(environ, limit))
+                answer = self.answer(path, environ, lambda limit: _body(environ, limit))
             reason = HTTP_STATUS_CODES.get(answer.status, "Unknown").upper()
             start_response(f"{answer.status} {reason}", _sent_headers(answer))
             return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
 
         return application
 
-    def answer(self, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
-        """Answer a request for one of our paths; `read(limit)` gives the body."""
-        path = environ.get("PATH_INFO", "")
+    def answer(self, path: str, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
+        """Answer a request for `path`, one of our paths; `read(limit)` gives the body."""
         endpoint = self.paths[path]
         method = environ["REQUEST_METHOD"]
         origin = environ.get("HTTP_ORIGIN")
@@ -99,10 +102,12 @@ class MachineDoor:
                 {"Allow": ", ".join((*endpoint.methods, "OPTIONS"))},
             )
         else:
-            answer = self._handle(endpoint, environ, read)
+            answer = self._handle(endpoint, path, environ, read)
         return self._with_cors(endpoint, answer)
 
-    def _handle(self, endpoint: Endpoint, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
+    def _handle(
+        self, endpoint: Endpoint, path: str, environ: WSGIEnvironment, read: Callable[[int], bytes]
+    ) -> Answer:
         too_large = (get_content_length(environ) or 0) > self._max_body
         body = b"" if too_large else read(self._max_body + 1)
         if too_large or len(body) > self._max_body:
@@ -114,7 +119,7 @@ class MachineDoor:
                 },
             )
         try:
-            return endpoint.handler(message_from(environ, body, self._proxies))
+            return endpoint.handler(message_from(environ, path, body, self._proxies))
         except Exception:
             log.exception("endpoint %s failed", endpoint.name)
             return json_answer(
@@ -148,8 +153,8 @@ class MachineDoor:
         return answer
 
 
-def message_from(environ: WSGIEnvironment, body: bytes, proxies: int) -> Message:
-    """Make a message of a WSGI environment (PEP 3333)."""
+def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: int) -> Message:
+    """Make a message of a WSGI environment (PEP 3333) that came for one of our paths."""
     headers = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()
@@ -160,7 +165,7 @@ def message_from(environ: WSGIEnvironment, body: bytes, proxies: int) -> Message
     return Message(
         method=environ["REQUEST_METHOD"],
         scheme=environ.get("wsgi.url_scheme", "http"),
-        path=environ.get("PATH_INFO", ""),
+        path=path,
         query=environ.get("QUERY_STRING", ""),
         headers=headers,
         body=body,
@@ -169,13 +174,23 @@ def message_from(environ: WSGIEnvironment, body: bytes, proxies: int) -> Message
 
 
 def client_address(environ: WSGIEnvironment, proxies: int) -> str:
-    """Return the address of the client: what the outermost of `proxies` trusted proxies saw."""
+    """Return the address of the client, without port: what the outermost of `proxies` trusted proxies saw."""
     forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if proxies else ""
     hops = [
         *(hop.strip() for hop in forwarded.split(",") if hop.strip()),
         str(environ.get("REMOTE_ADDR", "")),
     ]
-    return hops[-min(len(hops), proxies + 1)]
+    return _without_port(hops[-min(len(hops), proxies + 1)])
+
+
+def _without_port(hop: str) -> str:
+    """Return an entry of X-Forwarded-For as an address: some proxies write the port, or brackets (RFC 7239 §6)."""
+    node = hop.strip('"')
+    bracketed = _BRACKETED.match(node)
+    if bracketed:
+        return bracketed[1]
+    address, _, port = node.rpartition(":")
+    return address if address and port.isdecimal() and ":" not in address else node
 
 
 def _body(environ: WSGIEnvironment, limit: int) -> bytes:

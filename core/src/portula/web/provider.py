@@ -244,6 +244,7 @@ class Provider(AuthorizationServer):
 
     def _mount(self) -> None:
         """Put endpoints and pages into the Flask app."""
+        others = frozenset(self.app.view_functions)
         endpoints = self.hooks.collect(WebHooks.portula_endpoints)
         self.metadata_document = fold_metadata(self.hooks.contributions(WebHooks.portula_metadata))
         if self.metadata_document:
@@ -279,9 +280,7 @@ class Provider(AuthorizationServer):
                 mount.blueprint, name=f"{self.name}_{mount.blueprint.name}", url_prefix=prefix or None
             )
         self._exempt_from_csrf_protect()
-        for rule in self.app.url_map.iter_rules():
-            if rule.endpoint.startswith(f"{self.name}_"):
-                rule.merge_slashes = False  # else POST /o//token/ gets a 308, which repeats it (attack S12)
+        self._redirect_no_paths(others)
         self.app.before_request(self._exempt_from_csrf_protect)
         self.app.extensions.setdefault("portula", {})[self.name] = self
 
@@ -360,6 +359,16 @@ class Provider(AuthorizationServer):
         return any(
             source.name == plugin and note == SET_ASIDE for source, note in self.plugins.absent.items()
         )
+
+    def _redirect_no_paths(self, others: frozenset[str]) -> None:
+        """Answer /o/authorize as /o/authorize/ and 404 to /o//token/, apart from the `others` among the app's views.
+
+        Werkzeug would redirect both: by 308, which repeats a POST (attack S12), to the Host header (attack S65).
+        """
+        for rule in self.app.url_map.iter_rules():
+            if rule.endpoint not in others:
+                rule.merge_slashes = False
+                rule.strict_slashes = False
 
     def _exempt_from_csrf_protect(self) -> None:
         """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own."""
