@@ -5,13 +5,16 @@ from pathlib import Path
 import click
 from flask import Flask
 from shop import Client, Tenant, db
+from sqlalchemy import URL
 
 from portula import Provider
 from portula.plugin import Application
 
 app = Flask(__name__)
 Path(app.instance_path).mkdir(exist_ok=True)
-app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{Path(app.instance_path) / 'shop.sqlite3'}"
+app.config["SQLALCHEMY_DATABASE_URI"] = URL.create(
+    "sqlite", database=str(Path(app.instance_path) / "shop.sqlite3")
+).render_as_string()
 app.config.from_prefixed_env()
 app.config["OAUTH2_PROVIDER"] = {
     "APPLICATION_MODEL": Client,

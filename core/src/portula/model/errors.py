@@ -27,6 +27,10 @@ class ConfigError(PortulaError):
         super().__init__("\n".join(findings))
 
 
+class StorageDown(ConfigError):
+    """The storage does not answer now; the configuration may be right, and the storage may come back by itself."""
+
+
 class UnknownSetting(ConfigError):
     """A key of OAUTH2_PROVIDER that no installed room declares."""
 

@@ -51,14 +51,14 @@ def portula_stores(provider: Provider) -> Mapping[str, StoreFactory]:
     """Contribute the store; SQLAlchemy is imported only when STORAGE chooses it."""
 
     def make(records: Sequence[RecordType]) -> SqlStore:
-        from portula_storage_sql.engine import make_engine, refuse_models
+        from portula_storage_sql.engine import embedded_url, make_engine, refuse_models
         from portula_storage_sql.store import SqlStore
 
         settings = provider.settings(StorageSqlSettings)
         embedded = settings.DATABASE_URL is None
         if embedded:
             refuse_models(records)
-        url = settings.DATABASE_URL or f"sqlite:///{Path(provider.app.instance_path) / 'portula.sqlite3'}"
+        url = settings.DATABASE_URL or embedded_url(Path(provider.app.instance_path))
         engine = make_engine(url, pool_size=settings.DATABASE_POOL_SIZE, make_folder=embedded)
         return SqlStore(engine, records, embedded=embedded)
 

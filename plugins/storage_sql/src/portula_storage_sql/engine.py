@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -59,6 +62,11 @@ def parse_url(text: str) -> URL:
     return url
 
 
+def embedded_url(folder: Path) -> URL:
+    """Return the address of the database in a folder, whatever characters the path is made of."""
+    return URL.create("sqlite", database=str(folder / "portula.sqlite3"))
+
+
 def refuse_models(records: Sequence[RecordType]) -> None:
     """Refuse models of the deployment's own without DATABASE_URL: their tables are not in the embedded file."""
     findings = [
@@ -77,7 +85,8 @@ def make_engine(url: URL | str, *, pool_size: int = 5, make_folder: bool = False
     Args:
         url: where the database is.
         pool_size: connections kept while no thread needs them.
-        make_folder: create the folder of a SQLite file, readable by its owner only, before the first connection.
+        make_folder: create the folder of a SQLite file, readable by its owner only, before the first connection, and
+            keep others from the file if they could read it. A new file is closed to others in any case.
 
     Raises:
         ConfigError: the URL is not supported or its driver not installed.
@@ -103,15 +112,18 @@ def make_engine(url: URL | str, *, pool_size: int = 5, make_folder: bool = False
     except (ModuleNotFoundError, NoSuchModuleError):
         raise ConfigError(f"DATABASE_URL: the driver of {url.drivername} is not installed") from None
     if backend == "sqlite":
-        _prepare_sqlite(engine, Path(str(url.database)) if make_folder else None)
+        _prepare_sqlite(engine, Path(str(url.database)), embedded=make_folder)
     return engine
 
 
-def _prepare_sqlite(engine: Engine, file: Path | None) -> None:
+def _prepare_sqlite(engine: Engine, file: Path, *, embedded: bool) -> None:
     @event.listens_for(engine, "do_connect")
-    def make_folder(*_: object) -> None:
-        if file is not None:
+    def make_private(*_: object) -> None:
+        if embedded:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for part in (file, *(file.with_name(f"{file.name}{ending}") for ending in ("-wal", "-shm"))):
+                _close_to_others(part)
+        _create_private(file)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
@@ -121,6 +133,20 @@ def _prepare_sqlite(engine: Engine, file: Path | None) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
+
+
+def _create_private(file: Path) -> None:
+    """Make an empty file that its owner alone can read, where none is; SQLite reports what stands in the way."""
+    if not str(file).startswith("file:"):  # a URI, which SQLite reads
+        with suppress(OSError):
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _close_to_others(file: Path) -> None:
+    """Take from group and others what they may do with a file; one that is not ours to change stays as it is."""
+    with suppress(OSError):
+        if S_IMODE(file.stat().st_mode) & 0o077:
+            file.chmod(0o600)
 
 
 def _use_wal(cursor: Any) -> None:

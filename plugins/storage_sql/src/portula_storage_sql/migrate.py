@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DefaultClause, Engine, MetaData, Table, false, inspect, true
 from sqlalchemy.exc import DBAPIError
 
-from portula.errors import ConfigError
+from portula.errors import ConfigError, StorageDown
 from portula.plugin import CORE_RECORDS, RecordType
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.fields import Field, shape_of
@@ -90,7 +90,8 @@ def upgrade(
         What was done, a line each.
 
     Raises:
-        ConfigError: the database does not answer, or a record type gained a field without a default.
+        StorageDown: the database does not answer.
+        ConfigError: a record type gained a field without a default.
     """
     done: list[str] = []
 
@@ -123,7 +124,7 @@ def _connect(engine: Engine) -> Iterator[Connection]:
         reason = str(error.orig).partition("\n")[0]
         if engine.url.password:
             reason = reason.replace(str(engine.url.password), "***")
-        raise ConfigError(f"DATABASE_URL: {shown(engine)} does not answer: {reason}") from None
+        raise StorageDown(f"DATABASE_URL: {shown(engine)} does not answer: {reason}") from None
     with connection:
         if engine.dialect.name in MARIADB and not getattr(engine.dialect, "is_mariadb", False):
             raise ConfigError("DATABASE_URL: MySQL is not supported; use MariaDB")

@@ -56,7 +56,8 @@ class SqlStore:
         """Check the schema at the end of start-up; migrate it when the database is embedded.
 
         Raises:
-            ConfigError: the schema is behind, or the database does not answer.
+            StorageDown: the database does not answer.
+            ConfigError: the schema is behind.
         """
         pending = migrate.pending(self.engine, self.records)
         if pending and not self._embedded:
