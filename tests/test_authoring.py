@@ -94,6 +94,27 @@ def test_mypy_looked_at_all_that_was_written(checked):
     assert checked.splitlines()[-1] == f"Success: no issues found in {2 * len(HOOKS)} source files"
 
 
+def mypy_on(folder):
+    """Return what mypy says of a distribution under its own settings."""
+    command = [sys.executable, "-m", "mypy", "--cache-dir", folder / ".mypy_cache"]
+    done = subprocess.run(command, capture_output=True, check=False, cwd=folder, text=True, timeout=300)
+    return done.stdout
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["with override", "without it"])
+def test_mypy_finds_a_misspelt_hook(tmp_path, marked):
+    authoring.write("portula-tea", "scopes", tmp_path)
+    source = tmp_path / "portula-tea/src/portula_tea/__init__.py"
+    text = source.read_text()
+    if marked:
+        source.write_text(text.replace("def portula_scopes(", "def portula_scope("))
+        words = 'Method "portula_scope" is marked as an override, but no base method was found'
+    else:
+        source.write_text(text.replace("    @override\n", ""))
+        words = 'Method "portula_scopes" is not using @override'
+    assert words in mypy_on(tmp_path / "portula-tea")
+
+
 @pytest.mark.parametrize("word", SHORT)
 def test_what_is_written_for_a_hook_passes_its_own_tests(tested, word):
     file = f"portula-new-{word.replace('_', '-')}/tests/test_portula_new_{word}.py::"

@@ -7,7 +7,7 @@ from portula import Plugin, Provider, hookimpl
 from portula.errors import BrokenPlugin, EmptySlot
 from portula.host.checks import core_checks
 from portula.host.kinds import HookFacts
-from portula.plugin import HookClass, HookDeclarations, Kind, contribution, event, slot
+from portula.plugin import HookClass, HookDeclarations, Kind, contribution, event, slot, veto
 
 WORDS = "portula_kettle_temperature goes in 2.0; implement portula_kettle_settings"
 
@@ -183,3 +183,17 @@ def test_a_class_of_declarations_may_be_contributed_twice():
 
     provider = make_provider(Both())
     assert provider.hooks.ask(Mine.portula_kettle) == "whistling"
+
+
+def test_an_implementation_that_is_decorated_as_a_declaration_is_refused():
+    class Shop(Plugin):
+        @veto(HookClass.DECIDES)
+        def portula_validate_token_request(self, exchange):
+            raise ZeroDivisionError
+
+    with pytest.raises(BrokenPlugin) as caught:
+        make_provider(Shop())
+    assert str(caught.value) == (
+        "plugin 'Shop': portula_validate_token_request has the decorator of a declaration; "
+        "an implementation has none, remove it"
+    )

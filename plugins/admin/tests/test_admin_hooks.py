@@ -1,4 +1,4 @@
-"""The examples in this room's hook specifications run and take part."""
+"""The examples in this room's hooks run and take part."""
 
 import inspect
 import textwrap

@@ -17,7 +17,8 @@ from portula.host.declared import Declared
 from portula.host.discovery import entry_points, load_file, plugin_files
 from portula.host.kinds import NEEDS_TRUST, PREFIX, HookDeclarations, HookFacts, facts_of
 from portula.host.lock import LockedPlugin, LockFile, PluginRefused, digest_of_entry_point, digest_of_files
-from portula.host.settings import slots_answered
+from portula.host.markers import hookimpl
+from portula.host.settings import AnswersSlot, slots_answered
 from portula.host.signatures import annotation_problems, option_problems, shape_problems
 from portula.model.errors import BrokenPlugin, ConfigError, DuplicatePlugin, UnknownPlugin, nearest
 from portula.model.sources import Source, Tier
@@ -132,6 +133,10 @@ class Plugins:
             yield from shape_problems(hook, method)
             if hook in self.declared:
                 yield from annotation_problems(hook, method, self.declared[hook])
+
+        for name in dir(type(plugin)) if isinstance(plugin, HookDeclarations) else ():
+            if name.startswith(PREFIX) and _redeclared(type(plugin), name):
+                yield f"{name} has the decorator of a declaration; an implementation has none, remove it"
 
     def _implemented(self, plugin: object) -> Iterator[tuple[str, str, HookimplOpts]]:
         """Yield the attributes of a plugin that implement a hook, each with the name of the hook and its options."""
@@ -335,6 +340,22 @@ class Plugins:
         ]
 
 
+def _redeclared(cls: type[object], name: str) -> bool:
+    """Say whether a class decorates a method as a hook that a class behind it declares: nobody would call it."""
+    found = [vars(base)[name] for base in cls.__mro__ if name in vars(base)]
+    return len(found) > 1 and facts_of(found[0]) is not None
+
+
 def _refuse(source: Source, problem: str | None) -> None:
     if problem is not None:
         raise PluginRefused(f"{source} {problem}")
+
+
+def slot_plugin(mark: AnswersSlot, answer: object) -> object:
+    """Make a plugin that answers one slot with one object, while the setting applies."""
+
+    def respond(self: object, provider: Deployment) -> object:
+        return answer if mark.applies is None or mark.applies(provider) else None
+
+    name = f"{PREFIX}{mark.slot}"
+    return type("SettingPlugin", (), {name: hookimpl(respond)})()

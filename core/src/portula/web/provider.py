@@ -21,13 +21,11 @@ from portula.flow.server import Server, contributed_steps
 from portula.flow.validator import OAuth2Validator, fold
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
-from portula.host.kinds import PREFIX
 from portula.host.lock import LockFile
-from portula.host.markers import hookimpl
 from portula.host.models import ModelSettings, with_models
 from portula.host.modes import DEFERRED, ONLY, UNLOCKED
-from portula.host.plugins import SET_ASIDE, Plugins
-from portula.host.settings import AnswersSlot, CoreSettings, Settings
+from portula.host.plugins import SET_ASIDE, Plugins, slot_plugin
+from portula.host.settings import CoreSettings, Settings
 from portula.model.errors import ConfigError
 from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
@@ -156,7 +154,7 @@ class Provider(AuthorizationServer):
             outside=self.app.config if self._given_settings is None else {},
         )
         for setting, mark, answer in self._settings.slot_answers():
-            self.plugins.register(_slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))
+            self.plugins.register(slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))
         self.plugins.check_pending()
         self.hooks = Hooks(self.plugins, self, self._choice)
         self.hooks.check_choice()
@@ -392,13 +390,3 @@ def _name_of(plugin: object, taken: Mapping[str, Source]) -> str:
     while unique in taken:
         unique, number = f"{name}-{number}", number + 1
     return str(unique)
-
-
-def _slot_plugin(mark: AnswersSlot, answer: object) -> object:
-    """Make a plugin that answers one slot with one object, while the setting applies."""
-
-    def respond(self: object, provider: Provider) -> object:
-        return answer if mark.applies is None or mark.applies(provider) else None
-
-    name = f"{PREFIX}{mark.slot}"
-    return type("SettingPlugin", (), {name: hookimpl(respond)})()
