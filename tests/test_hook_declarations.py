@@ -15,7 +15,7 @@ from portula.errors import BrokenPlugin
 from portula.host.declared import Declared
 from portula.host.kinds import AT_START
 from portula.host.plugins import Plugins
-from portula.plugin import HookClass, Kind, Source, Tier, TokenIssued, TokenRefused, veto
+from portula.plugin import Kind, Source, Tier, TokenIssued, TokenRefused
 from portula.web.hooks import CORE_HOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -374,20 +374,6 @@ def test_a_plugin_class_registers_what_it_overrides_and_nothing_that_it_inherits
 
     plugins = make_provider(Corner()).plugins
     assert plugins.hooks_of("Corner") == ["portula_scopes"]
-
-
-def test_an_implementation_that_is_decorated_as_a_declaration_is_refused():
-    class Shop(Plugin):
-        @veto(HookClass.DECIDES)
-        def portula_validate_token_request(self, exchange):
-            raise ZeroDivisionError
-
-    with pytest.raises(BrokenPlugin) as caught:
-        make_provider(Shop())
-    assert str(caught.value) == (
-        "plugin 'Shop': portula_validate_token_request has the decorator of a declaration; "
-        "an implementation has none, remove it"
-    )
 
 
 def test_a_misspelt_method_of_a_plugin_class_is_told_the_nearest_hook():
