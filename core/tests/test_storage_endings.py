@@ -44,6 +44,14 @@ def test_a_rollback_is_heard_when_it_is_done(storage, heard):
     assert heard == ["rolled back"]
 
 
+def test_what_fails_after_the_end_loses_nobody_what_follows(storage, heard, caplog):
+    with storage.transaction():
+        storage.on_commit(lambda: 1 / 0)
+        heard.listen()
+    assert heard == ["committed"]
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_without_a_transaction_everything_is_committed_at_once(heard):
     heard.listen()
     assert heard == ["committed"]

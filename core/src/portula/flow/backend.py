@@ -55,10 +55,18 @@ class Backend:
             provider=self.provider, request=request, issuer=issuer, pairs=pairs, server=self._ours
         )
         request.exchange = exchange
-        if self._ours is not None:
-            self._ours.judge(exchange)
-        else:
-            foreign.judge(self.server, exchange)
+        try:
+            if self._ours is not None:
+                self._ours.judge(exchange)
+            else:
+                foreign.judge(self.server, exchange)
+        except (AuthorizationRefused, OAuth2Error):
+            raise
+        except Exception as failure:
+            if exchange.redirect_uri is None:
+                raise
+            log.exception("the authorization request is refused")
+            raise AuthorizationRefused(errors.ServerError(), exchange) from failure
         return exchange
 
     def create_authorization_response(

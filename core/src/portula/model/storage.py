@@ -7,6 +7,7 @@ means "any of these".
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -19,6 +20,8 @@ from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part,
 from portula.model.records import Authorization, RecordType
 
 R = TypeVar("R")
+
+log = logging.getLogger("portula")
 
 Place = tuple[str | int, str]
 """Where a walk goes on: behind this value of the field that gives the order and, among equal ones, this primary key."""
@@ -164,7 +167,10 @@ class Storage:
         if outermost:
             self._local.ending = None
             for callback in callbacks:
-                callback()
+                try:
+                    callback()
+                except Exception:  # what was decided stands, and the callbacks that follow are made
+                    log.exception("what follows a transaction failed")
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call back once this thread's transaction has committed, at once without one, never when it rolls back."""

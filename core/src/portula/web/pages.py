@@ -6,10 +6,10 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Response, after_this_request, make_response, render_template, request
+from flask import Blueprint, Response, after_this_request, make_response, render_template, request
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import InternalServerError, RequestEntityTooLarge
 from wtforms import Form
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
@@ -69,6 +69,15 @@ class Pages:
     def unreadable(self, error: InvalidRequestError) -> Response:
         """Return the page for a request that `query` or `posted` refused."""
         return self.error(400, "This request cannot be read", error.description, error.error)
+
+    def handle_errors(self, blueprint: Blueprint) -> None:
+        """Let what a view of a blueprint cannot read, and what fails in it, be answered by an error page."""
+        blueprint.register_error_handler(InvalidRequestError, self.unreadable)
+        blueprint.register_error_handler(InternalServerError, self.server_error)
+
+    def server_error(self, error: InternalServerError) -> Response:
+        """Return the page for a request in which something failed; Flask has logged what."""
+        return self.error(500, "Something went wrong", error="server_error")
 
     def form_post(self, delivery: Delivery) -> Answer:
         """Write an authorization response as a form that posts itself (OAuth 2.0 Form Post Response Mode §2)."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Flask, current_app, request, url_for
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from pydantic import ValidationError
 
 from portula.flow.authorization_server import AuthorizationServer
@@ -272,7 +271,7 @@ class Provider(AuthorizationServer):
         )
         for mount in self.hooks.collect(WebHooks.portula_blueprints):
             mount.blueprint.before_request(self._issuer.redirect_home)
-            mount.blueprint.register_error_handler(InvalidRequestError, self.pages.unreadable)
+            self.pages.handle_errors(mount.blueprint)
             prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))
             self.app.register_blueprint(
                 mount.blueprint, name=f"{self.name}_{mount.blueprint.name}", url_prefix=prefix or None

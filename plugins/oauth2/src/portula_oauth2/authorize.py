@@ -6,10 +6,14 @@ asked about stays on the server between the page and the answer (attack S07).
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, redirect, request
+from werkzeug.exceptions import HTTPException
 
 from portula import Plugin, hookimpl
 from portula.errors import (
@@ -21,6 +25,7 @@ from portula.errors import (
     LoginRequired,
     OAuth2Error,
     Replayed,
+    ServerError,
 )
 from portula.plugin import Application, ConsentGiven, ConsentQuestion, Interaction, Mount, is_loopback_host
 from portula_oauth2.settings import OAuth2Settings
@@ -29,6 +34,8 @@ from portula_oauth2.waiting import KIND, Waiting, WaitingRequests
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import Answer, Authenticated, AuthorizationExchange, Demands, OAuthRequest, Pairs
+
+log = logging.getLogger("portula")
 
 ANSWER_TRIES = 5
 
@@ -92,8 +99,9 @@ class Authorize:
         answered = dict(pairs).get(KIND)
         if answered is not None:
             return self._answered(answered)
-        self._backend.validate_authorization_request(pairs, self._provider.current_issuer())
-        return cast("Response", redirect(self._back_to(self._waiting.keep_posted(pairs)), 303))
+        authorization = self._backend.validate_authorization_request(pairs, self._provider.current_issuer())
+        with _errors_to_client(authorization):
+            return cast("Response", redirect(self._back_to(self._waiting.keep_posted(pairs)), 303))
 
     # --- Asking ---
 
@@ -104,19 +112,17 @@ class Authorize:
     def _asked(self, pairs: Pairs, waiting: Waiting | None) -> Response:
         issuer = self._provider.current_issuer()
         authorization = self._backend.validate_authorization_request(pairs, issuer)
-        asked, user = authorization.request, self._login.current()
-        fresh = waiting is not None and waiting.fresh(user)
-        try:
-            demands = self._demands(asked, user, fresh=fresh)
+        with _errors_to_client(authorization):
+            user = self._login.current()
+            fresh = waiting is not None and waiting.fresh(user)
+            demands = self._demands(authorization.request, user, fresh=fresh)
             if user is None or demands.login:
                 return self._to_login(authorization, demands, user)
             if not self._may_skip(authorization, demands, user):
                 return self._to_page(authorization, demands, user)
-        except OAuth2Error as error:
-            raise AuthorizationRefused(error, authorization) from error
-        if waiting is not None:
-            self._waiting.end(waiting, authorization.plan)
-        return self._allowed(authorization, user, issuer)
+            if waiting is not None:
+                self._waiting.end(waiting, authorization.plan)
+            return self._allowed(authorization, user, issuer)
 
     def _allowed(self, authorization: AuthorizationExchange, user: Authenticated, issuer: str) -> Response:
         """Answer with what was asked for; the end of the wait is in the same plan, so it is answered once."""
@@ -125,7 +131,7 @@ class Authorize:
                 authorization, user, authorization.scope, issuer
             )
         except Replayed:
-            raise InvalidRequestError(description="This request was answered before.") from None
+            raise _PageError(description="This request was answered before.") from None
         return _sent(answer)
 
     def _to_login(
@@ -215,16 +221,17 @@ class Authorize:
             )
         issuer = self._provider.current_issuer()
         authorization = self._backend.validate_authorization_request(waiting.pairs, issuer)
-        demands = self._demands(authorization.request, user, fresh=True)
-        question = self._question(name, authorization, user, _permissions(authorization, demands))
-        allowed = self._consent.answer(question)
-        if allowed is None:
-            raise InvalidRequestError(description="This page was open too long or came from another browser.")
-        self._waiting.end(waiting, authorization.plan)
-        if not allowed:
-            return self._denied(authorization, issuer)
-        self._consent.remember(question.client, user.subject, question.scopes, authorization.plan)
-        answer = self._allowed(authorization, user, issuer)
+        with _errors_to_client(authorization):
+            demands = self._demands(authorization.request, user, fresh=True)
+            question = self._question(name, authorization, user, _permissions(authorization, demands))
+            allowed = self._consent.answer(question)
+            if allowed is None:
+                raise _PageError(description="This page was open too long or came from another browser.")
+            self._waiting.end(waiting, authorization.plan)
+            if not allowed:
+                return self._denied(authorization, issuer)
+            self._consent.remember(question.client, user.subject, question.scopes, authorization.plan)
+            answer = self._allowed(authorization, user, issuer)
         given = ConsentGiven(
             provider=self._provider,
             issuer=issuer,
@@ -241,8 +248,31 @@ class Authorize:
         try:
             self._provider.storage.apply(authorization.plan)
         except Replayed:
-            raise InvalidRequestError(description="This page was answered before.") from None
+            raise _PageError(description="This page was answered before.") from None
         return _sent(answer)
+
+
+class _PageError(InvalidRequestError):  # type: ignore[misc]
+    """What the person did cannot be answered; the client has no part in it."""
+
+
+@contextmanager
+def _errors_to_client(authorization: AuthorizationExchange) -> Iterator[None]:
+    """Let the client hear of errors, and of whatever fails, at its redirect URI (RFC 6749 §4.1.2.1).
+
+    Raises:
+        AuthorizationRefused: for `error_response`.
+        Conflict, DuplicateRecord: somebody was quicker, and it may be tried again.
+    """
+    try:
+        yield
+    except (AuthorizationRefused, Conflict, DuplicateRecord, HTTPException, _PageError):
+        raise
+    except OAuth2Error as error:
+        raise AuthorizationRefused(error, authorization) from error
+    except Exception as failure:
+        log.exception("the authorization request is refused")
+        raise AuthorizationRefused(ServerError(), authorization) from failure
 
 
 def _permissions(authorization: AuthorizationExchange, demands: Demands) -> tuple[str, ...]:
