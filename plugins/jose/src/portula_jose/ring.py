@@ -200,15 +200,15 @@ class KeyRing:
             at_once: whether it signs from now on, although others may not have seen it published.
         """
         now = self._provider.now()
-        ring = self.read()
-        newest = next(reversed(ring.of(algorithm)), None)
-        if newest is None:
-            return self._first(algorithm)
-        if newest.signs_from <= now:
-            self._add(algorithm, newest.generation + 1, now if at_once else now + self.lead)
-        elif at_once:
-            self._change(newest, now)
-        return self.read().of(algorithm)[-1]
+        with self._provider.storage.transaction():
+            newest = next(reversed(self.read().of(algorithm)), None)
+            if newest is None:
+                return self._first(algorithm)
+            if newest.signs_from <= now:
+                self._add(algorithm, newest.generation + 1, now if at_once else now + self.lead)
+            elif at_once:
+                self._change(newest, now)
+            return self.read().of(algorithm)[-1]
 
     @property
     def lead(self) -> int:

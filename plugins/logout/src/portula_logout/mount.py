@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from flask import Blueprint
@@ -15,6 +16,8 @@ from portula_logout.endpoint import add_page
 
 if TYPE_CHECKING:
     from portula import Provider
+
+log = logging.getLogger("portula")
 
 
 def mounts(provider: Provider) -> list[Mount]:
@@ -49,4 +52,7 @@ def _look_out(blueprint: Blueprint, provider: Provider) -> None:
 
     @blueprint.teardown_app_request
     def look(_: BaseException | None) -> None:
-        courier.look()
+        try:
+            courier.look()
+        except Exception:  # the request has been answered
+            log.exception("looking for logout tokens failed")

@@ -149,7 +149,7 @@ class ServerSessions(Sessions):
         provider, ended = self._provider, 0
         if has_request_context():
             request.environ.pop(self._cached, None)
-        for stored in sessions:
+        for stored in list(sessions):  # all are read before the first is ended
             payload, plan = stored.payload, Plan()
             event = SessionEnded(provider=provider, subject=payload["subject"], sid=payload["sid"])
             plan.take(stored, at=provider.now())
