@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from portula import Plugin
@@ -11,8 +10,6 @@ from portula_admin.hooks import AdminAccess, AdminHooks
 
 if TYPE_CHECKING:
     from portula import Provider
-
-log = logging.getLogger(__name__)
 
 
 def default_access(provider: Provider) -> AdminAccess:
@@ -26,10 +23,6 @@ def default_access(provider: Provider) -> AdminAccess:
 
 
 def may_enter(provider: Provider, person: Authenticated) -> bool:
-    """Ask whoever answers the slot; no answer and a failure both mean no."""
+    """Ask whoever answers the slot; only a clear yes lets in, and a failure passes on as what it is."""
     access = provider.hooks.ruling(AdminHooks.portula_admin_access).answer
-    try:
-        return access is not None and access(person) is True
-    except Exception:
-        log.exception("portula_admin_access failed; nobody enters")
-        return False
+    return access is not None and access(person) is True

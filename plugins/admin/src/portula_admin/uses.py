@@ -39,10 +39,11 @@ class SecretUses:
         with self._lock:
             if event.at < self._written.get(used, -USE_SECONDS) + USE_SECONDS:
                 return
+        self._write(*used, event.at)
+        with self._lock:
             if len(self._written) >= MAX_REMEMBERED:
                 self._written.clear()
             self._written[used] = event.at
-        self._write(*used, event.at)
 
     def last(self, client: Application) -> dict[str, int | None]:
         """Return when each secret of a client, by its `secret_id`, was last used; None for never, or long ago."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -25,6 +26,8 @@ from portula_resource_server.verify import named_scope, verifier_of
 
 if TYPE_CHECKING:
     from portula import Provider
+
+log = logging.getLogger("portula")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -131,10 +134,14 @@ def _refusal(provider: Provider, scopes: tuple[str, ...]) -> Answer | None:
         presented = _presented(request.headers.get("Authorization", ""))
         if presented is None:
             return bearer_error(None)
-        token = verifier_of(provider)(presented)
     except InvalidRequestError as error:
         return bearer_error(error)
-    except VerifierUnavailable:
+    verify = verifier_of(provider)
+    try:
+        token = verify(presented)
+    except Exception as failure:
+        if not isinstance(failure, VerifierUnavailable):
+            log.exception("a token could not be checked")
         waiting = error_parameters(
             TemporarilyUnavailableError(description="The token cannot be checked now.")
         )
