@@ -1,0 +1,255 @@
+"""Where a provider calls out: hooks, answers to slots, stores. Each such call is a crossing, and one of them can fail.
+
+Crossings are watched from within `Crossings.watching`: a provider that is made there hands out stand-ins for its stores
+and for the answers to its slots, and every hook is called through one. What a stand-in calls inside itself is not seen.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from portula import Plugin
+from portula.host.kinds import AT_START, facts_of
+from portula.host.plugins import Implementation, Plugins
+from portula.plugin import Kind, Plan
+
+MESSAGE = "a fault made by a test"
+"""What the exception says; no answer may repeat it."""
+
+_UNWATCHED = frozenset({"portula_clock"})
+_STORES = "portula_stores"
+
+
+class DriverError(Exception):
+    """Stands for what the driver of a database raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One call that left the code of the provider."""
+
+    label: str
+    kind: Kind | None = None
+    """Of the hook, None for a call to a slot or a store."""
+
+    @property
+    def callee(self) -> str:
+        """What was called: a hook of a plugin, a slot, or the store."""
+        return self.label.partition(".")[0]
+
+
+class Crossings:
+    """The calls of one run, in order, of which at most one fails."""
+
+    def __init__(
+        self, fail_at: int | None = None, error: type[Exception] | None = None, *, lasting: bool = False
+    ) -> None:
+        """Take the place in that order which fails, and what it raises: by default what fits the callee.
+
+        With `lasting` the calls that follow fail too, where the same hook, slot or store is called.
+        """
+        self.passed: list[Crossing] = []
+        self._failed: Crossing | None = None
+        self.fail_at = fail_at
+        self._error = error
+        self._lasting = lasting
+        self._thread: int | None = None
+
+    def failure(self) -> Crossing | None:
+        """Return the call that has failed, None as long as none has."""
+        return self._failed
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count, and fail, the calls that this thread makes within."""
+        self._thread = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._thread = None
+
+    def cross(self, label: str, error: type[Exception], kind: Kind | None = None) -> None:
+        """Note a call; raise if it is the one to fail."""
+        if self._thread != threading.get_ident():
+            return
+        crossing = Crossing(label, kind)
+        self.passed.append(crossing)
+        if len(self.passed) - 1 == self.fail_at:
+            self._failed = crossing
+        elif self._failed is None or not self._lasting or self._failed.callee != crossing.callee:
+            return
+        raise (self._error or error)(MESSAGE)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch the providers that are made and used within."""
+        original = Plugins.implementations
+
+        def implementations(plugins: Plugins, hook: str) -> list[Implementation]:
+            kind = plugins.facts(hook).kind
+            return [
+                _Implementation(found.name, found.source, found.hook, kind, self)
+                for found in original(plugins, hook)
+            ]
+
+        with patch.object(Plugins, "implementations", implementations):
+            yield
+
+
+def labels_of(crossings: Sequence[Crossing]) -> list[str]:
+    """Return the labels; the second and later ones of a name with their number, so that each is another."""
+    seen: Counter[str] = Counter()
+    labels = []
+    for crossing in crossings:
+        seen[crossing.label] += 1
+        number = seen[crossing.label]
+        labels.append(crossing.label if number == 1 else f"{crossing.label} ({number})")
+    return labels
+
+
+@dataclass(frozen=True, slots=True)
+class _Implementation(Implementation):
+    """Calls a hook, and puts stand-ins in place of what a slot or a store is."""
+
+    kind: Kind
+    crossings: Crossings
+
+    def call(self, value: object) -> Any:
+        """Call it, as a crossing where it is called in the course of requests."""
+        if self.name == _STORES:
+            made = Implementation.call(self, value) or {}
+            return {name: self._factory(make) for name, make in made.items()}
+        if self.kind is Kind.SLOT:
+            answer = Implementation.call(self, value)
+            return answer if self.name in _UNWATCHED else self._slot(answer)
+        if self.kind is not Kind.CONTRIBUTION:
+            self.crossings.cross(f"{self.name} of {self.source.name}", RuntimeError, self.kind)
+        return Implementation.call(self, value)
+
+    def _slot(self, answer: Any) -> Any:
+        if answer is None or isinstance(answer, type | str):
+            return answer
+        label = f"slot {self.name.removeprefix('portula_')}"
+        if hasattr(answer, "__code__"):
+            return _as_crossing(answer, lambda *_: label, self.crossings, RuntimeError)
+        return _StandIn(answer, label, self.crossings)
+
+    def _factory(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda records: _Store(make(records), self.crossings)
+
+
+def _as_crossing(
+    function: Callable[..., Any],
+    label: Callable[..., str],
+    crossings: Crossings,
+    error: type[Exception],
+) -> Callable[..., Any]:
+    """Return the function as a crossing; `label` is given its arguments."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        crossings.cross(label(*args), error)
+        return function(*args, **kwargs)
+
+    return call
+
+
+class _StandIn:
+    """Stands for an object: it has the class and the members of that, and its public methods are crossings."""
+
+    _error: type[Exception] = RuntimeError
+
+    def __init__(self, original: Any, label: str, crossings: Crossings) -> None:
+        self._original = original
+        self._label = label
+        self._crossings = crossings
+
+    @property  # type: ignore[misc] # isinstance asks here, and nobody sets it
+    def __class__(self) -> type[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return type(self._original)
+
+    @property
+    def __wrapped__(self) -> Any:
+        """What `inspect.signature` looks at."""
+        return self._original
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._original, name)
+        if name.startswith("_") or isinstance(value, type) or not callable(value):
+            return value
+        return _as_crossing(value, lambda *args: self._named(name, *args), self._crossings, self._error)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._crossings.cross(self._label, self._error)
+        return self._original(*args, **kwargs)
+
+    def _named(self, name: str, *args: Any) -> str:
+        return f"{self._label}.{name}"
+
+
+class _Store(_StandIn):
+    """Stands for a store; the end of a transaction in which something was written is a crossing too."""
+
+    _error = DriverError
+
+    def __init__(self, original: Any, crossings: Crossings) -> None:
+        super().__init__(original, "store", crossings)
+        self._local = threading.local()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open one; it fails to commit, and is rolled back, where that is the crossing that fails."""
+        local = self._local.__dict__
+        local["depth"] = local.get("depth", 0) + 1
+        try:
+            with self._original.transaction():
+                yield
+                if local["depth"] == 1 and local.get("written"):
+                    self._crossings.cross("store.commit", self._error)
+        finally:
+            local["depth"] -= 1
+            if not local["depth"]:
+                local["written"] = False
+
+    def _named(self, name: str, *args: Any) -> str:
+        if name not in ("find", "select", "walk", "expired"):
+            self._local.written = True
+        return " ".join(word for word in (f"store.{name}", *_subject(args)) if word)
+
+
+def _subject(args: tuple[Any, ...]) -> Iterator[str]:
+    """Name what a verb of a store is about: a class of records, or a record with its kind."""
+    if args and isinstance(args[0], Plan):
+        yield _parts(args[0])
+    elif args:
+        about = args[0] if isinstance(args[0], type) else type(args[0])
+        yield about.__name__
+        kind = getattr(args[0], "kind", "")
+        yield kind if isinstance(kind, str) else ""
+
+
+def _parts(plan: Plan) -> str:
+    """Name the classes of records that a plan is about, in its order."""
+    classes = (getattr(part, "cls", None) or type(getattr(part, "record", None)) for part in plan.parts)
+    return " ".join(dict.fromkeys(cls.__name__ for cls in classes))
+
+
+class Bystander(Plugin):
+    """Implements every hook that is called in the course of requests, and does nothing: each call is a crossing."""
+
+
+def _do_nothing(self: Bystander, value: object) -> None:
+    """Answer nothing."""
+
+
+for _name in dir(Plugin):
+    _facts = facts_of(getattr(Plugin, _name))
+    if _facts is not None and _facts.kind not in AT_START:
+        setattr(Bystander, _name, _do_nothing)
