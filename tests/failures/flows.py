@@ -1,0 +1,36 @@
+"""All flows."""
+
+from failures import machine_flows, people_flows
+
+FLOWS = (
+    machine_flows.ClientCredentials,
+    machine_flows.CodeFlow,
+    machine_flows.Hybrid,
+    machine_flows.Refresh,
+    machine_flows.Replay,
+    machine_flows.CodeReplay,
+    machine_flows.Revocation,
+    machine_flows.Introspection,
+    machine_flows.Userinfo,
+    machine_flows.Resource,
+    machine_flows.Discovery,
+    machine_flows.FirstKey,
+    machine_flows.Pairwise,
+    machine_flows.Registration,
+    machine_flows.Assertion,
+    machine_flows.ClientKeys,
+    machine_flows.Password,
+    machine_flows.KeyRotation,
+    machine_flows.Cleaning,
+    people_flows.Login,
+    people_flows.WrongPassword,
+    people_flows.SignOut,
+    people_flows.AppSignsOut,
+    people_flows.SessionsPage,
+    people_flows.Withdrawal,
+    people_flows.Denial,
+    people_flows.SecondVisit,
+    people_flows.ClientEdit,
+    people_flows.SecretRotation,
+    people_flows.TokenRevocation,
+)
