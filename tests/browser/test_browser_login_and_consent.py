@@ -36,7 +36,7 @@ def _open_consent(server: Server, page: Page, response_mode: str = "query") -> s
         "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
         f"&response_mode={response_mode}"
     )
-    assert "Browser app" in page.content()
+    page.wait_for_selector("text=Browser app")
     page.fill("input[name=username]", "ann")
     page.fill("input[name=password]", PASSWORD)
     page.click("#login-submit")
@@ -84,7 +84,7 @@ def test_connected_apps_and_sign_out(server: Server, page: Page) -> None:
     page.click("#consent-allow")
     page.wait_for_url(f"{redirect_uri}*")
     page.goto(f"{server.issuer}/authorized_tokens/")
-    assert "Browser app" in page.content()
+    page.wait_for_selector("text=Browser app")
     page.goto(f"{server.url}/accounts/logout/")
     page.click("#logout-confirm")
     page.goto(f"{server.issuer}/authorized_tokens/")
