@@ -24,6 +24,7 @@ KEYS = ["default", "doc", "name", "room", "source", "type", "value"]
 def told(tmp_path_factory):
     """Return what `portula settings --json` says, by name."""
     folder = str(tmp_path_factory.mktemp("data"))
+    CliRunner().invoke(main, ["--data-dir", folder, "init"], catch_exceptions=False)
     done = CliRunner().invoke(main, ["--data-dir", folder, "settings", "--json"])
     assert done.exit_code == 0, done.output
     return {row["name"]: row for row in json.loads(done.stdout)}

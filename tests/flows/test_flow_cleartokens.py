@@ -30,7 +30,8 @@ class House:
         self.common = [PORTULA, "--config", str(self.config), "--data-dir", str(folder / "data")]
         self.url = url
         self.configure()
-        subprocess.run([*self.common, "db", "upgrade"], check=True, capture_output=True, timeout=60)
+        for words in (["init"], ["db", "upgrade"]):
+            subprocess.run([*self.common, *words], check=True, capture_output=True, timeout=60)
 
     def configure(self, **settings: Any) -> None:
         self.config.write_text(f"OAUTH2_PROVIDER = { ({'DATABASE_URL': self.url, **settings})!r}\n")

@@ -34,6 +34,7 @@ def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "{", f'{{\n    "DATABASE_URL": {database_url!r}, "DCR_ENABLED": True,', 1
     )
     common = ["--data-dir", str(folder), "--database-url", database_url]
+    subprocess.run([PORTULA, "init", *common], capture_output=True, check=True, timeout=60)
     behind = subprocess.run(
         [PORTULA, "createuser", "ann", *common], capture_output=True, check=False, text=True, timeout=60
     )

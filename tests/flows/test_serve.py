@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import socket
 import ssl
 import stat
 import subprocess
@@ -189,9 +190,18 @@ def test_tls_from_1_2_up_with_secure_cookies(tmp_path: Path) -> None:
         page = httpx.get(f"{url}/accounts/login/", verify=trusting)
         assert page.headers["set-cookie"].startswith("__Host-portula_browser=")
         assert "Secure" in page.headers["set-cookie"]
+        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]  # no handshake
+        trusting.set_alpn_protocols(["h2", "http/1.1"])
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+            trusting.wrap_socket(plain, server_hostname="127.0.0.1") as speaking,
+        ):
+            assert speaking.selected_alpn_protocol() == "http/1.1"
         trusting.maximum_version = ssl.TLSVersion.TLSv1_2
         document = httpx.get(f"{url}/o/.well-known/oauth-authorization-server", verify=trusting).json()
         assert document["issuer"] == f"{url}/o"
+        for connection in silent:
+            connection.close()
     finally:
         stop(process)
 

@@ -31,7 +31,7 @@ def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wheels = sorted((ROOT / "dist").glob("*.whl"))
     assert len(wheels) == len(list((ROOT / "plugins").glob("*/pyproject.toml"))) + 3
     options = ["--quiet", "--constraint", ROOT / "constraints.txt", "--find-links", ROOT / "dist"]
-    _run(folder / "bin" / "pip", "install", *options, *wheels, "granian")
+    _run(folder / "bin" / "pip", "install", *options, *wheels, "httptools", "uvicorn")
     return folder
 
 

@@ -14,6 +14,7 @@ def findings_of(room: str, folder: Path, **settings: Any) -> tuple[dict[str, Any
     config = folder / "config.py"
     config.write_text(f"OAUTH2_PROVIDER = {settings!r}\n")
     options = ["--data-dir", str(folder / "data"), "--config", str(config), "--no-plugins"]
+    CliRunner().invoke(cli.main, [*options, "init"], catch_exceptions=False)
     done = CliRunner().invoke(cli.main, [*options, "check", "--json"])
     rows = {row["id"]: row for row in json.loads(done.output) if row["id"].startswith(f"{room}.")}
     return rows, done.exit_code

@@ -71,12 +71,22 @@ class Server:
 def running(data_dir: Path, *options: str, configuration: str = CONFIGURATION) -> Iterator[Server]:
     """Start a server, wait until it answers, and end it afterwards."""
     port = free_port()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = data_dir / "config.py"
     config.write_text(configuration)
     server = Server(f"http://127.0.0.1:{port}", data_dir, config)
     process = start(
-        ["serve", "--data-dir", str(data_dir), "--config", str(config), "--port", str(port), *options]
+        [
+            "serve",
+            "--data-dir",
+            str(data_dir),
+            "--config",
+            str(config),
+            "--port",
+            str(port),
+            "--allow-errors",
+            *options,
+        ]
     )
     try:
         wait_until_up(process, server.url)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 import sysconfig
@@ -61,7 +62,8 @@ class Deployment:
 
     def __init__(self, venv: Venv, folder: Path, settings: dict[str, Any]) -> None:
         self.venv, self.folder = venv, folder
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "secret_key").write_text(secrets.token_urlsafe(48))
         self.config = folder / "config.py"
         self.log = folder / "log"
         self.configure(**settings)

@@ -162,6 +162,7 @@ class PortulaCommand:
     def populate(self, suite: Suite, *, static: bool) -> tuple[Person, list[Client]]:
         """Make the user and the static clients of the manual."""
         password, clients = secrets.token_urlsafe(12), []
+        self("init")
         for words in documented(suite):
             if words[0] == "createuser":
                 made = json.loads(self(*words, "--password-stdin", "--json", text=password))

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from portula.cli import authoring, reports
-from portula.cli.serve import ServeOptions, make_app, prepare, run
+from portula.cli.folder import NoProviderThere, holds_a_provider
+from portula.cli.serve import Prepared, ServeOptions, make_app, prepare, run
 from portula.host.commands import SchemaGroup
 from portula.host.declarations import HostHooks
 from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
@@ -64,7 +65,7 @@ class RoomCommands(click.Group):
             return super().invoke(ctx)
         provider = self.provider(ctx)
         with provider.app.app_context():
-            if not isinstance(command, SchemaGroup):
+            if not isinstance(command, SchemaGroup) and not _looking(ctx):
                 try:
                     provider.check_storage()
                 except ConfigError as error:
@@ -92,7 +93,7 @@ class StandAlone(RoomCommands):
         """Make the provider that the common options name, once."""
         if "portula" not in context.meta:
             try:
-                options = replace(options_of(context.params), passing=_PASSING in context.meta)
+                options = replace(options_of(context.params), passing=_looking(context))
                 with storage_check_deferred(), lock_file_ignored(_locks(context)):
                     context.meta["portula"] = make_app(options)[1]
             except ConfigError as error:
@@ -116,6 +117,11 @@ class Embedded(RoomCommands):
         if not providers:
             raise click.ClickException("this app has no Provider; call Provider(app) first")
         return next(iter(providers.values()))
+
+
+def _looking(context: click.Context) -> bool:
+    """Say whether commands are only listed, or one of them is asked what it does."""
+    return _PASSING in context.meta or "--help" in context.args
 
 
 def _locks(context: click.Context) -> bool:
@@ -151,6 +157,8 @@ def options_of(parameters: Mapping[str, Any]) -> ServeOptions:
 
 def said(error: ConfigError) -> click.ClickException:
     """Return a start-up error as the command line says it."""
+    if isinstance(error, NoProviderThere):
+        return click.ClickException(str(error))
     lines = "\n".join(f"  {line}" for line in error.findings)
     return click.ClickException(f"the configuration does not stand:\n{lines}")
 
@@ -181,9 +189,32 @@ main.add_command(authoring.plugin)
 
 
 @main.command()
+@click.pass_context
+def init(context: click.Context, /) -> None:
+    """Make the data folder: a secret key, and a database unless --database-url names one."""
+    given = context.parent.params if context.parent else {}
+    options = replace(options_of(given), creating=True)
+    known = holds_a_provider(options.folder)
+    try:
+        with storage_check_deferred():
+            _, provider = make_app(options)
+    except ConfigError as error:
+        raise said(error) from error
+    click.echo(f"{'There is a provider already' if known else 'Made a provider'} in {options.folder}")
+    try:
+        provider.check_storage()
+    except ConfigError as error:
+        click.echo(f"Warning: {error}", err=True)
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
 )
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes.")
 @click.option("--trusted-proxies", type=click.IntRange(0, 16), help="Reverse proxies in front.")
@@ -191,33 +222,55 @@ main.add_command(authoring.plugin)
     "--tls-cert", type=click.Path(exists=True, dir_okay=False), help="PEM file of the certificate chain."
 )
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False), help="PEM file of its private key.")
+@click.option(
+    "--body-timeout",
+    type=click.FloatRange(1, 600),
+    metavar="SECONDS",
+    help="Time for the body of a request to come; 10 by default.",
+)
+@click.option(
+    "--stop-timeout",
+    type=click.FloatRange(3, 600),
+    metavar="SECONDS",
+    help="Time to answer what was begun when told to stop; 9 by default.",
+)
+@click.option(
+    "--hang-timeout",
+    type=click.FloatRange(2, 3600),
+    metavar="SECONDS",
+    help="Time after which a process that answers nothing is replaced; 60 by default.",
+)
+@click.option("--allow-errors", is_flag=True, help="Serve although `portula check` finds errors.")
 @click.option("--demo", is_flag=True, help="Make a demo user and a demo client, in a database of their own.")
 @click.pass_context
 def serve(context: click.Context, /, **own: Any) -> None:
     """Run the provider."""
-    given = {**(context.parent.params if context.parent else {}), **own, "serving": True}
+    given = {**(context.parent.params if context.parent else {}), **own, "serving": True, "creating": True}
     try:
-        options, provider, lines = prepare(options_of(given))
+        prepared = prepare(options_of(given))
     except ConfigError as error:
         raise said(error) from error
-    _announce(options, provider, lines)
-    run(options)
+    _announce(prepared)
+    run(prepared)
 
 
-def _announce(options: ServeOptions, provider: Provider, lines: dict[str, str]) -> None:
+def _announce(prepared: Prepared) -> None:
+    provider, options = prepared.provider, prepared.options
     rows = {
         "Server": provider.origin_of(provider.issuer) if provider.issuer else f"port {options.port}",
         "Issuer": provider.issuer or "as OIDC_ISS_ENDPOINT says for each request",
         "Data": str(options.folder),
         **_third_parties(provider),
-        **lines,
+        **prepared.demo,
     }
     console = Console(highlight=False, soft_wrap=True)  # never a table: a narrow one would cut the secret off
     width = max(map(len, rows))
     for label, text in rows.items():
         console.print(f"[bold]{label:<{width}}[/bold]  {escape(text)}")
-    if lines:
+    if prepared.demo:
         console.print("The demo's password and secret are new at every start and shown only here.")
+    for warning in prepared.warnings:
+        click.echo(f"Warning: {warning}", err=True)
     console.print("Stop with Ctrl-C.")
 
 

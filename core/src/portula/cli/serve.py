@@ -5,36 +5,51 @@ Keys and migrations are made once, in the parent process; each worker then makes
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import secrets
 import socket
+import ssl
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from flask import Flask, Response, request
 
+from portula.cli.folder import (
+    ISSUER_FILE,
+    NoProviderThere,
+    holds_a_provider,
+    make_private,
+    secret_key,
+)
+from portula.cli.supervisor import Supervisor, Times, worker_command
+from portula.host.checks import Level
 from portula.host.declarations import HostHooks
-from portula.host.modes import third_party_plugins
-from portula.model.errors import ConfigError
+from portula.host.modes import storage_check_deferred, third_party_plugins
+from portula.model.errors import ConfigError, StorageDown
 from portula.model.uris import is_loopback_host
+from portula.web import report
 from portula.web.provider import Provider
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from _typeshed.wsgi import WSGIApplication
+T = TypeVar("T")
 
 OPTIONS_VARIABLE = "PORTULA_SERVE_OPTIONS"
 """Environment variable that hands the options to workers, as JSON."""
 
-ISSUER_FILE = "issuer"
-SECRET_KEY_FILE = "secret_key"
-BLOCKING_THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
-"""Threads a worker answers requests with: a slow password hash holds up only one. More would only change places."""
+BACKLOG = 1024
+"""Connections that wait in the kernel to be accepted."""
 
 _ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
+_WEB_SERVER = ("uvicorn", "httptools")
+
+_TEXTS = ("SECRET_KEY", "SERVER_NAME", "SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH", "APPLICATION_ROOT")
+"""Flask's settings that are text, whatever the text in the environment looks like."""
+
+_SETTING_PREFIX = "FLASK_OAUTH2_PROVIDER__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +66,19 @@ class ServeOptions:
     trusted_proxies: int | None = None
     tls_cert: str | None = None
     tls_key: str | None = None
+    body_timeout: float = 10.0
+    stop_timeout: float = 9.0
+    hang_timeout: float = 60.0
+    allow_errors: bool = False
     demo: bool = False
     passing: bool = False
-    """Whether the app is made only to look at, e.g. for `--help`: no key is made, and no folder."""
+    """Whether the app is made only to look at, e.g. for `--help`: no key is needed, and no folder."""
     only: tuple[str, ...] | None = None
     """Installed plugins not ours that may take part; None for all."""
     serving: bool = False
     """Whether this is the server; commands beside it take the issuer that the server left in the data folder."""
+    creating: bool = False
+    """Whether a data folder is made where there is none."""
 
     @property
     def folder(self) -> Path:
@@ -65,26 +86,49 @@ class ServeOptions:
         root = Path(self.data_dir).resolve()
         return root / "demo" if self.demo else root
 
+    @classmethod
+    def from_environment(cls) -> ServeOptions:
+        """Return the options that the parent handed to its workers."""
+        given = json.loads(os.environ[OPTIONS_VARIABLE])
+        given["only"] = None if given["only"] is None else tuple(given["only"])
+        return cls(**given)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the parent knows before the first worker starts."""
+
+    options: ServeOptions
+    """As given, with nothing left that a worker would guess at."""
+    provider: Provider
+    listener: socket.socket
+    demo: dict[str, str]
+    """What the demo prints: label to text."""
+    warnings: list[str]
+    """What the operator is told beside."""
+
 
 def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     """Make the app and its provider.
 
     Raises:
+        NoProviderThere: none was made in the data folder, and none is to be made.
+        StorageDown: the storage does not answer.
         ConfigError: with every finding.
     """
     app = Flask("portula", instance_path=str(options.folder), static_folder=None)
+    app.url_map.merge_slashes = (
+        False  # no path is worth a redirect, whose address would be of the Host header
+    )
     if options.config:
         app.config.from_pyfile(str(Path(options.config).resolve()))
-    app.config.from_prefixed_env()
-    settings = dict(app.config.get("OAUTH2_PROVIDER", {}))
+    settings = _from_environment(app)
     if options.database_url:
         settings["DATABASE_URL"] = options.database_url
     if options.trusted_proxies is not None:
         settings["TRUSTED_PROXIES"] = options.trusted_proxies
     settings["OIDC_ISS_ENDPOINT"] = _issuer(options, settings)
-    if not settings.get("SECRET_KEYS") and not app.config.get("SECRET_KEY"):
-        key = secrets.token_urlsafe(48) if options.passing else _secret_key(options.folder)
-        settings["SECRET_KEYS"] = (key,)
+    _open_folder(options, app, settings)
     app.config["OAUTH2_PROVIDER"] = settings
     with third_party_plugins(options.only):
         provider = Provider(app, stand_alone=True)
@@ -99,6 +143,42 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         )
 
     return app, provider
+
+
+def _from_environment(app: Flask) -> dict[str, Any]:
+    """Read the variables that begin with FLASK_, and return the settings of the provider.
+
+    Flask reads their values as JSON. What is text stays text here, though it may be digits only; where a setting is a
+    number, pydantic reads it from the text.
+    """
+    app.config.from_prefixed_env()
+    for name in _TEXTS:
+        text = os.environ.get(f"FLASK_{name}")
+        if text is not None and not isinstance(app.config[name], str):
+            app.config[name] = text
+    settings = dict(app.config.get("OAUTH2_PROVIDER", {}))
+    for variable, text in os.environ.items():
+        name = variable.removeprefix(_SETTING_PREFIX)
+        value = settings.get(name) if name != variable else None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            settings[name] = text
+    return settings
+
+
+def _open_folder(options: ServeOptions, app: Flask, settings: dict[str, Any]) -> None:
+    """Make or find the data folder, and take the secret key from it unless one is configured."""
+    keyed = bool(settings.get("SECRET_KEYS") or app.config.get("SECRET_KEY"))
+    if options.passing:
+        if not keyed:
+            settings["SECRET_KEYS"] = (secrets.token_urlsafe(48),)
+        return
+    if options.creating:
+        make_private(Path(options.data_dir).resolve())
+        make_private(options.folder)
+    elif not settings.get("DATABASE_URL") and not holds_a_provider(options.folder):
+        raise NoProviderThere(options.folder)
+    if not keyed:
+        settings["SECRET_KEYS"] = (secret_key(options.folder, create=options.creating),)
 
 
 def _issuer(options: ServeOptions, settings: dict[str, Any]) -> str | Callable[[Any], str]:
@@ -118,76 +198,120 @@ def _issuer(options: ServeOptions, settings: dict[str, Any]) -> str | Callable[[
     return f"{scheme}://{host}:{options.port}{settings.get('MOUNT_PATH', '/o')}"
 
 
-def _secret_key(folder: Path) -> str:
-    """Return the key of the data folder, making it readable to nobody else when it is not there yet."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / SECRET_KEY_FILE
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-        file.flush()
-        os.fsync(file.fileno())
-    return path.read_text().strip()
-
-
-def prepare(options: ServeOptions) -> tuple[ServeOptions, Provider, dict[str, str]]:
-    """Do what is done once, in the parent: keys, migrations, demo data. Return options that no worker need guess at.
+def prepare(options: ServeOptions) -> Prepared:
+    """Do what is done once, in the parent: the socket, keys, migrations, demo data.
 
     Raises:
-        ConfigError: the configuration does not stand, or the port is taken.
+        ConfigError: with every finding: the configuration does not stand, the port is taken, a check found an error.
     """
+    findings = _missing(options)
+    with ExitStack() as unless_prepared:
+        listener = _found(findings, lambda: _listen(options))
+        if listener is not None:
+            unless_prepared.callback(listener.close)
+            options = replace(options, port=listener.getsockname()[1])
+        _found(findings, lambda: tls_context(options))
+        opened = _found(findings, lambda: _open(options))
+        if findings or listener is None or opened is None:
+            raise ConfigError(*findings)
+        app, provider, warnings = opened
+        (options.folder / ISSUER_FILE).write_text(f"{provider.issuer}\n")
+        with app.app_context():
+            demo = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
+        unless_prepared.pop_all()
+    options = replace(options, issuer=provider.issuer, creating=False)
+    return Prepared(options, provider, listener, demo, warnings)
+
+
+def _found(findings: list[str], step: Callable[[], T]) -> T | None:
+    """Return what a step makes, or None when it cannot; why not goes to the findings."""
+    try:
+        return step()
+    except ConfigError as error:
+        findings += error.findings
+        return None
+
+
+def _missing(options: ServeOptions) -> list[str]:
+    """Return what this server needs and has not."""
+    found = []
+    if os.name != "posix":
+        found.append(
+            "`portula serve` needs a POSIX system; elsewhere run the provider in a Flask app of yours"
+        )
+    if not all(importlib.util.find_spec(name) for name in _WEB_SERVER):
+        found.append("no web server is installed; run `pip install 'portula[server]'`")
     if bool(options.tls_cert) != bool(options.tls_key):
-        raise ConfigError("--tls-cert and --tls-key: give both or neither")
-    address = _free_address(options)
-    app, provider = make_app(options)
-    (options.folder / ISSUER_FILE).write_text(f"{provider.issuer}\n")
+        found.append("--tls-cert and --tls-key: give both or neither")
+    return found
+
+
+def _open(options: ServeOptions) -> tuple[Flask, Provider, list[str]]:
+    """Make the provider and judge it; return also what the operator is told.
+
+    Raises:
+        ConfigError: it does not stand, or a check found an error and errors are not allowed.
+    """
+    with storage_check_deferred():
+        app, provider = make_app(options)
+    try:
+        provider.check_storage()
+    except StorageDown as error:
+        if options.demo:
+            raise
+        waiting = "Requests are answered 503 until it does; neither checks nor migrations were done."
+        return app, provider, [*error.findings, waiting]
     with app.app_context():
-        lines = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
-    return replace(options, issuer=provider.issuer, host=address), provider, lines
+        errors = [finding for finding in report.findings(provider) if finding.level is Level.ERROR]
+    told = [f"{finding.id}: {finding.summary} {finding.remedy}" for finding in errors]
+    if told and not options.allow_errors:
+        raise ConfigError(*told, "`portula check` says more; --allow-errors serves all the same")
+    return app, provider, told
 
 
-def _free_address(options: ServeOptions) -> str:
-    """Return the address to listen on, which a name such as `localhost` stands for; nobody may listen there yet."""
+def _listen(options: ServeOptions) -> socket.socket:
+    """Return a socket that listens where the options say; `localhost` and the like are looked up, port 0 is any.
+
+    Raises:
+        ConfigError: somebody else listens there, or nobody can.
+    """
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((options.host, options.port))
-        except OSError as error:
-            raise ConfigError(f"--host {options.host} --port {options.port}: {error.strerror}") from error
-        return str(probe.getsockname()[0])
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((options.host, options.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"--host {options.host} --port {options.port}: {error.strerror}") from error
+    listener.setblocking(False)
+    return listener
 
 
-def application() -> WSGIApplication:
-    """Make a worker's application from the options in the environment; granian calls this in each worker."""
-    given = json.loads(os.environ[OPTIONS_VARIABLE])
-    given["only"] = None if given["only"] is None else tuple(given["only"])
-    _, provider = make_app(ServeOptions(**given))
-    return provider.wsgi()
+def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
+    """Return the context of TLS from 1.2 up (RFC 9325 §3.1.1), None for plain HTTP.
+
+    Raises:
+        ConfigError: certificate and key cannot be read or do not belong together.
+    """
+    if not options.tls_cert or not options.tls_key:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(options.tls_cert, options.tls_key, password="")
+    except OSError as error:
+        files = f"--tls-cert {options.tls_cert} --tls-key {options.tls_key}"
+        unread = isinstance(error, ssl.SSLError)
+        reason = "not a certificate and its private key, without a passphrase" if unread else error.strerror
+        raise ConfigError(f"{files}: {reason}") from error
+    return context
 
 
-def run(options: ServeOptions) -> None:
+def run(prepared: Prepared) -> None:
     """Serve until told to stop."""
-    from granian import Granian
-    from granian.constants import Interfaces, SSLProtocols
-    from granian.log import LogLevels
-
+    options = prepared.options
     os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(options))
-    Granian(
-        "portula.cli.serve:application",
-        factory=True,
-        interface=Interfaces.WSGI,
-        address=options.host,
-        port=options.port,
-        workers=options.workers,
-        blocking_threads=BLOCKING_THREADS,
-        respawn_failed_workers=True,
-        websockets=False,
-        log_level=LogLevels.warning,
-        ssl_cert=Path(options.tls_cert) if options.tls_cert else None,
-        ssl_key=Path(options.tls_key) if options.tls_key else None,
-        ssl_protocol_min=SSLProtocols.tls12,
-    ).serve()
+    times = Times(hang=options.hang_timeout, stop=options.stop_timeout)
+    Supervisor(worker_command(), prepared.listener, options.workers, times).run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-HOST_COMMANDS = ("serve", "plugin", "plugins", "hooks", "explain", "settings", "check")
+HOST_COMMANDS = ("init", "serve", "plugin", "plugins", "hooks", "explain", "settings", "check")
 """Commands that are core's own."""
 
 

@@ -1,0 +1,250 @@
+"""The web server of one worker: uvicorn on HTTP/1, with an end to everything that a stranger may begin.
+
+uvicorn parses and writes; connections are counted and timed here, and a stop answers what was begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from portula.cli.gate import CUT, Gate
+
+log = logging.getLogger("portula")
+
+CONNECTIONS_MOST = 512
+"""Connections a worker holds at once; further ones wait until one is free."""
+
+HEAD_BYTES_MOST = 64 * 1024
+"""Bytes of request line and headers together, and of the framing between two parts of a body."""
+
+HANDSHAKE_SECONDS = 10
+"""Seconds for the handshake of TLS."""
+
+IDLE_SECONDS = 15
+"""Seconds from the connection, or from the last answer on it, to the end of the next request's headers."""
+
+SENDING_SECONDS = 60
+"""Seconds in which an answer has to be taken."""
+
+LINGER_SECONDS = 1.0
+"""Seconds in which a server that stops still takes requests on connections that are open."""
+
+_TOO_MANY_FILES_SECONDS = 1.0
+
+_HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
+
+
+class HeadTooLarge(Exception):
+    """Ends the parsing of a request whose headers have more than HEAD_BYTES_MOST bytes."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection of a client."""
+
+    def __init__(self, config: uvicorn.Config, state: ServerState, let_go: Callable[[], None]) -> None:
+        """Prepare a connection; `let_go` is called when it is lost."""
+        super().__init__(config, state, {})
+        self._let_go = let_go
+        self._began = time.monotonic()
+        self._unparsed = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being read or answered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Make room for another one."""
+        super().connection_lost(exc)
+        self._let_go()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, and end a connection that sends what never becomes a request."""
+        self._unparsed += len(data)
+        super().data_received(data)
+        if self._unparsed > HEAD_BYTES_MOST and not self.transport.is_closing():
+            self._refuse_head()
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Hear that nothing more comes: what came whole is answered, what did not is an error (RFC 9112 §8)."""
+        if not self.busy or self.scheme == "https":
+            return None
+        self.cycle.keep_alive = (
+            False  # the last request of those that came; the connection ends with its answer
+        )
+        if self.cycle.more_body:
+            self.cycle.scope.setdefault("state", {})[CUT] = True
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
+        return True
+
+    def on_headers_complete(self) -> None:
+        """Begin a request, unless its head is too large."""
+        self._unparsed = 0
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > HEAD_BYTES_MOST:
+            self._refuse_head()
+            raise HeadTooLarge
+        if not self.busy:
+            self._began = time.monotonic()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of the body."""
+        self._unparsed = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request."""
+        self._began = time.monotonic()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP, unless it was answered already."""
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+
+    def abort_if_late(self, busy_seconds: float) -> None:
+        """End the connection at once when its time is over."""
+        age = time.monotonic() - self._began
+        if self.busy:
+            late = age > busy_seconds
+        elif self.transport.get_write_buffer_size():
+            late = age > SENDING_SECONDS
+        else:
+            late = age > IDLE_SECONDS
+        if late:
+            self.transport.abort()
+
+    def _refuse_head(self) -> None:
+        if not self.busy:
+            self.transport.write(_HEAD_TOO_LARGE)
+        self.transport.close()
+
+
+class EdgeServer(uvicorn.Server):
+    """uvicorn's server on a listening socket that other workers share."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        gate: Gate,
+        listener: socket.socket,
+        *,
+        tls: ssl.SSLContext | None,
+        busy_seconds: float,
+        begin: Callable[[Callable[[], object]], None],
+        beat: Callable[[], None],
+    ) -> None:
+        """Take the configuration and what it lacks.
+
+        Args:
+            config: of uvicorn; its application is `gate`.
+            gate: what answers.
+            listener: a socket that listens and does not block.
+            tls: None for plain HTTP.
+            busy_seconds: how long a request may take from its headers to its answer.
+            begin: called when the event loop runs, with what it shall call, in any thread, when `gate` can answer.
+            beat: called each second while the event loop runs.
+        """
+        super().__init__(config)
+        self.servers: list[asyncio.base_events.Server] = []
+        self._gate = gate
+        self._listener = listener
+        self._tls = tls
+        self._busy_seconds = busy_seconds
+        self._begin = begin
+        self._beat = beat
+        self._room = asyncio.Semaphore(CONNECTIONS_MOST)
+        self._opening: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections once there is somebody to answer them."""
+        ready, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._begin(lambda: loop.call_soon_threadsafe(ready.set))
+        self._accepting = asyncio.create_task(self._accept(ready))
+        self.started = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Each second, say that all is well and end what takes too long."""
+        if counter % 10 == 0:
+            self._beat()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.abort_if_late(self._busy_seconds)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing new; answer what was begun, and what open connections still send in LINGER_SECONDS."""
+        self._gate.stopping = True
+        self._accepting.cancel()
+        with suppress(OSError):  # BlockingIOError: all that had come were taken
+            while not self._room.locked():
+                await self._room.acquire()
+                self._take(self._listener.accept()[0])
+        self._listener.close()
+        if self._opening or self.server_state.connections:
+            await asyncio.sleep(LINGER_SECONDS)
+        await super().shutdown()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Stop at SIGTERM; leave SIGINT, which a terminal sends to all processes, to the parent."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: self.stop())
+        yield
+
+    def stop(self) -> None:
+        """End `serve` soon; any thread may ask."""
+        self.should_exit = True
+
+    async def _accept(self, ready: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        await ready.wait()
+        while True:
+            await self._room.acquire()
+            try:
+                client, _ = await loop.sock_accept(self._listener)
+            except OSError as error:
+                self._room.release()
+                log.warning("no connection can be accepted: %s", error.strerror)
+                await asyncio.sleep(_TOO_MANY_FILES_SECONDS)
+            except asyncio.CancelledError:
+                self._room.release()
+                raise
+            else:
+                self._take(client)
+
+    def _take(self, client: socket.socket) -> None:
+        client.setblocking(False)
+        task = asyncio.create_task(self._open(client))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def _open(self, client: socket.socket) -> None:
+        """Make a connection of an accepted socket; its room is free again when it is lost or never was."""
+        arguments: dict[str, Any] = {}
+        if self._tls is not None:
+            arguments = {"ssl": self._tls, "ssl_handshake_timeout": HANDSHAKE_SECONDS}
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self.config, self.server_state, self._room.release), client, **arguments
+            )
+        except (OSError, asyncio.CancelledError):  # ssl.SSLError and TimeoutError are OSErrors
+            client.close()
+            self._room.release()

@@ -1,0 +1,98 @@
+"""The data folder: secret key, database and issuer, readable to nobody but their owner."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from stat import S_IMODE
+
+from portula.model.errors import ConfigError
+
+ISSUER_FILE = "issuer"
+SECRET_KEY_FILE = "secret_key"
+DATABASE_FILE = "portula.sqlite3"
+DEMO_FOLDER = "demo"
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+OTHERS = 0o077
+"""What group and others may do."""
+
+_OURS = frozenset(
+    {
+        ISSUER_FILE,
+        SECRET_KEY_FILE,
+        DEMO_FOLDER,
+        *(f"{DATABASE_FILE}{ending}" for ending in ("", "-wal", "-shm", "-journal")),
+    }
+)
+
+
+class NoProviderThere(ConfigError):
+    """A command that makes no provider is asked to work on a folder that holds none."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder, and the commands that help."""
+        super().__init__(
+            f"no provider in {folder}; make one there with `portula init`, or say where it is with --data-dir"
+        )
+
+
+def holds_a_provider(folder: Path) -> bool:
+    """Say whether a provider was made in this folder."""
+    return any((folder / name).is_file() for name in (SECRET_KEY_FILE, DATABASE_FILE))
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that its owner alone can read, or see that the one that is there is such a folder.
+
+    One that others can read is closed to them if nothing but ours is in it.
+
+    Raises:
+        ConfigError: others can read it and it holds more than ours, or it cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        mode = S_IMODE(folder.stat().st_mode)
+        if mode & OTHERS and os.name == "posix":
+            if not _OURS.issuperset(path.name for path in folder.iterdir()):
+                raise ConfigError(
+                    f"--data-dir {folder}: others can read it (mode {mode:04o}); run `chmod 700 {folder}`"
+                )
+            folder.chmod(PRIVATE_FOLDER)
+    except OSError as error:
+        raise ConfigError(f"--data-dir {folder}: {error.strerror}") from error
+
+
+def secret_key(folder: Path, *, create: bool) -> str:
+    """Return the key of the data folder, making it when it is not there yet and `create` says so.
+
+    Raises:
+        NoProviderThere: there is none, and none is to be made.
+        ConfigError: it cannot be read or made.
+    """
+    path = folder / SECRET_KEY_FILE
+    try:
+        if create:
+            write_once(path, secrets.token_urlsafe(48))
+        elif not path.is_file():
+            raise NoProviderThere(folder)
+        if S_IMODE(path.stat().st_mode) & OTHERS:
+            path.chmod(PRIVATE_FILE)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a private file unless it is there already; of two processes at once, one does."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

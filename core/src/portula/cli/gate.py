@@ -1,0 +1,271 @@
+"""What stands between the web server and the WSGI application: a thread is taken for whole requests only.
+
+The body is read first, within a size and a deadline; what waits for a thread waits in a line with an end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from portula.cli.threads import Threads, Work
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger("portula")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Pairs = list[tuple[bytes, bytes]]
+
+CUT = "portula.cut"
+"""Key in the state of a request whose body ended before its end (RFC 9112 §8)."""
+
+WAITING_SECONDS = 10
+"""Seconds a request waits for a thread; then it is answered 503."""
+
+WAITING_MOST = 128
+"""Requests that wait for a thread; one more is answered 503 at once."""
+
+RETRY_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as the web server sends it."""
+
+    status: int
+    headers: Pairs
+    body: bytes
+
+
+def refusal(status: int, error: str, description: str, *, close: bool = True) -> Reply:
+    """Return an error in the form of RFC 6749 §5.2; with `close` it ends the connection, whose state is unclear."""
+    body = json.dumps({"error": error, "error_description": description}).encode()
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    if status == 503:
+        headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
+    if close:
+        headers.append((b"connection", b"close"))
+    return Reply(status, headers, body)
+
+
+BAD_HOST = refusal(400, "invalid_request", "A request names its host once.")
+BUSY = refusal(503, "temporarily_unavailable", "The server has too much to do; try again.", close=False)
+CUT_SHORT = refusal(400, "invalid_request", "The request ended before its end.")
+FAILED = refusal(500, "server_error", "The server failed; it is logged.")
+NOT_OPEN = refusal(
+    503, "temporarily_unavailable", "The server is starting or its storage does not answer.", close=False
+)
+STOPPING = refusal(503, "temporarily_unavailable", "The server is stopping; try again.")
+TOO_SLOW = refusal(408, "invalid_request", "The request was not sent in time.")
+
+
+class Refused(Exception):
+    """A request gets this reply and no thread."""
+
+    def __init__(self, reply: Reply) -> None:
+        """Keep the reply."""
+        self.reply = reply
+        super().__init__(reply.status)
+
+
+class Gone(Exception):
+    """Nobody is there to be answered."""
+
+
+class Gate:
+    """An ASGI application that lets whole requests through to a WSGI application."""
+
+    def __init__(self, threads: Threads, *, body_seconds: float, multiprocess: bool) -> None:
+        """Take the threads that answer and how long a body may take; until `open_to` all is answered 503."""
+        self._threads = threads
+        self._body_seconds = body_seconds
+        self._multiprocess = multiprocess
+        self._application: WSGIApplication | None = None
+        self._max_body = 0
+        self.stopping = False
+        """Whether each answer ends its connection."""
+
+    def open_to(self, application: WSGIApplication, max_body: int) -> None:
+        """Answer by this application from now on; it is given one byte more than `max_body` at most."""
+        self._max_body = max_body
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            reply = await self._reply(scope, receive)
+        except Refused as refused:
+            reply = refused.reply
+        except Gone:
+            return
+        headers = reply.headers
+        if scope["method"] == "HEAD" or not any(name == b"content-length" for name, _ in headers):
+            headers = _with_length(reply, scope["method"])
+        if self.stopping:
+            headers = [*headers, (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        application = self._application
+        if application is None:
+            return NOT_OPEN
+        if scope["http_version"] == "1.1" and [name for name, _ in scope["headers"]].count(b"host") != 1:
+            return BAD_HOST  # RFC 9112 §3.2
+        body, length = await self._body(scope, receive)
+        environ = environ_of(scope, body, length)
+        environ["wsgi.multiprocess"] = self._multiprocess
+        return await self._in_a_thread(lambda: answered(application, environ))
+
+    async def _body(self, scope: Scope, receive: Receive) -> tuple[bytes, int | None]:
+        """Return the body and its length, which is as announced when it is too long to be read; None without one."""
+        headers = dict(scope["headers"])
+        announced = headers.get(b"content-length")
+        if announced is None and b"transfer-encoding" not in headers:
+            return b"", None
+        if announced is not None and int(announced) > self._max_body:
+            return b"", int(announced)
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                body = await _whole(scope, receive, self._max_body + 1)
+        except TimeoutError:
+            raise Refused(TOO_SLOW) from None
+        except asyncio.CancelledError:
+            if self.stopping:
+                raise Refused(STOPPING) from None
+            raise
+        return body, len(body)
+
+    async def _in_a_thread(self, call: Callable[[], Reply]) -> Reply:
+        if self._threads.waiting >= WAITING_MOST:
+            return BUSY
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Reply] = loop.create_future()
+
+        def settle(reply: Reply) -> None:
+            if not answer.done():
+                answer.set_result(reply)
+
+        def make() -> None:
+            loop.call_soon_threadsafe(settle, call())
+
+        work = Work(make)
+
+        def give_up() -> None:
+            if work.take() is not None:
+                settle(BUSY)
+
+        timer = loop.call_later(WAITING_SECONDS, give_up)
+        self._threads.put(work)
+        try:
+            return await answer
+        finally:
+            timer.cancel()
+
+
+async def _whole(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """Return the body, cut at `limit` bytes.
+
+    Raises:
+        Refused: it ended before its end.
+        Gone: the connection did.
+    """
+    parts: list[bytes] = []
+    length = 0
+    while length < limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        part: bytes = message.get("body", b"")
+        parts.append(part)
+        length += len(part)
+        if not message.get("more_body"):
+            break
+    if CUT in scope["state"]:
+        raise Refused(CUT_SHORT)
+    return b"".join(parts)[:limit]
+
+
+def environ_of(scope: Scope, body: bytes, length: int | None) -> WSGIEnvironment:
+    """Return the WSGI environment (PEP 3333) of an ASGI scope and a body of `length` bytes.
+
+    A header with an underscore is left out: as a variable it could not be told from one with a hyphen.
+    """
+    server, client = scope["server"] or ("", 0), scope["client"] or ("", 0)
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": client[0],
+        "REMOTE_PORT": str(client[1]),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for raw_name, raw_value in scope["headers"]:
+        if b"_" in raw_name or raw_name in (b"content-length", b"transfer-encoding"):
+            continue
+        name = raw_name.decode("latin-1").upper().replace("-", "_")
+        name = name if name == "CONTENT_TYPE" else f"HTTP_{name}"
+        value = raw_value.decode("latin-1")
+        if name in environ:  # RFC 9110 §5.3; RFC 9113 §8.2.3 for cookies
+            value = f"{environ[name]}{'; ' if name == 'HTTP_COOKIE' else ','}{value}"
+        environ[name] = value
+    if length is not None:
+        environ["CONTENT_LENGTH"] = str(length)
+    return environ
+
+
+def answered(application: WSGIApplication, environ: WSGIEnvironment) -> Reply:
+    """Return what a WSGI application answers, whole; 500 when it raises."""
+    begun: list[tuple[str, list[tuple[str, str]]]] = []
+    parts: list[bytes] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], _error: object = None, /
+    ) -> Callable[[bytes], object]:
+        begun.append((status, headers))
+        return parts.append
+
+    answer: Iterable[bytes] = ()
+    try:
+        try:
+            answer = application(environ, start_response)
+            parts.extend(answer)
+        finally:
+            close = getattr(answer, "close", None)
+            if close is not None:
+                close()
+        status, headers = begun[-1]
+        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        return Reply(int(status[:3]), pairs, b"".join(parts))
+    except Exception:
+        log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        return FAILED
+
+
+def _with_length(reply: Reply, method: str) -> Pairs:
+    """Return the headers with a Content-Length: RFC 9110 §8.6 forbids one at 204 and leaves it free at HEAD and 304."""
+    if method == "HEAD" or reply.status in (204, 304):
+        return reply.headers
+    return [*reply.headers, (b"content-length", str(len(reply.body)).encode())]

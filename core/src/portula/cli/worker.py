@@ -1,0 +1,144 @@
+"""One worker process of `portula serve`: started by the parent, and never longer there than it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from portula.cli.edge import IDLE_SECONDS, LINGER_SECONDS, Connection, EdgeServer
+from portula.cli.gate import WAITING_SECONDS, Gate
+from portula.cli.serve import ServeOptions, make_app, tls_context
+from portula.cli.threads import Threads
+from portula.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+log = logging.getLogger("portula")
+
+THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
+"""Threads that answer requests: a slow password hash holds up only one. More would only change places."""
+
+LONGEST_PAUSE = 10.0
+"""Seconds between two attempts to open a provider whose storage does not answer."""
+
+
+def open_in_time(
+    gate: Gate, make: Callable[[], tuple[WSGIApplication, int]], tried: Callable[[], object]
+) -> None:
+    """Open the gate to the application that `make` returns, asking it again until it does; never gives up.
+
+    Args:
+        gate: answers 503 until then.
+        make: returns the application and the most bytes of a body it takes, or raises.
+        tried: called after each attempt.
+    """
+    pause, told = 0.5, ""
+    while True:
+        try:
+            application, max_body = make()
+        except ConfigError as error:
+            reason = "; ".join(error.findings)
+        except Exception as error:  # a plugin's, or a driver's: the worker answers 503 and tries again
+            log.debug("the provider does not open", exc_info=True)
+            reason = f"{type(error).__name__}: {error}"
+        else:
+            gate.open_to(application, max_body)
+            if told:
+                log.warning("worker %d answers again", os.getpid())
+            tried()
+            return
+        tried()
+        if reason != told:
+            log.error("worker %d answers 503 until this is mended: %s", os.getpid(), reason)
+            told = reason
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+class Lifeline:
+    """The socket to the parent: a beat goes up each second, and it ends when the parent does."""
+
+    def __init__(self, line: socket.socket) -> None:
+        """Take this end of the socket."""
+        self._line = line
+
+    def beat(self) -> None:
+        """Tell the parent that requests are answered."""
+        with suppress(OSError):  # full, so that the parent has enough to read; or the parent is gone
+            self._line.send(b".", socket.MSG_DONTWAIT)
+
+    def watch(self, stop: Callable[[], None], stop_seconds: float) -> None:
+        """Wait for the end of the parent; then stop, and end in any case after `stop_seconds`."""
+        with suppress(OSError):
+            while self._line.recv(1):
+                pass
+        stop()
+        time.sleep(stop_seconds)
+        os._exit(1)
+
+
+def _in_background(target: Callable[..., None], *arguments: object) -> None:
+    threading.Thread(target=target, args=arguments, daemon=True).start()
+
+
+def main() -> None:
+    """Serve until the parent says stop or is gone. Arguments: descriptors of the listener and of the lifeline."""
+    listener_handle, lifeline_handle = map(int, sys.argv[1:])
+    listener, lifeline = (
+        socket.socket(fileno=listener_handle),
+        Lifeline(socket.socket(fileno=lifeline_handle)),
+    )
+    options = ServeOptions.from_environment()
+    threads = Threads(THREADS)
+    gate = Gate(threads, body_seconds=options.body_timeout, multiprocess=options.workers > 1)
+
+    def beat() -> None:
+        if threads.longest() < options.hang_timeout / 2:
+            lifeline.beat()
+
+    def make() -> tuple[WSGIApplication, int]:
+        _, provider = make_app(options)
+        return provider.wsgi(), provider.core_settings.MAX_BODY_BYTES
+
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else a line for whatever a stranger sends
+    config = uvicorn.Config(
+        gate,
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=max(1, int(options.stop_timeout - LINGER_SECONDS - 1)),
+    )
+    server = EdgeServer(
+        config,
+        gate,
+        listener,
+        tls=tls_context(options),
+        busy_seconds=options.body_timeout + WAITING_SECONDS + options.hang_timeout,
+        begin=lambda tried: _in_background(open_in_time, gate, make, tried),
+        beat=beat,
+    )
+    _in_background(lifeline.watch, server.stop, options.stop_timeout)
+    asyncio.run(server.serve())
+    if threads.longest():
+        os._exit(1)  # a request hangs, and with it its thread
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""The data folder: who makes it, who may read it, and what the environment says."""
+
+import os
+import socket
+from dataclasses import replace
+from stat import S_IMODE
+
+import pytest
+from click.testing import CliRunner
+
+from portula.cli.main import main
+from portula.cli.serve import ServeOptions, make_app, prepare
+from portula.errors import ConfigError
+
+KEY = "31415926535897932384626433832795"
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("FLASK_")]:
+        monkeypatch.delenv(name)
+
+
+def run(folder, *words, **environment):
+    return CliRunner().invoke(main, ["--data-dir", str(folder), *words], env=environment)
+
+
+def mode(path):
+    return S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["createuser", "zed", "--password-stdin"],
+        ["createapplication", "confidential", "client-credentials"],
+        ["cleartokens"],
+        ["check"],
+        ["settings"],
+        ["plugins"],
+        ["keys"],
+        ["db", "status"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("there", ["nothing", "folder"])
+def test_only_serve_and_init_make_a_provider(tmp_path, words, there):
+    folder = tmp_path / "data"
+    if there == "folder":
+        folder.mkdir()
+    done = run(folder, *words)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: no provider in {folder};")
+    assert "portula init" in done.stderr
+    assert "--data-dir" in done.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == (["data"] if there == "folder" else [])
+
+
+def test_a_key_that_is_not_there_is_not_made_beside_a_database_elsewhere(tmp_path):
+    url = f"sqlite:///{tmp_path}/own.sqlite3"
+    done = run(tmp_path / "data", "--database-url", url, "check")
+    assert done.stderr.startswith("Error: no provider in ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_keeps_nothing_in_the_folder_needs_none(tmp_path):
+    url = f"sqlite:///{tmp_path}/own.sqlite3"
+    done = run(tmp_path / "data", "--database-url", url, "db", "upgrade", FLASK_SECRET_KEY=KEY)
+    assert done.exit_code == 0, done.output
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["createuser", "--help"], ["serve", "--help"], ["db", "--help"]]
+)
+def test_help_needs_no_provider(tmp_path, words):
+    done = run(tmp_path / "data", *words)
+    assert done.exit_code == 0, done.output
+    assert "Usage:" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_makes_a_private_folder_with_key_and_database(tmp_path):
+    folder = tmp_path / "data"
+    before = os.umask(0)
+    try:
+        done = run(folder, "init")
+    finally:
+        os.umask(before)
+    assert (done.exit_code, done.output) == (0, f"Made a provider in {folder}\n")
+    assert mode(folder) == 0o700
+    assert {path.name for path in folder.iterdir()} >= {"secret_key", "portula.sqlite3"}
+    assert {mode(path) for path in folder.iterdir()} == {0o600}
+    key = (folder / "secret_key").read_text()
+    again = run(folder, "init")
+    assert again.output == f"There is a provider already in {folder}\n"
+    assert (folder / "secret_key").read_text() == key
+    assert run(folder, "createuser", "ada", "--generate-password").exit_code in {0, 2}
+    assert run(folder, "check").exit_code == 0
+
+
+def test_init_says_what_a_database_elsewhere_still_needs(tmp_path):
+    done = run(tmp_path / "data", "init", "--database-url", f"sqlite:///{tmp_path}/own.sqlite3")
+    assert done.exit_code == 0
+    assert "run `portula db upgrade`" in done.stderr
+    assert mode(tmp_path / "own.sqlite3") == 0o600
+
+
+def test_files_that_others_could_read_are_closed(tmp_path):
+    folder = tmp_path / "data"
+    run(folder, "init")
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    assert run(folder, "init").exit_code == 0
+    assert mode(folder) == 0o700
+    assert mode(folder / "secret_key") == mode(folder / "portula.sqlite3") == 0o600
+
+
+@pytest.mark.parametrize("bits", [0o755, 0o750, 0o705, 0o711])
+def test_a_folder_with_other_things_that_others_can_read_is_refused(tmp_path, bits):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "thesis.txt").touch()
+    folder.chmod(bits)
+    for words in (["init"], ["serve", "--port", "0"]):
+        done = run(folder, *words)
+        assert done.exit_code == 1
+        assert f"{folder}: others can read it (mode {bits:04o}); run `chmod 700 {folder}`" in done.stderr
+    assert mode(folder) == bits
+    assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
+
+
+def test_an_empty_folder_is_closed_and_taken(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    assert run(folder, "init").exit_code == 0
+    assert mode(folder) == 0o700
+
+
+def test_the_demo_closes_both_folders(tmp_path):
+    options = ServeOptions(data_dir=str(tmp_path / "data"), demo=True, creating=True, serving=True)
+    make_app(options)
+    assert mode(tmp_path / "data") == mode(tmp_path / "data" / "demo") == 0o700
+
+
+def test_a_file_where_the_folder_should_be_is_said_in_one_line(tmp_path):
+    (tmp_path / "data").touch()
+    done = run(tmp_path / "data", "init")
+    assert done.exit_code == 1
+    assert f"--data-dir {tmp_path / 'data'}: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["feature%2Flogin", "a b", "q?x=1", "hash#tag", "at@home:5", "%", "ä"])
+def test_a_folder_may_have_any_name(tmp_path, name):
+    folder = tmp_path / name
+    done = run(folder, "init")
+    assert done.exit_code == 0, done.output
+    assert (folder / "portula.sqlite3").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert run(folder, "check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "text", [KEY, "1e100000000000000", "true", "null", "0031415926535897932384", "[1, 2]"]
+)
+def test_a_secret_key_is_text_whatever_it_looks_like(tmp_path, monkeypatch, text):
+    monkeypatch.setenv("FLASK_SECRET_KEY", text)
+    monkeypatch.setenv("FLASK_SESSION_COOKIE_NAME", "123")
+    if len(text) < 16:
+        assert "SECRET_KEYS: every key needs at least 16 bytes" in run(tmp_path / "data", "init").stderr
+        return
+    app, provider = make_app(ServeOptions(data_dir=str(tmp_path / "data"), creating=True))
+    assert app.config["SECRET_KEY"] == text
+    assert app.config["SESSION_COOKIE_NAME"] == "123"
+    assert provider.keys.digest("x", "y")
+
+
+def test_a_setting_that_is_text_may_be_digits_and_one_that_is_a_number_stays_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__PROVIDER_NAME", "2026")
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__TRUSTED_PROXIES", "2")
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__DCR_ENABLED", "true")
+    _, provider = make_app(ServeOptions(data_dir=str(tmp_path / "data"), creating=True))
+    assert provider.core_settings.PROVIDER_NAME == "2026"
+    assert provider.core_settings.TRUSTED_PROXIES == 2
+
+
+def test_serve_refuses_what_check_calls_an_error(tmp_path):
+    weak = {"FLASK_OAUTH2_PROVIDER__PASSWORD_HASH_PROFILE": "testing"}
+    done = run(tmp_path / "data", "serve", "--port", "0", **weak)
+    assert done.exit_code == 1
+    assert "accounts.hash-profile: Passwords are hashed with parameters that protect nothing." in done.stderr
+    assert "--allow-errors" in done.stderr
+
+
+def test_an_error_that_is_allowed_is_told_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__PASSWORD_HASH_PROFILE", "testing")
+    options = ServeOptions(data_dir=str(tmp_path / "data"), port=0, creating=True, serving=True)
+    prepared = prepare(replace(options, allow_errors=True))
+    prepared.listener.close()
+    assert [warning.partition(":")[0] for warning in prepared.warnings] == ["accounts.hash-profile"]
+    assert prepared.options.port != 0
+    assert prepared.provider.issuer == f"http://127.0.0.1:{prepared.options.port}/o"
+    with pytest.raises(ConfigError, match="hash-profile"):
+        prepare(options)
+
+
+def test_a_busy_port_hides_no_other_finding(tmp_path):
+    config = tmp_path / "config.py"
+    config.write_text("OAUTH2_PROVIDER = {'ACCESS_TOKEN_EXPIRE_SECOND': 5}\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        pem = tmp_path / "no.pem"
+        pem.write_text("nothing")
+        tls = ["--tls-cert", str(pem), "--tls-key", str(pem)]
+        done = run(tmp_path / "data", "serve", "--port", port, "--config", str(config), *tls)
+    assert done.exit_code == 1
+    assert "ddress already in use" in done.stderr
+    assert "did you mean 'ACCESS_TOKEN_EXPIRE_SECONDS'" in done.stderr
+    assert "not a certificate and its private key" in done.stderr

@@ -1,0 +1,297 @@
+"""What stands before the threads: whole requests pass, and what cannot be answered in time is told so."""
+
+import asyncio
+import io
+import threading
+
+import pytest
+
+from portula.cli import gate as gates
+from portula.cli.gate import Gate, answered, environ_of
+from portula.cli.threads import Threads
+
+
+def scope_of(method="GET", path=b"/x", headers=(), version="1.1"):
+    return {
+        "type": "http",
+        "method": method,
+        "http_version": version,
+        "scheme": "http",
+        "raw_path": path,
+        "query_string": b"a=%2F",
+        "headers": [(b"host", b"id.example"), *headers],
+        "server": ("127.0.0.1", 8000),
+        "client": ("192.0.2.7", 4711),
+        "state": {},
+    }
+
+
+def echo(environ, start_response):
+    body = environ["wsgi.input"].read()
+    start_response(
+        "200 OK", [("Content-Type", "text/plain"), ("X-Length", environ.get("CONTENT_LENGTH", "-"))]
+    )
+    return [body]
+
+
+class Client:
+    """What a web server tells and hears."""
+
+    def __init__(self, *messages):
+        self.messages = list(messages)
+        self.sent = []
+
+    async def receive(self):
+        if not self.messages:
+            await asyncio.Event().wait()
+        return self.messages.pop(0)
+
+    async def send(self, message):
+        self.sent.append(message)
+
+    @property
+    def status(self):
+        return self.sent[0]["status"] if self.sent else None
+
+    @property
+    def headers(self):
+        return dict(self.sent[0]["headers"])
+
+    @property
+    def body(self):
+        return self.sent[1]["body"]
+
+
+def part(body, more=False):
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def make_gate(application=echo, *, threads=1, body_seconds=1.0, max_body=100):
+    gate = Gate(Threads(threads), body_seconds=body_seconds, multiprocess=False)
+    if application:
+        gate.open_to(application, max_body)
+    return gate
+
+
+def ask(gate, scope, *messages):
+    client = Client(*messages)
+    asyncio.run(gate(scope, client.receive, client.send))
+    return client
+
+
+def test_until_it_is_open_all_is_answered_503():
+    told = ask(make_gate(None), scope_of("POST", headers=[(b"content-length", b"5")]))
+    assert told.status == 503
+    assert told.headers[b"retry-after"] == b"2"
+    assert b"temporarily_unavailable" in told.body
+
+
+def test_a_whole_body_is_handed_on():
+    scope = scope_of("POST", headers=[(b"transfer-encoding", b"chunked")])
+    told = ask(make_gate(), scope, part(b"abc", more=True), part(b"de"))
+    assert (told.status, told.body, told.headers[b"x-length"]) == (200, b"abcde", b"5")
+
+
+def test_a_request_without_body_waits_for_none():
+    told = ask(make_gate(), scope_of())
+    assert (told.status, told.body, told.headers[b"x-length"]) == (200, b"", b"-")
+
+
+def test_a_body_that_is_announced_too_long_is_not_read():
+    told = ask(make_gate(), scope_of("POST", headers=[(b"content-length", b"101")]))
+    assert (told.status, told.body, told.headers[b"x-length"]) == (200, b"", b"101")
+
+
+def test_of_a_chunked_body_one_byte_too_many_is_read():
+    messages = [part(b"x" * 60, more=True)] * 9
+    told = ask(make_gate(), scope_of("POST", headers=[(b"transfer-encoding", b"chunked")]), *messages)
+    assert told.headers[b"x-length"] == b"101"
+
+
+def test_a_late_body_is_answered_408():
+    told = ask(make_gate(body_seconds=0.05), scope_of("POST", headers=[(b"content-length", b"5")]))
+    assert (told.status, told.headers[b"connection"]) == (408, b"close")
+
+
+def test_a_body_that_was_cut_is_answered_400():
+    scope = scope_of("POST", headers=[(b"content-length", b"5")])
+    scope["state"][gates.CUT] = True
+    assert ask(make_gate(), scope, part(b"abc")).status == 400
+
+
+def test_a_client_that_is_gone_is_not_answered():
+    scope = scope_of("POST", headers=[(b"content-length", b"5")])
+    assert ask(make_gate(), scope, {"type": "http.disconnect"}).sent == []
+
+
+@pytest.mark.parametrize("hosts", [0, 2])
+def test_http_1_1_names_the_host_once(hosts):
+    scope = scope_of()
+    scope["headers"] = [(b"host", b"id.example")] * hosts
+    assert ask(make_gate(), scope).status == 400
+    scope["http_version"] = "1.0"
+    assert ask(make_gate(), scope).status == 200
+
+
+class Held:
+    """An application that answers when it is let go."""
+
+    def __init__(self):
+        self.go = threading.Event()
+        self.asked = 0
+
+    def __call__(self, environ, start_response):
+        self.asked += 1
+        self.go.wait(10)
+        return echo(environ, start_response)
+
+
+async def _ask_together(gate, number, act):
+    clients = [Client() for _ in range(number)]
+    tasks = []
+    for client in clients:
+        tasks.append(asyncio.create_task(gate(scope_of(), client.receive, client.send)))
+        await asyncio.sleep(0.05)  # the first is with the thread before the next one comes
+    await asyncio.sleep(0.2)
+    act(clients)
+    await asyncio.gather(*tasks)
+    return [client.status for client in clients]
+
+
+def test_the_line_for_a_thread_has_an_end(monkeypatch):
+    monkeypatch.setattr(gates, "WAITING_MOST", 3)
+    held = Held()
+
+    def act(clients):
+        assert sorted(client.status for client in clients if client.sent) == [503, 503]
+        held.go.set()
+
+    statuses = asyncio.run(_ask_together(make_gate(held), 6, act))
+    assert sorted(statuses) == [200, 200, 200, 200, 503, 503]
+
+
+def test_who_waits_too_long_for_a_thread_is_told_so_and_nothing_is_done(monkeypatch):
+    monkeypatch.setattr(gates, "WAITING_SECONDS", 0.1)
+    held = Held()
+    statuses = asyncio.run(_ask_together(make_gate(held), 3, lambda _: held.go.set()))
+    assert sorted(statuses) == [200, 503, 503]
+    assert held.asked == 1
+
+
+def test_threads_know_how_long_the_longest_call_has_taken():
+    held = Held()
+    threads = Threads(2)
+    gate = Gate(threads, body_seconds=1, multiprocess=False)
+    gate.open_to(held, 100)
+    assert threads.longest() == 0
+
+    def act(_):
+        assert 0.1 < threads.longest() < 5
+        held.go.set()
+
+    asyncio.run(_ask_together(gate, 1, act))
+    assert threads.longest() == 0
+
+
+def test_a_gate_that_is_closing_ends_connections_and_lets_no_body_wait():
+    async def closing():
+        gate = make_gate(body_seconds=60)
+        client = Client()
+        scope = scope_of("POST", headers=[(b"content-length", b"5")])
+        task = asyncio.create_task(gate(scope, client.receive, client.send))
+        await asyncio.sleep(0.05)
+        gate.stopping = True
+        task.cancel()
+        await task
+        return client
+
+    told = asyncio.run(closing())
+    assert (told.status, told.headers[b"connection"]) == (503, b"close")
+
+
+class Closing:
+    """An answer in parts that wants to be closed."""
+
+    closed = False
+
+    def __init__(self, *, failing=False):
+        self.failing = failing
+
+    def __iter__(self):
+        yield b"one "
+        if self.failing:
+            raise RuntimeError
+        yield b"two"
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_an_answer_is_read_whole_and_closed(failing):
+    answer = Closing(failing=failing)
+
+    def application(environ, start_response):
+        start_response("200 OK", [])(b"zero ")
+        return answer
+
+    reply = answered(application, environ_of(scope_of(), b"", None))
+    assert answer.closed
+    assert (reply.status, reply.body) == (500, gates.FAILED.body) if failing else (200, b"zero one two")
+
+
+def test_an_application_that_raises_is_answered_500_and_logged(caplog):
+    def application(environ, start_response):
+        raise RuntimeError("no")
+
+    assert answered(application, environ_of(scope_of(path=b"/there"), b"", None)).status == 500
+    assert "GET /there failed" in caplog.text
+
+
+def test_the_later_of_two_beginnings_counts():
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        error = ValueError()
+        start_response("502 Bad Gateway", [], (type(error), error, None))
+        return []
+
+    assert answered(application, environ_of(scope_of(), b"", None)).status == 502
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "expected"),
+    [("GET", 200, b"2"), ("HEAD", 200, None), ("GET", 204, None), ("GET", 304, None)],
+)
+def test_a_length_is_told_where_it_may_be(method, status, expected):
+    def application(environ, start_response):
+        start_response(f"{status} X", [])
+        return [b"ok" if status == 200 and method == "GET" else b""]
+
+    assert ask(make_gate(application), scope_of(method)).headers.get(b"content-length") == expected
+
+
+def test_the_environment_is_as_pep_3333_says():
+    headers = [
+        (b"content-type", b"text/plain"),
+        (b"cookie", b"a=1"),
+        (b"cookie", b"b=2"),
+        (b"accept", b"x"),
+        (b"accept", b"y"),
+        (b"x-forwarded-for", b"192.0.2.1"),
+        (b"x_forwarded_for", b"6.6.6.6"),
+        (b"content-length", b"999"),
+        (b"transfer-encoding", b"chunked"),
+    ]
+    environ = environ_of(scope_of("POST", b"//caf%C3%A9%2F", headers), b"body", 4)
+    assert environ["PATH_INFO"] == "//caf\u00c3\u00a9/"
+    assert environ["QUERY_STRING"] == "a=%2F"
+    assert environ["CONTENT_TYPE"] == "text/plain"
+    assert environ["CONTENT_LENGTH"] == "4"
+    assert environ["HTTP_COOKIE"] == "a=1; b=2"
+    assert environ["HTTP_ACCEPT"] == "x,y"
+    assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
+    assert "HTTP_TRANSFER_ENCODING" not in environ
+    assert "HTTP_CONTENT_TYPE" not in environ
+    assert environ["REMOTE_ADDR"] == "192.0.2.7"
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("127.0.0.1", "8000")
+    assert isinstance(environ["wsgi.input"], io.BytesIO)
