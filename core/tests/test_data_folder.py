@@ -198,6 +198,7 @@ def test_an_error_that_is_allowed_is_told_all_the_same(tmp_path, monkeypatch):
     options = ServeOptions(data_dir=str(tmp_path / "data"), port=0, creating=True, serving=True)
     prepared = prepare(replace(options, allow_errors=True))
     prepared.listener.close()
+    assert {mode(path) for path in (tmp_path / "data").iterdir()} == {0o600}
     assert [warning.partition(":")[0] for warning in prepared.warnings] == ["accounts.hash-profile"]
     assert prepared.options.port != 0
     assert prepared.provider.issuer == f"http://127.0.0.1:{prepared.options.port}/o"

@@ -248,6 +248,13 @@ def test_an_application_that_raises_is_answered_500_and_logged(caplog):
     assert "GET /there failed" in caplog.text
 
 
+def test_an_application_that_wants_to_end_the_process_does_not():
+    def application(environ, start_response):
+        raise SystemExit(1)
+
+    assert answered(application, environ_of(scope_of(), b"", None)).status == 500
+
+
 def test_the_later_of_two_beginnings_counts():
     def application(environ, start_response):
         start_response("200 OK", [])

@@ -24,7 +24,7 @@ from support.server import PORTULA, Server, free_port, running, start, stop, wai
 
 def _refused(*arguments: str) -> str:
     done = subprocess.run(
-        [PORTULA, "serve", *arguments], capture_output=True, check=False, text=True, timeout=30
+        [PORTULA, "serve", "--port", "0", *arguments], capture_output=True, check=False, text=True, timeout=30
     )
     assert done.returncode != 0
     assert "Traceback" not in done.stderr

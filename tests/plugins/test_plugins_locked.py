@@ -150,7 +150,7 @@ def test_a_lock_file_that_is_missing_stops_everything_but_the_command_that_write
     deployment = make_venv("tenant").deployment(
         tmp_path, PLUGINS_LOCK="nowhere.json", PLUGINS_TRUSTED=["tenant"]
     )
-    for command in (["plugins"], ["serve"], ["explain", "clock"]):
+    for command in (["plugins"], ["serve", "--port", "0"], ["explain", "clock"]):
         assert deployment.refusal(*command) == (
             "PLUGINS_LOCK: 'nowhere.json': No such file or directory; write it with `portula plugins lock`"
         )

@@ -57,7 +57,7 @@ def test_the_command_line_names_the_culprit_and_what_to_do(deployment, culprits,
 
 
 def test_the_server_does_not_start_either(deployment):
-    assert deployment.refusal("serve", "--only", "misspelt") == MISSPELT
+    assert deployment.refusal("serve", "--port", "0", "--only", "misspelt") == MISSPELT
 
 
 def test_a_plugin_that_takes_the_name_of_a_room_is_refused_with_both_distributions_named(make_venv, tmp_path):

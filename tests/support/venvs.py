@@ -120,7 +120,7 @@ class Deployment:
         port = free_port()
         with self.log.open("w") as log:
             process = subprocess.Popen(
-                self.command("serve", "--port", str(port), *options),
+                self.command("serve", "--port", str(port), "--allow-errors", *options),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,

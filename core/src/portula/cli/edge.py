@@ -38,6 +38,9 @@ IDLE_SECONDS = 15
 SENDING_SECONDS = 60
 """Seconds in which an answer has to be taken."""
 
+OPENING_SECONDS = 10
+"""Seconds in which connections wait for the application to be made; then they are accepted to be answered 503."""
+
 LINGER_SECONDS = 1.0
 """Seconds in which a server that stops still takes requests on connections that are open."""
 
@@ -84,9 +87,7 @@ class Connection(HttpToolsProtocol):
         """Hear that nothing more comes: what came whole is answered, what did not is an error (RFC 9112 §8)."""
         if not self.busy or self.scheme == "https":
             return None
-        self.cycle.keep_alive = (
-            False  # the last request of those that came; the connection ends with its answer
-        )
+        self.cycle.keep_alive = False  # of the requests that came the last: its answer ends the connection
         if self.cycle.more_body:
             self.cycle.scope.setdefault("state", {})[CUT] = True
             self.cycle.more_body = False
@@ -215,7 +216,8 @@ class EdgeServer(uvicorn.Server):
 
     async def _accept(self, ready: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
-        await ready.wait()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ready.wait(), OPENING_SECONDS)
         while True:
             await self._room.acquire()
             try:

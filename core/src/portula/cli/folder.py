@@ -86,6 +86,14 @@ def secret_key(folder: Path, *, create: bool) -> str:
         raise ConfigError(f"{path}: {error.strerror}") from error
 
 
+def keep_issuer(folder: Path, issuer: str) -> None:
+    """Leave the issuer to the commands beside the server."""
+    path = folder / ISSUER_FILE
+    write_once(path, "")
+    path.chmod(PRIVATE_FILE)
+    path.write_text(f"{issuer}\n")
+
+
 def write_once(path: Path, text: str) -> None:
     """Write a private file unless it is there already; of two processes at once, one does."""
     try:

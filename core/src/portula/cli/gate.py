@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -29,6 +30,8 @@ Pairs = list[tuple[bytes, bytes]]
 
 CUT = "portula.cut"
 """Key in the state of a request whose body ended before its end (RFC 9112 §8)."""
+
+CLOSE = (b"connection", b"close")
 
 WAITING_SECONDS = 10
 """Seconds a request waits for a thread; then it is answered 503."""
@@ -55,7 +58,7 @@ def refusal(status: int, error: str, description: str, *, close: bool = True) ->
     if status == 503:
         headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
     if close:
-        headers.append((b"connection", b"close"))
+        headers.append(CLOSE)
     return Reply(status, headers, body)
 
 
@@ -112,8 +115,8 @@ class Gate:
         headers = reply.headers
         if scope["method"] == "HEAD" or not any(name == b"content-length" for name, _ in headers):
             headers = _with_length(reply, scope["method"])
-        if self.stopping:
-            headers = [*headers, (b"connection", b"close")]
+        if self.stopping and CLOSE not in headers:
+            headers = [*headers, CLOSE]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
 
@@ -158,7 +161,9 @@ class Gate:
                 answer.set_result(reply)
 
         def make() -> None:
-            loop.call_soon_threadsafe(settle, call())
+            reply = call()
+            with suppress(RuntimeError):  # the server ended meanwhile, and its event loop with it
+                loop.call_soon_threadsafe(settle, reply)
 
         work = Work(make)
 
@@ -259,7 +264,7 @@ def answered(application: WSGIApplication, environ: WSGIEnvironment) -> Reply:
         status, headers = begun[-1]
         pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return Reply(int(status[:3]), pairs, b"".join(parts))
-    except Exception:
+    except (Exception, SystemExit):  # whatever a plugin raises: the thread has others to answer
         log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
         return FAILED
 

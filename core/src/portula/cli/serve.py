@@ -23,6 +23,7 @@ from portula.cli.folder import (
     ISSUER_FILE,
     NoProviderThere,
     holds_a_provider,
+    keep_issuer,
     make_private,
     secret_key,
 )
@@ -215,7 +216,7 @@ def prepare(options: ServeOptions) -> Prepared:
         if findings or listener is None or opened is None:
             raise ConfigError(*findings)
         app, provider, warnings = opened
-        (options.folder / ISSUER_FILE).write_text(f"{provider.issuer}\n")
+        keep_issuer(options.folder, provider.issuer)
         with app.app_context():
             demo = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
         unless_prepared.pop_all()
