@@ -186,7 +186,7 @@ def test_slashes_before_the_path_of_an_endpoint_are_no_failure(edge: Server, pat
 def test_no_path_is_redirected_to_the_host_header(edge: Server, path: str) -> None:
     told = Wire(edge).send(head(CLOSE, method="GET", path=path)).read()
     assert b"id.example" not in told
-    assert told[9:10] in {b"2", b"4"}
+    assert told[9:12] in {b"200", b"302", b"400", b"404"}  # 302 leads to the issuer
 
 
 def test_answers_say_nothing_of_the_server_and_keep_the_connection(edge: Server) -> None:
