@@ -5,6 +5,7 @@ import io
 import threading
 
 import pytest
+from support.children import wait_until
 
 from portula.cli import gate as gates
 from portula.cli.gate import Gate, answered, environ_of
@@ -190,7 +191,7 @@ def test_threads_know_how_long_the_longest_call_has_taken():
         held.go.set()
 
     asyncio.run(_ask_together(gate, 1, act))
-    assert threads.longest() == 0
+    wait_until(lambda: threads.longest() == 0)
 
 
 def test_a_gate_that_is_closing_ends_connections_and_lets_no_body_wait():
