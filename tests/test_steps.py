@@ -101,9 +101,15 @@ def test_a_step_that_guards_does_not_start_beside_a_server_class_that_runs_none(
         started(guard, OAUTH2_SERVER_CLASS="oauthlib.oauth2.WebApplicationServer")
 
 
-@pytest.mark.parametrize("endpoint", ["authorize", "authorize (answer)", "token", "revoke_token"])
-def test_explain_prints_the_steps_of_an_endpoint(endpoint, tmp_path, monkeypatch):
+@pytest.fixture
+def data_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    CliRunner().invoke(cli.main, ["init"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("endpoint", ["authorize", "authorize (answer)", "token", "revoke_token"])
+@pytest.mark.usefixtures("data_folder")
+def test_explain_prints_the_steps_of_an_endpoint(endpoint):
     done = CliRunner().invoke(cli.main, ["explain", endpoint, "--json"])
     assert done.exit_code == 0, done.output
     rows = json.loads(done.output)["steps"]
@@ -111,8 +117,8 @@ def test_explain_prints_the_steps_of_an_endpoint(endpoint, tmp_path, monkeypatch
     assert all(row["doc"].endswith(".") and row["by"]["plugin"] == "core" for row in rows)
 
 
-def test_explain_is_a_table_for_people(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("data_folder")
+def test_explain_is_a_table_for_people():
     done = CliRunner().invoke(cli.main, ["explain", "token"])
     assert "grant_type" in done.output
     assert "Authenticate the client, once" in done.output

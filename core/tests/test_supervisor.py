@@ -10,8 +10,10 @@ import pytest
 from support.children import alive, children, wait_until
 
 PARENT = """
-import logging, socket, sys
+import logging, signal, socket, sys
 from portula.cli.supervisor import Supervisor, Times
+for each in (signal.SIGINT, signal.SIGHUP):  # who runs the tests may ignore them
+    signal.signal(each, signal.SIG_DFL)
 logging.basicConfig(format="%(message)s", stream=sys.stdout)
 listener = socket.create_server(("127.0.0.1", 0))
 times = Times(hang=float(sys.argv[3]), stop=float(sys.argv[4]), boot=10, first_pause=0.05, longest_pause=0.4)
