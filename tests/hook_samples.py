@@ -1,6 +1,7 @@
 """What hooks are called with, and what the examples in their specifications lean on."""
 
 import dataclasses
+import json
 import secrets
 
 import click
@@ -76,6 +77,9 @@ NAMES = {
     "RecordType": RecordType,
     "RefreshToken": RefreshToken,
     "RequestResolver": RequestResolver,
+    "Answer": public.Answer,
+    "ResponseMode": public.ResponseMode,
+    "json": json,
     "UnauthorizedClientError": UnauthorizedClientError,
     "__name__": "example",
     "click": click,
@@ -166,6 +170,7 @@ STARTED = {
     "portula_request_resolvers": lambda provider: (
         [resolver.name for resolver in provider.request_resolvers] == ["ticket"]
     ),
+    "portula_response_modes": lambda provider: list(provider.response_modes) == ["query", "fragment", "tea"],
     "portula_grant_types": lambda provider: isinstance(
         provider.hooks.collect(Plugin.portula_grant_types)["urn:example:tea"](provider.validator),
         ExtensionGrant,

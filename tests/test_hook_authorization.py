@@ -1,5 +1,7 @@
 """The hooks around an authorization request: where its parameters are, what it demands, what is recorded and added."""
 
+import json
+
 import pytest
 from security.driving import answered
 from security.house import House
@@ -7,10 +9,12 @@ from security.house import House
 from portula import hookimpl
 from portula.errors import ConfigError, InvalidClientMetadata, InvalidRequestError
 from portula.plugin import (
+    Answer,
     Application,
     ClientMember,
     Demands,
     RequestResolver,
+    ResponseMode,
     read_client_metadata,
     write_client_metadata,
 )
@@ -124,7 +128,9 @@ def test_what_cannot_be_recorded_is_not_granted():
 
 def ticket(name, parameters):
     return RequestResolver(
-        name, lambda asked: name in asked, lambda client, pairs, issuer: [*parameters.items()]
+        name=name,
+        presented=lambda sent: name in sent,
+        resolve=lambda exchange: [*parameters.items()],
     )
 
 
@@ -160,6 +166,37 @@ def test_parameters_elsewhere_do_not_make_a_redirect_to_an_unregistered_uri():
     response = house.browser().ask(house.client(), request="a.b.c", redirect_uri="https://evil.example/")
     assert response.status_code == 400
     assert "Location" not in response.headers
+
+
+# --- portula_response_modes ---
+
+
+def page(exchange, parameters):
+    return Answer(200, {"Content-Type": "application/json"}, json.dumps(dict(parameters)).encode())
+
+
+@pytest.mark.parametrize("button", ["consent-allow", "consent-deny"])
+def test_an_answer_may_travel_as_a_plugin_says(button):
+    modes = [ResponseMode(name="tea", write=page)]
+    house = House(plugin(portula_response_modes=lambda provider: modes))
+    response = house.browser().authorize(house.client(), button, response_mode="tea", state="s")
+    assert response.status_code == 200
+    assert set(response.json) >= {"code" if button == "consent-allow" else "error", "state", "iss"}
+
+
+def test_a_mode_without_tokens_is_refused_for_a_response_type_with_them():
+    modes = [ResponseMode(name="tea", write=page, carries_tokens=False)]
+    house = House(plugin(portula_response_modes=lambda provider: modes), IMPLICIT_GRANT_ENABLED=True)
+    client = house.client(grant_types=("implicit",))
+    sent = {"response_type": "token", "code_challenge": None, "code_challenge_method": None}
+    assert answered(house.browser().ask(client, response_mode="tea", **sent))["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("name", ["query", "fragment", "form_post"])
+def test_a_mode_that_is_there_cannot_be_taken(name):
+    modes = [ResponseMode(name=name, write=page)]
+    with pytest.raises(ConfigError, match=name):
+        House(plugin(portula_response_modes=lambda provider: modes))
 
 
 # --- portula_client_metadata ---

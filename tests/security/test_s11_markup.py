@@ -42,7 +42,7 @@ class Page(HTMLParser):
         """Say whether nothing on the page runs: no foreign tag, no handler, no address that is code."""
         return all(
             tag not in ("svg", "iframe", "object", "embed", "base")
-            and (tag != "script" or attrs.get("src") == "/o/static/form_post.js")
+            and (tag != "script" or attrs.get("src") == "/o/authorize/static/form_post.js")
             and not any(name.startswith("on") or name == "style" for name in attrs)
             and not any((value or "").lower().startswith("javascript:") for value in attrs.values())
             for tag, attrs in self.tags

@@ -65,6 +65,7 @@ from portula.flow.messages import (
 from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
+from portula.flow.response_modes import ResponseMode
 from portula.flow.responses import bearer_error, error_parameters, token_error
 from portula.flow.revoking import plan_revocation, revoke_authorization, revoke_authorizations
 from portula.flow.server import Server
@@ -264,6 +265,7 @@ __all__ = [
     "Remove",
     "Replay",
     "RequestResolver",
+    "ResponseMode",
     "ResponseType",
     "ResponseTypeFactory",
     "RowChange",

@@ -20,9 +20,8 @@ from portula.flow.grants import Memo, well_formed
 from portula.flow.issue import Issue
 from portula.flow.messages import OAuthRequest, in_front_channel, sorted_response_type
 from portula.flow.request_hooks import RequestHooks
-from portula.flow.responses import Delivery, deliver
+from portula.flow.response_modes import FRAGMENT, QUERY, ResponseMode
 from portula.flow.steps import Steps, step
-from portula.model.records import Application
 
 if TYPE_CHECKING:
     from portula.flow.server import Server
@@ -44,18 +43,19 @@ def client(exchange: AuthorizationExchange) -> None:
 
 def parameters(exchange: AuthorizationExchange) -> None:
     """Take the parameters from where the request says they are: a request object, a pushed request."""
-    provider, asked = exchange.provider, dict(exchange.pairs)
-    resolvers = [known for known in provider.request_resolvers if known.presented(asked)]
+    provider, presented = exchange.provider, dict(exchange.presented)
+    resolvers = [known for known in provider.request_resolvers if known.presented(presented)]
     try:
         if len(resolvers) > 1:
             raise errors.InvalidRequestError(description="The request has its parameters in two places.")
         if resolvers:
-            known = cast("Application", exchange.client)
-            exchange.pairs = resolvers[0].resolve(known, exchange.pairs, exchange.issuer)
-            _read_again(exchange)
-        elif "request" in asked:
+            exchange.resolver = resolvers[0]
+            if exchange.pairs is exchange.presented:  # else a request that waited, and was resolved before
+                exchange.pairs = resolvers[0].resolve(exchange)
+                _read_again(exchange)
+        elif "request" in presented:
             raise RequestNotSupported(description="Send the parameters as they are.")
-        elif "request_uri" in asked:
+        elif "request_uri" in presented:
             raise RequestURINotSupported(description="Send the parameters as they are.")
     except errors.OAuth2Error:
         redirect_uri(exchange)  # the error goes there, if the request says in the open where that is
@@ -92,13 +92,16 @@ def response_type(exchange: AuthorizationExchange) -> None:
 def response_mode(exchange: AuthorizationExchange) -> None:
     """Refuse a mode that nobody writes, and tokens in a query (OAuth 2.0 Multiple Response Types §3, §5)."""
     request = exchange.request
-    mode = request.response_mode
-    if mode not in (None, *exchange.provider.response_modes):
+    name = request.response_mode
+    if name is None:
+        return
+    mode = exchange.provider.response_modes.get(name)
+    if mode is None:
         raise errors.InvalidRequestError(description="Unknown response_mode.", request=request)
-    if mode == "query" and in_front_channel(exchange.response_type):
+    if not mode.carries_tokens and in_front_channel(exchange.response_type):
         request.response_mode = None  # the error goes where the answer would have gone
         raise errors.InvalidRequestError(
-            description="Tokens are not sent in a query; leave response_mode out.", request=request
+            description=f"Tokens are not sent in a {name}; leave response_mode out.", request=request
         )
 
 
@@ -203,6 +206,12 @@ def id_token(exchange: AuthorizationExchange) -> None:
             exchange.response["id_token"] = made
 
 
+def consume(exchange: AuthorizationExchange) -> None:
+    """Plan that what the parameters came by, such as a pushed request, serves no second time (RFC 9126 §4)."""
+    if exchange.resolver is not None and exchange.resolver.consume is not None:
+        exchange.resolver.consume(exchange)
+
+
 def plan(exchange: AuthorizationExchange) -> None:
     """Write down what is kept: the authorization, its code, its token."""
     request, validator = exchange.request, exchange.provider.validator
@@ -257,6 +266,7 @@ ANSWER = Steps(
         step(code, reads="authorization", sets="response"),
         step(access_token, reads="issue"),
         step(id_token, reads="response"),
+        step(consume),
         step(plan, reads="response", sets="plan events"),
         step(outboxes, reads="plan"),
         step(write, reads="response", sets="answer"),
@@ -272,11 +282,12 @@ def respond(exchange: AuthorizationExchange, given: dict[str, str]) -> Answer:
     request, provider = exchange.request, exchange.provider
     if request.state is not None:
         given = {**given, "state": request.state}
-    mode = request.response_mode or ""
-    if mode not in provider.response_modes:
-        mode = "fragment" if in_front_channel(request.response_type or "") else "query"
-    delivery = Delivery(exchange.redirect_uri or "", mode, {**given, "iss": exchange.issuer})
-    return deliver(delivery, provider.form_post)
+    mode = provider.response_modes.get(request.response_mode or "") or _default_mode(exchange)
+    return mode.write(exchange, {**given, "iss": exchange.issuer})
+
+
+def _default_mode(exchange: AuthorizationExchange) -> ResponseMode:
+    return FRAGMENT if in_front_channel(exchange.request.response_type or "") else QUERY
 
 
 def _read_again(exchange: AuthorizationExchange) -> None:

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from portula.flow.client_auth import ClientAuthMethod
     from portula.flow.clients import Clients
     from portula.flow.request_resolvers import RequestResolver
-    from portula.flow.responses import Delivery
+    from portula.flow.response_modes import ResponseMode
     from portula.flow.validator import OAuth2Validator
     from portula.model.client_metadata import ClientMember
-    from portula.model.http import Answer, Message
+    from portula.model.http import Message
 
 
 class AuthorizationServer(Deployment):
@@ -25,7 +25,8 @@ class AuthorizationServer(Deployment):
     """Makes and changes clients."""
     scope_texts: dict[str, str]
     """Scopes that plugins contribute, with their text for a consent page."""
-    response_modes: frozenset[str]
+    response_modes: dict[str, ResponseMode]
+    """How authorization responses may travel, by name."""
     request_resolvers: list[RequestResolver]
     validator: OAuth2Validator
     client_auth_methods: dict[str, ClientAuthMethod]
@@ -46,8 +47,4 @@ class AuthorizationServer(Deployment):
 
     def current_issuer(self) -> str:
         """Return the issuer for the current Flask request; see `issuer_of`."""
-        raise NotImplementedError
-
-    def form_post(self, delivery: Delivery) -> Answer:
-        """Write an authorization response as a page; see `portula.flow.responses.deliver`."""
         raise NotImplementedError

@@ -10,7 +10,7 @@ from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
 
 from portula.flow import foreign, revocation
-from portula.flow.authorization import respond
+from portula.flow.authorization import consume, respond
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
@@ -43,8 +43,15 @@ class Backend:
 
     # --- Authorization endpoint ---
 
-    def validate_authorization_request(self, pairs: Pairs, issuer: str) -> AuthorizationExchange:
+    def validate_authorization_request(
+        self, pairs: Pairs, issuer: str, presented: Pairs | None = None
+    ) -> AuthorizationExchange:
         """Judge an authorization request (RFC 6749 §4.1.1): the first list of `portula.flow.authorization`.
+
+        Args:
+            pairs: its parameters.
+            issuer: by whose name it is answered.
+            presented: the parameters as the client sent them, where `pairs` were found elsewhere by them before.
 
         Raises:
             FatalClientError: for an error page; nothing may be sent to the redirect URI.
@@ -52,7 +59,12 @@ class Backend:
         """
         request = OAuthRequest(f"{issuer}/authorize", "GET", pairs, {ISSUER: issuer})
         exchange = AuthorizationExchange(
-            provider=self.provider, request=request, issuer=issuer, pairs=pairs, server=self._ours
+            provider=self.provider,
+            request=request,
+            issuer=issuer,
+            pairs=pairs,
+            presented=pairs if presented is None else presented,
+            server=self._ours,
         )
         request.exchange = exchange
         try:
@@ -104,7 +116,8 @@ class Backend:
         return respond(refused.exchange, error_parameters(refused.error))
 
     def denied_response(self, authorization: AuthorizationExchange, issuer: str) -> Answer:
-        """Send access_denied: the person said no."""
+        """Send access_denied: the person said no; what is to be applied before stands in the plan."""
+        consume(authorization)
         denied = errors.AccessDeniedError(description="The resource owner denied the request.")
         return self.error_response(AuthorizationRefused(denied, authorization), issuer)
 

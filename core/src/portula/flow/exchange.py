@@ -15,6 +15,7 @@ from portula.model.records import AccessToken, Application, Authorization, Grant
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.messages import OAuthRequest, Pairs
+    from portula.flow.request_resolvers import RequestResolver
     from portula.flow.server import Server
     from portula.model.slots import Authenticated, User
 
@@ -128,7 +129,11 @@ class AuthorizationExchange(Exchange):
     """A request to the authorization endpoint (RFC 6749 §3.1)."""
 
     pairs: Pairs = field(default_factory=list)
-    """Parameters as the client sent them, those too that the request names elsewhere."""
+    """The parameters, those too that the request names elsewhere."""
+    presented: Pairs = field(default_factory=list)
+    """Parameters as they stand in the request itself; the same as `pairs` unless a resolver found those elsewhere."""
+    resolver: RequestResolver | None = None
+    """By what the parameters came; None where they stand in the request itself."""
     redirect_uri: str | None = None
     """Where the answer goes, once it is known to be the client's; errors before that stay here."""
     response_type: str = ""

@@ -77,7 +77,13 @@ def answer(server: Any, exchange: AuthorizationExchange) -> None:
         sent, known = urlsplit(headers["Location"]), set(parse_qsl(urlsplit(redirect_uri).query, True))
         pairs = parse_qsl(sent.query, True) + parse_qsl(sent.fragment, True)
         exchange.response = {name: value for name, value in pairs if (name, value) not in known}
-        for run in (authorization.outboxes, authorization.write, authorization.apply, authorization.tell):
+        for run in (
+            authorization.consume,
+            authorization.outboxes,
+            authorization.write,
+            authorization.apply,
+            authorization.tell,
+        ):
             run(exchange)
     except OAuth2Error as error:
         raise AuthorizationRefused(error, exchange) from error

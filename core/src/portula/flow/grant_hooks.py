@@ -8,6 +8,7 @@ from typing import Generic
 from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.grants import GrantFactory, ResponseTypeFactory
 from portula.flow.request_resolvers import RequestResolver
+from portula.flow.response_modes import ResponseMode
 from portula.flow.steps import Step
 from portula.host.declarations import P
 from portula.host.kinds import HookClass, HookDeclarations, contribution, slot
@@ -93,8 +94,13 @@ class GrantHooks(HookDeclarations, Generic[P]):
         Example:
             class Room(Plugin):
                 def portula_request_resolvers(self, provider):
-                    presented = lambda asked: "ticket" in asked
-                    return [RequestResolver("ticket", presented, lambda client, pairs, issuer: pairs)]
+                    return [
+                        RequestResolver(
+                            name="ticket",
+                            presented=lambda parameters: "ticket" in parameters,
+                            resolve=lambda exchange: exchange.pairs,
+                        )
+                    ]
         """
         return ()
 
@@ -124,6 +130,20 @@ class GrantHooks(HookDeclarations, Generic[P]):
                     return {"code": ResponseType}
         """
         return {}
+
+    @contribution(HookClass.SEES_SECRETS, keys=lambda mode: [mode.name], taken=("query", "fragment"))
+    def portula_response_modes(self, provider: P) -> Sequence[ResponseMode]:
+        """Contribute ways for an authorization response to travel, by the value of response_mode.
+
+        Example:
+            def write(exchange, parameters):
+                return Answer(200, {"Content-Type": "application/json"}, json.dumps(parameters).encode())
+
+            class Room(Plugin):
+                def portula_response_modes(self, provider):
+                    return [ResponseMode(name="tea", write=write)]
+        """
+        return ()
 
     @contribution(HookClass.DECIDES, keys=lambda step: [f"{step.endpoint}: {step.name}"])
     def portula_steps(self, provider: P) -> Sequence[Step]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from portula.flow.exchange import AuthorizationExchange
     from portula.flow.messages import Pairs
-    from portula.model.records import Application
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestResolver:
     """One way of carrying parameters: by value, by reference, pushed before (RFC 9101, RFC 9126)."""
 
@@ -19,5 +19,8 @@ class RequestResolver:
     """For reports; unique among the resolvers."""
     presented: Callable[[Mapping[str, str]], bool]
     """Says whether a request, as parameters by name, is of this kind; two kinds at once are refused."""
-    resolve: Callable[[Application, Pairs, str], Pairs]
-    """Takes the client, the parameters and the issuer; returns all parameters of the request. Raises an OAuth2Error."""
+    resolve: Callable[[AuthorizationExchange], Pairs]
+    """Takes the exchange, whose client is known; returns all parameters of the request. Raises an OAuth2Error."""
+    consume: Callable[[AuthorizationExchange], None] | None = None
+    """Adds to the plan of the answer, allowed or denied, that the source of the parameters serves no second time
+    (RFC 9126 §4). `exchange.presented` says which source it was. None: it serves again."""

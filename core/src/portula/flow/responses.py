@@ -1,42 +1,15 @@
-"""From parameters and errors to answers: the one place where authorization responses are written."""
+"""From errors and results to the answers of machine endpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
 
 from portula.flow.messages import printable
 from portula.model.http import NO_STORE, Answer, json_answer
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """An authorization response on its way (RFC 6749 §4.1.2, OAuth 2.0 Multiple Response Type Encoding)."""
-
-    redirect_uri: str
-    mode: str
-    parameters: Mapping[str, str]
-
-
-FormPost = Callable[[Delivery], Answer]
-"""Renders a form_post page; contributed by who knows templates."""
-
-
-def deliver(delivery: Delivery, form_post: FormPost | None = None) -> Answer:
-    """Write an authorization response, success or error alike, into query, fragment or form.
-
-    A registered query string is kept as it is (RFC 6749 §3.1.2). Never 307, which would repeat a POST (attack S12).
-    """
-    if delivery.mode == "form_post" and form_post is not None:
-        return form_post(delivery)
-    separator = "#" if delivery.mode == "fragment" else "&" if "?" in delivery.redirect_uri else "?"
-    location = f"{delivery.redirect_uri}{separator}{urlencode(delivery.parameters)}"
-    return Answer(302, {"Location": location, **NO_STORE})
 
 
 def error_parameters(error: OAuth2Error) -> dict[str, str]:

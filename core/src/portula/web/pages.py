@@ -16,10 +16,8 @@ from wtforms.validators import ValidationError
 
 from portula.flow.messages import FORM, parse_pairs
 from portula.model.client_metadata import in_language
-from portula.model.http import Answer
 
 if TYPE_CHECKING:
-    from portula.flow.responses import Delivery
     from portula.model.records import Application
     from portula.web.provider import Provider
 
@@ -78,15 +76,6 @@ class Pages:
     def server_error(self, error: InternalServerError) -> Response:
         """Return the page for a request in which something failed; Flask has logged what."""
         return self.error(500, "Something went wrong", error="server_error")
-
-    def form_post(self, delivery: Delivery) -> Answer:
-        """Write an authorization response as a form that posts itself (OAuth 2.0 Form Post Response Mode §2)."""
-        response = self.render("portula/form_post.html", delivery=delivery)
-        policy = CONTENT_SECURITY_POLICY.replace(
-            "default-src 'none'", "default-src 'none'; script-src 'self'"
-        )
-        response.headers["Content-Security-Policy"] = policy
-        return Answer(200, dict(response.headers), response.get_data())
 
     def shown_client(self, client: Application, ui_locales: str = "") -> dict[str, Any]:
         """Return a client's name and links for a template, in a language that the person reads, if it has them so.

@@ -16,6 +16,7 @@ from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.clients import Clients
 from portula.flow.hooks import FlowHooks
 from portula.flow.reloading import reloading
+from portula.flow.response_modes import FRAGMENT, QUERY
 from portula.flow.server import Server, contributed_steps
 from portula.flow.validator import OAuth2Validator, fold
 from portula.host.declarations import HostHooks
@@ -41,9 +42,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from portula.flow.backend import Backend
-    from portula.flow.responses import Delivery
     from portula.flow.steps import Steps
-    from portula.model.http import Answer, Handler, Message
+    from portula.model.http import Handler, Message
 
 _CORE = Source("core", Tier.DEFAULT, "portula-core", "")
 _BOOTSTRAP = (
@@ -192,7 +192,8 @@ class Provider(AuthorizationServer):
         """Fold the validator, and make the server and the backend."""
         hooks = self.hooks
         self.scope_texts: dict[str, str] = hooks.collect(FlowHooks.portula_scopes)
-        self.response_modes: frozenset[str] = frozenset({"query", "fragment", "form_post"})
+        modes = (QUERY, FRAGMENT, *hooks.collect(FlowHooks.portula_response_modes))
+        self.response_modes = {mode.name: mode for mode in modes}
         self.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
         mixins = [
             (source, mixin)
@@ -306,10 +307,6 @@ class Provider(AuthorizationServer):
     def publish_metadata(self) -> Handler:
         """The handler that answers a request for the server metadata, wherever it is published."""
         return MetadataPublisher(self).answer
-
-    def form_post(self, delivery: Delivery) -> Answer:
-        """Write an authorization response as a page; see `portula.flow.responses.deliver`."""
-        return self.pages.form_post(delivery)
 
     def url_for(self, view: str, **values: Any) -> str:
         """Return the path of a page, e.g. `url_for("accounts.login")`."""

@@ -18,6 +18,7 @@ from portula_oauth2.client_metadata import portula_client_metadata
 from portula_oauth2.commands import portula_commands
 from portula_oauth2.demo import portula_demo
 from portula_oauth2.endpoint import portula_endpoints
+from portula_oauth2.form_post import portula_response_modes
 from portula_oauth2.metadata import portula_metadata
 from portula_oauth2.questions import portula_validator_class, portula_validator_mixins
 from portula_oauth2.registration import portula_validate_client_registration
@@ -36,6 +37,7 @@ __all__ = [
     "portula_demo",
     "portula_endpoints",
     "portula_metadata",
+    "portula_response_modes",
     "portula_validate_client_registration",
     "portula_validator_class",
     "portula_validator_mixins",

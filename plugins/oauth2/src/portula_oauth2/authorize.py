@@ -47,7 +47,13 @@ MAX_RETURN_CHARACTERS = 2000
 def portula_blueprints(provider: Provider) -> list[Mount]:
     """Return the blueprint of the endpoint; what it lacks (a login, a consent page) shows at start."""
     steps = Authorize(provider)
-    blueprint = Blueprint("oauth2", __name__)
+    blueprint = Blueprint(
+        "oauth2",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/authorize/static",
+    )
     for rule in ("/authorize/", "/authorize"):
         blueprint.add_url_rule(rule, "authorize", steps.view, methods=["GET", "POST"], strict_slashes=True)
     return [Mount(blueprint)]
@@ -111,7 +117,8 @@ class Authorize:
 
     def _asked(self, pairs: Pairs, waiting: Waiting | None) -> Response:
         issuer = self._provider.current_issuer()
-        authorization = self._backend.validate_authorization_request(pairs, issuer)
+        presented = waiting.presented if waiting else None
+        authorization = self._backend.validate_authorization_request(pairs, issuer, presented)
         with _errors_to_client(authorization):
             user = self._login.current()
             fresh = waiting is not None and waiting.fresh(user)
@@ -145,7 +152,7 @@ class Authorize:
             raise LoginRequired(request=authorization.request)
         back = request.root_path + (request.full_path if request.query_string else request.path)
         if demands.login or len(back) > MAX_RETURN_CHARACTERS:
-            back = self._back_to(self._waiting.keep_for_login(authorization.pairs, user))
+            back = self._back_to(self._waiting.keep_for_login(authorization, user))
         url = self._login.login_url(back, authorization.request.client)
         if demands.hints:
             url += ("&" if "?" in url else "?") + urlencode(demands.hints)
@@ -157,7 +164,7 @@ class Authorize:
         """Ask the person."""
         if demands.silent:
             raise ConsentRequired(request=authorization.request)
-        name = self._waiting.keep_for_page(authorization.pairs, user)
+        name = self._waiting.keep_for_page(authorization, user)
         question = self._question(name, authorization, user, _permissions(authorization, demands))
         return cast("Response", self._consent.page(question))
 
@@ -220,7 +227,7 @@ class Authorize:
                 description="This page was open too long. Please start again at the app."
             )
         issuer = self._provider.current_issuer()
-        authorization = self._backend.validate_authorization_request(waiting.pairs, issuer)
+        authorization = self._backend.validate_authorization_request(waiting.pairs, issuer, waiting.presented)
         with _errors_to_client(authorization):
             demands = self._demands(authorization.request, user, fresh=True)
             question = self._question(name, authorization, user, _permissions(authorization, demands))

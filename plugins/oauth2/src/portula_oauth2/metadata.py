@@ -25,7 +25,7 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
             *provider.scope_texts,
         ],
         "response_types_supported": provider.response_types,
-        "response_modes_supported": provider.response_modes,
+        "response_modes_supported": frozenset(provider.response_modes),
         "grant_types_supported": registrable_grant_types(provider),
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,

@@ -10,7 +10,7 @@ from portula.plugin import Artifact
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, Pairs, Plan
+    from portula.plugin import Authenticated, AuthorizationExchange, Pairs, Plan
 
 WAITING_SECONDS = 600
 """How long a person may take over a page."""
@@ -27,6 +27,9 @@ class Waiting:
 
     name: str
     pairs: Pairs
+    """Its parameters."""
+    presented: Pairs
+    """Its parameters as the client sent them; see `AuthorizationExchange.presented`."""
     subject: str | None
     """Whom a page was shown to; None while nobody is known."""
     before: list[object] | None
@@ -48,15 +51,16 @@ class WaitingRequests:
 
     def keep_posted(self, pairs: Pairs) -> str:
         """Keep a request that came by POST, when Lax cookies did not: no browser is known yet."""
-        return self._keep(pairs, browser=_ANY_BROWSER)
+        return self._keep(pairs, pairs, browser=_ANY_BROWSER)
 
-    def keep_for_login(self, pairs: Pairs, before: Authenticated | None) -> str:
+    def keep_for_login(self, exchange: AuthorizationExchange, before: Authenticated | None) -> str:
         """Keep a request while its person signs in; `before` is who is signed in now."""
-        return self._keep(pairs, before=None if before is None else _signing_in(before), sent=True)
+        signed_in = None if before is None else _signing_in(before)
+        return self._keep(exchange.pairs, exchange.presented, before=signed_in, sent=True)
 
-    def keep_for_page(self, pairs: Pairs, user: Authenticated) -> str:
+    def keep_for_page(self, exchange: AuthorizationExchange, user: Authenticated) -> str:
         """Keep a request while its person reads the page about it."""
-        return self._keep(pairs, subject=user.subject)
+        return self._keep(exchange.pairs, exchange.presented, subject=user.subject)
 
     def find(self, name: str) -> Waiting | None:
         """Return a request that waits for this browser; None when it is over, or another browser's (attack S10)."""
@@ -70,7 +74,8 @@ class WaitingRequests:
         ):
             return None
         pairs = [(key, value) for key, value in kept["pairs"]]
-        return Waiting(name, pairs, kept["subject"], kept["before"], kept["sent"], artifact)
+        presented = [(key, value) for key, value in kept["presented"]] if "presented" in kept else pairs
+        return Waiting(name, pairs, presented, kept["subject"], kept["before"], kept["sent"], artifact)
 
     def end(self, waiting: Waiting, plan: Plan) -> None:
         """Plan to end the wait; the plan fails with Replayed when somebody else did."""
@@ -79,6 +84,7 @@ class WaitingRequests:
     def _keep(
         self,
         pairs: Pairs,
+        presented: Pairs,
         *,
         browser: str | None = None,
         subject: str | None = None,
@@ -86,6 +92,7 @@ class WaitingRequests:
         sent: bool = False,
     ) -> str:
         provider, now, name = self._provider, self._provider.now(), secrets.token_urlsafe(32)
+        resolved = {} if presented is pairs else {"presented": [list(pair) for pair in presented]}
         if browser is None:
             browser = provider.keys.digest(KIND, provider.pages.browser())
         provider.storage.add(
@@ -94,6 +101,7 @@ class WaitingRequests:
                 kind=KIND,
                 payload={
                     "pairs": [list(pair) for pair in pairs],
+                    **resolved,
                     "subject": subject,
                     "before": before,
                     "sent": sent,

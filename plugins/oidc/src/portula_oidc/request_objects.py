@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urldefrag
 
 from portula import Plugin, hookimpl
@@ -22,7 +22,7 @@ from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application, Pairs
+    from portula.plugin import Application, AuthorizationExchange, AuthorizationServer, Pairs
 
 TYPES = ("", "JWT", "oauth-authz-req+jwt")
 MEDIA_TYPES = ("application/jwt", "application/oauth-authz-req+jwt", "application/octet-stream", "text/plain")
@@ -36,7 +36,7 @@ LEEWAY_SECONDS = 60
 _ABOUT_THE_TOKEN = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 
 
-def algorithms(provider: Provider) -> list[str]:
+def algorithms(provider: AuthorizationServer) -> list[str]:
     """Return the algorithms a request object may be signed with (request_object_signing_alg_values_supported)."""
     unsigned = provider.settings(OIDCSettings).UNSIGNED_REQUEST_OBJECTS_ALLOWED
     return [*ASYMMETRIC, *SYMMETRIC, *(["none"] if unsigned else [])]
@@ -49,38 +49,41 @@ def portula_request_resolvers(provider: Provider) -> list[RequestResolver]:
         return []
     settings, found = provider.settings(OIDCSettings), []
     if settings.REQUEST_OBJECTS_ENABLED:
-        found.append(RequestResolver("request", lambda asked: "request" in asked, _by_value(provider)))
+        found.append(RequestResolver(name="request", presented=_is_by_value, resolve=_by_value))
     if settings.REQUEST_URI_ENABLED:
-        found.append(RequestResolver("request_uri", _is_web_reference, _by_reference(provider)))
+        found.append(RequestResolver(name="request_uri", presented=_is_web_reference, resolve=_by_reference))
     return found
 
 
-def _is_web_reference(asked: Mapping[str, str]) -> bool:
-    return asked.get("request_uri", "").lower().startswith(("https:", "http:"))
+def _is_by_value(parameters: Mapping[str, str]) -> bool:
+    return "request" in parameters
 
 
-def _by_value(provider: Provider) -> Callable[[Application, Pairs, str], Pairs]:
-    def resolve(client: Application, pairs: Pairs, issuer: str) -> Pairs:
-        return _merged(provider, client, pairs, issuer, dict(pairs)["request"], RequestNotSupported)
-
-    return resolve
+def _is_web_reference(parameters: Mapping[str, str]) -> bool:
+    return parameters.get("request_uri", "").lower().startswith(("https:", "http:"))
 
 
-def _by_reference(provider: Provider) -> Callable[[Application, Pairs, str], Pairs]:
-    def resolve(client: Application, pairs: Pairs, issuer: str) -> Pairs:
-        uri = dict(pairs)["request_uri"]
-        if provider.settings(OIDCSettings).REQUEST_URI_MUST_BE_REGISTERED and not _registered(client, uri):
-            raise InvalidRequestURI(description="This request_uri is not registered for the client.")
-        try:
-            fetched = provider.hooks.ask(Plugin.portula_fetcher).get(
-                urldefrag(uri)[0], accept=(), max_bytes=MAX_BYTES
-            )
-            token = fetched.body.decode("ascii").strip()
-        except (FetchFailed, UnicodeDecodeError):
-            raise InvalidRequestURI(description="The request_uri leads to no request object.") from None
-        return _merged(provider, client, pairs, issuer, token, RequestURINotSupported)
+def _by_value(exchange: AuthorizationExchange) -> Pairs:
+    return _merged(exchange, dict(exchange.pairs)["request"], RequestNotSupported)
 
-    return resolve
+
+def _by_reference(exchange: AuthorizationExchange) -> Pairs:
+    provider, uri = exchange.provider, dict(exchange.pairs)["request_uri"]
+    registered = provider.settings(OIDCSettings).REQUEST_URI_MUST_BE_REGISTERED
+    if registered and not _registered(_client(exchange), uri):
+        raise InvalidRequestURI(description="This request_uri is not registered for the client.")
+    try:
+        fetched = provider.hooks.ask(Plugin.portula_fetcher).get(
+            urldefrag(uri)[0], accept=(), max_bytes=MAX_BYTES
+        )
+        token = fetched.body.decode("ascii").strip()
+    except (FetchFailed, UnicodeDecodeError):
+        raise InvalidRequestURI(description="The request_uri leads to no request object.") from None
+    return _merged(exchange, token, RequestURINotSupported)
+
+
+def _client(exchange: AuthorizationExchange) -> Application:
+    return cast("Application", exchange.client)
 
 
 def _registered(client: Application, uri: str) -> bool:
@@ -89,19 +92,12 @@ def _registered(client: Application, uri: str) -> bool:
     return uri in known or urldefrag(uri)[0] in known
 
 
-def _merged(
-    provider: Provider,
-    client: Application,
-    pairs: Pairs,
-    issuer: str,
-    token: str,
-    unsupported: type[OAuth2Error],
-) -> Pairs:
+def _merged(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth2Error]) -> Pairs:
     """Return the parameters of the request object, and those beside it that it does not have (Core §6.1)."""
-    claims = _verified(provider, client, token, unsupported)
-    _check_claims(provider, client, claims, issuer)
+    claims = _verified(exchange.provider, _client(exchange), token, unsupported)
+    _check_claims(exchange, claims)
     inner = {name: _as_text(value) for name, value in claims.items() if name not in _ABOUT_THE_TOKEN}
-    outer = dict(pairs)
+    outer = dict(exchange.pairs)
     for name in ("client_id", "response_type"):
         if name in inner and name in outer and sorted(inner[name].split()) != sorted(outer[name].split()):
             raise InvalidRequestObject(description=f"{name} is another in the request object.")
@@ -110,7 +106,7 @@ def _merged(
 
 
 def _verified(
-    provider: Provider, client: Application, token: str, unsupported: type[OAuth2Error]
+    provider: AuthorizationServer, client: Application, token: str, unsupported: type[OAuth2Error]
 ) -> Mapping[str, Any]:
     jose, allowed = provider.hooks.ask(Plugin.portula_jose), algorithms(provider)
     try:
@@ -124,14 +120,14 @@ def _verified(
         raise InvalidRequestObject(description="The request object cannot be trusted.") from None
 
 
-def _check_claims(provider: Provider, client: Application, claims: Mapping[str, Any], issuer: str) -> None:
+def _check_claims(exchange: AuthorizationExchange, claims: Mapping[str, Any]) -> None:
     """Judge what a request object says of itself, where it does (Core §6.1)."""
-    now = provider.now()
+    now = exchange.provider.now()
     exp, nbf, aud = claims.get("exp"), claims.get("nbf"), claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
     problems = {
-        "iss": claims.get("iss") not in (None, client.client_id),
-        "aud": aud is not None and issuer not in audiences,
+        "iss": claims.get("iss") not in (None, _client(exchange).client_id),
+        "aud": aud is not None and exchange.issuer not in audiences,
         "exp": exp is not None and not (_is_time(exp) and exp + LEEWAY_SECONDS > now),
         "nbf": nbf is not None and not (_is_time(nbf) and nbf - LEEWAY_SECONDS <= now),
         "request": "request" in claims,

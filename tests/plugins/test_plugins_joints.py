@@ -1,0 +1,154 @@
+"""Each joint of core takes a feature in one folder: small distributions that are no part of portula, over HTTP."""
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+import pytest
+from security.driving import s256
+from support.browser import Browser
+from support.venvs import lines_of
+
+from portula_testing import jws
+
+pytestmark = pytest.mark.xdist_group("plugins-joints")
+
+DISTS = Path(__file__).parent / "dists"
+SPIKES = ("spike_jarm", "spike_par")
+CALLBACK = "http://127.0.0.1:9/cb"
+VERIFIER = "v" * 43
+PASSWORD = "a long password of hers"
+
+
+@pytest.fixture(scope="module")
+def deployment(make_venv, tmp_path_factory):
+    deployment = make_venv(*SPIKES).deployment(tmp_path_factory.mktemp("joints"))
+    deployment.try_("createuser", "ada", "--password-stdin", "--json", typed=PASSWORD)
+    return deployment
+
+
+@pytest.fixture(scope="module")
+def client(deployment):
+    return deployment.json(
+        "createapplication", "confidential", "authorization-code", "--redirect-uris", CALLBACK
+    )
+
+
+@pytest.fixture(scope="module")
+def url(deployment, client):
+    with deployment.serving() as url:
+        yield url
+
+
+@pytest.fixture
+def browser(url):
+    with Browser(url) as browser:
+        yield browser
+
+
+@pytest.fixture
+def parameters(client):
+    return {
+        "response_type": "code",
+        "client_id": client["client_id"],
+        "scope": "openid",
+        "state": "the state",
+        "code_challenge": s256(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+
+
+def test_each_spike_is_a_file_of_under_a_hundred_lines(deployment):
+    rows = lines_of(deployment.json("plugins"))
+    for name in SPIKES:
+        assert rows[name]["status"] == "active"
+        (path,) = (DISTS / name).glob("*.py")
+        assert len(path.read_text().splitlines()) < 100
+
+
+def answer(response):
+    """Return the parameters that a redirect carries."""
+    return dict(parse_qsl(urlsplit(response.headers["location"]).query))
+
+
+def decide(browser, sent, button="consent-allow"):
+    """Send an authorization request, sign in, and answer the page."""
+    browser.get(f"/o/authorize/?{urlencode(sent)}")
+    browser.sign_in("ada", PASSWORD)
+    return browser.submit(button)
+
+
+# --- Request resolvers, with what ends their source in the plan of the answer ---
+
+
+def push(url, client, **parameters):
+    return httpx.post(f"{url}/o/par/", auth=(client["client_id"], client["client_secret"]), data=parameters)
+
+
+@pytest.fixture
+def pushed(url, client, parameters):
+    answer = push(url, client, **parameters)
+    assert answer.status_code == 201
+    return {"client_id": client["client_id"], "request_uri": answer.json()["request_uri"]}
+
+
+@pytest.mark.parametrize("button", ["consent-allow", "consent-deny"])
+def test_a_pushed_request_is_answered_once_allowed_or_denied(browser, pushed, button):
+    sent = answer(decide(browser, pushed, button))
+    assert sent["state"] == "the state"
+    assert ("code" in sent) == (button == "consent-allow")
+    again = browser.get(f"/o/authorize/?{urlencode(pushed)}")
+    assert answer(again)["error"] == "invalid_request_uri"
+
+
+def test_two_pages_of_one_pushed_request_give_one_answer(browser, pushed):
+    browser.get(f"/o/authorize/?{urlencode(pushed)}")
+    first = browser.sign_in("ada", PASSWORD)
+    browser.get(f"/o/authorize/?{urlencode(pushed)}")
+    assert "code" in answer(browser.submit("consent-allow"))
+    browser.page = first
+    assert answer(browser.submit("consent-allow"))["error"] == "invalid_request_uri"
+
+
+def test_a_pushed_request_is_its_clients_alone(deployment, browser, pushed):
+    other = deployment.json(
+        "createapplication", "confidential", "authorization-code", "--redirect-uris", CALLBACK
+    )
+    refused = browser.get(f"/o/authorize/?{urlencode({**pushed, 'client_id': other['client_id']})}")
+    assert answer(refused)["error"] == "invalid_request_uri"
+
+
+def test_what_is_pushed_is_judged_at_once(url, client, parameters):
+    refused = push(url, client, **{**parameters, "scope": "nothing-of-ours"})
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_scope")
+    refused = push(url, client, **{**parameters, "redirect_uri": "https://evil.example/"})
+    assert refused.status_code == 400
+
+
+# --- Response modes ---
+
+
+@pytest.mark.parametrize("button", ["consent-allow", "consent-deny"])
+def test_an_answer_is_signed_success_and_error_alike(browser, url, client, parameters, button):
+    sent = answer(decide(browser, {**parameters, "response_mode": "query.jwt"}, button))
+    assert set(sent) == {"response"}
+    (key,) = [
+        key
+        for key in httpx.get(f"{url}/o/.well-known/jwks.json").json()["keys"]
+        if key["kid"] == jws.taken_apart(sent["response"])[0]["kid"]
+    ]
+    claims = jws.verified(sent["response"], key)[1]
+    assert (claims["aud"], claims["state"]) == (client["client_id"], "the state")
+    assert ("code" in claims) == (button == "consent-allow")
+
+
+def test_modes_are_published(url):
+    document = httpx.get(f"{url}/.well-known/oauth-authorization-server/o").json()
+    assert document["response_modes_supported"] == [
+        "form_post",
+        "form_post.jwt",
+        "fragment",
+        "fragment.jwt",
+        "query",
+        "query.jwt",
+    ]
