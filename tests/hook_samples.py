@@ -170,6 +170,9 @@ STARTED = {
     "portula_request_resolvers": lambda provider: (
         [resolver.name for resolver in provider.request_resolvers] == ["ticket"]
     ),
+    "portula_token_formats": lambda provider: (
+        list(provider.hooks.collect(Plugin.portula_token_formats)) == ["tea"]
+    ),
     "portula_response_modes": lambda provider: list(provider.response_modes) == ["query", "fragment", "tea"],
     "portula_grant_types": lambda provider: isinstance(
         provider.hooks.collect(Plugin.portula_grant_types)["urn:example:tea"](provider.validator),

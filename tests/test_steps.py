@@ -92,6 +92,30 @@ def test_two_strangers_at_one_place_stop_the_start():
         started(plugin(NO_TEA, name="Tea"), plugin(replace(NO_TEA, name="milk"), name="Milk"))
 
 
+def test_tokens_are_made_in_the_format_that_is_chosen():
+    def shape(self, exchange):
+        exchange.issue.format = exchange.parameter("form") or ""
+
+    def formats(self, provider):
+        return {"tea": lambda exchange: f"tea-{exchange.client.client_id}"}
+
+    hooks = {"portula_shape_token": hookimpl(shape), "portula_token_formats": hookimpl(formats)}
+    provider = started(type("Tea", (), hooks)())
+    assert ask(provider, form="tea").json["access_token"].startswith("tea-")
+    assert not ask(provider).json["access_token"].startswith("tea-")
+    unknown = ask(provider, form="coffee")
+    assert (unknown.status_code, unknown.json) == (500, {"error": "server_error"})
+
+
+def test_a_format_does_not_start_beside_a_server_class_that_makes_tokens_by_itself():
+    def formats(self, provider):
+        return {"tea": lambda exchange: "tea"}
+
+    tea = type("Tea", (), {"portula_token_formats": hookimpl(formats)})()
+    with pytest.raises(ConfigError, match="OAUTH2_SERVER_CLASS: it makes tokens in no format 'tea'"):
+        started(tea, OAUTH2_SERVER_CLASS="oauthlib.oauth2.WebApplicationServer")
+
+
 def test_a_step_that_guards_does_not_start_beside_a_server_class_that_runs_none():
     guard = plugin(replace(NO_TEA, guards=True))
     started(guard)

@@ -1,5 +1,6 @@
 """Each joint of core takes a feature in one folder: small distributions that are no part of portula, over HTTP."""
 
+import json
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -14,7 +15,7 @@ from portula_testing import jws
 pytestmark = pytest.mark.xdist_group("plugins-joints")
 
 DISTS = Path(__file__).parent / "dists"
-SPIKES = ("spike_jarm", "spike_par")
+SPIKES = ("spike_jarm", "spike_jwt", "spike_par")
 CALLBACK = "http://127.0.0.1:9/cb"
 VERIFIER = "v" * 43
 PASSWORD = "a long password of hers"
@@ -78,6 +79,16 @@ def decide(browser, sent, button="consent-allow"):
     return browser.submit(button)
 
 
+def verified(url, token):
+    """Return header and claims of a token that the provider signed."""
+    (key,) = [
+        key
+        for key in httpx.get(f"{url}/o/.well-known/jwks.json").json()["keys"]
+        if key["kid"] == jws.taken_apart(token)[0]["kid"]
+    ]
+    return jws.verified(token, key)
+
+
 # --- Request resolvers, with what ends their source in the plan of the answer ---
 
 
@@ -132,12 +143,7 @@ def test_what_is_pushed_is_judged_at_once(url, client, parameters):
 def test_an_answer_is_signed_success_and_error_alike(browser, url, client, parameters, button):
     sent = answer(decide(browser, {**parameters, "response_mode": "query.jwt"}, button))
     assert set(sent) == {"response"}
-    (key,) = [
-        key
-        for key in httpx.get(f"{url}/o/.well-known/jwks.json").json()["keys"]
-        if key["kid"] == jws.taken_apart(sent["response"])[0]["kid"]
-    ]
-    claims = jws.verified(sent["response"], key)[1]
+    claims = verified(url, sent["response"])[1]
     assert (claims["aud"], claims["state"]) == (client["client_id"], "the state")
     assert ("code" in claims) == (button == "consent-allow")
 
@@ -152,3 +158,21 @@ def test_modes_are_published(url):
         "query",
         "query.jwt",
     ]
+
+
+# --- Token formats ---
+
+
+@pytest.mark.parametrize("form", ["jwt", None])
+def test_a_client_gets_access_tokens_in_its_format(deployment, url, form):
+    metadata = json.dumps({"access_token_format": form} if form else {})
+    party = deployment.json("createapplication", "confidential", "client-credentials", "--metadata", metadata)
+    auth = (party["client_id"], party["client_secret"])
+    token = httpx.post(f"{url}/o/token/", auth=auth, data={"grant_type": "client_credentials"}).json()
+    facts = httpx.post(f"{url}/o/introspect/", auth=auth, data={"token": token["access_token"]}).json()
+    assert facts["active"] is True
+    assert (token["access_token"].count(".") == 2) == (form == "jwt")
+    if form:
+        header, claims = verified(url, token["access_token"])
+        assert header["typ"] == "at+jwt"
+        assert (claims["sub"], claims["exp"]) == (party["client_id"], facts["exp"])

@@ -31,6 +31,7 @@ from portula.flow.events import (
     TokenRevoked,
 )
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange, exchange_of
+from portula.flow.grant_hooks import TokenFormat
 from portula.flow.grants import (
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
@@ -288,6 +289,7 @@ __all__ = [
     "Tier",
     "Token",
     "TokenExchange",
+    "TokenFormat",
     "TokenGenerator",
     "TokenIssued",
     "TokenRefused",

@@ -190,7 +190,7 @@ def access_token(exchange: AuthorizationExchange) -> None:
         return
     exchange.request.expires_in = exchange.issue.lifetime
     exchange.response |= {
-        "access_token": _server(exchange).token_generator(exchange.request),
+        "access_token": _server(exchange).access_token(exchange, exchange.issue),
         "expires_in": exchange.issue.lifetime,
         "token_type": exchange.issue.token_type,
         "scope": " ".join(exchange.issue.scope),

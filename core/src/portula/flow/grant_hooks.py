@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic
 
 from portula.flow.client_auth import ClientAuthMethod
+from portula.flow.exchange import Exchange
 from portula.flow.grants import GrantFactory, ResponseTypeFactory
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
@@ -14,6 +15,9 @@ from portula.host.declarations import P
 from portula.host.kinds import HookClass, HookDeclarations, contribution, slot
 from portula.model.client_metadata import ClientMember
 from portula.model.slots import ScopesBackend, TokenGenerator
+
+TokenFormat = Callable[[Exchange], str]
+"""Takes the exchange, whose issue is shaped; returns the value of the access token."""
 
 
 class GrantHooks(HookDeclarations, Generic[P]):
@@ -128,6 +132,20 @@ class GrantHooks(HookDeclarations, Generic[P]):
             class Room(Plugin):
                 def portula_response_types(self, provider):
                     return {"code": ResponseType}
+        """
+        return {}
+
+    @contribution(HookClass.SEES_SECRETS)
+    def portula_token_formats(self, provider: P) -> Mapping[str, TokenFormat]:
+        """Contribute formats of access tokens by name; `portula_shape_token` chooses one by `exchange.issue.format`.
+
+        A format is given the exchange, whose issue is shaped, and returns the value: what is not in the exchange by
+        then is not in the token.
+
+        Example:
+            class Room(Plugin):
+                def portula_token_formats(self, provider):
+                    return {"tea": lambda exchange: f"tea-{exchange.subject}-{secrets.token_urlsafe(32)}"}
         """
         return {}
 

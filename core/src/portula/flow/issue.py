@@ -16,6 +16,9 @@ class Issue:
     """Seconds the access token lives."""
     audience: tuple[str, ...] = ()
     """Whom the access token is for; empty for anybody (RFC 8707 §2)."""
+    format: str = ""
+    """Name of the format of the access token, as `portula_token_formats` contributes it; empty for an opaque value of
+    ACCESS_TOKEN_GENERATOR."""
     token_type: str = "Bearer"
     """As in the answer (RFC 6749 §7.1)."""
     confirmation: Mapping[str, Any] = field(default_factory=dict)

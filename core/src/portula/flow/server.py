@@ -13,6 +13,7 @@ from portula.flow.authorization import ANSWER, JUDGE
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.grant_hooks import GrantHooks
 from portula.flow.grants import Memo
+from portula.flow.issue import Issue
 from portula.flow.messages import OAuthRequest
 from portula.flow.refresh_tokens import refresh_generator
 from portula.flow.revocation import REVOCATION
@@ -47,6 +48,7 @@ class Server:
         self.refresh_token_generator = refresh_token_generator or refresh_generator(
             hooks.ask(GrantHooks.portula_refresh_token_generator)
         )
+        self._token_formats = hooks.collect(GrantHooks.portula_token_formats)
         self._lifetime = token_expires_in or request_validator.access_token_lifetime
         self.grant_types = {
             name: make(request_validator)
@@ -69,6 +71,16 @@ class Server:
     def lifetime(self, request: Any) -> int:
         """Return the seconds an access token of this request lives."""
         return self._lifetime(request) if callable(self._lifetime) else self._lifetime
+
+    def access_token(self, exchange: Exchange, issue: Issue) -> str:
+        """Return the value of an access token, in the format that the issue names.
+
+        Raises:
+            KeyError: nobody contributes this format.
+        """
+        if not issue.format:
+            return self.token_generator(exchange.request)
+        return self._token_formats[issue.format](exchange)
 
     def create_token_response(
         self,
@@ -153,6 +165,23 @@ def contributed_steps(hooks: Hooks) -> list[Step]:
     """Return the steps that plugins insert into the lists of endpoints, each with its plugin."""
     found = hooks.contributions(GrantHooks.portula_steps)
     return [replace(step, source=source) for source, steps in found for step in steps]
+
+
+def what_needs_our_server(hooks: Hooks) -> list[str]:
+    """Return findings on what plugins contribute that a server class which makes tokens by itself cannot keep."""
+    formats = [
+        (source, name)
+        for source, contributed in hooks.contributions(GrantHooks.portula_token_formats)
+        for name in contributed
+    ]
+    guards = [each for each in contributed_steps(hooks) if each.guards]
+    return [
+        *(f"OAUTH2_SERVER_CLASS: it runs no steps, and {g.name!r} of {g.source} guards" for g in guards),
+        *(
+            f"OAUTH2_SERVER_CLASS: it makes tokens in no format {name!r} of {source}"
+            for source, name in formats
+        ),
+    ]
 
 
 def _run(steps: Sequence[Run], exchange: Exchange) -> None:

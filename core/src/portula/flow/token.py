@@ -135,7 +135,7 @@ def make(exchange: TokenExchange) -> None:
         exchange.response = dict(exchange.successor)
         return
     response = {
-        "access_token": server.token_generator(request),
+        "access_token": server.access_token(exchange, issue),
         "expires_in": issue.lifetime,
         "token_type": issue.token_type,
         "scope": " ".join(issue.scope),

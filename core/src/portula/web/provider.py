@@ -17,7 +17,7 @@ from portula.flow.clients import Clients
 from portula.flow.hooks import FlowHooks
 from portula.flow.reloading import reloading
 from portula.flow.response_modes import FRAGMENT, QUERY
-from portula.flow.server import Server, contributed_steps
+from portula.flow.server import Server, what_needs_our_server
 from portula.flow.validator import OAuth2Validator, fold
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
@@ -223,10 +223,7 @@ class Provider(AuthorizationServer):
         except TypeError as error:
             raise ConfigError(f"EXTRA_SERVER_KWARGS: the server class does not take this: {error}") from error
         if not isinstance(server, Server):
-            guards = [step for step in contributed_steps(self.hooks) if step.guards]
-            findings = [
-                f"OAUTH2_SERVER_CLASS: it runs no steps, and {g.name!r} of {g.source} guards" for g in guards
-            ]
+            findings = what_needs_our_server(self.hooks)
             if findings:
                 raise ConfigError(*findings)
         return self.hooks.ask(FlowHooks.portula_backend_class)(self, server, self.validator)
