@@ -6,12 +6,13 @@ import pytest
 from security.driving import answered
 from security.house import House
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.errors import ConfigError, InvalidClientMetadata, InvalidRequestError
 from portula.plugin import (
     Answer,
     Application,
     ClientMember,
+    ConsentItem,
     Demands,
     RequestResolver,
     ResponseMode,
@@ -81,6 +82,26 @@ def test_who_raises_or_answers_nonsense_denies(raised, error):
     answer = answered(browser.ask(house.client(skip_authorization=True), **PKCE))
     assert answer["error"] == error
     assert "bug" not in answer.get("error_description", "")
+
+
+def test_what_else_is_asked_about_is_remembered_only_if_it_may_be():
+    shop = Demanding(Demands(items=(ConsentItem(title="Pay", memory="Pay up to 5 EUR"),)))
+    house = House(shop, REQUEST_APPROVAL_PROMPT="auto")
+    browser, client = house.browser(), house.client()
+    assert "code" in answered(browser.authorize(client, **PKCE))
+    assert "code" in answered(browser.ask(client, **PKCE))
+    for items in ((ConsentItem(title="Pay"),), (ConsentItem(title="Pay", memory="Pay up to 500 EUR"),)):
+        shop.demands = Demands(items=items)
+        assert browser.ask(client, **PKCE).status_code == 200
+
+
+def test_a_consent_page_that_cannot_show_it_is_not_asked(monkeypatch):
+    shop = Demanding(Demands(items=(ConsentItem(title="Pay"),)))
+    house = House(shop)
+    monkeypatch.setattr(house.provider.hooks.ask(Plugin.portula_consent), "shows_items", False)
+    browser = house.browser()
+    browser.sign_in()
+    assert answered(browser.ask(house.client(), **PKCE))["error"] == "server_error"
 
 
 # --- portula_authorization_response, portula_record_authorization ---

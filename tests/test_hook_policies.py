@@ -165,7 +165,7 @@ def as_members(client):
 
 
 def introspected(provider, token, response):
-    answer = IntrospectionResponse(provider=provider, token=token, response=response)
+    answer = IntrospectionResponse(provider=provider, token=token, authorization=None, response=response)
     return provider.hooks.enrich(Plugin.portula_introspection_response, answer)
 
 

@@ -15,7 +15,7 @@ from portula_testing import jws
 pytestmark = pytest.mark.xdist_group("plugins-joints")
 
 DISTS = Path(__file__).parent / "dists"
-SPIKES = ("spike_jarm", "spike_jwt", "spike_par")
+SPIKES = ("spike_jarm", "spike_jwt", "spike_par", "spike_rar")
 CALLBACK = "http://127.0.0.1:9/cb"
 VERIFIER = "v" * 43
 PASSWORD = "a long password of hers"
@@ -176,3 +176,38 @@ def test_a_client_gets_access_tokens_in_its_format(deployment, url, form):
         header, claims = verified(url, token["access_token"])
         assert header["typ"] == "at+jwt"
         assert (claims["sub"], claims["exp"]) == (party["client_id"], facts["exp"])
+
+
+# --- Consent items ---
+
+PAYMENT = [{"type": "payment", "sum": "12 EUR", "to": "<b>Tea shop</b>"}]
+
+
+@pytest.fixture
+def payment(parameters):
+    return {**parameters, "authorization_details": json.dumps(PAYMENT)}
+
+
+def test_a_person_is_asked_about_what_a_plugin_adds_each_time(browser, url, client, payment):
+    browser.get(f"/o/authorize/?{urlencode(payment)}")
+    browser.sign_in("ada", PASSWORD)
+    for _ in range(2):
+        page = browser.get(f"/o/authorize/?{urlencode(payment)}")
+        assert "Make a payment" in page.text
+        assert "12 EUR" in page.text
+        assert "&lt;b&gt;Tea shop&lt;/b&gt;" in page.text
+        sent = answer(browser.submit("consent-allow"))
+        assert "code" in sent
+    auth = (client["client_id"], client["client_secret"])
+    form = {"grant_type": "authorization_code", "code": sent["code"], "code_verifier": VERIFIER}
+    token = httpx.post(f"{url}/o/token/", auth=auth, data=form).json()
+    assert token["authorization_details"] == PAYMENT
+    facts = httpx.post(f"{url}/o/introspect/", auth=auth, data={"token": token["access_token"]}).json()
+    assert (facts["active"], facts["authorization_details"]) == (True, PAYMENT)
+
+
+@pytest.mark.parametrize("details", ["tea", "{}", "[1]", '[{"type": "tea"}]', '[{"type": "payment"}]'])
+def test_details_of_no_known_form_are_refused(browser, parameters, details):
+    sent = {**parameters, "authorization_details": details}
+    refused = answer(browser.get(f"/o/authorize/?{urlencode(sent)}"))
+    assert refused["error"] == "invalid_authorization_details"

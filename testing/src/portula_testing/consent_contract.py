@@ -13,7 +13,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from portula import Plugin, Provider
-from portula.plugin import Application, Authenticated, Consent, ConsentQuestion, Plan, current_provider
+from portula.plugin import (
+    Application,
+    Authenticated,
+    Consent,
+    ConsentItem,
+    ConsentQuestion,
+    Plan,
+    current_provider,
+)
 from portula_testing.attacks import Visits, nearly_right
 
 MARKUP = "<b id=contract>Tea</b>"
@@ -138,6 +146,21 @@ class ConsentContract:
         """Attack S11."""
         self.ask(visit, visit.browser(), consent, question)
         assert MARKUP not in visit.response.text
+
+    def test_the_page_shows_what_else_is_asked_about(
+        self, visit: Visits, consent: Consent, question: ConsentQuestion
+    ) -> None:
+        """RFC 9396 §11.3; a page that shows no items says so, and is never asked about any."""
+        if not consent.shows_items:
+            return
+        items = (
+            ConsentItem(title=f"Pay {MARKUP}", details=(("To", f"Tea shop {MARKUP}"), ("Sum", "12 EUR"))),
+        )
+        self.ask(visit, visit.browser(), consent, replace(question, items=items))
+        assert MARKUP not in visit.response.text
+        page = html.unescape(visit.response.text)
+        for text in (f"Pay {MARKUP}", "To", f"Tea shop {MARKUP}", "Sum", "12 EUR"):
+            assert text in page
 
     def test_the_page_cannot_be_framed_or_kept(
         self, visit: Visits, consent: Consent, question: ConsentQuestion

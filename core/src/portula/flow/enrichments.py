@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from portula.model.records import AccessToken
+from portula.model.records import AccessToken, Authorization
 from portula.model.slots import User
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class IntrospectionResponse:
 
     provider: AuthorizationServer
     token: AccessToken
+    authorization: Authorization | None
+    """What the token was issued under; None for a token of the client itself."""
     response: Mapping[str, Any]
     """A copy; what an implementation changes in it has no effect."""
 

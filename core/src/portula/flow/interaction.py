@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from portula.model.slots import Authenticated
+from portula.model.slots import Authenticated, ConsentItem
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -25,6 +25,8 @@ class Demands:
     """No page may be shown: what would need one is an error."""
     permissions: frozenset[str] = frozenset()
     """Scopes whose permission is asked for too, though no token will have them: single claims that they stand for."""
+    items: tuple[ConsentItem, ...] = ()
+    """What else the person is asked about."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """Further parameters for the URL of the login page, e.g. `login_hint`."""
 
@@ -35,6 +37,7 @@ class Demands:
             consent=self.consent or other.consent,
             silent=self.silent or other.silent,
             permissions=self.permissions | other.permissions,
+            items=(*self.items, *other.items),
             hints={**other.hints, **self.hints},
         )
 

@@ -148,6 +148,18 @@ class NamesPeople(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentItem:
+    """Something besides scopes that a person is asked to allow, e.g. a payment (RFC 9396 §2)."""
+
+    title: str
+    """What they allow, as a line of its own."""
+    details: tuple[tuple[str, str], ...] = ()
+    """What belongs to it: label and text."""
+    memory: str | None = None
+    """Text by which it is remembered, and shown among connected apps; None: it is asked about each time."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentQuestion:
     """What a person is asked to allow. Held on the server between the page and the answer."""
@@ -162,18 +174,33 @@ class ConsentQuestion:
     """URL the form posts to."""
     csrf_context: str
     """What the CSRF token of the form is bound to besides the browser."""
+    items: tuple[ConsentItem, ...] = ()
+    """What else the person is asked about."""
+
+    @property
+    def memory(self) -> tuple[str, ...]:
+        """What is remembered when they allow it: scopes, and items that may be."""
+        return (*self.scopes, *(item.memory for item in self.items if item.memory is not None))
+
+    @property
+    def may_be_remembered(self) -> bool:
+        """Whether nothing in it is asked about each time."""
+        return all(item.memory is not None for item in self.items)
 
 
 class Consent(ABC):
     """Asks people, and remembers what they allowed."""
 
+    shows_items = False
+    """Whether `page` shows the items of a question; a request that has some is refused where it does not."""
+
     @abstractmethod
     def remembered(self, client: Application, subject: str) -> frozenset[str]:
-        """Return the scopes this person allowed this client before."""
+        """Return what this person allowed this client before: scopes, and the memory of items."""
 
     @abstractmethod
     def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
-        """Plan to keep that this person allowed these scopes, joined with those allowed before."""
+        """Plan to keep that this person allowed this (`ConsentQuestion.memory`), joined with former answers."""
 
     @abstractmethod
     def page(self, question: ConsentQuestion) -> Any:

@@ -26,17 +26,19 @@ class ConsentForm(PageForm):
 class ConsentPages(Consent):
     """Asks people, and remembers what they allowed."""
 
+    shows_items = True
+
     def __init__(self, provider: Provider) -> None:
         """Take the provider."""
         self._provider = provider
         self.memory = ConsentMemory(provider)
 
     def remembered(self, client: Application, subject: str) -> frozenset[str]:
-        """Return the scopes this person allowed this client before."""
+        """Return what this person allowed this client before: scopes, and the memory of items."""
         return self.memory.scopes(subject, client.client_id)
 
     def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
-        """Plan to keep that this person allowed these scopes, joined with those allowed before."""
+        """Plan to keep that this person allowed this, joined with what they allowed before."""
         self.memory.join(subject, client.client_id, scopes, plan)
 
     def page(self, question: ConsentQuestion) -> Response:
@@ -47,6 +49,7 @@ class ConsentPages(Consent):
             client=self._provider.pages.shown_client(question.client),
             username=question.user.username,
             scopes=shown_scopes(self._provider, question.scopes),
+            items=question.items,
             redirect_host=host,
             on_this_device=on_this_device,
             action=question.action,

@@ -119,7 +119,10 @@ class Introspection:
             # No token_type fits a refresh token; this keeps a resource from taking it for an access token.
             return {**facts, "token_use": "refresh_token"}
         answer = IntrospectionResponse(
-            provider=self._provider, token=token, response={**facts, "token_type": "Bearer"}
+            provider=self._provider,
+            token=token,
+            authorization=live.authorization,
+            response={**facts, "token_type": "Bearer"},
         )
         return self._provider.hooks.enrich(Plugin.portula_introspection_response, answer)
 

@@ -165,8 +165,7 @@ class Authorize:
         if demands.silent:
             raise ConsentRequired(request=authorization.request)
         name = self._waiting.keep_for_page(authorization, user)
-        question = self._question(name, authorization, user, _permissions(authorization, demands))
-        return cast("Response", self._consent.page(question))
+        return cast("Response", self._consent.page(self._question(name, authorization, user, demands)))
 
     def _may_skip(self, authorization: AuthorizationExchange, demands: Demands, user: Authenticated) -> bool:
         """Say whether to go on without asking. A client can only make it stricter (attack S09).
@@ -179,14 +178,16 @@ class Authorize:
         if client.skips_authorization(authorization.request):
             return True
         prompt = self._provider.settings(OAuth2Settings).REQUEST_APPROVAL_PROMPT
-        if dict(authorization.pairs).get("approval_prompt") == "force":
-            return False
-        if prompt != "auto" and not demands.silent:
+        forced = dict(authorization.pairs).get("approval_prompt") == "force"
+        if forced or (prompt != "auto" and not demands.silent):
             return False
         host = urlsplit(authorization.request.redirect_uri or "").hostname or ""
         if client.client_type == "public" and (client.application_type == "native" or is_loopback_host(host)):
             return False  # RFC 8252 §8.6: nothing proves that it is the same app
-        return self._consent.remembered(client, user.subject).issuperset(_permissions(authorization, demands))
+        question = self._question("", authorization, user, demands)
+        return question.may_be_remembered and self._consent.remembered(client, user.subject).issuperset(
+            question.memory
+        )
 
     def _back_to(self, name: str) -> str:
         return self._provider.url_for("oauth2.authorize", **{KIND: name})
@@ -196,16 +197,20 @@ class Authorize:
         name: str,
         authorization: AuthorizationExchange,
         user: Authenticated,
-        permissions: tuple[str, ...],
+        demands: Demands,
     ) -> ConsentQuestion:
+        """Return what the person is asked: scopes, those that claims of the request stand for, and what plugins add."""
+        if demands.items and not self._consent.shows_items:
+            raise ServerError(description="The consent page cannot show what the request asks for.")
         return ConsentQuestion(
             interaction=name,
             client=cast("Application", authorization.request.client),
             user=user,
-            scopes=permissions,
+            scopes=(*authorization.scope, *sorted(demands.permissions.difference(authorization.scope))),
             redirect_uri=authorization.request.redirect_uri or "",
             action=self._provider.url_for("oauth2.authorize"),
             csrf_context=f"consent {name} {user.subject}",
+            items=demands.items,
         )
 
     # --- Answering ---
@@ -230,14 +235,14 @@ class Authorize:
         authorization = self._backend.validate_authorization_request(waiting.pairs, issuer, waiting.presented)
         with _errors_to_client(authorization):
             demands = self._demands(authorization.request, user, fresh=True)
-            question = self._question(name, authorization, user, _permissions(authorization, demands))
+            question = self._question(name, authorization, user, demands)
             allowed = self._consent.answer(question)
             if allowed is None:
                 raise _PageError(description="This page was open too long or came from another browser.")
             self._waiting.end(waiting, authorization.plan)
             if not allowed:
                 return self._denied(authorization, issuer)
-            self._consent.remember(question.client, user.subject, question.scopes, authorization.plan)
+            self._consent.remember(question.client, user.subject, question.memory, authorization.plan)
             answer = self._allowed(authorization, user, issuer)
         given = ConsentGiven(
             provider=self._provider,
@@ -280,11 +285,6 @@ def _errors_to_client(authorization: AuthorizationExchange) -> Iterator[None]:
     except Exception as failure:
         log.exception("the authorization request is refused")
         raise AuthorizationRefused(ServerError(), authorization) from failure
-
-
-def _permissions(authorization: AuthorizationExchange, demands: Demands) -> tuple[str, ...]:
-    """Return the scopes a person is asked about: those of the request, and those that its claims stand for."""
-    return (*authorization.scope, *sorted(demands.permissions.difference(authorization.scope)))
 
 
 def _sent(answer: Answer) -> Response:

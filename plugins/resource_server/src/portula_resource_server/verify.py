@@ -62,11 +62,9 @@ def _local(provider: Provider) -> TokenVerifier:
             "iat": found.issued_at,
             **({"sub": found.subject} if found.subject is not None else {}),
         }
-        return VerifiedToken.of(
-            provider.hooks.enrich(
-                Plugin.portula_introspection_response,
-                IntrospectionResponse(provider=provider, token=found, response=members),
-            )
+        answer = IntrospectionResponse(
+            provider=provider, token=found, authorization=live.authorization, response=members
         )
+        return VerifiedToken.of(provider.hooks.enrich(Plugin.portula_introspection_response, answer))
 
     return verify
