@@ -78,6 +78,7 @@ NAMES = {
     "RefreshToken": RefreshToken,
     "RequestResolver": RequestResolver,
     "Answer": public.Answer,
+    "ClientSource": public.ClientSource,
     "ResponseMode": public.ResponseMode,
     "json": json,
     "UnauthorizedClientError": UnauthorizedClientError,
@@ -173,6 +174,7 @@ STARTED = {
     "portula_token_formats": lambda provider: (
         list(provider.hooks.collect(Plugin.portula_token_formats)) == ["tea"]
     ),
+    "portula_client_sources": lambda provider: provider.clients.find("tea:green").client_type == "public",
     "portula_response_modes": lambda provider: list(provider.response_modes) == ["query", "fragment", "tea"],
     "portula_grant_types": lambda provider: isinstance(
         provider.hooks.collect(Plugin.portula_grant_types)["urn:example:tea"](provider.validator),
@@ -253,6 +255,7 @@ def value_of(hook, provider):
         "user": Authenticated("ada", "ada", 1) if made is public.Interaction else User("ada", "ada"),
         "fresh": False,
         "token": token,
+        "authorization": None,
     }
     if issubclass(made, public.Exchange):
         fields = {"issue": Issue(scope=("read",), lifetime=3600), **fields}

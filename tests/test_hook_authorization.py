@@ -4,7 +4,7 @@ import json
 
 import pytest
 from security.driving import answered
-from security.house import House
+from security.house import CALLBACK, House
 
 from portula import Plugin, hookimpl
 from portula.errors import ConfigError, InvalidClientMetadata, InvalidRequestError
@@ -12,6 +12,7 @@ from portula.plugin import (
     Answer,
     Application,
     ClientMember,
+    ClientSource,
     ConsentItem,
     Demands,
     RequestResolver,
@@ -218,6 +219,22 @@ def test_a_mode_that_is_there_cannot_be_taken(name):
     modes = [ResponseMode(name=name, write=page)]
     with pytest.raises(ConfigError, match=name):
         House(plugin(portula_response_modes=lambda provider: modes))
+
+
+# --- portula_client_sources ---
+
+
+def test_a_client_may_come_from_elsewhere_and_nobody_else_answers_for_its_name():
+    made = {"tea:green": Application(client_id="tea:green", client_type="public", redirect_uris=(CALLBACK,))}
+    source = ClientSource(name="tea", claims=lambda name: name.startswith("tea:"), find=made.get)
+    house = House(plugin(portula_client_sources=lambda provider: [source]))
+    house.provider.storage.add(Application(client_id="tea:black", redirect_uris=(CALLBACK,)))
+    registered = house.client()
+    clients, names = house.provider.clients, ["tea:green", "tea:black", registered.client_id, "nobody"]
+    assert set(clients.find_all(names)) == {"tea:green", names[2]}
+    assert (clients.find("tea:black"), clients.find(names[2]).client_id) == (None, names[2])
+    assert house.browser().ask(registered, client_id="tea:black", **PKCE).status_code == 400
+    assert house.browser().ask(registered, client_id="tea:green", **PKCE).status_code == 302
 
 
 # --- portula_client_metadata ---

@@ -15,7 +15,7 @@ from portula_testing import jws
 pytestmark = pytest.mark.xdist_group("plugins-joints")
 
 DISTS = Path(__file__).parent / "dists"
-SPIKES = ("spike_jarm", "spike_jwt", "spike_par", "spike_rar")
+SPIKES = ("spike_cimd", "spike_jarm", "spike_jwt", "spike_par", "spike_rar")
 CALLBACK = "http://127.0.0.1:9/cb"
 VERIFIER = "v" * 43
 PASSWORD = "a long password of hers"
@@ -211,3 +211,45 @@ def test_details_of_no_known_form_are_refused(browser, parameters, details):
     sent = {**parameters, "authorization_details": details}
     refused = answer(browser.get(f"/o/authorize/?{urlencode(sent)}"))
     assert refused["error"] == "invalid_authorization_details"
+
+
+# --- Client sources ---
+
+DOCUMENT = {
+    "client_id": "https://app.example/client.json",
+    "client_name": "An app by its document",
+    "redirect_uris": [CALLBACK],
+}
+
+
+@pytest.fixture
+def documents(deployment):
+    folder = deployment.folder / "documents"
+    folder.mkdir(exist_ok=True)
+    (folder / "app.example.json").write_text(json.dumps(DOCUMENT))
+    return folder
+
+
+def test_a_client_by_its_document_gets_tokens_that_end_with_it(browser, url, client, parameters, documents):
+    sent = {**parameters, "client_id": DOCUMENT["client_id"]}
+    browser.get(f"/o/authorize/?{urlencode(sent)}")
+    assert "An app by its document" in browser.sign_in("ada", PASSWORD).text
+    code = answer(browser.submit("consent-allow"))["code"]
+    form = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
+    form |= {"client_id": DOCUMENT["client_id"], "redirect_uri": CALLBACK}
+    token = httpx.post(f"{url}/o/token/", data=form).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{url}/o/userinfo/", headers=headers).status_code == 200
+    assert "An app by its document" in browser.get("/o/authorized_tokens/").text
+    (documents / "app.example.json").unlink()
+    assert httpx.get(f"{url}/o/userinfo/", headers=headers).status_code == 401
+    refused = browser.get(f"/o/authorize/?{urlencode(sent)}")
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize("client_id", ["https://other.example/client.json", "https://app.example/other.json"])
+def test_a_document_that_is_not_there_or_names_another_is_no_client(
+    browser, parameters, documents, client_id
+):
+    refused = browser.get(f"/o/authorize/?{urlencode({**parameters, 'client_id': client_id})}")
+    assert refused.status_code == 400

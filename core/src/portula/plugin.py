@@ -6,6 +6,7 @@ Errors are in `portula.errors`.
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.backend import Backend
 from portula.flow.client_auth import ClientAuthMethod
+from portula.flow.client_sources import ClientSource
 from portula.flow.clients import secret_id
 from portula.flow.enrichments import (
     AuthorizationResponse,
@@ -206,6 +207,7 @@ __all__ = [
     "ClientMember",
     "ClientRegistration",
     "ClientSaved",
+    "ClientSource",
     "Clock",
     "CodeReplayed",
     "Condition",

@@ -1,13 +1,15 @@
-"""Saving clients: the one write path, which hears every rule on client metadata."""
+"""Clients: the one way to find one, and the one write path, which hears every rule on client metadata."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import ClientSaved
+from portula.flow.grant_hooks import GrantHooks
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_hooks import RequestHooks
 from portula.host.declarations import HostHooks
@@ -17,6 +19,7 @@ from portula.model.records import Application
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
+    from portula.flow.client_sources import ClientSource
 
 MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
@@ -41,11 +44,32 @@ def secret_id(stored: str) -> str:
 
 
 class Clients:
-    """Makes and changes clients of a provider."""
+    """Finds, makes and changes clients of a provider."""
 
     def __init__(self, provider: AuthorizationServer) -> None:
         """Take the provider."""
         self._provider = provider
+
+    @cached_property
+    def _sources(self) -> Sequence[ClientSource]:
+        return self._provider.hooks.collect(GrantHooks.portula_client_sources)
+
+    def find(self, client_id: str) -> Application | None:
+        """Return the client of this name: of the source that claims the name, else the one that is registered."""
+        for source in self._sources:
+            if source.claims(client_id):
+                return source.find(client_id)
+        return self._provider.storage.find(Application, client_id=client_id)
+
+    def find_all(self, client_ids: Sequence[str]) -> dict[str, Application]:
+        """Return the clients of these names, those that are there; what is registered is read in one go."""
+        elsewhere = {name for name in client_ids if any(source.claims(name) for source in self._sources)}
+        registered = tuple(name for name in client_ids if name not in elsewhere)
+        found = [self.find(name) for name in sorted(elsewhere)]
+        if registered:
+            storage = self._provider.storage
+            found += storage.select(Application, limit=len(registered), client_id=registered)
+        return {client.client_id: client for client in found if client is not None}
 
     def create(
         self,

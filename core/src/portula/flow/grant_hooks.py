@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic
 
 from portula.flow.client_auth import ClientAuthMethod
+from portula.flow.client_sources import ClientSource
 from portula.flow.exchange import Exchange
 from portula.flow.grants import GrantFactory, ResponseTypeFactory
 from portula.flow.request_resolvers import RequestResolver
@@ -88,6 +89,18 @@ class GrantHooks(HookDeclarations, Generic[P]):
 
                 def portula_client_auth_methods(self, provider):
                     return [self.method]
+        """
+        return ()
+
+    @contribution(HookClass.DECIDES, keys=lambda source: [source.name])
+    def portula_client_sources(self, provider: P) -> Sequence[ClientSource]:
+        """Contribute clients that are registered nowhere here; the first source that claims a client_id answers for it.
+
+        Example:
+            class Room(Plugin):
+                def portula_client_sources(self, provider):
+                    tea = Application(client_id="tea:green", client_type="public")
+                    return [ClientSource(name="tea", claims=lambda name: name[:4] == "tea:", find=lambda name: tea)]
         """
         return ()
 

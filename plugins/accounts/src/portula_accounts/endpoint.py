@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.datastructures import MultiDict
 
 from portula import Plugin
-from portula.plugin import Application, Mount, PageForm
+from portula.plugin import Mount, PageForm
 from portula_accounts.forms import LoginForm, same_origin_path
 from portula_accounts.login import PASSWORD, AccountsLogin
 from portula_accounts.settings import AccountsSettings
@@ -126,7 +126,7 @@ class AccountViews:
         client_id = asked.get("client_id") or _only(waiting.get("client_id"))
         if not client_id.isprintable() or not client_id:
             return None
-        client = self._provider.storage.find(Application, client_id=client_id)
+        client = self._provider.clients.find(client_id)
         if client is None or client.disabled:
             return None
         ui_locales = asked.get("ui_locales") or _only(waiting.get("ui_locales"))

@@ -64,7 +64,7 @@ class Assertions:
         issuer, subject = claims.get("iss"), claims.get("sub")
         if not isinstance(issuer, str) or issuer != subject or request.client_id not in (None, issuer):
             raise _Refused("iss and sub are not both the client")
-        client = self._provider.storage.find(Application, client_id=issuer)
+        client = self._provider.clients.find(issuer)
         if client is None or client.client_type != "confidential":
             raise _Refused("there is no such confidential client")
         if client.token_endpoint_auth_method not in (None, self._method):

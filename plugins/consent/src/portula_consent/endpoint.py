@@ -11,8 +11,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
 from portula import Plugin
-from portula.plugin import Application, Artifact, Mount, PageForm
-from portula_consent.memory import MAX_CONSENTS, ConsentMemory
+from portula.plugin import Artifact, Mount, PageForm
+from portula_consent.memory import ConsentMemory
 from portula_consent.shown import shown_scopes
 
 if TYPE_CHECKING:
@@ -90,11 +90,9 @@ class ConnectedApps:
 
     def _grants(self, consents: Sequence[Artifact]) -> list[dict[str, Any]]:
         """Return what the template shows of each consent, the latest first; clients are read in one go."""
-        names = tuple(consent.client_id for consent in consents if consent.client_id)
-        found = (
-            self._provider.storage.select(Application, limit=MAX_CONSENTS, client_id=names) if names else []
-        )
-        clients = {client.client_id: self._provider.pages.shown_client(client) for client in found}
+        names = [consent.client_id for consent in consents if consent.client_id]
+        found = self._provider.clients.find_all(names)
+        clients = {name: self._provider.pages.shown_client(client) for name, client in found.items()}
         return [
             {
                 "client_id": consent.client_id,

@@ -117,7 +117,7 @@ def _check_claims(provider: Provider, token: Token) -> None:
 
 
 def _client(provider: Provider, client_id: str) -> Application:
-    client = provider.storage.find(Application, client_id=client_id) if client_id.isprintable() else None
+    client = provider.clients.find(client_id) if client_id.isprintable() else None
     if client is None or client.disabled:
         raise _refused("There is no such app.")
     return client

@@ -148,7 +148,7 @@ class Outbox:
         """Tell the app's server, as it is registered now."""
         if (claimed.expires_at or 0) <= self._provider.now():
             raise _Pointless("it took too long")
-        client = self._provider.storage.find(Application, client_id=claimed.client_id)
+        client = self._provider.clients.find(claimed.client_id or "")
         if client is None or MEMBER not in client.metadata:
             raise _Pointless("the app no longer wants to hear of it")
         kept = claimed.payload

@@ -20,7 +20,7 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
     def by_secret(request: OAuthRequest, candidates: Sequence[tuple[str, str]]) -> Application | None:
         hasher = provider.hooks.ask(Plugin.portula_secret_hasher)
         for client_id, secret in candidates:
-            client = provider.storage.find(Application, client_id=client_id)
+            client = provider.clients.find(client_id)
             if client is None or not client.secret_hashes:
                 hasher.verify_nothing(secret)
             else:
@@ -39,7 +39,7 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
     def none(request: OAuthRequest) -> Application | None:
         """Know a public client by its client_id, in the body or as a Basic user without a password."""
         client_id = _user_without_password(request) or request.client_id
-        client = provider.storage.find(Application, client_id=client_id) if client_id else None
+        client = provider.clients.find(client_id) if client_id else None
         return client if client is not None and client.client_type == "public" else None
 
     return [

@@ -60,4 +60,4 @@ def _named_client(provider: Provider, message: Message) -> Application | None:
     except OAuth2Error:
         named = []
     named += [user for user, _ in basic_credentials(message.headers.get("authorization", "")) or ()]
-    return provider.storage.find(Application, client_id=named[0]) if named else None
+    return provider.clients.find(named[0]) if named else None

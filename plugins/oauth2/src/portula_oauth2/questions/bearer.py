@@ -68,7 +68,7 @@ class BearerQuestions(OAuth2Validator):
             return None
         client = known
         if client is None or client.client_id != token.client_id:
-            client = provider.storage.find(Application, client_id=token.client_id)
+            client = provider.clients.find(token.client_id)
         if client is None or not client.is_usable(None):
             return None
         if token.subject is None:

@@ -62,7 +62,7 @@ class ClientQuestions(OAuth2Validator):
     def validate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
         """Know the client of an authorization request."""
         if request.client is None or request.client.client_id != client_id:
-            request.client = self.provider.storage.find(Application, client_id=client_id)
+            request.client = self.provider.clients.find(client_id)
         return request.client is not None and request.client.is_usable(request)
 
     def validate_grant_type(
