@@ -102,6 +102,8 @@ class GrantType:
 
     refreshable: ClassVar[bool] = True
     """Whether a refresh token may go with its access token."""
+    with_id_token: ClassVar[bool] = False
+    """Whether an ID token goes with its access token, when a person allowed the scope openid."""
 
     def __init__(self, validator: OAuth2Validator) -> None:
         """Take the validator; called once a provider, at start."""
@@ -173,6 +175,7 @@ class AuthorizationCodeGrant(_Judged):
     """Authorization code with PKCE (RFC 6749 §4.1, RFC 7636)."""
 
     stock = grant_types.AuthorizationCodeGrant
+    with_id_token = True
 
     def judge(self, exchange: TokenExchange) -> None:
         """Check the form of a verifier, which oauthlib does not, and let oauthlib judge the rest (RFC 7636 §4.1)."""
@@ -188,6 +191,7 @@ class RefreshTokenGrant(_Judged):
     """Refreshing an access token (RFC 6749 §6)."""
 
     stock = grant_types.RefreshTokenGrant
+    with_id_token = True
 
 
 class ClientCredentialsGrant(_Judged):

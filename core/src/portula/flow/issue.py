@@ -23,6 +23,8 @@ class Issue:
     """As in the answer (RFC 6749 §7.1)."""
     confirmation: Mapping[str, Any] = field(default_factory=dict)
     """Key or certificate that the access token is bound to (RFC 7800 §3.1)."""
+    id_token: bool = False
+    """Whether an ID token goes with it, when a person allowed the scope openid."""
     refresh_token: bool = False
     """Whether a refresh token goes with it."""
     rotation: bool = True

@@ -109,6 +109,7 @@ def shape(exchange: TokenExchange) -> None:
         refresh_token=grant.refreshable
         and exchange.authorization is not None
         and validator.issues_refresh_token(request),
+        id_token=grant.with_id_token,
         rotation=not renewed or validator.rotate_refresh_token(request),
     )
 
@@ -150,6 +151,8 @@ def make(exchange: TokenExchange) -> None:
 def id_token(exchange: TokenExchange) -> None:
     """Make the ID token that goes with the answer, where one does (OpenID Connect Core §3.1.3.3, §12.2)."""
     server = _server(exchange)
+    if not _issue(exchange).id_token:
+        return
     made = server.request_validator.get_id_token(exchange.response, server, exchange.request)
     if made is not None:
         exchange.response["id_token"] = made
@@ -237,8 +240,6 @@ def tell(exchange: TokenExchange) -> None:
         exchange.provider.hooks.tell(EventHooks.portula_token_issued, event)
 
 
-_WITH_ID_TOKEN = ("authorization_code", "refresh_token")
-
 TOKEN = Steps(
     "token",
     [
@@ -252,7 +253,7 @@ TOKEN = Steps(
         step(shaping, reads="issue"),
         step(vetoes, reads="issue client subject scope"),
         step(make, reads="issue authorization", sets="response"),
-        step(id_token, reads="response authorization", when=_WITH_ID_TOKEN),
+        step(id_token, reads="response authorization"),
         step(enrich, reads="response"),
         step(plan, reads="response", sets="plan events"),
         step(outboxes, reads="plan events"),
