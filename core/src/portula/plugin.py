@@ -64,6 +64,7 @@ from portula.flow.messages import (
     printable,
     sorted_response_type,
 )
+from portula.flow.questions import never_heard
 from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
@@ -323,6 +324,7 @@ __all__ = [
     "metadata_endpoints",
     "nearest",
     "network_of",
+    "never_heard",
     "origin_of",
     "outbox",
     "parse_form",

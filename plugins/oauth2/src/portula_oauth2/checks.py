@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.plugin import Finding, Level
+from portula.plugin import Finding, Level, never_heard
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,19 @@ def portula_checks(provider: Provider) -> list[Finding]:
         *_about_front_channel(provider),
         *_about_grants(settings),
         *_about_lifetimes(settings),
+        *_about_questions(provider),
     ]
+
+
+def _about_questions(provider: Provider) -> Iterator[Finding]:
+    for name, instead in never_heard(type(provider.validator)).items():
+        yield Finding(
+            f"oauth2.unasked-{name.replace('_', '-')}",
+            Level.WARNING,
+            f"The validator class answers {name}, which nobody asks: {instead}.",
+            "Decide it there, and remove the method from OAUTH2_VALIDATOR_CLASS.",
+            "",
+        )
 
 
 def _about_pkce(settings: OAuth2Settings) -> Iterator[Finding]:
