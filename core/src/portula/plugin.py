@@ -49,6 +49,7 @@ from portula.flow.interaction import Demands, Interaction
 from portula.flow.issue import Issue
 from portula.flow.messages import (
     CLIENT_ADDRESS,
+    FORM,
     IMPLICIT,
     OAUTHLIB_STATE,
     OAuthRequest,
@@ -181,6 +182,7 @@ __all__ = [
     "CLIENT_ADDRESS",
     "CORE_RECORDS",
     "FORBIDDEN_SCHEMES",
+    "FORM",
     "ID_TOKEN",
     "IMPLICIT",
     "LOOPBACK_ADDRESSES",

@@ -15,11 +15,11 @@ from portula.flow.event_hooks import EventHooks
 from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
-from portula.flow.messages import FORM, ISSUER, OAuthRequest, Pairs, bearer_token, parse_form
-from portula.flow.responses import bearer_error, error_parameters, from_oauthlib, token_error
+from portula.flow.messages import ISSUER, OAuthRequest, Pairs, bearer_token
+from portula.flow.responses import error_parameters, from_oauthlib, token_error
 from portula.flow.server import Server
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
-from portula.model.http import NO_STORE, Answer, Message, json_answer
+from portula.model.http import Answer, Message, json_answer
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -169,28 +169,9 @@ class Backend:
         return self.validator.validate_bearer_token(token, scopes, exchange.request)
 
     def create_userinfo_response(self, message: Message) -> Answer:
-        """Answer a request for claims about the person whose access token it carries (OpenID Connect Core §5.3).
-
-        The token stands in the header, or in the body of a POST (RFC 6750 §2.1, §2.2).
-        """
-        try:
-            token = bearer_token(message.headers.get("authorization", ""))
-            posted = dict(parse_form(message)).get("access_token") if _is_form(message) else None
-            if token is not None and posted is not None:
-                raise errors.InvalidRequestError(description="The token stands in both header and body.")
-            if token is None and posted is None:
-                return bearer_error(None, scope="openid")
-            request = Exchange.of(self.provider, message).request
-            if not self.validator.validate_bearer_token(token or posted, [], request):
-                raise errors.InvalidTokenError
-            if request.user is None or "openid" not in (request.scopes or ()):
-                raise errors.InsufficientScopeError
-            claims = self.validator.get_userinfo_claims(request)
-        except OAuth2Error as error:
-            return bearer_error(error, scope="openid")
-        if isinstance(claims, str):
-            return Answer(200, {"Content-Type": "application/jwt", **NO_STORE}, claims.encode())
-        return json_answer(200, claims)
+        """Answer a request for claims about a person (OpenID Connect Core §5.3): steps of the endpoint `userinfo`."""
+        answer: Answer = self.provider.step_lists["userinfo"].handle(self.provider, message)
+        return answer
 
     def authenticate_client(self, exchange: Exchange) -> None:
         """Authenticate the client of a request to a machine endpoint; it stands on the exchange.
@@ -216,8 +197,3 @@ def _arguments(exchange: Exchange) -> tuple[Any, ...]:
     """Return what a server class is given of a request."""
     request = exchange.request
     return request.uri, request.http_method, request.decoded_body, request.headers
-
-
-def _is_form(message: Message) -> bool:
-    media_type = message.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return message.method == "POST" and media_type == FORM

@@ -100,8 +100,7 @@ def parse_form(message: Message) -> Pairs:
     Raises:
         InvalidRequestError: wrong content type, encoding, repetition or size.
     """
-    media_type = message.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != FORM and (message.body or media_type):
+    if message.media_type != FORM and (message.body or message.media_type):
         raise InvalidRequestError(description=f"The body must be {FORM}.")
     pairs = parse_pairs(message.body)
     if message.query:

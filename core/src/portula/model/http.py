@@ -28,6 +28,11 @@ class Message:
     tls_certificate: str | None = field(default=None, repr=False)
     """PEM of the client certificate, when TLS ended here or a trusted proxy passed it on."""
 
+    @property
+    def media_type(self) -> str:
+        """The media type of the body, in lower case and without parameters; empty when none is named."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

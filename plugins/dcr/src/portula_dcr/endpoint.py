@@ -10,7 +10,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from portula.errors import HookFailed, InvalidClientMetadata, InvalidTokenError, OAuth2Error
+from portula.errors import (
+    HookFailed,
+    InvalidClientMetadata,
+    InvalidTokenError,
+    MissingTokenError,
+    OAuth2Error,
+)
 from portula.plugin import (
     NO_STORE,
     Answer,
@@ -35,10 +41,6 @@ log = logging.getLogger("portula")
 
 PATH = "register/"
 JSON = "application/json"
-
-
-class MissingTokenError(InvalidTokenError):  # type: ignore[misc]
-    """A request came without a bearer token; it is told that it needs one, and nothing else."""
 
 
 def make(provider: Provider) -> Endpoint:
@@ -75,7 +77,7 @@ class RegistrationEndpoint:
             described = {"error": "temporarily_unavailable", "error_description": str(error)}
             return json_answer(error.status, described, {"Retry-After": str(error.retry_after)})
         except OAuth2Error as error:
-            return bearer_error(None if isinstance(error, MissingTokenError) else error)
+            return bearer_error(error)
         except HookFailed:
             log.exception("the registration is refused")
             return json_answer(500, {"error": "server_error"})
@@ -150,8 +152,7 @@ def _client_id(message: Message) -> str:
 
 def _document(message: Message) -> dict[str, Any]:
     """Return the client metadata that was sent."""
-    media_type = message.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != JSON:
+    if message.media_type != JSON:
         raise InvalidClientMetadata(f"the body must be {JSON}")
     try:
         return read_object(message.body)
