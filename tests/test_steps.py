@@ -114,11 +114,12 @@ def test_a_step_that_guards_does_not_start_beside_a_server_class_that_runs_none(
         ("revoke_token", "core"),
         ("introspect", "introspection"),
         ("userinfo", "oidc"),
+        ("register", "dcr"),
     ],
 )
 def test_explain_prints_the_steps_of_an_endpoint(endpoint, plugin, tmp_path):
     config = tmp_path / "config.py"
-    config.write_text('OAUTH2_PROVIDER = {"OIDC_ENABLED": True}\n')
+    config.write_text('OAUTH2_PROVIDER = {"OIDC_ENABLED": True, "DCR_ENABLED": True}\n')
     options = ["--data-dir", str(tmp_path), "--config", str(config), "--no-plugins"]
     done = CliRunner().invoke(cli.main, [*options, "explain", endpoint, "--json"])
     assert done.exit_code == 0, done.output

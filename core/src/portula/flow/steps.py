@@ -85,8 +85,8 @@ class Steps(Generic[E]):
     """Name of the endpoint, as it is registered."""
     steps: Sequence[Step]
     _: KW_ONLY
-    begin: Callable[[AuthorizationServer, Message], E] | None = None
-    """Makes the exchange of a message, e.g. `Exchange.of`; None where who runs the list makes it."""
+    begin: Callable[[Any, Message], E] | None = None
+    """Makes the exchange, given provider and message, e.g. `Exchange.of`; None where who runs the list makes it."""
     refuse: Callable[[E, Exception], Any] | None = None
     """Writes the answer to a request that an error ends; None is answered for errors that are no refusals."""
     variant: Callable[[E], str] | None = None
