@@ -9,10 +9,13 @@ from support.checks import cli
 
 from portula import ConfigError, hookimpl
 from portula.errors import InvalidRequestError
-from portula.plugin import Step
+from portula.plugin import Step, report
 from portula_testing.provider import client_for, make_provider
 
 ROOMS = ("generators", "oauth2", "scopes_settings", "consent", "sessions")
+
+
+FOREIGN = "oauthlib.oauth2.WebApplicationServer"
 
 
 def no_tea(exchange):
@@ -102,7 +105,21 @@ def test_a_step_that_guards_does_not_start_beside_a_server_class_that_runs_none(
     with pytest.raises(
         ConfigError, match="OAUTH2_SERVER_CLASS: it runs no steps, and 'no_tea' of plugin 'Tea'"
     ):
-        started(guard, OAUTH2_SERVER_CLASS="oauthlib.oauth2.WebApplicationServer")
+        started(guard, OAUTH2_SERVER_CLASS=FOREIGN)
+
+
+def test_a_server_class_that_runs_no_steps_has_no_lists_and_rooms_keep_theirs():
+    guard = plugin(replace(NO_TEA, endpoint="introspect", guards=True))
+    provider = started("introspection", guard, OAUTH2_SERVER_CLASS=FOREIGN)
+    assert list(provider.step_lists) == ["introspect"]
+
+
+def test_check_names_a_step_that_never_runs():
+    assert [each.id for each in report.findings(started(plugin(NO_TEA))) if "step" in each.id] == []
+    found = report.findings(started(plugin(replace(NO_TEA, endpoint="tokne"))))
+    (idle,) = [each for each in found if each.id == "core.idle-step"]
+    assert "'no_tea' of plugin 'Tea' never runs" in idle.summary
+    assert "did you mean 'token'" in idle.summary
 
 
 @pytest.mark.parametrize(

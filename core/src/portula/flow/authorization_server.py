@@ -45,11 +45,11 @@ class AuthorizationServer(Deployment):
         """Return a list of steps with those that plugins insert.
 
         Raises:
-            LookupError: no endpoint that is mounted has it.
+            LookupError: no endpoint that is mounted has it; while the provider starts, none is.
         """
         found = self.step_lists.get(declared.endpoint)
         if found is None:
-            raise LookupError(f"no endpoint has the steps of {declared.endpoint}")
+            raise LookupError(f"no endpoint that is mounted has the steps of {declared.endpoint}")
         return cast("Steps[E]", found)
 
     @cached_property

@@ -127,7 +127,9 @@ class GrantHooks(HookDeclarations, Generic[P]):
 
     @contribution(HookClass.DECIDES, keys=lambda step: [f"{step.endpoint}: {step.name}"])
     def portula_steps(self, provider: P) -> Sequence[Step]:
-        """Contribute steps to the lists of endpoints, core's and those of rooms; `portula explain token` prints one.
+        """Contribute steps to the lists of endpoints, such as `token`: `portula explain token` prints that list.
+
+        Without the endpoint a step never runs, and `portula check` says so.
 
         Example:
             def no_tea(exchange):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portula.flow.endpoints import Endpoint
 from portula.flow.server import Server, contributed_steps
-from portula.model.errors import ConfigError, DuplicateContribution
+from portula.host.checks import Finding, Level
+from portula.model.errors import ConfigError, DuplicateContribution, nearest
 from portula.web.blueprints import Mount
 
 if TYPE_CHECKING:
@@ -47,6 +48,19 @@ def join_steps(
     if findings:
         raise ConfigError(*findings)
     return lists
+
+
+def idle_steps(provider: Provider) -> Iterator[Finding]:
+    """Find steps that plugins insert into no list that runs here."""
+    for step in contributed_steps(provider.hooks):
+        if step.endpoint not in provider.step_lists:
+            yield Finding(
+                "core.idle-step",
+                Level.WARNING,
+                f"The step {step.name!r} of {step.source} never runs: no endpoint here has steps of the name "
+                f"{step.endpoint!r}{nearest(step.endpoint, provider.step_lists)}.",
+                "Install the plugin that brings the endpoint, switch it on, or block the one that brings the step.",
+            )
 
 
 def answered(provider: Provider, endpoint: Endpoint) -> Endpoint:

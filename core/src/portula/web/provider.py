@@ -190,6 +190,7 @@ class Provider(AuthorizationServer):
     def _build_engine(self) -> None:
         """Fold the validator, and make the server and the backend."""
         hooks = self.hooks
+        self.step_lists = {}
         self.scope_texts: dict[str, str] = hooks.collect(FlowHooks.portula_scopes)
         self.response_modes: frozenset[str] = frozenset({"query", "fragment", "form_post"})
         self.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
