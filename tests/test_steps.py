@@ -9,10 +9,13 @@ from support.checks import cli
 
 from portula import ConfigError, hookimpl
 from portula.errors import InvalidRequestError
-from portula.plugin import Step
+from portula.plugin import Step, report
 from portula_testing.provider import client_for, make_provider
 
 ROOMS = ("generators", "oauth2", "scopes_settings", "consent", "sessions")
+
+
+FOREIGN = "oauthlib.oauth2.WebApplicationServer"
 
 
 def no_tea(exchange):
@@ -77,6 +80,10 @@ def test_a_step_may_stand_beside_a_step_of_another_plugin():
         ),
         ([replace(NO_TEA, after="read")], "reads client, which no step before it sets"),
         (
+            [replace(NO_TEA, endpoint="revoke_token", after="revoke")],
+            "stands between 'revoke' and 'apply', where nothing may fail",
+        ),
+        (
             [replace(NO_TEA, after="milk"), replace(NO_TEA, name="milk", after="no_tea")],
             "'no_tea', 'milk' wait for each other",
         ),
@@ -122,27 +129,51 @@ def test_a_step_that_guards_does_not_start_beside_a_server_class_that_runs_none(
     with pytest.raises(
         ConfigError, match="OAUTH2_SERVER_CLASS: it runs no steps, and 'no_tea' of plugin 'Tea'"
     ):
-        started(guard, OAUTH2_SERVER_CLASS="oauthlib.oauth2.WebApplicationServer")
+        started(guard, OAUTH2_SERVER_CLASS=FOREIGN)
 
 
-@pytest.fixture
-def data_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    CliRunner().invoke(cli.main, ["init"], catch_exceptions=False)
+def test_a_server_class_that_runs_no_steps_has_no_lists_and_rooms_keep_theirs():
+    guard = plugin(replace(NO_TEA, endpoint="introspect", guards=True))
+    provider = started("introspection", guard, OAUTH2_SERVER_CLASS=FOREIGN)
+    assert list(provider.step_lists) == ["introspect"]
 
 
-@pytest.mark.parametrize("endpoint", ["authorize", "authorize (answer)", "token", "revoke_token"])
-@pytest.mark.usefixtures("data_folder")
-def test_explain_prints_the_steps_of_an_endpoint(endpoint):
-    done = CliRunner().invoke(cli.main, ["explain", endpoint, "--json"])
+def test_check_names_a_step_that_never_runs():
+    assert [each.id for each in report.findings(started(plugin(NO_TEA))) if "step" in each.id] == []
+    found = report.findings(started(plugin(replace(NO_TEA, endpoint="tokne"))))
+    (idle,) = [each for each in found if each.id == "core.idle-step"]
+    assert "'no_tea' of plugin 'Tea' never runs" in idle.summary
+    assert "did you mean 'token'" in idle.summary
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "plugin"),
+    [
+        ("authorize", "core"),
+        ("authorize (answer)", "core"),
+        ("token", "core"),
+        ("revoke_token", "core"),
+        ("introspect", "introspection"),
+        ("userinfo", "oidc"),
+        ("register", "dcr"),
+    ],
+)
+def test_explain_prints_the_steps_of_an_endpoint(endpoint, plugin, tmp_path):
+    config = tmp_path / "config.py"
+    config.write_text('OAUTH2_PROVIDER = {"OIDC_ENABLED": True, "DCR_ENABLED": True}\n')
+    options = ["--data-dir", str(tmp_path / "data"), "--config", str(config), "--no-plugins"]
+    CliRunner().invoke(cli.main, [*options, "init"], catch_exceptions=False)
+    done = CliRunner().invoke(cli.main, [*options, "explain", endpoint, "--json"])
     assert done.exit_code == 0, done.output
     rows = json.loads(done.output)["steps"]
     assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
-    assert all(row["doc"].endswith(".") and row["by"]["plugin"] == "core" for row in rows)
+    assert all(row["doc"].endswith(".") and row["by"]["plugin"] == plugin for row in rows)
+    assert {row["by"]["distribution"] for row in rows} == {f"portula-{plugin}"}
 
 
-@pytest.mark.usefixtures("data_folder")
-def test_explain_is_a_table_for_people():
+def test_explain_is_a_table_for_people(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    CliRunner().invoke(cli.main, ["init"], catch_exceptions=False)
     done = CliRunner().invoke(cli.main, ["explain", "token"])
     assert "grant_type" in done.output
     assert "Authenticate the client, once" in done.output

@@ -38,6 +38,7 @@ from oauthlib.openid.connect.core.exceptions import (
 from portula.flow.clients import (
     UnknownClient,
 )
+from portula.flow.responses import MissingTokenError
 from portula.model.errors import (
     AuthorizationRefused,
     BrokenPlugin,
@@ -88,6 +89,7 @@ __all__ = [
     "JoseError",
     "LoginRequired",
     "MismatchingRedirectURIError",
+    "MissingTokenError",
     "OAuth2Error",
     "PortulaError",
     "RegistrationNotSupported",

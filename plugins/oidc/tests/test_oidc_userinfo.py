@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from portula import hookimpl
+from portula import ConfigError, OAuth2Validator, hookimpl
+from portula.errors import InvalidTokenError
+from portula.plugin import Step
 from portula_testing import jws
 
 
@@ -167,3 +169,56 @@ def test_plugins_add_claims_and_overwrite_none(make_world):
     told = world.userinfo(world.sign_in(world.client())["access_token"]).json
     assert told["loyalty"] == "gold"
     assert (told["sub"], told["email"]) == (world.ann.sub, "ann@example.com")
+
+
+class Inserting:
+    def __init__(self, run, **place):
+        self.step = Step(endpoint="userinfo", name="tea", run=run, **place)
+
+    @hookimpl
+    def portula_steps(self, provider):
+        return [self.step]
+
+
+def test_a_step_of_a_plugin_refuses_as_a_resource_does(make_world):
+    def refuse(exchange):
+        """Refuse tokens that are not for here, as a sender-constrained one without its proof (RFC 9449 §7.1)."""
+        if exchange.client.name == "Tea":
+            raise InvalidTokenError(description="No tea.")
+
+    world = make_world(Inserting(refuse, after="live", reads=frozenset({"client"})))
+    assert world.userinfo(world.sign_in(world.client())["access_token"]).status_code == 200
+    answer = world.userinfo(world.sign_in(world.client(name="Tea"))["access_token"])
+    assert (answer.status_code, answer.json["error_description"]) == (401, "No tea.")
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_step_of_a_plugin_changes_claims_before_they_are_signed(make_world):
+    def shorten(exchange):
+        """Leave the address out."""
+        exchange.response.pop("address")
+
+    world = make_world(Inserting(shorten, before="sign", reads=frozenset({"response"})))
+    client = world.client(metadata={"userinfo_signed_response_alg": "RS256"})
+    claims = world.read(world.userinfo(world.sign_in(client)["access_token"]).text)
+    assert claims["name"] == "Ann Example"
+    assert "address" not in claims
+
+
+def test_a_step_beside_an_unknown_one_stops_the_start(make_world):
+    with pytest.raises(ConfigError, match=r"'tea' of plugin 'Inserting' stands beside 'claim'.*'claims'"):
+        make_world(Inserting(lambda exchange: None, after="claim"))
+
+
+class Signing(OAuth2Validator):
+    """Signs userinfo by itself, as oauthlib's interface allows."""
+
+    def get_userinfo_claims(self, request):
+        claims = super().get_userinfo_claims(request)
+        return f"signed.for.{claims['sub']}"
+
+
+def test_a_validator_class_may_sign_userinfo_itself(make_world):
+    world = make_world(OAUTH2_VALIDATOR_CLASS=Signing)
+    answer = world.userinfo(world.sign_in(world.client())["access_token"])
+    assert (answer.mimetype, answer.text) == ("application/jwt", f"signed.for.{world.ann.sub}")

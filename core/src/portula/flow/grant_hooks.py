@@ -178,7 +178,9 @@ class GrantHooks(HookDeclarations, Generic[P]):
 
     @contribution(HookClass.DECIDES, keys=lambda step: [f"{step.endpoint}: {step.name}"])
     def portula_steps(self, provider: P) -> Sequence[Step]:
-        """Contribute steps to the lists of endpoints: `authorize`, `authorize (answer)`, `token`, `revoke_token`.
+        """Contribute steps to the lists of endpoints, such as `token`: `portula explain token` prints that list.
+
+        Without the endpoint a step never runs, and `portula check` says so.
 
         Example:
             def no_tea(exchange):

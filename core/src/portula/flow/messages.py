@@ -80,6 +80,14 @@ class OAuthRequest(Request):  # type: ignore[misc]
         return None
 
 
+def request_of(message: Message, issuer: str, pairs: Pairs | None = None) -> OAuthRequest:
+    """Return a message as oauthlib judges it: the one header that it reads, and what validators are told beside it."""
+    headers = {CLIENT_ADDRESS: message.client_address, ISSUER: issuer}
+    if "authorization" in message.headers:
+        headers["Authorization"] = message.headers["authorization"]
+    return OAuthRequest(message.path, message.method, pairs, headers)
+
+
 def issuer_of(request: OAuthRequest) -> str:
     """Return the issuer by whose name a request is answered."""
     issuer: str = request.headers[ISSUER]
@@ -92,8 +100,7 @@ def parse_form(message: Message) -> Pairs:
     Raises:
         InvalidRequestError: wrong content type, encoding, repetition or size.
     """
-    media_type = message.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != FORM and (message.body or media_type):
+    if message.media_type != FORM and (message.body or message.media_type):
         raise InvalidRequestError(description=f"The body must be {FORM}.")
     pairs = parse_pairs(message.body)
     if message.query:

@@ -28,6 +28,11 @@ class Message:
     tls_certificate: str | None = field(default=None, repr=False)
     """PEM of the client certificate, when TLS ended here or a trusted proxy passed it on."""
 
+    @property
+    def media_type(self) -> str:
+        """The media type of the body, in lower case and without parameters; empty when none is named."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -46,19 +51,6 @@ Handler = Callable[[Message], Answer]
 
 Cors = Literal["none", "open", "client"]
 """`open`: any origin, no credentials. `client`: the handler names the origin after it knows the client."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A machine endpoint that a room contributes."""
-
-    name: str
-    """Unique, and the Flask endpoint name below `portula.`."""
-    path: str
-    """Below the mount point, e.g. `token/`; with a leading slash it is below the host's root."""
-    methods: tuple[str, ...]
-    handler: Handler
-    cors: Cors = "none"
 
 
 def json_answer(status: int, data: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:

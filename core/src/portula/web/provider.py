@@ -17,7 +17,7 @@ from portula.flow.clients import Clients
 from portula.flow.hooks import FlowHooks
 from portula.flow.reloading import reloading
 from portula.flow.response_modes import FRAGMENT, QUERY
-from portula.flow.server import Server, what_needs_our_server
+from portula.flow.server import Server, formats_without_our_server
 from portula.flow.validator import OAuth2Validator, fold
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
@@ -31,6 +31,7 @@ from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
+from portula.web.endpoints import answered, join_steps
 from portula.web.hooks import CORE_HOOKS, WebHooks
 from portula.web.http import MachineDoor, client_address
 from portula.web.issuer import Issuer, origin_of_issuer
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from portula.flow.backend import Backend
-    from portula.flow.steps import Steps
     from portula.model.http import Handler, Message
 
 _CORE = Source("core", Tier.DEFAULT, "portula-core", "")
@@ -191,6 +191,7 @@ class Provider(AuthorizationServer):
     def _build_engine(self) -> None:
         """Fold the validator, and make the server and the backend."""
         hooks = self.hooks
+        self.step_lists = {}
         self.scope_texts: dict[str, str] = hooks.collect(FlowHooks.portula_scopes)
         modes = (QUERY, FRAGMENT, *hooks.collect(FlowHooks.portula_response_modes))
         self.response_modes = {mode.name: mode for mode in modes}
@@ -222,25 +223,18 @@ class Provider(AuthorizationServer):
             server = make(self.validator, **self.validator.server_arguments)
         except TypeError as error:
             raise ConfigError(f"EXTRA_SERVER_KWARGS: the server class does not take this: {error}") from error
-        if not isinstance(server, Server):
-            findings = what_needs_our_server(self.hooks)
-            if findings:
-                raise ConfigError(*findings)
+        findings = [] if isinstance(server, Server) else formats_without_our_server(self.hooks)
+        if findings:
+            raise ConfigError(*findings)
         return self.hooks.ask(FlowHooks.portula_backend_class)(self, server, self.validator)
-
-    @property
-    def step_lists(self) -> Mapping[str, Steps]:
-        """The steps of each endpoint; none under a server class that runs no steps."""
-        classes = (FlowHooks.portula_backend_class, FlowHooks.portula_server_class)
-        if any(self.hooks.ruling(each).winner is None for each in classes):
-            return {}
-        server = self.backend.server
-        return server.lists if isinstance(server, Server) else {}
 
     def _mount(self) -> None:
         """Put endpoints and pages into the Flask app."""
         others = frozenset(self.app.view_functions)
-        endpoints = self.hooks.collect(WebHooks.portula_endpoints)
+        found = self.hooks.attributed(WebHooks.portula_endpoints)
+        mounts = self.hooks.attributed(WebHooks.portula_blueprints)
+        self.step_lists = join_steps(self, [*found, *mounts])
+        endpoints = [answered(self, endpoint) for _, endpoint in found]
         self.metadata_document = fold_metadata(self.hooks.contributions(WebHooks.portula_metadata))
         if self.metadata_document:
             endpoints += metadata_endpoints(self)
@@ -267,7 +261,7 @@ class Provider(AuthorizationServer):
             name=self.name,
             url_prefix=self.mount or None,
         )
-        for mount in self.hooks.collect(WebHooks.portula_blueprints):
+        for _, mount in mounts:
             mount.blueprint.before_request(self._issuer.redirect_home)
             self.pages.handle_errors(mount.blueprint)
             prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))

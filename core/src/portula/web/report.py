@@ -17,6 +17,7 @@ from portula.host.kinds import PREFIX, Kind
 from portula.host.settings import AnswersSlot, Declared, shown
 from portula.model.errors import PortulaError, nearest
 from portula.model.sources import Source, Tier
+from portula.web.endpoints import idle_steps
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -78,7 +79,7 @@ def _hook(provider: Provider, name: str) -> dict[str, Any]:
 def findings(provider: Provider) -> list[Finding]:
     """Return what could be safer, by name: what core finds and what rooms find."""
     return sorted(
-        (*core_checks(provider), *provider.hooks.collect(HostHooks.portula_checks)),
+        (*core_checks(provider), *idle_steps(provider), *provider.hooks.collect(HostHooks.portula_checks)),
         key=lambda finding: finding.id,
     )
 
@@ -133,7 +134,7 @@ def explain(provider: Provider, name: str) -> dict[str, Any]:
     return {"hook": facts}
 
 
-def _steps(lists: Mapping[str, Steps], name: str) -> list[dict[str, Any]]:
+def _steps(lists: Mapping[str, Steps[Any]], name: str) -> list[dict[str, Any]]:
     return [
         {
             "number": number,

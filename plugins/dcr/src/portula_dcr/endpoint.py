@@ -1,159 +1,263 @@
 """The client registration endpoint (RFC 7591 §3), and the client configuration endpoint beside it (RFC 7592 §2).
 
 Both stand at one path: POST registers; GET, PUT and DELETE are about the client that the query names, with its
-registration access token. What does not exist and what somebody may not see are answered alike.
+registration access token. What does not exist and what somebody may not see are answered alike. These are the steps of
+all four, in the order in which they run.
 """
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-from portula.errors import HookFailed, InvalidClientMetadata, InvalidTokenError, OAuth2Error
+from portula import Plugin
+from portula.errors import InvalidClientMetadata, InvalidTokenError, MissingTokenError, OAuth2Error
 from portula.plugin import (
     NO_STORE,
     Answer,
+    Application,
+    Artifact,
     Endpoint,
     Message,
+    Steps,
     bearer_error,
     bearer_token,
     json_answer,
     parse_pairs,
     printable,
     read_object,
+    step,
 )
 from portula_dcr.errors import TryLater
-from portula_dcr.hooks import Registration
+from portula_dcr.hooks import Registration, RegistrationHooks
+from portula_dcr.initial_access import InitialAccessToken
 from portula_dcr.registry import Registered, Registry
 from portula_dcr.settings import DcrSettings
+from portula_dcr.wanted import ANSWERED
 
 if TYPE_CHECKING:
     from portula import Provider
 
-log = logging.getLogger("portula")
-
 PATH = "register/"
 JSON = "application/json"
-
-
-class MissingTokenError(InvalidTokenError):  # type: ignore[misc]
-    """A request came without a bearer token; it is told that it needs one, and nothing else."""
+METHODS = ("POST", "GET", "PUT", "DELETE")
 
 
 def make(provider: Provider) -> Endpoint:
     """Return the endpoint; pages of any origin may use it when everybody may."""
     everybody = provider.settings(DcrSettings).DCR_REGISTRATION_MODE == "open"
-    methods = ("POST", "GET", "PUT", "DELETE")
     cors: Any = "open" if everybody else "none"
-    return Endpoint("register", PATH, methods, RegistrationEndpoint(provider).answer, cors)
+    return Endpoint("register", PATH, METHODS, cors=cors, steps=REGISTRATION_STEPS)
 
 
-class RegistrationEndpoint:
-    """Answers requests about registrations."""
+@dataclass(kw_only=True, eq=False)
+class RegistrationExchange:
+    """A request about a registration."""
 
-    def __init__(self, provider: Provider) -> None:
-        """Take the provider."""
-        self._provider = provider
-        self._settings = provider.settings(DcrSettings)
-        self._registry = Registry(provider)
-        self._steps = {
-            "POST": self._register,
-            "GET": self._show,
-            "HEAD": self._show,
-            "PUT": self._update,
-            "DELETE": self._remove,
-        }
+    provider: Provider
+    message: Message
+    issuer: str
+    registry: Registry
+    initial: InitialAccessToken | None = None
+    """The initial access token that a new client comes with; None where everybody may register."""
+    client: Application | None = None
+    """The client that is read, updated or removed, as it stands."""
+    token: Artifact | None = None
+    """Its registration access token."""
+    document: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Client metadata as it was sent (RFC 7591 §2)."""
+    wanted: Application | None = None
+    """The client as it is to be."""
+    registered: Registered | None = None
+    """The client that the answer is about, with what only it is told."""
+    response: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Members of the client information response."""
+    answer: Answer | None = None
 
-    def answer(self, message: Message) -> Answer:
-        """Answer one request, or say what is wrong with it (RFC 7591 §3.2.2, RFC 6750 §3)."""
-        try:
-            return self._steps[message.method](message)
-        except InvalidClientMetadata as error:
-            return json_answer(400, {"error": error.error, "error_description": printable(str(error))})
-        except TryLater as error:
-            described = {"error": "temporarily_unavailable", "error_description": str(error)}
-            return json_answer(error.status, described, {"Retry-After": str(error.retry_after)})
-        except OAuth2Error as error:
-            return bearer_error(None if isinstance(error, MissingTokenError) else error)
-        except HookFailed:
-            log.exception("the registration is refused")
-            return json_answer(500, {"error": "server_error"})
+    @classmethod
+    def of(cls, provider: Provider, message: Message) -> RegistrationExchange:
+        """Begin an exchange about a message; nothing of it is read yet."""
+        issuer = provider.issuer_of(message)
+        return cls(provider=provider, message=message, issuer=issuer, registry=Registry(provider))
 
-    # --- RFC 7591 §3 ---
+    @property
+    def bearer(self) -> str:
+        """The bearer token that was sent.
 
-    def _register(self, message: Message) -> Answer:
-        token = None
-        if self._settings.DCR_REGISTRATION_MODE == "initial_access_token":
-            token = self._registry.initial.find(_bearer(message))
-            if token is None:
-                raise InvalidTokenError
-        name = token.name if token else None
-        registration = Registration(
-            provider=self._provider,
-            document=_document(message),
-            client_address=message.client_address,
-            initial_access_token=name,
-        )
-        return self._told(201, self._registry.register(registration, token), message)
-
-    # --- RFC 7592 §2 ---
-
-    def _show(self, message: Message) -> Answer:
-        value = _bearer(message)
-        client, _ = self._registry.find(_client_id(message), value)
-        return self._told(200, Registered(client, value), message)
-
-    def _update(self, message: Message) -> Answer:
-        value, client_id = _bearer(message), _client_id(message)
-        self._registry.find(client_id, value)  # strangers are not told what is wrong with what they send
-        registration = Registration(
-            provider=self._provider,
-            document=_document(message),
-            client_address=message.client_address,
-            client_id=client_id,
-        )
-        return self._told(200, self._registry.update(registration, value), message)
-
-    def _remove(self, message: Message) -> Answer:
-        self._registry.remove(_client_id(message), _bearer(message))
-        return Answer(204, NO_STORE)
-
-    def _told(self, status: int, registered: Registered, message: Message) -> Answer:
-        """Return the client information response (RFC 7591 §3.2.1, RFC 7592 §3)."""
-        provider, client = self._provider, registered.client
-        base = f"{provider.origin_of(provider.issuer_of(message))}{provider.mount}"
-        secret = {"client_secret": registered.secret, "client_secret_expires_at": 0}
-        return json_answer(
-            status,
-            {
-                "client_id": client.client_id,
-                "client_id_issued_at": client.created_at,
-                **(secret if registered.secret is not None else {}),
-                "registration_access_token": registered.token,
-                "registration_client_uri": f"{base}/{PATH}?{urlencode({'client_id': client.client_id})}",
-                **self._registry.wanted.written(client),
-            },
-        )
+        Raises:
+            MissingTokenError: there is none.
+        """
+        token = bearer_token(self.message.headers.get("authorization", ""))
+        if token is None:
+            raise MissingTokenError
+        return token
 
 
-def _bearer(message: Message) -> str:
-    token = bearer_token(message.headers.get("authorization", ""))
-    if token is None:
-        raise MissingTokenError
-    return token
+# --- Who asks ---
 
 
-def _client_id(message: Message) -> str:
-    return dict(parse_pairs(message.query.encode("latin-1", "replace"))).get("client_id", "")
+def initial_token(exchange: RegistrationExchange) -> None:
+    """Require an initial access token, unless everybody may register (RFC 7591 §3)."""
+    if exchange.provider.settings(DcrSettings).DCR_REGISTRATION_MODE == "initial_access_token":
+        exchange.initial = exchange.registry.initial.find(exchange.bearer)
+        if exchange.initial is None:
+            raise InvalidTokenError
 
 
-def _document(message: Message) -> dict[str, Any]:
-    """Return the client metadata that was sent."""
-    media_type = message.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != JSON:
+def client(exchange: RegistrationExchange) -> None:
+    """Find the client that the query names, by its registration access token (RFC 7592 §2)."""
+    value = exchange.bearer
+    query = dict(parse_pairs(exchange.message.query.encode("latin-1", "replace")))
+    exchange.client, exchange.token = exchange.registry.find(query.get("client_id", ""), value)
+    exchange.registered = Registered(exchange.client, value)
+
+
+# --- What is to be registered ---
+
+
+def document(exchange: RegistrationExchange) -> None:
+    """Read the client metadata: one JSON object that has one meaning (RFC 7591 §3.1, RFC 7592 §2.2)."""
+    if exchange.message.media_type != JSON:
         raise InvalidClientMetadata(f"the body must be {JSON}")
     try:
-        return read_object(message.body)
+        exchange.document = read_object(exchange.message.body)
     except ValueError as error:
         raise InvalidClientMetadata(f"the body cannot be read: {error}") from None
+
+
+def quota(exchange: RegistrationExchange) -> None:
+    """Refuse an address that has registered enough, before anything costly is done for it (attack S55)."""
+    exchange.registry.quotas.look(exchange.message.client_address)
+
+
+def replacement(exchange: RegistrationExchange) -> None:
+    """Require that an update names its client, and nothing that only the provider writes (RFC 7592 §2.2)."""
+    given = [name for name in ANSWERED if name in exchange.document]
+    if given:
+        raise InvalidClientMetadata(f"{given[0]} is not the client's to send (RFC 7592 §2.2)")
+    if exchange.document.get("client_id") != _known(exchange).client_id:
+        raise InvalidClientMetadata("client_id: the client's own is needed (RFC 7592 §2.2)")
+
+
+def vetoes(exchange: RegistrationExchange) -> None:
+    """Hear every rule on who may register what; nobody can outvote a denial."""
+    registration = Registration(
+        provider=exchange.provider,
+        document=exchange.document,
+        client_address=exchange.message.client_address,
+        initial_access_token=exchange.initial.name if exchange.initial else None,
+        client_id=exchange.client.client_id if exchange.client else None,
+    )
+    exchange.provider.hooks.hear(RegistrationHooks.portula_validate_dynamic_registration, registration)
+
+
+def own_secret(exchange: RegistrationExchange) -> None:
+    """Refuse a secret that is not the client's: it cannot choose one (RFC 7592 §2.2)."""
+    secret = exchange.document.get("client_secret")
+    if secret is None:
+        return
+    verify, held = exchange.provider.hooks.ask(Plugin.portula_secret_hasher).verify, _known(exchange)
+    if not isinstance(secret, str) or not any(verify(secret, stored) for stored in held.secret_hashes):
+        raise InvalidClientMetadata("client_secret is not the client's own (RFC 7592 §2.2)")
+
+
+def metadata(exchange: RegistrationExchange) -> None:
+    """Judge the metadata, fill in defaults, and leave out what the client may not have (RFC 7591 §2, §3.2.1)."""
+    known = exchange.client
+    if known is None:
+        generate = exchange.provider.hooks.ask(Plugin.portula_client_id_generator).hash
+        known = Application(client_id=generate(), scope="")
+    exchange.wanted = exchange.registry.wanted.client(exchange.document, known)
+
+
+# --- Save: nothing is inserted between this and the answer ---
+
+
+def register(exchange: RegistrationExchange) -> None:
+    """Hear the rules on clients; then make the client and use quota and initial access token up (RFC 7591 §3.2)."""
+    exchange.registered = exchange.registry.register(
+        cast("Application", exchange.wanted), exchange.initial, exchange.message.client_address
+    )
+
+
+def update(exchange: RegistrationExchange) -> None:
+    """Hear the rules on clients; then replace client and registration access token (RFC 7592 §2.2)."""
+    known, sent = _known(exchange), exchange.document.get("client_secret")
+    wanted, secret = exchange.registry.with_secret(cast("Application", exchange.wanted), known, sent)
+    wish = Registered(wanted, cast("Registered", exchange.registered).token, secret)
+    exchange.registered = exchange.registry.update(known, cast("Artifact", exchange.token), wish)
+
+
+def remove(exchange: RegistrationExchange) -> None:
+    """Remove the client, its codes and its tokens (RFC 7592 §2.3)."""
+    exchange.registry.remove(_known(exchange).client_id, cast("Artifact", exchange.token))
+
+
+def response(exchange: RegistrationExchange) -> None:
+    """Say what is registered: the client information response (RFC 7591 §3.2.1, RFC 7592 §3)."""
+    provider, registered = exchange.provider, cast("Registered", exchange.registered)
+    named = registered.client
+    base = f"{provider.origin_of(exchange.issuer)}{provider.mount}"
+    secret = {"client_secret": registered.secret, "client_secret_expires_at": 0}
+    exchange.response = {
+        "client_id": named.client_id,
+        "client_id_issued_at": named.created_at,
+        **(secret if registered.secret is not None else {}),
+        "registration_access_token": registered.token,
+        "registration_client_uri": f"{base}/{PATH}?{urlencode({'client_id': named.client_id})}",
+        **exchange.registry.wanted.written(named),
+    }
+
+
+def write(exchange: RegistrationExchange) -> None:
+    """Write the answer, never to be cached: 201 for a new client, 204 for one that is gone."""
+    if exchange.message.method == "DELETE":
+        exchange.answer = Answer(204, NO_STORE)
+    else:
+        status = 201 if exchange.message.method == "POST" else 200
+        exchange.answer = json_answer(status, exchange.response)
+
+
+def refuse(exchange: RegistrationExchange, error: Exception) -> Answer | None:
+    """Write a refusal: of metadata as RFC 7591 §3.2.2 says, of a token as RFC 6750 §3 does."""
+    if isinstance(error, InvalidClientMetadata):
+        return json_answer(400, {"error": error.error, "error_description": printable(str(error))})
+    if isinstance(error, TryLater):
+        described = {"error": "temporarily_unavailable", "error_description": str(error)}
+        return json_answer(error.status, described, {"Retry-After": str(error.retry_after)})
+    return bearer_error(error) if isinstance(error, OAuth2Error) else None
+
+
+_OF_CLIENT, _SENT = ("GET", "PUT", "DELETE"), ("POST", "PUT")
+
+REGISTRATION_STEPS = Steps(
+    "register",
+    [
+        step(initial_token, sets="initial", when=["POST"]),
+        step(client, sets="client token registered", when=_OF_CLIENT),
+        step(document, sets="document", when=_SENT),
+        step(quota, reads="document", when=["POST"]),
+        step(replacement, reads="client document", when=["PUT"]),
+        step(vetoes, reads="document", when=_SENT),
+        step(own_secret, reads="client document", when=["PUT"]),
+        step(metadata, reads="document", sets="wanted", when=_SENT),
+        step(register, reads="wanted initial", sets="registered", when=["POST"]),
+        step(update, reads="wanted client token", sets="registered", when=["PUT"]),
+        step(remove, reads="client token", when=["DELETE"]),
+        step(response, reads="registered", sets="response", when=["POST", "GET", "PUT"]),
+        step(write, sets="answer"),
+    ],
+    begin=RegistrationExchange.of,
+    refuse=refuse,
+    variant=lambda exchange: "GET" if exchange.message.method == "HEAD" else exchange.message.method,
+    variants=METHODS,
+    closed=("register", "write"),
+)
+
+
+def _known(exchange: RegistrationExchange) -> Application:
+    """Return the client that the request is about, once it is found."""
+    if exchange.client is None:
+        raise LookupError("no client is found yet")
+    return exchange.client

@@ -1,20 +1,22 @@
-"""Registering, changing and removing clients for those who ask over HTTP: each in one transaction."""
+"""Making, changing and removing clients for those who ask over HTTP: each in one transaction.
+
+What is judged before that are the steps of `endpoint`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portula import Plugin
-from portula.errors import InvalidClientMetadata, InvalidTokenError, Replayed
+from portula.errors import InvalidTokenError, Replayed
 from portula.plugin import Application, Artifact
 from portula_dcr.errors import TryLater
-from portula_dcr.hooks import Registration, RegistrationHooks
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
 from portula_dcr.quotas import Quotas
 from portula_dcr.registration_tokens import RegistrationTokens
 from portula_dcr.settings import DcrSettings
-from portula_dcr.wanted import ANSWERED, Wanted
+from portula_dcr.wanted import Wanted
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -39,23 +41,21 @@ class Registry:
         self._provider = provider
         self._settings = provider.settings(DcrSettings)
         self._tokens = RegistrationTokens(provider)
-        self._quotas = Quotas(provider)
+        self.quotas = Quotas(provider)
         self.initial = InitialAccessTokens(provider)
         self.wanted = Wanted(provider)
 
-    def register(self, registration: Registration, pass_: InitialAccessToken | None) -> Registered:
+    def register(
+        self, client: Application, pass_: InitialAccessToken | None, client_address: str
+    ) -> Registered:
         """Make a client (RFC 7591 §3.1).
 
         Raises:
-            InvalidClientMetadata: some rule denies it.
+            InvalidClientMetadata: some rule on clients denies it.
             TryLater: a quota is used up.
             InvalidTokenError: the initial access token is.
         """
         provider, wanted = self._provider, self.wanted
-        self._quotas.look(registration.client_address)
-        self._hear(registration)
-        fresh = Application(client_id=provider.hooks.ask(Plugin.portula_client_id_generator).hash(), scope="")
-        client = wanted.client(registration.document, fresh)
         with provider.storage.transaction():
             # First, for rules may ask other servers, and until the first write nobody waits for this transaction.
             made, secret = provider.clients.create(
@@ -65,7 +65,7 @@ class Registry:
             )
             if pass_ is not None and not self.initial.use(pass_, made.client_id):
                 raise InvalidTokenError
-            self._quotas.count(registration.client_address, made.client_id)
+            self.quotas.count(client_address, made.client_id)
             return Registered(made, self._tokens.issue(made.client_id), secret)
 
     def find(self, client_id: str, value: str) -> tuple[Application, Artifact]:
@@ -84,22 +84,16 @@ class Registry:
             raise InvalidTokenError
         return client, token
 
-    def update(self, registration: Registration, value: str) -> Registered:
-        """Replace the metadata of a client (RFC 7592 §2.2).
+    def update(self, known: Application, token: Artifact, replacement: Registered) -> Registered:
+        """Replace a client (RFC 7592 §2.2); `known` and `token` are what `find` returned.
 
         Raises:
-            InvalidClientMetadata: some rule denies it.
-            InvalidTokenError: as in `find`; or another update used the token up.
+            InvalidClientMetadata: some rule on clients denies it.
+            InvalidTokenError: another update used the token up.
             TryLater: somebody changed the client at the same moment.
         """
-        provider, client_id = self._provider, registration.client_id or ""
-        known, token = self.find(client_id, value)
-        self._check_replacement(registration)
-        self._hear(registration)
-        self._check_secret(registration.document, known)
-        wanted = self.wanted.client(registration.document, known)
-        wanted, secret = self._with_secret(wanted, known, registration.document.get("client_secret"))
-        checked = provider.clients.check(wanted)
+        provider, client_id, value = self._provider, known.client_id, replacement.token
+        checked = provider.clients.check(replacement.client)
         with provider.storage.transaction():
             self._hold(token)
             if provider.storage.find(Application, client_id=client_id) != known:
@@ -107,19 +101,15 @@ class Registry:
             client = provider.clients.save(checked)
             if self._settings.DCR_ROTATE_REGISTRATION_TOKEN_ON_UPDATE:
                 value = self._tokens.issue(client_id)
-            return Registered(client, value, secret)
+            return Registered(client, value, replacement.secret)
 
-    def remove(self, client_id: str, value: str) -> None:
+    def remove(self, client_id: str, token: Artifact) -> None:
         """Remove a client (RFC 7592 §2.3). Its codes and tokens end with it: they count for a known client only."""
-        _, token = self.find(client_id, value)
         storage = self._provider.storage
         with storage.transaction():
             self._end(token)
             storage.remove(Application, client_id=client_id)
             self._tokens.forget(client_id)
-
-    def _hear(self, registration: Registration) -> None:
-        self._provider.hooks.hear(RegistrationHooks.portula_validate_dynamic_registration, registration)
 
     def _hold(self, token: Artifact) -> None:
         """Let one update at a time go on: with rotation the first ends the token for all others.
@@ -140,25 +130,7 @@ class Registry:
         except Replayed:
             raise InvalidTokenError from None
 
-    @staticmethod
-    def _check_replacement(registration: Registration) -> None:
-        document = registration.document
-        given = [name for name in ANSWERED if name in document]
-        if given:
-            raise InvalidClientMetadata(f"{given[0]} is not the client's to send (RFC 7592 §2.2)")
-        if document.get("client_id") != registration.client_id:
-            raise InvalidClientMetadata("client_id: the client's own is needed (RFC 7592 §2.2)")
-
-    def _check_secret(self, document: dict[str, Any], known: Application) -> None:
-        """Refuse a secret that is not the client's: it cannot choose one (RFC 7592 §2.2)."""
-        secret = document.get("client_secret")
-        if secret is None:
-            return
-        verify = self._provider.hooks.ask(Plugin.portula_secret_hasher).verify
-        if not isinstance(secret, str) or not any(verify(secret, held) for held in known.secret_hashes):
-            raise InvalidClientMetadata("client_secret is not the client's own (RFC 7592 §2.2)")
-
-    def _with_secret(
+    def with_secret(
         self, client: Application, known: Application, sent: str | None
     ) -> tuple[Application, str | None]:
         """Give a client a secret when it needs another one than it has, or take it away when it needs none."""

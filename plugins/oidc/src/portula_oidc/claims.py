@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from portula import OAuth2Validator, Plugin
+from portula import OAuth2Validator
 from portula.errors import InvalidTokenError
-from portula.plugin import OAuthRequest, UserInfoClaims, exchange_of, issuer_of
+from portula.plugin import OAuthRequest, exchange_of
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationServer, User
@@ -94,20 +94,9 @@ class ClaimQuestions(OAuth2Validator):
         }
 
     def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
-        """Return what userinfo answers (Core §5.3.2), signed if the client is registered so."""
-        provider, client = self.provider, request.client
-        told = self.get_oidc_claims(None, None, request)
-        sub = provider.validator.subject_for(request.user or "", client)
-        person = person_of(provider, request)
-        info = UserInfoClaims(provider=provider, request=request, user=person, claims={"sub": sub, **told})
-        claims = provider.hooks.enrich(Plugin.portula_userinfo_claims, info)
-        algorithm = client.metadata.get("userinfo_signed_response_alg") if client else None
-        if algorithm is None or client is None:
-            return claims
-        signed = {**claims, "iss": issuer_of(request), "aud": client.client_id}
-        return provider.hooks.ask(Plugin.portula_jose).sign(
-            signed, typ="JWT", algorithm=algorithm, client=client
-        )
+        """Return the claims of userinfo (Core §5.3.2); plugins add theirs, and they are signed, after that."""
+        sub = self.provider.validator.subject_for(request.user or "", request.client)
+        return {"sub": sub, **self.get_oidc_claims(None, None, request)}
 
 
 def person_of(provider: AuthorizationServer, request: OAuthRequest) -> User:

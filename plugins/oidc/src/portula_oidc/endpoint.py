@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from portula import Plugin, hookimpl
 from portula.plugin import Endpoint, metadata_endpoints
 from portula_oidc.settings import is_on
+from portula_oidc.userinfo import USERINFO_STEPS
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -22,7 +23,14 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
         return []
     backend, jose = provider.backend, provider.hooks.ask(Plugin.portula_jose)
     return [
-        Endpoint("userinfo", USERINFO_PATH, ("GET", "POST"), backend.create_userinfo_response, cors="open"),
+        Endpoint(
+            "userinfo",
+            USERINFO_PATH,
+            ("GET", "POST"),
+            backend.create_userinfo_response,
+            cors="open",
+            steps=USERINFO_STEPS,
+        ),
         Endpoint("jwks", JWKS_PATH, ("GET",), jose.publish, cors="open"),
         *metadata_endpoints(provider, "openid-configuration"),
     ]

@@ -17,6 +17,7 @@ from portula.errors import (
     InsufficientScopeError,
     InvalidRequestError,
     InvalidTokenError,
+    MissingTokenError,
     TemporarilyUnavailableError,
 )
 from portula.plugin import Answer, bearer_error, error_parameters, json_answer
@@ -133,7 +134,7 @@ def _refusal(provider: Provider, scopes: tuple[str, ...]) -> Answer | None:
     try:
         presented = _presented(request.headers.get("Authorization", ""))
         if presented is None:
-            return bearer_error(None)
+            return bearer_error(MissingTokenError())
     except InvalidRequestError as error:
         return bearer_error(error)
     verify = verifier_of(provider)

@@ -22,7 +22,6 @@ from portula.plugin import (
     Mount,
     OAuthRequest,
     json_answer,
-    parse_form,
     token_error,
 )
 
@@ -72,14 +71,16 @@ def portula_grant_types(provider: Provider) -> Mapping[str, GrantFactory]:
 def portula_endpoints(provider: Provider) -> Sequence[Endpoint]:
     def begin(message: Message) -> Answer:
         try:
-            asking = provider.backend.authenticate_client(message, parse_form(message))
+            asking = Exchange.of(provider, message)
+            asking.read_form()
+            provider.backend.authenticate_client(asking)
         except OAuth2Error as error:
             return token_error(error)
         device, user, now = secrets.token_urlsafe(32), secrets.token_hex(4), provider.now()
         code = Artifact(
             digest=provider.keys.digest(KIND, user),
             kind=KIND,
-            payload={"scope": asking.scope or ""},
+            payload={"scope": asking.parameter("scope") or ""},
             issued_at=now,
             client_id=asking.client.client_id,
             family=provider.keys.digest("device_code", device),

@@ -12,10 +12,11 @@ from portula.plugin import (
     Answer,
     Artifact,
     Endpoint,
-    Message,
+    Exchange,
     RequestResolver,
+    Steps,
     json_answer,
-    parse_form,
+    step,
     token_error,
 )
 
@@ -29,34 +30,63 @@ SECONDS = 60
 CREDENTIALS = ("client_secret", "client_assertion", "client_assertion_type")
 
 
+def read(exchange: Exchange) -> None:
+    """Read the form, in which a request_uri has no place (RFC 9126 §2.1)."""
+    exchange.read_form()
+    if exchange.parameter("request_uri") is not None:
+        raise InvalidRequestError(description="request_uri is not pushed.")
+
+
+def client(exchange: Exchange) -> None:
+    """Authenticate the client as at the token endpoint (RFC 9126 §2)."""
+    exchange.provider.backend.authenticate_client(exchange)
+
+
+def judge(exchange: Exchange) -> None:
+    """Judge the request as the authorization endpoint would (RFC 9126 §2.1)."""
+    try:
+        exchange.provider.backend.validate_authorization_request(pushed(exchange), exchange.issuer)
+    except AuthorizationRefused as refused:
+        raise refused.error from None
+
+
+def keep(exchange: Exchange) -> None:
+    """Keep it under a name that cannot be guessed (RFC 9126 §2.2)."""
+    provider, name = exchange.provider, secrets.token_urlsafe(32)
+    artifact = Artifact(
+        digest=provider.keys.digest(KIND, name),
+        kind=KIND,
+        payload={"pairs": [list(pair) for pair in pushed(exchange)]},
+        issued_at=provider.now(),
+        client_id=exchange.client.client_id if exchange.client else None,
+        expires_at=provider.now() + SECONDS,
+    )
+    provider.storage.add(artifact)
+    exchange.answer = json_answer(201, {"request_uri": f"{URN}{name}", "expires_in": SECONDS})
+
+
+def pushed(exchange: Exchange) -> Pairs:
+    named = dict(exchange.request.decoded_body) | {
+        "client_id": exchange.client.client_id if exchange.client else ""
+    }
+    return [(name, value) for name, value in named.items() if name not in CREDENTIALS]
+
+
+def refuse(exchange: Exchange, error: Exception) -> Answer | None:
+    return token_error(error) if isinstance(error, OAuth2Error) else None
+
+
+PAR_STEPS = Steps(
+    "pushed_authorization_request",
+    [step(read, sets="request"), step(client, sets="client"), step(judge), step(keep)],
+    begin=Exchange.of,
+    refuse=refuse,
+)
+
+
 @hookimpl
 def portula_endpoints(provider: Provider) -> Sequence[Endpoint]:
-    def push(message: Message) -> Answer:
-        try:
-            pairs = parse_form(message)
-            client = provider.backend.authenticate_client(message, pairs).client
-            if "request_uri" in dict(pairs):
-                raise InvalidRequestError(description="request_uri is not pushed.")
-            pushed = [(name, value) for name, value in pairs if name not in CREDENTIALS]
-            provider.backend.validate_authorization_request(
-                list({**dict(pushed), "client_id": client.client_id}.items()), provider.issuer_of(message)
-            )
-        except AuthorizationRefused as refused:
-            return token_error(refused.error)
-        except OAuth2Error as error:
-            return token_error(error)
-        name, now = secrets.token_urlsafe(32), provider.now()
-        artifact = Artifact(
-            digest=provider.keys.digest(KIND, name),
-            kind=KIND,
-            payload={"client_id": client.client_id, "pairs": [list(pair) for pair in pushed]},
-            issued_at=now,
-            expires_at=now + SECONDS,
-        )
-        provider.storage.add(artifact)
-        return json_answer(201, {"request_uri": f"{URN}{name}", "expires_in": SECONDS})
-
-    return [Endpoint("pushed_authorization_request", "par/", ("POST",), push)]
+    return [Endpoint("pushed_authorization_request", "par/", ("POST",), steps=PAR_STEPS)]
 
 
 @hookimpl
@@ -67,9 +97,8 @@ def portula_request_resolvers(provider: Provider) -> Sequence[RequestResolver]:
     def found(exchange: AuthorizationExchange) -> Artifact:
         name = dict(exchange.presented)["request_uri"].removeprefix(URN)
         artifact = provider.storage.find(Artifact, digest=provider.keys.digests(KIND, name))
-        if artifact is None or exchange.client is None or artifact.taken_at is not None:
-            raise InvalidRequestURI(description="There is no such pushed request.")
-        if artifact.payload["client_id"] != exchange.client.client_id:
+        known = artifact is not None and artifact.taken_at is None and exchange.client is not None
+        if artifact is None or not known or artifact.client_id != exchange.client.client_id:
             raise InvalidRequestURI(description="There is no such pushed request.")
         return artifact
 

@@ -1,0 +1,126 @@
+"""The userinfo endpoint (OpenID Connect Core §5.3): its steps, in the order in which they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from portula import Plugin
+from portula.errors import (
+    InsufficientScopeError,
+    InvalidRequestError,
+    InvalidTokenError,
+    MissingTokenError,
+    OAuth2Error,
+)
+from portula.plugin import (
+    FORM,
+    NO_STORE,
+    Answer,
+    Exchange,
+    Message,
+    Steps,
+    UserInfoClaims,
+    bearer_error,
+    bearer_token,
+    json_answer,
+    parse_form,
+    step,
+)
+from portula_oidc.claims import person_of
+
+
+@dataclass(kw_only=True, eq=False)
+class UserinfoExchange(Exchange):
+    """A request to the userinfo endpoint. Its response are the claims."""
+
+    presented: str = field(default="", repr=False)
+    """The access token, as it was sent."""
+    signed: str | None = field(default=None, repr=False)
+    """The claims as a JSON Web Token, for a client that is registered so."""
+
+
+def presented(exchange: UserinfoExchange) -> None:
+    """Take the access token from the header, or from the body of a POST, never from both (RFC 6750 §2)."""
+    message = exchange.message
+    header = bearer_token(message.headers.get("authorization", ""))
+    posted = dict(parse_form(message)).get("access_token") if _is_form(message) else None
+    if header is not None and posted is not None:
+        raise InvalidRequestError(description="The token stands in both header and body.")
+    if header is None and posted is None:
+        raise MissingTokenError
+    exchange.presented = header or posted or ""
+
+
+def live(exchange: UserinfoExchange) -> None:
+    """Require a token that counts now; what it says stands on the exchange (RFC 6750 §3.1)."""
+    if not exchange.provider.validator.validate_bearer_token(exchange.presented, [], exchange.request):
+        raise InvalidTokenError
+
+
+def openid(exchange: UserinfoExchange) -> None:
+    """Require the scope `openid`, granted by a person (OpenID Connect Core §5.3.1)."""
+    if exchange.subject is None or "openid" not in exchange.scope:
+        raise InsufficientScopeError
+
+
+def claims(exchange: UserinfoExchange) -> None:
+    """Collect the claims that were asked for and granted (OpenID Connect Core §5.3.2, §5.4)."""
+    collected = exchange.provider.validator.get_userinfo_claims(exchange.request)
+    if isinstance(collected, str):  # a validator class of the deployment's own has signed them
+        exchange.signed = collected
+    else:
+        exchange.response = collected
+
+
+def enrich(exchange: UserinfoExchange) -> None:
+    """Let plugins add claims; those that stand already stay as they are."""
+    provider, request = exchange.provider, exchange.request
+    if exchange.signed is None:
+        person = person_of(provider, request)
+        info = UserInfoClaims(provider=provider, request=request, user=person, claims=exchange.response)
+        exchange.response = provider.hooks.enrich(Plugin.portula_userinfo_claims, info)
+
+
+def sign(exchange: UserinfoExchange) -> None:
+    """Sign the claims for a client that is registered so (OpenID Connect Core §5.3.2)."""
+    client = exchange.client
+    algorithm = client.metadata.get("userinfo_signed_response_alg") if client else None
+    if client is None or algorithm is None or exchange.signed is not None:
+        return
+    signed = {**exchange.response, "iss": exchange.issuer, "aud": client.client_id}
+    jose = exchange.provider.hooks.ask(Plugin.portula_jose)
+    exchange.signed = jose.sign(signed, typ="JWT", algorithm=algorithm, client=client)
+
+
+def write(exchange: UserinfoExchange) -> None:
+    """Write the answer, never to be cached (OpenID Connect Core §5.3.2)."""
+    if exchange.signed is None:
+        exchange.answer = json_answer(200, exchange.response)
+    else:
+        headers = {"Content-Type": "application/jwt", **NO_STORE}
+        exchange.answer = Answer(200, headers, exchange.signed.encode())
+
+
+def refuse(exchange: UserinfoExchange, error: Exception) -> Answer | None:
+    """Write a refusal (OpenID Connect Core §5.3.3, RFC 6750 §3)."""
+    return bearer_error(error, scope="openid") if isinstance(error, OAuth2Error) else None
+
+
+USERINFO_STEPS = Steps(
+    "userinfo",
+    [
+        step(presented, sets="presented"),
+        step(live, reads="presented", sets="access_token client subject scope person authorization facts"),
+        step(openid, reads="subject scope"),
+        step(claims, reads="subject scope facts", sets="response"),
+        step(enrich, reads="response"),
+        step(sign, reads="response client"),
+        step(write, reads="response", sets="answer"),
+    ],
+    begin=UserinfoExchange.of,
+    refuse=refuse,
+)
+
+
+def _is_form(message: Message) -> bool:
+    return message.method == "POST" and message.media_type == FORM
