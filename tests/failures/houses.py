@@ -17,6 +17,7 @@ import portula_dcr
 import portula_fetch
 import portula_generators
 import portula_introspection
+import portula_jar
 import portula_jose
 import portula_logout
 import portula_oauth2
@@ -40,6 +41,7 @@ ROOMS = (
     portula_fetch,
     portula_generators,
     portula_introspection,
+    portula_jar,
     portula_jose,
     portula_logout,
     portula_oauth2,

@@ -133,20 +133,6 @@ def test_every_advertised_scope_is_granted(world, client):
         assert world.tokens(client, scope=scope)["scope"] == scope
 
 
-def test_request_objects_are_advertised_if_they_are_understood(make_world):
-    document = metadata(make_world())
-    assert document["request_parameter_supported"] is True
-    assert document["request_uri_parameter_supported"] is False
-    assert "none" not in document["request_object_signing_alg_values_supported"]
-    document = metadata(make_world(REQUEST_URI_ENABLED=True, UNSIGNED_REQUEST_OBJECTS_ALLOWED=True))
-    assert document["request_uri_parameter_supported"] is True
-    assert document["require_request_uri_registration"] is True
-    assert "none" in document["request_object_signing_alg_values_supported"]
-    document = metadata(make_world(REQUEST_OBJECTS_ENABLED=False))
-    assert document["request_parameter_supported"] is False
-    assert "request_object_signing_alg_values_supported" not in document
-
-
 class OwnServer(Server):
     """A server class of the deployment's."""
 

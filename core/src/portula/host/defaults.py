@@ -11,6 +11,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "generators": "portula-generators",
     "import_dot": "portula-import-dot",
     "introspection": "portula-introspection",
+    "jar": "portula-jar",
     "jose": "portula-jose",
     "logout": "portula-logout",
     "oauth2": "portula-oauth2",

@@ -17,7 +17,6 @@ from portula_oidc.id_token import IDTokenQuestions
 from portula_oidc.metadata import portula_metadata
 from portula_oidc.pairwise import PairwiseQuestions
 from portula_oidc.registration import portula_client_metadata, portula_validate_client_registration
-from portula_oidc.request_objects import portula_request_resolvers
 from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ __all__ = [
     "portula_endpoints",
     "portula_interaction_demands",
     "portula_metadata",
-    "portula_request_resolvers",
     "portula_validate_authorization_request",
     "portula_validate_client_registration",
 ]

@@ -9,7 +9,6 @@ from portula_oidc.asked import PROMPTS
 from portula_oidc.claims import PROTOCOL_CLAIMS
 from portula_oidc.endpoint import JWKS_PATH, USERINFO_PATH
 from portula_oidc.registration import id_token_algorithms, subject_types
-from portula_oidc.request_objects import algorithms
 from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
         return {}
     settings = provider.settings(OIDCSettings)
     signing = id_token_algorithms(provider)
-    by_value, by_reference = settings.REQUEST_OBJECTS_ENABLED, settings.REQUEST_URI_ENABLED
     scope_claims: Any = provider.validator
     return {
         "userinfo_endpoint": settings.OIDC_USERINFO_ENDPOINT or USERINFO_PATH,
@@ -38,16 +36,4 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
         "display_values_supported": ["page"],
         "prompt_values_supported": PROMPTS,
         "ui_locales_supported": ["en"],
-        "request_parameter_supported": by_value,
-        "request_uri_parameter_supported": by_reference,
-        **(
-            {"request_object_signing_alg_values_supported": algorithms(provider)}
-            if by_value or by_reference
-            else {}
-        ),
-        **(
-            {"require_request_uri_registration": settings.REQUEST_URI_MUST_BE_REGISTERED}
-            if by_reference
-            else {}
-        ),
     }

@@ -12,13 +12,13 @@ from portula import Plugin, hookimpl
 from portula.errors import FetchFailed, InvalidClientMetadata
 from portula.plugin import Application, ClientMember, origin_of, uri_host
 from portula_oidc.pairwise import PAIRWISE
-from portula_oidc.request_objects import SYMMETRIC, algorithms
 from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import AuthorizationServer, ClientRegistration
 
+SYMMETRIC = ("HS256", "HS384", "HS512")
 MAX_SECTOR_BYTES = 64 * 1024
 
 
@@ -45,8 +45,6 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
         ClientMember("sector_identifier_uri", str),
         ClientMember("id_token_signed_response_alg", Literal[tuple(signing)], field="algorithm"),
         ClientMember("userinfo_signed_response_alg", Literal[tuple(signing)]),
-        ClientMember("request_object_signing_alg", Literal[tuple(algorithms(provider))]),
-        ClientMember("request_uris", list[str]),
         ClientMember("default_max_age", seconds),
         ClientMember("require_auth_time", bool),
         ClientMember("default_acr_values", list[str]),
@@ -70,9 +68,6 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     for name in ("initiate_login_uri", "sector_identifier_uri"):
         if name in metadata and not _is_https(metadata[name]):
             raise InvalidClientMetadata(f"{name} is not an https URL")
-    for uri in metadata.get("request_uris", ()):
-        if not _is_https(uri.partition("#")[0]):
-            raise InvalidClientMetadata(f"request_uris: {uri!r} is not an https URL")
     if "sector_identifier_uri" in metadata:
         _check_sector(registration.provider, registration.application)
     hosts = {uri_host(uri) for uri in registration.application.redirect_uris}

@@ -30,7 +30,7 @@ def is_on(provider: AuthorizationServer) -> bool:
 
 
 class OIDCSettings(BaseModel):
-    """Whether OpenID Connect is on, what ID tokens and userinfo say, and which requests are understood."""
+    """Whether OpenID Connect is on, and what ID tokens and userinfo say."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -71,19 +71,6 @@ class OIDCSettings(BaseModel):
     ACR_VALUES: Mapping[str, tuple[str, ...]] = Field(default={"1": ()}, min_length=1)
     """Authentication context classes (`acr`) that sign-ins here reach, weakest first, each with the methods (`amr`, RFC
     8176) that it takes. Every sign-in reaches one without methods."""
-
-    REQUEST_OBJECTS_ENABLED: bool = True
-    """Whether the parameter `request` is understood, a request object by value (OpenID Connect Core §6.1)."""
-
-    REQUEST_URI_ENABLED: bool = False
-    """Whether the parameter `request_uri` is understood, a request object by reference (§6.2): this server then fetches
-    it from where the client says."""
-
-    REQUEST_URI_MUST_BE_REGISTERED: bool = True
-    """Whether a request_uri must be one of the client's `request_uris`."""
-
-    UNSIGNED_REQUEST_OBJECTS_ALLOWED: bool = False
-    """Whether request objects may have the algorithm `none`. They then prove no more than plain parameters do."""
 
     @field_validator("OIDC_USERINFO_ENDPOINT")
     @classmethod

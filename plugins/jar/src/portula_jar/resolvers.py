@@ -1,4 +1,4 @@
-"""Request objects, by value and by reference (OpenID Connect Core §6; RFC 9101 for their type)."""
+"""Request objects, by value and by reference (RFC 9101 §5, OpenID Connect Core §6)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from portula.errors import (
     UntrustedToken,
 )
 from portula.plugin import OAUTHLIB_STATE, RequestResolver
-from portula_oidc.settings import OIDCSettings, is_on
+from portula_jar.settings import JarSettings, algorithms, is_on
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 TYPES = ("", "JWT", "oauth-authz-req+jwt")
 MEDIA_TYPES = ("application/jwt", "application/oauth-authz-req+jwt", "application/octet-stream", "text/plain")
 """What a request object by reference may be called; many clients serve it without a word."""
-ASYMMETRIC = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
-SYMMETRIC = ("HS256", "HS384", "HS512")
 MAX_BYTES = 64 * 1024
 LEEWAY_SECONDS = 60
 """How far a client's clock may be wrong."""
@@ -36,18 +34,12 @@ LEEWAY_SECONDS = 60
 _ABOUT_THE_TOKEN = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 
 
-def algorithms(provider: AuthorizationServer) -> list[str]:
-    """Return the algorithms a request object may be signed with (request_object_signing_alg_values_supported)."""
-    unsigned = provider.settings(OIDCSettings).UNSIGNED_REQUEST_OBJECTS_ALLOWED
-    return [*ASYMMETRIC, *SYMMETRIC, *(["none"] if unsigned else [])]
-
-
 @hookimpl
 def portula_request_resolvers(provider: Provider) -> list[RequestResolver]:
     """Return what the settings allow."""
     if not is_on(provider):
         return []
-    settings, found = provider.settings(OIDCSettings), []
+    settings, found = provider.settings(JarSettings), []
     if settings.REQUEST_OBJECTS_ENABLED:
         found.append(RequestResolver(name="request", presented=_is_by_value, resolve=_by_value))
     if settings.REQUEST_URI_ENABLED:
@@ -69,7 +61,7 @@ def _by_value(exchange: AuthorizationExchange) -> Pairs:
 
 def _by_reference(exchange: AuthorizationExchange) -> Pairs:
     provider, uri = exchange.provider, dict(exchange.pairs)["request_uri"]
-    registered = provider.settings(OIDCSettings).REQUEST_URI_MUST_BE_REGISTERED
+    registered = provider.settings(JarSettings).REQUEST_URI_MUST_BE_REGISTERED
     if registered and not _registered(_client(exchange), uri):
         raise InvalidRequestURI(description="This request_uri is not registered for the client.")
     try:

@@ -1,4 +1,4 @@
-"""Request objects by value and by reference: OpenID Connect Core §6."""
+"""Request objects by value and by reference: RFC 9101 §5, OpenID Connect Core §6."""
 
 import pytest
 from security.driving import answered
@@ -214,3 +214,29 @@ def test_registration_may_be_left_out_where_that_is_set(make_world, web, key):
     party = world.client(metadata={"jwks": key.jwks})
     web.document = key.sign(claims(party))
     assert "code" in answered(world.browser().authorize(party, request_uri=URI))
+
+
+def metadata(world):
+    return world.door().open("/o/.well-known/openid-configuration").json
+
+
+def test_request_objects_are_advertised_if_they_are_understood(make_world):
+    document = metadata(make_world())
+    assert document["request_parameter_supported"] is True
+    assert document["request_uri_parameter_supported"] is False
+    assert "none" not in document["request_object_signing_alg_values_supported"]
+    document = metadata(make_world(REQUEST_URI_ENABLED=True, UNSIGNED_REQUEST_OBJECTS_ALLOWED=True))
+    assert document["request_uri_parameter_supported"] is True
+    assert document["require_request_uri_registration"] is True
+    assert "none" in document["request_object_signing_alg_values_supported"]
+    document = metadata(make_world(REQUEST_OBJECTS_ENABLED=False))
+    assert document["request_parameter_supported"] is False
+    assert "request_object_signing_alg_values_supported" not in document
+
+
+def test_without_openid_connect_they_are_understood_too(make_world, key):
+    world = make_world(OIDC_ENABLED=False)
+    party = world.client(metadata={"jwks": key.jwks}, grant_types=("authorization_code",))
+    token = key.sign(claims(party, scope="read", claims=None, max_age=None))
+    answer = answered(world.browser().authorize(party, scope="write", state="outside", request=token))
+    assert (answer["state"], "code" in answer) == ("of the object", True)

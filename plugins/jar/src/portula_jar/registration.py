@@ -1,0 +1,37 @@
+"""The client metadata of request objects (OpenID Connect Dynamic Client Registration §2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from portula import hookimpl
+from portula.errors import InvalidClientMetadata
+from portula.plugin import ClientMember, origin_of
+from portula_jar.settings import algorithms, is_on
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import ClientRegistration
+
+
+@hookimpl
+def portula_client_metadata(provider: Provider) -> list[ClientMember]:
+    """Return the members that this room understands."""
+    if not is_on(provider):
+        return []
+    return [
+        ClientMember("request_object_signing_alg", Literal[tuple(algorithms(provider))]),
+        ClientMember("request_uris", list[str]),
+    ]
+
+
+@hookimpl
+def portula_validate_client_registration(registration: ClientRegistration) -> None:
+    """Refuse request URIs that are not https; a fragment may tell versions apart (OpenID Connect Core §6.2).
+
+    Raises:
+        InvalidClientMetadata: names the URI.
+    """
+    for uri in registration.application.metadata.get("request_uris", ()):
+        if not (origin_of(uri.partition("#")[0]) or "").startswith("https:"):
+            raise InvalidClientMetadata(f"request_uris: {uri!r} is not an https URL")
