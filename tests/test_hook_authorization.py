@@ -176,7 +176,7 @@ def test_parameters_may_be_kept_elsewhere():
 
 def test_two_places_at_once_are_an_invalid_request_and_an_unknown_one_is_not_supported():
     resolvers = [ticket("one", {}), ticket("two", {})]
-    house = House(plugin(portula_request_resolvers=lambda provider: resolvers))
+    house = House(plugin(portula_request_resolvers=lambda provider: resolvers), REQUEST_OBJECTS_ENABLED=False)
     browser, client = house.browser(), house.client()
     assert answered(browser.ask(client, one="1", two="2"))["error"] == "invalid_request"
     assert answered(browser.ask(client, request="a.b.c"))["error"] == "request_not_supported"
