@@ -163,9 +163,16 @@ def test_all_lists_are_judged_before_the_start_stops():
     assert len(caught.value.findings) == 2
 
 
-def test_an_endpoint_has_a_handler_or_steps():
-    with pytest.raises(ConfigError, match="'tea' has neither a handler nor steps"):
-        started(Room(Endpoint("tea", "tea", ("GET",))))
+@pytest.mark.parametrize("steps", [None, replace(TEA, begin=None)])
+def test_an_endpoint_has_a_handler_or_steps_that_begin(steps):
+    with pytest.raises(ConfigError, match="'tea' has neither a handler nor steps with `begin`"):
+        started(Room(Endpoint("tea", "tea", ("GET",), steps=steps)))
+
+
+def test_what_is_closed_has_to_exist():
+    closed = replace(TEA, closed=("raed", "write"))
+    with pytest.raises(ConfigError, match="steps of tea: 'raed' in `closed` does not exist"):
+        started(Room(Endpoint("tea", "tea", ("GET",), steps=closed)))
 
 
 def test_two_lists_of_one_name_stop_the_start():

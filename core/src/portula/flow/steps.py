@@ -134,9 +134,13 @@ class Steps(Generic[E]):
         return exchange.answer
 
     def handle(self, provider: AuthorizationServer, message: Message) -> Any:
-        """Answer a message."""
+        """Answer a message.
+
+        Raises:
+            LookupError: the list does not say how its exchange begins.
+        """
         if self.begin is None:
-            raise LookupError(f"the steps of {self.endpoint} say not what they begin with")
+            raise LookupError(f"the steps of {self.endpoint} have no `begin`")
         return self.answer(self.begin(provider, message))
 
     def with_steps(self, contributed: Sequence[Step], source: Source | None = None) -> Steps[E]:
@@ -167,6 +171,9 @@ class Steps(Generic[E]):
         if self.closed is None:
             return []
         names, own = [each.name for each in joined], {each.name for each in self.steps}
+        unknown = [name for name in self.closed if name not in own]
+        if unknown:
+            return [f"steps of {self.endpoint}: {name!r} in `closed` does not exist" for name in unknown]
         first, last = (names.index(name) for name in self.closed)
         return [
             f"steps of {self.endpoint}: {each.name!r} of {each.source} stands between {self.closed[0]!r} and "

@@ -67,12 +67,14 @@ def answered(provider: Provider, endpoint: Endpoint) -> Endpoint:
     """Return an endpoint with what answers it: its handler, or its steps.
 
     Raises:
-        ConfigError: it has neither.
+        ConfigError: it has neither, or its steps do not say how their exchange begins.
     """
     if endpoint.handler is not None:
         return endpoint
-    if endpoint.steps is None:
-        raise ConfigError(f"portula_endpoints: {endpoint.name!r} has neither a handler nor steps")
+    if endpoint.steps is None or endpoint.steps.begin is None:
+        raise ConfigError(
+            f"portula_endpoints: {endpoint.name!r} has neither a handler nor steps with `begin`"
+        )
     return replace(endpoint, handler=partial(provider.steps(endpoint.steps).handle, provider))
 
 
