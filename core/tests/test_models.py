@@ -266,7 +266,7 @@ def test_a_client_is_made_and_changed_with_the_fields_of_its_class():
     provider.clients.save(replace(client, tenant="tea"))
     found = provider.storage.find(OwnApplication, client_id=client.client_id)
     assert found.tenant == "tea"
-    provider.clients.save(Application(client_id=client.client_id, name="of core's class"))
+    provider.clients.save(Application(client_id=client.client_id, name="of core's class", version=1))
     found = provider.storage.find(Application, client_id=client.client_id)
     assert (found.name, found.tenant) == ("of core's class", "none")
     assert provider.storage.model(Application) is OwnApplication

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.plugin import Artifact
+from portula.plugin import Artifact, added
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -95,22 +95,21 @@ class WaitingRequests:
         resolved = {} if presented is pairs else {"presented": [list(pair) for pair in presented]}
         if browser is None:
             browser = provider.keys.digest(KIND, provider.pages.browser())
-        provider.storage.add(
-            Artifact(
-                digest=provider.keys.digest(KIND, name),
-                kind=KIND,
-                payload={
-                    "pairs": [list(pair) for pair in pairs],
-                    **resolved,
-                    "subject": subject,
-                    "before": before,
-                    "sent": sent,
-                    "browser": browser,
-                },
-                issued_at=now,
-                expires_at=now + WAITING_SECONDS,
-            )
+        waiting = Artifact(
+            digest=provider.keys.digest(KIND, name),
+            kind=KIND,
+            payload={
+                "pairs": [list(pair) for pair in pairs],
+                **resolved,
+                "subject": subject,
+                "before": before,
+                "sent": sent,
+                "browser": browser,
+            },
+            issued_at=now,
+            expires_at=now + WAITING_SECONDS,
         )
+        provider.storage.apply(added(waiting))
         return name
 
 
