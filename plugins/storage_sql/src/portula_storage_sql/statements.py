@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Delete,
@@ -48,11 +49,16 @@ def shaped(where: Mapping[str, object]) -> Shaped:
     )
 
 
-def bound(where: Mapping[str, object], values: Mapping[str, object] | None = None) -> dict[str, object]:
-    """Return the parameters: `w_` and the field's name for a condition, `v_` for a value to set."""
-    parameters = {f"w_{name}": value for name, value in where.items() if value is not None}
+def bound(
+    where: Mapping[str, object], values: Mapping[str, object] | None = None, prefix: str = ""
+) -> dict[str, object]:
+    """Return the parameters: `w_` and the field's name for a condition, `v_` for a value to set.
+
+    A name that is a column's would be taken for a value to set, where an UPDATE stands inside another statement.
+    """
+    parameters = {f"{prefix}w_{name}": value for name, value in where.items() if value is not None}
     for name, value in (values or {}).items():
-        parameters[f"v_{name}"] = value
+        parameters[f"{prefix}v_{name}"] = value
     return parameters
 
 
@@ -211,30 +217,37 @@ class Statements:
         """Set fields on every record that matches."""
         statement = self._change.get((where, fields))
         if statement is None:
-            statement = self._change[where, fields] = (
-                update(self.table)
-                .where(self._condition(where))
-                .values({self._by_field[name]: bindparam(f"v_{name}") for name in fields})
-            )
+            statement = self._change[where, fields] = self.changing(where, fields)
         return statement
+
+    def changing(self, where: Shaped, fields: tuple[str, ...], prefix: str = "") -> Update:
+        """Make a statement like `change`, with a prefix to the names of its parameters."""
+        values: dict[Any, BindParameter[Any]] = {
+            self._by_field[name]: bindparam(f"{prefix}v_{name}") for name in fields
+        }
+        return update(self.table).where(self._condition(where, prefix)).values(values)
 
     def remove(self, where: Shaped) -> Delete:
         """Delete every record that matches."""
         statement = self._remove.get(where)
         if statement is None:
-            statement = self._remove[where] = delete(self.table).where(self._condition(where))
+            statement = self._remove[where] = self.removing(where)
         return statement
 
-    def _condition(self, where: Shaped) -> ColumnElement[bool]:
-        return and_(True, *[self._comparison(name, how) for name, how in where])
+    def removing(self, where: Shaped, prefix: str = "") -> Delete:
+        """Make a statement like `remove`, with a prefix to the names of its parameters."""
+        return delete(self.table).where(self._condition(where, prefix))
 
-    def _comparison(self, name: str, how: str) -> ColumnElement[bool]:
+    def _condition(self, where: Shaped, prefix: str = "") -> ColumnElement[bool]:
+        return and_(True, *[self._comparison(name, how, prefix) for name, how in where])
+
+    def _comparison(self, name: str, how: str, prefix: str = "") -> ColumnElement[bool]:
         column = self._by_field[name]
         if how == "null":
             return column.is_(None)
         if how == "in":
-            return column.in_(bindparam(f"w_{name}", expanding=True))
-        return column == bindparam(f"w_{name}")
+            return column.in_(bindparam(f"{prefix}w_{name}", expanding=True))
+        return column == bindparam(f"{prefix}w_{name}")
 
     def _insert(self, dialect: str) -> Insert:
         """Insert a record, or no row where one of its keys is taken. Nobody asks for what the database filled in.
