@@ -152,7 +152,7 @@ from portula.model.slots import (
     User,
 )
 from portula.model.sources import Source, Tier
-from portula.model.storage import Place, Storage, Store, StoreFactory
+from portula.model.storage import TO_AUTHORIZATION, TO_CLIENT, Place, Pointer, Storage, Store, StoreFactory
 from portula.model.strict_json import read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
@@ -180,6 +180,8 @@ __all__ = [
     "LOOPBACK_ADDRESSES",
     "NO_STORE",
     "OAUTHLIB_STATE",
+    "TO_AUTHORIZATION",
+    "TO_CLIENT",
     "AccessToken",
     "AccountLink",
     "Add",
@@ -255,6 +257,7 @@ __all__ = [
     "Place",
     "Plan",
     "Plugin",
+    "Pointer",
     "Provider",
     "RecordType",
     "RefreshToken",

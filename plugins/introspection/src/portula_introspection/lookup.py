@@ -15,6 +15,6 @@ def find_live(
     """Return the token if it counts now; the hint only says where to look first (RFC 7662 §2.1)."""
     if hint == "refresh_token":
         refresh = validator.find_live_refresh_token(value, caller)
-        return refresh or validator.find_live_access_token(value, caller)
-    access = validator.find_live_access_token(value, caller)
+        return refresh or validator.find_live_access_token(value)
+    access = validator.find_live_access_token(value)
     return access or validator.find_live_refresh_token(value, caller)

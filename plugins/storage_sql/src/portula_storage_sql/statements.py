@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Delete,
+    FromClause,
     Insert,
     Select,
     Update,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from portula.plugin import Pointer
 from portula_storage_sql.fields import Shape
 from portula_storage_sql.tables import MARIADB
 
@@ -111,8 +113,9 @@ class Statements:
         """
         self.shape = shape
         self._cls = shape.record.cls
-        self._columns = [columns[name] for name in shape.names]
-        self._by_field = columns
+        self.columns = [columns[name] for name in shape.names]
+        self.by_field = columns
+        self._place = shape.names.index(shape.primary)
         self._primary = columns[shape.primary]
         self.table = table = self._primary.table
         self._extra = {name: columns[name].key for name, kind in shape.kinds.items() if kind == "other"}
@@ -132,7 +135,7 @@ class Statements:
         self._dialect = dialect
         self._walk: dict[Route, Select[Any]] = {}
         self._find: dict[Shaped, Select[Any]] = {}
-        self._joined: dict[tuple[Shaped, str], Select[Any]] = {}
+        self._joined: dict[tuple[Shaped, tuple[Pointer, ...]], Select[Any]] = {}
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
         self._remove: dict[Shaped, Delete] = {}
@@ -155,29 +158,37 @@ class Statements:
         """Return the record of a row that was selected; None without one."""
         return None if row is None else self._cls(**dict(zip(self.shape.names, row, strict=True)))
 
+    def joined_record(self, row: Sequence[Any]) -> Any:
+        """Return the record of a part of a row that was joined; None where no row was there."""
+        return None if row[self._place] is None else self.record(row)
+
     def find(self, where: Shaped) -> Select[Any]:
         """Select one record."""
         statement = self._find.get(where)
         if statement is None:
-            statement = self._find[where] = select(*self._columns).where(self._condition(where)).limit(1)
+            statement = self._find[where] = select(*self.columns).where(self._condition(where)).limit(1)
         return statement
 
-    def find_joined(self, where: Shaped, other: Statements, pointer: str) -> Select[Any]:
-        """Select one record, followed by the one that its field `pointer` names, NULL where there is none."""
-        statement = self._joined.get((where, pointer))
+    def find_joined(self, where: Shaped, along: tuple[tuple[Pointer, Statements], ...]) -> Select[Any]:
+        """Select one record, followed by those that it points to, NULL where there is none."""
+        pointers = tuple([pointer for pointer, _ in along])
+        statement = self._joined.get((where, pointers))
         if statement is None:
-            on = self._by_field[pointer] == other._primary
-            joined = self.table.outerjoin(other.table, on)
-            columns = [*self._columns, *other._columns]
+            joined: FromClause = self.table
+            columns = list(self.columns)
+            for pointer, other in along:
+                on = self.by_field[pointer.field] == other.by_field[pointer.key]
+                joined = joined.outerjoin(other.table, on)
+                columns += other.columns
             statement = select(*columns).select_from(joined).where(self._condition(where)).limit(1)
-            self._joined[where, pointer] = statement
+            self._joined[where, pointers] = statement
         return statement
 
     def select(self, where: Shaped, *, after: bool) -> Select[Any]:
         """Select a page, in order of primary key."""
         statement = self._select.get((where, after))
         if statement is None:
-            statement = select(*self._columns).where(self._condition(where)).order_by(self._primary)
+            statement = select(*self.columns).where(self._condition(where)).order_by(self._primary)
             if after:
                 statement = statement.where(self._primary > bindparam("after"))
             statement = self._select[where, after] = statement.limit(bindparam("limit"))
@@ -190,8 +201,8 @@ class Statements:
         """
         statement = self._walk.get(route)
         if statement is None:
-            column, key = self._by_field[route.by], self._primary
-            statement = select(*self._columns).where(self._condition(route.where), column.is_not(None))
+            column, key = self.by_field[route.by], self._primary
+            statement = select(*self.columns).where(self._condition(route.where), column.is_not(None))
             if route.prefix:
                 statement = statement.where(column >= bindparam("prefix"))
             if route.prefix and route.bounded:
@@ -223,7 +234,7 @@ class Statements:
     def changing(self, where: Shaped, fields: tuple[str, ...], prefix: str = "") -> Update:
         """Make a statement like `change`, with a prefix to the names of its parameters."""
         values: dict[Any, BindParameter[Any]] = {
-            self._by_field[name]: bindparam(f"{prefix}v_{name}") for name in fields
+            self.by_field[name]: bindparam(f"{prefix}v_{name}") for name in fields
         }
         return update(self.table).where(self._condition(where, prefix)).values(values)
 
@@ -242,7 +253,7 @@ class Statements:
         return and_(True, *[self._comparison(name, how, prefix) for name, how in where])
 
     def _comparison(self, name: str, how: str, prefix: str = "") -> ColumnElement[bool]:
-        column = self._by_field[name]
+        column = self.by_field[name]
         if how == "null":
             return column.is_(None)
         if how == "in":
@@ -264,8 +275,6 @@ class Statements:
     def _take(self) -> Update:
         return (
             update(self.table)
-            .where(
-                self._primary == bindparam(f"w_{self.shape.primary}"), self._by_field["taken_at"].is_(None)
-            )
-            .values({self._by_field["taken_at"]: bindparam("at")})
+            .where(self._primary == bindparam(f"w_{self.shape.primary}"), self.by_field["taken_at"].is_(None))
+            .values({self.by_field["taken_at"]: bindparam("at")})
         )

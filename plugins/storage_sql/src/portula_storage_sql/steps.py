@@ -86,12 +86,20 @@ def _changing(
     shape = statements[cls].shape
     shape.check_anchored(where)
     shape.check_change(part.values)
-    return Step(statements=statements[cls], part=part, where=where, values=part.values)
+    return Step(statements=statements[cls], part=part, where=_plain(where), values=part.values)
 
 
 def _removing(part: Remove, statements: Statements) -> Step:
     statements.shape.check_anchored(part.where)
-    return Step(statements=statements, part=part, where=part.where)
+    return Step(statements=statements, part=part, where=_plain(part.where))
+
+
+def _plain(where: Mapping[str, Condition]) -> dict[str, Condition]:
+    """Compare a list of one as the value that it is, which is one shape less."""
+    return {
+        name: value[0] if isinstance(value, tuple) and len(value) == 1 else value
+        for name, value in where.items()
+    }
 
 
 def _adding(part: Add, statements: Statements) -> Step:
