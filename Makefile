@@ -96,7 +96,7 @@ format: $(VENV)/.stamp-check ## Format, and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-services: $(VENV)/.stamp-browser ## Install (apt, npm) what the tests need; start PostgreSQL and MariaDB on loopback ports
+services: $(VENV)/.stamp-browser ## Install (apt, npm) what the tests need; start the databases on loopback ports
 	@PYTHON="$(PYTHON)" tools/services.sh start
 
 services-stop: ## Stop them

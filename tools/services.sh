@@ -39,6 +39,7 @@ postgresql_bin() { # print the folder of the newest PostgreSQL server
 install_absent() {
     local absent=()
     postgresql_bin >/dev/null || absent+=(postgresql)
+    find_program pgbouncer /usr/sbin >/dev/null || absent+=(pgbouncer)
     find_program mariadbd /usr/sbin >/dev/null || absent+=(mariadb-server)
     find_program chromium >/dev/null || absent+=(chromium)
     find_program apache2 /usr/sbin >/dev/null || absent+=(apache2)
@@ -185,6 +186,50 @@ stop_postgresql() {
     esac
 }
 
+# --- PgBouncer -------------------------------------------------------------------------------------------------------
+
+# In front of that PostgreSQL, pooling by transaction. It refuses to run as root too, so it lives in the same folder.
+start_pgbouncer() {
+    local place port password
+    place="$(cat "$HOME_DIR/postgresql.at")"
+    password="$(remembered postgresql.password new_password)"
+    if ! running "$place/pgbouncer.pid" "$place/pgbouncer.ini"; then
+        free_port >"$HOME_DIR/pgbouncer.port"
+        port="$(cat "$HOME_DIR/pgbouncer.port")"
+        (
+            umask 077
+            printf '"portula" "%s"\n' "$password" >"$place/pgbouncer.users"
+            cat >"$place/pgbouncer.ini" <<INI
+[databases]
+* = host=$HOST port=$(cat "$HOME_DIR/postgresql.port")
+[pgbouncer]
+listen_addr = $HOST
+listen_port = $port
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = $place/pgbouncer.users
+pool_mode = transaction
+default_pool_size = 10
+max_client_conn = 400
+logfile = $place/pgbouncer.log
+pidfile = $place/pgbouncer.pid
+INI
+        )
+        [ "$(id -u)" -ne 0 ] || chown postgres: "$place/pgbouncer.ini" "$place/pgbouncer.users"
+        (cd / && as_postgres "$(find_program pgbouncer /usr/sbin)" --quiet --daemon "$place/pgbouncer.ini" </dev/null) &&
+            wait_until 30 answers "$port" || { tail -n 20 "$place/pgbouncer.log" >&2 || true; fail "PgBouncer did not start"; }
+    fi
+    port="$(cat "$HOME_DIR/pgbouncer.port")"
+    say "PgBouncer on port $port"
+    echo "PORTULA_TEST_PGBOUNCER_PORT='$port'" >>"$HOME_DIR/env.new"
+}
+
+stop_pgbouncer() {
+    local place
+    place="$(cat "$HOME_DIR/postgresql.at" 2>/dev/null)" || return 0
+    finish PgBouncer "$place/pgbouncer.pid" "$place/pgbouncer.ini" INT
+}
+
 # --- MariaDB ---------------------------------------------------------------------------------------------------------
 
 start_mariadb() {
@@ -234,6 +279,7 @@ start() {
     install_relying_parties
     (umask 077 && : >"$HOME_DIR/env.new")
     start_postgresql
+    start_pgbouncer
     start_mariadb
     {
         echo "PORTULA_TEST_CHROMIUM='$(find_program chromium)'"
@@ -245,6 +291,7 @@ start() {
 }
 
 stop() {
+    stop_pgbouncer
     stop_postgresql
     stop_mariadb
 }

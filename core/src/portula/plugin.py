@@ -162,7 +162,7 @@ from portula.model.slots import (
     User,
 )
 from portula.model.sources import Source, Tier
-from portula.model.storage import Place, Storage, Store, StoreFactory
+from portula.model.storage import TO_AUTHORIZATION, TO_CLIENT, Place, Pointer, Storage, Store, StoreFactory
 from portula.model.strict_json import read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
@@ -195,6 +195,8 @@ __all__ = [
     "OAUTHLIB_STATE",
     "REVOCATION_STEPS",
     "TOKEN_STEPS",
+    "TO_AUTHORIZATION",
+    "TO_CLIENT",
     "AccessToken",
     "AccountLink",
     "Add",
@@ -272,6 +274,7 @@ __all__ = [
     "Place",
     "Plan",
     "Plugin",
+    "Pointer",
     "Provider",
     "RecordType",
     "RefreshToken",

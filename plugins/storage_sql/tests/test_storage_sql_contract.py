@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from sqlalchemy.engine import URL
@@ -21,13 +22,14 @@ class TestSqlStore(StorageContract):
     """The contract, on SQL."""
 
     shares = True
+    prepared_statements = True
 
     @pytest.fixture
     def make_store(self, database_url: URL) -> Iterator[MakeStore]:
         stores: list[SqlStore] = []
 
         def make(records: Sequence[RecordType]) -> SqlStore:
-            store = SqlStore(make_engine(database_url), records)
+            store = SqlStore(make_engine(database_url, prepared_statements=self.prepared_statements), records)
             if not stores:
                 migrate.upgrade(store.engine, records)
                 with store.engine.connect() as connection:
@@ -39,3 +41,17 @@ class TestSqlStore(StorageContract):
         yield make
         for store in stores:
             store.close()
+
+
+@pytest.mark.service
+class TestSqlStoreBehindPgbouncer(TestSqlStore):
+    """The contract, on PostgreSQL behind a proxy that gives the connection away after each transaction."""
+
+    prepared_statements = False
+
+    @pytest.fixture
+    def database_url(self, shared_database: Callable[[str], URL]) -> URL:
+        port = os.environ.get("PORTULA_TEST_PGBOUNCER_PORT")
+        if port is None:
+            pytest.fail("PORTULA_TEST_PGBOUNCER_PORT is not set: start the services first")
+        return shared_database("postgresql").set(port=int(port))

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 import portula_storage_sql as room
 from portula.errors import ConfigError
@@ -119,3 +121,21 @@ def test_the_store_is_no_other(tmp_path: Path) -> None:
     provider.stores["storage_sql"].close()
     (command,) = room.portula_commands(SimpleNamespace(stores={"storage_sql": MemoryStore(())}))  # type: ignore[arg-type]
     assert CliRunner().invoke(command, ["upgrade"]).exit_code == 1
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+def test_the_driver_is_told_whether_to_prepare_statements(tmp_path: Path, prepared: bool) -> None:
+    given: list[dict[str, Any]] = []
+    settings = {
+        "DATABASE_URL": "postgresql://user@127.0.0.1:9/name",
+        "DATABASE_PREPARED_STATEMENTS": prepared,
+    }
+    engine = provider_with(tmp_path, **settings).stores["storage_sql"].engine
+
+    def connect(_dialect: object, _record: object, _arguments: object, options: dict[str, Any]) -> None:
+        given.append(options)
+
+    event.listen(engine, "do_connect", connect)
+    with pytest.raises(OperationalError):
+        engine.connect()
+    assert given[0].get("prepare_threshold", 5) == (5 if prepared else None)

@@ -181,6 +181,17 @@ class PlanContract(PlanRacesContract):
         assert (counts[ended], counts[none], counts[removed]) == (1, 0, 2)
         assert sorted(counts.values()) == [0, 1, 1, 2, 2]
 
+    def test_what_has_the_value_already_is_met(self, filled: Store) -> None:
+        plan = Plan()
+        plan.change(Sample, "a", number=1, label="label")
+        plan.change(Sample, "b", number=1)
+        met = plan.change_all(AccessToken, {"digest": ("old", "older")}, scope="read")
+        assert filled.apply(plan) == {met: 2}
+        plan = Plan()
+        plan.change(Sample, "a", number=1)
+        met = plan.change_all(AccessToken, {"digest": "old"}, scope="read")
+        assert filled.apply(plan) == {met: 1}
+
     def test_what_a_plan_adds_is_met_by_none_of_its_parts(self, filled: Store) -> None:
         plan = Plan()
         plan.add(Sample(digest="new", family="f"))

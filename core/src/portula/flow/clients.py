@@ -63,14 +63,22 @@ class Clients:
 
     def find(self, client_id: str) -> Application | None:
         """Return the client of this name: of the source that claims the name, else the one that is registered."""
-        for source in self._sources:
-            if source.claims(client_id):
-                return source.find(client_id)
+        source = self._source(client_id)
+        if source is not None:
+            return source.find(client_id)
         return self._provider.storage.find(Application, client_id=client_id)
+
+    def settle(self, client_id: str, registered: Application | None) -> Application | None:
+        """Return the client of this name, as `find` does, where what is registered under it is read already."""
+        source = self._source(client_id)
+        return registered if source is None else source.find(client_id)
+
+    def _source(self, client_id: str) -> ClientSource | None:
+        return next((source for source in self._sources if source.claims(client_id)), None)
 
     def find_all(self, client_ids: Sequence[str]) -> dict[str, Application]:
         """Return the clients of these names, those that are there; what is registered is read in one go."""
-        elsewhere = {name for name in client_ids if any(source.claims(name) for source in self._sources)}
+        elsewhere = {name for name in client_ids if self._source(name) is not None}
         registered = tuple(name for name in client_ids if name not in elsewhere)
         found = [self.find(name) for name in sorted(elsewhere)]
         if registered:

@@ -80,19 +80,17 @@ class OAuth2Validator(Questions):
         """Revoke the authorization of a replayed code or refresh token (RFC 6749 §4.1.2, RFC 9700 §4.14)."""
         raise NotImplementedError
 
-    def find_live_access_token(
-        self, value: str, known: Application | None = None
-    ) -> Live[AccessToken] | None:
-        """Return the access token with this value unless it expired, was revoked, or its client or user is disabled.
-
-        `known` is a client that was read in this request already, so that it is not read again.
-        """
+    def find_live_access_token(self, value: str) -> Live[AccessToken] | None:
+        """Return the access token with this value unless it expired, was revoked, or its client or user is disabled."""
         raise NotImplementedError
 
     def find_live_refresh_token(
         self, value: str, known: Application | None = None
     ) -> Live[RefreshToken] | None:
-        """Return the refresh token with this value unless it was superseded; all else as for access tokens."""
+        """Return the refresh token with this value unless it was superseded; all else as for access tokens.
+
+        `known` is a client that was read in this request already, so that it is not read again.
+        """
         raise NotImplementedError
 
     def active_person(self, subject: str) -> User | None:

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from portula.model.errors import ConfigError, nearest
 from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part, Plan, Remove, Take
-from portula.model.records import Authorization, RecordType
+from portula.model.records import Application, Authorization, RecordType
 
 R = TypeVar("R")
 
@@ -25,6 +25,23 @@ log = logging.getLogger("portula")
 
 Place = tuple[str | int, str]
 """Where a walk goes on: behind this value of the field that gives the order and, among equal ones, this primary key."""
+
+
+class Pointer(NamedTuple):
+    """A field of one record that names another."""
+
+    field: str
+    cls: type[Any]
+    """Class of the other record."""
+    key: str
+    """Its field that is named, a key."""
+
+
+TO_AUTHORIZATION = Pointer("authorization", Authorization, "id")
+"""What codes and tokens were issued under."""
+
+TO_CLIENT = Pointer("client_id", Application, "client_id")
+"""Whom they were issued to."""
 
 
 class Store(Protocol):
@@ -220,21 +237,26 @@ class Storage:
         found: R | None = store.find(model, **keys)
         return found
 
-    def find_with_authorization(
-        self, cls: type[R], /, **keys: Condition
-    ) -> tuple[R, Authorization | None] | None:
-        """Return a record with the authorization that it points to: in one read where the store can, else in two."""
+    def find_along(self, cls: type[Any], /, *along: Pointer, **keys: Condition) -> tuple[Any, ...] | None:
+        """Return a record, followed by those that it points to, None for one that is gone; None without the record.
+
+        It is one read where the store can join and keeps all of them, else one each.
+        """
         store, model = self._routes[cls]
-        other, target = self._routes[Authorization]
+        placed = [(pointer, *self._routes[pointer.cls]) for pointer in along]
         joined = getattr(store, "find_joined", None)
-        if joined is not None and other is store:
-            found: tuple[R, Authorization | None] | None = joined(model, target, "authorization", **keys)
+        if joined is not None and all(other is store for _, other, _ in placed):
+            targets = [pointer._replace(cls=target) for pointer, _, target in placed]
+            found: tuple[Any, ...] | None = joined(model, *targets, **keys)
             return found
-        record: Any = store.find(model, **keys)
+        record = store.find(model, **keys)
         if record is None:
             return None
-        known = other.find(target, id=record.authorization) if record.authorization is not None else None
-        return record, known
+        values = [getattr(record, pointer.field) for pointer in along]
+        return record, *(
+            None if value is None else other.find(target, **{pointer.key: value})
+            for value, (pointer, other, target) in zip(values, placed, strict=True)
+        )
 
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition

@@ -95,10 +95,13 @@ def presented(exchange: IntrospectionExchange) -> None:
 def live(exchange: IntrospectionExchange) -> None:
     """Find the token if it counts now; the hint only says where to look first (RFC 7662 §2.1)."""
     validator, value = exchange.provider.validator, exchange.parameter("token") or ""
-    find = [validator.find_live_access_token, validator.find_live_refresh_token]
     if exchange.parameter("token_type_hint") == "refresh_token":
-        find.reverse()
-    exchange.live = find[0](value, exchange.client) or find[1](value, exchange.client)
+        exchange.live = validator.find_live_refresh_token(value, exchange.client)
+    exchange.live = (
+        exchange.live
+        or validator.find_live_access_token(value)
+        or validator.find_live_refresh_token(value, exchange.client)
+    )
 
 
 def shown(exchange: IntrospectionExchange) -> None:

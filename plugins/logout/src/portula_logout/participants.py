@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from portula import Plugin
-from portula.plugin import Add, Application, Artifact, Plan, Remove
+from portula.plugin import Add, Application, Artifact, ChangeAll, Remove
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationGranted, AuthorizationServer
@@ -20,25 +20,25 @@ PAGE = 100
 
 
 def remember(provider: AuthorizationServer, event: AuthorizationGranted) -> list[object]:
-    """Return the record that an app learns of a session; one that is known lives on for longer."""
+    """Return what the plan of the request needs so that an app learns of a session; one that is known lives on."""
     if event.sid is None or "openid" not in event.scopes:
         return []
-    storage, keys, now = provider.storage, provider.keys, provider.now()
-    name, expires_at = f"{event.sid}\0{event.client_id}", _expiry(provider, event.sid)
-    plan = Plan()
-    known = plan.change_all(Artifact, {"digest": keys.digests(KIND, name)}, expires_at=expires_at)
-    if storage.apply(plan)[known]:
-        return []
+    keys, name, expires_at = provider.keys, f"{event.sid}\0{event.client_id}", _expiry(provider, event.sid)
     artifact = Artifact(
         digest=keys.digest(KIND, name),
         kind=KIND,
         payload={"issuer": provider.current_issuer()},
-        issued_at=now,
+        issued_at=provider.now(),
         client_id=event.client_id,
         family=keys.digest(KIND, event.sid),
         expires_at=expires_at,
     )
-    return [Add(record=artifact, unless_known=True)]  # another request of the app may come in between
+    return [
+        ChangeAll(
+            cls=Artifact, where={"digest": keys.digests(KIND, name)}, values={"expires_at": expires_at}
+        ),
+        Add(record=artifact, unless_known=True),
+    ]
 
 
 def of_session(provider: AuthorizationServer, sid: str) -> Iterator[tuple[Application, str]]:

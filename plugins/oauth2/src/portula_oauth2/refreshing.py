@@ -7,7 +7,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from portula.errors import Replayed
-from portula.plugin import Authorization, RefreshToken, RefreshTokens, SupersededRefreshToken
+from portula.plugin import (
+    TO_AUTHORIZATION,
+    Authorization,
+    RefreshToken,
+    RefreshTokens,
+    SupersededRefreshToken,
+)
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -30,15 +36,15 @@ def find_refresh_token(
     """
     storage, made = provider.storage, RefreshTokens(provider.keys).read(value)
     if made is not None:
-        return storage.find_with_authorization(RefreshToken, authorization=made[0])
+        return storage.find_along(RefreshToken, TO_AUTHORIZATION, authorization=made[0])
     digests = provider.keys.digests(REFRESH_TOKEN, value)
-    found = storage.find_with_authorization(RefreshToken, digest=digests)
+    found = storage.find_along(RefreshToken, TO_AUTHORIZATION, digest=digests)
     if found is not None:
         return found
     superseded = storage.find(SupersededRefreshToken, digest=digests)
     if superseded is None:
         return None
-    return storage.find_with_authorization(RefreshToken, authorization=superseded.authorization)
+    return storage.find_along(RefreshToken, TO_AUTHORIZATION, authorization=superseded.authorization)
 
 
 def check_superseded(

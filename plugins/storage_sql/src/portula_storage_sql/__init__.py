@@ -59,7 +59,12 @@ def portula_stores(provider: Provider) -> Mapping[str, StoreFactory]:
         if embedded:
             refuse_models(records)
         url = settings.DATABASE_URL or embedded_url(Path(provider.app.instance_path))
-        engine = make_engine(url, pool_size=settings.DATABASE_POOL_SIZE, make_folder=embedded)
+        engine = make_engine(
+            url,
+            pool_size=settings.DATABASE_POOL_SIZE,
+            prepared_statements=settings.DATABASE_PREPARED_STATEMENTS,
+            make_folder=embedded,
+        )
         return SqlStore(engine, records, embedded=embedded)
 
     return {"storage_sql": make}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Row
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from portula_storage_sql.driver_errors import is_mariadb_duplicate
 from portula_storage_sql.engine import BEGIN
+from portula_storage_sql.tables import MARIADB
 
 _inherited: list[object] = []
 """Connections and pools of the parent process, kept for good: to close them here would disturb them there."""
@@ -95,14 +97,30 @@ class Connections:
 
     def write(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
         """Write, within the transaction of this thread if there is one; return how many rows."""
+        return self._write(statement, parameters).rowcount
+
+    def write_returning(self, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any]:
+        """Write with a statement that answers with one row; return that."""
+        return self._write(statement, parameters).one()
+
+    def _write(self, statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
         self.check_alive()
-        if self._local.depth and not self._local.begun:
+        if not self._local.depth:
+            self._leave_closed()
+        elif not self._local.begun:
             self._open()
         try:
-            return self._connection().execute(statement, parameters).rowcount
+            return self._connection().execute(statement, parameters)
         except DBAPIError as error:
             self._fail(error)
             raise
+
+    def _leave_closed(self) -> None:
+        """Let go of a connection that the server has closed: what is sent on it once could not be sent again."""
+        lease = self._local.lease
+        if lease is not None and lease.pid == os.getpid() and is_closed(lease.connection):
+            lease.connection.invalidate()
+            self._local.lease = None
 
     def check_alive(self) -> None:
         """Refuse to go on in a transaction that has failed."""
@@ -159,6 +177,20 @@ class Connections:
             self.engine.dispose(close=False)
             self._pid = os.getpid()
         return _Lease(self.engine.connect())
+
+
+def is_closed(connection: Connection) -> bool:
+    """Say whether the server of an idle connection has closed it: then there is something to read, if only the end."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        descriptor = driver.fileno()
+    elif connection.dialect.name in MARIADB:
+        descriptor = driver._sock.fileno()  # noqa: SLF001 - PyMySQL has no other name for it
+    else:
+        return False
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _let_go(engine: Engine, local: _Local, pid: int) -> None:

@@ -14,6 +14,10 @@ POSTGRESQL_DUPLICATE = "23505"
 MARIADB_DUPLICATE = 1062
 """How each engine says that a key is taken. To INSERT only MariaDB does, and goes on with the transaction."""
 
+POSTGRESQL_UNMET = "22012"
+MARIADB_UNMET = 1644
+"""How a plan in one statement says that a condition does not hold: by a division by zero, or an error of its own."""
+
 POSTGRESQL_RETRYABLE = ("40P01", "40001")
 MARIADB_RETRYABLE = (1213, 1020)
 """How each engine says that it rolled back so that another may go on: a deadlock, or a snapshot that is too old."""
@@ -27,9 +31,18 @@ def is_duplicate(error: DBAPIError) -> bool:
     return getattr(orig, "sqlstate", None) == POSTGRESQL_DUPLICATE or is_mariadb_duplicate(error)
 
 
-def duplicate_of(cls: type[Any]) -> DuplicateRecord:
-    """Return the error for a record of which a key is taken."""
-    return DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
+def duplicate_of(*classes: type[Any]) -> DuplicateRecord:
+    """Return the error for a record of which a key is taken: of this class, or of one of these."""
+    names = ", ".join(dict.fromkeys(cls.__name__ for cls in classes))
+    return DuplicateRecord(f"{names}: a record with one of these keys exists")
+
+
+def is_unmet(error: DBAPIError) -> bool:
+    """Recognize what a plan in one statement ends with when the condition of a change does not hold."""
+    orig = error.orig
+    return (
+        getattr(orig, "sqlstate", None) == POSTGRESQL_UNMET or MARIADB_UNMET in getattr(orig, "args", ())[:1]
+    )
 
 
 def is_mariadb_duplicate(error: DBAPIError) -> bool:

@@ -79,12 +79,15 @@ def refuse_models(records: Sequence[RecordType]) -> None:
         raise ConfigError(*findings)
 
 
-def make_engine(url: URL | str, *, pool_size: int = 5, make_folder: bool = False) -> Engine:
+def make_engine(
+    url: URL | str, *, pool_size: int = 5, prepared_statements: bool = True, make_folder: bool = False
+) -> Engine:
     """Make an engine; nothing connects yet.
 
     Args:
         url: where the database is.
         pool_size: connections kept while no thread needs them.
+        prepared_statements: whether PostgreSQL may prepare statements.
         make_folder: create the folder of a SQLite file, readable by its owner only, before the first connection, and
             keep others from the file if they could read it. A new file is closed to others in any case.
 
@@ -96,6 +99,8 @@ def make_engine(url: URL | str, *, pool_size: int = 5, make_folder: bool = False
     connect_args: dict[str, Any] = {}
     if backend == "sqlite":
         connect_args["timeout"] = BUSY_SECONDS
+    elif backend == "postgresql" and not prepared_statements:
+        connect_args["prepare_threshold"] = None
     elif backend in MARIADB:
         connect_args["init_command"] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
         url = url.update_query_dict({"charset": "utf8mb4"})

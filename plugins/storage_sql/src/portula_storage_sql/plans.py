@@ -1,21 +1,23 @@
-"""Plans in SQL: one short transaction each."""
+"""Plans in SQL: one statement each where the database has a way to say it so, else a short transaction."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from portula.errors import Conflict, DuplicateRecord
-from portula.plugin import Add, ChangeAll, Counts, Remove, RowChange, Writes
+from portula.plugin import ChangeAll, Counts, Remove, RowChange, Writes
+from portula_storage_sql.block import block_of, is_block
 from portula_storage_sql.connections import Connections
-from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable
+from portula_storage_sql.cte import cte_of
+from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable, is_unmet
 from portula_storage_sql.statements import Statements, bound, shaped
+from portula_storage_sql.steps import Step, is_one_statement, parameters_of, steps_of
 
 ATTEMPTS = 5
 """How often a plan is tried that the database rolls back in favour of another."""
@@ -27,21 +29,6 @@ PAUSE_MILLISECONDS = 20
 class _Unmet(Exception):
     """Ends a plan in which the condition of a change does not hold."""
 
-    def __init__(self, change: RowChange) -> None:
-        """Keep the change."""
-        self.change = change
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
-    """One statement of a plan."""
-
-    cls: type[Any]
-    statement: Executable
-    parameters: Mapping[str, Any]
-    part: RowChange | ChangeAll | Remove | Add
-    """What it was made of."""
-
 
 class Plans:
     """Applies the plans of one store."""
@@ -50,79 +37,92 @@ class Plans:
         """Take the statements of each record class."""
         self._connections = connections
         self._statements = statements
+        self._dialect = connections.engine.dialect
+        self._joined: dict[tuple[object, ...], Executable] = {}
 
     def apply(self, writes: Writes) -> Counts:
         """See Store.apply."""
-        steps = self._steps(writes)
-        failure: Exception
+        steps = steps_of(writes, self._statements)
+        failure: Exception | None
         attempts = 0
         while True:
             attempts += 1
+            is_last = attempts == ATTEMPTS or self._connections.in_transaction
             try:
-                with self._connections.transaction():
-                    return self._carry_out(steps)
-            except _Unmet as unmet:
-                change = unmet.change
-                failure = writes.failure(self._reread) or Conflict(change.kind.cls, self._reread(change))
+                return self._carry_out(steps)
+            except _Unmet:
+                failure = writes.failure(self._reread)
+                if failure is None and is_last:
+                    change = writes.changes[0]
+                    failure = Conflict(change.kind.cls, self._reread(change))
             except DuplicateRecord as duplicate:
                 failure = writes.failure(self._reread) or duplicate
             except DBAPIError as error:
-                if attempts == ATTEMPTS or self._connections.in_transaction or not is_retryable(error):
+                if is_last or not is_retryable(error):
                     raise
-                time.sleep(secrets.randbelow(PAUSE_MILLISECONDS) / 1000)
-                continue
-            raise failure
+                failure = None
+            if failure is not None:
+                raise failure
+            time.sleep(secrets.randbelow(PAUSE_MILLISECONDS) / 1000)
 
-    def _steps(self, writes: Writes) -> list[_Step]:
-        """Make the statements; ValueError for what no engine keeps, before anything is written."""
-        steps = [
-            self._change(change.kind.cls, change.where, change.values, change) for change in writes.changes
-        ]
-        steps += [self._change(part.cls, part.where, part.values, part) for part in writes.all_changes]
-        for part in writes.removals:
-            statements = self._statements[part.cls]
-            statements.shape.check_anchored(part.where)
-            statement = statements.remove(shaped(part.where))
-            steps.append(_Step(cls=part.cls, statement=statement, parameters=bound(part.where), part=part))
-        for addition in writes.additions:
-            cls = type(addition.record)
-            row = self._statements[cls].row(addition.record)
-            steps.append(_Step(cls=cls, statement=self._statements[cls].add, parameters=row, part=addition))
-        return steps
-
-    def _change(
-        self,
-        cls: type[Any],
-        where: Mapping[str, Any],
-        values: Mapping[str, object],
-        part: RowChange | ChangeAll,
-    ) -> _Step:
-        statements = self._statements[cls]
-        statements.shape.check_anchored(where)
-        statements.shape.check_change(values)
-        statement = statements.change(shaped(where), tuple(values))
-        return _Step(cls=cls, statement=statement, parameters=bound(where, values), part=part)
-
-    def _carry_out(self, steps: list[_Step]) -> Counts:
-        """Run the statements; return how many records each part met that may meet any number."""
+    def _carry_out(self, steps: Sequence[Step]) -> Counts:
+        """Write; return how many records each part met that may meet any number."""
         self._connections.check_alive()
+        if not self._connections.in_transaction:
+            if len(steps) == 1:
+                return self._one_by_one(steps)
+            statement = self._one_statement(steps)
+            if statement is not None:
+                return self._at_once(steps, statement)
+        with self._connections.transaction():
+            return self._one_by_one(steps)
+
+    def _one_statement(self, steps: Sequence[Step]) -> Executable | None:
+        """Return the statement that does what all steps do, made once for each shape of plan; None without one."""
+        if not is_one_statement(steps):
+            return None
+        shape = tuple([step.shape for step in steps])
+        statement = self._joined.get(shape)
+        if statement is None and self._dialect.name == "postgresql":
+            statement = self._joined[shape] = cte_of(steps)
+        elif statement is None and is_block(steps, self._dialect):
+            statement = self._joined[shape] = block_of(steps)
+        return statement
+
+    def _at_once(self, steps: Sequence[Step], statement: Executable) -> Counts:
+        met: Sequence[int]
+        try:
+            is_met, *met = self._connections.write_returning(statement, parameters_of(steps))
+        except IntegrityError as error:
+            if not is_duplicate(error):
+                raise
+            raise _duplicate(steps) from None
+        except DBAPIError as error:
+            if not is_unmet(error):
+                raise
+            is_met, met = 0, []
+        if not is_met:
+            raise _Unmet
+        bulks = [step.part for step in steps if isinstance(step.part, ChangeAll | Remove)]
+        return dict(zip(bulks, met, strict=True))
+
+    def _one_by_one(self, steps: Sequence[Step]) -> Counts:
         counts: dict[ChangeAll | Remove, int] = {}
         for step in steps:
-            optional = isinstance(step.part, Add) and step.part.unless_known
             try:
                 met = self._connections.write(step.statement, step.parameters)
             except IntegrityError as error:
                 if not is_duplicate(error):
                     raise
-                if optional:
+                if step.is_optional:
                     continue
-                raise duplicate_of(step.cls) from None
+                raise _duplicate([step]) from None
             if isinstance(step.part, ChangeAll | Remove):
                 counts[step.part] = met
             elif not met and isinstance(step.part, RowChange):
-                raise _Unmet(step.part)
-            elif not met and not optional:
-                raise duplicate_of(step.cls)
+                raise _Unmet
+            elif not met and not step.is_optional:
+                raise _duplicate([step])
         return counts
 
     def _reread(self, change: RowChange) -> object | None:
@@ -131,3 +131,8 @@ class Plans:
         row = self._connections.read(statements.find(shaped(where)), bound(where)).first()
         found: object | None = statements.record(row)
         return found
+
+
+def _duplicate(steps: Sequence[Step]) -> DuplicateRecord:
+    """Return the error for steps of which one meets a key that is taken."""
+    return duplicate_of(*(step.cls for step in steps if not isinstance(step.part, Remove)))

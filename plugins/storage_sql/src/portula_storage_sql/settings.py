@@ -20,3 +20,11 @@ class StorageSqlSettings(BaseModel):
 
     DATABASE_POOL_SIZE: int = Field(default=5, ge=1, le=1000)
     """Connections kept open while no thread needs them. Each thread at work holds one, however many there are."""
+
+    DATABASE_PREPARED_STATEMENTS: bool = True
+    """Whether PostgreSQL keeps a statement that is sent again and again prepared, which is faster.
+
+    False behind a proxy that pools by transaction, such as PgBouncer with `pool_mode = transaction`: there a statement
+    may arrive at a server that never prepared it. PgBouncer from 1.21 on follows them if `max_prepared_statements` is
+    set.
+    """

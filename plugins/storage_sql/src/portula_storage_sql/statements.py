@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Delete,
+    FromClause,
     Insert,
     Select,
     Update,
@@ -26,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from portula.plugin import Pointer
 from portula_storage_sql.fields import Shape
 from portula_storage_sql.tables import MARIADB
 
@@ -48,11 +51,16 @@ def shaped(where: Mapping[str, object]) -> Shaped:
     )
 
 
-def bound(where: Mapping[str, object], values: Mapping[str, object] | None = None) -> dict[str, object]:
-    """Return the parameters: `w_` and the field's name for a condition, `v_` for a value to set."""
-    parameters = {f"w_{name}": value for name, value in where.items() if value is not None}
+def bound(
+    where: Mapping[str, object], values: Mapping[str, object] | None = None, prefix: str = ""
+) -> dict[str, object]:
+    """Return the parameters: `w_` and the field's name for a condition, `v_` for a value to set.
+
+    A name that is a column's would be taken for a value to set, where an UPDATE stands inside another statement.
+    """
+    parameters = {f"{prefix}w_{name}": value for name, value in where.items() if value is not None}
     for name, value in (values or {}).items():
-        parameters[f"v_{name}"] = value
+        parameters[f"{prefix}v_{name}"] = value
     return parameters
 
 
@@ -105,8 +113,9 @@ class Statements:
         """
         self.shape = shape
         self._cls = shape.record.cls
-        self._columns = [columns[name] for name in shape.names]
-        self._by_field = columns
+        self.columns = [columns[name] for name in shape.names]
+        self.by_field = columns
+        self._place = shape.names.index(shape.primary)
         self._primary = columns[shape.primary]
         self.table = table = self._primary.table
         self._extra = {name: columns[name].key for name, kind in shape.kinds.items() if kind == "other"}
@@ -126,7 +135,7 @@ class Statements:
         self._dialect = dialect
         self._walk: dict[Route, Select[Any]] = {}
         self._find: dict[Shaped, Select[Any]] = {}
-        self._joined: dict[tuple[Shaped, str], Select[Any]] = {}
+        self._joined: dict[tuple[Shaped, tuple[Pointer, ...]], Select[Any]] = {}
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
         self._remove: dict[Shaped, Delete] = {}
@@ -149,29 +158,37 @@ class Statements:
         """Return the record of a row that was selected; None without one."""
         return None if row is None else self._cls(**dict(zip(self.shape.names, row, strict=True)))
 
+    def joined_record(self, row: Sequence[Any]) -> Any:
+        """Return the record of a part of a row that was joined; None where no row was there."""
+        return None if row[self._place] is None else self.record(row)
+
     def find(self, where: Shaped) -> Select[Any]:
         """Select one record."""
         statement = self._find.get(where)
         if statement is None:
-            statement = self._find[where] = select(*self._columns).where(self._condition(where)).limit(1)
+            statement = self._find[where] = select(*self.columns).where(self._condition(where)).limit(1)
         return statement
 
-    def find_joined(self, where: Shaped, other: Statements, pointer: str) -> Select[Any]:
-        """Select one record, followed by the one that its field `pointer` names, NULL where there is none."""
-        statement = self._joined.get((where, pointer))
+    def find_joined(self, where: Shaped, along: tuple[tuple[Pointer, Statements], ...]) -> Select[Any]:
+        """Select one record, followed by those that it points to, NULL where there is none."""
+        pointers = tuple([pointer for pointer, _ in along])
+        statement = self._joined.get((where, pointers))
         if statement is None:
-            on = self._by_field[pointer] == other._primary
-            joined = self.table.outerjoin(other.table, on)
-            columns = [*self._columns, *other._columns]
+            joined: FromClause = self.table
+            columns = list(self.columns)
+            for pointer, other in along:
+                on = self.by_field[pointer.field] == other.by_field[pointer.key]
+                joined = joined.outerjoin(other.table, on)
+                columns += other.columns
             statement = select(*columns).select_from(joined).where(self._condition(where)).limit(1)
-            self._joined[where, pointer] = statement
+            self._joined[where, pointers] = statement
         return statement
 
     def select(self, where: Shaped, *, after: bool) -> Select[Any]:
         """Select a page, in order of primary key."""
         statement = self._select.get((where, after))
         if statement is None:
-            statement = select(*self._columns).where(self._condition(where)).order_by(self._primary)
+            statement = select(*self.columns).where(self._condition(where)).order_by(self._primary)
             if after:
                 statement = statement.where(self._primary > bindparam("after"))
             statement = self._select[where, after] = statement.limit(bindparam("limit"))
@@ -184,8 +201,8 @@ class Statements:
         """
         statement = self._walk.get(route)
         if statement is None:
-            column, key = self._by_field[route.by], self._primary
-            statement = select(*self._columns).where(self._condition(route.where), column.is_not(None))
+            column, key = self.by_field[route.by], self._primary
+            statement = select(*self.columns).where(self._condition(route.where), column.is_not(None))
             if route.prefix:
                 statement = statement.where(column >= bindparam("prefix"))
             if route.prefix and route.bounded:
@@ -211,30 +228,37 @@ class Statements:
         """Set fields on every record that matches."""
         statement = self._change.get((where, fields))
         if statement is None:
-            statement = self._change[where, fields] = (
-                update(self.table)
-                .where(self._condition(where))
-                .values({self._by_field[name]: bindparam(f"v_{name}") for name in fields})
-            )
+            statement = self._change[where, fields] = self.changing(where, fields)
         return statement
+
+    def changing(self, where: Shaped, fields: tuple[str, ...], prefix: str = "") -> Update:
+        """Make a statement like `change`, with a prefix to the names of its parameters."""
+        values: dict[Any, BindParameter[Any]] = {
+            self.by_field[name]: bindparam(f"{prefix}v_{name}") for name in fields
+        }
+        return update(self.table).where(self._condition(where, prefix)).values(values)
 
     def remove(self, where: Shaped) -> Delete:
         """Delete every record that matches."""
         statement = self._remove.get(where)
         if statement is None:
-            statement = self._remove[where] = delete(self.table).where(self._condition(where))
+            statement = self._remove[where] = self.removing(where)
         return statement
 
-    def _condition(self, where: Shaped) -> ColumnElement[bool]:
-        return and_(True, *[self._comparison(name, how) for name, how in where])
+    def removing(self, where: Shaped, prefix: str = "") -> Delete:
+        """Make a statement like `remove`, with a prefix to the names of its parameters."""
+        return delete(self.table).where(self._condition(where, prefix))
 
-    def _comparison(self, name: str, how: str) -> ColumnElement[bool]:
-        column = self._by_field[name]
+    def _condition(self, where: Shaped, prefix: str = "") -> ColumnElement[bool]:
+        return and_(True, *[self._comparison(name, how, prefix) for name, how in where])
+
+    def _comparison(self, name: str, how: str, prefix: str = "") -> ColumnElement[bool]:
+        column = self.by_field[name]
         if how == "null":
             return column.is_(None)
         if how == "in":
-            return column.in_(bindparam(f"w_{name}", expanding=True))
-        return column == bindparam(f"w_{name}")
+            return column.in_(bindparam(f"{prefix}w_{name}", expanding=True))
+        return column == bindparam(f"{prefix}w_{name}")
 
     def _insert(self, dialect: str) -> Insert:
         """Insert a record, or no row where one of its keys is taken. Nobody asks for what the database filled in.
@@ -251,8 +275,6 @@ class Statements:
     def _take(self) -> Update:
         return (
             update(self.table)
-            .where(
-                self._primary == bindparam(f"w_{self.shape.primary}"), self._by_field["taken_at"].is_(None)
-            )
-            .values({self._by_field["taken_at"]: bindparam("at")})
+            .where(self._primary == bindparam(f"w_{self.shape.primary}"), self.by_field["taken_at"].is_(None))
+            .values({self.by_field["taken_at"]: bindparam("at")})
         )

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Engine, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from portula.errors import ConfigError, Replayed
-from portula.plugin import Condition, Counts, Place, Plan, RecordType, Writes
+from portula.plugin import Condition, Counts, Place, Plan, Pointer, RecordType, Writes
 from portula_storage_sql import migrate
 from portula_storage_sql.connections import Connections
 from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable
@@ -98,20 +98,20 @@ class SqlStore:
         )
         return found
 
-    def find_joined(
-        self, cls: type[R], other: type[Any], pointer: str, /, **keys: Condition
-    ) -> tuple[R, Any] | None:
-        """Return a record with the one of another type that its field `pointer` names, None for none: in one query."""
-        statements, target = self._statements[cls], self._statements[other]
+    def find_joined(self, cls: type[Any], /, *along: Pointer, **keys: Condition) -> tuple[Any, ...] | None:
+        """See Storage.find_along: in one query."""
+        statements = self._statements[cls]
         statements.shape.check_keys(keys)
-        statement = statements.find_joined(shaped(keys), target, pointer)
-        row = self._connections.read(statement, bound(keys)).first()
+        targets = tuple([(pointer, self._statements[pointer.cls]) for pointer in along])
+        row = self._connections.read(statements.find_joined(shaped(keys), targets), bound(keys)).first()
         if row is None:
             return None
         end = len(statements.shape.names)
-        pointed = row[end:]
-        is_there = pointed[target.shape.names.index(target.shape.primary)] is not None
-        return statements.record(row[:end]), target.record(pointed) if is_there else None
+        found = [statements.record(row[:end])]
+        for _, target in targets:
+            begin, end = end, end + len(target.shape.names)
+            found.append(target.joined_record(row[begin:end]))
+        return tuple(found)
 
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TypeVar
 
 from portula import OAuth2Validator, Plugin
-from portula.plugin import AccessToken, Application, Authorization, Live, OAuthRequest, RefreshToken, User
+from portula.plugin import (
+    TO_AUTHORIZATION,
+    TO_CLIENT,
+    AccessToken,
+    Application,
+    Authorization,
+    Live,
+    OAuthRequest,
+    RefreshToken,
+    User,
+)
 from portula_oauth2.refreshing import REFRESH_TOKEN, find_refresh_token
 
 T = TypeVar("T", AccessToken, RefreshToken)
@@ -32,18 +42,21 @@ class BearerQuestions(OAuth2Validator):
             exchange.resume(live.authorization)
         return set(scopes or ()).issubset(granted)
 
-    def find_live_access_token(
-        self, value: str, known: Application | None = None
-    ) -> Live[AccessToken] | None:
-        """Look an access token up with its authorization, and ask whether client and person still count."""
+    def find_live_access_token(self, value: str) -> Live[AccessToken] | None:
+        """Look an access token up with its authorization and client, and ask whether these and the person count."""
         provider = self.provider
-        found = provider.storage.find_with_authorization(
-            AccessToken, digest=provider.keys.digests(ACCESS_TOKEN, value)
+        found: tuple[AccessToken, Authorization | None, Application | None] | None = (
+            provider.storage.find_along(
+                AccessToken,
+                TO_AUTHORIZATION,
+                TO_CLIENT,
+                digest=provider.keys.digests(ACCESS_TOKEN, value),
+            )
         )
-        if found is None:
+        if found is None or found[0].revoked_at is not None:
             return None
-        token, authorization = found
-        return None if token.revoked_at is not None else self._live(token, authorization, known)
+        token, authorization, stored = found
+        return self._live(token, authorization, provider.clients.settle(token.client_id, stored))
 
     def find_live_refresh_token(
         self, value: str, known: Application | None = None
@@ -52,10 +65,13 @@ class BearerQuestions(OAuth2Validator):
         found = find_refresh_token(self.provider, value)
         if found is None or not self.provider.keys.verify(REFRESH_TOKEN, value, found[0].digest):
             return None
-        return self._live(*found, known)
+        token, authorization = found
+        if known is None or known.client_id != token.client_id:
+            known = self.provider.clients.find(token.client_id)
+        return self._live(token, authorization, known)
 
     def _live(
-        self, token: T, authorization: Authorization | None, known: Application | None
+        self, token: T, authorization: Authorization | None, client: Application | None
     ) -> Live[T] | None:
         provider = self.provider
         under: str | None = token.authorization
@@ -66,9 +82,6 @@ class BearerQuestions(OAuth2Validator):
         expires_at: int | None = token.expires_at
         if expires_at is not None and expires_at <= provider.now():
             return None
-        client = known
-        if client is None or client.client_id != token.client_id:
-            client = provider.clients.find(token.client_id)
         if client is None or not client.is_usable(None):
             return None
         if token.subject is None:

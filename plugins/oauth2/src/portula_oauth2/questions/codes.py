@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula import OAuth2Validator
 from portula.errors import InvalidGrantError, Replayed, UnsupportedCodeChallengeMethodError
-from portula.plugin import Application, Grant, OAuthRequest
+from portula.plugin import TO_AUTHORIZATION, Application, Grant, OAuthRequest
 from portula_oauth2.keeping import keep_until
 from portula_oauth2.settings import OAuth2Settings
 
@@ -69,7 +69,9 @@ class CodeQuestions(OAuth2Validator):
             Replayed: this client redeems it a second time.
         """
         provider, exchange = self.provider, self.exchange_of(request)
-        found = provider.storage.find_with_authorization(Grant, digest=provider.keys.digests(_PURPOSE, code))
+        found = provider.storage.find_along(
+            Grant, TO_AUTHORIZATION, digest=provider.keys.digests(_PURPOSE, code)
+        )
         if found is None or found[0].client_id != client.client_id:
             return False
         grant, authorization = found

@@ -1,0 +1,216 @@
+"""How often whole requests go to the database: each statement is a round trip, where the database is a server."""
+
+from base64 import b64encode
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import pytest
+from security.driving import bearer, s256
+from sqlalchemy import event
+from support.browser import forms_of
+from support.databases import database_on
+
+from portula import Plugin
+from portula.host.modes import storage_check_deferred
+from portula_resource_server import require_oauth
+from portula_storage_sql import migrate
+from portula_testing.provider import CALLBACK, client_for, installed_rooms, make_provider
+
+ISSUER = "https://id.example/o"
+PASSWORD = "a long password of hers"
+VERIFIER = "v" * 43
+
+
+READS = {
+    "client credentials": 1,  # client
+    "introspection": 3,  # client that asks; token with authorization and client; person
+    "introspection by another client": 3,
+    "userinfo": 2,  # token with authorization and client; person
+    "guarded view": 2,
+    "code": 3,  # client; code with authorization; person
+    "code with ID token": 3,
+    "refresh": 3,  # client; refresh token with authorization; person
+    "authorize": 4,  # client; session; person; consent
+    "authorize with openid": 4,
+    "consent page": 4,
+    "consent": 5,  # as before, and the request that waited
+    "revocation": 2,  # client; token with authorization
+}
+WRITES = {
+    "client credentials": 1,  # access token
+    "code": 4,  # code, authorization, access token, refresh token
+    "code with ID token": 4,
+    "refresh": 3,  # refresh token, former access token, access token
+    "authorize": 2,  # authorization, code
+    "authorize with openid": 4,  # and the session's app, which is known or new
+    "consent page": 1,  # the request that waits
+    "consent": 4,  # the wait, the consent, authorization, code
+    "revocation": 2,  # authorization, refresh token
+}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def engine_name(request):
+    return request.param
+
+
+@pytest.fixture
+def database_url(engine_name, tmp_path):
+    if engine_name == "sqlite":
+        yield f"sqlite:///{tmp_path / 'portula.sqlite3'}"
+    else:
+        yield from database_on("PORTULA_TEST_POSTGRESQL_URL")
+
+
+class House:
+    """A provider of all rooms, a person, and a client that has her tokens."""
+
+    def __init__(self, url):
+        settings = {
+            "DATABASE_URL": url,
+            "STORAGE": "storage_sql",
+            "REQUEST_APPROVAL_PROMPT": "auto",
+            "OIDC_ENABLED": True,
+            "OIDC_ISS_ENDPOINT": ISSUER,
+            "OIDC_BACKCHANNEL_LOGOUT_THREADS": 0,
+        }
+        with storage_check_deferred():
+            self.provider = make_provider(*installed_rooms(), settings=settings)
+        self.engine = self.provider.stores["storage_sql"].engine
+        migrate.upgrade(self.engine, self.provider.stores["storage_sql"].records)
+        self.seen, self.sent = [], []
+        self.provider.app.add_url_rule("/resource", "resource", require_oauth("read")(lambda: "the resource"))
+        event.listen(self.engine, "before_cursor_execute", self._note)
+        self.provider.hooks.ask(Plugin.portula_login).users.create("ann", PASSWORD)
+        grants = ("authorization_code", "refresh_token", "client_credentials")
+        self.client_id, self.basic = self.client(*grants, algorithm="ES256")
+        self.browser = self.provider.app.test_client()
+        _, self.other = self.client("client_credentials")
+
+    def _note(self, _connection, _cursor, statement, parameters, *_):
+        self.seen.append(" ".join(statement.split()))
+        self.sent.append(f"{statement} {parameters}")
+
+    def client(self, *grant_types, **fields):
+        client, secret = client_for(self.provider, *grant_types, **fields)
+        pair = b64encode(f"{client.client_id}:{secret}".encode()).decode()
+        return client.client_id, {"Authorization": f"Basic {pair}"}
+
+    def token(self, **form):
+        return self.machine("post", "/o/token/", data=form, headers=self.basic).json
+
+    def machine(self, method, path, **options):
+        answer = getattr(self.provider.app.test_client(), method)(
+            path, base_url="https://id.example", **options
+        )
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def get(self, path, **options):
+        return self.browser.get(path, base_url="https://id.example", **options)
+
+    def press(self, page, button, **typed):
+        (form,) = forms_of(page.text)[:1]
+        name, value = form.buttons[button]
+        action = urljoin(page.request.url, form.action)
+        return self.browser.post(
+            action, data={**form.fields, **typed, name: value}, base_url="https://id.example"
+        )
+
+    def ask(self, scope):
+        return self.get(
+            "/o/authorize/",
+            query_string={
+                "response_type": "code",
+                "client_id": self.client_id,
+                "redirect_uri": CALLBACK,
+                "scope": scope,
+                "code_challenge": s256(VERIFIER),
+                "code_challenge_method": "S256",
+            },
+        )
+
+    def sign_in(self):
+        assert (
+            self.press(
+                self.get("/accounts/login/"), "login-submit", username="ann", password=PASSWORD
+            ).status_code
+            == 302
+        )
+
+    def code(self, answer):
+        assert answer.status_code == 302, answer.text
+        (code,) = parse_qs(urlsplit(answer.location).query)["code"]
+        return code
+
+    def redeem(self, code):
+        return self.token(
+            grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER
+        )
+
+
+@pytest.fixture
+def house(database_url):
+    made = House(database_url)
+    yield made
+    for store in made.provider.stores.values():
+        store.close()
+
+
+class Requests:
+    """What is counted, each with what it needs made before."""
+
+    def __init__(self, house):
+        self.house = house
+        house.sign_in()
+        self.page = house.ask("openid read")
+        tokens = house.redeem(house.code(house.press(self.page, "consent-allow")))
+        for client in (house.basic, house.other):  # that a secret is used is noted once a day
+            house.machine("post", "/o/introspect/", data={"token": tokens["access_token"]}, headers=client)
+
+    def of(self, name):
+        """Prepare a request; return a function that sends it."""
+        house = self.house
+        tokens = house.redeem(house.code(house.ask("openid read")))
+        by = house.other if name.endswith("another client") else house.basic
+        page = house.ask("read write") if name == "consent" else None
+        code = house.code(house.ask("openid read" if "openid" in name or "ID" in name else "read"))
+        token = {"token": tokens["access_token"]}
+        sends = {
+            "client credentials": lambda: house.token(grant_type="client_credentials", scope="read"),
+            "introspection": lambda: house.machine("post", "/o/introspect/", data=token, headers=by),
+            "userinfo": lambda: house.machine("get", "/o/userinfo/", headers=bearer(token["token"])),
+            "guarded view": lambda: house.machine("get", "/resource", headers=bearer(token["token"])),
+            "code": lambda: house.redeem(code),
+            "refresh": lambda: house.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"]),
+            "authorize": lambda: house.code(house.ask("openid read" if "openid" in name else "read")),
+            "consent page": lambda: house.ask("read write"),
+            "consent": lambda: house.code(house.press(page, "consent-allow")),
+            "revocation": lambda: house.machine(
+                "post", "/o/revoke_token/", data={"token": tokens["refresh_token"]}, headers=by
+            ),
+        }
+        return sends[next(part for part in sorted(sends, key=len, reverse=True) if name.startswith(part))]
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_request_goes_to_the_database_as_often_as_it_has_to(house, engine_name, name):
+    send = Requests(house).of(name)
+    house.seen.clear()
+    send()
+    reads = [statement for statement in house.seen if statement.startswith("SELECT")]
+    writes = [statement for statement in house.seen if statement not in reads]
+    assert len(reads) == READS[name], house.seen
+    writing = WRITES.get(name, 0)
+    if engine_name == "postgresql":
+        assert len(writes) == min(writing, 1), house.seen
+    else:
+        assert len(writes) == (writing if writing < 2 else writing + 2), house.seen  # with BEGIN and COMMIT
+
+
+def test_no_record_is_read_twice(house):
+    requests = Requests(house)
+    for name in READS:
+        send = requests.of(name)
+        house.sent.clear()
+        send()
+        assert len(house.sent) == len(set(house.sent)), name
