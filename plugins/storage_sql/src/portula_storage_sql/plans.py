@@ -67,7 +67,7 @@ class Plans:
             except DuplicateRecord as duplicate:
                 failure = writes.failure(self._reread) or duplicate
             except DBAPIError as error:
-                if attempts == ATTEMPTS or self._connections.in_transaction or not is_retryable(error):
+                if attempts == ATTEMPTS or not is_retryable(error):
                     raise
                 time.sleep(secrets.randbelow(PAUSE_MILLISECONDS) / 1000)
                 continue
