@@ -210,9 +210,9 @@ class Operation:
     """Makes one request that was never sent before."""
 
     def batch(self, deployment: Deployment, size: int) -> list[WSGIEnvironment]:
-        """Return requests, each good for one call; what they need is stored in one transaction."""
+        """Return requests, each good for one call; what they need is stored."""
         deployment.forget()
-        with deployment.app.app_context(), deployment.provider.storage.transaction():
+        with deployment.app.app_context():
             return [self.make(deployment) for _ in range(size)]
 
     def answer_size(self, deployment: Deployment) -> int:

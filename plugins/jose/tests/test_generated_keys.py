@@ -14,6 +14,7 @@ from portula_jose.ring import REREAD_SECONDS
 from portula_testing.attacks import stored_texts
 from portula_testing.jws import taken_apart
 from portula_testing.provider import make_provider
+from portula_testing.writing import add_to, change_in
 
 DAY = 24 * 3600
 LEAD = 2 * 3600 + REREAD_SECONDS
@@ -79,7 +80,7 @@ def test_a_key_written_by_somebody_else_is_not_published(generated, worker):
     family = artifacts(jose)[0].family
     for record in artifacts(foreign):
         values = {name: getattr(record, name) for name in ("kind", "payload", "issued_at")}
-        jose._provider.storage.add(Artifact(digest=record.digest, family=family, **values))
+        add_to(jose._provider.storage, Artifact(digest=record.digest, family=family, **values))
     later = worker()
     assert kids(later)[0] == kid
     assert set(kids(later)).isdisjoint(kids(foreign))
@@ -90,7 +91,7 @@ def test_a_damaged_record_does_not_stand_in_the_way(worker, memory):
     jose = worker()
     kid_of(jose)
     (record,) = artifacts(jose)
-    jose._provider.storage.change(Artifact, {"digest": record.digest}, payload={"sealed": "damaged"})
+    change_in(jose._provider.storage, Artifact, {"digest": record.digest}, payload={"sealed": "damaged"})
     later = worker()
     token = later.sign({"a": 1}, typ="JWT")
     assert worker().verify_own(token, typ={"JWT"}).claims == {"a": 1}

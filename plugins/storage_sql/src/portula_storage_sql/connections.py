@@ -59,11 +59,6 @@ class Connections:
         self._begin = BEGIN[engine.dialect.name]
         weakref.finalize(self, _let_go, engine, self._local, self._pid).atexit = False
 
-    @property
-    def in_transaction(self) -> bool:
-        """Whether this thread is within a transaction, begun or not."""
-        return self._local.depth > 0
-
     def close(self) -> None:
         """Close this thread's connection and those no thread holds."""
         self._local.lease = None
@@ -71,7 +66,7 @@ class Connections:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """See Store.transaction. What failed within is rolled back at once, and no write follows it."""
+        """Make what this thread writes within atomic; it begins with the first write, and an exception ends it."""
         local = self._local
         local.depth += 1
         try:

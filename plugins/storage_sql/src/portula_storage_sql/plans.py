@@ -47,7 +47,7 @@ class Plans:
         attempts = 0
         while True:
             attempts += 1
-            is_last = attempts == ATTEMPTS or self._connections.in_transaction
+            is_last = attempts == ATTEMPTS
             try:
                 return self._carry_out(steps)
             except _Unmet:
@@ -67,13 +67,11 @@ class Plans:
 
     def _carry_out(self, steps: Sequence[Step]) -> Counts:
         """Write; return how many records each part met that may meet any number."""
-        self._connections.check_alive()
-        if not self._connections.in_transaction:
-            if len(steps) == 1:
-                return self._one_by_one(steps)
-            statement = self._one_statement(steps)
-            if statement is not None:
-                return self._at_once(steps, statement)
+        if len(steps) == 1:
+            return self._one_by_one(steps)
+        statement = self._one_statement(steps)
+        if statement is not None:
+            return self._at_once(steps, statement)
         with self._connections.transaction():
             return self._one_by_one(steps)
 

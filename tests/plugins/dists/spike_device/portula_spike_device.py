@@ -21,6 +21,7 @@ from portula.plugin import (
     Message,
     Mount,
     OAuthRequest,
+    added,
     json_answer,
     token_error,
 )
@@ -86,7 +87,7 @@ def portula_endpoints(provider: Provider) -> Sequence[Endpoint]:
             family=provider.keys.digest("device_code", device),
             expires_at=now + SECONDS,
         )
-        provider.storage.add(code)
+        provider.storage.apply(added(code))
         return json_answer(200, {"device_code": device, "user_code": user, "expires_in": SECONDS})
 
     return [Endpoint("device_authorization", "device_authorization/", ("POST",), begin)]

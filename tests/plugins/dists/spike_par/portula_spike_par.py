@@ -15,6 +15,7 @@ from portula.plugin import (
     Exchange,
     RequestResolver,
     Steps,
+    added,
     json_answer,
     step,
     token_error,
@@ -61,7 +62,7 @@ def keep(exchange: Exchange) -> None:
         client_id=exchange.client.client_id if exchange.client else None,
         expires_at=provider.now() + SECONDS,
     )
-    provider.storage.add(artifact)
+    provider.storage.apply(added(artifact))
     exchange.answer = json_answer(201, {"request_uri": f"{URN}{name}", "expires_in": SECONDS})
 
 
