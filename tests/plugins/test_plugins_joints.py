@@ -64,7 +64,7 @@ def test_each_spike_is_a_file_of_a_hundred_lines_or_so(deployment):
     for name in SPIKES:
         assert rows[name]["status"] == "active"
         (path,) = (DISTS / name).glob("*.py")
-        assert len(path.read_text().splitlines()) < 125
+        assert len(path.read_text().splitlines()) < 130
 
 
 def answer(response):
