@@ -21,7 +21,15 @@ from measure import sent, sent_json
 
 from portula import Plugin, Provider, hookimpl
 from portula.host.modes import storage_check_deferred
-from portula.plugin import AccessToken, Application, Grant, OAuthRequest, RefreshToken
+from portula.plugin import (
+    AccessToken,
+    Application,
+    Authorization,
+    Grant,
+    OAuthRequest,
+    RefreshToken,
+    exchange_of,
+)
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine, parse_url
 from portula_testing.memory import MemoryStore
@@ -47,7 +55,7 @@ class EmptiedStore(MemoryStore):
 
     def forget(self) -> None:
         """Drop codes and tokens; clients and people stay."""
-        for cls in (Grant, AccessToken, RefreshToken):
+        for cls in (Authorization, Grant, AccessToken, RefreshToken):
             self._rows[cls].clear()
 
 
@@ -116,12 +124,11 @@ class Deployment:
     def code(self, *scopes: str) -> tuple[str, str]:
         """Issue a code as the authorization endpoint does once the person agreed; return it and its verifier."""
         verifier, code = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
-        digest = hashlib.sha256(verifier.encode()).digest()
         request = OAuthRequest(
             "/o/authorize/",
             body=[
                 ("redirect_uri", CALLBACK),
-                ("code_challenge", base64.urlsafe_b64encode(digest).rstrip(b"=").decode()),
+                ("code_challenge", s256(verifier)),
                 ("code_challenge_method", "S256"),
             ],
         )
@@ -130,11 +137,18 @@ class Deployment:
         request.using_default_redirect_uri = False
         client_id = self.shop.client.client_id
         self.provider.validator.save_authorization_code(client_id, {"code": code}, request)
+        self.provider.storage.apply(exchange_of(request, self.provider).plan)
         return code, verifier
 
     def tokens(self) -> dict[str, Any]:
         """Let the shop redeem a code."""
         return sent_json(self.doors["fast"], redemption(self))
+
+
+def s256(verifier: str) -> str:
+    """Return the code_challenge of a code_verifier (RFC 7636 §4.2)."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def posted(path: str, party: Party, **form: str) -> WSGIEnvironment:
