@@ -5,24 +5,10 @@ import pytest
 from failures.flows import FLOWS
 from portula_testing.failures import crossings, failing
 
-_SIGN_OUT = (
-    "tokens are revoked in a plan of their own, before the login, which may be anybody's, ends the session"
-)
-
 KNOWN_FAULTS = {
     # Keys that could not be fetched are not asked for again within CLIENT_JWKS_REFETCH_SECONDS; so long the client's
     # assertions are answered invalid_client, as if they were wrong, and not 503.
     ("client keys", "slot fetcher.get"): "a fetch that failed is taken for a key that is not there",
-    # A person whose sign-out fails half-way is still signed in, and the apps have lost their tokens.
-    ("logout", "slot login.sign_out"): _SIGN_OUT,
-    ("logout", "slot sessions.end"): _SIGN_OUT,
-    ("logout", "store.find Artifact (3)"): _SIGN_OUT,
-    ("logout", "portula_record_session_end of Bystander"): _SIGN_OUT,
-    ("logout", "portula_record_session_end of portula_logout"): _SIGN_OUT,
-    ("logout", "store.select Artifact"): _SIGN_OUT,
-    ("logout", "store.select Application"): _SIGN_OUT,
-    ("logout", "store.select Artifact (2)"): _SIGN_OUT,
-    ("logout", "store.apply Artifact"): _SIGN_OUT,
 }
 """What still goes wrong: name of the flow and label of the call, and why. What is mended goes, none is added."""
 
@@ -34,7 +20,7 @@ TELLING = {
     "guarded view": ("slot login.find", "outage"),
     "key rotation": ("store.select Artifact (2)", "glitch"),
     "login": ("store.select Artifact", "outage"),
-    "logout": ("store.apply Authorization RefreshToken", "glitch"),
+    "logout": ("store.apply Artifact Authorization RefreshToken", "glitch"),
     "denial": ("store.add Artifact interaction", "outage"),
     "second visit": ("slot login.current", "outage"),
     "admin: secret": ("slot login.find", "outage"),

@@ -66,7 +66,7 @@ from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.responses import bearer_error, error_parameters, token_error
-from portula.flow.revoking import plan_revocation, revoke_authorization, revoke_authorizations
+from portula.flow.revoking import plan_revocation, revoke_authorization
 from portula.flow.server import Server
 from portula.flow.steps import Step
 from portula.flow.validator import Live, OAuth2Validator
@@ -329,7 +329,6 @@ __all__ = [
     "report",
     "requirement",
     "revoke_authorization",
-    "revoke_authorizations",
     "secret_id",
     "shape",
     "shown",

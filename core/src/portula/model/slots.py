@@ -8,11 +8,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from portula.model.http import Answer, Message
-from portula.model.plans import Plan
+from portula.model.plans import Counts, Plan
 from portula.model.records import Application
+
+if TYPE_CHECKING:
+    from portula.model.storage import Storage
 
 Clock = Callable[[], float]
 """Returns the time as Unix seconds, UTC. Everything that expires asks it."""
@@ -124,11 +127,19 @@ class Login(ABC):
 
     @abstractmethod
     def sign_out(self) -> None:
-        """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed to.
+        """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed."""
 
-        A login that keeps sessions under a `sid` asks `Plugin.portula_record_session_end` within the transaction that
-        ends one, so that the other apps are told; the slot `sessions` does.
+    def sign_out_with(self, storage: Storage, plan: Plan) -> Counts:
+        """Apply what else ends with the session, and sign out; return what `Storage.apply` returns.
+
+        Here the plan comes first: a person whose sign-out fails afterwards is still signed in, and may try again. A
+        login that keeps sessions in the storage ends them in this plan, whole or not at all; one that keeps them under
+        a `sid` plans what `Plugin.portula_record_session_end` returns too, so that the other apps are told. The slot
+        `sessions` does both.
         """
+        counts = storage.apply(plan)
+        self.sign_out()
+        return counts
 
     @abstractmethod
     def find(self, subject: str) -> User | None:
@@ -219,8 +230,8 @@ class SeenSession:
 class Sessions(ABC):
     """Server-side login sessions; the cookie is only a pointer.
 
-    A session that is ended, in whatever way but by time, is told to `Plugin.portula_record_session_end` within the
-    transaction that ends it, once.
+    A session that is ended, in whatever way but by time, is told to `Plugin.portula_record_session_end` once, and ends
+    in one plan with what that returns. So does what a caller plans beside it.
     """
 
     @abstractmethod
@@ -235,16 +246,19 @@ class Sessions(ABC):
         """
 
     @abstractmethod
-    def end(self) -> LoginSession | None:
-        """End the browser's session and return it."""
+    def end(self, plan: Plan | None = None) -> Counts:
+        """End the browser's session, if there is one, and apply `plan` with it; return what `Storage.apply` returns."""
 
     @abstractmethod
     def end_one(self, subject: str, sid: str) -> bool:
         """End the session of a person that has this identifier, in whatever browser; False when there is none."""
 
     @abstractmethod
-    def end_all(self, subject: str) -> int:
-        """End every session of a person; return how many."""
+    def end_all(self, subject: str, plan: Plan | None = None, *, except_sid: str | None = None) -> int:
+        """End every session of a person, but for the one with `except_sid`; return how many.
+
+        `plan` is applied with them, and where there are more than fit into one plan, with the last of them.
+        """
 
     @abstractmethod
     def seen(self, subject: str) -> Sequence[SeenSession]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import DuplicateRecord, PortulaError
+from portula.plugin import Plan
 from portula_accounts.passwords import Passwords
 from portula_accounts.records import User
 from portula_accounts.settings import AccountsSettings
@@ -113,8 +114,10 @@ class Users:
             self._provider.storage.change(User, where, password_hash=self._hash(password))
 
     def _change(self, user: User, **values: object) -> None:
-        self._provider.storage.change(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
-        self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub)
+        """Change an account and end its sessions, in one plan."""
+        plan = Plan()
+        plan.change_all(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
+        self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub, plan)
 
     def _hash(self, password: str) -> str:
         try:
