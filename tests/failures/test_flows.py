@@ -5,13 +5,6 @@ import pytest
 from failures.flows import FLOWS
 from portula_testing.failures import crossings, failing
 
-KNOWN_FAULTS = {
-    # Keys that could not be fetched are not asked for again within CLIENT_JWKS_REFETCH_SECONDS; so long the client's
-    # assertions are answered invalid_client, as if they were wrong, and not 503.
-    ("client keys", "slot fetcher.get"): "a fetch that failed is taken for a key that is not there",
-}
-"""What still goes wrong: name of the flow and label of the call, and why. What is mended goes, none is added."""
-
 TELLING = {
     "client credentials": ("portula_client_authenticated of portula_admin", "glitch"),
     "code": ("store.apply Artifact Authorization Grant", "glitch"),
@@ -39,12 +32,4 @@ def test_a_telling_call_fails(flow):
 
 @pytest.mark.thorough
 def test_every_call_fails(flow, call):
-    problems = failing(flow, call)
-    cause = KNOWN_FAULTS.get((flow.name, call))
-    assert bool(problems) == (cause is not None), problems or f"mended: {cause}"
-
-
-@pytest.mark.thorough
-def test_every_known_fault_is_of_a_call_that_is_made():
-    made = {(flow.name, label) for flow in FLOWS for label in crossings(flow)}
-    assert KNOWN_FAULTS.keys() <= made
+    assert failing(flow, call) == []

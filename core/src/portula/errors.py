@@ -38,6 +38,7 @@ from oauthlib.openid.connect.core.exceptions import (
 from portula.flow.clients import (
     UnknownClient,
 )
+from portula.flow.responses import RetryLater
 from portula.model.errors import (
     AuthorizationRefused,
     BrokenPlugin,
@@ -51,6 +52,7 @@ from portula.model.errors import (
     HookFailed,
     InvalidClientMetadata,
     JoseError,
+    KeysUnavailable,
     PortulaError,
     Replayed,
     SlotConflict,
@@ -86,6 +88,7 @@ __all__ = [
     "InvalidScopeError",
     "InvalidTokenError",
     "JoseError",
+    "KeysUnavailable",
     "LoginRequired",
     "MismatchingRedirectURIError",
     "OAuth2Error",
@@ -94,6 +97,7 @@ __all__ = [
     "Replayed",
     "RequestNotSupported",
     "RequestURINotSupported",
+    "RetryLater",
     "ServerError",
     "SlotConflict",
     "StorageDown",

@@ -332,7 +332,8 @@ class Jose(ABC):
             typ: see `verify_own`.
 
         Raises:
-            UntrustedToken: it is not the client's, or its keys cannot be had.
+            UntrustedToken: it is not the client's, or the client has no keys. KeysUnavailable, which is one, where they
+                are elsewhere and cannot be had now.
         """
 
     @abstractmethod
