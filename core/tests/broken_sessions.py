@@ -9,7 +9,7 @@ import pytest
 from flask import after_this_request, has_request_context, request
 
 from portula import Plugin, hookimpl
-from portula.plugin import Artifact, LoginSession, SeenSession, SessionEnded
+from portula.plugin import Artifact, LoginSession, Plan, SeenSession, SessionEnded
 from portula.plugin import Sessions as BaseSessions
 from portula_testing.contracts import SessionsContract
 from portula_testing.provider import make_provider
@@ -81,21 +81,30 @@ class Sessions(BaseSessions):
     def forget(self):
         self.kept.pop(self.key(self.presented()), None)
 
-    def end(self):
+    def end(self, plan=None):
         session = self.current()
         if session:
             self.tell(session)
+        counts = self.apply(plan)
         self.forget()
         request.environ.pop("started", None)
-        return session
+        return counts
+
+    def apply(self, plan):
+        return self.provider.storage.apply(plan or Plan())
 
     def same(self, one, other):
         return one == other
 
-    def end_all(self, subject):
+    def end_all(self, subject, plan=None, *, except_sid=None):
+        self.apply(plan)
         if has_request_context():
             request.environ.pop("started", None)
-        ended = [key for key, session in self.kept.items() if self.same(session.subject, subject)]
+        ended = [
+            key
+            for key, session in self.kept.items()
+            if self.same(session.subject, subject) and session.sid != except_sid
+        ]
         for key in ended:
             self.tell(self.kept[key])
             del self.kept[key]
@@ -187,11 +196,29 @@ class Bare(Sessions):
     flags = MappingProxyType({})
 
 
+class Careless(Sessions):
+    """Ends the session before it knows whether what is planned can be applied."""
+
+    def end(self, plan=None):
+        super().end()
+        return self.apply(plan)
+
+
+class Deaf(Sessions):
+    def apply(self, plan):
+        return {}
+
+
+class Sparing(Sessions):
+    def end_all(self, subject, plan=None, *, except_sid=None):
+        return super().end_all(subject, plan)
+
+
 class Lonely(Sessions):
-    def end(self):
-        session = super().end()
+    def end(self, plan=None):
+        counts = super().end(plan)
         self.kept.clear()
-        return session
+        return counts
 
 
 class Blurred(Sessions):
@@ -204,18 +231,18 @@ class Stubborn(Sessions):
         request.environ["started"] = super().current()
         return request.environ["started"]
 
-    def end_all(self, subject):
+    def end_all(self, subject, plan=None, *, except_sid=None):
         held = request.environ.get("started") if has_request_context() else None
-        count = super().end_all(subject)
+        count = super().end_all(subject, plan, except_sid=except_sid)
         if held:
             request.environ["started"] = held
         return count
 
 
 class OnlyInRequests(Sessions):
-    def end_all(self, subject):
+    def end_all(self, subject, plan=None, *, except_sid=None):
         request.environ.pop("started", None)
-        return super().end_all(subject)
+        return super().end_all(subject, plan, except_sid=except_sid)
 
 
 class Whole(Sessions):
@@ -295,6 +322,9 @@ sessions(Fragile, "makes_no_sense")
 sessions(Counted, "cannot_be_guessed")
 sessions(Kept, "nothing_that_is_stored")
 sessions(Bare, "neither_scripts")
+sessions(Careless, "planned_beside_it_or_not_at_all")
+sessions(Deaf, "planned_beside_it_or_not_at_all")
+sessions(Sparing, "end_all_may_spare_one")
 sessions(Lonely, "end_without_a_session", "end_ends_no_other")
 sessions(Blurred, "one_person_and_counts")
 sessions(Stubborn, "holds_at_once")

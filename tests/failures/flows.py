@@ -26,6 +26,8 @@ FLOWS = (
     people_flows.WrongPassword,
     people_flows.SignOut,
     people_flows.AppSignsOut,
+    people_flows.Displacement,
+    people_flows.Disabling,
     people_flows.SessionsPage,
     people_flows.Withdrawal,
     people_flows.Denial,

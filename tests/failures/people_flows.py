@@ -5,7 +5,7 @@ from types import MappingProxyType
 from support.browser import forms_of
 
 from failures.houses import BYE, LOGOUT, PASSWORD, House, expect, sent_back
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import AccessToken, Application, Artifact, Authorization, Fetched, Fetcher, Grant
 
 
@@ -119,6 +119,51 @@ class AppSignsOut(House):
         waiting = [kept.kind for kept in self.storage.select(Artifact) if "logout" in kept.kind]
         live = [known for known in self.storage.select(Authorization) if known.revoked_at is None]
         return waiting, len(live), expect(self.visitor.get("/accounts/"), 302).location
+
+
+class Ended(AppSignsOut):
+    """Base of other ends of a session in which an app got an ID token."""
+
+    def ended(self):
+        """Return whether the app is to be told, which goes with the session and never without."""
+        kinds = [kept.kind for kept in self.storage.select(Artifact)]
+        assert kinds.count("logout-token") == 1
+        return sorted(kinds)
+
+
+class Displacement(Ended):
+    """Somebody else signs in at the browser."""
+
+    name = "displacement"
+    may_change = frozenset()
+    may_stay = House.may_stay | frozenset({"Artifact login-failure"})
+
+    def prepare(self):
+        super().prepare()
+        self.provider.hooks.ask(Plugin.portula_login).users.create("bob", PASSWORD)
+
+    def run(self):
+        page = expect(self.visitor.get("/accounts/login/"), 200)
+        expect(self.press(self.visitor, page, "login-submit", username="bob", password=PASSWORD), 302)
+
+    def check(self):
+        assert "bob" in expect(self.visitor.get("/accounts/"), 200).text
+        return self.ended()
+
+
+class Disabling(Ended):
+    """An account is disabled, from the command line."""
+
+    name = "disableuser"
+    may_change = frozenset()
+
+    def run(self):
+        done = self.command("disableuser", "ann")
+        assert done.exit_code == 0, done.output
+
+    def check(self):
+        assert self.provider.hooks.ask(Plugin.portula_login).users.named("ann").disabled
+        return self.ended()
 
 
 class SessionsPage(House):

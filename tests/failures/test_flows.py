@@ -5,27 +5,6 @@ import pytest
 from failures.flows import FLOWS
 from portula_testing.failures import crossings, failing
 
-_SIGN_OUT = (
-    "tokens are revoked in a plan of their own, before the login, which may be anybody's, ends the session"
-)
-
-KNOWN_FAULTS = {
-    # Keys that could not be fetched are not asked for again within CLIENT_JWKS_REFETCH_SECONDS; so long the client's
-    # assertions are answered invalid_client, as if they were wrong, and not 503.
-    ("client keys", "slot fetcher.get"): "a fetch that failed is taken for a key that is not there",
-    # A person whose sign-out fails half-way is still signed in, and the apps have lost their tokens.
-    ("logout", "slot login.sign_out"): _SIGN_OUT,
-    ("logout", "slot sessions.end"): _SIGN_OUT,
-    ("logout", "store.find Artifact (3)"): _SIGN_OUT,
-    ("logout", "portula_record_session_end of Bystander"): _SIGN_OUT,
-    ("logout", "portula_record_session_end of portula_logout"): _SIGN_OUT,
-    ("logout", "store.select Artifact"): _SIGN_OUT,
-    ("logout", "store.select Application"): _SIGN_OUT,
-    ("logout", "store.select Artifact (2)"): _SIGN_OUT,
-    ("logout", "store.apply Artifact session, Artifact, Artifact logout-token"): _SIGN_OUT,
-}
-"""What still goes wrong: name of the flow and label of the call, and why. What is mended goes, none is added."""
-
 TELLING = {
     "client credentials": ("portula_client_authenticated of portula_admin", "glitch"),
     "code": (
@@ -56,12 +35,4 @@ def test_a_telling_call_fails(flow):
 
 @pytest.mark.thorough
 def test_every_call_fails(flow, call):
-    problems = failing(flow, call)
-    cause = KNOWN_FAULTS.get((flow.name, call))
-    assert bool(problems) == (cause is not None), problems or f"mended: {cause}"
-
-
-@pytest.mark.thorough
-def test_every_known_fault_is_of_a_call_that_is_made():
-    made = {(flow.name, label) for flow in FLOWS for label in crossings(flow)}
-    assert KNOWN_FAULTS.keys() <= made
+    assert failing(flow, call) == []

@@ -153,6 +153,9 @@ class SessionLogin(Login):
     def sign_out(self):
         self.provider.hooks.ask(Plugin.portula_sessions).end()
 
+    def sign_out_with(self, storage, plan):
+        return self.provider.hooks.ask(Plugin.portula_sessions).end(plan)
+
     def login_url(self, next_url, client=None):
         return "/login"
 

@@ -38,7 +38,7 @@ from oauthlib.openid.connect.core.exceptions import (
 from portula.flow.clients import (
     UnknownClient,
 )
-from portula.flow.responses import MissingTokenError
+from portula.flow.responses import MissingTokenError, RetryLater
 from portula.model.errors import (
     AuthorizationRefused,
     BrokenPlugin,
@@ -52,6 +52,7 @@ from portula.model.errors import (
     HookFailed,
     InvalidClientMetadata,
     JoseError,
+    KeysUnavailable,
     PortulaError,
     Replayed,
     SlotConflict,
@@ -87,6 +88,7 @@ __all__ = [
     "InvalidScopeError",
     "InvalidTokenError",
     "JoseError",
+    "KeysUnavailable",
     "LoginRequired",
     "MismatchingRedirectURIError",
     "MissingTokenError",
@@ -96,6 +98,7 @@ __all__ = [
     "Replayed",
     "RequestNotSupported",
     "RequestURINotSupported",
+    "RetryLater",
     "ServerError",
     "SlotConflict",
     "StorageDown",

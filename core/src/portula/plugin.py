@@ -74,7 +74,7 @@ from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
 from portula.flow.responses import bearer_error, error_parameters, token_error
 from portula.flow.revocation import REVOCATION_STEPS
-from portula.flow.revoking import plan_revocation, revoke_authorization, revoke_authorizations
+from portula.flow.revoking import plan_revocation, revoke_authorization
 from portula.flow.server import Server
 from portula.flow.steps import Step, Steps, step
 from portula.flow.token import TOKEN_STEPS
@@ -111,6 +111,7 @@ from portula.host.settings import (
 )
 from portula.model.addresses import network_of
 from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
+from portula.model.consent import Consent, ConsentItem, ConsentQuestion
 from portula.model.errors import nearest
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
@@ -143,9 +144,6 @@ from portula.model.records import (
 from portula.model.slots import (
     Authenticated,
     Clock,
-    Consent,
-    ConsentItem,
-    ConsentQuestion,
     Fetched,
     Fetcher,
     HashGenerator,
@@ -363,7 +361,6 @@ __all__ = [
     "report",
     "requirement",
     "revoke_authorization",
-    "revoke_authorizations",
     "secret_id",
     "shape",
     "shown",

@@ -1,5 +1,6 @@
 """Clients authenticate by assertions wherever clients authenticate, each assertion once."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,8 +11,8 @@ from joserfc.jwk import ECKey, OctKey
 from support.assertions import ISSUER, TYPE, refused
 
 from portula import hookimpl
-from portula.errors import InvalidClientMetadata
-from portula.plugin import ClientAuthMethod
+from portula.errors import FetchFailed, InvalidClientMetadata
+from portula.plugin import ClientAuthMethod, Fetched, Fetcher
 from portula_testing.jws import TokenKey
 from portula_testing.tls import Authority, HttpsServer, Reply
 
@@ -101,6 +102,43 @@ def test_a_client_whose_keys_are_elsewhere_authenticates(make_world, key, tmp_pa
         client = world.client(token_endpoint_auth_method="private_key_jwt", metadata=metadata)
         assert [world.token(key.sign(world.claims(client))).status_code for _ in range(2)] == [200, 200]
         assert len(server.asked) == 1
+
+
+def test_a_client_whose_keys_cannot_be_had_is_told_to_come_again(make_world, key, door):
+    """RFC 6749 §5.2 has no word for it; invalid_client would tell it that its key is wrong."""
+
+    class Away(Fetcher):
+        keys = None
+
+        @hookimpl
+        def portula_fetcher(self, provider):
+            return self
+
+        def get(self, url, *, accept, max_bytes=65536):
+            if self.keys is None:
+                raise FetchFailed("no answer")
+            return Fetched(200, "application/json", json.dumps(self.keys).encode())
+
+        def post(self, url, form, *, max_bytes=65536):
+            raise NotImplementedError
+
+    away = Away()
+    world = make_world("client_assertion", "jose", away, CLIENT_JWKS_REFETCH_SECONDS=7)
+    metadata = {"jwks_uri": "https://client.example/jwks"}
+    client = world.client(token_endpoint_auth_method="private_key_jwt", metadata=metadata)
+    assertion = key.sign(world.claims(client))
+    form = {"client_assertion_type": TYPE, "client_assertion": assertion, "token": "any"}
+    for response in (
+        world.token(assertion, door),
+        world.post("/o/introspect/", form, door),
+        world.post("/o/revoke_token/", form, door),
+    ):
+        assert (response.status_code, response.json["error"]) == (503, "temporarily_unavailable")
+        assert response.headers["Retry-After"] == "7"
+        assert "WWW-Authenticate" not in response.headers
+    away.keys = key.jwks
+    world.clock.advance(7)
+    assert world.token(assertion, door).status_code == 200, "it was not used up"
 
 
 # --- Once ---

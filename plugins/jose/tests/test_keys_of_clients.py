@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from portula import Plugin, hookimpl
-from portula.errors import FetchFailed, UntrustedToken
+from portula.errors import FetchFailed, KeysUnavailable, UntrustedToken
 from portula.plugin import Application, Fetched, Fetcher
 from portula_jose.client_keys import MAX_CANDIDATES, MAX_CLIENTS, MAX_KEYS, ClientKey, UnusableKey
 from portula_testing.jws import TokenKey, decoded, encoded, signed_with_secret
@@ -23,6 +23,7 @@ class Web(Fetcher):
         self.pages = {}
         self.asked = []
         self.max_age = None
+        self.status = self.fault = None
 
     @hookimpl
     def portula_fetcher(self, provider):
@@ -35,9 +36,11 @@ class Web(Fetcher):
         self.asked.append(url)
         assert set(accept) == {"application/json", "application/jwk-set+json"}
         self.max_bytes = max_bytes
+        if self.fault:
+            raise self.fault
         page = self.pages.get(url)
         if page is None:
-            raise FetchFailed("there is nothing")
+            raise FetchFailed("there is nothing", self.status)
         return Fetched(200, "application/json", page, self.max_age)
 
     def post(self, url, form, *, max_bytes=65536):
@@ -158,6 +161,53 @@ def test_a_server_that_fails_is_not_asked_all_the_time(check, web, key, clock):
     assert len(web.asked) == 1
     clock.advance(10)
     web.put(key)
+    assert check(key.sign({}))
+
+
+@pytest.mark.parametrize("status", [None, 500, 503])
+def test_a_token_cannot_be_judged_while_no_keys_are_held_and_their_server_gives_no_answer(
+    make, web, key, clock, status
+):
+    web.status = status
+    jose = make(web).hooks.ask(Plugin.portula_jose)
+
+    def check():
+        client = Application(client_id="client", metadata={"jwks_uri": URI})
+        jose.verify_of_client(key.sign({}), client, algorithms=ALGORITHMS, typ={"JWT"})
+
+    for waited, left in ((0, 10), (4, 6), (5, 1)):
+        clock.advance(waited)
+        with pytest.raises(KeysUnavailable) as unavailable:
+            check()
+        assert unavailable.value.retry_after == left
+    assert len(web.asked) == 1
+    clock.advance(1)
+    web.put(key)
+    check()
+    clock.advance(3600)
+    web.pages.clear()
+    with pytest.raises(KeysUnavailable):
+        check()
+
+
+def test_a_server_that_answers_without_keys_says_that_there_are_none(make, web, key):
+    web.status = 404
+    jose, client = (
+        make(web).hooks.ask(Plugin.portula_jose),
+        Application(client_id="client", metadata={"jwks_uri": URI}),
+    )
+    with pytest.raises(UntrustedToken) as untrusted:
+        jose.verify_of_client(key.sign({}), client, algorithms=ALGORITHMS, typ={"JWT"})
+    assert not isinstance(untrusted.value, KeysUnavailable)
+
+
+def test_a_fault_of_the_fetcher_is_not_remembered(make, web, key):
+    web.put(key)
+    web.fault = RuntimeError("a fault of its own")
+    check = checking(make(web).hooks.ask(Plugin.portula_jose))
+    with pytest.raises(RuntimeError):
+        check(key.sign({}))
+    web.fault = None
     assert check(key.sign({}))
 
 

@@ -40,7 +40,8 @@ def make_app(clock, memory):
 
         @app.get("/out")
         def sign_out():
-            session = sessions.end()
+            session = sessions.current()
+            sessions.end()
             assert sessions.current() is None
             return session.subject if session else "nobody"
 

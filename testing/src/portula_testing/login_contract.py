@@ -11,8 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from portula import Plugin, Provider
-from portula.plugin import Application, Authenticated, Login, User
+from portula.errors import DuplicateRecord
+from portula.plugin import Application, Artifact, Authenticated, Login, User, added
 from portula_testing.attacks import Visits, nearly_right, stored_texts
+from portula_testing.writing import remove_from
 
 ATTEMPTS = 12
 UNKNOWN_SHARE = 0.3
@@ -121,6 +123,29 @@ class LoginContract:
         assert visit(browser, leave) is None
         assert visit(browser, login.current) is None
         assert visit(other, login.current) is not None
+
+    def test_who_signs_out_does_so_with_what_is_planned_beside_it_or_not_at_all(
+        self, visit: Visits, login: Login, provider: Provider, sign_in: Callable[[FlaskClient], object]
+    ) -> None:
+        browser, storage = visit.browser(), provider.storage
+        plan = added(Artifact(digest="planned", kind="planned", payload={}, issued_at=provider.now()))
+
+        def leave() -> bool:
+            try:
+                login.sign_out_with(storage, plan)
+            except DuplicateRecord:
+                return False
+            return True
+
+        assert visit(browser, leave) is True
+        assert storage.find(Artifact, digest="planned"), "without a person it is applied all the same"
+        sign_in(browser)
+        assert visit(browser, leave) is False
+        assert visit(browser, login.current) is not None
+        remove_from(storage, Artifact, digest="planned")
+        assert visit(browser, leave) is True
+        assert storage.find(Artifact, digest="planned")
+        assert visit(browser, login.current) is None
 
     def test_who_is_not_signed_in_can_sign_out(self, visit: Visits, login: Login) -> None:
         browser = visit.browser()

@@ -9,10 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from portula import Plugin, Provider
-from portula.errors import HookFailed
-from portula.plugin import LoginSession, SessionEnded, Sessions
+from portula.errors import DuplicateRecord, HookFailed
+from portula.plugin import Artifact, Counts, LoginSession, SessionEnded, Sessions, added
 from portula_testing.attacks import BITS, Visits, bits_of, cookies_set, nearly_right, stored_texts
 from portula_testing.plugins import MovableClock
+from portula_testing.writing import remove_from
 
 STARTS = 100
 
@@ -190,16 +191,16 @@ class SessionsContract:
 
     # --- End ---
 
-    def test_end_ends_the_session_on_the_server_and_returns_it(
+    def test_end_ends_the_session_on_the_server(
         self, visit: Visits, sessions: Sessions, browser: FlaskClient
     ) -> None:
-        session = self.start(visit, browser)
+        self.start(visit, browser)
         cookies = cookies_set(visit.response)
 
-        def work() -> tuple[LoginSession | None, LoginSession | None]:
+        def work() -> tuple[Counts, LoginSession | None]:
             return sessions.end(), sessions.current()
 
-        assert visit(browser, work) == (session, None)
+        assert visit(browser, work)[1] is None
         assert visit(browser, sessions.current) is None
         assert visit.with_cookies(cookies, sessions.current) is None
 
@@ -207,7 +208,7 @@ class SessionsContract:
         self, visit: Visits, sessions: Sessions, browser: FlaskClient
     ) -> None:
         session = self.start(visit, browser)
-        assert visit(visit.browser(), sessions.end) is None
+        visit(visit.browser(), sessions.end)
         assert visit(browser, sessions.current) == session
 
     def test_end_ends_no_other_session_of_the_person(
@@ -216,7 +217,7 @@ class SessionsContract:
         other = visit.browser()
         self.start(visit, other)
         session = self.start(visit, browser)
-        assert visit(other, sessions.end) is not None
+        visit(other, sessions.end)
         assert visit(browser, sessions.current) == session
 
     def test_end_all_ends_every_session_of_one_person_and_counts(
@@ -241,6 +242,34 @@ class SessionsContract:
             return sessions.current() is not None, sessions.end_all("ann"), sessions.current()
 
         assert visit(browser, work) == (True, 1, None)
+
+    def test_end_all_may_spare_one(self, visit: Visits, sessions: Sessions, browser: FlaskClient) -> None:
+        session, other = self.start(visit, browser), visit.browser()
+        self.start(visit, other)
+        assert visit(browser, lambda: sessions.end_all("ann", except_sid=session.sid)) == 1
+        assert visit(browser, sessions.current) == session
+        assert visit(other, sessions.current) is None
+
+    @pytest.mark.parametrize("way", ["end", "end_all"])
+    def test_a_session_ends_with_what_is_planned_beside_it_or_not_at_all(
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient, provider: Provider, way: str
+    ) -> None:
+        plan = added(Artifact(digest="planned", kind="planned", payload={}, issued_at=provider.now()))
+
+        def work() -> object:
+            try:
+                return sessions.end(plan) if way == "end" else sessions.end_all("ann", plan)
+            except DuplicateRecord:
+                return "refused"
+
+        assert visit(browser, work) != "refused"
+        assert provider.storage.find(Artifact, digest="planned")  # although there was no session
+        session = self.start(visit, browser)
+        assert visit(browser, work) == "refused"
+        assert visit(browser, sessions.current) == session
+        remove_from(provider.storage, Artifact, digest="planned")
+        assert visit(browser, work) != "refused"
+        assert visit(browser, sessions.current) is None
 
     def test_end_all_works_outside_of_requests(
         self, visit: Visits, sessions: Sessions, browser: FlaskClient, provider: Provider

@@ -12,6 +12,17 @@ from portula.flow.messages import printable
 from portula.model.http import NO_STORE, Answer, json_answer
 
 
+class RetryLater(errors.TemporarilyUnavailableError):  # type: ignore[misc] # oauthlib has no types
+    """A request of a client cannot be judged now: 503, with the seconds after which it may come again."""
+
+    status_code = 503
+
+    def __init__(self, description: str, retry_after: int) -> None:
+        """Keep the seconds."""
+        self.retry_after = retry_after
+        super().__init__(description=description)
+
+
 def error_parameters(error: OAuth2Error) -> dict[str, str]:
     """Return error, error_description and error_uri in legal characters (RFC 6749 §4.1.2.1)."""
     parameters = {"error": str(error.error or "server_error")}
@@ -23,13 +34,18 @@ def error_parameters(error: OAuth2Error) -> dict[str, str]:
 
 
 def token_error(error: OAuth2Error, *, realm: str = "portula") -> Answer:
-    """Return the error of a machine endpoint (RFC 6749 §5.2); 401 names the scheme of client authentication."""
+    """Return the error of a machine endpoint (RFC 6749 §5.2).
+
+    401 names the scheme of client authentication, and who is to come again hears when (RFC 9110 §10.2.3).
+    """
     status = error.status_code
     if isinstance(error, errors.InvalidClientError):
         status = 401
     headers: dict[str, str] = {}
     if status == 401:
         headers["WWW-Authenticate"] = f'Basic realm="{realm}", charset="UTF-8"'
+    if isinstance(error, RetryLater):
+        headers["Retry-After"] = str(error.retry_after)
     return json_answer(status, error_parameters(error), headers)
 
 

@@ -34,11 +34,6 @@ def revoke_authorization(provider: AuthorizationServer, authorization: str) -> b
     Returns:
         Whether it was not revoked before.
     """
-    return bool(revoke_authorizations(provider, id=authorization))
-
-
-def revoke_authorizations(provider: AuthorizationServer, **where: Condition) -> int:
-    """Revoke every authorization that matches (see `plan_revocation`); return how many were not revoked before."""
     plan = Plan()
-    part = plan_revocation(plan, provider.now(), **where)
-    return provider.storage.apply(plan)[part]
+    part = plan_revocation(plan, provider.now(), id=authorization)
+    return bool(provider.storage.apply(plan)[part])

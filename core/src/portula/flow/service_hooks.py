@@ -6,7 +6,8 @@ from typing import Generic
 
 from portula.host.declarations import P
 from portula.host.kinds import HookClass, HookDeclarations, slot
-from portula.model.slots import Consent, Fetcher, Jose, Login, Sessions
+from portula.model.consent import Consent
+from portula.model.slots import Fetcher, Jose, Login, Sessions
 
 
 class ServiceHooks(HookDeclarations, Generic[P]):

@@ -115,6 +115,18 @@ class UntrustedToken(PortulaError):
     """A JSON Web Token is refused; the message says why, for logs, and holds nothing of the token."""
 
 
+class KeysUnavailable(UntrustedToken):
+    """A token of a client cannot be judged: none of its keys is held, and the server that has them gives no answer.
+
+    `retry_after` says in how many seconds that server is asked again.
+    """
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        """Keep the seconds."""
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
 class FetchFailed(PortulaError):
     """Another server could not be asked, or gave no answer that may be used; the message says why.
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from portula.model.http import Answer, Message
-from portula.model.plans import Plan
+from portula.model.plans import Counts, Plan
 from portula.model.records import Application
+
+if TYPE_CHECKING:
+    from portula.model.storage import Storage
 
 Clock = Callable[[], float]
 """Returns the time as Unix seconds, UTC. Everything that expires asks it."""
@@ -124,11 +127,19 @@ class Login(ABC):
 
     @abstractmethod
     def sign_out(self) -> None:
-        """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed to.
+        """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed."""
 
-        A login that keeps sessions under a `sid` asks `Plugin.portula_record_session_end` and keeps what it returns in
-        the plan that ends one, so that the other apps are told; the slot `sessions` does.
+    def sign_out_with(self, storage: Storage, plan: Plan) -> Counts:
+        """Apply what else ends with the session, and sign out; return what `Storage.apply` returns.
+
+        Here the plan comes first: a person whose sign-out fails afterwards is still signed in, and may try again. A
+        login that keeps sessions in the storage ends them in this plan, whole or not at all; one that keeps them under
+        a `sid` plans what `Plugin.portula_record_session_end` returns too, so that the other apps are told. The slot
+        `sessions` does both.
         """
+        counts = storage.apply(plan)
+        self.sign_out()
+        return counts
 
     @abstractmethod
     def find(self, subject: str) -> User | None:
@@ -146,69 +157,6 @@ class NamesPeople(Protocol):
     def find_by_name(self, username: str) -> User | None:
         """Return a person by user name, None when there is none."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentItem:
-    """Something besides scopes that a person is asked to allow, e.g. a payment (RFC 9396 §2)."""
-
-    title: str
-    """What they allow, as a line of its own."""
-    details: tuple[tuple[str, str], ...] = ()
-    """What belongs to it: label and text."""
-    memory: str | None = None
-    """Text by which it is remembered, and shown among connected apps; None: it is asked about each time."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentQuestion:
-    """What a person is asked to allow. Held on the server between the page and the answer."""
-
-    interaction: str
-    """Identifier of the stored authorization request."""
-    client: Application
-    user: Authenticated
-    scopes: tuple[str, ...]
-    redirect_uri: str
-    action: str
-    """URL the form posts to."""
-    csrf_context: str
-    """What the CSRF token of the form is bound to besides the browser."""
-    items: tuple[ConsentItem, ...] = ()
-    """What else the person is asked about."""
-
-    @property
-    def memory(self) -> tuple[str, ...]:
-        """What is remembered when they allow it: scopes, and items that may be."""
-        return (*self.scopes, *(item.memory for item in self.items if item.memory is not None))
-
-    @property
-    def may_be_remembered(self) -> bool:
-        """Whether nothing in it is asked about each time."""
-        return all(item.memory is not None for item in self.items)
-
-
-class Consent(ABC):
-    """Asks people, and remembers what they allowed."""
-
-    shows_items = False
-    """Whether `page` shows the items of a question; a request that has some is refused where it does not."""
-
-    @abstractmethod
-    def remembered(self, client: Application, subject: str) -> frozenset[str]:
-        """Return what this person allowed this client before: scopes, and the memory of items."""
-
-    @abstractmethod
-    def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
-        """Plan to keep that this person allowed this (`ConsentQuestion.memory`), joined with former answers."""
-
-    @abstractmethod
-    def page(self, question: ConsentQuestion) -> Any:
-        """Return the consent page as a Flask response."""
-
-    @abstractmethod
-    def answer(self, question: ConsentQuestion) -> bool | None:
-        """Read the posted form: True for yes, False for no, None when the form is not ours (CSRF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +194,8 @@ class SeenSession:
 class Sessions(ABC):
     """Server-side login sessions; the cookie is only a pointer.
 
-    A session that is ended, in whatever way but by time, is told to `Plugin.portula_record_session_end`, whose records
-    are kept in the plan that ends it, once.
+    A session that is ended, in whatever way but by time, is told to `Plugin.portula_record_session_end` once, and ends
+    in one plan with what that returns. So does what a caller plans beside it.
     """
 
     @abstractmethod
@@ -262,16 +210,19 @@ class Sessions(ABC):
         """
 
     @abstractmethod
-    def end(self) -> LoginSession | None:
-        """End the browser's session and return it."""
+    def end(self, plan: Plan | None = None) -> Counts:
+        """End the browser's session, if there is one, and apply `plan` with it; return what `Storage.apply` returns."""
 
     @abstractmethod
     def end_one(self, subject: str, sid: str) -> bool:
         """End the session of a person that has this identifier, in whatever browser; False when there is none."""
 
     @abstractmethod
-    def end_all(self, subject: str) -> int:
-        """End every session of a person; return how many."""
+    def end_all(self, subject: str, plan: Plan | None = None, *, except_sid: str | None = None) -> int:
+        """End every session of a person, but for the one with `except_sid`; return how many.
+
+        `plan` is applied with them, and where there are more than fit into one plan, with the last of them.
+        """
 
     @abstractmethod
     def seen(self, subject: str) -> Sequence[SeenSession]:
@@ -345,7 +296,8 @@ class Jose(ABC):
             typ: see `verify_own`.
 
         Raises:
-            UntrustedToken: it is not the client's, or its keys cannot be had.
+            UntrustedToken: it is not the client's, or the client has no keys. KeysUnavailable, which is one, where they
+                are elsewhere and cannot be had now.
         """
 
     @abstractmethod

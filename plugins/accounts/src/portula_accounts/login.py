@@ -16,6 +16,7 @@ from portula_accounts.users import Users, comparable
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.plugin import Counts, Plan, Storage
 
 KEPT_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
 """RFC 3986 §2: characters that mean something in a URL; clients send others raw in a query, which we then encode."""
@@ -67,6 +68,10 @@ class AccountsLogin(Login):
     def sign_out(self) -> None:
         """End the browser's session."""
         self._provider.hooks.ask(Plugin.portula_sessions).end()
+
+    def sign_out_with(self, storage: Storage, plan: Plan) -> Counts:
+        """End the browser's session in one plan with what else ends."""
+        return self._provider.hooks.ask(Plugin.portula_sessions).end(plan)
 
     def find(self, subject: str) -> plugin.User | None:
         """Return a person by subject."""

@@ -117,10 +117,10 @@ class Users:
                 self._provider.storage.apply(plan)
 
     def _change(self, user: User, **values: object) -> None:
+        """Change an account and end its sessions, in one plan."""
         plan = Plan()
         plan.change_all(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
-        self._provider.storage.apply(plan)
-        self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub)
+        self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub, plan)
 
     def _hash(self, password: str) -> str:
         try:

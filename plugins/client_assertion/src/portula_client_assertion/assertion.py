@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
-from portula.errors import DuplicateRecord, UntrustedToken
+from portula.errors import DuplicateRecord, KeysUnavailable, RetryLater, UntrustedToken
 from portula.plugin import Application, Artifact, added, issuer_of
 from portula_client_assertion.settings import ClientAssertionSettings
 
@@ -45,7 +45,12 @@ class Assertions:
         self._settings = provider.settings(ClientAssertionSettings)
 
     def client_of(self, request: OAuthRequest) -> Application | None:
-        """Return the client that made the assertion of a request; None when it does not count."""
+        """Return the client that made the assertion of a request; None when it does not count.
+
+        Raises:
+            RetryLater: the keys that would show it cannot be had now. That is no fault of the client's, and
+                `invalid_client` (RFC 6749 §5.2) would tell it to give up.
+        """
         assertion = request.body.get("client_assertion", "")
         try:
             client = self._client(request, assertion)
@@ -53,6 +58,9 @@ class Assertions:
             self._check_audience(claims.get("aud"), client, request)
             expires = self._check_times(claims)
             self._use_once(client, claims.get("jti"), expires)
+        except KeysUnavailable as error:
+            log.warning("a client assertion cannot be judged: %s", error)
+            raise RetryLater("The keys of the client cannot be fetched now.", error.retry_after) from error
         except (UntrustedToken, _Refused) as error:
             log.info("a client assertion is refused: %s", error)
             return None

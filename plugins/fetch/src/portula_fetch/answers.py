@@ -18,12 +18,12 @@ def judge_head(method: str, status: int, headers: Headers, accept: Collection[st
         raise FetchFailed(f"it answered {status}", status)
     encodings = {encoding.lower() for encoding in _values(headers, "content-encoding")} - {"", "identity"}
     if encodings:
-        raise FetchFailed("the answer is compressed, which was not asked for")
+        raise FetchFailed("the answer is compressed, which was not asked for", status)
     length = next(iter(_values(headers, "content-length")), "")
     if length.isdecimal() and len(length) < 20 and int(length) > max_bytes:
-        raise FetchFailed(f"the answer has more than {max_bytes} bytes")
+        raise FetchFailed(f"the answer has more than {max_bytes} bytes", status)
     if accept and media_type_of(headers) not in {kind.lower() for kind in accept}:
-        raise FetchFailed(f"the answer is not of type {' or '.join(accept)}")
+        raise FetchFailed(f"the answer is not of type {' or '.join(accept)}", status)
 
 
 def media_type_of(headers: Headers) -> str:

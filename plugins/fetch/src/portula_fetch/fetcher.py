@@ -161,7 +161,7 @@ class SafeFetcher(Fetcher):
             for chunk in answer.iter_stream():
                 body += chunk
                 if len(body) > asking.max_bytes:
-                    raise FetchFailed(f"the answer has more than {asking.max_bytes} bytes")
+                    raise FetchFailed(f"the answer has more than {asking.max_bytes} bytes", answer.status)
             return Fetched(answer.status, media_type_of(headers), bytes(body), max_age_of(headers))
 
 

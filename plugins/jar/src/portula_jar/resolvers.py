@@ -12,9 +12,11 @@ from portula.errors import (
     FetchFailed,
     InvalidRequestObject,
     InvalidRequestURI,
+    KeysUnavailable,
     OAuth2Error,
     RequestNotSupported,
     RequestURINotSupported,
+    TemporarilyUnavailableError,
     UntrustedToken,
 )
 from portula.plugin import OAUTHLIB_STATE, RequestResolver
@@ -108,6 +110,10 @@ def _verified(
         return jose.verify_of_client(
             token, client, algorithms=[registered] if registered else allowed, typ=TYPES
         ).claims
+    except KeysUnavailable:
+        raise TemporarilyUnavailableError(
+            description="The keys of the client cannot be fetched now."
+        ) from None
     except UntrustedToken:
         raise InvalidRequestObject(description="The request object cannot be trusted.") from None
 

@@ -15,7 +15,7 @@ from jwcrypto.common import JWException
 from jwcrypto.jwk import JWK
 
 from portula import Plugin
-from portula.errors import FetchFailed, UntrustedToken
+from portula.errors import FetchFailed, KeysUnavailable, UntrustedToken
 from portula_jose.algorithms import ALGORITHMS, MAX_RSA_BITS, MIN_RSA_BITS, fits, names_agree, verifies
 from portula_jose.sources import PRIVATE_MEMBERS
 
@@ -38,6 +38,9 @@ MAX_EXPONENT_BITS = 64
 
 MEDIA_TYPES = ("application/json", "application/jwk-set+json")
 """RFC 7517 §8.5, and what most servers say."""
+
+SERVER_FAILED = 500
+"""Statuses from here on are no answer to what was asked (RFC 9110 §15.6)."""
 
 _MEMBERS: Mapping[str, tuple[str, ...]] = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 """What a public key is made of; all else in a JWK, certificates included, is not looked at (attack S41)."""
@@ -128,6 +131,8 @@ class _Kept:
         self.keys: tuple[ClientKey, ...] = ()
         self.good_until = 0
         self.asked_at: int | None = None
+        self.unreachable = False
+        """Whether their server gave no answer when it was asked."""
 
 
 class ClientKeys:
@@ -144,7 +149,8 @@ class ClientKeys:
         """Verify a signature by an asymmetric algorithm.
 
         Raises:
-            UntrustedToken: no key of the client made it, or its keys cannot be had.
+            UntrustedToken: no key of the client made it, or it has none.
+            KeysUnavailable: none is held, and their server gives no answer.
         """
         jwks, uri = client.metadata.get("jwks"), client.metadata.get("jwks_uri")
         if not jwks and not isinstance(uri, str):
@@ -173,7 +179,10 @@ class ClientKeys:
         with kept.lock:
             if kept.keys is keys:
                 self._fetch(kept, uri, now)
-            fresh = kept.keys
+            fresh, unreachable, asked_at = kept.keys, kept.unreachable, kept.asked_at or now
+        if not fresh and unreachable:
+            wait = asked_at + self._settings.CLIENT_JWKS_REFETCH_SECONDS - now
+            raise KeysUnavailable("is signed with a key that cannot be fetched now", max(wait, 1))
         return fresh is not keys and _signed_by(fresh, parts)
 
     def _fetch(self, kept: _Kept, uri: str, now: int) -> None:
@@ -181,22 +190,23 @@ class ClientKeys:
         settings = self._settings
         if kept.asked_at is not None and 0 <= now - kept.asked_at < settings.CLIENT_JWKS_REFETCH_SECONDS:
             return
-        kept.asked_at = now
         if now >= kept.good_until:
             kept.keys = ()  # what cannot be renewed no longer counts: it may have been withdrawn
         fetcher = self._provider.hooks.ruling(Plugin.portula_fetcher).answer
         if fetcher is None:
             log.error("a client has a jwks_uri, and nothing answers the slot 'fetcher'")
+            kept.asked_at = now
             return
         try:
             answer = fetcher.get(uri, accept=MEDIA_TYPES, max_bytes=settings.CLIENT_JWKS_MAX_BYTES)
             keys = usable_keys(_json(answer.body))
         except (FetchFailed, ValueError, RecursionError) as error:
             log.warning("the keys of a client cannot be had: %s", type(error).__name__)
+            kept.asked_at, kept.unreachable = now, _no_answer(error)
             return
         longest = settings.CLIENT_JWKS_CACHE_SECONDS
         said = longest if answer.max_age is None else answer.max_age
-        kept.keys = keys
+        kept.keys, kept.asked_at, kept.unreachable = keys, now, False
         kept.good_until = now + min(max(said, settings.CLIENT_JWKS_MIN_CACHE_SECONDS), longest)
 
     def _of(self, client_id: str, source: object) -> _Kept:
@@ -217,6 +227,11 @@ def _signed_by(keys: Iterable[ClientKey], parts: Parts) -> bool:
         verifies(candidate.key, parts.algorithm, parts.data, parts.signature)
         for candidate in candidates(keys, parts.algorithm, parts.kid)
     )
+
+
+def _no_answer(error: Exception) -> bool:
+    """Say whether a server did not answer, or said that it cannot now; any other answer says that there are no keys."""
+    return isinstance(error, FetchFailed) and (error.status is None or error.status >= SERVER_FAILED)
 
 
 def _json(body: bytes) -> Any:

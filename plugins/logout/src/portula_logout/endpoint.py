@@ -11,13 +11,13 @@ from flask import Blueprint, Response, redirect, request
 
 from portula import Plugin
 from portula.errors import InvalidRequestError
-from portula.plugin import LogoutSucceeded, PageForm, shown_name, unkeyed_digest
+from portula.plugin import LogoutSucceeded, PageForm, Plan, shown_name, unkeyed_digest
 from portula_logout import posted
 from portula_logout.asked import LogoutRequest, judge
 from portula_logout.front_channel import frames_of
 from portula_logout.front_channel import page as front_page
 from portula_logout.settings import LogoutSettings
-from portula_logout.tokens import revoke_tokens
+from portula_logout.tokens import plan_tokens
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -119,18 +119,18 @@ class EndSession:
         return self._sign_out(asked, person)
 
     def _sign_out(self, asked: LogoutRequest, person: Authenticated) -> Response:
-        """End the person's tokens as the settings say, then the session: after a fault they may try again."""
-        provider = self._provider
+        """End the session, and tokens as the settings say, in one plan: after a fault the person may try again."""
+        provider, plan = self._provider, Plan()
         frames = frames_of(provider, person.sid)
-        tokens = revoke_tokens(provider, person.subject)
-        provider.hooks.ask(Plugin.portula_login).sign_out()
+        revoked = plan_tokens(provider, plan, person.subject)
+        counts = provider.hooks.ask(Plugin.portula_login).sign_out_with(provider.storage, plan)
         client_id = asked.client.client_id if asked.client else None
         event = LogoutSucceeded(
             provider=provider,
             subject=person.subject,
             sid=person.sid,
             client_id=client_id,
-            tokens=tokens,
+            tokens=counts[revoked] if revoked else 0,
         )
         provider.hooks.tell(Plugin.portula_logout_succeeded, event)
         if frames.urls:

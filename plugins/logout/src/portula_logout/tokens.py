@@ -10,37 +10,35 @@ from portula.plugin import (
     Application,
     Authorization,
     Grant,
-    Plan,
     RefreshToken,
-    revoke_authorizations,
+    plan_revocation,
 )
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Condition
+    from portula.plugin import ChangeAll, Condition, Plan, Remove
 
 PAGE = 100
 CLIENT_TYPES = frozenset({"confidential", "public"})
 
 
-def revoke_tokens(provider: Provider, subject: str) -> int:
-    """Revoke a person's authorizations or tokens as the settings say; return how many there were."""
+def plan_tokens(provider: Provider, plan: Plan, subject: str) -> ChangeAll | Remove | None:
+    """Plan to revoke a person's authorizations or tokens as the settings say; return the part that counts them."""
     settings = provider.settings(LogoutSettings)
     kinds = settings.OIDC_RP_INITIATED_LOGOUT_TOKEN_TYPES
     if not settings.OIDC_RP_INITIATED_LOGOUT_DELETE_TOKENS or not kinds:
-        return 0
+        return None
     where = _of(provider, subject)
     if "refresh_token" in kinds and "access_token" in kinds:
-        return revoke_authorizations(provider, **where)
-    plan, now = Plan(), provider.now()
+        return plan_revocation(plan, provider.now(), **where)
+    now = provider.now()
     plan.change_all(Grant, {**where, "taken_at": None}, taken_at=now)
-    part = (
+    return (
         plan.change_all(AccessToken, {**where, "revoked_at": None}, revoked_at=now)
         if "access_token" in kinds
         else plan.remove(RefreshToken, **where)
     )
-    return provider.storage.apply(plan)[part]
 
 
 def _of(provider: Provider, subject: str) -> dict[str, Condition]:

@@ -59,9 +59,11 @@ class SessionsPage:
         form = self._form(person, sid, posted)
         if not form.validate():
             return self._page(person, {sid: form}, status=400)
-        ended = [sid] if sid else [seen.session.sid for seen in self._seen(person) if not seen.current]
-        for each in ended:
-            self._sessions.end_one(person.subject, each)
+        if sid:
+            self._sessions.end_one(person.subject, sid)
+        else:
+            here = self._sessions.current()
+            self._sessions.end_all(person.subject, except_sid=here.sid if here else None)
         return self._redirect(self._provider.url_for(VIEW))
 
     def _page(

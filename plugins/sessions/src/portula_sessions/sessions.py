@@ -10,11 +10,21 @@ from flask import Response, after_this_request, has_request_context, request
 
 from portula import Plugin
 from portula.errors import Replayed
-from portula.plugin import Artifact, LoginSession, Plan, SeenSession, SessionEnded, Sessions
+from portula.plugin import (
+    Artifact,
+    ChangeAll,
+    LoginSession,
+    Plan,
+    Remove,
+    SeenSession,
+    SessionEnded,
+    Sessions,
+)
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.plugin import Counts
 
 KIND = "session"
 COOKIE = "session"
@@ -30,6 +40,8 @@ EXTEND_AFTER_SECONDS = 60
 MAX_AGENT_CHARACTERS = 200
 MAX_SEEN = 100
 """Sessions that a person is shown."""
+MAX_ENDED = 50
+"""Sessions that are ended in one plan."""
 
 
 class ServerSessions(Sessions):
@@ -56,7 +68,7 @@ class ServerSessions(Sessions):
     def start(self, subject: str, username: str, amr: Sequence[str]) -> LoginSession:
         """Begin a session under a new cookie and end the browser's old one (session fixation)."""
         settings = self._provider.settings(SessionSettings)
-        now, storage = self._provider.now(), self._provider.storage
+        now = self._provider.now()
         ends_at = now + settings.SESSION_LIFETIME_SECONDS
         pointer, before = secrets.token_urlsafe(POINTER_BYTES), self._stored()
         again = before is not None and self.current() is not None and before.payload["subject"] == subject
@@ -84,10 +96,8 @@ class ServerSessions(Sessions):
         plan = Plan()
         if before is not None and again:
             plan.remove(Artifact, digest=before.digest, kind=KIND)
-        elif before is not None:
-            self._end([before])
         plan.add(artifact)
-        storage.apply(plan)
+        self._end([before] if before is not None and not again else [], plan)
         self._send_cookie(
             pointer, settings.SESSION_LIFETIME_SECONDS if settings.SESSION_COOKIE_PERSISTENT else None
         )
@@ -95,25 +105,32 @@ class ServerSessions(Sessions):
         request.environ[self._cached] = session
         return session
 
-    def end(self) -> LoginSession | None:
-        """End the browser's session and return it; the cookie goes too."""
-        session, stored = self.current(), self._stored()
-        if stored is not None:
-            self._end([stored])
+    def end(self, plan: Plan | None = None) -> Counts:
+        """End the browser's session, in one plan with what else is planned; the cookie goes too."""
+        stored = self._stored()
+        _, counts = self._end([] if stored is None else [stored], plan)
         if self._pointer() is not None:
             self._send_cookie("", 0)
         request.environ[self._cached] = None
-        return session
+        return counts
 
     # --- Those of a person ---
 
     def end_one(self, subject: str, sid: str) -> bool:
         """End the session of a person that has this identifier, in whatever browser."""
-        return bool(self._end(stored for stored in self._of(subject) if stored.payload["sid"] == sid))
+        ended, _ = self._end(stored for stored in self._of(subject) if stored.payload["sid"] == sid)
+        return bool(ended)
 
-    def end_all(self, subject: str) -> int:
-        """End every session of a person, in all browsers; return how many."""
-        return self._end(self._of(subject))
+    def end_all(self, subject: str, plan: Plan | None = None, *, except_sid: str | None = None) -> int:
+        """End every session of a person, in all browsers but one; return how many.
+
+        More than MAX_ENDED take several plans; that of the caller is applied with the last: who meets a fault in
+        between does all of it again.
+        """
+        ended, _ = self._end(
+            (stored for stored in self._of(subject) if stored.payload["sid"] != except_sid), plan
+        )
+        return ended
 
     def seen(self, subject: str) -> list[SeenSession]:
         """Return the live sessions of a person, the one last in use first."""
@@ -141,27 +158,52 @@ class ServerSessions(Sessions):
 
     # --- Ending ---
 
-    def _end(self, sessions: Iterable[Artifact]) -> int:
-        """End sessions: the one place where that happens, so that nobody misses it. Return how many there were.
+    def _end(self, sessions: Iterable[Artifact], plan: Plan | None = None) -> tuple[int, Counts]:
+        """End sessions: the one place where that happens, so that nobody misses it.
 
         An expired one counts: whoever ends all sessions of a person wants the apps to hear of it.
+
+        Returns:
+            How many there were, and what became of `plan`.
         """
-        provider, ended = self._provider, 0
+        found = list(sessions)  # all are read before the first is ended
+        groups = [found[start : start + MAX_ENDED] for start in range(0, len(found), MAX_ENDED)] or [[]]
+        ended, counts = 0, dict[ChangeAll | Remove, int]()
+        for group in groups:
+            number, applied = self._end_together(group, plan if group is groups[-1] else None)
+            ended += number
+            counts |= applied
+        return ended, counts
+
+    def _end_together(self, sessions: Sequence[Artifact], plan: Plan | None) -> tuple[int, Counts]:
+        """End sessions in one plan with what they leave to be done, and with what else is planned."""
+        provider = self._provider
+        ends = {stored.digest: self._planned_end(stored) for stored in sessions}
+        while True:
+            whole = Plan()
+            for _, end in ends.values():
+                whole.extend(end)
+            whole.extend(plan)
+            try:
+                counts = provider.storage.apply(whole)
+            except Replayed as replayed:  # another process has ended one of them in this moment
+                if ends.pop(getattr(replayed.record, "digest", ""), None) is None:
+                    raise
+            else:
+                break
         if has_request_context():
             request.environ.pop(self._cached, None)
-        for stored in list(sessions):  # all are read before the first is ended
-            payload, plan = stored.payload, Plan()
-            event = SessionEnded(provider=provider, subject=payload["subject"], sid=payload["sid"])
-            plan.take(stored, at=provider.now())
-            plan.remove(Artifact, digest=stored.digest)
-            plan.extend(provider.hooks.record(Plugin.portula_record_session_end, event))
-            try:
-                provider.storage.apply(plan)
-            except Replayed:  # another process has ended it in this moment
-                continue
+        for event, _ in ends.values():
             provider.hooks.tell(Plugin.portula_session_ended, event)
-            ended += 1
-        return ended
+        return len(ends), counts
+
+    def _planned_end(self, stored: Artifact) -> tuple[SessionEnded, Plan]:
+        provider, payload, plan = self._provider, stored.payload, Plan()
+        event = SessionEnded(provider=provider, subject=payload["subject"], sid=payload["sid"])
+        plan.take(stored, at=provider.now())
+        plan.remove(Artifact, digest=stored.digest)
+        plan.extend(provider.hooks.record(Plugin.portula_record_session_end, event))
+        return event, plan
 
     # --- Cookie and record ---
 

@@ -1,0 +1,75 @@
+"""The slot that asks people whether an app may have what it asks for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from portula.model.plans import Plan
+from portula.model.records import Application
+from portula.model.slots import Authenticated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentItem:
+    """Something besides scopes that a person is asked to allow, e.g. a payment (RFC 9396 §2)."""
+
+    title: str
+    """What they allow, as a line of its own."""
+    details: tuple[tuple[str, str], ...] = ()
+    """What belongs to it: label and text."""
+    memory: str | None = None
+    """Text by which it is remembered, and shown among connected apps; None: it is asked about each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentQuestion:
+    """What a person is asked to allow. Held on the server between the page and the answer."""
+
+    interaction: str
+    """Identifier of the stored authorization request."""
+    client: Application
+    user: Authenticated
+    scopes: tuple[str, ...]
+    redirect_uri: str
+    action: str
+    """URL the form posts to."""
+    csrf_context: str
+    """What the CSRF token of the form is bound to besides the browser."""
+    items: tuple[ConsentItem, ...] = ()
+    """What else the person is asked about."""
+
+    @property
+    def memory(self) -> tuple[str, ...]:
+        """What is remembered when they allow it: scopes, and items that may be."""
+        return (*self.scopes, *(item.memory for item in self.items if item.memory is not None))
+
+    @property
+    def may_be_remembered(self) -> bool:
+        """Whether nothing in it is asked about each time."""
+        return all(item.memory is not None for item in self.items)
+
+
+class Consent(ABC):
+    """Asks people, and remembers what they allowed."""
+
+    shows_items = False
+    """Whether `page` shows the items of a question; a request that has some is refused where it does not."""
+
+    @abstractmethod
+    def remembered(self, client: Application, subject: str) -> frozenset[str]:
+        """Return what this person allowed this client before: scopes, and the memory of items."""
+
+    @abstractmethod
+    def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
+        """Plan to keep that this person allowed this (`ConsentQuestion.memory`), joined with former answers."""
+
+    @abstractmethod
+    def page(self, question: ConsentQuestion) -> Any:
+        """Return the consent page as a Flask response."""
+
+    @abstractmethod
+    def answer(self, question: ConsentQuestion) -> bool | None:
+        """Read the posted form: True for yes, False for no, None when the form is not ours (CSRF)."""
