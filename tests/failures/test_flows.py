@@ -30,6 +30,13 @@ def test_a_telling_call_fails(flow):
     assert failing(flow, label, fault=fault) == []
 
 
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+def test_the_answer_of_the_last_write_is_lost(flow):
+    writes = [label for label in crossings(flow) if label.startswith(("store.commit", "store.apply"))]
+    for label in writes[-1:]:
+        assert failing(flow, label, fault="lost") == []
+
+
 @pytest.mark.thorough
 def test_every_call_fails(flow, call):
     assert failing(flow, call) == []
