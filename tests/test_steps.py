@@ -77,6 +77,10 @@ def test_a_step_may_stand_beside_a_step_of_another_plugin():
         ),
         ([replace(NO_TEA, after="read")], "reads client, which no step before it sets"),
         (
+            [replace(NO_TEA, endpoint="revoke_token", after="revoke")],
+            "stands between 'revoke' and 'apply', where nothing may fail",
+        ),
+        (
             [replace(NO_TEA, after="milk"), replace(NO_TEA, name="milk", after="no_tea")],
             "'no_tea', 'milk' wait for each other",
         ),
@@ -101,14 +105,26 @@ def test_a_step_that_guards_does_not_start_beside_a_server_class_that_runs_none(
         started(guard, OAUTH2_SERVER_CLASS="oauthlib.oauth2.WebApplicationServer")
 
 
-@pytest.mark.parametrize("endpoint", ["authorize", "authorize (answer)", "token", "revoke_token"])
-def test_explain_prints_the_steps_of_an_endpoint(endpoint, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(cli.main, ["explain", endpoint, "--json"])
+@pytest.mark.parametrize(
+    ("endpoint", "plugin"),
+    [
+        ("authorize", "core"),
+        ("authorize (answer)", "core"),
+        ("token", "core"),
+        ("revoke_token", "core"),
+        ("introspect", "introspection"),
+    ],
+)
+def test_explain_prints_the_steps_of_an_endpoint(endpoint, plugin, tmp_path):
+    config = tmp_path / "config.py"
+    config.write_text("OAUTH2_PROVIDER = {}\n")
+    options = ["--data-dir", str(tmp_path), "--config", str(config), "--no-plugins"]
+    done = CliRunner().invoke(cli.main, [*options, "explain", endpoint, "--json"])
     assert done.exit_code == 0, done.output
     rows = json.loads(done.output)["steps"]
     assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
-    assert all(row["doc"].endswith(".") and row["by"]["plugin"] == "core" for row in rows)
+    assert all(row["doc"].endswith(".") and row["by"]["plugin"] == plugin for row in rows)
+    assert {row["by"]["distribution"] for row in rows} == {f"portula-{plugin}"}
 
 
 def test_explain_is_a_table_for_people(tmp_path, monkeypatch):

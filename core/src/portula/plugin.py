@@ -3,10 +3,12 @@
 Errors are in `portula.errors`.
 """
 
+from portula.flow.authorization import AUTHORIZATION_ANSWER_STEPS, AUTHORIZATION_STEPS
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.backend import Backend
 from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.clients import secret_id
+from portula.flow.endpoints import Endpoint
 from portula.flow.enrichments import (
     AuthorizationResponse,
     IDTokenClaims,
@@ -66,9 +68,11 @@ from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.responses import bearer_error, error_parameters, token_error
+from portula.flow.revocation import REVOCATION_STEPS
 from portula.flow.revoking import plan_revocation, revoke_authorization
 from portula.flow.server import Server
-from portula.flow.steps import Step
+from portula.flow.steps import Step, Steps, step
+from portula.flow.token import TOKEN_STEPS
 from portula.flow.validator import Live, OAuth2Validator
 from portula.host.checks import Finding, Level
 from portula.host.commands import SchemaGroup
@@ -103,7 +107,7 @@ from portula.host.settings import (
 from portula.model.addresses import network_of
 from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
 from portula.model.errors import nearest
-from portula.model.http import NO_STORE, Answer, Endpoint, Message, json_answer
+from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
 from portula.model.plans import (
     Add,
@@ -172,6 +176,8 @@ from portula.web.provider import Provider, current_provider
 from portula.web.report import field_docs
 
 __all__ = [
+    "AUTHORIZATION_ANSWER_STEPS",
+    "AUTHORIZATION_STEPS",
     "CLIENT_ADDRESS",
     "CORE_RECORDS",
     "FORBIDDEN_SCHEMES",
@@ -180,6 +186,8 @@ __all__ = [
     "LOOPBACK_ADDRESSES",
     "NO_STORE",
     "OAUTHLIB_STATE",
+    "REVOCATION_STEPS",
+    "TOKEN_STEPS",
     "AccessToken",
     "AccountLink",
     "Add",
@@ -279,6 +287,7 @@ __all__ = [
     "Source",
     "StandAlone",
     "Step",
+    "Steps",
     "Storage",
     "Store",
     "StoreFactory",
@@ -335,6 +344,7 @@ __all__ = [
     "shown_name",
     "slot",
     "sorted_response_type",
+    "step",
     "subclass_of",
     "token_error",
     "unkeyed_digest",

@@ -137,7 +137,7 @@ def vetoes(exchange: AuthorizationExchange) -> None:
     exchange.provider.hooks.hear(RequestHooks.portula_validate_authorization_request, exchange)
 
 
-JUDGE = Steps(
+AUTHORIZATION_STEPS: Steps[AuthorizationExchange] = Steps(
     "authorize",
     [
         step(client, sets="client"),
@@ -149,6 +149,7 @@ JUDGE = Steps(
         step(judge, reads="redirect_uri response_type", sets="scope"),
         step(vetoes, reads="redirect_uri scope", sets="facts"),
     ],
+    by_server=True,
 )
 
 
@@ -249,7 +250,7 @@ def tell(exchange: AuthorizationExchange) -> None:
         exchange.provider.hooks.tell(EventHooks.portula_token_issued, event)
 
 
-ANSWER = Steps(
+AUTHORIZATION_ANSWER_STEPS: Steps[AuthorizationExchange] = Steps(
     "authorize (answer)",
     [
         step(authorization, sets="authorization subject"),
@@ -264,6 +265,7 @@ ANSWER = Steps(
         step(tell, reads="events"),
     ],
     closed=("code", "apply"),
+    by_server=True,
 )
 
 

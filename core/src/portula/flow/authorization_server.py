@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from portula.host.deployment import Deployment
 
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from portula.flow.clients import Clients
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.responses import Delivery
+    from portula.flow.steps import Answered, Steps
     from portula.flow.validator import OAuth2Validator
     from portula.model.client_metadata import ClientMember
     from portula.model.http import Answer, Message
+
+E = TypeVar("E", bound="Answered")
 
 
 class AuthorizationServer(Deployment):
@@ -34,6 +37,20 @@ class AuthorizationServer(Deployment):
     """The response types in use."""
     client_members: dict[str, ClientMember]
     """Members of client metadata that plugins contribute, by name."""
+
+    step_lists: dict[str, Steps[Any]]
+    """The lists of steps of all endpoints, with those that plugins insert, by the endpoint's name."""
+
+    def steps(self, declared: Steps[E]) -> Steps[E]:
+        """Return a list of steps with those that plugins insert.
+
+        Raises:
+            LookupError: no endpoint that is mounted has it.
+        """
+        found = self.step_lists.get(declared.endpoint)
+        if found is None:
+            raise LookupError(f"no endpoint has the steps of {declared.endpoint}")
+        return cast("Steps[E]", found)
 
     @cached_property
     def backend(self) -> Backend:

@@ -15,7 +15,7 @@ from portula.flow.event_hooks import EventHooks
 from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
-from portula.flow.messages import CLIENT_ADDRESS, FORM, ISSUER, OAuthRequest, Pairs, bearer_token, parse_form
+from portula.flow.messages import FORM, ISSUER, OAuthRequest, Pairs, bearer_token, parse_form
 from portula.flow.responses import bearer_error, error_parameters, from_oauthlib, token_error
 from portula.flow.server import Server
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
@@ -30,7 +30,7 @@ log = logging.getLogger("portula")
 
 
 class Backend:
-    """The methods of django-oauth-toolkit's OAuthLibCore, taking our HTTP message.
+    """The methods of django-oauth-toolkit's OAuthLibCore, taking our HTTP message, or the exchange about it.
 
     Subclass to change one of them; works over any class with the interface of oauthlib's Server.
     """
@@ -116,13 +116,12 @@ class Backend:
 
     def create_token_response(self, message: Message) -> Answer:
         """Answer a token request (RFC 6749 §3.2): the list of `portula.flow.token`."""
-        exchange = self._exchange(message)
+        exchange = TokenExchange.of(self.provider, message)
         try:
-            pairs = parse_form(message)
-            exchange.request = OAuthRequest(message.path, message.method, pairs)
+            exchange.read_form()
             with working_on(exchange if self._ours is None else None):
                 headers, body, status = self.server.create_token_response(
-                    message.path, message.method, pairs, self._headers(message), self._credentials(exchange)
+                    *_arguments(exchange), self._credentials(exchange)
                 )
             answer = from_oauthlib(headers, body, status)
             if status < 300:
@@ -140,36 +139,34 @@ class Backend:
 
     def create_revocation_response(self, message: Message) -> Answer:
         """Answer a revocation request (RFC 7009 §2): the list of `portula.flow.revocation`."""
-        exchange = self._exchange(message)
+        exchange = TokenExchange.of(self.provider, message)
         try:
-            pairs = parse_form(message)
-            arguments = (message.path, message.method, pairs, self._headers(message))
+            exchange.read_form()
             if self._ours is not None:
-                result = self.server.create_revocation_response(*arguments, self._credentials(exchange))
+                result = self.server.create_revocation_response(
+                    *_arguments(exchange), self._credentials(exchange)
+                )
             else:
                 with working_on(exchange):
-                    result = self.server.create_revocation_response(*arguments)
+                    result = self.server.create_revocation_response(*_arguments(exchange))
                 for run in (revocation.apply, revocation.tell):
                     run(exchange)
         except OAuth2Error as error:
             return token_error(error)
         return from_oauthlib(*result)
 
-    def _exchange(self, message: Message) -> TokenExchange:
-        issuer = self.provider.issuer_of(message)
-        request = OAuthRequest(message.path, message.method)
-        return TokenExchange(provider=self.provider, request=request, message=message, issuer=issuer)
-
     def _credentials(self, exchange: TokenExchange) -> dict[str, Any] | None:
         """Return what our server is given beside the request; a server class of oauthlib's own would answer with it."""
         return {"exchange": exchange} if self._ours is not None else None
 
-    def verify_request(self, message: Message, scopes: list[str]) -> tuple[bool, OAuthRequest]:
-        """Check the bearer token of a request to a resource (RFC 6750 §2.1); only the header is listened to."""
-        token = bearer_token(message.headers.get("authorization", ""))
-        request = OAuthRequest(message.path, message.method, None, self._headers(message))
-        request.scopes = scopes
-        return self.validator.validate_bearer_token(token, scopes, request), request
+    def verify_request(self, exchange: Exchange, scopes: list[str]) -> bool:
+        """Say whether the bearer token of a request has these scopes (RFC 6750 §2.1); only the header is listened to.
+
+        What the token says stands on the exchange, if it is live.
+        """
+        token = bearer_token(exchange.message.headers.get("authorization", ""))
+        exchange.request.scopes = scopes
+        return self.validator.validate_bearer_token(token, scopes, exchange.request)
 
     def create_userinfo_response(self, message: Message) -> Answer:
         """Answer a request for claims about the person whose access token it carries (OpenID Connect Core §5.3).
@@ -183,13 +180,7 @@ class Backend:
                 raise errors.InvalidRequestError(description="The token stands in both header and body.")
             if token is None and posted is None:
                 return bearer_error(None, scope="openid")
-            request = OAuthRequest(message.path, message.method, None, self._headers(message))
-            request.exchange = Exchange(
-                provider=self.provider,
-                request=request,
-                message=message,
-                issuer=self.provider.issuer_of(message),
-            )
+            request = Exchange.of(self.provider, message).request
             if not self.validator.validate_bearer_token(token or posted, [], request):
                 raise errors.InvalidTokenError
             if request.user is None or "openid" not in (request.scopes or ()):
@@ -201,23 +192,14 @@ class Backend:
             return Answer(200, {"Content-Type": "application/jwt", **NO_STORE}, claims.encode())
         return json_answer(200, claims)
 
-    def authenticate_client(self, message: Message, pairs: Pairs) -> OAuthRequest:
-        """Authenticate the client of a request to a machine endpoint; return the request, its client set.
+    def authenticate_client(self, exchange: Exchange) -> None:
+        """Authenticate the client of a request to a machine endpoint; it stands on the exchange.
 
         Raises:
             OAuth2Error: the credentials are missing, doubled or wrong.
         """
-        request = OAuthRequest(message.path, message.method, pairs, self._headers(message))
-        if not self.validator.authenticate_client(request):
-            raise errors.InvalidClientError(request=request)
-        return request
-
-    def _headers(self, message: Message) -> dict[str, str]:
-        """Return the only header that oauthlib reads, the address for rules on it, and the issuer for tokens."""
-        headers = {CLIENT_ADDRESS: message.client_address, ISSUER: self.provider.issuer_of(message)}
-        if "authorization" in message.headers:
-            headers["Authorization"] = message.headers["authorization"]
-        return headers
+        if not self.validator.authenticate_client(exchange.request):
+            raise errors.InvalidClientError(request=exchange.request)
 
     def _tell_refusal(self, exchange: TokenExchange, answer: Answer) -> None:
         error = str(json.loads(answer.body)["error"])
@@ -228,6 +210,12 @@ class Backend:
             error=error,
         )
         self.provider.hooks.tell(EventHooks.portula_token_refused, event)
+
+
+def _arguments(exchange: Exchange) -> tuple[Any, ...]:
+    """Return what a server class is given of a request."""
+    request = exchange.request
+    return request.uri, request.http_method, request.decoded_body, request.headers
 
 
 def _is_form(message: Message) -> bool:

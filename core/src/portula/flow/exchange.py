@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from portula.flow.issue import Issue
+from portula.flow.messages import parse_form, request_of
 from portula.model.http import Answer, Message
 from portula.model.plans import Plan
 from portula.model.records import AccessToken, Application, Authorization, Grant, RefreshToken
@@ -60,12 +61,32 @@ class Exchange:
     """Members or parameters of the answer as far as they are made."""
     body: str = field(default="", repr=False)
     """The answer as it is sent."""
+    answer: Answer | None = None
+    """The answer, once it is written."""
     plan: Plan = field(default_factory=Plan)
     """What the answer changes in the storage, applied at once before it is sent."""
     events: list[Any] = field(default_factory=list)
     """What is told once the plan is applied."""
     memo: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
     """Answers of the validator that are asked for once a request."""
+
+    @classmethod
+    def of(cls, provider: AuthorizationServer, message: Message) -> Self:
+        """Begin an exchange about a message; nothing of it is read yet."""
+        issuer = provider.issuer_of(message)
+        request = request_of(message, issuer)
+        exchange = cls(provider=provider, request=request, message=message, issuer=issuer)
+        request.exchange = exchange
+        return exchange
+
+    def read_form(self) -> None:
+        """Read the form: UTF-8, no parameter twice, none in both query and body (RFC 6749 §3.2).
+
+        Raises:
+            InvalidRequestError: it cannot be read.
+        """
+        self.request = request_of(self.message, self.issuer, parse_form(self.message))
+        self.request.exchange = self
 
     @property
     def client(self) -> Application | None:
@@ -135,8 +156,6 @@ class AuthorizationExchange(Exchange):
     """Its words in order, once it is known."""
     login: Authenticated | None = None
     """Who sits at the browser."""
-    answer: Answer | None = None
-    """The answer to the browser, once it is written."""
 
     @property
     def words(self) -> list[str]:

@@ -127,7 +127,7 @@ class GrantHooks(HookDeclarations, Generic[P]):
 
     @contribution(HookClass.DECIDES, keys=lambda step: [f"{step.endpoint}: {step.name}"])
     def portula_steps(self, provider: P) -> Sequence[Step]:
-        """Contribute steps to the lists of endpoints: `authorize`, `authorize (answer)`, `token`, `revoke_token`.
+        """Contribute steps to the lists of endpoints, core's and those of rooms; `portula explain token` prints one.
 
         Example:
             def no_tea(exchange):

@@ -80,6 +80,14 @@ class OAuthRequest(Request):  # type: ignore[misc]
         return None
 
 
+def request_of(message: Message, issuer: str, pairs: Pairs | None = None) -> OAuthRequest:
+    """Return a message as oauthlib judges it: the one header that it reads, and what validators are told beside it."""
+    headers = {CLIENT_ADDRESS: message.client_address, ISSUER: issuer}
+    if "authorization" in message.headers:
+        headers["Authorization"] = message.headers["authorization"]
+    return OAuthRequest(message.path, message.method, pairs, headers)
+
+
 def issuer_of(request: OAuthRequest) -> str:
     """Return the issuer by whose name a request is answered."""
     issuer: str = request.headers[ISSUER]

@@ -40,7 +40,7 @@ def tell(exchange: TokenExchange) -> None:
         exchange.provider.hooks.tell(EventHooks.portula_token_revoked, event)
 
 
-REVOCATION = Steps(
+REVOCATION_STEPS: Steps[TokenExchange] = Steps(
     "revoke_token",
     [
         step(token.read, sets="request"),
@@ -50,4 +50,6 @@ REVOCATION = Steps(
         step(apply, reads="plan"),
         step(tell, reads="events"),
     ],
+    closed=("revoke", "apply"),
+    by_server=True,
 )

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
 from oauthlib.oauth2.rfc6749 import utils
 
-from portula.flow.authorization import ANSWER, JUDGE
-from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
+from portula.flow.authorization import AUTHORIZATION_ANSWER_STEPS, AUTHORIZATION_STEPS
+from portula.flow.exchange import AuthorizationExchange, TokenExchange
 from portula.flow.grant_hooks import GrantHooks
 from portula.flow.grants import Memo
 from portula.flow.messages import OAuthRequest
 from portula.flow.refresh_tokens import refresh_generator
-from portula.flow.revocation import REVOCATION
-from portula.flow.steps import Run, Step
-from portula.flow.token import TOKEN
+from portula.flow.revocation import REVOCATION_STEPS
+from portula.flow.steps import Step, Steps
+from portula.flow.token import TOKEN_STEPS
 from portula.model.errors import AuthorizationRefused
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Server:
         token_generator: Callable[..., str] | None = None,
         refresh_token_generator: Callable[..., str] | None = None,
     ) -> None:
-        """Take what oauthlib's Server takes; grant types and steps come from the provider's hooks."""
+        """Take what oauthlib's Server takes; grant types come from the provider's hooks."""
         hooks = request_validator.provider.hooks
         self.request_validator = request_validator
         self.memo = cast("OAuth2Validator", Memo(request_validator))
@@ -55,16 +55,7 @@ class Server:
         contributed = hooks.collect(GrantHooks.portula_response_types)
         enabled = request_validator.enabled_response_types(contributed)
         self.response_types = {name: contributed[name](request_validator) for name in enabled}
-        steps = contributed_steps(hooks)
-        self.lists = {each.endpoint: each.with_steps(steps) for each in (JUDGE, ANSWER, TOKEN, REVOCATION)}
-        """Lists of steps by endpoint, for reports."""
-        self._token = {name: self.lists["token"].compile(name) for name in self.grant_types}
-        self._unknown_grant = self.lists["token"].compile()
-        self._judge = self.lists["authorize"].compile()
-        self._answer = self.lists["authorize (answer)"].compile()
-        self._revoke = self.lists["revoke_token"].compile()
-        names = [each.name for each in self.lists["token"] if not each.when]
-        self._issue = self._unknown_grant[names.index("authorization") :]
+        self._provider = request_validator.provider
 
     def lifetime(self, request: Any) -> int:
         """Return the seconds an access token of this request lives."""
@@ -84,7 +75,7 @@ class Server:
             OAuth2Error: a step refuses.
         """
         exchange = self._exchange(uri, http_method, body, headers, credentials)
-        _run(self._token.get(exchange.request.grant_type or "", self._unknown_grant), exchange)
+        self._provider.steps(TOKEN_STEPS).run(exchange)
         return _JSON, exchange.body, 200
 
     def create_revocation_response(
@@ -96,7 +87,9 @@ class Server:
         credentials: Any = None,
     ) -> Result:
         """Answer a revocation request (RFC 7009 §2); success is an empty answer."""
-        _run(self._revoke, self._exchange(uri, http_method, body, headers, credentials))
+        self._provider.steps(REVOCATION_STEPS).run(
+            self._exchange(uri, http_method, body, headers, credentials)
+        )
         return {}, None, 200
 
     def _exchange(
@@ -104,7 +97,7 @@ class Server:
     ) -> TokenExchange:
         request = OAuthRequest(uri, http_method, body, headers)
         given = credentials.get("exchange") if isinstance(credentials, dict) else None
-        exchange = given or TokenExchange(provider=self.request_validator.provider, request=request)
+        exchange = given or TokenExchange(provider=self._provider, request=request)
         exchange.request, exchange.server = request, self
         request.exchange = exchange
         return cast("TokenExchange", exchange)
@@ -119,7 +112,7 @@ class Server:
             OAuth2Error: a plugin refuses.
         """
         exchange.server = self
-        _run(self._issue, exchange)
+        self._provider.steps(TOKEN_STEPS).run_from("authorization", exchange)
 
     def judge(self, exchange: AuthorizationExchange) -> None:
         """Judge an authorization request (RFC 6749 §4.1.1).
@@ -129,7 +122,7 @@ class Server:
             AuthorizationRefused: the error is sent to the redirect URI.
         """
         exchange.request.scopes = utils.scope_to_list(exchange.request.scope)
-        self._towards_client(self._judge, exchange)
+        self._towards_client(AUTHORIZATION_STEPS, exchange)
 
     def answer(self, exchange: AuthorizationExchange) -> None:
         """Answer an authorization request that its person allowed; the answer stands on the exchange.
@@ -137,12 +130,11 @@ class Server:
         Raises:
             AuthorizationRefused: the error is sent to the redirect URI.
         """
-        self._towards_client(self._answer, exchange)
+        self._towards_client(AUTHORIZATION_ANSWER_STEPS, exchange)
 
-    @staticmethod
-    def _towards_client(steps: Sequence[Run], exchange: AuthorizationExchange) -> None:
+    def _towards_client(self, steps: Steps[AuthorizationExchange], exchange: AuthorizationExchange) -> None:
         try:
-            _run(steps, exchange)
+            self._provider.steps(steps).run(exchange)
         except OAuth2Error as error:
             if exchange.redirect_uri is None or isinstance(error, FatalClientError):
                 raise
@@ -153,8 +145,3 @@ def contributed_steps(hooks: Hooks) -> list[Step]:
     """Return the steps that plugins insert into the lists of endpoints, each with its plugin."""
     found = hooks.contributions(GrantHooks.portula_steps)
     return [replace(step, source=source) for source, steps in found for step in steps]
-
-
-def _run(steps: Sequence[Run], exchange: Exchange) -> None:
-    for run in steps:
-        run(exchange)

@@ -1,17 +1,23 @@
 """An endpoint is a list of steps: small functions of one exchange, in the order in which they run.
 
-Core writes each list in one file; plugins insert steps by name. A step sets facts of the exchange or refuses by raising
-an OAuth2Error; it wraps no other step, calls none, and does not answer. The list is compiled when the provider starts.
+Each list stands in one file, core's as a room's; plugins insert steps by name. A step sets facts of the exchange or
+refuses by raising an error, which `Steps.refuse` writes as an answer; it wraps no other step and calls none. The list
+is joined with what plugins insert, and checked, when the provider starts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from portula.model.errors import ConfigError, nearest
 from portula.model.sources import Source, Tier
+
+if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
+    from portula.model.http import Message
 
 Run = Callable[[Any], None]
 
@@ -29,9 +35,9 @@ class Step:
     run: Run
     """Is given the exchange."""
     endpoint: str = ""
-    """Name of the endpoint whose list a plugin inserts it into, e.g. `token`."""
+    """Name of the endpoint whose list a plugin inserts it into, e.g. `token`; without that endpoint it does nothing."""
     when: frozenset[str] = frozenset()
-    """Grant types (of the token endpoint) that it is for; empty for all."""
+    """Variants of a request that it is for, e.g. grant types of the token endpoint; empty for all."""
     after: str | None = None
     """Name of the step behind which it stands."""
     before: str | None = None
@@ -51,8 +57,17 @@ class Step:
         return (self.run.__doc__ or "").strip().partition("\n")[0]
 
 
+class Answered(Protocol):
+    """What steps are given: any exchange that an answer can be put on."""
+
+    answer: Any
+
+
+E = TypeVar("E", bound=Answered)
+
+
 def step(run: Run, *, reads: str = "", sets: str = "", when: Iterable[str] = (), name: str = "") -> Step:
-    """Return a step of core's own: named as its function, with facts as words in one string."""
+    """Return a step for the list of an endpoint: named as its function, with facts as words in one string."""
     return Step(
         name=name or run.__name__,
         run=run,
@@ -62,113 +77,182 @@ def step(run: Run, *, reads: str = "", sets: str = "", when: Iterable[str] = (),
     )
 
 
-class Steps:
+@dataclass(frozen=True, eq=False)
+class Steps(Generic[E]):
     """The list of one endpoint."""
 
-    def __init__(self, endpoint: str, steps: Sequence[Step], closed: tuple[str, str] | None = None) -> None:
-        """Take core's steps; between the two that `closed` names nothing can be inserted."""
-        self.endpoint = endpoint
-        self.steps = tuple(steps)
-        self._closed = closed
+    endpoint: str
+    """Name of the endpoint, as it is registered."""
+    steps: Sequence[Step]
+    _: KW_ONLY
+    begin: Callable[[AuthorizationServer, Message], E] | None = None
+    """Makes the exchange of a message, e.g. `Exchange.of`; None where who runs the list makes it."""
+    refuse: Callable[[E, Exception], Any] | None = None
+    """Writes the answer to a request that an error ends; None is answered for errors that are no refusals."""
+    variant: Callable[[E], str] | None = None
+    """Names the variant of a request, for steps that are for some (`when`)."""
+    variants: Sequence[str] = ()
+    """Every variant there is; empty where there are others than some step is for."""
+    given: str = ""
+    """Facts that an exchange has before its first step, besides those that all have."""
+    closed: tuple[str, str] | None = None
+    """Two steps: between them nothing is inserted, nor after the one or before the other."""
+    by_server: bool = False
+    """Whether it is core's own, which a server class of oauthlib's own replaces."""
 
-    def with_steps(self, contributed: Sequence[Step]) -> Steps:
-        """Return the list with the steps that plugins contribute to it.
+    def run(self, exchange: E) -> None:
+        """Run the steps.
+
+        Raises:
+            Exception: what a step refuses with.
+        """
+        functions = self._functions
+        variant = "" if self.variant is None else self.variant(exchange)
+        for run in functions[variant if variant in functions else ""]:
+            run(exchange)
+
+    def run_from(self, name: str, exchange: E) -> None:
+        """Run a step and those behind it that are for all variants, for an exchange that was judged elsewhere."""
+        steps = [each for each in self.steps if not each.when]
+        first = [each.name for each in steps].index(name)
+        for each in steps[first:]:
+            each.run(exchange)
+
+    def answer(self, exchange: E) -> Any:
+        """Run the steps and return the answer: the one they write, or that of `refuse`.
+
+        Raises:
+            Exception: a step failed, and it is no refusal.
+        """
+        try:
+            self.run(exchange)
+        except Exception as error:
+            refusal = None if self.refuse is None else self.refuse(exchange, error)
+            if refusal is None:
+                raise
+            return refusal
+        return exchange.answer
+
+    def handle(self, provider: AuthorizationServer, message: Message) -> Any:
+        """Answer a message."""
+        if self.begin is None:
+            raise LookupError(f"the steps of {self.endpoint} say not what they begin with")
+        return self.answer(self.begin(provider, message))
+
+    def with_steps(self, contributed: Sequence[Step], source: Source | None = None) -> Steps[E]:
+        """Return the list with the steps that plugins contribute to it; `source` is whose list it is, None for core's.
 
         Raises:
             ConfigError: a name is taken, an anchor is unknown, missing or doubled, two plugins stand at one place,
-                or a step would stand where nothing may.
+                a step would stand where nothing may, or reads a fact that no step before it sets.
         """
-        joined = list(self.steps)
+        joined = [each if source is None else replace(each, source=source) for each in self.steps]
         waiting = [each for each in contributed if each.endpoint == self.endpoint]
-        findings = self._findings(waiting)
-        places: dict[tuple[str | None, str | None], Step] = {}
-        for each in waiting:
-            other = places.setdefault((each.after, each.before), each)
-            if other is not each and other.source.name != each.source.name:
-                findings.append(
-                    f"steps of {self.endpoint}: {each.name!r} of {each.source} and {other.name!r} of {other.source} "
-                    "stand at one place; let one name the other"
-                )
+        findings = _findings(self.endpoint, joined, waiting, self.variants)
         while waiting and not findings:
-            ready = [each for each in waiting if self._place(joined, each) is not None]
+            ready = [each for each in waiting if _place(joined, each) is not None]
             if not ready:
                 names = ", ".join(repr(each.name) for each in waiting)
                 findings.append(f"steps of {self.endpoint}: {names} wait for each other")
             for each in ready:
-                joined.insert(self._place(joined, each) or 0, each)
+                joined.insert(_place(joined, each) or 0, each)
                 waiting.remove(each)
         if not findings:
-            findings = self._closed_findings(joined)
+            findings = self._closed_findings(joined) or self._unset_findings(joined)
         if findings:
             raise ConfigError(*findings)
-        return Steps(self.endpoint, joined, self._closed)
-
-    def _findings(self, waiting: Sequence[Step]) -> list[str]:
-        owners = {each.name: each.source for each in self.steps}
-        findings = []
-        for each in waiting:
-            if each.name in owners:
-                findings.append(
-                    f"steps of {self.endpoint}: {each.name!r} of {each.source} has the name of a step of "
-                    f"{owners[each.name]}"
-                )
-            owners.setdefault(each.name, each.source)
-        for each in waiting:
-            anchors = [anchor for anchor in (each.after, each.before) if anchor is not None]
-            if len(anchors) != 1:
-                findings.append(
-                    f"steps of {self.endpoint}: {each.name!r} of {each.source} names one of `after` and `before`"
-                )
-            elif anchors[0] not in owners:
-                findings.append(
-                    f"steps of {self.endpoint}: {each.name!r} of {each.source} stands beside {anchors[0]!r}, which "
-                    f"does not exist{nearest(anchors[0], owners)}"
-                )
-        return findings
-
-    @staticmethod
-    def _place(joined: Sequence[Step], inserted: Step) -> int | None:
-        for place, each in enumerate(joined):
-            if each.name == inserted.before:
-                return place
-            if each.name == inserted.after:
-                return place + 1
-        return None
+        return replace(self, steps=joined)
 
     def _closed_findings(self, joined: Sequence[Step]) -> list[str]:
-        if self._closed is None:
+        if self.closed is None:
             return []
-        names = [each.name for each in joined]
-        first, last = names.index(self._closed[0]), names.index(self._closed[1])
+        names, own = [each.name for each in joined], {each.name for each in self.steps}
+        first, last = (names.index(name) for name in self.closed)
         return [
-            f"steps of {self.endpoint}: {each.name!r} of {each.source} stands between {self._closed[0]!r} and "
-            f"{self._closed[1]!r}, where nothing may fail"
+            f"steps of {self.endpoint}: {each.name!r} of {each.source} stands between {self.closed[0]!r} and "
+            f"{self.closed[1]!r}, where nothing may fail"
             for each in joined[first : last + 1]
-            if each.source is not CORE
+            if each.name not in own
         ]
 
-    def compile(self, variant: str = "") -> tuple[Run, ...]:
-        """Return the functions that run for one grant type.
+    def _unset_findings(self, joined: Sequence[Step]) -> list[str]:
+        """Find steps that read, in some variant, what no step before them sets."""
+        findings: dict[str, None] = {}
+        for variant in self._variants(joined):
+            known = {*GIVEN, *self.given.split()}
+            for each in _of_variant(joined, variant):
+                missing = sorted(each.reads - known)
+                if missing:
+                    finding = (
+                        f"steps of {self.endpoint}: {each.name!r} of {each.source} reads {', '.join(missing)}, "
+                        "which no step before it sets"
+                    )
+                    findings[finding] = None
+                known |= each.sets
+        return list(findings)
 
-        Raises:
-            ConfigError: a step reads a fact that no step before it sets.
-        """
-        known, functions, findings = set(GIVEN), [], []
-        for each in self.steps:
-            if each.when and variant not in each.when:
-                continue
-            missing = sorted(each.reads - known)
-            if missing:
-                findings.append(
-                    f"steps of {self.endpoint}: {each.name!r} of {each.source} reads {', '.join(missing)}, which no "
-                    "step before it sets"
-                )
-            known |= each.sets
-            functions.append(each.run)
-        if findings:
-            raise ConfigError(*findings)
-        return tuple(functions)
+    @cached_property
+    def _functions(self) -> Mapping[str, tuple[Run, ...]]:
+        """The functions that run, by variant."""
+        return {
+            variant: tuple(each.run for each in _of_variant(self.steps, variant))
+            for variant in self._variants(self.steps)
+        }
 
-    def __iter__(self) -> Any:
+    def _variants(self, steps: Sequence[Step]) -> Sequence[str]:
+        """Return the variants that run different steps; the empty name stands for all that no step is for."""
+        return self.variants or sorted({"", *(name for each in steps for name in each.when)})
+
+    def __iter__(self) -> Iterator[Step]:
         """Go along the steps in order."""
         return iter(self.steps)
+
+
+def _of_variant(steps: Sequence[Step], variant: str) -> list[Step]:
+    return [each for each in steps if not each.when or variant in each.when]
+
+
+def _findings(
+    endpoint: str, own: Sequence[Step], waiting: Sequence[Step], variants: Sequence[str]
+) -> list[str]:
+    owners = {each.name: each.source for each in own}
+    findings = [
+        f"steps of {endpoint}: {each.name!r} of {each.source} is for {name!r}, which does not exist"
+        f"{nearest(name, variants)}"
+        for each in waiting
+        for name in sorted(each.when.difference(variants) if variants else ())
+    ]
+    for each in waiting:
+        if each.name in owners:
+            findings.append(
+                f"steps of {endpoint}: {each.name!r} of {each.source} has the name of a step of {owners[each.name]}"
+            )
+        owners.setdefault(each.name, each.source)
+    places: dict[tuple[str | None, str | None], Step] = {}
+    for each in waiting:
+        anchors = [anchor for anchor in (each.after, each.before) if anchor is not None]
+        if len(anchors) != 1:
+            findings.append(
+                f"steps of {endpoint}: {each.name!r} of {each.source} names one of `after` and `before`"
+            )
+        elif anchors[0] not in owners:
+            findings.append(
+                f"steps of {endpoint}: {each.name!r} of {each.source} stands beside {anchors[0]!r}, which "
+                f"does not exist{nearest(anchors[0], owners)}"
+            )
+        other = places.setdefault((each.after, each.before), each)
+        if other.source.name != each.source.name:
+            findings.append(
+                f"steps of {endpoint}: {each.name!r} of {each.source} and {other.name!r} of {other.source} "
+                "stand at one place; let one name the other"
+            )
+    return findings
+
+
+def _place(joined: Sequence[Step], inserted: Step) -> int | None:
+    for place, each in enumerate(joined):
+        if each.name == inserted.before:
+            return place
+        if each.name == inserted.after:
+            return place + 1
+    return None

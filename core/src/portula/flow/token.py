@@ -17,7 +17,6 @@ from portula.flow.event_hooks import EventHooks
 from portula.flow.events import TokenIssued
 from portula.flow.exchange import Exchange, TokenExchange
 from portula.flow.issue import Issue
-from portula.flow.messages import OAuthRequest, parse_form
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.steps import Steps, step
 from portula.model.errors import Conflict
@@ -38,13 +37,9 @@ PROTECTED = frozenset({"access_token", "token_type", "expires_in", "refresh_toke
 
 def read(exchange: TokenExchange) -> None:
     """Read the form: UTF-8, no parameter twice, none in both query and body (RFC 6749 §3.2)."""
-    request = exchange.request
-    if not request.decoded_body:
-        pairs = parse_form(exchange.message)
-        exchange.request = OAuthRequest(request.uri, request.http_method, pairs, request.headers)
-        exchange.request.exchange = exchange
-        request = exchange.request
-    request.scopes = utils.scope_to_list(request.scope)
+    if not exchange.request.decoded_body:
+        exchange.read_form()
+    exchange.request.scopes = utils.scope_to_list(exchange.request.scope)
 
 
 def grant_type(exchange: TokenExchange) -> None:
@@ -239,7 +234,7 @@ def tell(exchange: TokenExchange) -> None:
 
 _WITH_ID_TOKEN = ("authorization_code", "refresh_token")
 
-TOKEN = Steps(
+TOKEN_STEPS: Steps[TokenExchange] = Steps(
     "token",
     [
         step(read, sets="request"),
@@ -260,7 +255,9 @@ TOKEN = Steps(
         step(apply, reads="plan body"),
         step(tell, reads="events"),
     ],
+    variant=lambda exchange: exchange.request.grant_type or "",
     closed=("make", "apply"),
+    by_server=True,
 )
 
 

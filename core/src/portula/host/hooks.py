@@ -179,10 +179,19 @@ class Hooks:
             DuplicateContribution: two contribute under one key, or one under a key that is the host's own.
             BrokenPlugin: see `contributions`.
         """
+        joined = [entry for _, entry in self.attributed(contribution)]
+        return dict(joined) if isinstance(_nothing(contribution), Mapping) else joined
+
+    def attributed(self, contribution: Callable[[Any, Any], Any]) -> list[tuple[Source, Any]]:
+        """Return what `collect` joins, each entry with the plugin that contributes it.
+
+        Raises:
+            DuplicateContribution, BrokenPlugin: see `collect`.
+        """
         name, found = contribution.__name__, self.contributions(contribution)
         facts, _ = self._called(contribution, Kind.CONTRIBUTION)
         owners: dict[object, object] = dict.fromkeys(facts.taken, "the host")
-        joined: list[Any] = []
+        joined: list[tuple[Source, Any]] = []
         for source, members in found:
             entries = members.items() if isinstance(members, Mapping) else members
             for entry in entries:
@@ -192,8 +201,8 @@ class Hooks:
                             f"{name}: {key!r} comes from {owners[key]} and from {source}; block one"
                         )
                     owners[key] = source
-                joined.append(entry)
-        return dict(joined) if isinstance(_nothing(contribution), Mapping) else joined
+                joined.append((source, entry))
+        return joined
 
     # --- At a request ---
 

@@ -48,19 +48,6 @@ Cors = Literal["none", "open", "client"]
 """`open`: any origin, no credentials. `client`: the handler names the origin after it knows the client."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A machine endpoint that a room contributes."""
-
-    name: str
-    """Unique, and the Flask endpoint name below `portula.`."""
-    path: str
-    """Below the mount point, e.g. `token/`; with a leading slash it is below the host's root."""
-    methods: tuple[str, ...]
-    handler: Handler
-    cors: Cors = "none"
-
-
 def json_answer(status: int, data: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
     """Return a JSON answer that is not cached unless `headers` say otherwise."""
     body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()

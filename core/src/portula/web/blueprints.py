@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Blueprint
+
+if TYPE_CHECKING:
+    from portula.flow.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class Mount:
     blueprint: Blueprint
     at: Literal["mount", "root"] = "mount"
     """`mount`: below MOUNT_PATH. `root`: below the root of the host."""
+    steps: tuple[Steps[Any], ...] = ()
+    """The lists of steps that its views run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic
 
+from portula.flow.endpoints import Endpoint
 from portula.flow.hooks import FlowHooks
 from portula.host.declarations import HostHooks, P
 from portula.host.kinds import HookClass, HookDeclarations, contribution
-from portula.model.http import Endpoint
 from portula.web.blueprints import AccountLink, Mount
 
 
@@ -19,7 +19,7 @@ class WebHooks(HookDeclarations, Generic[P]):
         HookClass.SEES_SECRETS, keys=lambda endpoint: [endpoint.name, f"path {endpoint.path.rstrip('/')}"]
     )
     def portula_endpoints(self, provider: P) -> Sequence[Endpoint]:
-        """Contribute machine endpoints, mounted in Flask and ahead of it.
+        """Contribute machine endpoints, mounted in Flask and ahead of it: each with a handler, or a list of steps.
 
         Example:
             class Room(Plugin):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from flask import Flask, Response, request
@@ -13,12 +13,15 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_content_length
 
+from portula.flow.endpoints import Endpoint
 from portula.model.errors import DuplicateContribution
-from portula.model.http import Answer, Endpoint, Message, json_answer
+from portula.model.http import Answer, Message, json_answer
 from portula.model.uris import origin_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from portula.model.http import Handler
 
 log = logging.getLogger("portula")
 
@@ -119,7 +122,8 @@ class MachineDoor:
                 },
             )
         try:
-            return endpoint.handler(message_from(environ, path, body, self._proxies))
+            handler = cast("Handler", endpoint.handler)
+            return handler(message_from(environ, path, body, self._proxies))
         except Exception:
             log.exception("endpoint %s failed", endpoint.name)
             return json_answer(

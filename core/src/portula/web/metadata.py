@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from portula.flow.endpoints import Endpoint
 from portula.model.errors import DuplicateContribution
-from portula.model.http import Answer, Endpoint, Message
+from portula.model.http import Answer, Message
 from portula.model.keys import unkeyed_digest
 from portula.model.sources import Source
 

@@ -16,7 +16,6 @@ from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.clients import Clients
 from portula.flow.hooks import FlowHooks
 from portula.flow.reloading import reloading
-from portula.flow.server import Server, contributed_steps
 from portula.flow.validator import OAuth2Validator, fold
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
@@ -30,6 +29,7 @@ from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
+from portula.web.endpoints import answered, join_steps
 from portula.web.hooks import CORE_HOOKS, WebHooks
 from portula.web.http import MachineDoor, client_address
 from portula.web.issuer import Issuer, origin_of_issuer
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from portula.flow.backend import Backend
     from portula.flow.responses import Delivery
-    from portula.flow.steps import Steps
     from portula.model.http import Answer, Handler, Message
 
 _CORE = Source("core", Tier.DEFAULT, "portula-core", "")
@@ -221,28 +220,15 @@ class Provider(AuthorizationServer):
             server = make(self.validator, **self.validator.server_arguments)
         except TypeError as error:
             raise ConfigError(f"EXTRA_SERVER_KWARGS: the server class does not take this: {error}") from error
-        if not isinstance(server, Server):
-            guards = [step for step in contributed_steps(self.hooks) if step.guards]
-            findings = [
-                f"OAUTH2_SERVER_CLASS: it runs no steps, and {g.name!r} of {g.source} guards" for g in guards
-            ]
-            if findings:
-                raise ConfigError(*findings)
         return self.hooks.ask(FlowHooks.portula_backend_class)(self, server, self.validator)
-
-    @property
-    def step_lists(self) -> Mapping[str, Steps]:
-        """The steps of each endpoint; none under a server class that runs no steps."""
-        classes = (FlowHooks.portula_backend_class, FlowHooks.portula_server_class)
-        if any(self.hooks.ruling(each).winner is None for each in classes):
-            return {}
-        server = self.backend.server
-        return server.lists if isinstance(server, Server) else {}
 
     def _mount(self) -> None:
         """Put endpoints and pages into the Flask app."""
         others = frozenset(self.app.view_functions)
-        endpoints = self.hooks.collect(WebHooks.portula_endpoints)
+        found = self.hooks.attributed(WebHooks.portula_endpoints)
+        mounts = self.hooks.attributed(WebHooks.portula_blueprints)
+        self.step_lists = join_steps(self, [*found, *mounts])
+        endpoints = [answered(self, endpoint) for _, endpoint in found]
         self.metadata_document = fold_metadata(self.hooks.contributions(WebHooks.portula_metadata))
         if self.metadata_document:
             endpoints += metadata_endpoints(self)
@@ -269,7 +255,7 @@ class Provider(AuthorizationServer):
             name=self.name,
             url_prefix=self.mount or None,
         )
-        for mount in self.hooks.collect(WebHooks.portula_blueprints):
+        for _, mount in mounts:
             mount.blueprint.before_request(self._issuer.redirect_home)
             self.pages.handle_errors(mount.blueprint)
             prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))

@@ -133,7 +133,7 @@ def explain(provider: Provider, name: str) -> dict[str, Any]:
     return {"hook": facts}
 
 
-def _steps(lists: Mapping[str, Steps], name: str) -> list[dict[str, Any]]:
+def _steps(lists: Mapping[str, Steps[Any]], name: str) -> list[dict[str, Any]]:
     return [
         {
             "number": number,

@@ -1,8 +1,9 @@
-"""The introspection endpoint (RFC 7662 §2). The steps are: know the caller, find the token, may they see it, tell."""
+"""The introspection endpoint (RFC 7662 §2): its steps, in the order in which they run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 from portula import Plugin
 from portula.errors import (
@@ -17,111 +18,165 @@ from portula.plugin import (
     Answer,
     Application,
     Endpoint,
+    Exchange,
     IntrospectionResponse,
-    Message,
-    OAuthRequest,
-    Pairs,
+    Live,
     RefreshToken,
+    Steps,
     bearer_error,
-    exchange_of,
     json_answer,
-    parse_form,
+    step,
     token_error,
 )
-from portula_introspection.lookup import find_live
 from portula_introspection.settings import IntrospectionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Live
 
 SCOPE = "introspection"
 """What a bearer token needs to ask about other tokens."""
 
-_INACTIVE = {"active": False}
+
+@dataclass(kw_only=True, eq=False)
+class IntrospectionExchange(Exchange):
+    """A request to the introspection endpoint. Its client is the caller, its access token what the caller came with."""
+
+    live: Live[AccessToken] | Live[RefreshToken] | None = None
+    """The token that is asked about; None for one that does not count, or that the caller may not see."""
+
+
+# --- Who asks, and about what ---
+
+
+def read(exchange: IntrospectionExchange) -> None:
+    """Read the form: UTF-8, no parameter twice, none in both query and body (RFC 7662 §2.1)."""
+    exchange.read_form()
+
+
+def bearer(exchange: IntrospectionExchange) -> None:
+    """Know the caller by a bearer token with the scope `introspection`, if it comes with one (RFC 7662 §2.1)."""
+    scheme = exchange.message.headers.get("authorization", "").partition(" ")[0]
+    if scheme.lower() != "bearer":
+        return
+    provider = exchange.provider
+    if any(method.presented(exchange.request) for method in provider.client_auth_methods.values()):
+        raise InvalidRequestError(description="Client credentials stand beside a bearer token.")
+    allowed = provider.backend.verify_request(exchange, [SCOPE])
+    if exchange.access_token is None:
+        raise InvalidTokenError
+    if not allowed:
+        raise InsufficientScopeError
+
+
+def client(exchange: IntrospectionExchange) -> None:
+    """Authenticate the caller as a client, unless a bearer token says who it is (RFC 7662 §2.1)."""
+    if exchange.access_token is None:
+        exchange.provider.backend.authenticate_client(exchange)
+
+
+def confidential(exchange: IntrospectionExchange) -> None:
+    """Refuse public clients: they prove nothing, so they may not ask (attack S53)."""
+    if exchange.client is not None and exchange.client.client_type == "confidential":
+        return
+    if exchange.access_token is not None:
+        raise InsufficientScopeError
+    raise InvalidClientError(description="A confidential client is needed.")
+
+
+def presented(exchange: IntrospectionExchange) -> None:
+    """Require a token to be asked about (RFC 7662 §2.1)."""
+    if exchange.parameter("token") is None:
+        raise InvalidRequestError(description="token is missing.")
+
+
+# --- What it is told ---
+
+
+def live(exchange: IntrospectionExchange) -> None:
+    """Find the token if it counts now; the hint only says where to look first (RFC 7662 §2.1)."""
+    validator, value = exchange.provider.validator, exchange.parameter("token") or ""
+    find = [validator.find_live_access_token, validator.find_live_refresh_token]
+    if exchange.parameter("token_type_hint") == "refresh_token":
+        find.reverse()
+    exchange.live = find[0](value, exchange.client) or find[1](value, exchange.client)
+
+
+def shown(exchange: IntrospectionExchange) -> None:
+    """Hide a token that the caller may not see; it is answered like one that does not exist (attack S60)."""
+    if exchange.live is None:
+        return
+    token, caller = exchange.live.token, cast("Application", exchange.client).client_id
+    audience = _audience(token)
+    same_only = exchange.provider.settings(IntrospectionSettings).INTROSPECTION_SAME_CLIENT_ONLY
+    if caller not in audience if audience else same_only and caller != token.client_id:
+        exchange.live = None
+
+
+def facts(exchange: IntrospectionExchange) -> None:
+    """Say what the token allows; of one that is not live, only that (RFC 7662 §2.2)."""
+    if exchange.live is None:
+        exchange.response = {"active": False}
+        return
+    token, user = exchange.live.token, exchange.live.user
+    subject_for = exchange.provider.validator.subject_for
+    members: dict[str, Any] = {
+        "scope": token.scope,
+        "client_id": token.client_id,
+        "username": user.username if user else None,
+        "exp": token.expires_at,
+        "iat": token.issued_at,
+        "sub": subject_for(token.subject, exchange.live.client) if token.subject else None,
+        "aud": _audience(token),
+        "iss": exchange.issuer,
+        # No token_type fits a refresh token; this keeps a resource from taking it for an access token.
+        **({"token_type": "Bearer"} if isinstance(token, AccessToken) else {"token_use": "refresh_token"}),
+    }
+    exchange.response = {"active": True, **{name: value for name, value in members.items() if value}}
+
+
+def enrich(exchange: IntrospectionExchange) -> None:
+    """Let plugins add members about an access token; those that stand already stay as they are."""
+    token = exchange.live.token if exchange.live is not None else None
+    if isinstance(token, AccessToken):
+        answer = IntrospectionResponse(provider=exchange.provider, token=token, response=exchange.response)
+        exchange.response = exchange.provider.hooks.enrich(Plugin.portula_introspection_response, answer)
+
+
+def write(exchange: IntrospectionExchange) -> None:
+    """Write the answer, never to be cached (RFC 7662 §2.2)."""
+    exchange.answer = json_answer(200, exchange.response)
+
+
+def refuse(exchange: IntrospectionExchange, error: Exception) -> Answer | None:
+    """Write a refusal: of a bearer token as RFC 6750 §3 says, any other as RFC 6749 §5.2 does (RFC 7662 §2.3)."""
+    if isinstance(error, (InvalidTokenError, InsufficientScopeError)):
+        return bearer_error(error, scope=SCOPE)
+    return token_error(error) if isinstance(error, OAuth2Error) else None
+
+
+INTROSPECTION_STEPS = Steps(
+    "introspect",
+    [
+        step(read, sets="request"),
+        step(bearer, reads="request", sets="access_token"),
+        step(client, reads="request access_token", sets="client client_auth_method"),
+        step(confidential, reads="client access_token"),
+        step(presented, reads="request client"),
+        step(live, reads="request client", sets="live"),
+        step(shown, reads="live client"),
+        step(facts, reads="live", sets="response"),
+        step(enrich, reads="live response"),
+        step(write, reads="response", sets="answer"),
+    ],
+    begin=IntrospectionExchange.of,
+    refuse=refuse,
+)
 
 
 def make(provider: Provider) -> Endpoint:
     """Return the endpoint; what it lacks (a backend) shows at start."""
-    return Endpoint("introspect", "introspect/", ("POST",), Introspection(provider).answer)
-
-
-class Introspection:
-    """Answers introspection requests."""
-
-    def __init__(self, provider: Provider) -> None:
-        """Take what does not change between requests."""
-        self._provider = provider
-        self._backend = provider.backend
-        self._same_client_only = provider.settings(IntrospectionSettings).INTROSPECTION_SAME_CLIENT_ONLY
-
-    def answer(self, message: Message) -> Answer:
-        """Answer one request; what a caller may not see is answered like what does not exist (attack S60)."""
-        try:
-            pairs = parse_form(message)
-            caller = self._caller(message, pairs)
-            asked = dict(pairs)
-            if "token" not in asked:
-                raise InvalidRequestError(description="token is missing.")
-        except (InvalidTokenError, InsufficientScopeError) as error:
-            return bearer_error(error, scope=SCOPE)
-        except OAuth2Error as error:
-            return token_error(error)
-        live = find_live(self._provider.validator, asked["token"], asked.get("token_type_hint"), caller)
-        if live is None or not self._shown_to(caller.client_id, live.token):
-            return json_answer(200, _INACTIVE)
-        return json_answer(200, self._facts(live, self._provider.issuer_of(message)))
-
-    def _caller(self, message: Message, pairs: Pairs) -> Application:
-        """Return the client that asks. Public clients prove nothing, so they may not ask (attack S53)."""
-        scheme = message.headers.get("authorization", "").partition(" ")[0]
-        if scheme.lower() == "bearer":
-            return self._bearer(message, pairs)
-        client = self._backend.authenticate_client(message, pairs).client
-        if client is None or client.client_type != "confidential":
-            raise InvalidClientError(description="A confidential client is needed.")
-        return client
-
-    def _bearer(self, message: Message, pairs: Pairs) -> Application:
-        body = OAuthRequest(message.path, message.method, pairs)
-        if any(method.presented(body) for method in self._provider.client_auth_methods.values()):
-            raise InvalidRequestError(description="Client credentials stand beside a bearer token.")
-        allowed, request = self._backend.verify_request(message, [SCOPE])
-        if exchange_of(request, self._provider).access_token is None:
-            raise InvalidTokenError
-        if not allowed or request.client is None or request.client.client_type != "confidential":
-            raise InsufficientScopeError
-        return request.client
-
-    def _shown_to(self, caller: str, token: AccessToken | RefreshToken) -> bool:
-        audience = _audience(token)
-        if audience:
-            return caller in audience
-        return not self._same_client_only or caller == token.client_id
-
-    def _facts(self, live: Live[AccessToken] | Live[RefreshToken], issuer: str) -> dict[str, Any]:
-        """Return the members of RFC 7662 §2.2, and for access tokens those that plugins add."""
-        token, user = live.token, live.user
-        members = {
-            "scope": token.scope,
-            "client_id": token.client_id,
-            "username": user.username if user else None,
-            "exp": token.expires_at,
-            "iat": token.issued_at,
-            "sub": self._provider.validator.subject_for(token.subject, live.client)
-            if token.subject
-            else None,
-            "aud": _audience(token),
-            "iss": issuer,
-        }
-        facts = {"active": True, **{name: value for name, value in members.items() if value}}
-        if isinstance(token, RefreshToken):
-            # No token_type fits a refresh token; this keeps a resource from taking it for an access token.
-            return {**facts, "token_use": "refresh_token"}
-        answer = IntrospectionResponse(
-            provider=self._provider, token=token, response={**facts, "token_type": "Bearer"}
-        )
-        return self._provider.hooks.enrich(Plugin.portula_introspection_response, answer)
+    _ = provider.backend
+    return Endpoint("introspect", "introspect/", ("POST",), steps=INTROSPECTION_STEPS)
 
 
 def _audience(token: AccessToken | RefreshToken) -> list[str]:

@@ -27,7 +27,16 @@ from portula.errors import (
     Replayed,
     ServerError,
 )
-from portula.plugin import Application, ConsentGiven, ConsentQuestion, Interaction, Mount, is_loopback_host
+from portula.plugin import (
+    AUTHORIZATION_ANSWER_STEPS,
+    AUTHORIZATION_STEPS,
+    Application,
+    ConsentGiven,
+    ConsentQuestion,
+    Interaction,
+    Mount,
+    is_loopback_host,
+)
 from portula_oauth2.settings import OAuth2Settings
 from portula_oauth2.waiting import KIND, Waiting, WaitingRequests
 
@@ -50,7 +59,7 @@ def portula_blueprints(provider: Provider) -> list[Mount]:
     blueprint = Blueprint("oauth2", __name__)
     for rule in ("/authorize/", "/authorize"):
         blueprint.add_url_rule(rule, "authorize", steps.view, methods=["GET", "POST"], strict_slashes=True)
-    return [Mount(blueprint)]
+    return [Mount(blueprint, steps=(AUTHORIZATION_STEPS, AUTHORIZATION_ANSWER_STEPS))]
 
 
 class Authorize:

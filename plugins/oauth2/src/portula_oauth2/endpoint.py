@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.errors import OAuth2Error
-from portula.plugin import Answer, Application, Endpoint, Message, basic_credentials, parse_form, uri_scheme
+from portula.plugin import (
+    REVOCATION_STEPS,
+    TOKEN_STEPS,
+    Answer,
+    Application,
+    Endpoint,
+    Message,
+    basic_credentials,
+    parse_form,
+    uri_scheme,
+)
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -21,14 +31,20 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
     backend = provider.backend
     return [
         Endpoint(
-            "token", "token/", ("POST",), _with_cors(provider, backend.create_token_response), cors="client"
+            "token",
+            "token/",
+            ("POST",),
+            _with_cors(provider, backend.create_token_response),
+            cors="client",
+            steps=TOKEN_STEPS,
         ),
         Endpoint(
             "revoke_token",
             "revoke_token/",
             ("POST",),
             _with_cors(provider, backend.create_revocation_response),
-            "client",
+            cors="client",
+            steps=REVOCATION_STEPS,
         ),
     ]
 

@@ -1,0 +1,68 @@
+"""What rooms mount: the lists of steps of their endpoints, joined with what plugins insert."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from portula.flow.endpoints import Endpoint
+from portula.flow.server import Server, contributed_steps
+from portula.model.errors import ConfigError, DuplicateContribution
+from portula.web.blueprints import Mount
+
+if TYPE_CHECKING:
+    from portula.flow.steps import Steps
+    from portula.model.sources import Source
+    from portula.web.provider import Provider
+
+
+def join_steps(
+    provider: Provider, mounted: Sequence[tuple[Source, Endpoint | Mount]]
+) -> dict[str, Steps[Any]]:
+    """Return the lists of steps of all endpoints by name, without those that a server class of oauthlib's own replaces.
+
+    Raises:
+        ConfigError: steps do not fit, or guard where none run; two endpoints have lists of one name.
+    """
+    inserted, lists = contributed_steps(provider.hooks), dict[str, "Steps[Any]"]()
+    findings: list[str] = []
+    for source, declared in [(source, each) for source, mount in mounted for each in _lists(mount)]:
+        if declared.endpoint in lists:
+            raise DuplicateContribution(
+                f"{source}: there is a list of steps {declared.endpoint!r}; block one"
+            )
+        if declared.by_server and not isinstance(provider.backend.server, Server):
+            findings += [
+                f"OAUTH2_SERVER_CLASS: it runs no steps, and {each.name!r} of {each.source} guards"
+                for each in inserted
+                if each.guards and each.endpoint == declared.endpoint
+            ]
+            continue
+        try:
+            lists[declared.endpoint] = declared.with_steps(inserted, None if declared.by_server else source)
+        except ConfigError as error:
+            findings += error.findings
+    if findings:
+        raise ConfigError(*findings)
+    return lists
+
+
+def answered(provider: Provider, endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint with what answers it: its handler, or its steps.
+
+    Raises:
+        ConfigError: it has neither.
+    """
+    if endpoint.handler is not None:
+        return endpoint
+    if endpoint.steps is None:
+        raise ConfigError(f"portula_endpoints: {endpoint.name!r} has neither a handler nor steps")
+    return replace(endpoint, handler=partial(provider.steps(endpoint.steps).handle, provider))
+
+
+def _lists(mounted: Endpoint | Mount) -> Sequence[Steps[Any]]:
+    if isinstance(mounted, Mount):
+        return mounted.steps
+    return () if mounted.steps is None else (mounted.steps,)
