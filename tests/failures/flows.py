@@ -1,12 +1,13 @@
 """All flows."""
 
-from failures import machine_flows, people_flows
+from failures import command_flows, machine_flows, people_flows
 
 FLOWS = (
     machine_flows.ClientCredentials,
     machine_flows.CodeFlow,
     machine_flows.Hybrid,
     machine_flows.Refresh,
+    machine_flows.RefreshInGrace,
     machine_flows.Replay,
     machine_flows.CodeReplay,
     machine_flows.Revocation,
@@ -20,8 +21,8 @@ FLOWS = (
     machine_flows.Assertion,
     machine_flows.ClientKeys,
     machine_flows.Password,
-    machine_flows.KeyRotation,
-    machine_flows.Cleaning,
+    command_flows.KeyRotation,
+    command_flows.Cleaning,
     people_flows.Login,
     people_flows.WrongPassword,
     people_flows.SignOut,

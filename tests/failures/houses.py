@@ -26,6 +26,7 @@ import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
 from portula import Plugin
+from portula.plugin import Authorization
 from portula_resource_server import require_oauth
 from portula_testing import jws
 from portula_testing.failures import Flow
@@ -97,6 +98,16 @@ class House(Flow):
 
     def person(self, **fields):
         self.ann = self.provider.hooks.ask(Plugin.portula_login).users.create("ann", PASSWORD, **fields)
+
+    def one(self, records):
+        """Return the newest of records of which one is made; what an answer was lost of may be there besides."""
+        assert len(records) == 1 or (self.answer_lost and len(records) == 2), records
+        return records[-1]
+
+    def live(self, cls):
+        """Return the records of authorizations that count."""
+        counting = {known.id for known in self.storage.select(Authorization) if known.revoked_at is None}
+        return [kept for kept in self.storage.select(cls) if kept.authorization in counting]
 
     # --- Machines ---
 

@@ -8,7 +8,7 @@ from portula_testing.failures import crossings, failing
 TELLING = {
     "client credentials": ("portula_client_authenticated of portula_admin", "glitch"),
     "code": (
-        "store.apply Artifact interaction, Artifact consent, Authorization, Grant, Artifact session-client",
+        "store.apply Artifact interaction, Artifact consent, Authorization, Grant, Artifact, Artifact session-client",
         "glitch",
     ),
     "hybrid": ("slot jose.sign", "outage"),
@@ -16,7 +16,10 @@ TELLING = {
     "guarded view": ("slot login.find", "outage"),
     "key rotation": ("store.apply Artifact signing-key", "glitch"),
     "login": ("store.select Artifact", "outage"),
-    "logout": ("store.apply Authorization, RefreshToken", "glitch"),
+    "logout": (
+        "store.apply Artifact session, Artifact, Artifact logout-token, Authorization, RefreshToken",
+        "glitch",
+    ),
     "denial": ("store.apply Artifact interaction", "outage"),
     "second visit": ("slot login.current", "outage"),
     "admin: secret": ("slot login.find", "outage"),
@@ -31,6 +34,13 @@ def test_a_telling_call_fails(flow):
     writes = [label for label in labels if label.startswith("store.apply")]
     label, fault = TELLING.get(flow.name, ([*labels, *writes][-1], "outage"))
     assert failing(flow, label, fault=fault) == []
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+def test_the_answer_of_the_last_write_is_lost(flow):
+    writes = [label for label in crossings(flow) if label.startswith(("store.commit", "store.apply"))]
+    for label in writes[-1:]:
+        assert failing(flow, label, fault="lost") == []
 
 
 @pytest.mark.thorough

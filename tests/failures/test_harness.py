@@ -183,19 +183,61 @@ def test_a_bare_error_page_is_found_and_that_of_the_provider_is_none(at_home):
     assert found == ([] if at_home else [f"glitch: {bare}", f"outage: {bare}"])
 
 
+def cross(watched, label):
+    with watched.cross(label, OSError):
+        pass
+
+
 def test_an_outage_lasts_and_a_glitch_does_not():
     for lasting in (False, True):
         watched = Crossings(0, lasting=lasting)
         with watched.counting():
             with pytest.raises(OSError, match=MESSAGE):
-                watched.cross("store.find Artifact", OSError)
-            watched.cross("slot login.find", OSError)
+                cross(watched, "store.find Artifact")
+            cross(watched, "slot login.find")
             if lasting:
                 with pytest.raises(OSError, match=MESSAGE):
-                    watched.cross("store.apply Artifact", OSError)
+                    cross(watched, "store.apply Artifact")
             else:
-                watched.cross("store.apply Artifact", OSError)
-        watched.cross("store.find Artifact", OSError)  # outside of a request
+                cross(watched, "store.apply Artifact")
+        cross(watched, "store.find Artifact")  # outside of a request
+
+
+def test_a_lost_answer_is_lost_after_the_call():
+    watched, done = Crossings(0, losing=True), []
+    with watched.counting(), pytest.raises(OSError, match=MESSAGE), watched.cross("store.apply", OSError):
+        done.append("written")
+    assert done == ["written"]
+
+
+class Once(Counter):
+    """Refuses who asks for what is done."""
+
+    fault = 400
+
+    def answer(self, message):
+        if self.next() > 1:
+            return json_answer(self.fault, {"error": "invalid_grant"})
+        return super().answer(message)
+
+
+class Broken(Once):
+    fault = 500
+
+
+def test_a_write_whose_answer_is_lost_is_kept_and_what_is_refused_then_begins_again():
+    class Counting(counting(Once)):
+        def start_over(self):
+            assert [outcome.error for outcome in self.refusals] == ["invalid_grant"]
+            self.number = 1
+
+    assert failing(Counting, "store.apply Artifact", fault="lost") == []
+    assert failing(Counting, "store.find Artifact", fault="lost") == [], "nothing is written there"
+    (found, *_) = failing(counting(Once), "store.apply Artifact", fault="lost")
+    assert found.startswith("lost: AssertionError: ")
+    assert "lost: asked again, it is answered 500 invalid_grant" in failing(
+        type("Counting", (Counting,), {"start": counting(Broken).start}), "store.apply Artifact"
+    )
 
 
 def test_another_error_may_be_chosen():

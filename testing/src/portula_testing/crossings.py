@@ -25,6 +25,7 @@ MESSAGE = "a fault made by a test"
 
 _UNWATCHED = frozenset({"portula_clock"})
 _STORES = "portula_stores"
+_READS = ("find", "select", "walk", "expired")
 
 
 class DriverError(Exception):
@@ -38,6 +39,8 @@ class Crossing:
     label: str
     kind: Kind | None = None
     """Of the hook, None for a call to a slot or a store."""
+    writes: bool = False
+    """Whether a store has kept something when it returns."""
 
     @property
     def callee(self) -> str:
@@ -49,17 +52,24 @@ class Crossings:
     """The calls of one run, in order, of which at most one fails."""
 
     def __init__(
-        self, fail_at: int | None = None, error: type[Exception] | None = None, *, lasting: bool = False
+        self,
+        fail_at: int | None = None,
+        error: type[Exception] | None = None,
+        *,
+        lasting: bool = False,
+        losing: bool = False,
     ) -> None:
         """Take the place in that order which fails, and what it raises: by default what fits the callee.
 
-        With `lasting` the calls that follow fail too, where the same hook, slot or store is called.
+        With `lasting` the calls that follow fail too, where the same hook, slot or store is called. With `losing` the
+        call is made, and then fails: what it did is done, and who called does not learn of it.
         """
         self.passed: list[Crossing] = []
         self._failed: Crossing | None = None
         self.fail_at = fail_at
         self._error = error
         self._lasting = lasting
+        self._losing = losing
         self._thread: int | None = None
 
     def failure(self) -> Crossing | None:
@@ -75,16 +85,24 @@ class Crossings:
         finally:
             self._thread = None
 
-    def cross(self, label: str, error: type[Exception], kind: Kind | None = None) -> None:
-        """Note a call; raise if it is the one to fail."""
+    @contextmanager
+    def cross(
+        self, label: str, error: type[Exception], kind: Kind | None = None, *, writes: bool = False
+    ) -> Iterator[None]:
+        """Note a call, which is made within; raise, before or after it, if it is the one to fail."""
         if self._thread != threading.get_ident():
+            yield
             return
-        crossing = Crossing(label, kind)
+        crossing = Crossing(label, kind, writes)
         self.passed.append(crossing)
+        failed = self._failed
         if len(self.passed) - 1 == self.fail_at:
             self._failed = crossing
-        elif self._failed is None or not self._lasting or self._failed.callee != crossing.callee:
+        elif failed is None or not self._lasting or failed.callee != crossing.callee:
+            yield
             return
+        if self._losing:
+            yield
         raise (self._error or error)(MESSAGE)
 
     @contextmanager
@@ -130,7 +148,8 @@ class _Implementation(Implementation):
             answer = Implementation.call(self, value)
             return answer if self.name in _UNWATCHED else self._slot(answer)
         if self.kind is not Kind.CONTRIBUTION:
-            self.crossings.cross(f"{self.name} of {self.source.name}", RuntimeError, self.kind)
+            with self.crossings.cross(f"{self.name} of {self.source.name}", RuntimeError, self.kind):
+                return Implementation.call(self, value)
         return Implementation.call(self, value)
 
     def _slot(self, answer: Any) -> Any:
@@ -150,13 +169,14 @@ def _as_crossing(
     label: Callable[..., str],
     crossings: Crossings,
     error: type[Exception],
+    writes: Callable[[], bool] = lambda: False,
 ) -> Callable[..., Any]:
-    """Return the function as a crossing; `label` is given its arguments."""
+    """Return the function as a crossing; `label` is given its arguments, `writes` says of each call whether it does."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        crossings.cross(label(*args), error)
-        return function(*args, **kwargs)
+        with crossings.cross(label(*args), error, writes=writes()):
+            return function(*args, **kwargs)
 
     return call
 
@@ -184,14 +204,18 @@ class _StandIn:
         value = getattr(self._original, name)
         if name.startswith("_") or isinstance(value, type) or not callable(value):
             return value
-        return _as_crossing(value, lambda *args: self._named(name, *args), self._crossings, self._error)
+        label, writes = functools.partial(self._named, name), functools.partial(self._writes, name)
+        return _as_crossing(value, label, self._crossings, self._error, writes)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._crossings.cross(self._label, self._error)
-        return self._original(*args, **kwargs)
+        with self._crossings.cross(self._label, self._error):
+            return self._original(*args, **kwargs)
 
     def _named(self, name: str, *args: Any) -> str:
         return f"{self._label}.{name}"
+
+    def _writes(self, name: str) -> bool:
+        return False
 
 
 class _Store(_StandIn):
@@ -201,6 +225,9 @@ class _Store(_StandIn):
 
     def _named(self, name: str, *args: Any) -> str:
         return " ".join(word for word in (f"store.{name}", *_subject(args)) if word)
+
+    def _writes(self, name: str) -> bool:
+        return name not in _READS
 
 
 def _subject(args: tuple[Any, ...]) -> Iterator[str]:

@@ -20,7 +20,8 @@ from werkzeug.test import Client
 
 from portula import Plugin
 from portula_testing.crossings import Bystander, Crossing, Crossings, DriverError, labels_of
-from portula_testing.failure_answers import Outcome, outcome_of, problems_of
+from portula_testing.failure_answers import FAULTS as FAULT_ERRORS
+from portula_testing.failure_answers import STATUSES, Outcome, outcome_of, problems_of
 from portula_testing.plugins import Memory, MovableClock
 from portula_testing.writing import add_to
 
@@ -37,7 +38,7 @@ __all__ = ["Browser", "DriverError", "Flow", "cases", "crossings", "failing"]
 T = TypeVar("T")
 
 START = 1_700_000_000
-Fault = Literal["glitch", "outage"]
+Fault = Literal["glitch", "outage", "lost"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 MAX_CROSSINGS = 500
 """Of one flow; a longer one is better cut into several."""
@@ -89,8 +90,10 @@ class Flow:
         """How each attempt ended, in order."""
         self.expected: Sequence[Outcome] = ()
         """How each ends when nothing fails."""
-        self.restarts = False
-        """Whether the provider is started anew before what met the fault is done again."""
+        self.fault: Fault | None = None
+        """What happens to the call that fails."""
+        self.refusals: list[Outcome] = []
+        """How it ended where an answer was lost and what was asked for again is refused."""
         self._running = False
 
     # --- To override ---
@@ -109,11 +112,20 @@ class Flow:
         """Go through the flow, by `browser`, `command` and `attempt`."""
         raise NotImplementedError
 
+    def start_over(self) -> None:
+        """Begin again after an answer was lost, and what was asked for again is refused: the flow from its start."""
+        self.run()
+
     def check(self) -> object:
         """Return what client and person see in the end; it must be the same after a restart."""
         return None
 
     # --- To use ---
+
+    @property
+    def answer_lost(self) -> bool:
+        """Whether an answer was lost, so that something may have been made twice."""
+        return self.fault == "lost" and self.crossings.failure() is not None
 
     def browser(self) -> Browser:
         """Return a browser without cookies."""
@@ -155,8 +167,10 @@ class Flow:
             return answer
         passed = self.crossings.passed[first : self.crossings.fail_at]
         self.problems += problems_of(answer, self.provider, failed, passed)
+        if self.fault == "lost":
+            return self._ask_again(action)
         self.problems += self._changes(before)
-        if self.restarts:
+        if self.fault == "outage":
             self.restart()
         return action()
 
@@ -176,6 +190,8 @@ class Flow:
             self._running = True
             try:
                 self.run()
+            except _AskedInVain:
+                self.start_over()
             finally:
                 self._running = False
             seen = self.check()
@@ -190,12 +206,27 @@ class Flow:
         self.outcomes.append(outcome)
         return outcome.failed and outcome not in self.expected[place : place + 1]
 
+    def _ask_again(self, action: Callable[[], T]) -> T:
+        """Do again what was done already, by who does not know that; it may be refused, and is no fault then either."""
+        answer = action()
+        outcome = outcome_of(answer)
+        if not outcome.failed or outcome in self.expected[len(self.outcomes) - 1 : len(self.outcomes)]:
+            return answer
+        if outcome.status in STATUSES or outcome.error in FAULT_ERRORS:
+            self.problems.append(f"asked again, it is answered {outcome.status} {outcome.error}")
+        self.refusals.append(outcome)
+        raise _AskedInVain
+
     def _changes(self, before: Mapping[str, list[Any]]) -> Iterator[str]:
         after = records_of(self.provider)
         for kind in sorted({*before, *after} - self.may_change):
             had, has = before.get(kind, []), after.get(kind, [])
             if had != has and not (kind in self.may_stay and all(record in has for record in had)):
                 yield f"the request failed, and yet changed: {kind}"
+
+
+class _AskedInVain(Exception):
+    """What was asked for again is refused, since it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,22 +292,27 @@ def failing(
         at: label or place of the call, from `crossings`.
         error: what it raises; None for `DriverError` where it is a store's, else RuntimeError.
         fault: `glitch`: this call alone fails, and the same provider is asked again. `outage`: who was called stays
-            away until the provider is started anew, and that one is asked. None for both, a run each.
+            away until the provider is started anew, and that one is asked. `lost`: a write is kept, but its answer is
+            lost; who asks again gets the same or a refusal, after which the flow begins again. None for all that the
+            call can meet, a run each.
     """
     healthy = _healthy_run(flow_class)
     place = healthy.labels.index(at) if isinstance(at, str) else at
     found: dict[str, None] = {}
     for kind in FAULTS if fault is None else (fault,):
+        if kind == "lost" and not healthy.passed[place].writes:
+            continue
         flow = _copy(flow_class)
-        flow.restarts = kind == "outage"
-        flow.crossings = Crossings(place, error, lasting=flow.restarts)
+        flow.fault = kind
+        flow.crossings = Crossings(place, error, lasting=kind == "outage", losing=kind == "lost")
         flow.expected = healthy.outcomes
         try:
             flow.play()
         except Exception as failure:  # noqa: BLE001 - whatever a flow stumbles over is what the fault led to
             flow.problems.append(f"{type(failure).__name__}: {str(failure).partition(chr(10))[0]}")
         else:
-            flow.problems += _differences(healthy.counts, record_counts(flow.provider), flow)
+            if kind != "lost":
+                flow.problems += _differences(healthy.counts, record_counts(flow.provider), flow)
         if flow.crossings.failure() is None:
             flow.problems.append("the call that should fail was not made")
         found.update(dict.fromkeys(f"{kind}: {problem}" for problem in flow.problems))
