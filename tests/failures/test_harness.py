@@ -231,12 +231,13 @@ def test_a_write_whose_answer_is_lost_is_kept_and_what_is_refused_then_begins_ag
             assert [outcome.error for outcome in self.refusals] == ["invalid_grant"]
             self.number = 1
 
-    assert failing(Counting, "store.apply Artifact", fault="lost") == []
+    assert failing(Counting, "store.apply Artifact, Artifact number", fault="lost") == []
     assert failing(Counting, "store.find Artifact", fault="lost") == [], "nothing is written there"
-    (found, *_) = failing(counting(Once), "store.apply Artifact", fault="lost")
+    (found, *_) = failing(counting(Once), "store.apply Artifact, Artifact number", fault="lost")
     assert found.startswith("lost: AssertionError: ")
     assert "lost: asked again, it is answered 500 invalid_grant" in failing(
-        type("Counting", (Counting,), {"start": counting(Broken).start}), "store.apply Artifact"
+        type("Counting", (Counting,), {"start": counting(Broken).start}),
+        "store.apply Artifact, Artifact number",
     )
 
 

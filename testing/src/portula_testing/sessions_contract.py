@@ -15,8 +15,6 @@ from portula_testing.attacks import BITS, Visits, bits_of, cookies_set, nearly_r
 from portula_testing.plugins import MovableClock
 from portula_testing.writing import remove_from
 
-STARTS = 100
-
 
 class SessionsContract:
     """What is true of all login sessions.
@@ -160,11 +158,11 @@ class SessionsContract:
 
     def test_cookies_cannot_be_guessed(self, visit: Visits) -> None:
         """Attack S32."""
-        sids, values = set(), []
-        for _ in range(STARTS):
+        sids, values, starts = set(), [], 100
+        for _ in range(starts):
             sids.add(self.start(visit, visit.browser()).sid)
             values.append("".join(value for _, value in sorted(cookies_set(visit.response).items())))
-        assert len(sids) == len(set(values)) == STARTS
+        assert len(sids) == len(set(values)) == starts
         assert bits_of(values) >= BITS
 
     def test_nothing_that_is_stored_serves_as_the_cookie(
