@@ -22,7 +22,7 @@ from sqlalchemy import Engine, event
 from workloads import POSTGRESQL, database
 
 from portula import Plugin, Provider
-from portula.plugin import Application
+from portula.plugin import Application, added
 from portula.web.provider import storage_check_deferred
 from portula_storage_sql import migrate
 
@@ -80,11 +80,11 @@ def provider_at(url: str, folder: Path) -> Provider:
 
 def fill(provider: Provider, engine: Engine, count: int) -> float:
     """Make clients, people and tokens; return the seconds that the tokens took."""
-    with provider.storage.transaction():
-        for number in range(CLIENTS):
-            provider.storage.add(
-                Application(client_id=f"client-{number}", name=f"Client {number}", created_at=number)
-            )
+    clients = [
+        Application(client_id=f"client-{number}", name=f"Client {number}", created_at=number)
+        for number in range(CLIENTS)
+    ]
+    provider.storage.apply(added(*clients))
     begun = time.perf_counter()
     with engine.connect() as connection:
         columns = "sub, username, display_username, password_hash, is_admin, disabled, created_at, updated_at, claims"

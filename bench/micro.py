@@ -20,7 +20,7 @@ from start import KINDS, PLUGINS, Listener, plugins
 from workloads import OPERATIONS, in_memory
 
 from portula import Plugin
-from portula.plugin import CoreSettings, OAuthRequest, TokenExchange, TokenIssued, TokenResponse
+from portula.plugin import CoreSettings, OAuthRequest, Plan, TokenExchange, TokenIssued, TokenResponse
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -76,7 +76,7 @@ def lookups(provider: Provider) -> dict[str, Callable[[], object]]:
         "slot": lambda: hooks.ask(Plugin.portula_secret_hasher),
         "settings of a room": lambda: provider.settings(CoreSettings),
         "clock": provider.now,
-        "transaction in which nothing is written": lambda: _empty_transaction(provider),
+        "plan in which nothing is": lambda: provider.storage.apply(Plan()),
         "digest of a token": lambda: provider.keys.digest("access token", "x" * 43),
     }
 
@@ -90,11 +90,6 @@ def tokens(provider: Provider) -> dict[str, tuple[float, float, int]]:
         verify = partial(jose.verify_own, token, typ={"JWT"})
         found[algorithm] = (call_us(sign, SIGNATURES), call_us(verify, SIGNATURES), len(token))
     return found
-
-
-def _empty_transaction(provider: Provider) -> None:
-    with provider.storage.transaction():
-        pass
 
 
 def calls(folder: Path) -> dict[str, float]:

@@ -33,6 +33,7 @@ from portula.plugin import (
     json_answer,
     slot,
 )
+from portula_testing.writing import add_to
 
 
 def room(**hooks):
@@ -177,7 +178,7 @@ class Note:
 def test_a_record_type_has_a_place_in_the_storage():
     notes = RecordType("note", Note, keys=("key",))
     provider = make_provider(room(portula_records=always([notes])))
-    provider.storage.add(Note("a", "tea at five"))
+    add_to(provider.storage, Note("a", "tea at five"))
     assert provider.storage.find(Note, key="a") == Note("a", "tea at five")
 
 
@@ -188,8 +189,8 @@ def test_stores_are_chosen_by_record():
             return {"second": super().portula_stores(provider)["memory"]}
 
     provider = make_provider(Second(), STORAGE={"default": "memory", "access_token": "second"})
-    provider.storage.add(Application(client_id="a"))
-    provider.storage.add(AccessToken(digest="d", client_id="a", scope="", issued_at=1, expires_at=2))
+    add_to(provider.storage, Application(client_id="a"))
+    add_to(provider.storage, AccessToken(digest="d", client_id="a", scope="", issued_at=1, expires_at=2))
     assert provider.stores["memory"].find(Application, client_id="a")
     assert provider.stores["second"].find(AccessToken, digest="d")
     assert isinstance(provider.storage, Storage)

@@ -17,6 +17,7 @@ from portula_consent.answers import ConsentPages
 from portula_testing.consent_contract import MARKUP
 from portula_testing.contracts import ConsentContract, LoginContract
 from portula_testing.provider import TestLogin, make_provider
+from portula_testing.writing import add_to
 
 CASES = []
 _numbers = itertools.count()
@@ -132,7 +133,7 @@ def login(kind, *breaks, person=ANN):
         self.login_made = kind()
         made = make_provider(self.login_made)
         payload = {"password": TakesStored.KEPT}
-        made.storage.add(Artifact(digest="d", kind="account", payload=payload, issued_at=1))
+        add_to(made.storage, Artifact(digest="d", kind="account", payload=payload, issued_at=1))
         return made
 
     def somebody(self):

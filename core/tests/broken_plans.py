@@ -2,7 +2,6 @@
 
 import dataclasses
 import time
-from contextlib import contextmanager
 
 import pytest
 
@@ -10,6 +9,7 @@ from portula.errors import Conflict, DuplicateRecord, Replayed
 from portula.plugin import AccessToken, Plan, Writes
 from portula_testing.contracts import PlanContract
 from portula_testing.memory import MemoryStore
+from portula_testing.writing import change_in, remove_from
 
 CASES = []
 
@@ -82,13 +82,13 @@ class Piecemeal(MemoryStore):
         return counts
 
 
-class Uncritical(Piecemeal):
+class Uncritical(MemoryStore):
     def apply(self, plan):
-        with self.transaction():
+        with self._write():
             for part in plan.parts:
                 one = Plan()
                 one.parts.append(part)
-                MemoryStore.apply(self, one)
+                self._apply_all(Writes.of(one, self._types))
         return {}
 
 
@@ -111,7 +111,7 @@ class Busy(MemoryStore):
 
     def apply(self, plan):
         if not plan:
-            self.remove(AccessToken, authorization="authorization")
+            remove_from(super(), AccessToken, authorization="authorization")
         return super().apply(plan)
 
 
@@ -129,9 +129,11 @@ class Miscounting(MemoryStore):
 
 class AddsFirst(MemoryStore):
     def _apply_all(self, writes):
-        for record in writes.records:
-            self.add(record)
-        return super()._apply_all(dataclasses.replace(writes, records=()))
+        for addition in writes.additions:
+            if self._is_known(addition.record):
+                raise DuplicateRecord
+            self._put(type(addition.record), addition.record)
+        return super()._apply_all(dataclasses.replace(writes, additions=()))
 
 
 class Stale(MemoryStore):
@@ -153,7 +155,8 @@ class Falsy(MemoryStore):
     def apply(self, plan):
         for part in plan.parts:
             if hasattr(part, "at"):
-                self.change(type(part.record), {"digest": part.record.digest, "taken_at": 0}, taken_at=None)
+                where = {"digest": part.record.digest, "taken_at": 0}
+                change_in(super(), type(part.record), where, taken_at=None)
         return super().apply(plan)
 
 
@@ -165,7 +168,7 @@ class FirstFailure(MemoryStore):
         self._check_writes(writes)
         with self._write():
             for change in writes.changes:
-                if not self.change(change.kind.cls, change.where, **change.values):
+                if not self._change(change.kind.cls, change.where, change.values):
                     raise Conflict(change.kind.cls, None)
             return self._apply_all(dataclasses.replace(writes, changes=()))
 
@@ -176,33 +179,45 @@ class Racy(MemoryStore):
     def apply(self, plan):
         writes = Writes.of(plan, self._types)
         failure = writes.failure(self._reread)
-        aliases = [record.alias for record in writes.records if getattr(record, "alias", None)]
-        if any(self.find(type(writes.records[-1]), alias=alias) for alias in aliases):
+        records = [addition.record for addition in writes.additions]
+        if any(self._is_known(record) for record in records):
             raise DuplicateRecord
         time.sleep(0.02)
         if failure:
             raise failure
         with self._write():
             for change in writes.changes:
-                self.change(change.kind.cls, {change.kind.keys[0]: change.key}, **change.values)
-            for record in writes.records:
+                self._change(change.kind.cls, {change.kind.keys[0]: change.key}, change.values)
+            for record in records:
                 self._put(type(record), record)
         return {}
+
+
+class Insistent(Rewriting):
+    def rewrite(self, parts):
+        return [
+            dataclasses.replace(part, unless_known=False) if hasattr(part, "unless_known") else part
+            for part in parts
+        ]
+
+
+class Open(MemoryStore):
+    """Shows what a plan has written so far."""
+
+    def _put(self, cls, row):
+        super()._put(cls, row)
+        self._place()
+        time.sleep(0.0002)
 
 
 class Impatient(MemoryStore):
     """Fails where another plan is being applied."""
 
-    @contextmanager
-    def _write(self):
+    def _begin(self):
         if not self._writing.acquire(timeout=0.001):
             raise OSError("busy")
-        try:
-            with super()._write():
-                time.sleep(0.0002)
-                yield
-        finally:
-            self._writing.release()
+        self._local.writing = True
+        time.sleep(0.0002)
 
 
 def plans(kind, *breaks):
@@ -231,7 +246,9 @@ plans(AddsFirst, "none_of_its_parts", "make_place")
 plans(Stale, "replay_carries_the_record_as", "replay_carries_the_record_given", "conflict_carries")
 plans(Falsy, "zero_counts")
 plans(FirstFailure, "told_whatever", "rather_than_a_duplicate")
-plans(Racy, "take_one_record", "no_change_is_lost", "add_one_key")
+plans(Racy, "take_one_record", "no_change_is_lost", "add_one_key", "few_keys")
+plans(Insistent, "what_is_known")
+plans(Open, "no_reader", "changes_nothing")
 plans(Impatient, "opposite_order")
 
 globals().update({made.__name__: made for made in CASES})

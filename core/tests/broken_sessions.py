@@ -13,6 +13,7 @@ from portula.plugin import Artifact, LoginSession, SeenSession, SessionEnded
 from portula.plugin import Sessions as BaseSessions
 from portula_testing.contracts import SessionsContract
 from portula_testing.provider import make_provider
+from portula_testing.writing import add_to
 
 CASES = []
 
@@ -175,7 +176,7 @@ class Kept(Sessions):
     def start(self, subject, username, amr):
         session = super().start(subject, username, amr)
         digest = next(reversed(self.kept))
-        self.provider.storage.add(Artifact(digest=digest, kind="session", payload={}, issued_at=1))
+        add_to(self.provider.storage, Artifact(digest=digest, kind="session", payload={}, issued_at=1))
         return session
 
     def key(self, pointer):

@@ -1,10 +1,22 @@
 """Making clients, and what their metadata is read from."""
 
+from dataclasses import replace
+
 import pytest
 
-from portula.errors import InvalidClientMetadata
+from portula import hookimpl
+from portula.errors import Conflict, DuplicateRecord, InvalidClientMetadata, Replayed, UnknownClient
+from portula.flow.clients import EDIT_TRIES
 from portula.model.client_metadata import in_language
-from portula.plugin import Application, ClientMember, ClientSaved, read_client_metadata
+from portula.plugin import (
+    Application,
+    Artifact,
+    ClientMember,
+    ClientSaved,
+    Plan,
+    added,
+    read_client_metadata,
+)
 from portula_testing.provider import Recorder, make_provider
 
 MEMBERS = {
@@ -39,24 +51,87 @@ def test_a_public_client_is_given_no_secret(provider):
         provider.clients.create(Application(client_id="a", client_type="public"), secret="s" * 32)
 
 
-def test_of_a_client_that_is_not_kept_nobody_hears(provider, heard):
-    def create_and_fail():
-        with provider.storage.transaction():
-            client, _ = provider.clients.create(Application(client_id="a"))
-            provider.clients.save(client)
-            raise ZeroDivisionError
+def note(digest):
+    return Artifact(digest=digest, kind="note", payload={}, issued_at=1)
 
-    with pytest.raises(ZeroDivisionError):
-        create_and_fail()
+
+def test_a_client_is_saved_with_what_a_plan_adds_or_not_at_all(provider, heard):
+    checked = provider.clients.prepare(Application(client_id="a"))
+    assert (checked.new, len(checked.secret) > 20) == (True, True)
+    assert checked.secret not in repr(checked)
     assert heard.of(ClientSaved) == []
+    provider.storage.apply(added(note("taken")))
+    with pytest.raises(DuplicateRecord):
+        provider.clients.save(checked, added(note("taken")))
+    assert provider.storage.select(Application) == []
+    assert heard.of(ClientSaved) == []
+    assert provider.clients.save(checked, added(note("free"))) == provider.storage.select(Application)[0]
+    assert provider.storage.find(Artifact, digest="free") is not None
+    assert [event.created for event in heard.of(ClientSaved)] == [True]
 
 
-def test_listeners_hear_after_the_commit(provider, heard):
-    with provider.storage.transaction():
-        client, _ = provider.clients.create(Application(client_id="a"))
-        provider.clients.save(client)
-        assert heard.of(ClientSaved) == []
+def test_a_client_is_saved_as_it_was_read_or_not_at_all(provider, heard):
+    read, _ = provider.clients.create(Application(client_id="a"))
+    saved = provider.clients.save(replace(read, name="first"), added(note("first")))
+    assert (saved.name, saved.version) == ("first", read.version + 1)
+    with pytest.raises(Conflict) as conflict:
+        provider.clients.save(replace(read, name="second"), added(note("second")))
+    assert conflict.value.record == saved
+    assert provider.storage.select(Application) == [saved]
+    assert [found.digest for found in provider.storage.select(Artifact)] == ["first"]
     assert [event.created for event in heard.of(ClientSaved)] == [True, False]
+
+
+def test_what_a_plan_fails_with_is_raised_as_it_is(provider, heard):
+    client, _ = provider.clients.create(Application(client_id="a"))
+    plan = Plan()
+    plan.take(note("gone"), at=1)
+    with pytest.raises(Replayed):
+        provider.clients.save(client, plan)
+    assert provider.storage.select(Application) == [client]
+
+
+class Busy:
+    """Somebody who changes a client while others hear the rules on it, a number of times."""
+
+    def __init__(self, times):
+        self.left = times
+
+    @hookimpl
+    def portula_validate_client_registration(self, registration):
+        if registration.application.name == "mine" and self.left:
+            self.left -= 1
+            clients = registration.provider.clients
+            clients.edit("a", lambda found: replace(found, metadata={"left": self.left}))
+
+
+def edited(times):
+    provider = make_provider("generators", Busy(times))
+    provider.clients.create(Application(client_id="a"))
+    provider.clients.edit("a", lambda found: replace(found, name="mine"))
+    return provider.clients.edit("a", lambda found: found)
+
+
+def test_of_two_who_edit_at_once_none_undoes_what_the_other_did():
+    client = edited(EDIT_TRIES - 1)
+    assert (client.name, client.metadata) == ("mine", {"left": 0})
+
+
+def test_an_edit_is_tried_a_few_times_and_no_more():
+    with pytest.raises(Conflict):
+        edited(EDIT_TRIES)
+
+
+def test_what_is_gone_is_not_edited(provider):
+    def edit(found):
+        plan = Plan()
+        plan.remove(Application, client_id="a")
+        provider.storage.apply(plan)
+        return found
+
+    provider.clients.create(Application(client_id="a"))
+    with pytest.raises(UnknownClient):
+        provider.clients.edit("a", edit)
 
 
 def test_a_member_in_a_language_is_kept_beside_the_plain_one():

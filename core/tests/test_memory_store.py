@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from portula_testing.contracts import StorageContract, WalkContract
 from portula_testing.memory import MemoryStore
-from portula_testing.storage_contract import StorageContract
 from portula_testing.storage_samples import MakeStore
 
 
-class TestMemoryStore(StorageContract):
+class TestMemoryStore(WalkContract, StorageContract):
     """The contract, on dictionaries."""
 
     @pytest.fixture

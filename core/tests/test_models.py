@@ -24,6 +24,7 @@ from portula.plugin import (
 )
 from portula_testing.memory import MemoryStore
 from portula_testing.provider import SECRET_KEY, Memory, client_for, make_provider
+from portula_testing.writing import add_to, change_in, remove_from, take_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ def made(cls, **values):
 def kept_as(provider, name):
     """Keep a record of core's class, as rooms do; return the class that comes back."""
     base, _ = OWN[name]
-    provider.storage.add(made(base))
+    add_to(provider.storage, made(base))
     key = "client_id" if base is Application else "digest"
     found = provider.storage.find(base, **{key: made(base).__getattribute__(key)})
     assert provider.storage.select(base) == [found]
@@ -266,7 +267,7 @@ def test_a_client_is_made_and_changed_with_the_fields_of_its_class():
     provider.clients.save(replace(client, tenant="tea"))
     found = provider.storage.find(OwnApplication, client_id=client.client_id)
     assert found.tenant == "tea"
-    provider.clients.save(Application(client_id=client.client_id, name="of core's class"))
+    provider.clients.save(Application(client_id=client.client_id, name="of core's class", version=1))
     found = provider.storage.find(Application, client_id=client.client_id)
     assert (found.name, found.tenant) == ("of core's class", "none")
     assert provider.storage.model(Application) is OwnApplication
@@ -276,13 +277,13 @@ def test_every_verb_means_the_class_that_took_the_place():
     types = [replace(record, cls=OwnGrant, replaces=Grant) for record in CORE_RECORDS if record.cls is Grant]
     store = MemoryStore(types)
     storage = Storage({Grant: store, OwnGrant: store}, {Grant: OwnGrant})
-    storage.add(made(Grant))
-    storage.add(OwnGrant(**{**vars_of(made(Grant)), "digest": "e"}, tenant="tea"))
-    storage.take(made(Grant), 5)
+    add_to(storage, made(Grant))
+    add_to(storage, OwnGrant(**{**vars_of(made(Grant)), "digest": "e"}, tenant="tea"))
+    take_from(storage, made(Grant), 5)
     assert storage.find(Grant, digest="d") == OwnGrant(**{**vars_of(made(Grant)), "taken_at": 5})
-    assert storage.change(Grant, {"digest": "e"}, tenant="coffee") == 1
+    assert change_in(storage, Grant, {"digest": "e"}, tenant="coffee") == 1
     assert [row.tenant for row in storage.select(Grant, authorization="f")] == ["none", "coffee"]
-    assert storage.remove(Grant, digest="d") == 1
+    assert remove_from(storage, Grant, digest="d") == 1
     assert storage.purge(Grant, now=9, limit=9) == 1
 
 

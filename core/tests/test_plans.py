@@ -8,6 +8,7 @@ from portula.errors import Conflict, DuplicateRecord, Replayed
 from portula.plugin import CORE_RECORDS, AccessToken, Application, Artifact, Grant, Plan, Storage
 from portula_testing.memory import MemoryStore
 from portula_testing.storage_samples import access_token, grant
+from portula_testing.writing import add_to
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def test_a_change_says_of_which_record():
 
 
 def test_each_store_is_given_its_part(storage):
-    storage.add(grant("code"))
+    add_to(storage, grant("code"))
     plan = Plan()
     plan.take(grant("code"), at=1)
     plan.add(access_token("token"))
@@ -110,7 +111,8 @@ def test_a_record_of_no_class_here_is_refused(storage):
 
 
 def test_the_store_where_most_may_fail_comes_first(storage, stores, applied):
-    storage.add(grant("code"))
+    add_to(storage, grant("code"))
+    applied.clear()
     plan = Plan()
     plan.remove(Artifact, family="f")
     plan.add(access_token("token"))
@@ -120,7 +122,8 @@ def test_the_store_where_most_may_fail_comes_first(storage, stores, applied):
 
 
 def test_what_fails_first_leaves_the_other_stores_alone(storage, applied):
-    storage.add(grant("code", taken_at=1))
+    add_to(storage, grant("code", taken_at=1))
+    applied.clear()
     plan = Plan()
     plan.add(access_token("token"))
     plan.take(grant("code"), at=1)
@@ -131,8 +134,8 @@ def test_what_fails_first_leaves_the_other_stores_alone(storage, applied):
 
 
 def test_what_an_earlier_store_applied_stays_when_a_later_one_fails(storage):
-    storage.add(grant("code"))
-    storage.add(access_token("token"))
+    add_to(storage, grant("code"))
+    add_to(storage, access_token("token"))
     plan = Plan()
     plan.take(grant("code"), at=1)
     plan.add(access_token("token"))

@@ -52,9 +52,10 @@ KINDS = {
     "requirement": "Requirement: every implementation is asked and what they require is joined; an OAuth2Error "
     "denies, and any other exception does too.",
     "enrichment": "Enrichment: members are added; those that stand already are not overwritten.",
-    "outbox": "Outbox: called inside the transaction; records that are returned are kept in it, and an exception "
-    "refuses the request and rolls it back.",
-    "event": "Event: called after the commit, each implementation apart; an exception is logged and hurts nobody.",
+    "outbox": "Outbox: called before anything is written; records that are returned join the plan of the request, and "
+    "an exception refuses it.",
+    "event": "Event: called after the plan is applied, each implementation apart; an exception is logged and hurts "
+    "nobody.",
 }
 
 

@@ -14,6 +14,7 @@ from portula.plugin import Artifact, Endpoint, Mount, Plan, json_answer
 from portula_testing.crossings import MESSAGE, Crossing, Crossings, DriverError, labels_of
 from portula_testing.failures import Flow, cases, crossings, failing
 from portula_testing.provider import make_provider
+from portula_testing.writing import remove_from
 
 ROOMS = (portula_consent, portula_generators, portula_oauth2, portula_scopes_settings)
 
@@ -44,14 +45,8 @@ class Counter:
 
 class HalfDone(Counter):
     def keep(self, number):
-        self.provider.storage.remove(Artifact, digest="number")
+        remove_from(self.provider.storage, Artifact, digest="number")
         super().keep(number)
-
-
-class Transacted(Counter):
-    def keep(self, number):
-        with self.provider.storage.transaction():
-            super().keep(number)
 
 
 class Remembers(Counter):
@@ -120,12 +115,11 @@ def counting(room):
     return Counting
 
 
-CALLS = ("store.find Artifact", "store.apply Artifact")
+CALLS = ("store.find Artifact", "store.apply Artifact, Artifact number")
 
 
 def test_calls_are_told_by_name_and_number():
     assert crossings(counting(Counter)) == CALLS
-    assert crossings(counting(Transacted)) == (*CALLS, "store.commit")
     assert labels_of([Crossing("a"), Crossing("b"), Crossing("a")]) == ["a", "b", "a (2)"]
 
 
@@ -134,17 +128,13 @@ def test_a_room_that_does_nothing_wrong_is_not_accused(call):
     assert failing(counting(Counter), call) == []
 
 
-def test_a_transaction_that_is_not_committed_leaves_nothing():
-    assert failing(counting(Transacted), "store.commit") == []
-
-
 @pytest.mark.parametrize(
     ("room", "call", "problem"),
     [
-        (Remembers, "store.apply Artifact", "glitch: AssertionError: "),
+        (Remembers, "store.apply Artifact, Artifact number", "glitch: AssertionError: "),
         (Blames, "store.find Artifact", "glitch: the answer is 400 with the error 'invalid_request'"),
         (Talks, "store.find Artifact", "glitch: the answer tells what failed inside"),
-        (Hides, "store.apply Artifact", "glitch: AssertionError: "),
+        (Hides, "store.apply Artifact, Artifact number", "glitch: AssertionError: "),
         (Dies, "store.find Artifact", "glitch: AssertionError: "),
     ],
 )
@@ -156,7 +146,7 @@ def test_a_room_that_does_something_wrong_is_found_out(room, call, problem):
 def test_what_is_left_half_done_is_found():
     flow = type("Twice", (counting(HalfDone),), {"prepare": lambda self: self.browser().post("/o/count/")})
     assert "glitch: the request failed, and yet changed: Artifact number" in failing(
-        flow, "store.apply Artifact"
+        flow, "store.apply Artifact, Artifact number"
     )
 
 
@@ -202,9 +192,9 @@ def test_an_outage_lasts_and_a_glitch_does_not():
             watched.cross("slot login.find", OSError)
             if lasting:
                 with pytest.raises(OSError, match=MESSAGE):
-                    watched.cross("store.add Artifact", OSError)
+                    watched.cross("store.apply Artifact", OSError)
             else:
-                watched.cross("store.add Artifact", OSError)
+                watched.cross("store.apply Artifact", OSError)
         watched.cross("store.find Artifact", OSError)  # outside of a request
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portula_testing.storage_contract import StorageContract
+from portula_testing.contracts import StorageContract, WalkContract
 
 FILE = Path(__file__).parent / "dists" / "json_store" / "portula_json_store.py"
 
@@ -22,7 +22,7 @@ def module():
     return module
 
 
-class TestJsonStore(StorageContract):
+class TestJsonStore(WalkContract, StorageContract):
     """The contract, on a dictionary in a file; each call of `make_store` is another process's handle on it."""
 
     shares = True
@@ -33,13 +33,13 @@ class TestJsonStore(StorageContract):
 
 
 def test_another_process_reads_what_was_kept(module, tmp_path):
-    from portula.plugin import CORE_RECORDS, Application
+    from portula.plugin import CORE_RECORDS, Application, added
 
     first = module.JsonStore(CORE_RECORDS, tmp_path / "store.json")
     second = module.JsonStore(CORE_RECORDS, tmp_path / "store.json")
     for number in count():
         name = f"client{number}"
-        first.add(Application(client_id=name, grant_types=("a", "b"), metadata={"a": [1]}))
+        first.apply(added(Application(client_id=name, grant_types=("a", "b"), metadata={"a": [1]})))
         assert second.find(Application, client_id=name) == first.find(Application, client_id=name)
         assert second.find(Application, client_id=name).grant_types == ("a", "b")
         if number == 3:

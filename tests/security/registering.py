@@ -38,6 +38,7 @@ PRIVILEGED = {
     "disabled": False,
     "created_at": 1,
     "updated_at": 1,
+    "version": 1,
     "metadata": {"skip_authorization": True},
     "registration_access_token": "chosen by me",
     "registration_client_uri": "https://evil.example/",

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portula_testing import jws
+from portula_testing.writing import change_in
 from security.driving import Door
 from security.hostile import (
     FORM,
@@ -222,8 +223,11 @@ def test_authentication_requests_that_are_nearly_right(fuzz_house, right, client
 def test_request_objects(fuzz_house, right, client, claims):
     """Signed with the right key, so that their claims are looked at."""
     key = KEY
-    fuzz_house.provider.storage.change(
-        type(fuzz_house.find(client)), {"client_id": client.client_id}, metadata={"jwks": key.jwks}
+    change_in(
+        fuzz_house.provider.storage,
+        type(fuzz_house.find(client)),
+        {"client_id": client.client_id},
+        metadata={"jwks": key.jwks},
     )
     asked = {"client_id": client.client_id, "request": key.sign(json_safe(claims)), "scope": "openid"}
     headers = headers_of(right, Cookie="@cookies")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from portula_testing.writing import change_in
 from security.driving import error_of
 
 
@@ -54,7 +55,7 @@ def test_a_person_disabled_by_a_hand_in_the_database_is_nobody_although_the_sess
     person = house.user()
     assert browser.sign_in(person.username).status_code == 302
     assert browser.get("/accounts/").status_code == 200
-    house.provider.storage.change(type(person), {"sub": person.sub}, disabled=True)
+    change_in(house.provider.storage, type(person), {"sub": person.sub}, disabled=True)
     assert browser.get("/accounts/").location.startswith("/accounts/login/")
     assert "code=" not in browser.ask(house.client(skip_authorization=True)).headers.get("Location", "")
 

@@ -119,10 +119,10 @@ def test_each_of_two_live_secrets_passes_and_a_removed_one_does_not(house, door,
     other = house.client()
     records = [house.find(party) for party in (client, other)]
     both = records[0].secret_hashes + records[1].secret_hashes
-    house.provider.clients.save(replace(records[0], secret_hashes=both))
+    saved = house.provider.clients.save(replace(records[0], secret_hashes=both))
     new = basic(client.client_id, other.secret)
     assert door.post("/o/token/", GRANT, client.auth).status_code == 200
     assert door.post("/o/token/", GRANT, new).status_code == 200
-    house.provider.clients.save(replace(records[0], secret_hashes=records[1].secret_hashes))
+    house.provider.clients.save(replace(saved, secret_hashes=records[1].secret_hashes))
     assert is_refused(door.post("/o/token/", GRANT, client.auth))
     assert door.post("/o/token/", GRANT, new).status_code == 200

@@ -4,6 +4,7 @@ import pytest
 
 from portula.errors import InvalidClientMetadata
 from portula.plugin import Application
+from portula_testing.writing import change_in
 from security.driving import basic, bearer, error_of
 
 
@@ -21,14 +22,14 @@ def test_a_public_client_has_no_secret(house):
 def test_a_public_client_that_got_the_grant_all_the_same_cannot_use_it(house, door, public):
     """By an older version, or by a hand in the database."""
     forced = {"grant_types": ("authorization_code", "client_credentials")}
-    house.provider.storage.change(Application, {"client_id": public.client_id}, **forced)
+    change_in(house.provider.storage, Application, {"client_id": public.client_id}, **forced)
     assert error_of(door.token(public, grant_type="client_credentials")) == "unauthorized_client"
 
 
 def test_a_client_made_public_cannot_go_on_with_its_secret(house, door, client):
     forced = {"client_type": "public"}
     assert door.token(client, grant_type="client_credentials").status_code == 200
-    house.provider.storage.change(Application, {"client_id": client.client_id}, **forced)
+    change_in(house.provider.storage, Application, {"client_id": client.client_id}, **forced)
     response = door.token(client, grant_type="client_credentials")
     assert response.status_code in (400, 401)
     assert error_of(response, response.status_code) in ("unauthorized_client", "invalid_client")

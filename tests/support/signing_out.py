@@ -30,6 +30,7 @@ from portula.plugin import (
 )
 from portula.plugin import Jose as BaseJose
 from portula_testing.provider import Memory, MovableClock, Recorder, make_provider
+from portula_testing.writing import change_in, remove_from
 from support.browser import forms_of
 from support.fitting import stubbed
 
@@ -191,10 +192,10 @@ class House:
         return self.provider.clients.create(Application(**given))[0]
 
     def change(self, client_id, **values):
-        self.storage.change(Application, {"client_id": client_id}, **values)
+        change_in(self.storage, Application, {"client_id": client_id}, **values)
 
     def remove(self, client_id):
-        self.storage.remove(Application, client_id=client_id)
+        remove_from(self.storage, Application, client_id=client_id)
 
     def artifacts(self, *kinds):
         return [kept for kept in self.storage.select(Artifact) if kept.kind in kinds]

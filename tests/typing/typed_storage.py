@@ -16,6 +16,7 @@ from portula.plugin import (
     Storage,
     Store,
     StoreFactory,
+    WalkingStore,
 )
 from portula_testing.memory import MemoryStore
 
@@ -33,12 +34,10 @@ def verbs(storage: Storage) -> None:
     assert_type(storage.find(Application, client_id="a"), Application | None)
     assert_type(storage.find(Note, key="a"), Note | None)
     assert_type(storage.select(RefreshToken, subject="f"), list[RefreshToken])
-    assert_type(storage.change(AccessToken, {"subject": "f"}, revoked_at=1), int)
-    assert_type(storage.remove(Note, key="a"), int)
-    with storage.transaction():
-        storage.add(Note("a", "b"))
-    storage.take(Note("a", "b"), 1)
+    assert_type(storage.walk(Note, "key"), list[Note])
     plan = Plan()
+    plan.add(Note("a", "b"))
+    plan.change_all(AccessToken, {"subject": "f"}, revoked_at=1)
     plan.change(Note, "a", given={"text": "b"}, text="c")
     removed = plan.remove(Note, key="a")
     assert_type(plan.added(Note), list[Note])
@@ -54,6 +53,11 @@ def narrow(provider: Provider) -> str:
 
 def make(records: Sequence[RecordType]) -> Store:
     """Make a store: the one in memory fits the protocol."""
+    return MemoryStore(records)
+
+
+def make_walking(records: Sequence[RecordType]) -> WalkingStore:
+    """Make a store that can walk."""
     return MemoryStore(records)
 
 

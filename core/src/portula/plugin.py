@@ -152,7 +152,16 @@ from portula.model.slots import (
     User,
 )
 from portula.model.sources import Source, Tier
-from portula.model.storage import TO_AUTHORIZATION, TO_CLIENT, Place, Pointer, Storage, Store, StoreFactory
+from portula.model.storage import (
+    TO_AUTHORIZATION,
+    TO_CLIENT,
+    Place,
+    Pointer,
+    Storage,
+    Store,
+    StoreFactory,
+    WalkingStore,
+)
 from portula.model.strict_json import read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
@@ -296,6 +305,7 @@ __all__ = [
     "TokenRevoked",
     "User",
     "UserInfoClaims",
+    "WalkingStore",
     "Writes",
     "added",
     "basic_credentials",

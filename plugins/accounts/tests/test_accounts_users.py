@@ -6,6 +6,7 @@ import pytest
 from portula_accounts.passwords import Passwords, prepare
 from portula_accounts.records import User
 from portula_accounts.users import UserError
+from portula_testing.writing import add_to, change_in
 
 PASSWORD = "correct horse battery"
 
@@ -63,7 +64,7 @@ def test_a_person_as_the_provider_sees_them(accounts):
 
 def test_further_claims_are_kept(accounts):
     bob = dataclasses.replace(accounts.ada, sub="b" * 32, username="bob", claims={"locale": "de"}, email=None)
-    accounts.provider.storage.add(bob)
+    add_to(accounts.provider.storage, bob)
     claims = accounts.login.find(bob.sub).claims
     assert claims["locale"] == "de"
     assert "email" not in claims
@@ -101,7 +102,7 @@ def test_profiles_have_the_parameters_of_their_source(profile):
 
 def test_a_hash_of_another_profile_is_renewed_at_sign_in(accounts):
     stronger = Passwords("owasp").hash(PASSWORD)
-    accounts.provider.storage.change(User, {"sub": accounts.ada.sub}, password_hash=stronger)
+    change_in(accounts.provider.storage, User, {"sub": accounts.ada.sub}, password_hash=stronger)
     assert accounts.login.authenticate("ada", "wrong password", "192.0.2.1") is None
     assert accounts.login.users.named("ada").password_hash == stronger
     assert accounts.login.authenticate("ada", PASSWORD, "192.0.2.1")

@@ -6,6 +6,7 @@ from flask import Blueprint
 from portula import hookimpl
 from portula.errors import DuplicateContribution
 from portula.plugin import AccountLink, Application, LoginFailed, LoginSucceeded, Mount
+from portula_testing.writing import add_to, change_in, remove_from
 
 LOGIN = "/accounts/login/"
 PASSWORD = "correct horse battery"
@@ -204,7 +205,7 @@ def client_named(accounts):
     application = Application(
         client_id="tea", name="Tea\u202e <b>Room</b>", redirect_uris=("https://tea.example/",)
     )
-    accounts.provider.storage.add(application)
+    add_to(accounts.provider.storage, application)
     return accounts
 
 
@@ -239,7 +240,7 @@ def test_an_unknown_app_is_not_named(client_named, browser, query):
 
 
 def test_a_disabled_app_is_not_named(client_named, browser):
-    client_named.provider.storage.change(Application, {"client_id": "tea"}, disabled=True)
+    change_in(client_named.provider.storage, Application, {"client_id": "tea"}, disabled=True)
     assert "to continue to" not in browser.get(f"{LOGIN}?client_id=tea").text
 
 
@@ -254,9 +255,9 @@ def test_a_person_disabled_or_deleted_meanwhile_is_signed_out(accounts, browser)
     from portula_accounts.records import User
 
     browser.sign_in()
-    accounts.provider.storage.change(User, {"sub": accounts.ada.sub}, disabled=True)
+    change_in(accounts.provider.storage, User, {"sub": accounts.ada.sub}, disabled=True)
     assert browser.get("/accounts/").status_code == 302
-    accounts.provider.storage.remove(User, sub=accounts.ada.sub)
+    remove_from(accounts.provider.storage, User, sub=accounts.ada.sub)
     assert browser.get("/accounts/").status_code == 302
 
 
@@ -332,7 +333,9 @@ LINKS = {
 def client_with_links(client_named):
     """The app, as it registered itself: with logo and links, some of them in Japanese too."""
     japanese = {"client_name#ja": "茶屋", "policy_uri#ja": "https://tea.example/ja/policy"}
-    client_named.provider.storage.change(Application, {"client_id": "tea"}, metadata={**LINKS, **japanese})
+    change_in(
+        client_named.provider.storage, Application, {"client_id": "tea"}, metadata={**LINKS, **japanese}
+    )
     return client_named
 
 
@@ -346,7 +349,7 @@ def test_the_page_shows_logo_website_policy_and_terms_of_the_app(client_with_lin
 
 def test_an_address_that_is_not_https_is_not_shown(client_named, browser):
     evil = dict.fromkeys(LINKS, "javascript:alert(1)")
-    client_named.provider.storage.change(Application, {"client_id": "tea"}, metadata=evil)
+    change_in(client_named.provider.storage, Application, {"client_id": "tea"}, metadata=evil)
     page = browser.get(f"{LOGIN}?client_id=tea").text
     assert "to continue to" in page
     assert "javascript:" not in page

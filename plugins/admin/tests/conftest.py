@@ -5,6 +5,7 @@ import pytest
 
 from portula.plugin import AccessToken, Application, Authorization, Grant, RefreshToken, User
 from portula_testing.provider import MovableClock, Recorder, TestLogin, make_provider
+from portula_testing.writing import add_to
 
 ROOMS = ("admin", "consent", "oauth2", "generators", "scopes_settings")
 NOW = 1_700_000_000
@@ -137,11 +138,11 @@ class Admin:
         """Keep the authorization that a record is of, once."""
         if self.storage.find(Authorization, id=name) is None:
             given = {"client_id": "app", "subject": "bob", "scope": "read", "issued_at": NOW, **values}
-            self.storage.add(Authorization(id=name, **given))
+            add_to(self.storage, Authorization(id=name, **given))
 
     def _keep(self, cls, name, given, fields):
         record = cls(digest=digest_of(name), **{**given, **fields})
-        self.storage.add(record)
+        add_to(self.storage, record)
         return id_of(name)
 
 

@@ -16,6 +16,9 @@ from portula_admin.cells import Badge
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.options import RecordAdmin, action, column
 from portula_admin.tokens import AccessTokenAdmin, GrantAdmin, IDTokenAdmin, RefreshTokenAdmin
+from portula_testing.memory import MemoryStore
+from portula_testing.provider import Memory
+from portula_testing.writing import add_to
 
 NOW = 1_700_000_000
 DEFAULTS = {
@@ -304,7 +307,7 @@ def test_id_tokens_have_a_page_only_where_they_are_kept(make):
     assert "ID tokens" not in without.get("/").text
     without.get("/id-token/", 404)
     kept = make(Keeps())
-    kept.storage.add(IDToken("jti-of-one-token", "app", "bob", NOW, NOW + 60))
+    add_to(kept.storage, IDToken("jti-of-one-token", "app", "bob", NOW, NOW + 60))
     page = kept.get("/id-token/").text
     assert ">jti-of-one-t<" in page
     assert "jti-of-one-token" not in page
@@ -320,7 +323,31 @@ def test_id_tokens_of_any_shape_can_be_listed(make):
         issued_at: int
 
     admin = make(Keeps(RecordType("id_token", Bare, keys=("jti",))))
-    admin.storage.add(Bare("jti-of-one-token", NOW))
+    add_to(admin.storage, Bare("jti-of-one-token", NOW))
     page = admin.get("/id-token/").text
     assert "jti-of-one-t" in page
     assert "Client</th>" not in page
+
+
+class Plain:
+    """A store that keeps the contract and cannot walk."""
+
+    def __init__(self, records):
+        self._store = MemoryStore(records)
+
+    def __getattr__(self, name):
+        if name == "walk":
+            raise AttributeError(name)
+        return getattr(self._store, name)
+
+
+class Plainly:
+    @hookimpl
+    def portula_stores(self, provider):
+        return {"plain": Plain}
+
+
+def test_a_store_that_cannot_walk_is_refused_at_start(make):
+    with pytest.raises(ConfigError, match="STORAGE: the store of grant cannot walk along orders"):
+        make(Memory(), Plainly(), STORAGE={"default": "memory", "grant": "plain"})
+    make(Memory(), Plainly(), STORAGE={"default": "memory", "artifact": "plain"})

@@ -7,6 +7,7 @@ import pytest
 
 from portula.plugin import AccessToken, Application, User
 from portula_admin.walks import WINDOW
+from portula_testing.writing import remove_from
 
 NOW = 1_700_000_000
 
@@ -197,5 +198,5 @@ def test_what_a_token_s_client_was_is_still_said(admin):
     admin.client()
     name = admin.access("t")
     assert ">An app<" in admin.get("/access-token/").text
-    admin.storage.remove(Application, client_id="app")
+    remove_from(admin.storage, Application, client_id="app")
     assert "app (gone)" in admin.get("/access-token/view/", id=name).text

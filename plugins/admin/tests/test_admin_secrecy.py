@@ -5,6 +5,7 @@ import html
 import pytest
 
 from portula.plugin import AccessToken, Grant, RefreshToken, User
+from portula_testing.writing import change_in
 
 PAYLOAD = '"><svg onload=alert(1)><script>alert(2)</script>{{7*7}}'
 PAGES = (
@@ -93,7 +94,7 @@ def test_names_are_text_on_every_page(admin, payload):
 
 def test_a_name_that_turns_the_direction_of_writing_is_shown_without_that(admin):
     record = admin.client(name="plain").record
-    admin.storage.change(type(record), {"client_id": "app"}, name="evil\u202etxt.exe")
+    change_in(admin.storage, type(record), {"client_id": "app"}, name="evil\u202etxt.exe")
     page = admin.get("/application/").text
     assert "\u202e" not in page
     assert "eviltxt.exe" in page

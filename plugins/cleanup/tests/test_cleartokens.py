@@ -12,6 +12,7 @@ from portula_cleanup import sweep
 from portula_testing.memory import MemoryStore
 from portula_testing.provider import MovableClock, make_provider
 from portula_testing.storage_samples import access_token, grant
+from portula_testing.writing import add_to
 
 NOW = 1_700_000_000
 
@@ -60,9 +61,9 @@ class World:
         """Keep so many expired and live records of each of three kinds."""
         for number in range(expired + live):
             expires_at = NOW - 1 if number < expired else NOW
-            self.store.add(replace(access_token(f"{number}"), expires_at=expires_at))
-            self.store.add(replace(grant(f"{number}"), expires_at=expires_at))
-            self.store.add(Cookie(name=f"{number}", best_before=expires_at))
+            add_to(self.store, replace(access_token(f"{number}"), expires_at=expires_at))
+            add_to(self.store, replace(grant(f"{number}"), expires_at=expires_at))
+            add_to(self.store, Cookie(name=f"{number}", best_before=expires_at))
 
     def run(self, *options):
         (command,) = [
@@ -98,8 +99,8 @@ def rests(monkeypatch):
 def test_what_has_expired_goes_whoever_keeps_it_and_the_rest_stays(make):
     world = make()
     world.fill(5)
-    world.store.add(Artifact(digest="old", kind="par", payload={}, issued_at=1, expires_at=2))
-    world.store.add(Cookie(name="keeps for ever"))
+    add_to(world.store, Artifact(digest="old", kind="par", payload={}, issued_at=1, expires_at=2))
+    add_to(world.store, Cookie(name="keeps for ever"))
     told = world.told()
     assert told["deleted"] == {
         "authorization": 0,
@@ -116,9 +117,10 @@ def test_what_has_expired_goes_whoever_keeps_it_and_the_rest_stays(make):
 
 def test_an_expired_access_token_goes_although_its_refresh_token_lives(make):
     world = make()
-    world.store.add(replace(access_token("a"), expires_at=1))
-    world.store.add(
-        RefreshToken(authorization="a", digest="r", client_id="c", subject="u", scope="s", issued_at=1)
+    add_to(world.store, replace(access_token("a"), expires_at=1))
+    add_to(
+        world.store,
+        RefreshToken(authorization="a", digest="r", client_id="c", subject="u", scope="s", issued_at=1),
     )
     assert world.told()["deleted"]["access_token"] == 1
     assert world.store.find(RefreshToken, digest="r") is not None
@@ -146,7 +148,7 @@ def test_a_dry_run_deletes_nothing_and_counts_to_one_batch(make):
     world = make(CLEAR_EXPIRED_TOKENS_BATCH_SIZE=4)
     world.fill(3)
     for number in range(10):
-        world.store.add(Cookie(name=f"more {number}", best_before=1))
+        add_to(world.store, Cookie(name=f"more {number}", best_before=1))
     told = world.told("--dry-run")
     assert {name: count for name, count in told["expired"].items() if count} == {
         "grant": 3,

@@ -8,6 +8,7 @@ import portula_scopes_settings
 from portula import Plugin, hookimpl
 from portula.plugin import Application, Authenticated, ConsentQuestion, Login, TokenRevoked
 from portula_testing.provider import MovableClock, Recorder, make_provider
+from portula_testing.writing import add_to
 
 NAME_THAT_DECEIVES = "Tea\u202e\u0000 <svg onload=1>"
 
@@ -65,7 +66,7 @@ def made(host):
         redirect_uris=("https://tea.example:8443/cb",),
         metadata={"client_uri": "https://tea.example/", "policy_uri": "javascript:alert(1)"},
     )
-    provider.storage.add(client)
+    add_to(provider.storage, client)
 
     def question():
         return ConsentQuestion(

@@ -7,6 +7,7 @@ from support.browser import forms_of
 
 from portula.errors import Conflict, DuplicateRecord
 from portula.plugin import Application, Artifact, Authorization, Grant, Plan, TokenRevoked
+from portula_testing.writing import add_to, remove_from
 
 APPS = "/o/authorized_tokens/"
 
@@ -26,7 +27,7 @@ def connected(made):
             Authorization(id=family, **shared),
             Grant(digest=f"code {family}", authorization=family, expires_at=2_000_000_000, **shared),
         ):
-            made.provider.storage.add(record)
+            add_to(made.provider.storage, record)
     return made
 
 
@@ -82,7 +83,7 @@ def test_the_page_lists_the_apps_of_the_person_signed_in(connected, browser, pat
 
 
 def test_an_app_that_is_gone_can_still_be_removed(connected, browser):
-    connected.provider.storage.remove(Application, client_id="tea")
+    remove_from(connected.provider.storage, Application, client_id="tea")
     page = browser.get(APPS).text
     assert "tea" in page
     browser.post(APPS, data=forms_of(page)[0].fields)
@@ -143,7 +144,7 @@ def test_the_token_of_another_person_removes_nothing(connected, browser):
 
 def test_each_app_has_a_form_of_its_own(connected, browser):
     coffee = Application(client_id="coffee", name="Coffee")
-    connected.provider.storage.add(coffee)
+    add_to(connected.provider.storage, coffee)
     remember(connected, "ada", ["read", "write", "offline_access", "unknown"], coffee)
     forms = {form.fields["client_id"]: form.fields for form in forms_of(browser.get(APPS).text)}
     assert forms.keys() == {"tea", "coffee"}
@@ -158,8 +159,9 @@ def test_each_app_has_a_form_of_its_own(connected, browser):
 def test_all_authorizations_are_found_however_many(connected, host, monkeypatch):
     monkeypatch.setattr("portula_consent.memory.PAGE", 2)
     for number in range(5):
-        connected.provider.storage.add(
-            Authorization(id=f"more {number}", client_id="tea", subject="ada", scope="", issued_at=1)
+        add_to(
+            connected.provider.storage,
+            Authorization(id=f"more {number}", client_id="tea", subject="ada", scope="", issued_at=1),
         )
     connected.consent.memory.withdraw("ada", "tea")
     assert {event.authorization for event in host.heard} == {"f1", *(f"more {number}" for number in range(5))}

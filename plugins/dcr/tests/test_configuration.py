@@ -7,6 +7,7 @@ import pytest
 from portula import Plugin
 from portula.plugin import Artifact, ClientSaved
 from portula_testing.provider import CALLBACK
+from portula_testing.writing import remove_from
 
 OTHER = "https://client.example/other"
 
@@ -85,7 +86,7 @@ def test_the_token_of_a_client_that_is_gone_is_forgotten(world):
     from portula.plugin import Application
 
     told = world.registered()
-    world.provider.storage.remove(Application, client_id=told["client_id"])
+    remove_from(world.provider.storage, Application, client_id=told["client_id"])
     assert refused(world.configure("GET", told))
     assert [
         artifact

@@ -9,6 +9,7 @@ from portula import Plugin
 from portula.plugin import Keys
 from portula_generators import hasher as module
 from portula_generators.hasher import Hasher
+from portula_testing.writing import add_to
 
 KEYS = Keys(["the first key, of enough bytes"], "")
 SECRET = "a secret somebody chose, long enough"
@@ -145,7 +146,7 @@ def test_client_secrets_outlive_a_change_of_the_issuer():
     first = make_provider(OIDC_ISS_ENDPOINT="https://one.example/o")
     second = make_provider(OIDC_ISS_ENDPOINT="https://two.example/o")
     client, secret = make_client(first)
-    second.storage.add(client)
+    add_to(second.storage, client)
     assert ask_token(second, secret).status_code == 200
 
 

@@ -13,6 +13,7 @@ import portula_scopes_settings
 from portula import hookimpl
 from portula.plugin import AccessToken, Application, RefreshToken, User
 from portula_testing.provider import MovableClock, TestLogin, make_provider
+from portula_testing.writing import change_in
 
 ISSUER = "http://localhost/o"
 
@@ -79,7 +80,7 @@ class World:
         """Change a stored token."""
         purpose = {AccessToken: "access token", RefreshToken: "refresh token"}[kind]
         digest = self.provider.keys.digest(purpose, token)
-        assert self.provider.storage.change(kind, {"digest": digest}, **values) == 1
+        assert change_in(self.provider.storage, kind, {"digest": digest}, **values) == 1
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 
 from portula import hookimpl
 from portula.plugin import AccessToken, Application, Authorization, RefreshToken, User, revoke_authorization
+from portula_testing.writing import change_in, remove_from
 
 INACTIVE = b'{"active":false}'
 
@@ -117,9 +118,9 @@ def test_disabling_the_client_or_the_person_is_seen_at_once(world, name):
     assert world.ask(token).data == INACTIVE
     world.host.people["1"] = User("1", "ann")
     assert world.ask(token).json["active"] is True
-    world.provider.storage.change(Application, {"client_id": "app"}, disabled=True)
+    change_in(world.provider.storage, Application, {"client_id": "app"}, disabled=True)
     assert world.ask(token).data == INACTIVE
-    world.provider.storage.remove(Application, client_id="app")
+    remove_from(world.provider.storage, Application, client_id="app")
     assert world.ask(token).data == INACTIVE
 
 

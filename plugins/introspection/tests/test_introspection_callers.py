@@ -3,6 +3,7 @@
 import pytest
 
 from portula.plugin import AccessToken, Application
+from portula_testing.writing import change_in
 
 BASIC, BEARER = 'Basic realm="portula"', 'Bearer realm="portula"'
 
@@ -46,7 +47,7 @@ def test_a_public_client_is_refused(world, form):
 
 
 def test_a_disabled_client_is_refused(world):
-    world.provider.storage.change(Application, {"client_id": "api"}, disabled=True)
+    change_in(world.provider.storage, Application, {"client_id": "api"}, disabled=True)
     assert world.ask("x").status_code == 401
 
 

@@ -5,6 +5,7 @@ import pytest
 from portula import Plugin
 from portula.plugin import Artifact, Level
 from portula_testing.provider import Memory
+from portula_testing.writing import change_in
 
 YEAR = 366 * 24 * 3600
 
@@ -77,6 +78,6 @@ def test_damaged_keys_are_told(make, found):
     provider = make()
     provider.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")
     (record,) = provider.storage.select(Artifact)
-    provider.storage.change(Artifact, {"digest": record.digest}, payload={"sealed": "damaged"})
+    change_in(provider.storage, Artifact, {"digest": record.digest}, payload={"sealed": "damaged"})
     later = make(*[plugin for plugin in provider._given_plugins if isinstance(plugin, Memory)])
     assert found(later)["jose.unreadable-key"].level is Level.ERROR

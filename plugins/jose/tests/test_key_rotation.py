@@ -8,6 +8,7 @@ from support.signing import artifacts, kid_of, kids, published, states
 
 from portula import Plugin
 from portula.errors import UntrustedToken
+from portula_jose import ring as ring_module
 from portula_jose.ring import REREAD_SECONDS, State
 from portula_testing.jws import taken_apart, verified
 from portula_testing.provider import MovableClock, make_provider
@@ -110,6 +111,45 @@ def test_of_workers_that_rotate_at_once_all_get_one_key(worker):
         thread.join()
     assert len(set(made)) == 1
     assert len(artifacts(workers[0])) == 2
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("others_at_once", [True, False])
+def test_who_is_overtaken_while_it_makes_a_key_gets_that_of_the_faster_one(
+    worker, clock, monkeypatch, at_once, others_at_once
+):
+    slow, fast = (worker(SIGNING_ALGORITHMS=["RS256"]) for _ in range(2))
+    kid_of(slow)
+    generate, meanwhile = ring_module._generate, []
+
+    def overtaken(*how):
+        if not meanwhile:
+            meanwhile.append(None)
+            meanwhile[0] = fast.ring.rotate("RS256", at_once=others_at_once)
+        return generate(*how)
+
+    monkeypatch.setattr(ring_module, "_generate", overtaken)
+    made = slow.ring.rotate("RS256", at_once=at_once)
+    assert made.public.kid == meanwhile[0].public.kid
+    assert len(artifacts(slow)) == 2
+    assert (made.signs_from == clock()) is (at_once or others_at_once)
+    assert slow.ring.read().of("RS256")[-1] == made
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_rotation_that_could_not_be_kept_is_none(by_hand, monkeypatch, waits):
+    if waits:
+        by_hand.ring.rotate("RS256")
+    before = by_hand.ring.read().keys
+
+    def fail(plan):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(by_hand._provider.storage, "apply", fail)
+        with pytest.raises(ZeroDivisionError):
+            by_hand.ring.rotate("RS256", at_once=True)
+    assert by_hand.ring.ring().keys == by_hand.ring.read().keys == before
 
 
 def test_every_worker_hears_of_a_rotation_within_seconds(worker, clock):

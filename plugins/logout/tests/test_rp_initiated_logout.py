@@ -9,6 +9,7 @@ from portula import hookimpl
 from portula.errors import EmptySlot
 from portula.plugin import AccessToken, Authorization, Grant, LogoutSucceeded, RefreshToken
 from portula_testing.provider import make_provider
+from portula_testing.writing import add_to
 
 LONG_STATE = "aZ09-._~" * 16
 NEVER_ASK = {"OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT": False}
@@ -222,9 +223,9 @@ def tokens_of(house):
             "expires_at": NOW + 600,
         }
         under = f"{subject} {client_id}"
-        house.storage.add(Authorization(id=under, **common))
+        add_to(house.storage, Authorization(id=under, **common))
         for kind in (AccessToken, RefreshToken, Grant):
-            house.storage.add(kind(digest=f"{kind.__name__} {under}", authorization=under, **common))
+            add_to(house.storage, kind(digest=f"{kind.__name__} {under}", authorization=under, **common))
 
     def live():
         ended = {each.id for each in house.storage.select(Authorization) if each.revoked_at is not None}

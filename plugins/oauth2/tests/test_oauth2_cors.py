@@ -4,6 +4,7 @@ import pytest
 
 from portula.errors import InvalidClientMetadata
 from portula.plugin import Application
+from portula_testing.writing import change_in
 
 SPA = "https://spa.example"
 ENDPOINTS = ["/o/token/", "/o/token", "/o/revoke_token/", "/o/revoke_token"]
@@ -121,7 +122,7 @@ def test_an_http_origin_needs_allowed_schemes(make):
     assert allowed(world.token(client, "client_credentials", {**client.headers, "Origin": origin})) == origin
     strict = make(**{**lax, "ALLOWED_SCHEMES": ["https"]})
     party = strict.client()
-    strict.provider.storage.change(Application, {"client_id": party.client_id}, allowed_origins=(origin,))
+    change_in(strict.provider.storage, Application, {"client_id": party.client_id}, allowed_origins=(origin,))
     assert allowed(strict.token(party, "client_credentials", {**party.headers, "Origin": origin})) is None
 
 

@@ -5,6 +5,7 @@ import pytest
 from portula import Plugin
 from portula.errors import InvalidClientMetadata
 from portula.plugin import Application, ClientRegistration
+from portula_testing.writing import change_in
 
 ONE, TWO = "https://client.example/cb", "https://client.example/other"
 LOOPBACK = "http://127.0.0.1:8080/cb"
@@ -40,7 +41,7 @@ def test_allowed_redirect_uri_schemes_decides_what_is_registered(make, schemes, 
 def test_a_scheme_that_is_no_longer_allowed_is_no_longer_redirected_to(make, asked):
     world = make(ALLOWED_REDIRECT_URI_SCHEMES=["https"])
     client = world.client()
-    world.provider.storage.change(Application, {"client_id": client.client_id}, redirect_uris=(LOOPBACK,))
+    change_in(world.provider.storage, Application, {"client_id": client.client_id}, redirect_uris=(LOOPBACK,))
     response = world.ask(client, **asked)
     assert (response.status_code, response.location) == (400, None)
 

@@ -6,6 +6,7 @@ import pytest
 from portula import ConfigError, OAuth2Validator, hookimpl
 from portula.errors import AccessDeniedError
 from portula.plugin import Application, Backend, Server, User
+from portula_testing.writing import change_in
 
 
 class StockServer(oauthlib.oauth2.Server):
@@ -147,7 +148,8 @@ def test_with_a_stock_server_no_token_is_ever_put_into_a_redirect(stock):
 def test_with_a_stock_server_the_password_grant_still_needs_its_setting(make, refused):
     world = make(OAUTH2_SERVER_CLASS=StockServer, PASSWORD_GRANT_ENABLED=False)
     client = world.client()
-    world.provider.storage.change(
+    change_in(
+        world.provider.storage,
         Application,
         {"client_id": client.client_id},
         grant_types=("password",),

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from security.house import House
 
 from portula_testing import jws
+from portula_testing.writing import change_in
 
 SCOPE = "openid profile email address phone"
 GRANTS = ("authorization_code", "refresh_token", "client_credentials", "implicit")
@@ -27,8 +28,12 @@ class World(House):
     def __init__(self, *plugins, **settings):
         given = {"OIDC_ENABLED": True, "PKCE_REQUIRED": "public", "IMPLICIT_GRANT_ENABLED": True, **settings}
         super().__init__(*plugins, **{name: value for name, value in given.items() if value is not ...})
-        self.provider.storage.change(
-            type(self.ann), {"sub": self.ann.sub}, email="ann@example.com", claims=CLAIMS
+        change_in(
+            self.provider.storage,
+            type(self.ann),
+            {"sub": self.ann.sub},
+            email="ann@example.com",
+            claims=CLAIMS,
         )
 
     def client(self, *, hash_secret=True, **fields):

@@ -9,6 +9,7 @@ from support.fitting import stubbed
 from portula import hookimpl
 from portula.errors import FetchFailed, InvalidClientMetadata
 from portula.plugin import Artifact, Fetched, Fetcher
+from portula_testing.writing import add_to
 
 SECTOR = "https://sector.example/uris.json"
 PAIRWISE = {"subject_type": "pairwise"}
@@ -68,7 +69,7 @@ def test_names_outlive_a_change_of_the_secret_keys(make_world):
     client = world.find(world.client(metadata=PAIRWISE))
     before = world.provider.validator.subject_for("ada", client)
     later = make_world(SECRET_KEYS=["another key, of enough bytes"])
-    later.provider.storage.add(salt_of(world))
+    add_to(later.provider.storage, salt_of(world))
     assert later.provider.validator.subject_for("ada", client) == before
 
 

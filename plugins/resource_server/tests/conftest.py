@@ -14,6 +14,7 @@ from portula.plugin import AccessToken, Application, User
 from portula_resource_server import current_token, require_oauth
 from portula_testing.memory import MemoryStore
 from portula_testing.provider import MovableClock, TestLogin, make_provider
+from portula_testing.writing import add_to
 
 
 class Host(MovableClock, TestLogin):
@@ -53,7 +54,7 @@ class World:
         settings = {"STORAGE": "memory", **settings}
         self.provider = make_provider(*rooms, host, *plugins, settings=settings)
         self.app = self.provider.app
-        self.provider.storage.add(Application(client_id="app"))
+        add_to(self.provider.storage, Application(client_id="app"))
         add_views(self.app)
         self.http = self.app.test_client()
         self.numbers = iter(range(100))
@@ -61,7 +62,8 @@ class World:
     def token(self, scope: str = "read", subject: str | None = "1") -> str:
         """Keep an access token and return its value."""
         value = f"token-{next(self.numbers)}"
-        self.provider.storage.add(
+        add_to(
+            self.provider.storage,
             AccessToken(
                 digest=self.provider.keys.digest("access token", value),
                 client_id="app",
@@ -69,7 +71,7 @@ class World:
                 subject=subject,
                 issued_at=self.host.time,
                 expires_at=self.host.time + 60,
-            )
+            ),
         )
         return value
 

@@ -12,6 +12,7 @@ from portula.errors import EmptySlot
 from portula.plugin import AccessToken, Application, User
 from portula_resource_server import VerifiedToken, current_token, require_oauth
 from portula_resource_server.tokens import VerifierUnavailable
+from portula_testing.writing import add_to, change_in
 
 CHALLENGE = 'Bearer realm="portula"'
 
@@ -96,10 +97,10 @@ def test_a_token_ends_with_its_time_its_revocation_its_client_and_its_person(wor
     refused(world.get("/read", token), 401, "invalid_token")
     world.host.people["1"] = User("1", "ann")
     assert world.get("/read", token).status_code == 200
-    world.provider.storage.change(Application, {"client_id": "app"}, disabled=True)
+    change_in(world.provider.storage, Application, {"client_id": "app"}, disabled=True)
     refused(world.get("/read", token), 401, "invalid_token")
-    world.provider.storage.change(Application, {"client_id": "app"}, disabled=False)
-    world.provider.storage.change(AccessToken, {"subject": "1"}, revoked_at=1)
+    change_in(world.provider.storage, Application, {"client_id": "app"}, disabled=False)
+    change_in(world.provider.storage, AccessToken, {"subject": "1"}, revoked_at=1)
     refused(world.get("/read", token), 401, "invalid_token")
     late = world.token()
     world.host.time += 60
@@ -204,7 +205,7 @@ def test_two_providers_in_one_app_do_not_know_each_others_tokens(world):
         settings={"MOUNT_PATH": "/second"},
         name="second",
     )
-    second.storage.add(Application(client_id="app"))
+    add_to(second.storage, Application(client_id="app"))
     world.app.add_url_rule(
         "/second", view_func=require_oauth(provider="second")(lambda: "second"), endpoint="s"
     )

@@ -14,11 +14,11 @@ from portula_storage_sql.engine import make_engine
 from portula_storage_sql.fields import shape_of
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
-from portula_testing.storage_contract import StorageContract
+from portula_testing.contracts import StorageContract, WalkContract
 from portula_testing.storage_samples import MakeStore
 
 
-class TestSqlStore(StorageContract):
+class TestSqlStore(WalkContract, StorageContract):
     """The contract, on SQL."""
 
     shares = True

@@ -18,6 +18,7 @@ from portula.plugin import CORE_RECORDS, Application
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.settings import StorageSqlSettings
 from portula_testing.memory import MemoryStore
+from portula_testing.writing import add_to
 
 
 def provider_with(folder: Path, **values: Any) -> Any:
@@ -40,7 +41,7 @@ def test_without_a_url_the_file_is_made_and_migrated_by_itself(tmp_path: Path) -
     store = provider_with(tmp_path / "instance").stores["storage_sql"]
     assert not (tmp_path / "instance").exists()
     store.ready()
-    store.add(Application(client_id="c"))
+    add_to(store, Application(client_id="c"))
     store.ready()
     assert store.find(Application, client_id="c") == Application(client_id="c")
     store.close()

@@ -23,6 +23,7 @@ from portula_storage_sql.fields import shape_of
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
 from portula_testing.storage_samples import RECORDS, SAMPLE
+from portula_testing.writing import add_to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ def test_a_contributed_record_gains_a_table_and_later_columns_and_indexes(empty_
     migrate.upgrade(empty_engine, CORE_RECORDS)
     assert migrate.upgrade(empty_engine, (*CORE_RECORDS, EARLY)) == ["table portula_contributed"]
     store = SqlStore(empty_engine, [EARLY])
-    store.add(Early(digest="old", label="kept"))
+    add_to(store, Early(digest="old", label="kept"))
     store.close()
 
     done = migrate.upgrade(empty_engine, (*CORE_RECORDS, LATE))
@@ -124,7 +125,7 @@ def test_a_contributed_record_gains_a_table_and_later_columns_and_indexes(empty_
     assert migrate.pending(empty_engine, (*CORE_RECORDS, LATE)) == []
     store = SqlStore(empty_engine, [LATE])
     assert store.find(Late, digest="old") == Late(digest="old", label="kept")
-    store.add(Late(digest="new", alias="a", ended=False))
+    add_to(store, Late(digest="new", alias="a", ended=False))
     assert store.find(Late, alias="a") == Late(digest="new", alias="a", ended=False)
     store.close()
 

@@ -32,9 +32,10 @@ from portula_storage_sql.models import (
 )
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
+from portula_testing.contracts import StorageContract, WalkContract
 from portula_testing.provider import make_provider
-from portula_testing.storage_contract import StorageContract
 from portula_testing.storage_samples import MakeStore
+from portula_testing.writing import add_to, change_in
 
 
 class Base(DeclarativeBase):
@@ -141,10 +142,10 @@ class Swapping:
     def __init__(self, store: SqlStore, records: Sequence[RecordType]) -> None:
         self._bases = {record.cls: record.replaces for record in records if record.replaces}
         routes = {cls: store for record in records for cls in (record.replaces or record.cls, record.cls)}
-        self._store, self._storage = store, Storage(routes, {base: cls for cls, base in self._bases.items()})
+        self._storage = Storage(routes, {base: cls for cls, base in self._bases.items()})
 
     def __getattr__(self, name: str) -> Any:
-        act = getattr(self._store if name == "transaction" else self._storage, name)
+        act = getattr(self._storage, name)
 
         def answer(*arguments: Any, **conditions: Any) -> Any:
             try:
@@ -164,7 +165,7 @@ class Swapping:
         )
 
 
-class TestOwnModels(StorageContract):
+class TestOwnModels(WalkContract, StorageContract):
     """The contract of every storage, on five tables of the deployment's own."""
 
     shares = True
@@ -196,26 +197,26 @@ def test_further_columns_come_and_go_with_the_record(clients: tuple[SqlStore, An
     with Session(engine) as session:
         session.add(Tenant(id=1))
         session.commit()
-    store.add(record(client_id="c", owner_id=1))
-    store.add(record(client_id="d", plan="gold", region="us"))
+    add_to(store, record(client_id="c", owner_id=1))
+    add_to(store, record(client_id="d", plan="gold", region="us"))
     found: Any = store.find(record, client_id="c")
     assert isinstance(found, Application)
     assert (found.owner_id, found.plan, found.region) == (1, "trial", "eu")
     assert [(row.plan, row.region) for row in store.select(record)] == [("trial", "eu"), ("gold", "us")]
-    assert store.change(record, {"client_id": "c"}, plan="overdue", owner_id=None) == 1
+    assert change_in(store, record, {"client_id": "c"}, plan="overdue", owner_id=None) == 1
     found: Any = store.find(record, client_id="c")
     assert (found.plan, found.owner_id, found.id) == ("overdue", None, 1)
     with pytest.raises(DuplicateRecord):
-        store.add(record(client_id="c"))
+        add_to(store, record(client_id="c"))
     with pytest.raises(ValueError, match="NUL"):
-        store.add(record(client_id="e", plan="a\0"))
+        add_to(store, record(client_id="e", plan="a\0"))
     assert "gold" not in repr(store.find(record, client_id="d"))
 
 
 def test_foreign_keys_hold(clients: tuple[SqlStore, Any]) -> None:
     store, record = clients
     with pytest.raises(IntegrityError):
-        store.add(record(client_id="c", owner_id=404))
+        add_to(store, record(client_id="c", owner_id=404))
     assert store.find(record, client_id="c") is None
 
 
@@ -233,7 +234,7 @@ def test_the_session_of_the_deployment_and_the_store_see_the_same_rows(
             {},
             False,
         )
-        store.change(record, {"client_id": "c"}, metadata={"a": 1})
+        change_in(store, record, {"client_id": "c"}, metadata={"a": 1})
     with Session(engine) as session:
         row = session.query(Client).one()
         assert (row.client_metadata, row.is_usable(None)) == ({"a": 1}, True)
@@ -295,7 +296,7 @@ def test_a_subclass_of_the_record_gets_its_columns_in_our_table(empty_engine: En
     migrate.upgrade(empty_engine, CORE_RECORDS)
     assert migrate.upgrade(empty_engine, records) == ["column portula_application.tenant"]
     store = SqlStore(empty_engine, records)
-    store.add(Tenanted(client_id="c", tenant="tea"))
+    add_to(store, Tenanted(client_id="c", tenant="tea"))
     assert store.find(Tenanted, client_id="c") == Tenanted(client_id="c", tenant="tea")
     store.close()
 

@@ -8,16 +8,17 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from support.processes import released_together
 
-from portula.plugin import CORE_RECORDS, AccessToken, Grant
+from portula.plugin import CORE_RECORDS, AccessToken, Grant, Plan
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 from portula_testing.storage_samples import access_token, grant
+from portula_testing.writing import add_to
 
 PROCESSES = 4
 CODES = 100
@@ -31,7 +32,7 @@ END = {"postgresql": "SELECT pg_terminate_backend({})", "mariadb": "KILL {}"}
 REDEEM = """
 import json, sys
 from portula.errors import Replayed
-from portula.plugin import CORE_RECORDS, Grant
+from portula.plugin import CORE_RECORDS, Grant, Plan
 from portula_testing.storage_samples import access_token
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
@@ -42,9 +43,10 @@ sys.stdin.readline()
 won = []
 for number in range(codes):
     try:
-        with store.transaction():
-            store.take(store.find(Grant, digest=f"code-{number}"), 100)
-            store.add(access_token(f"token-{number}-{runner}"))
+        plan = Plan()
+        plan.take(store.find(Grant, digest=f"code-{number}"), at=100)
+        plan.add(access_token(f"token-{number}-{runner}"))
+        store.apply(plan)
     except Replayed:
         won.append(0)
     else:
@@ -56,16 +58,17 @@ FORK = """
 import os, sys, threading
 from portula.plugin import CORE_RECORDS, Grant
 from portula_testing.storage_samples import grant
+from portula_testing.writing import add_to
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 store = SqlStore(make_engine(sys.argv[1]), CORE_RECORDS)
-store.add(grant("parent"))
+add_to(store, grant("parent"))
 used, done = threading.Event(), threading.Event()
 def hold():
     store.find(Grant, digest="parent")
     used.set()
     done.wait(60)
-    store.add(grant("thread"))
+    add_to(store, grant("thread"))
 thread = threading.Thread(target=hold)
 thread.start()
 used.wait(60)
@@ -75,11 +78,11 @@ for number in range(3):
     if not child:
         for turn in range(20):
             assert store.find(Grant, digest="parent") is not None
-            store.add(grant(f"child-{number}-{turn}"))
+            add_to(store, grant(f"child-{number}-{turn}"))
         os._exit(0)
     children.append(child)
 for turn in range(20):
-    store.add(grant(f"parent-{turn}"))
+    add_to(store, grant(f"parent-{turn}"))
 assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
 done.set()
 thread.join()
@@ -98,7 +101,7 @@ def store(empty_engine: Engine) -> Iterator[SqlStore]:
 
 def test_of_processes_that_redeem_a_code_exactly_one_succeeds(store: SqlStore, empty_url: URL) -> None:
     for number in range(CODES):
-        store.add(grant(f"code-{number}"))
+        add_to(store, grant(f"code-{number}"))
     url = empty_url.render_as_string(hide_password=False)
     runs = [
         subprocess.Popen(
@@ -145,53 +148,42 @@ def cut(backend: str, empty_url: URL) -> Iterator[Callable[[], None]]:
     admin.dispose()
 
 
+def redemption() -> Plan:
+    """Use a code for a token."""
+    plan = Plan()
+    plan.take(grant("code"), at=1)
+    plan.add(access_token("token"))
+    return plan
+
+
 @pytest.mark.service
-def test_a_find_and_a_transaction_survive_a_broken_connection(
-    store: SqlStore, cut: Callable[[], None]
-) -> None:
-    store.add(grant("code"))
+def test_a_find_and_a_plan_survive_a_broken_connection(store: SqlStore, cut: Callable[[], None]) -> None:
+    add_to(store, grant("code"))
     cut()
     assert store.find(Grant, digest="code") is not None
     cut()
-    with store.transaction():
-        store.take(grant("code"), 1)
-        store.add(access_token("token"))
+    store.apply(redemption())
     cut()
     assert len(store.select(AccessToken)) == 1
 
 
 @pytest.mark.service
-def test_a_connection_that_breaks_within_a_transaction_loses_all_of_it(
-    store: SqlStore, cut: Callable[[], None]
+@pytest.mark.parametrize("word", ["UPDATE", "INSERT", "COMMIT"])
+def test_a_connection_that_breaks_within_a_plan_loses_all_of_it(
+    store: SqlStore, cut: Callable[[], None], word: str
 ) -> None:
-    store.add(grant("code"))
+    add_to(store, grant("code"))
+    seen: list[str] = []
 
-    def redeem() -> None:
-        with store.transaction():
-            store.take(grant("code"), 1)
-            cut()
-            store.add(access_token("token"))
-
-    def redeem_unheeding() -> None:
-        with store.transaction():
-            store.take(grant("code"), 1)
-            cut()
-            with pytest.raises(DBAPIError):
-                store.find(Grant, digest="code")
-            with pytest.raises(RuntimeError):
-                store.add(access_token("token"))
-
-    def redeem_unanswered() -> None:
-        with store.transaction():
-            store.take(grant("code"), 1)
+    def break_once(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if word in statement and not seen:
+            seen.append(statement)
             cut()
 
+    event.listen(store.engine, "before_cursor_execute", break_once)
     with pytest.raises(DBAPIError):
-        redeem()
-    with pytest.raises(RuntimeError):
-        redeem_unheeding()
-    with pytest.raises(DBAPIError):
-        redeem_unanswered()
+        store.apply(redemption())
+    assert len(seen) == 1
     assert store.select(AccessToken) == []
     assert store.find(Grant, digest="code") == grant("code")
-    store.take(grant("code"), 2)
+    store.apply(redemption())

@@ -1,4 +1,4 @@
-"""Purging beside others who purge: a statement that gave way is tried again, but never within a transaction."""
+"""Purging beside others who purge: a statement that gave way is tried again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from portula.plugin import CORE_RECORDS, AccessToken
+from portula.plugin import CORE_RECORDS, AccessToken, added
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
@@ -30,7 +30,7 @@ def store(tmp_path: Any) -> Iterator[SqlStore]:
     migrate.upgrade(engine, CORE_RECORDS)
     made = SqlStore(engine, CORE_RECORDS)
     for number in range(3):
-        made.add(access_token(f"{number}"))
+        made.apply(added(access_token(f"{number}")))
     yield made
     made.close()
 
@@ -65,13 +65,3 @@ def test_any_other_error_is_one(store: SqlStore, monkeypatch: pytest.MonkeyPatch
     fail_first(store, monkeypatch, error)
     with pytest.raises(OperationalError):
         store.purge(AccessToken, now=2**40, limit=10)
-
-
-@pytest.mark.parametrize("error", DEADLOCKS, ids=["postgresql", "mariadb"])
-def test_within_a_transaction_a_deadlock_ends_it(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    fail_first(store, monkeypatch, error)
-    with pytest.raises(OperationalError), store.transaction():
-        store.purge(AccessToken, now=2**40, limit=10)
-    assert len(store.select(AccessToken)) == 3

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from portula import Plugin, Provider
 from portula.plugin import Application, Authenticated, Consent, ConsentQuestion, Plan, current_provider
 from portula_testing.attacks import Visits, nearly_right
+from portula_testing.writing import add_to
 
 MARKUP = "<b id=contract>Tea</b>"
 
@@ -79,7 +80,7 @@ class ConsentContract:
         client = Application(
             client_id="contract", name=f"Tea {MARKUP}", redirect_uris=("https://tea.example/cb",)
         )
-        provider.storage.add(client)
+        add_to(provider.storage, client)
         return client
 
     @pytest.fixture
@@ -247,7 +248,7 @@ class ConsentContract:
         self, visit: Visits, consent: Consent, client: Application, provider: Provider
     ) -> None:
         other = Application(client_id="Contract", name="Another app")
-        provider.storage.add(other)
+        add_to(provider.storage, other)
         visit(visit.browser(), lambda: remember(consent, client, "ann", ["read"]))
         for asked, subject in ((client, "Ann"), (client, "ann "), (client, "bob"), (other, "ann")):
             remembered = visit(visit.browser(), partial(consent.remembered, asked, subject))
@@ -255,6 +256,6 @@ class ConsentContract:
 
     def test_long_names_are_remembered(self, visit: Visits, consent: Consent, provider: Provider) -> None:
         client, subject = Application(client_id="c" * 255), "s" * 255
-        provider.storage.add(client)
+        add_to(provider.storage, client)
         visit(visit.browser(), lambda: remember(consent, client, subject, ["read"]))
         assert visit(visit.browser(), lambda: consent.remembered(client, subject)) == {"read"}

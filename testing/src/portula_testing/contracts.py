@@ -16,6 +16,7 @@ from portula_testing.plans_contract import PlanContract
 from portula_testing.scopes_contract import ScopesBackendContract
 from portula_testing.sessions_contract import SessionsContract
 from portula_testing.storage_contract import StorageContract
+from portula_testing.walk_contract import WalkContract
 
 __all__ = [
     "ClientIdContract",
@@ -32,4 +33,5 @@ __all__ = [
     "SessionsContract",
     "StorageContract",
     "TokenGeneratorContract",
+    "WalkContract",
 ]

@@ -142,7 +142,7 @@ class _Implementation(Implementation):
         return _StandIn(answer, label, self.crossings)
 
     def _factory(self, make: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda records: _Store(make(records), self.crossings)
+        return lambda records: _Store(make(records), "store", self.crossings)
 
 
 def _as_crossing(
@@ -195,50 +195,30 @@ class _StandIn:
 
 
 class _Store(_StandIn):
-    """Stands for a store; the end of a transaction in which something was written is a crossing too."""
+    """Stands for a store."""
 
     _error = DriverError
 
-    def __init__(self, original: Any, crossings: Crossings) -> None:
-        super().__init__(original, "store", crossings)
-        self._local = threading.local()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Open one; it fails to commit, and is rolled back, where that is the crossing that fails."""
-        local = self._local.__dict__
-        local["depth"] = local.get("depth", 0) + 1
-        try:
-            with self._original.transaction():
-                yield
-                if local["depth"] == 1 and local.get("written"):
-                    self._crossings.cross("store.commit", self._error)
-        finally:
-            local["depth"] -= 1
-            if not local["depth"]:
-                local["written"] = False
-
     def _named(self, name: str, *args: Any) -> str:
-        if name not in ("find", "select", "walk", "expired"):
-            self._local.written = True
         return " ".join(word for word in (f"store.{name}", *_subject(args)) if word)
 
 
 def _subject(args: tuple[Any, ...]) -> Iterator[str]:
-    """Name what a verb of a store is about: a class of records, or a record with its kind."""
+    """Name what a verb of a store is about: a class of records, or those of a plan."""
     if args and isinstance(args[0], Plan):
         yield _parts(args[0])
     elif args:
-        about = args[0] if isinstance(args[0], type) else type(args[0])
-        yield about.__name__
-        kind = getattr(args[0], "kind", "")
-        yield kind if isinstance(kind, str) else ""
+        yield args[0].__name__
 
 
 def _parts(plan: Plan) -> str:
-    """Name the classes of records that a plan is about, in its order."""
-    classes = (getattr(part, "cls", None) or type(getattr(part, "record", None)) for part in plan.parts)
-    return " ".join(dict.fromkeys(cls.__name__ for cls in classes))
+    """Name what a plan is about: classes of records, artifacts with their kind, in its order."""
+    names = []
+    for part in plan.parts:
+        record = getattr(part, "record", None)
+        cls = type(record) if record is not None else getattr(part, "cls", None)
+        names.append(" ".join(filter(None, (getattr(cls, "__name__", ""), getattr(record, "kind", "")))))
+    return ", ".join(dict.fromkeys(names))
 
 
 class Bystander(Plugin):

@@ -22,6 +22,7 @@ from portula import Plugin
 from portula_testing.crossings import Bystander, Crossing, Crossings, DriverError, labels_of
 from portula_testing.failure_answers import Outcome, outcome_of, problems_of
 from portula_testing.plugins import Memory, MovableClock
+from portula_testing.writing import add_to
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -225,7 +226,7 @@ def _copy(flow_class: type[Flow]) -> Flow:
     store = memory.make(records)
     for kept in records:
         for record in flow.memory.store.select(kept.cls, limit=_PAGE):
-            store.add(record)
+            add_to(store, record)
     return copy.deepcopy(flow, {id(flow.memory): memory})
 
 

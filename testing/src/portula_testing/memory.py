@@ -6,11 +6,11 @@ import dataclasses
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.errors import Conflict, DuplicateRecord
 from portula.plugin import (
     ChangeAll,
     Condition,
@@ -39,11 +39,9 @@ class _Unmet(Exception):
 
 
 class _Local(threading.local):
-    """One thread's transaction: what it changed, None for what it deleted."""
+    """What the plan of one thread has changed so far, None for what it deleted."""
 
-    depth: int = 0
-    begun: bool = False
-    doomed: bool = False
+    writing: bool = False
 
     def __init__(self) -> None:
         self.changes: dict[type[Any], dict[Any, Any]] = {}
@@ -52,8 +50,8 @@ class _Local(threading.local):
 class MemoryStore:
     """Keeps records in dictionaries of this process, as strictly as a database.
 
-    Writers take turns: a thread holds the lock from the first write of its transaction to the end. Readers see what
-    was committed; the writer also sees its own changes, which are put in place when it commits.
+    Plans take turns. Readers see what was put in place; the thread that writes also sees its own changes, which are put
+    in place at the end of its plan.
     """
 
     def __init__(self, records: Sequence[RecordType]) -> None:
@@ -68,7 +66,7 @@ class MemoryStore:
         self._texts: dict[type[Any], frozenset[str]] = {}
         self._rows: dict[type[Any], dict[Any, Any]] = {}
         self.admit(records)
-        self._writing = threading.RLock()
+        self._writing = threading.Lock()
         self._placing = threading.Lock()
         self._local = _Local()
 
@@ -81,40 +79,6 @@ class MemoryStore:
                 self._texts[record.cls] = frozenset(_fields_of(record.cls, str))
                 self._rows[record.cls] = {}
                 self._types[record.cls] = record
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """See Store.transaction. What failed within is rolled back at once, and no write follows it."""
-        local = self._local
-        local.depth += 1
-        try:
-            yield
-            if local.depth == 1:
-                self._commit()
-        except BaseException:
-            if local.begun:
-                local.doomed = True
-                self._end()
-            raise
-        finally:
-            local.depth -= 1
-            if not local.depth:
-                local.doomed = False
-
-    def add(self, record: object) -> None:
-        """See Store.add."""
-        cls = type(record)
-        kind = self._types[cls]
-        self._check_record(record)
-        with self._write():
-            given = {key: getattr(record, key) for key in kind.keys}
-            duplicate = any(
-                self._matching(cls, {key: value}) for key, value in given.items() if value is not None
-            )
-            if not duplicate:
-                self._put(cls, record)
-        if duplicate:
-            raise _duplicate(cls)
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
@@ -161,45 +125,6 @@ class MemoryStore:
         ]
         return [_copied(row) for row in sorted(found, key=place, reverse=descending)[:limit]]
 
-    def take(self, record: object, at: int) -> None:
-        """See Store.take."""
-        cls = type(record)
-        kind = self._types[cls]
-        if "taken_at" not in self._fields[cls]:
-            raise ValueError(f"{kind.name} has no field taken_at")
-        with self._write():
-            row = self._get(cls, getattr(record, kind.keys[0]))
-            if row is not None and row.taken_at is None:
-                self._put(cls, dataclasses.replace(row, taken_at=at))
-                return
-        raise Replayed(record if row is None else _copied(row))
-
-    def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
-        """See Store.change."""
-        kind = self._types[cls]
-        self._check_change(cls, where, values)
-        with self._write():
-            rows = self._matching(cls, where)
-            for key in values.keys() & set(kind.keys):
-                holders = [row for row in self._rows_seen(cls) if getattr(row, key) == values[key]]
-                if (
-                    values[key] is not None
-                    and rows
-                    and (len(rows) > 1 or any(row is not rows[0] for row in holders))
-                ):
-                    raise _duplicate(cls)
-            for row in rows:
-                self._put(cls, dataclasses.replace(row, **values))
-        return len(rows)
-
-    def remove(self, cls: type[Any], /, **where: Condition) -> int:
-        """See Store.remove."""
-        self._check_anchored(cls, where)
-        with self._write():
-            rows = self._matching(cls, where)
-            self._drop(cls, rows)
-        return len(rows)
-
     def apply(self, plan: Plan) -> Counts:
         """See Store.apply."""
         writes = Writes.of(plan, self._types)
@@ -219,24 +144,50 @@ class MemoryStore:
     def _apply_all(self, writes: Writes) -> Counts:
         """Write part by part; return how many records each met that may meet any number."""
         for change in writes.changes:
-            if not self.change(change.kind.cls, change.where, **change.values):
+            if not self._change(change.kind.cls, change.where, change.values):
                 raise _Unmet(change)
         counts: dict[ChangeAll | Remove, int] = {}
         for part in writes.all_changes:
-            counts[part] = self.change(part.cls, part.where, **part.values)
+            counts[part] = self._change(part.cls, part.where, part.values)
         for removal in writes.removals:
-            counts[removal] = self.remove(removal.cls, **removal.where)
+            rows = self._matching(removal.cls, removal.where)
+            self._drop(removal.cls, rows)
+            counts[removal] = len(rows)
         for addition in writes.additions:
-            with suppress(*([DuplicateRecord] if addition.unless_known else ())):
-                self.add(addition.record)
+            if self._is_known(addition.record):
+                if not addition.unless_known:
+                    raise _duplicate(type(addition.record))
+            else:
+                self._put(type(addition.record), addition.record)
         return counts
+
+    def _change(self, cls: type[Any], where: Mapping[str, Condition], values: Mapping[str, Any]) -> int:
+        rows = self._matching(cls, where)
+        for key in values.keys() & set(self._types[cls].keys):
+            holders = [row for row in self._rows_seen(cls) if getattr(row, key) == values[key]]
+            if (
+                values[key] is not None
+                and rows
+                and (len(rows) > 1 or any(row is not rows[0] for row in holders))
+            ):
+                raise _duplicate(cls)
+        for row in rows:
+            self._put(cls, dataclasses.replace(row, **values))
+        return len(rows)
+
+    def _is_known(self, record: Any) -> bool:
+        """Say whether one of its keys is taken."""
+        given = {key: getattr(record, key) for key in self._types[type(record)].keys}
+        return any(
+            self._matching(type(record), {key: value}) for key, value in given.items() if value is not None
+        )
 
     def _reread(self, change: RowChange) -> Any:
         return self.find(change.kind.cls, **{change.kind.keys[0]: change.key})
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
-        if not self._local.doomed and not self.expired(cls, now=now, limit=1):
+        if not self.expired(cls, now=now, limit=1):
             return 0
         with self._write():
             rows = self._expired(cls, now)[:limit]
@@ -256,35 +207,31 @@ class MemoryStore:
 
     @contextmanager
     def _write(self) -> Iterator[None]:
-        """Make one verb a transaction, or part of the one this thread is in."""
-        with self.transaction():
-            local = self._local
-            if local.doomed:
-                raise RuntimeError("this transaction has failed; leave it before you write again")
-            if not local.begun:
-                self._writing.acquire()
-                local.begun = True
+        """Let one plan in at a time, and put in place what it wrote unless it fails."""
+        self._begin()
+        try:
             yield
+            self._place()
+        finally:
+            self._end()
 
-    def _commit(self) -> None:
-        local = self._local
-        if local.doomed:
-            raise RuntimeError("a nested transaction failed, so nothing was kept; let its exception pass")
-        if not local.begun:
-            return
+    def _begin(self) -> None:
+        self._writing.acquire()
+        self._local.writing = True
+
+    def _place(self) -> None:
         with self._placing:
-            for cls, changes in local.changes.items():
+            for cls, changes in self._local.changes.items():
                 rows = self._rows[cls]
                 for key, row in changes.items():
                     if row is None:
                         rows.pop(key, None)
                     else:
                         rows[key] = row
-        self._end()
 
     def _end(self) -> None:
         self._local.changes.clear()
-        self._local.begun = False
+        self._local.writing = False
         self._writing.release()
 
     def _get(self, cls: type[Any], key: object) -> Any:

@@ -12,6 +12,7 @@ import pytest
 from portula.errors import Conflict, DuplicateRecord, Replayed
 from portula.plugin import AccessToken, Artifact, Grant, Plan, Store
 from portula_testing.storage_samples import RECORDS, MakeStore, Sample, StoreFixtures, access_token, grant
+from portula_testing.writing import add_to
 
 THREADS = 20
 ROUNDS = 10
@@ -54,7 +55,7 @@ class PlanRacesContract(StoreFixtures):
 
     def test_of_racing_plans_that_take_one_record_exactly_one_is_applied(self, stores: list[Store]) -> None:
         for number in range(ROUNDS):
-            stores[0].add(grant(f"{number}"))
+            add_to(stores[0], grant(f"{number}"))
 
         def redeem(number: int, runner: int) -> Plan:
             plan = Plan()
@@ -76,9 +77,9 @@ class PlanRacesContract(StoreFixtures):
     def test_of_racing_plans_of_which_one_condition_cannot_hold_none_is_applied(
         self, stores: list[Store]
     ) -> None:
-        stores[0].add(Sample(digest="other"))
+        add_to(stores[0], Sample(digest="other"))
         for number in range(ROUNDS):
-            stores[0].add(grant(f"{number}"))
+            add_to(stores[0], grant(f"{number}"))
 
         def redeem(number: int, runner: int) -> Plan:
             plan = Plan()
@@ -95,7 +96,7 @@ class PlanRacesContract(StoreFixtures):
 
     def test_no_change_is_lost(self, stores: list[Store]) -> None:
         """Each adds one to what it read, and reads again where another was faster."""
-        stores[0].add(Sample(digest="counter"))
+        add_to(stores[0], Sample(digest="counter"))
 
         stale: list[bool] = []
 
@@ -142,7 +143,7 @@ class PlanRacesContract(StoreFixtures):
         assert self.race_plans(stores, touch) == [[None] * THREADS] * ROUNDS
 
     def test_of_racing_plans_that_add_one_key_exactly_one_is_applied(self, stores: list[Store]) -> None:
-        stores[0].add(Sample(digest="total"))
+        add_to(stores[0], Sample(digest="total"))
 
         def add(number: int, runner: int) -> Plan:
             plan = Plan()
@@ -154,3 +155,55 @@ class PlanRacesContract(StoreFixtures):
         assert [column.count(None) for column in ends] == [1] * ROUNDS
         assert {type(end) for column in ends for end in column} == {type(None), DuplicateRecord}
         assert len(stores[0].select(AccessToken, limit=1000)) == ROUNDS
+
+    def test_a_few_keys_are_given_to_as_many(self, stores: list[Store]) -> None:
+        """Each takes the first key that is free, and tries the next where another was faster."""
+        places = THREADS // 4
+
+        def claim(runner: int) -> bool:
+            for number in range(places):
+                plan = Plan()
+                plan.add(access_token(f"{runner}"))
+                plan.add(Sample(digest=f"place {number}"))
+                try:
+                    stores[runner].apply(plan)
+                except DuplicateRecord:
+                    continue
+                return True
+            return False
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            assert sum(pool.map(claim, range(THREADS))) == places
+        assert len(stores[0].select(Sample)) == len(stores[0].select(AccessToken)) == places
+
+    def test_no_reader_sees_a_part_of_a_plan(self, stores: list[Store]) -> None:
+        plan, done = Plan(), threading.Event()
+        plan.extend(Sample(digest=f"{number}", family="f") for number in range(5))
+        plan.add(Sample(digest="first", family="g"))
+        stores[0].apply(plan)
+
+        def write() -> None:
+            for turn in range(1, 5 * ROUNDS):
+                plan = Plan()
+                for number in range(5):
+                    plan.change(Sample, f"{number}", number=turn)
+                plan.remove(Sample, family="g")
+                plan.add(Sample(digest=f"turn {turn}", family="g"))
+                stores[0].apply(plan)
+
+        def read(store: Store) -> list[set[int]]:
+            seen: list[set[int]] = []
+            while not done.is_set():
+                seen.append({sample.number for sample in store.select(Sample, family="f")})
+                seen.append({len(store.select(Sample, family="g"))})
+            return seen
+
+        with ThreadPoolExecutor(4) as pool:
+            readers = [pool.submit(read, store) for store in stores[1:4]]
+            try:
+                write()
+            finally:
+                done.set()
+            found = [reader.result() for reader in readers]
+        assert {len(numbers) for seen in found for numbers in seen[::2]} == {1}
+        assert {count for seen in found for counts in seen[1::2] for count in counts} == {1}

@@ -12,6 +12,7 @@ from portula.errors import Conflict, DuplicateRecord, Replayed
 from portula.plugin import AccessToken, Grant, Plan, Store
 from portula_testing.plan_races_contract import PlanRacesContract
 from portula_testing.storage_samples import Sample, access_token, grant
+from portula_testing.writing import add_to, change_in
 
 Planning = Callable[[Plan], object]
 
@@ -82,7 +83,7 @@ def prepare(store: Store) -> None:
         Sample(digest="b", number=1, family="f", names=("x",)),
         Sample(digest="c", family="g"),
     ):
-        store.add(record)
+        add_to(store, record)
 
 
 def everything(store: Store) -> list[list[Any]]:
@@ -228,6 +229,19 @@ class PlanContract(PlanRacesContract):
         filled.apply(plan)
         assert filled.find(Sample, alias="alias") == Sample(digest="e", alias="alias")
 
+    @pytest.mark.parametrize("known", [{"digest": "a"}, {"digest": "new", "alias": "alias"}])
+    def test_what_is_known_may_be_left_out(self, filled: Store, known: dict[str, Any]) -> None:
+        before = filled.find(Sample, digest="a")
+        plan = redemption()
+        plan.add(Sample(label="other", **known), unless_known=True)
+        plan.add(Sample(digest="unknown"), unless_known=True)
+        plan.add(Sample(digest="unknown", label="again"), unless_known=True)
+        filled.apply(plan)
+        assert filled.find(Sample, digest="a") == before
+        assert filled.find(Sample, digest="new") is None
+        assert filled.find(Sample, digest="unknown") == Sample(digest="unknown")
+        assert filled.find(AccessToken, digest="new") == access_token("new")
+
     # --- Conditions ---
 
     def test_what_is_given_is_compared_with_the_record_as_it_is_kept(self, filled: Store) -> None:
@@ -243,7 +257,7 @@ class PlanContract(PlanRacesContract):
             filled.apply(plan)
 
     def test_a_replay_carries_the_record_as_it_stands(self, filled: Store) -> None:
-        filled.change(Grant, {"digest": "taken"}, scope="changed")
+        change_in(filled, Grant, {"digest": "taken"}, scope="changed")
         plan = redemption()
         plan.take(grant("taken"), at=9)
         with pytest.raises(Replayed) as replayed:

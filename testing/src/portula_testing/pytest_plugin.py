@@ -31,7 +31,6 @@ pytest.register_assert_rewrite(
     "portula_testing.scopes_contract",
     "portula_testing.sessions_contract",
     "portula_testing.storage_contract",
-    "portula_testing.transactions_contract",
     "portula_testing.walk_contract",
 )
 

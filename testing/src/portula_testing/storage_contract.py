@@ -11,11 +11,10 @@ from portula.errors import DuplicateRecord
 from portula.plugin import CORE_RECORDS, Application, Artifact, Authorization, Condition, RefreshToken, Store
 from portula_testing.plans_contract import PlanContract
 from portula_testing.storage_samples import Sample, access_token, grant
-from portula_testing.transactions_contract import TransactionContract
-from portula_testing.walk_contract import WalkContract
+from portula_testing.writing import add_to, change_in, remove_from
 
 
-class StorageContract(WalkContract, PlanContract, TransactionContract):
+class StorageContract(PlanContract):
     """What is true of every storage."""
 
     # --- What goes in comes out ---
@@ -46,7 +45,7 @@ class StorageContract(WalkContract, PlanContract, TransactionContract):
         ids=lambda sample: sample.digest,
     )
     def test_a_record_comes_back_as_it_went_in(self, store: Store, sample: Sample) -> None:
-        store.add(sample)
+        add_to(store, sample)
         found = store.find(Sample, digest=sample.digest)
         assert found == sample
         assert found is not None
@@ -91,12 +90,12 @@ class StorageContract(WalkContract, PlanContract, TransactionContract):
         ids=lambda record: type(record).__name__,
     )
     def test_a_record_of_the_core_comes_back_as_it_went_in(self, store: Store, record: object) -> None:
-        store.add(record)
+        add_to(store, record)
         key = next(kind.keys[0] for kind in CORE_RECORDS if kind.cls is type(record))
         assert store.find(type(record), **{key: getattr(record, key)}) == record
 
     def test_a_record_found_shares_nothing_with_the_store(self, store: Store) -> None:
-        store.add(Sample(digest="d", payload={"list": [1]}))
+        add_to(store, Sample(digest="d", payload={"list": [1]}))
         found = store.find(Sample, digest="d")
         assert found is not None
         found.payload["list"].append(2)
@@ -110,53 +109,45 @@ class StorageContract(WalkContract, PlanContract, TransactionContract):
     ) -> None:
         values: dict[str, Any] = {name: value}
         with pytest.raises(ValueError, match=name):
-            store.add(Sample(digest="d", **values))
-        store.add(Sample(digest="d"))
+            add_to(store, Sample(digest="d", **values))
+        add_to(store, Sample(digest="d"))
         with pytest.raises(ValueError, match=name):
-            store.change(Sample, {"digest": "d"}, **values)
+            change_in(store, Sample, {"digest": "d"}, **values)
 
     # --- Keys ---
 
     def test_a_primary_key_is_taken_once(self, store: Store) -> None:
-        store.add(Sample(digest="d", number=1))
+        add_to(store, Sample(digest="d", number=1))
         with pytest.raises(DuplicateRecord):
-            store.add(Sample(digest="d", number=2))
+            add_to(store, Sample(digest="d", number=2))
         assert store.find(Sample, digest="d") == Sample(digest="d", number=1)
 
     def test_another_key_is_taken_once_but_none_is_no_key(self, store: Store) -> None:
-        store.add(Sample(digest="1", alias="a"))
+        add_to(store, Sample(digest="1", alias="a"))
         with pytest.raises(DuplicateRecord):
-            store.add(Sample(digest="2", alias="a"))
-        store.add(Sample(digest="3"))
-        store.add(Sample(digest="4"))
+            add_to(store, Sample(digest="2", alias="a"))
+        add_to(store, Sample(digest="3"))
+        add_to(store, Sample(digest="4"))
         assert store.find(Sample, digest="2") is None
 
-    def test_a_duplicate_leaves_its_transaction_usable(self, store: Store) -> None:
-        store.add(Sample(digest="d"))
-        with store.transaction():
-            with pytest.raises(DuplicateRecord):
-                store.add(Sample(digest="d"))
-            store.add(Sample(digest="e"))
-        assert store.find(Sample, digest="e") is not None
-
     def test_keys_are_found_byte_by_byte(self, store: Store) -> None:
-        store.add(Sample(digest="Straße", alias="Alias"))
+        add_to(store, Sample(digest="Straße", alias="Alias"))
         assert store.find(Sample, digest="Straße") is not None
         assert store.find(Sample, alias="Alias") is not None
         for other in ("straße", "Strasse", "Straße ", " Straße", "Strasße", "Stra\u0073\u0308e", ""):
             assert store.find(Sample, digest=other) is None
         for other in ("alias", "ALIAS", "Alias ", "Álias"):
             assert store.find(Sample, alias=other) is None
-        store.add(Sample(digest="STRASSE", alias="ALIAS"))
+        add_to(store, Sample(digest="STRASSE", alias="ALIAS"))
 
     def test_find_takes_a_tuple_as_any_of_these(self, store: Store) -> None:
-        store.add(Sample(digest="old"))
+        add_to(store, Sample(digest="old"))
         assert store.find(Sample, digest=("new", "old")) == Sample(digest="old")
         assert store.find(Sample, digest=("new", "newer")) is None
         assert store.find(Sample, digest=()) is None
 
     def test_find_needs_all_its_conditions(self, store: Store) -> None:
-        store.add(Sample(digest="d", family="f"))
+        add_to(store, Sample(digest="d", family="f"))
         assert store.find(Sample, digest="d", family="f") is not None
         assert store.find(Sample, digest="d", family="g") is None
         assert store.find(Sample, digest="d", family=None) is None
@@ -166,8 +157,8 @@ class StorageContract(WalkContract, PlanContract, TransactionContract):
     def test_select_pages_in_order_of_primary_key(self, store: Store) -> None:
         names = ["b", "A", "a", "B", "é", "10", "9", "Z", "_"]
         for name in names:
-            store.add(Sample(digest=name, family="f"))
-        store.add(Sample(digest="other", family="g"))
+            add_to(store, Sample(digest=name, family="f"))
+        add_to(store, Sample(digest="other", family="g"))
         pages: list[str] = []
         while page := store.select(Sample, limit=2, after=pages[-1] if pages else None, family="f"):
             assert len(page) <= 2
@@ -180,68 +171,68 @@ class StorageContract(WalkContract, PlanContract, TransactionContract):
 
     def test_select_without_a_condition_pages_through_all(self, store: Store) -> None:
         for name in "cab":
-            store.add(Sample(digest=name))
+            add_to(store, Sample(digest=name))
         assert [sample.digest for sample in store.select(Sample, limit=2)] == ["a", "b"]
         assert [sample.digest for sample in store.select(Sample, after="b")] == ["c"]
 
     def test_select_finds_none_as_a_value(self, store: Store) -> None:
-        store.add(Sample(digest="1", family="f"))
-        store.add(Sample(digest="2"))
+        add_to(store, Sample(digest="1", family="f"))
+        add_to(store, Sample(digest="2"))
         assert [sample.digest for sample in store.select(Sample, family=None)] == ["2"]
 
     # --- change and remove ---
 
     def test_change_sets_fields_where_it_matches_and_counts(self, store: Store) -> None:
         for number in range(3):
-            store.add(Sample(digest=f"{number}", family="f", number=number))
-        store.add(Sample(digest="other", family="g"))
-        changed = store.change(
-            Sample, {"family": "f"}, label="new", payload={"a": [1]}, names=("n",), flag=True
+            add_to(store, Sample(digest=f"{number}", family="f", number=number))
+        add_to(store, Sample(digest="other", family="g"))
+        changed = change_in(
+            store, Sample, {"family": "f"}, label="new", payload={"a": [1]}, names=("n",), flag=True
         )
         assert changed == 3
         assert store.find(Sample, digest="2") == Sample(
             digest="2", family="f", number=2, label="new", payload={"a": [1]}, names=("n",), flag=True
         )
         assert store.find(Sample, digest="other") == Sample(digest="other", family="g")
-        assert store.change(Sample, {"family": "f"}, label="new") == 3
-        assert store.change(Sample, {"family": "none"}, label="new") == 0
-        assert store.change(Sample, {"digest": ("0", "1", "gone")}, label=None) == 2
-        assert store.change(Sample, {"digest": ()}, label="all") == 0
+        assert change_in(store, Sample, {"family": "f"}, label="new") == 3
+        assert change_in(store, Sample, {"family": "none"}, label="new") == 0
+        assert change_in(store, Sample, {"digest": ("0", "1", "gone")}, label=None) == 2
+        assert change_in(store, Sample, {"digest": ()}, label="all") == 0
 
     def test_change_may_set_a_field_it_compares(self, store: Store) -> None:
-        store.add(Sample(digest="d", family="f", number=1))
-        assert store.change(Sample, {"digest": "d", "number": 1}, number=2, family="g") == 1
-        assert store.change(Sample, {"digest": "d", "number": 1}, number=3) == 0
+        add_to(store, Sample(digest="d", family="f", number=1))
+        assert change_in(store, Sample, {"digest": "d", "number": 1}, number=2, family="g") == 1
+        assert change_in(store, Sample, {"digest": "d", "number": 1}, number=3) == 0
         assert store.find(Sample, digest="d") == Sample(digest="d", family="g", number=2)
 
     def test_change_may_set_a_key_that_is_free_but_never_the_primary(self, store: Store) -> None:
-        store.add(Sample(digest="1", alias="a"))
-        store.add(Sample(digest="2", family="f"))
+        add_to(store, Sample(digest="1", alias="a"))
+        add_to(store, Sample(digest="2", family="f"))
         with pytest.raises(DuplicateRecord):
-            store.change(Sample, {"digest": "2"}, alias="a")
-        assert store.change(Sample, {"digest": "1"}, alias="a") == 1
-        assert store.change(Sample, {"digest": "1"}, alias="b") == 1
-        assert store.change(Sample, {"digest": "2"}, alias="a") == 1
+            change_in(store, Sample, {"digest": "2"}, alias="a")
+        assert change_in(store, Sample, {"digest": "1"}, alias="a") == 1
+        assert change_in(store, Sample, {"digest": "1"}, alias="b") == 1
+        assert change_in(store, Sample, {"digest": "2"}, alias="a") == 1
         assert store.find(Sample, alias="a") == Sample(digest="2", family="f", alias="a")
         with pytest.raises(ValueError, match="digest"):
-            store.change(Sample, {"alias": "a"}, digest="3")
+            change_in(store, Sample, {"alias": "a"}, digest="3")
 
     def test_change_and_remove_find_none_as_a_value(self, store: Store) -> None:
-        store.add(Sample(digest="1", family="f"))
-        store.add(Sample(digest="2", family="f", label="x"))
-        assert store.change(Sample, {"family": "f", "label": None}, label="y") == 1
+        add_to(store, Sample(digest="1", family="f"))
+        add_to(store, Sample(digest="2", family="f", label="x"))
+        assert change_in(store, Sample, {"family": "f", "label": None}, label="y") == 1
         assert store.find(Sample, digest="1") == Sample(digest="1", family="f", label="y")
-        store.add(Sample(digest="3", family="f"))
-        assert store.remove(Sample, family="f", label=None) == 1
+        add_to(store, Sample(digest="3", family="f"))
+        assert remove_from(store, Sample, family="f", label=None) == 1
         assert [sample.digest for sample in store.select(Sample, family="f")] == ["1", "2"]
 
     def test_remove_counts(self, store: Store) -> None:
         for name in "abc":
-            store.add(Sample(digest=name, family="f"))
-        assert store.remove(Sample, digest="gone") == 0
-        assert store.remove(Sample, digest=()) == 0
-        assert store.remove(Sample, digest=("a", "gone")) == 1
-        assert store.remove(Sample, family="f") == 2
+            add_to(store, Sample(digest=name, family="f"))
+        assert remove_from(store, Sample, digest="gone") == 0
+        assert remove_from(store, Sample, digest=()) == 0
+        assert remove_from(store, Sample, digest=("a", "gone")) == 1
+        assert remove_from(store, Sample, family="f") == 2
         assert store.select(Sample) == []
 
     # --- Conditions that would scan the table ---
@@ -263,7 +254,7 @@ class StorageContract(WalkContract, PlanContract, TransactionContract):
             store.select(Sample, nonsense="x")
 
     def test_change_and_remove_refuse_conditions_without_key_or_index(self, store: Store) -> None:
-        store.add(Sample(digest="d", label="x"))
+        add_to(store, Sample(digest="d", label="x"))
         refused: list[dict[str, Condition]] = [
             {},
             {"label": "x"},
@@ -273,19 +264,19 @@ class StorageContract(WalkContract, PlanContract, TransactionContract):
         for where in refused:
             name = next(iter(where.keys() - {"digest"}), "sample")
             with pytest.raises(ValueError, match=name):
-                store.change(Sample, where, number=1)
+                change_in(store, Sample, where, number=1)
             with pytest.raises(ValueError, match=name):
-                store.remove(Sample, **where)
+                remove_from(store, Sample, **where)
         with pytest.raises(ValueError, match="nonsense"):
-            store.change(Sample, {"digest": "d"}, nonsense=1)
+            change_in(store, Sample, {"digest": "d"}, nonsense=1)
         assert store.find(Sample, digest="d") == Sample(digest="d", label="x")
 
     # --- purge ---
 
     def test_purge_deletes_what_expired_up_to_its_limit(self, store: Store) -> None:
         for number in range(5):
-            store.add(Sample(digest=f"{number}", expires_at=number))
-        store.add(Sample(digest="never"))
+            add_to(store, Sample(digest=f"{number}", expires_at=number))
+        add_to(store, Sample(digest="never"))
         assert store.purge(Sample, now=3, limit=2) == 2
         assert store.purge(Sample, now=3, limit=2) == 1
         assert store.purge(Sample, now=3, limit=2) == 0
@@ -296,14 +287,14 @@ class StorageContract(WalkContract, PlanContract, TransactionContract):
 
     def test_purge_begins_with_what_expired_first(self, store: Store) -> None:
         for number in (3, 1, 4, 2):
-            store.add(Sample(digest=f"{number}", expires_at=number))
+            add_to(store, Sample(digest=f"{number}", expires_at=number))
         assert store.purge(Sample, now=10, limit=3) == 3
         assert [sample.digest for sample in store.select(Sample)] == ["4"]
 
     def test_expired_counts_to_its_limit_and_changes_nothing(self, store: Store) -> None:
         for number in range(5):
-            store.add(Sample(digest=f"{number}", expires_at=number))
-        store.add(Sample(digest="never"))
+            add_to(store, Sample(digest=f"{number}", expires_at=number))
+        add_to(store, Sample(digest="never"))
         assert [store.expired(Sample, now=3, limit=limit) for limit in (1, 2, 3, 100)] == [1, 2, 3, 3]
         assert store.expired(Sample, now=0, limit=100) == 0
         assert len(store.select(Sample)) == 6
@@ -312,8 +303,6 @@ class StorageContract(WalkContract, PlanContract, TransactionContract):
         assert store.expired(Application, now=2**40, limit=100) == 0
 
     def test_purge_deletes_many(self, store: Store) -> None:
-        with store.transaction():
-            for number in range(1100):
-                store.add(Sample(digest=f"{number}", expires_at=1))
+        add_to(store, *(Sample(digest=f"{number}", expires_at=1) for number in range(1100)))
         assert store.purge(Sample, now=2, limit=1050) == 1050
         assert len(store.select(Sample)) == 50

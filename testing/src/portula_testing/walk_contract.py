@@ -1,4 +1,4 @@
-"""The part of the storage contract about walks along an order."""
+"""The contract of a storage that can walk along orders. Subclass WalkContract beside StorageContract."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from portula.plugin import AccessToken, Store
+from portula.plugin import AccessToken, WalkingStore
 from portula_testing.storage_samples import Sample, StoreFixtures, access_token
+from portula_testing.writing import add_to, change_in
 
 ORDERED = ((1, "b"), (2, "a"), (2, "c"), (2, "d"), (3, "A"))
 """Rank and digest of samples, in the order of a walk by rank."""
@@ -18,16 +19,16 @@ class WalkContract(StoreFixtures):
     """What is true of every walk."""
 
     @pytest.fixture
-    def ranked(self, store: Store) -> Store:
+    def ranked(self, store: WalkingStore) -> WalkingStore:
         """A store of samples with ranks, and one without."""
-        store.add(Sample(digest="none"))
+        add_to(store, Sample(digest="none"))
         for rank, digest in reversed(ORDERED):
-            store.add(Sample(digest=digest, rank=rank, number=rank, family="f", label=f"{digest}%_"))
-        store.add(Sample(digest="other", family="g", number=2))
+            add_to(store, Sample(digest=digest, rank=rank, number=rank, family="f", label=f"{digest}%_"))
+        add_to(store, Sample(digest="other", family="g", number=2))
         return store
 
     @pytest.mark.parametrize("descending", [False, True])
-    def test_a_walk_goes_on_where_the_page_before_ended(self, ranked: Store, descending: bool) -> None:
+    def test_a_walk_goes_on_where_the_page_before_ended(self, ranked: WalkingStore, descending: bool) -> None:
         expected = ORDERED[::-1] if descending else ORDERED
         for limit in (1, 2, 10):
             found: list[tuple[int, str]] = []
@@ -38,12 +39,12 @@ class WalkContract(StoreFixtures):
                 found += [(sample.rank or 0, sample.digest) for sample in page]
             assert tuple(found) == expected
 
-    def test_a_walk_may_begin_where_no_record_is(self, ranked: Store) -> None:
+    def test_a_walk_may_begin_where_no_record_is(self, ranked: WalkingStore) -> None:
         assert digests(ranked.walk(Sample, "rank", after=(2, "b"))) == ["c", "d", "A"]
         assert digests(ranked.walk(Sample, "rank", after=(3, ""), descending=True)) == ["d", "c", "a", "b"]
         assert digests(ranked.walk(Sample, "rank", after=(0, ""), descending=True)) == []
 
-    def test_a_walk_keeps_to_its_conditions(self, ranked: Store) -> None:
+    def test_a_walk_keeps_to_its_conditions(self, ranked: WalkingStore) -> None:
         assert digests(ranked.walk(Sample, "number", family="f", descending=True)) == [
             "A",
             "d",
@@ -55,16 +56,16 @@ class WalkContract(StoreFixtures):
         assert digests(ranked.walk(Sample, "number", family=None)) == ["none"]
         assert digests(ranked.walk(Sample, "number", family="f", after=(2, "c"))) == ["d", "A"]
 
-    def test_a_walk_may_go_by_primary_key(self, ranked: Store) -> None:
+    def test_a_walk_may_go_by_primary_key(self, ranked: WalkingStore) -> None:
         everything = ["A", "a", "b", "c", "d", "none", "other"]
         assert digests(ranked.walk(Sample, "digest")) == everything
         assert digests(ranked.walk(Sample, "digest", descending=True, limit=2)) == ["other", "none"]
         assert digests(ranked.walk(Sample, "digest", after=("c", "c"), limit=2)) == ["d", "none"]
         assert digests(ranked.walk(Sample, "digest", prefix="no")) == ["none"]
 
-    def test_a_prefix_is_compared_byte_by_byte(self, store: Store) -> None:
+    def test_a_prefix_is_compared_byte_by_byte(self, store: WalkingStore) -> None:
         for number, word in enumerate(WORDS):
-            store.add(Sample(digest=f"{number}", label=word))
+            add_to(store, Sample(digest=f"{number}", label=word))
         for prefix in (*WORDS, "B", "á", "\ud7ffx", "%", "_"):
             expected = [word for word in WORDS if word.startswith(prefix)]
             assert [found.label for found in store.walk(Sample, "label", prefix=prefix)] == expected
@@ -72,15 +73,10 @@ class WalkContract(StoreFixtures):
             assert [found.label for found in descending] == expected[::-1]
         assert [found.label for found in store.walk(Sample, "label", prefix="a", after=("aa", "4"))] == ["ab"]
 
-    def test_wildcards_in_a_prefix_are_letters(self, ranked: Store) -> None:
+    def test_wildcards_in_a_prefix_are_letters(self, ranked: WalkingStore) -> None:
         assert digests(ranked.walk(Sample, "label", prefix="a%")) == ["a"]
         assert ranked.walk(Sample, "label", prefix="%") == []
         assert ranked.walk(Sample, "label", prefix="_") == []
-
-    def test_a_walk_sees_what_its_transaction_wrote(self, ranked: Store) -> None:
-        with ranked.transaction():
-            ranked.change(Sample, {"digest": "b"}, rank=9)
-            assert digests(ranked.walk(Sample, "rank", descending=True, limit=1)) == ["b"]
 
     @pytest.mark.parametrize(
         ("by", "options"),
@@ -94,17 +90,17 @@ class WalkContract(StoreFixtures):
         ],
     )
     def test_a_walk_without_an_order_of_the_type_is_refused(
-        self, store: Store, by: str, options: dict[str, Any]
+        self, store: WalkingStore, by: str, options: dict[str, Any]
     ) -> None:
         with pytest.raises(ValueError, match=by):
             store.walk(Sample, by, **options)
 
     def test_tokens_are_walked_by_time_of_everybody_of_one_person_and_of_one_client(
-        self, store: Store
+        self, store: WalkingStore
     ) -> None:
-        store.add(access_token("a"))
-        store.change(AccessToken, {"digest": "a"}, subject="ada")
-        store.add(access_token("b"))
+        add_to(store, access_token("a"))
+        change_in(store, AccessToken, {"digest": "a"}, subject="ada")
+        add_to(store, access_token("b"))
         walks: list[dict[str, Any]] = [
             {},
             {"client_id": "client"},
@@ -114,7 +110,7 @@ class WalkContract(StoreFixtures):
         found = [digests(store.walk(AccessToken, "issued_at", **where)) for where in walks]
         assert found == [["a", "b"], ["a", "b"], ["a"], ["b"]]
         assert store.walk(AccessToken, "revoked_at") == []
-        store.change(AccessToken, {"digest": "b"}, revoked_at=7)
+        change_in(store, AccessToken, {"digest": "b"}, revoked_at=7)
         assert digests(store.walk(AccessToken, "revoked_at", descending=True)) == ["b"]
 
 

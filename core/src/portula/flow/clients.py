@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from portula.flow.event_hooks import EventHooks
@@ -11,8 +12,9 @@ from portula.flow.events import ClientSaved
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_hooks import RequestHooks
 from portula.host.declarations import HostHooks
-from portula.model.errors import InvalidClientMetadata, PortulaError
+from portula.model.errors import Conflict, InvalidClientMetadata, PortulaError
 from portula.model.keys import unkeyed_digest
+from portula.model.plans import Plan
 from portula.model.records import Application
 
 if TYPE_CHECKING:
@@ -22,13 +24,18 @@ MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
 MIN_CHOSEN_SECRET_LENGTH = 32
 """Characters of a client secret that a person chose."""
+EDIT_TRIES = 5
+"""How often an edit is tried while others change the same client."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A client about which every rule was heard; `Clients.check` makes it."""
+    """A client about which every rule was heard; `Clients.prepare` and `Clients.check` make it."""
 
     application: Application
+    new: bool
+    secret: str | None = field(default=None, repr=False)
+    """The secret of a new client."""
 
 
 class UnknownClient(PortulaError):
@@ -65,6 +72,18 @@ class Clients:
             InvalidClientMetadata: something about it is not allowed.
             DuplicateRecord: the client_id is taken.
         """
+        checked = self.prepare(application, secret=secret, hash_secret=hash_secret, make_secret=make_secret)
+        return self.save(checked), checked.secret
+
+    def prepare(
+        self,
+        application: Application,
+        *,
+        secret: str | None = None,
+        hash_secret: bool = True,
+        make_secret: bool = True,
+    ) -> Checked:
+        """Make a new client as `create` does, for `save` to keep: nothing is written yet."""
         provider, now = self._provider, self._provider.now()
         application = provider.storage.as_model(application)
         if not application.client_id:
@@ -79,53 +98,59 @@ class Clients:
             raise InvalidClientMetadata("a public client has no secret")
         application = replace(application, created_at=now, updated_at=now)
         self._check(application)
-        provider.storage.add(application)
-        self._tell_saved(application, created=True)
-        return application, secret
+        return Checked(application=application, new=True, secret=secret)
 
     def check(self, application: Application) -> Checked:
-        """Hear every rule on a client; errors as in `create`.
-
-        Rules may ask other servers, so who saves inside a transaction that writes before checks ahead of it: a slow
-        answer would hold up all who write.
-        """
+        """Hear every rule on a changed client; errors as in `create`."""
         application = self._provider.storage.as_model(application)
         self._check(application)
-        return Checked(application)
+        return Checked(application=application, new=False)
 
-    def save(self, client: Application | Checked) -> Application:
-        """Save a changed client; errors as in `create`."""
-        application = (client if isinstance(client, Checked) else self.check(client)).application
-        application = replace(application, updated_at=self._provider.now())
-        values = {
-            field.name: getattr(application, field.name)
-            for field in fields(application)
-            if field.name != "client_id"
-        }
-        self._provider.storage.change(Application, {"client_id": application.client_id}, **values)
-        self._tell_saved(application, created=False)
+    def save(self, client: Application | Checked, plan: Plan | None = None) -> Application:
+        """Save a client, and what else a plan writes with it: whole or not at all. Listeners hear of it afterwards.
+
+        Raises:
+            InvalidClientMetadata: as in `create`.
+            Conflict: the client is gone, or is not of the version that was read.
+            DuplicateRecord: the client is new, and its client_id is taken.
+            Exception: what else the plan fails with; see `Storage.apply`.
+        """
+        checked = client if isinstance(client, Checked) else self.check(client)
+        application, whole = checked.application, Plan()
+        if checked.new:
+            whole.add(application)
+        else:
+            read = application.version
+            application = replace(application, updated_at=self._provider.now(), version=read + 1)
+            values = {item.name: getattr(application, item.name) for item in fields(application)}
+            client_id = values.pop("client_id")
+            whole.change(Application, client_id, given={"version": read}, **values)
+        whole.extend(plan)
+        self._provider.storage.apply(whole)
+        saved = ClientSaved(provider=self._provider, client_id=application.client_id, created=checked.new)
+        self._provider.hooks.tell(EventHooks.portula_client_saved, saved)
         return application
 
     def edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
         """Save what a function makes of a client as it stands; of two who edit at once, none undoes the other's work.
 
-        The function may be called again, when somebody else was quicker. Rules are heard before anything is held up.
+        The function is called again, a few times, when somebody else was quicker.
 
         Raises:
             UnknownClient: there is none of this name.
             InvalidClientMetadata: as in `create`, or by the function.
+            Conflict: somebody else was quicker each time.
         """
-        storage = self._provider.storage
-        while True:
-            known = storage.find(Application, client_id=client_id)
-            if known is None:
-                raise UnknownClient(f"there is no client {client_id!r}")
-            checked, now = self.check(edit(known)), self._provider.now()
-            with storage.transaction():
-                # A write comes first: it holds the row, so that what is read next cannot change before it is saved.
-                storage.change(Application, {"client_id": client_id}, updated_at=now)
-                if storage.find(Application, client_id=client_id) == replace(known, updated_at=now):
-                    return self.save(checked)
+        for _ in range(EDIT_TRIES - 1):
+            with suppress(Conflict):
+                return self._edit(client_id, edit)
+        return self._edit(client_id, edit)
+
+    def _edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
+        known = self._provider.storage.find(Application, client_id=client_id)
+        if known is None:
+            raise UnknownClient(f"there is no client {client_id!r}")
+        return self.save(edit(known))
 
     def add_secret(self, client_id: str, *, hash_secret: bool = True) -> tuple[Application, str]:
         """Give a client another secret beside the one it has; `hash_secret` as in `create`, errors as in `edit`."""
@@ -152,12 +177,6 @@ class Clients:
             return replace(application, secret_hashes=left)
 
         return self.edit(client_id, remove)
-
-    def _tell_saved(self, application: Application, *, created: bool) -> None:
-        """Tell listeners, once it is committed."""
-        hooks = self._provider.hooks
-        saved = ClientSaved(provider=self._provider, client_id=application.client_id, created=created)
-        self._provider.storage.on_commit(lambda: hooks.tell(EventHooks.portula_client_saved, saved))
 
     def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:
         hasher = self._provider.hooks.ask(HostHooks.portula_secret_hasher)

@@ -125,7 +125,10 @@ class Plan:
         self.parts.append(part)
 
     def change_all(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> ChangeAll:
-        """Set fields of every record that matches, if any, under the conditions of `Store.change`.
+        """Set fields of every record that matches, if any.
+
+        At least one condition is a key or an index; beside it any scalar field may be compared, e.g. `revoked_at=None`.
+        The primary key cannot be set; setting another key to a taken value lets applying fail with DuplicateRecord.
 
         Returns:
             The part, to look up in what `apply` returns how many they were.

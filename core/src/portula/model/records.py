@@ -149,6 +149,8 @@ class Application(ApplicationPolicy):
     disabled: bool = False
     created_at: int = 0
     updated_at: int = 0
+    version: int = 0
+    """Counts changes: who saves a client changes the version that was read, or nothing."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Further client metadata (RFC 7591 §2), contributed and read by the rooms that understand it."""
 

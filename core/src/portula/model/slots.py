@@ -126,8 +126,8 @@ class Login(ABC):
     def sign_out(self) -> None:
         """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed to.
 
-        A login that keeps sessions under a `sid` asks `Plugin.portula_record_session_end` within the transaction that
-        ends one, so that the other apps are told; the slot `sessions` does.
+        A login that keeps sessions under a `sid` asks `Plugin.portula_record_session_end` and keeps what it returns in
+        the plan that ends one, so that the other apps are told; the slot `sessions` does.
         """
 
     @abstractmethod
@@ -219,8 +219,8 @@ class SeenSession:
 class Sessions(ABC):
     """Server-side login sessions; the cookie is only a pointer.
 
-    A session that is ended, in whatever way but by time, is told to `Plugin.portula_record_session_end` within the
-    transaction that ends it, once.
+    A session that is ended, in whatever way but by time, is told to `Plugin.portula_record_session_end`, whose records
+    are kept in the plan that ends it, once.
     """
 
     @abstractmethod

@@ -1,17 +1,14 @@
-"""Contracts of storage: a few verbs, one transaction, no SQL, no Flask.
+"""Contracts of storage: reads, plans, purging; no SQL, no Flask.
 
-A store keeps records of the types it was made for. `find`, `select` and `change` accept only keys and indexes in
-their conditions, and `walk` those of an order, so that no deployment meets a full scan. A tuple as a condition's value
-means "any of these".
+A store keeps records of the types it was made for, and writes them in plans only: whole or not at all, with nothing
+open in between. Conditions need keys and indexes, and `walk` goes along an order, so that no deployment meets a full
+scan. A tuple as a condition's value means "any of these".
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
@@ -20,8 +17,6 @@ from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part,
 from portula.model.records import Application, Authorization, RecordType
 
 R = TypeVar("R")
-
-log = logging.getLogger("portula")
 
 Place = tuple[str | int, str]
 """Where a walk goes on: behind this value of the field that gives the order and, among equal ones, this primary key."""
@@ -47,22 +42,6 @@ TO_CLIENT = Pointer("client_id", Application, "client_id")
 class Store(Protocol):
     """Keeps records of some types. Safe to share between threads and, if durable, processes."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Make what follows in this thread atomic.
-
-        It begins with the first writing verb; finds before that see committed state. Leaving with an exception
-        rolls back. Nested transactions join the outermost: one that fails rolls everything back at once, and later
-        writes, or leaving cleanly, raise RuntimeError. DuplicateRecord from `add` leaves a transaction usable.
-        """
-        ...
-
-    def add(self, record: object) -> None:
-        """Keep a new record; DuplicateRecord when one of its keys is taken.
-
-        Keys compare byte by byte. ValueError names a str field with NUL, a lone surrogate or too many characters.
-        """
-        ...
-
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """Return the record with this key, or None. Every condition is a key or an index, at least one a key."""
         ...
@@ -75,6 +54,35 @@ class Store(Protocol):
         Conditions are keys and indexes only; without any it is a page of all records.
         """
         ...
+
+    def apply(self, plan: Plan) -> Counts:
+        """Apply a plan whole or not at all; no reader sees a part of it.
+
+        Where several parts fail, Replayed is raised rather than Conflict, and Conflict rather than DuplicateRecord;
+        the record that an error carries was read after the failure. Deadlocks are tried again, a few times.
+
+        Keys compare byte by byte, and None is no key. What a plan changes or removes in bulk is sought by at least one
+        key or index; beside it any scalar field may be compared. ValueError, before anything is written: a condition
+        cannot be searched, a str holds NUL, a lone surrogate or too many characters, the primary key would change, or
+        two parts contradict each other. It names the field.
+        """
+        ...
+
+    def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """Delete up to `limit` records that expired before `now`, the oldest first; return how many.
+
+        Safe to run in several processes at once and to be killed: what was deleted stays deleted, and no other writer
+        is held up for longer than a few hundred rows take. Less than `limit` means that nothing expired is left.
+        """
+        ...
+
+    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+        """Return how many records expired before `now`, counting to `limit` and no further; nothing is changed."""
+        ...
+
+
+class WalkingStore(Store, Protocol):
+    """A store that can go along the orders of its types, which pages of the newest records need."""
 
     def walk(
         self,
@@ -98,58 +106,9 @@ class Store(Protocol):
         """
         ...
 
-    def take(self, record: object, at: int) -> None:
-        """Use a record once: set taken_at where it is unset.
-
-        Of any number of takes, in any number of processes, one returns; each other raises Replayed with the record
-        as it stands, or with the one given when it is gone.
-        """
-        ...
-
-    def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
-        """Set fields on every record that matches; return how many.
-
-        At least one condition is a key or an index; beside it any scalar field may be compared, e.g.
-        `revoked_at=None`. The primary key cannot be set; setting another key to a taken value is DuplicateRecord.
-        """
-        ...
-
-    def remove(self, cls: type[Any], /, **where: Condition) -> int:
-        """Delete every record that matches, under the conditions of `change`; return how many."""
-        ...
-
-    def apply(self, plan: Plan) -> Counts:
-        """Apply a plan whole or not at all, within this thread's transaction if there is one.
-
-        Where several parts fail, Replayed is raised rather than Conflict, and Conflict rather than DuplicateRecord;
-        the record that an error carries was read after the failure. Deadlocks are tried again, a few times.
-        ValueError, before anything is written: as `add` and `change` refuse it, or two parts contradict each other.
-        """
-        ...
-
-    def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
-        """Delete up to `limit` records that expired before `now`, the oldest first; return how many.
-
-        Safe to run in several processes at once and to be killed: what was deleted stays deleted, and no other writer
-        is held up for longer than a few hundred rows take. Less than `limit` means that nothing expired is left.
-        """
-        ...
-
-    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
-        """Return how many records expired before `now`, counting to `limit` and no further; nothing is changed."""
-        ...
-
 
 StoreFactory = Callable[[Sequence[RecordType]], Store]
 """Makes a store for these record types. Called once a provider, at start."""
-
-
-@dataclass(slots=True)
-class _Ending:
-    """What waits for the end of a thread's transaction."""
-
-    committed: list[Callable[[], None]] = field(default_factory=list)
-    rolled_back: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Storage:
@@ -160,51 +119,6 @@ class Storage:
     ) -> None:
         """Take the store of each record class, and the classes of the deployment's own that stand for others."""
         self._routes = {cls: (store, models.get(cls, cls)) for cls, store in routes.items()}
-        self._stores = list({id(store): store for store in routes.values()}.values())
-        self._local = threading.local()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Open a transaction on each store; each begins only when something is written there."""
-        outermost = self._local.__dict__.get("ending") is None
-        if outermost:
-            self._local.ending = _Ending()
-        ending: _Ending = self._local.ending
-        try:
-            with ExitStack() as stack:
-                for store in self._stores:
-                    stack.enter_context(store.transaction())
-                yield
-        except BaseException:
-            self._end(outermost=outermost, callbacks=ending.rolled_back)
-            raise
-        self._end(outermost=outermost, callbacks=ending.committed)
-
-    def _end(self, *, outermost: bool, callbacks: Sequence[Callable[[], None]]) -> None:
-        if outermost:
-            self._local.ending = None
-            for callback in callbacks:
-                try:
-                    callback()
-                except Exception:  # what was decided stands, and the callbacks that follow are made
-                    log.exception("what follows a transaction failed")
-
-    def on_commit(self, callback: Callable[[], None]) -> None:
-        """Call back once this thread's transaction has committed, at once without one, never when it rolls back."""
-        ending: _Ending | None = self._local.__dict__.get("ending")
-        if ending is None:
-            callback()
-        else:
-            ending.committed.append(callback)
-
-    def on_rollback(self, callback: Callable[[], None]) -> None:
-        """Call back once this thread's transaction was rolled back, never when it commits or when there is none.
-
-        For what stays true although the request fails, such as that a value which may be used once was used.
-        """
-        ending: _Ending | None = self._local.__dict__.get("ending")
-        if ending is not None:
-            ending.rolled_back.append(callback)
 
     def model(self, cls: type[R]) -> type[R]:
         """Return the class whose instances are kept and found where a room says `cls`: itself, or its replacement."""
@@ -226,10 +140,6 @@ class Storage:
             return record
         named: Any = record
         return cast("R", model(**{field.name: getattr(record, field.name) for field in fields(named)}))
-
-    def add(self, record: object) -> None:
-        """See Store.add."""
-        self._routes[type(record)][0].add(self.as_model(record))
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
@@ -277,23 +187,11 @@ class Storage:
         prefix: str = "",
         **where: str | int | bool | None,
     ) -> list[R]:
-        """See Store.walk."""
+        """See WalkingStore.walk; for those of whom `walks` is true."""
         store, model = self._routes[cls]
-        return store.walk(model, by, descending=descending, limit=limit, after=after, prefix=prefix, **where)
-
-    def take(self, record: object, at: int) -> None:
-        """See Store.take."""
-        self._routes[type(record)][0].take(self.as_model(record), at)
-
-    def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
-        """See Store.change."""
-        store, model = self._routes[cls]
-        return store.change(model, where, **values)
-
-    def remove(self, cls: type[Any], /, **where: Condition) -> int:
-        """See Store.remove."""
-        store, model = self._routes[cls]
-        return store.remove(model, **where)
+        return cast("WalkingStore", store).walk(
+            model, by, descending=descending, limit=limit, after=after, prefix=prefix, **where
+        )
 
     def apply(self, plan: Plan) -> Counts:
         """Apply a plan.
@@ -340,6 +238,10 @@ class Storage:
         """See Store.expired."""
         store, model = self._routes[cls]
         return store.expired(model, now=now, limit=limit)
+
+    def walks(self, cls: type[Any]) -> bool:
+        """Say whether the store of these records can go along their orders."""
+        return hasattr(self._routes[cls][0], "walk")
 
     def keeps(self, cls: type[Any]) -> bool:
         """Say whether a store keeps these records; a resource server alone has none."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.plugin import Artifact, network_of
+from portula.plugin import Artifact, Plan, added, network_of
 from portula_accounts.settings import AccountsSettings
 
 if TYPE_CHECKING:
@@ -67,20 +67,21 @@ class FailureLimit:
             )
             for counter in counters
         ]
-        with storage.transaction():
-            for failure in failures:
-                storage.add(failure)
+        storage.apply(added(*failures))
         retry_after = self._retry_after(counters, now, window, coming=0)
         digests = tuple(failure.digest for failure in failures)
         if retry_after:
-            storage.remove(Artifact, digest=digests)
+            withdrawn = Plan()
+            withdrawn.remove(Artifact, digest=digests)
+            storage.apply(withdrawn)
         return Attempt(retry_after, digests, counters[0].families)
 
     def forgive(self, attempt: Attempt) -> None:
         """Take back an attempt that succeeded, with what failed before under this name from this address."""
-        with self._provider.storage.transaction():
-            self._provider.storage.remove(Artifact, digest=attempt.digests)
-            self._provider.storage.remove(Artifact, family=attempt.families)
+        plan = Plan()
+        plan.remove(Artifact, digest=attempt.digests)
+        plan.remove(Artifact, family=attempt.families)
+        self._provider.storage.apply(plan)
 
     def _counters(
         self, username: str, network: str, now: int, settings: AccountsSettings

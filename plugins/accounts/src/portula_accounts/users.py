@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
-from portula.errors import DuplicateRecord, PortulaError
+from portula.errors import Conflict, DuplicateRecord, PortulaError
+from portula.plugin import Plan, added
 from portula_accounts.passwords import Passwords
 from portula_accounts.records import User
 from portula_accounts.settings import AccountsSettings
@@ -85,7 +87,7 @@ class Users:
             claims=dict(claims or {}),
         )
         try:
-            self._provider.storage.add(user)
+            self._provider.storage.apply(added(user))
         except DuplicateRecord:
             raise UserError(f"There is a user named {compared!r} already.") from None
         return user
@@ -109,11 +111,15 @@ class Users:
     def rehash(self, user: User, password: str) -> None:
         """Keep a password that was just verified under today's profile, unless it has changed meanwhile."""
         if self.passwords.outdated(user.password_hash):
-            where = {"sub": user.sub, "password_hash": user.password_hash}
-            self._provider.storage.change(User, where, password_hash=self._hash(password))
+            plan, given = Plan(), {"password_hash": user.password_hash}
+            plan.change(user, given=given, password_hash=self._hash(password))
+            with suppress(Conflict):
+                self._provider.storage.apply(plan)
 
     def _change(self, user: User, **values: object) -> None:
-        self._provider.storage.change(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
+        plan = Plan()
+        plan.change_all(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
+        self._provider.storage.apply(plan)
         self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub)
 
     def _hash(self, password: str) -> str:

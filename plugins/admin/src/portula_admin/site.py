@@ -73,6 +73,8 @@ class Site:
         return [admin for admin in self.admins.values() if admin.allows("view", person)]
 
     def _open(self, kind: str, record: RecordType) -> list[str]:
+        if not self.provider.storage.walks(record.cls):
+            return [f"STORAGE: the store of {kind} cannot walk along orders, as the lists of the admin do"]
         chosen = self.provider.hooks.ask(SLOTS[kind])
         admin = chosen(self.provider, record)
         self.admins[admin.slug] = admin

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from portula.errors import DuplicateRecord
-from portula.plugin import Application, Artifact, secret_id
+from portula.plugin import Application, Artifact, Plan, secret_id
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -57,21 +55,19 @@ class SecretUses:
         return found.issued_at if found else None
 
     def _write(self, client_id: str, name: str, at: int) -> None:
-        storage, keys = self._provider.storage, self._provider.keys
-        where = {"digest": keys.digests(KIND, _key(client_id, name))}
-        if storage.change(Artifact, where, issued_at=at, expires_at=at + KEPT_SECONDS):
-            return
-        digest = keys.digest(KIND, _key(client_id, name))
-        artifact = Artifact(
-            digest=digest,
+        keys, plan = self._provider.keys, Plan()
+        use = Artifact(
+            digest=keys.digest(KIND, _key(client_id, name)),
             kind=KIND,
             payload={},
             issued_at=at,
             client_id=client_id,
             expires_at=at + KEPT_SECONDS,
         )
-        with suppress(DuplicateRecord):  # another process noticed at the same time
-            storage.add(artifact)
+        where = {"digest": keys.digests(KIND, _key(client_id, name))}
+        plan.change_all(Artifact, where, issued_at=at, expires_at=use.expires_at)
+        plan.add(use, unless_known=True)
+        self._provider.storage.apply(plan)
 
 
 def _key(client_id: str, name: str) -> str:

@@ -1,16 +1,16 @@
 """A limited number of places, each taken once, by however many workers at the same moment.
 
 A place is an artifact whose primary key follows from its number, so that the store itself lets only one have it. It is
-taken inside the transaction that it belongs to, and is free again when that rolls back.
+taken by the plan that makes the client, or not at all.
 """
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.errors import DuplicateRecord
-from portula.plugin import Artifact, unkeyed_digest
+from portula.plugin import Artifact, Plan, unkeyed_digest
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -31,28 +31,38 @@ class Places:
 
 def is_full(provider: Provider, places: Places) -> bool:
     """Say whether no place is left at this moment."""
-    return _taken(provider, places) >= places.limit
+    return len(_taken(provider, places)) >= places.limit
 
 
-def _taken(provider: Provider, places: Places) -> int:
-    return len(provider.storage.select(Artifact, limit=places.limit, family=places.family))
+def claim(provider: Provider, places: Places, client_id: str, plan: Plan) -> bool:
+    """Plan to take a place for a client; False when none is left.
 
-
-def claim(provider: Provider, places: Places, client_id: str) -> bool:
-    """Take a place for a client; False when there is none."""
-    for number in range(_taken(provider, places), places.limit):
-        place = Artifact(
-            digest=unkeyed_digest(f"{places.kind}\0{places.family}\0{number}"),
-            kind=places.kind,
-            payload={},
-            issued_at=provider.now(),
-            client_id=client_id,
-            family=places.family,
-            expires_at=places.expires_at,
-        )
-        try:
-            provider.storage.add(place)
-        except DuplicateRecord:
-            continue
-        return True
+    The plan fails with DuplicateRecord when somebody else takes the same place. It is the first free one behind a
+    random number, so that of many at one moment few meet.
+    """
+    taken, start = _taken(provider, places), secrets.randbelow(places.limit)
+    numbers = [*range(start, places.limit), *range(start)] if len(taken) < places.limit else []
+    for digest in (_digest(places, number) for number in numbers):
+        if digest not in taken:
+            plan.add(
+                Artifact(
+                    digest=digest,
+                    kind=places.kind,
+                    payload={},
+                    issued_at=provider.now(),
+                    client_id=client_id,
+                    family=places.family,
+                    expires_at=places.expires_at,
+                )
+            )
+            return True
     return False
+
+
+def _taken(provider: Provider, places: Places) -> set[str]:
+    found = provider.storage.select(Artifact, limit=places.limit, family=places.family)
+    return {place.digest for place in found}
+
+
+def _digest(places: Places, number: int) -> str:
+    return unkeyed_digest(f"{places.kind}\0{places.family}\0{number}")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portula.errors import DuplicateRecord
-from portula.plugin import Artifact
+from portula.plugin import Artifact, Plan, added
 from portula_dcr.claims import Places, claim, is_full
 
 if TYPE_CHECKING:
     from portula import Provider
 
 KIND = "initial access token"
+NAME = "initial access token name"
 USE = "initial access token use"
 MAX_USES = 1000
 """Clients that one token of limited use may register; each use is counted by a record."""
@@ -53,19 +54,22 @@ class InitialAccessTokens:
         """
         provider, now = self._provider, self._provider.now()
         value = secrets.token_urlsafe(32)
-        with provider.storage.transaction():
-            if self.named(name) is not None:
-                raise DuplicateRecord(f"there is an initial access token {name!r}")
-            provider.storage.add(
-                Artifact(
-                    digest=provider.keys.digest(KIND, value),
-                    kind=KIND,
-                    payload={"name": name, "max_uses": max_uses},
-                    issued_at=now,
-                    expires_at=None if expires_in is None else now + expires_in,
-                    family=provider.keys.digest(_ALL, ""),
-                )
-            )
+        token = Artifact(
+            digest=provider.keys.digest(KIND, value),
+            kind=KIND,
+            payload={"name": name, "max_uses": max_uses},
+            issued_at=now,
+            expires_at=None if expires_in is None else now + expires_in,
+            family=provider.keys.digest(_ALL, ""),
+        )
+        # Beside it a record under a key that only one token of the name can have.
+        named = replace(token, digest=provider.keys.digest(NAME, name), kind=NAME, payload={}, family=None)
+        if self.named(name) is not None:
+            raise _taken(name)
+        try:
+            provider.storage.apply(added(token, named))
+        except DuplicateRecord:
+            raise _taken(name) from None
         return value
 
     def find(self, value: str) -> InitialAccessToken | None:
@@ -77,14 +81,14 @@ class InitialAccessTokens:
         places = _places(token)
         return None if places and is_full(self._provider, places) else token
 
-    def use(self, token: InitialAccessToken, client_id: str) -> bool:
-        """Use a token for a client, inside its transaction; False when it ended or was used up meanwhile."""
-        storage = self._provider.storage
-        # A write, so that a revocation that comes now waits for this row, or this one waits and finds it gone.
-        if not storage.change(Artifact, {"digest": token.digest}, taken_at=None):
-            return False
+    def use(self, token: InitialAccessToken, client_id: str, plan: Plan) -> bool:
+        """Plan to use a token for a client, see `claim`; False when it is used up.
+
+        The plan fails with Conflict when the token is revoked meanwhile.
+        """
+        plan.change(Artifact, token.digest, taken_at=None)
         places = _places(token)
-        return places is None or claim(self._provider, places, client_id)
+        return places is None or claim(self._provider, places, client_id, plan)
 
     def uses(self, token: InitialAccessToken) -> int:
         """Return how many clients were registered with a token of limited use."""
@@ -104,10 +108,11 @@ class InitialAccessTokens:
 
     def revoke(self, token: InitialAccessToken) -> None:
         """Forget a token and its uses; the clients registered with it stay."""
-        storage = self._provider.storage
-        with storage.transaction():
-            storage.remove(Artifact, digest=token.digest)
-            storage.remove(Artifact, family=token.digest)
+        plan = Plan()
+        plan.remove(Artifact, digest=token.digest)
+        plan.remove(Artifact, digest=self._provider.keys.digests(NAME, token.name))
+        plan.remove(Artifact, family=token.digest)
+        self._provider.storage.apply(plan)
 
 
 def _places(token: InitialAccessToken) -> Places | None:
@@ -115,6 +120,10 @@ def _places(token: InitialAccessToken) -> Places | None:
     if token.max_uses is None:
         return None
     return Places(USE, token.digest, token.max_uses, token.expires_at)
+
+
+def _taken(name: str) -> DuplicateRecord:
+    return DuplicateRecord(f"there is an initial access token {name!r}")
 
 
 def _token(artifact: Artifact) -> InitialAccessToken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula.plugin import network_of
+from portula.plugin import Plan, network_of
 from portula_dcr.claims import Places, claim, is_full
 from portula_dcr.errors import TryLater
 from portula_dcr.settings import DcrSettings
@@ -32,10 +32,10 @@ class Quotas:
             if is_full(self._provider, places):
                 raise self._refusal(places)
 
-    def count(self, client_address: str, client_id: str) -> None:
-        """Count a new client, inside its transaction; TryLater when nothing is left."""
+    def count(self, client_address: str, client_id: str, plan: Plan) -> None:
+        """Plan to count a new client, see `claim`; TryLater when nothing is left."""
         for places in self._places(client_address):
-            if not claim(self._provider, places, client_id):
+            if not claim(self._provider, places, client_id, plan):
                 raise self._refusal(places)
 
     def _places(self, client_address: str) -> list[Places]:

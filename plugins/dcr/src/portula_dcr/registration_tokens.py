@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from portula.plugin import Artifact
+from portula.plugin import Artifact, Plan
 from portula_dcr.settings import DcrSettings
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ class RegistrationTokens:
         """Take the provider."""
         self._provider = provider
 
-    def issue(self, client_id: str) -> str:
-        """Make a token for a client and return it."""
+    def issue(self, client_id: str, plan: Plan) -> str:
+        """Return a token for a client, and plan to keep it."""
         provider, now = self._provider, self._provider.now()
         seconds = provider.settings(DcrSettings).DCR_REGISTRATION_TOKEN_EXPIRE_SECONDS
         value = secrets.token_urlsafe(32)
-        provider.storage.add(
+        plan.add(
             Artifact(
                 digest=provider.keys.digest(KIND, value),
                 kind=KIND,
@@ -52,7 +52,6 @@ class RegistrationTokens:
         expired = found.expires_at is not None and found.expires_at <= self._provider.now()
         return None if expired else found
 
-    def forget(self, client_id: str) -> None:
-        """End every token of a client."""
-        family = self._provider.keys.digests(_OF_CLIENT, client_id)
-        self._provider.storage.remove(Artifact, family=family)
+    def forget(self, client_id: str, plan: Plan) -> None:
+        """Plan to end every token of a client."""
+        plan.remove(Artifact, family=self._provider.keys.digests(_OF_CLIENT, client_id))

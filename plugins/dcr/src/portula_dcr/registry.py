@@ -1,4 +1,4 @@
-"""Registering, changing and removing clients for those who ask over HTTP: each in one transaction."""
+"""Registering, changing and removing clients for those who ask over HTTP: each in one plan."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
-from portula.errors import InvalidClientMetadata, InvalidTokenError, Replayed
-from portula.plugin import Application, Artifact
+from portula.errors import Conflict, DuplicateRecord, InvalidClientMetadata, InvalidTokenError, Replayed
+from portula.plugin import Application, Artifact, Plan
 from portula_dcr.errors import TryLater
 from portula_dcr.hooks import Registration, RegistrationHooks
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
@@ -18,6 +18,9 @@ from portula_dcr.wanted import ANSWERED, Wanted
 
 if TYPE_CHECKING:
     from portula import Provider
+
+REGISTER_TRIES = 10
+"""How often a registration is tried while others take the places that were free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Registry:
 
         Raises:
             InvalidClientMetadata: some rule denies it.
-            TryLater: a quota is used up.
+            TryLater: a quota is used up, or too many register at the same moment.
             InvalidTokenError: the initial access token is.
         """
         provider, wanted = self._provider, self.wanted
@@ -56,17 +59,25 @@ class Registry:
         self._hear(registration)
         fresh = Application(client_id=provider.hooks.ask(Plugin.portula_client_id_generator).hash(), scope="")
         client = wanted.client(registration.document, fresh)
-        with provider.storage.transaction():
-            # First, for rules may ask other servers, and until the first write nobody waits for this transaction.
-            made, secret = provider.clients.create(
-                client,
-                make_secret=wanted.has_secret(client),
-                hash_secret=not wanted.signs_with_secret(client),
-            )
-            if pass_ is not None and not self.initial.use(pass_, made.client_id):
+        checked = provider.clients.prepare(
+            client,
+            make_secret=wanted.has_secret(client),
+            hash_secret=not wanted.signs_with_secret(client),
+        )
+        client_id = checked.application.client_id
+        for _ in range(REGISTER_TRIES):
+            plan = Plan()
+            if pass_ is not None and not self.initial.use(pass_, client_id, plan):
                 raise InvalidTokenError
-            self._quotas.count(registration.client_address, made.client_id)
-            return Registered(made, self._tokens.issue(made.client_id), secret)
+            self._quotas.count(registration.client_address, client_id, plan)
+            token = self._tokens.issue(client_id, plan)
+            try:
+                return Registered(provider.clients.save(checked, plan), token, checked.secret)
+            except Conflict:
+                raise InvalidTokenError from None
+            except DuplicateRecord:  # somebody took the same place
+                continue
+        raise TryLater("Many clients are registered at this moment.", 1, status=503)
 
     def find(self, client_id: str, value: str) -> tuple[Application, Artifact]:
         """Return a client and its registration access token.
@@ -79,7 +90,7 @@ class Registry:
             raise InvalidTokenError
         client = self._provider.storage.find(Application, client_id=client_id)
         if client is None:
-            self._tokens.forget(client_id)  # RFC 7592 §2.1
+            self._forget(client_id)
         if client is None or client.disabled:
             raise InvalidTokenError
         return client, token
@@ -100,45 +111,43 @@ class Registry:
         wanted = self.wanted.client(registration.document, known)
         wanted, secret = self._with_secret(wanted, known, registration.document.get("client_secret"))
         checked = provider.clients.check(wanted)
-        with provider.storage.transaction():
-            self._hold(token)
-            if provider.storage.find(Application, client_id=client_id) != known:
-                raise TryLater("The client was changed at the same moment.", 1, status=503)
-            client = provider.clients.save(checked)
-            if self._settings.DCR_ROTATE_REGISTRATION_TOKEN_ON_UPDATE:
-                value = self._tokens.issue(client_id)
-            return Registered(client, value, secret)
+        plan = Plan()
+        if (
+            self._settings.DCR_ROTATE_REGISTRATION_TOKEN_ON_UPDATE
+        ):  # the first update ends the token for all others
+            plan.take(token, at=provider.now())
+            value = self._tokens.issue(client_id, plan)
+        else:
+            plan.change(token, given={"taken_at": None}, taken_at=None)
+        try:
+            return Registered(provider.clients.save(checked, plan), value, secret)
+        except Replayed:
+            raise InvalidTokenError from None
+        except Conflict as conflict:
+            if conflict.cls is Artifact or conflict.record is None:
+                raise InvalidTokenError from None
+            raise TryLater("The client was changed at the same moment.", 1, status=503) from None
 
     def remove(self, client_id: str, value: str) -> None:
         """Remove a client (RFC 7592 §2.3). Its codes and tokens end with it: they count for a known client only."""
         _, token = self.find(client_id, value)
-        storage = self._provider.storage
-        with storage.transaction():
-            self._end(token)
-            storage.remove(Application, client_id=client_id)
-            self._tokens.forget(client_id)
+        plan = Plan()
+        plan.take(token, at=self._provider.now())
+        plan.remove(Application, client_id=client_id)
+        self._tokens.forget(client_id, plan)
+        try:
+            self._provider.storage.apply(plan)
+        except Replayed:
+            raise InvalidTokenError from None
+
+    def _forget(self, client_id: str) -> None:
+        """End the tokens of a client that is gone (RFC 7592 §2.1)."""
+        plan = Plan()
+        self._tokens.forget(client_id, plan)
+        self._provider.storage.apply(plan)
 
     def _hear(self, registration: Registration) -> None:
         self._provider.hooks.hear(RegistrationHooks.portula_validate_dynamic_registration, registration)
-
-    def _hold(self, token: Artifact) -> None:
-        """Let one update at a time go on: with rotation the first ends the token for all others.
-
-        Raises:
-            InvalidTokenError: it was ended meanwhile.
-        """
-        storage = self._provider.storage
-        if self._settings.DCR_ROTATE_REGISTRATION_TOKEN_ON_UPDATE:
-            self._end(token)
-        elif not storage.change(Artifact, {"digest": token.digest, "taken_at": None}, taken_at=None):
-            raise InvalidTokenError
-
-    def _end(self, token: Artifact) -> None:
-        """Let a registration access token count no more; InvalidTokenError when somebody else did so first."""
-        try:
-            self._provider.storage.take(token, self._provider.now())
-        except Replayed:
-            raise InvalidTokenError from None
 
     @staticmethod
     def _check_replacement(registration: Registration) -> None:

@@ -48,6 +48,7 @@ PRIVILEGED = frozenset(
         "skip_authorization",
         "updated_at",
         "user",
+        "version",
     }
 )
 """Fields of Application that no client sets, whatever a plugin contributes (attack S55)."""

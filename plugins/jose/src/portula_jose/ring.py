@@ -11,14 +11,14 @@ import json
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from jwcrypto.jwk import JWK
 
 from portula.errors import DuplicateRecord, JoseError
-from portula.plugin import Artifact
+from portula.plugin import Artifact, Plan, added
 from portula_jose.algorithms import ALGORITHMS, sign
 from portula_jose.sources import PublicKey, SigningKey
 
@@ -181,34 +181,33 @@ class KeyRing:
         return list(self.ring().placed(self._provider.now(), self._settings.SIGNING_KEY_RETIRING_SECONDS))
 
     def read(self) -> Ring:
-        """Read the keys, make the successors that are due, and remove what is retired.
-
-        What is seen inside a transaction is kept for others only once it commits: a key that was rolled back must
-        sign nothing.
-        """
+        """Read the keys, make the successors that are due, and remove what is retired."""
         ring = self._read()
         if self._tend(ring):
             ring = self._read()
-        self._provider.storage.on_commit(lambda: setattr(self, "_held", ring))
+        self._held = ring
         return ring
 
     def rotate(self, algorithm: str, *, at_once: bool = False) -> StoredKey:
-        """Return the key that signs next: the one that waits already, or a new one.
+        """Return the key that signs next: the one that waits already, or a new one, made here or by a faster worker.
+
+        Nothing is read once the key is kept, so that what fails has changed nothing.
 
         Args:
             algorithm: one of `algorithms`.
             at_once: whether it signs from now on, although others may not have seen it published.
         """
         now = self._provider.now()
-        with self._provider.storage.transaction():
-            newest = next(reversed(self.read().of(algorithm)), None)
-            if newest is None:
-                return self._first(algorithm)
-            if newest.signs_from <= now:
-                self._add(algorithm, newest.generation + 1, now if at_once else now + self.lead)
-            elif at_once:
-                self._change(newest, now)
-            return self.read().of(algorithm)[-1]
+        newest = next(reversed(self.read().of(algorithm)), None)
+        if newest is None:
+            return self._first(algorithm)
+        if newest.signs_from <= now:
+            made = self._add(algorithm, newest.generation + 1, now if at_once else now + self.lead)
+            newest = made or self.read().of(algorithm)[-1]
+        if at_once and newest.signs_from > now:
+            newest = self._hasten(newest, now)
+        self._held = None
+        return newest
 
     @property
     def lead(self) -> int:
@@ -269,18 +268,19 @@ class KeyRing:
     def _tend(self, ring: Ring) -> bool:
         """Make the successors that are due and remove what is retired; say whether there was anything to do."""
         now, age = self._provider.now(), self._settings.SIGNING_KEY_ROTATION_SECONDS
-        done = False
+        done, retired = False, Plan()
         for placed in ring.placed(now, self._settings.SIGNING_KEY_RETIRING_SECONDS):
             stored = placed.stored
             if placed.state is State.RETIRED:
-                self._provider.storage.remove(Artifact, digest=stored.digest)
-                done = True
+                retired.remove(Artifact, digest=stored.digest)
             elif placed.state is State.ACTIVE and placed.until is None and age is not None:
                 due = stored.signs_from + age
                 if now >= due - self.lead and stored.algorithm in self._algorithms:
                     self._add(stored.algorithm, stored.generation + 1, max(due, now + self.lead))
                     done = True
-        return done
+        if retired:
+            self._provider.storage.apply(retired)
+        return done or bool(retired)
 
     def _first(self, algorithm: str) -> StoredKey:
         """Make the first key of an algorithm, which signs at once: nobody holds a list without it."""
@@ -295,8 +295,8 @@ class KeyRing:
             raise JoseError(f"the key for {algorithm} cannot be read back")
         return found
 
-    def _add(self, algorithm: str, generation: int, signs_from: int) -> None:
-        """Keep a new key, unless another worker was faster."""
+    def _add(self, algorithm: str, generation: int, signs_from: int) -> StoredKey | None:
+        """Keep a new key and return it; None when another worker was faster."""
         key = _generate(algorithm, self._settings.SIGNING_KEY_RSA_BITS)
         keys = self._provider.keys
         artifact = Artifact(
@@ -307,14 +307,19 @@ class KeyRing:
             family=keys.digest(_ALL, ""),
         )
         try:
-            self._provider.storage.add(artifact)
+            self._provider.storage.apply(added(artifact))
         except DuplicateRecord:
-            return
+            return None
         log.info("made the signing key %s for %s", key.thumbprint(), algorithm)
+        return self._open(artifact)
 
-    def _change(self, stored: StoredKey, signs_from: int) -> None:
+    def _hasten(self, stored: StoredKey, signs_from: int) -> StoredKey:
+        """Let a key that waits sign earlier."""
         payload = self._sealed(stored.key, stored.algorithm, stored.generation, signs_from)
-        self._provider.storage.change(Artifact, {"digest": stored.digest}, payload=payload)
+        plan = Plan()
+        plan.change(Artifact, stored.digest, payload=payload)
+        self._provider.storage.apply(plan)
+        return replace(stored, signs_from=signs_from)
 
     def _sealed(self, key: JWK, algorithm: str, generation: int, signs_from: int) -> dict[str, str]:
         text = json.dumps(

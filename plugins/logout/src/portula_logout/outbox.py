@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
-from portula.errors import FetchFailed, JoseError
-from portula.plugin import Add, Application, Artifact
+from portula.errors import Conflict, FetchFailed, JoseError
+from portula.plugin import Add, Application, Artifact, Plan
 from portula_logout.logout_token import make_logout_token
 from portula_logout.settings import LogoutSettings
 
@@ -123,10 +123,7 @@ class Outbox:
         """Take a lease; None when somebody else was first."""
         until = self._provider.now() + LEASE_SECONDS
         payload = {**waiting.payload, "attempts": waiting.payload["attempts"] + 1}
-        where = {"digest": waiting.digest, "taken_at": waiting.taken_at}
-        if not self._provider.storage.change(Artifact, where, taken_at=until, payload=payload):
-            return None
-        return replace(waiting, taken_at=until, payload=payload)
+        return self._changed(waiting, until, payload)
 
     def _attempt(self, claimed: Artifact) -> Tally:
         try:
@@ -172,9 +169,7 @@ class Outbox:
             pause,
             reason,
         )
-        where = {"digest": claimed.digest, "taken_at": claimed.taken_at}
-        payload = {**claimed.payload, "failed": attempts}
-        self._provider.storage.change(Artifact, where, taken_at=at, payload=payload)
+        self._changed(claimed, at, {**claimed.payload, "failed": attempts})
         return Tally(failed=1, next_at=at)
 
     def _give_up(self, claimed: Artifact, reason: str) -> Tally:
@@ -189,7 +184,19 @@ class Outbox:
 
     def _remove(self, claimed: Artifact) -> None:
         """Remove what is done, unless the lease ran out and somebody else is at it."""
-        self._provider.storage.remove(Artifact, digest=claimed.digest, taken_at=claimed.taken_at)
+        plan = Plan()
+        plan.remove(Artifact, digest=claimed.digest, taken_at=claimed.taken_at)
+        self._provider.storage.apply(plan)
+
+    def _changed(self, read: Artifact, not_before: int, payload: dict[str, Any]) -> Artifact | None:
+        """Change a delivery, and return it as it is now; None when somebody else is at it."""
+        plan = Plan()
+        plan.change(read, given={"taken_at": read.taken_at}, taken_at=not_before, payload=payload)
+        try:
+            self._provider.storage.apply(plan)
+        except Conflict:
+            return None
+        return replace(read, taken_at=not_before, payload=payload)
 
 
 def _not_before(waiting: Artifact) -> int:

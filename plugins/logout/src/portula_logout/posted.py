@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from portula.errors import InvalidRequestError
-from portula.plugin import Artifact
+from portula.plugin import Artifact, added
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -29,7 +29,7 @@ def keep(provider: Provider, pairs: Pairs) -> str:
         issued_at=now,
         expires_at=now + WAITING_SECONDS,
     )
-    provider.storage.add(artifact)
+    provider.storage.apply(added(artifact))
     return name
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from portula import hookimpl
-from portula.plugin import Application
+from portula.plugin import Application, Plan
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -21,8 +21,7 @@ DEMO_CLIENT_ID = "demo"
 def portula_demo(provider: Provider) -> dict[str, str]:
     """Make the demo client anew, with a secret that is seen once; the start page receives its codes."""
     origin = provider.origin_of(provider.issuer)
-    provider.storage.remove(Application, client_id=DEMO_CLIENT_ID)
-    client, secret = provider.clients.create(
+    checked = provider.clients.prepare(
         Application(
             client_id=DEMO_CLIENT_ID,
             name="Demo app",
@@ -30,6 +29,9 @@ def portula_demo(provider: Provider) -> dict[str, str]:
             redirect_uris=(f"{origin}/",),
         )
     )
+    plan = Plan()
+    plan.remove(Application, client_id=DEMO_CLIENT_ID)  # the one of the last start, before this one is added
+    client, secret = provider.clients.save(checked, plan), checked.secret
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     request = {

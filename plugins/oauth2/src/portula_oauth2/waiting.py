@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.plugin import Artifact
+from portula.plugin import Artifact, added
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -88,21 +88,20 @@ class WaitingRequests:
         provider, now, name = self._provider, self._provider.now(), secrets.token_urlsafe(32)
         if browser is None:
             browser = provider.keys.digest(KIND, provider.pages.browser())
-        provider.storage.add(
-            Artifact(
-                digest=provider.keys.digest(KIND, name),
-                kind=KIND,
-                payload={
-                    "pairs": [list(pair) for pair in pairs],
-                    "subject": subject,
-                    "before": before,
-                    "sent": sent,
-                    "browser": browser,
-                },
-                issued_at=now,
-                expires_at=now + WAITING_SECONDS,
-            )
+        waiting = Artifact(
+            digest=provider.keys.digest(KIND, name),
+            kind=KIND,
+            payload={
+                "pairs": [list(pair) for pair in pairs],
+                "subject": subject,
+                "before": before,
+                "sent": sent,
+                "browser": browser,
+            },
+            issued_at=now,
+            expires_at=now + WAITING_SECONDS,
         )
+        provider.storage.apply(added(waiting))
         return name
 
 

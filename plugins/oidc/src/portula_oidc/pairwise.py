@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from portula import OAuth2Validator
 from portula.errors import DuplicateRecord
-from portula.plugin import Artifact, unkeyed_digest
+from portula.plugin import Artifact, added, unkeyed_digest
 
 if TYPE_CHECKING:
     from portula.plugin import Application
@@ -42,7 +42,7 @@ class PairwiseQuestions(OAuth2Validator):
             digest=digest, kind=_KIND, payload={"salt": secrets.token_hex(32)}, issued_at=provider.now()
         )
         try:
-            provider.storage.add(made)
+            provider.storage.apply(added(made))
         except DuplicateRecord:
             found = provider.storage.find(Artifact, digest=digest)
             made = found or made

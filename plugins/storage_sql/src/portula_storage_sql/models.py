@@ -84,6 +84,7 @@ class ApplicationMixin(ApplicationPolicy, Model):
     disabled: Mapped[bool] = mapped_column(Boolean(), default=False)
     created_at: Mapped[int] = mapped_column(BigInteger(), default=0)
     updated_at: Mapped[int] = mapped_column(BigInteger(), default=0)
+    version: Mapped[int] = mapped_column(BigInteger(), default=0)
     client_metadata: Mapped[dict[str, Any]] = mapped_column("metadata", JsonDict(), default=dict)
 
 

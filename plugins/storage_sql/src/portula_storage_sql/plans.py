@@ -17,17 +17,13 @@ from portula_storage_sql.connections import Connections
 from portula_storage_sql.cte import cte_of
 from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable, is_unmet
 from portula_storage_sql.statements import Statements, bound, shaped
-from portula_storage_sql.steps import Step, is_one_statement, parameters_of, steps_of
+from portula_storage_sql.steps import Step, Unmet, is_one_statement, parameters_of, steps_of
 
 ATTEMPTS = 5
 """How often a plan is tried that the database rolls back in favour of another."""
 
 PAUSE_MILLISECONDS = 20
 """Up to which one waits before the next attempt, so that two do not meet again."""
-
-
-class _Unmet(Exception):
-    """Ends a plan in which the condition of a change does not hold."""
 
 
 class Plans:
@@ -47,10 +43,10 @@ class Plans:
         attempts = 0
         while True:
             attempts += 1
-            is_last = attempts == ATTEMPTS or self._connections.in_transaction
+            is_last = attempts == ATTEMPTS
             try:
                 return self._carry_out(steps)
-            except _Unmet:
+            except Unmet:
                 failure = writes.failure(self._reread)
                 if failure is None and is_last:
                     change = writes.changes[0]
@@ -67,13 +63,11 @@ class Plans:
 
     def _carry_out(self, steps: Sequence[Step]) -> Counts:
         """Write; return how many records each part met that may meet any number."""
-        self._connections.check_alive()
-        if not self._connections.in_transaction:
-            if len(steps) == 1:
-                return self._one_by_one(steps)
-            statement = self._one_statement(steps)
-            if statement is not None:
-                return self._at_once(steps, statement)
+        if len(steps) == 1:
+            return self._one_by_one(steps)
+        statement = self._one_statement(steps)
+        if statement is not None:
+            return self._at_once(steps, statement)
         with self._connections.transaction():
             return self._one_by_one(steps)
 
@@ -102,7 +96,7 @@ class Plans:
                 raise
             is_met, met = 0, []
         if not is_met:
-            raise _Unmet
+            raise Unmet
         bulks = [step.part for step in steps if isinstance(step.part, ChangeAll | Remove)]
         return dict(zip(bulks, met, strict=True))
 
@@ -120,7 +114,7 @@ class Plans:
             if isinstance(step.part, ChangeAll | Remove):
                 counts[step.part] = met
             elif not met and isinstance(step.part, RowChange):
-                raise _Unmet
+                raise Unmet
             elif not met and not step.is_optional:
                 raise _duplicate([step])
         return counts

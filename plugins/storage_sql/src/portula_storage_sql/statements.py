@@ -96,7 +96,6 @@ def successor(prefix: str) -> str | None:
 class Statements:
     """Statements of one record type. SQLAlchemy compiles each once."""
 
-    take: Update | None = None
     expired: Select[Any]
     """Keys of what has expired; only where the record type names a field that expires, as the next."""
     remove_expired: Delete
@@ -121,8 +120,6 @@ class Statements:
         self._extra = {name: columns[name].key for name, kind in shape.kinds.items() if kind == "other"}
         self._filled = frozenset(name for name in self._extra if fills_itself(columns[name]))
         self.add = self._insert(dialect).execution_options(preserve_rowcount=True)
-        if "taken_at" in shape.names:
-            self.take = self._take()
         if expires := shape.record.expires:
             is_expired = columns[expires] < bindparam("now")
             # Keys first: MariaDB has no DELETE … IN (SELECT … LIMIT).
@@ -271,10 +268,3 @@ class Statements:
         if dialect == "sqlite":
             return sqlite.insert(self.table).on_conflict_do_nothing().inline()
         return insert(self.table).inline()
-
-    def _take(self) -> Update:
-        return (
-            update(self.table)
-            .where(self._primary == bindparam(f"w_{self.shape.primary}"), self.by_field["taken_at"].is_(None))
-            .values({self.by_field["taken_at"]: bindparam("at")})
-        )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Engine, Table
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
-from portula.errors import ConfigError, Replayed
+from portula.errors import ConfigError
 from portula.plugin import Condition, Counts, Place, Plan, Pointer, RecordType, Writes
 from portula_storage_sql import migrate
 from portula_storage_sql.connections import Connections
-from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable
+from portula_storage_sql.driver_errors import is_retryable
 from portula_storage_sql.fields import Shape, shape_of
 from portula_storage_sql.plans import Plans
 from portula_storage_sql.statements import Route, Statements, bound, shaped, successor
@@ -28,7 +27,7 @@ PURGE_CHUNK = 500
 class SqlStore:
     """Keeps records in SQLite, PostgreSQL or MariaDB.
 
-    Each thread keeps a connection of its own; a statement outside of a transaction commits by itself.
+    Each thread keeps a connection of its own.
     """
 
     def __init__(self, engine: Engine, records: Sequence[RecordType], *, embedded: bool = False) -> None:
@@ -71,23 +70,6 @@ class SqlStore:
     def close(self) -> None:
         """Close this thread's connection and those no thread holds, e.g. before workers are forked."""
         self._connections.close()
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """See Store.transaction. What failed within is rolled back at once, and no write follows it."""
-        return self._connections.transaction()
-
-    def add(self, record: object) -> None:
-        """See Store.add."""
-        statements = self._statements[type(record)]
-        values = statements.row(record)
-        try:
-            added = self._connections.write(statements.add, values)
-        except IntegrityError as error:
-            if not is_duplicate(error):
-                raise
-            added = 0
-        if not added:
-            raise duplicate_of(type(record))
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
@@ -150,38 +132,6 @@ class SqlStore:
         rows = self._connections.read(statements.walk(route), parameters)
         return [statements.record(row) for row in rows]
 
-    def take(self, record: object, at: int) -> None:
-        """See Store.take."""
-        cls = type(record)
-        statements = self._statements[cls]
-        if statements.take is None:
-            raise ValueError(f"{statements.shape.record.name} has no field taken_at")
-        primary = statements.shape.primary
-        key = getattr(record, primary)
-        if not self._connections.write(statements.take, {f"w_{primary}": key, "at": at}):
-            raise Replayed(self.find(cls, **{primary: key}) or record)
-
-    def change(self, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:
-        """See Store.change."""
-        statements = self._statements[cls]
-        statements.shape.check_anchored(where)
-        statements.shape.check_change(values)
-        try:
-            return self._connections.write(
-                statements.change(shaped(where), tuple(values)), bound(where, values)
-            )
-        except IntegrityError as error:
-            if not is_duplicate(error):
-                raise
-            self._connections.doom()
-            raise duplicate_of(cls) from None
-
-    def remove(self, cls: type[Any], /, **where: Condition) -> int:
-        """See Store.remove."""
-        statements = self._statements[cls]
-        statements.shape.check_anchored(where)
-        return self._connections.write(statements.remove(shaped(where)), bound(where))
-
     def apply(self, plan: Plan) -> Counts:
         """See Store.apply."""
         return self._plans.apply(Writes.of(plan, self._kinds))
@@ -191,7 +141,6 @@ class SqlStore:
         statements = self._statements[cls]
         if statements.shape.record.expires is None:
             return 0
-        self._connections.check_alive()
         removed = 0
         while removed < limit:
             chunk = min(limit - removed, PURGE_CHUNK)
@@ -203,7 +152,7 @@ class SqlStore:
                     statements.remove_expired, {f"w_{statements.shape.primary}": keys, "now": now}
                 )
             except DBAPIError as error:
-                if self._connections.in_transaction or not is_retryable(error):
+                if not is_retryable(error):
                     raise  # else another process deletes the same rows: see what it leaves
         return removed
 

@@ -6,8 +6,7 @@ import dataclasses
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
@@ -35,31 +34,28 @@ class JsonStore(MemoryStore):
             for record in records
         }
 
-    @contextmanager
-    def _write(self) -> Iterator[None]:
+    def _begin(self) -> None:
         """Let one writer of all processes in, who begins with what the last one left."""
-        begun = self._local.begun
-        with super()._write():
-            if not begun:
-                fcntl.flock(self._guard, fcntl.LOCK_EX)
-                self._refresh()
-            yield
+        super()._begin()
+        fcntl.flock(self._guard, fcntl.LOCK_EX)
+        self._refresh()
+
+    def _place(self) -> None:
+        super()._place()
+        with self._placing:
+            self._save()
 
     def _end(self) -> None:
-        """Write what was placed, unless the transaction failed, and let the next one in."""
-        if not self._local.doomed:
-            with self._placing:
-                self._save()
         fcntl.flock(self._guard, fcntl.LOCK_UN)
         super()._end()
 
     def _get(self, cls: type[Any], key: object) -> Any:
-        if not self._local.begun:
+        if not self._local.writing:
             self._refresh()
         return super()._get(cls, key)
 
     def _rows_seen(self, cls: type[Any]) -> list[Any]:
-        if not self._local.begun:
+        if not self._local.writing:
             self._refresh()
         return super()._rows_seen(cls)
 

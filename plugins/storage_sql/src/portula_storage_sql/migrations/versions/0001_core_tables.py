@@ -120,6 +120,7 @@ def application() -> None:
         required("disabled", sa.Boolean()),
         required("created_at", sa.BigInteger()),
         required("updated_at", sa.BigInteger()),
+        required("version", sa.BigInteger()),
         required("metadata", long()),
         indexes=("user",),
     )
