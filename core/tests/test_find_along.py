@@ -14,10 +14,10 @@ from portula.plugin import (
     Application,
     Authorization,
     Storage,
-    added,
 )
 from portula_testing.memory import MemoryStore
 from portula_testing.storage_samples import access_token
+from portula_testing.writing import add_to
 
 
 class Joining(MemoryStore):
@@ -38,14 +38,14 @@ def test_each_is_read_where_it_is_kept(clients: MemoryStore | None) -> None:
     storage = storage_of(MemoryStore(CORE_RECORDS), clients)
     token, client = access_token("t"), Application(client_id="client")
     known = Authorization(id="authorization", client_id="client", subject="s", scope="", issued_at=1)
-    storage.apply(added(token))
+    add_to(storage, token)
     find = (AccessToken, TO_AUTHORIZATION, TO_CLIENT)
     assert storage.find_along(*find, digest="t") == (token, None, None)
     assert storage.find_along(*find, digest="other") is None
-    storage.apply(added(known))
-    storage.apply(added(client))
+    add_to(storage, known)
+    add_to(storage, client)
     assert storage.find_along(*find, digest="t") == (token, known, client)
-    storage.apply(added(AccessToken(digest="own", client_id="client", scope="", issued_at=1, expires_at=2)))
+    add_to(storage, AccessToken(digest="own", client_id="client", scope="", issued_at=1, expires_at=2))
     assert storage.find_along(AccessToken, TO_AUTHORIZATION, digest="own") == (
         storage.find(AccessToken, digest="own"),
         None,
@@ -54,7 +54,7 @@ def test_each_is_read_where_it_is_kept(clients: MemoryStore | None) -> None:
 
 def test_a_store_that_keeps_all_of_them_may_read_them_at_once() -> None:
     store = Joining(CORE_RECORDS)
-    storage_of(store).apply(added(access_token("t")))
+    add_to(store, access_token("t"))
     found = storage_of(store).find_along(AccessToken, TO_AUTHORIZATION, TO_CLIENT, digest="t")
     assert found == (access_token("t"), "joined authorization", "joined client_id")
     apart = storage_of(store, MemoryStore(CORE_RECORDS))

@@ -75,18 +75,21 @@ class House:
         }
         with storage_check_deferred():
             self.provider = make_provider(*installed_rooms(), settings=settings)
-        self.engine = self.provider.stores["storage_sql"].engine
-        migrate.upgrade(self.engine, self.provider.stores["storage_sql"].records)
+        store = self.provider.stores["storage_sql"]
         self.seen, self.sent = [], []
         self.provider.app.add_url_rule("/resource", "resource", require_oauth("read")(lambda: "the resource"))
-        event.listen(self.engine, "before_cursor_execute", self._note)
+        if store.engine.dialect.name == "sqlite":  # what is written there does not pass through SQLAlchemy
+            event.listen(store.engine, "connect", lambda driver, _: driver.set_trace_callback(self._note))
+        else:
+            event.listen(store.engine, "before_cursor_execute", lambda *given: self._note(*given[2:4]))
+        migrate.upgrade(store.engine, store.records)
         self.provider.hooks.ask(Plugin.portula_login).users.create("ann", PASSWORD)
         grants = ("authorization_code", "refresh_token", "client_credentials")
         self.client_id, self.basic = self.client(*grants, algorithm="ES256")
         self.browser = self.provider.app.test_client()
         _, self.other = self.client("client_credentials")
 
-    def _note(self, _connection, _cursor, statement, parameters, *_):
+    def _note(self, statement, parameters=""):
         self.seen.append(" ".join(statement.split()))
         self.sent.append(f"{statement} {parameters}")
 

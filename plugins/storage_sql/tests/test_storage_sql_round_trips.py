@@ -17,6 +17,7 @@ from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 from portula_testing.storage_samples import RECORDS, Sample, access_token, grant
+from portula_testing.writing import add_to, change_in
 
 pytestmark = pytest.mark.service
 
@@ -112,10 +113,12 @@ IN_A_TRANSACTION: dict[str, Planning] = {
 def store(empty_engine: Engine) -> Iterator[SqlStore]:
     migrate.upgrade(empty_engine, RECORDS)
     made = SqlStore(empty_engine, RECORDS)
-    made.add(Authorization(id="authorization", client_id="client", subject="user", scope="read", issued_at=1))
-    made.add(grant("code"))
-    made.add(access_token("old"))
-    made.add(Sample(digest="known", family="f"))
+    add_to(
+        made, Authorization(id="authorization", client_id="client", subject="user", scope="read", issued_at=1)
+    )
+    add_to(made, grant("code"))
+    add_to(made, access_token("old"))
+    add_to(made, Sample(digest="known", family="f"))
     yield made
     made.close()
 
@@ -163,7 +166,7 @@ def test_who_comes_too_late_reads_the_record_after_the_failure(store: SqlStore) 
 
 
 def test_a_key_that_is_taken_ends_the_plan_by_the_names_of_its_records(store: SqlStore) -> None:
-    store.add(access_token("token"))
+    add_to(store, access_token("token"))
     with pytest.raises(DuplicateRecord, match="Authorization, Grant, AccessToken, RefreshToken"):
         store.apply(plan_of(redeem))
     assert store.find(Grant, digest="code") == grant("code")
@@ -186,7 +189,7 @@ def test_a_plan_survives_a_connection_that_was_closed_before_it(
 
 
 def test_of_two_conditions_both_hold_or_nothing_is_written(store: SqlStore) -> None:
-    store.change(Authorization, {"id": "authorization"}, revoked_at=1)
+    change_in(store, Authorization, {"id": "authorization"}, revoked_at=1)
     before: list[Any] = [store.select(cls) for cls in (Authorization, Grant, AccessToken, RefreshToken)]
     with pytest.raises(Conflict):
         store.apply(plan_of(redeem))

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, Engine, Executable, Row
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from portula_storage_sql.driver_errors import is_mariadb_duplicate
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.tables import MARIADB
 
@@ -43,9 +42,7 @@ class _Local(threading.local):
     """What one thread holds."""
 
     lease: _Lease | None = None
-    depth: int = 0
     begun: bool = False
-    doomed: bool = False
 
 
 class Connections:
@@ -66,29 +63,25 @@ class Connections:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make what this thread writes within atomic; it begins with the first write, and an exception ends it."""
-        local = self._local
-        local.depth += 1
+        """Make what this thread writes within atomic; an exception rolls it back."""
+        self._open()
         try:
             yield
-            if local.depth == 1:
-                self._commit()
+            self.connection.exec_driver_sql("COMMIT")
         except BaseException:
-            self.doom()
+            self._roll_back()
             raise
         finally:
-            local.depth -= 1
-            if not local.depth:
-                local.begun = local.doomed = False
+            self._local.begun = False
 
     def read(self, statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        """Read; once more on a new connection if this one is gone, unless a transaction went with it."""
+        """Read; once more on a new connection if this one is gone."""
         try:
-            return self._connection().execute(statement, parameters)
+            return self.connection.execute(statement, parameters)
         except DBAPIError as error:
-            if self._fail(error):
+            if not self._is_gone(error):
                 raise
-        return self._connection().execute(statement, parameters)
+        return self.connection.execute(statement, parameters)
 
     def write(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
         """Write, within the transaction of this thread if there is one; return how many rows."""
@@ -99,15 +92,12 @@ class Connections:
         return self._write(statement, parameters).one()
 
     def _write(self, statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        self.check_alive()
-        if not self._local.depth:
+        if not self._local.begun:
             self._leave_closed()
-        elif not self._local.begun:
-            self._open()
         try:
-            return self._connection().execute(statement, parameters)
+            return self.connection.execute(statement, parameters)
         except DBAPIError as error:
-            self._fail(error)
+            self._is_gone(error)
             raise
 
     def _leave_closed(self) -> None:
@@ -117,50 +107,35 @@ class Connections:
             lease.connection.invalidate()
             self._local.lease = None
 
-    def check_alive(self) -> None:
-        """Refuse to go on in a transaction that has failed."""
-        if self._local.doomed:
-            raise RuntimeError("this transaction has failed; leave it before you write again")
-
-    def doom(self) -> None:
-        """Roll the transaction back, once."""
-        local = self._local
-        if not local.begun:
-            return
-        local.begun, local.doomed = False, True
-        if local.lease is not None:
-            try:
-                local.lease.connection.exec_driver_sql("ROLLBACK")
-            except SQLAlchemyError:
-                local.lease.connection.invalidate()
-                local.lease = None
-
     def _open(self) -> None:
         """Begin; nothing is lost by beginning again on a new connection."""
         try:
-            self._connection().exec_driver_sql(self._begin)
+            self.connection.exec_driver_sql(self._begin)
         except DBAPIError as error:
-            if self._fail(error):
+            if not self._is_gone(error):
                 raise
-            self._connection().exec_driver_sql(self._begin)
+            self.connection.exec_driver_sql(self._begin)
         self._local.begun = True
 
-    def _commit(self) -> None:
-        if self._local.doomed:
-            raise RuntimeError("a nested transaction failed, so nothing was kept; let its exception pass")
-        if self._local.begun:
-            self._connection().exec_driver_sql("COMMIT")
+    def _roll_back(self) -> None:
+        lease = self._local.lease
+        if lease is None:
+            return
+        try:
+            lease.connection.exec_driver_sql("ROLLBACK")
+        except SQLAlchemyError:
+            lease.connection.invalidate()
+            self._local.lease = None
 
-    def _fail(self, error: DBAPIError) -> bool:
-        """Clear up after an error of the database; say whether it must be raised."""
-        begun = self._local.begun
+    def _is_gone(self, error: DBAPIError) -> bool:
+        """Say whether an error ended the connection; then the next statement gets another."""
         if error.connection_invalidated:
             self._local.lease = None
-        if not is_mariadb_duplicate(error):
-            self.doom()
-        return begun or not error.connection_invalidated
+        return error.connection_invalidated
 
-    def _connection(self) -> Connection:
+    @property
+    def connection(self) -> Connection:
+        """The connection of this thread."""
         lease = self._local.lease
         if lease is None or lease.pid != os.getpid():
             lease = self._local.lease = self._lease()

@@ -28,7 +28,9 @@ def is_duplicate(error: DBAPIError) -> bool:
     orig = error.orig
     if isinstance(orig, sqlite3.Error):
         return orig.sqlite_errorname in SQLITE_DUPLICATE
-    return getattr(orig, "sqlstate", None) == POSTGRESQL_DUPLICATE or is_mariadb_duplicate(error)
+    if getattr(orig, "sqlstate", None) == POSTGRESQL_DUPLICATE:
+        return True
+    return isinstance(error, IntegrityError) and MARIADB_DUPLICATE in getattr(orig, "args", ())
 
 
 def duplicate_of(*classes: type[Any]) -> DuplicateRecord:
@@ -42,13 +44,6 @@ def is_unmet(error: DBAPIError) -> bool:
     orig = error.orig
     return (
         getattr(orig, "sqlstate", None) == POSTGRESQL_UNMET or MARIADB_UNMET in getattr(orig, "args", ())[:1]
-    )
-
-
-def is_mariadb_duplicate(error: DBAPIError) -> bool:
-    """Recognize the one after which MariaDB goes on with the transaction."""
-    return (
-        isinstance(error, IntegrityError) and error.orig is not None and MARIADB_DUPLICATE in error.orig.args
     )
 
 

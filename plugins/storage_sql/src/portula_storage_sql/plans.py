@@ -17,17 +17,13 @@ from portula_storage_sql.connections import Connections
 from portula_storage_sql.cte import cte_of
 from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable, is_unmet
 from portula_storage_sql.statements import Statements, bound, shaped
-from portula_storage_sql.steps import Step, is_one_statement, parameters_of, steps_of
+from portula_storage_sql.steps import Step, Unmet, is_one_statement, parameters_of, steps_of
 
 ATTEMPTS = 5
 """How often a plan is tried that the database rolls back in favour of another."""
 
 PAUSE_MILLISECONDS = 20
 """Up to which one waits before the next attempt, so that two do not meet again."""
-
-
-class _Unmet(Exception):
-    """Ends a plan in which the condition of a change does not hold."""
 
 
 class Plans:
@@ -50,7 +46,7 @@ class Plans:
             is_last = attempts == ATTEMPTS
             try:
                 return self._carry_out(steps)
-            except _Unmet:
+            except Unmet:
                 failure = writes.failure(self._reread)
                 if failure is None and is_last:
                     change = writes.changes[0]
@@ -100,7 +96,7 @@ class Plans:
                 raise
             is_met, met = 0, []
         if not is_met:
-            raise _Unmet
+            raise Unmet
         bulks = [step.part for step in steps if isinstance(step.part, ChangeAll | Remove)]
         return dict(zip(bulks, met, strict=True))
 
@@ -118,7 +114,7 @@ class Plans:
             if isinstance(step.part, ChangeAll | Remove):
                 counts[step.part] = met
             elif not met and isinstance(step.part, RowChange):
-                raise _Unmet
+                raise Unmet
             elif not met and not step.is_optional:
                 raise _duplicate([step])
         return counts

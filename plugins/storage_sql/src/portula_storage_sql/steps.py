@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Delete, Executable, Update
+from sqlalchemy import Delete, Insert, Update
 
 from portula.plugin import Add, ChangeAll, Condition, Remove, RowChange, Writes
 from portula_storage_sql.statements import Shaped, Statements, bound, shaped
 
 MOST = 12
 """Steps of a plan that is written as one statement: a longer one takes the database longer to plan than to write."""
+
+
+class Unmet(Exception):
+    """Ends a plan in which the condition of a change does not hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,7 @@ class Step:
         return isinstance(self.part, ChangeAll | Remove)
 
     @property
-    def statement(self) -> Executable:
+    def statement(self) -> Insert | Update | Delete:
         """The statement by itself."""
         if isinstance(self.part, Add):
             return self.statements.add
