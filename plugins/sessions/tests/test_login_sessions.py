@@ -3,7 +3,8 @@ import pytest
 import portula_sessions
 from portula import Plugin, hookimpl
 from portula.errors import HookFailed
-from portula.plugin import Artifact
+from portula.plugin import Artifact, added
+from portula_sessions.sessions import MAX_ENDED
 from portula_testing.provider import make_provider
 
 LIFETIME = 12 * 3600
@@ -187,3 +188,46 @@ def test_a_session_whose_end_cannot_be_recorded_does_not_end(clock, way):
     with pytest.raises(HookFailed, match="portula_record_session_end"):
         client.get(way)
     assert who(client) == "ada"
+
+
+@pytest.mark.parametrize("number", [MAX_ENDED, MAX_ENDED + 1, 2 * MAX_ENDED + 1])
+def test_however_many_sessions_there_are_all_end_and_what_is_planned_with_them_once(make_app, number):
+    told = []
+
+    class Handler:
+        @hookimpl
+        def portula_session_ended(self, event):
+            told.append(event.sid)
+
+    app = make_app(Handler())
+    provider = app.extensions["portula"]["portula"]
+    for _ in range(number):
+        app.test_client().get("/in/ada")
+    plan = added(Artifact(digest="planned", kind="planned", payload={}, issued_at=1))
+    with app.app_context():
+        assert provider.hooks.ask(Plugin.portula_sessions).end_all("ada", plan) == number
+    assert len(set(told)) == len(told) == number
+    assert stored(app) == []
+    assert provider.storage.find(Artifact, digest="planned")
+
+
+def test_a_session_that_somebody_else_ends_in_this_moment_is_not_ended_again(make_app):
+    told, ended = [], []
+
+    class Quicker:
+        @hookimpl
+        def portula_record_session_end(self, event):
+            if not ended:
+                ended.append(min(stored_in(event.provider), key=lambda artifact: artifact.digest))
+                event.provider.storage.remove(Artifact, digest=ended[0].digest)
+
+        @hookimpl
+        def portula_session_ended(self, event):
+            told.append(event.sid)
+
+    app = make_app(Quicker())
+    clients = [app.test_client() for _ in range(3)]
+    sids = {client.get("/in/ada").text for client in clients}
+    assert clients[0].get("/all-out/ada").text == "2 True GET"
+    assert set(told) == sids - {ended[0].payload["sid"]}
+    assert [who(client) for client in clients] == ["nobody"] * 3

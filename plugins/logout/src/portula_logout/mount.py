@@ -12,7 +12,7 @@ from portula.plugin import Mount
 from portula_logout import metadata
 from portula_logout.check_session import add_check_session
 from portula_logout.courier import courier_of
-from portula_logout.endpoint import add_page
+from portula_logout.endpoint import LOGOUT_STEPS, make_view
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -34,10 +34,12 @@ def mounts(provider: Provider) -> list[Mount]:
     if watched:
         add_check_session(blueprint, provider)
     if page:
-        add_page(blueprint, provider)
+        view = make_view(provider)
+        for rule in ("/logout/", "/logout"):
+            blueprint.add_url_rule(rule, "end_session", view, methods=["GET", "POST"], strict_slashes=True)
     if back:
         _look_out(blueprint, provider)
-    return [Mount(blueprint)] if page or back or watched else []
+    return [Mount(blueprint, steps=(LOGOUT_STEPS,) if page else ())] if page or back or watched else []
 
 
 def _look_out(blueprint: Blueprint, provider: Provider) -> None:
