@@ -6,6 +6,7 @@ from portula.errors import HookFailed
 from portula.plugin import Artifact, added
 from portula_sessions.sessions import MAX_ENDED
 from portula_testing.provider import make_provider
+from portula_testing.writing import remove_from
 
 LIFETIME = 12 * 3600
 IDLE = 2 * 3600
@@ -219,7 +220,7 @@ def test_a_session_that_somebody_else_ends_in_this_moment_is_not_ended_again(mak
         def portula_record_session_end(self, event):
             if not ended:
                 ended.append(min(stored_in(event.provider), key=lambda artifact: artifact.digest))
-                event.provider.storage.remove(Artifact, digest=ended[0].digest)
+                remove_from(event.provider.storage, Artifact, digest=ended[0].digest)
 
         @hookimpl
         def portula_session_ended(self, event):
