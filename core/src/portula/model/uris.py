@@ -31,11 +31,14 @@ LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+def is_plain(uri: str) -> bool:
+    """Say whether a URI has only characters that stand in URIs as they are (RFC 3986 §2)."""
+    return uri.isascii() and uri.isprintable() and not any(character in uri for character in ' "<>\\^`{|}')
+
+
 def _split(uri: str) -> SplitResult | None:
     """Split a URI, or return None for one that no browser and no client would read alike."""
-    if not uri or len(uri) > MAX_URI_LENGTH or not uri.isascii() or not uri.isprintable():
-        return None
-    if any(character in uri for character in ' "<>\\^`{|}'):
+    if not uri or len(uri) > MAX_URI_LENGTH or not is_plain(uri):
         return None
     try:
         parts = urlsplit(uri)

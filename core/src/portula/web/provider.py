@@ -37,7 +37,7 @@ from portula.web.http import MachineDoor, client_address
 from portula.web.issuer import Issuer, origin_of_issuer
 from portula.web.metadata import MetadataPublisher, metadata_endpoints
 from portula.web.metadata import fold as fold_metadata
-from portula.web.pages import Pages
+from portula.web.pages import Pages, verbatim
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -263,6 +263,7 @@ class Provider(AuthorizationServer):
         )
         for _, mount in mounts:
             mount.blueprint.before_request(self._issuer.redirect_home)
+            mount.blueprint.after_request(verbatim)
             self.pages.handle_errors(mount.blueprint)
             prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))
             self.app.register_blueprint(
