@@ -136,7 +136,8 @@ class MachineDoor:
         """Answer OPTIONS (Fetch standard §3.2.3). The client is not known yet; the real answer names its origins."""
         methods = ", ".join((*endpoint.methods, "OPTIONS"))
         headers = {"Allow": methods, "Vary": "Origin"}
-        if endpoint.cors == "none" or origin is None or origin_of(origin) is None:
+        known = origin is not None and origin_of(origin, endpoint.origin_schemes) is not None
+        if endpoint.cors == "none" or origin is None or not known:
             return Answer(204, headers)
         return Answer(
             204,

@@ -68,7 +68,7 @@ class OAuth2Settings(BaseModel):
     """Schemes a redirect URI may have; http only on loopback hosts."""
 
     ALLOWED_SCHEMES: tuple[str, ...] = ("https",)
-    """Schemes of a client's allowed_origins."""
+    """Schemes of a client's allowed_origins: `https`, or that of an app's web view, e.g. `capacitor`."""
 
     REQUEST_APPROVAL_PROMPT: Literal["force", "auto"] = "force"
     """`force` asks for consent each time, `auto` not when the person allowed the same before. A client's
@@ -136,7 +136,7 @@ class OAuth2Settings(BaseModel):
         dangerous = FORBIDDEN_SCHEMES.intersection(scheme.lower() for scheme in schemes)
         if dangerous:
             raise ValueError(f"{', '.join(sorted(dangerous))} may never be redirected to")
-        return schemes
+        return tuple(scheme.lower() for scheme in schemes)
 
     @field_validator("EXTRA_SERVER_KWARGS")
     @classmethod
