@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from flask import Blueprint, Flask
+from flask_wtf import CSRFProtect
 
+from portula import Provider
 from portula.plugin import Application
 
 PKCE = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
@@ -47,3 +50,35 @@ def test_a_client_s_posted_authorization_request_comes_back_by_get(app, client):
     answer = app.test_client().post("/o/authorize/", data=form)
     assert answer.status_code == 303
     assert re.match(r"/o/authorize/\?interaction=", answer.headers["Location"])
+
+
+@pytest.mark.parametrize("protect_first", [True, False], ids=["protected before", "protected after"])
+@pytest.mark.parametrize("views_first", [True, False], ids=["views before", "views after"])
+def test_views_of_the_app_stay_protected_whatever_they_are_named(protect_first, views_first):
+    names = ("staff_delete", "staff_token_", "staff_token2", "staff", "staff_oauth2", "portula_x")
+    app = Flask(__name__)
+    app.config.update(SECRET_KEY="a key of the app, long enough")
+    csrf = CSRFProtect()
+
+    def add_views():
+        blueprint = Blueprint("staff_pages", __name__)
+        for name in names:  # Flask-WTF knows a view by its module and name
+            namespace = {"__name__": __name__}
+            exec(f"def {name}(): return 'done'", namespace)
+            app.add_url_rule(f"/{name}", view_func=namespace[name], methods=["POST"])
+        blueprint.add_url_rule("/pages", view_func=lambda: "done", methods=["POST"])
+        app.register_blueprint(blueprint)
+
+    if protect_first:
+        csrf.init_app(app)
+    if views_first:
+        add_views()
+    Provider(app, name="staff")
+    if not views_first:
+        add_views()
+    if not protect_first:
+        csrf.init_app(app)
+    http = app.test_client()
+    assert http.post("/o/token/", data={"grant_type": "client_credentials"}).json["error"] == "invalid_client"
+    answers = [http.post(f"/{name}") for name in (*names, "pages")]
+    assert ["CSRF token is missing" in answer.text for answer in answers] == [True] * 7

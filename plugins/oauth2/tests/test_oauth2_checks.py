@@ -3,7 +3,10 @@
 from functools import partial
 
 import pytest
+from click.testing import CliRunner
 from support.checks import findings_of
+
+from portula.cli import main as cli
 
 
 @pytest.fixture
@@ -44,3 +47,42 @@ def test_what_is_good_to_know_is_told_and_no_warning(found, finding, worse, bett
 def test_the_defaults_bring_no_warning(found):
     rows, status = found()
     assert ({row["level"] for row in rows.values()}, status) == ({"info"}, 0)
+
+
+AUTH = "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED"
+TYPES = "OIDC_RESPONSE_TYPES_SUPPORTED"
+
+
+@pytest.mark.parametrize(
+    ("kind", "grant", "settings", "finding"),
+    [
+        (
+            "public",
+            "authorization-code",
+            {AUTH: ["client_secret_post", "client_secret_basic"]},
+            "auth-methods",
+        ),
+        ("confidential", "client-credentials", {AUTH: ["none"]}, "auth-methods"),
+        ("public", "authorization-code", {TYPES: ["id_token"]}, "response-types"),
+        ("public", "implicit", {TYPES: ["code"]}, "response-types"),
+        ("public", "implicit", {TYPES: ["code", "token"]}, "response-types"),
+    ],
+)
+def test_clients_that_a_list_shuts_out_are_named(found, tmp_path, kind, grant, settings, finding):
+    found()
+    made = [
+        "createapplication",
+        kind,
+        grant,
+        "--client-id",
+        "tea",
+        "--redirect-uris",
+        "https://tea.example/cb",
+    ]
+    config = tmp_path / "clients.py"
+    config.write_text("OAUTH2_PROVIDER = {'IMPLICIT_GRANT_ENABLED': True}\n")
+    options = ["--data-dir", str(tmp_path / "data"), "--config", str(config)]
+    CliRunner().invoke(cli.main, [*options, *made], catch_exceptions=False)
+    assert f"oauth2.client-{finding}" not in found()[0]
+    row = found(**settings)[0][f"oauth2.client-{finding}"]
+    assert (row["level"], "tea" in row["summary"]) == ("warning", True)

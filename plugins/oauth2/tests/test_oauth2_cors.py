@@ -126,6 +126,40 @@ def test_an_http_origin_needs_allowed_schemes(make):
     assert allowed(strict.token(party, "client_credentials", {**party.headers, "Origin": origin})) is None
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["capacitor://localhost", "ionic://localhost:8100", "chrome-extension://abcdef", "http://spa.example"],
+)
+def test_an_origin_of_a_scheme_that_is_allowed_is_one(make, origin):
+    scheme, _, host = origin.partition("://")
+    world = make(ALLOWED_SCHEMES=["https", scheme.title()])
+    client = world.client(allowed_origins=(SPA, origin))
+    ask = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    headers = {**client.headers, "Origin": origin}
+    assert allowed(world.http.options("/o/token/", headers=ask)) == origin
+    assert allowed(world.http.options("/o/revoke_token/", headers=ask)) == origin
+    assert allowed(world.token(client, "client_credentials", headers)) == origin
+    assert allowed(world.post("/o/revoke_token/", {"token": "x"}, headers)) == origin
+    assert allowed(world.token(client, "tea", headers)) == origin
+    for other in (f"{origin}.evil", f"other://{host}", f"{origin}/", f"{scheme}://evil@{host}"):
+        assert allowed(world.token(client, "client_credentials", {**headers, "Origin": other})) is None
+    stranger = world.client()
+    assert (
+        allowed(world.token(stranger, "client_credentials", {**stranger.headers, "Origin": origin})) is None
+    )
+    for wrong in (f"{origin}/x", f"{scheme}://", f"{scheme}://a@{host}", f"{scheme.title()}://{host}"):
+        with pytest.raises(InvalidClientMetadata, match="allowed origin"):
+            world.client(allowed_origins=(wrong,))
+
+
+def test_a_refused_scheme_is_told_with_the_setting_that_would_allow_it(world):
+    with pytest.raises(InvalidClientMetadata, match=r"must be one of https \(ALLOWED_SCHEMES\)"):
+        world.client(allowed_origins=("capacitor://localhost",))
+    for member in ("redirect_uris", "post_logout_redirect_uris"):
+        with pytest.raises(InvalidClientMetadata, match="see ALLOWED_REDIRECT_URI_SCHEMES"):
+            world.client(**{"redirect_uris": ("https://client.example/cb",), member: ("tea://cb",)})
+
+
 def test_a_page_on_loopback_reads_answers_when_it_is_a_redirect_uri(world):
     client = world.client(redirect_uris=("http://127.0.0.1:3000/cb",))
     headers = {**client.headers, "Origin": "http://127.0.0.1:3000"}

@@ -3,7 +3,7 @@
 import pytest
 from security.driving import answered
 
-from portula.errors import SlotConflict
+from portula.errors import ConfigError, SlotConflict
 from portula.plugin import Server
 
 WELL_KNOWN = [
@@ -80,9 +80,7 @@ def test_userinfo_may_be_advertised_elsewhere(make_world):
 def test_response_types_are_advertised_if_they_are_answered(make_world):
     safe = metadata(make_world(IMPLICIT_GRANT_ENABLED=False))
     assert safe["response_types_supported"] == ["code", "code id_token", "id_token"]
-    chosen = make_world(
-        OIDC_RESPONSE_TYPES_SUPPORTED=["id_token token", "code"], IMPLICIT_GRANT_ENABLED=False
-    )
+    chosen = make_world(OIDC_RESPONSE_TYPES_SUPPORTED=["id_token token", "code"])
     assert metadata(chosen)["response_types_supported"] == ["code", "id_token token"]
     client = chosen.client()
     refused = chosen.browser().ask(client, response_type="id_token", scope="openid", nonce="n")
@@ -96,6 +94,42 @@ def test_response_types_are_advertised_if_they_are_answered(make_world):
         code_challenge_method=None,
     )
     assert {"access_token", "id_token"} <= answered(allowed).keys()
+
+
+def test_no_list_brings_on_access_tokens_in_redirects_that_are_off(make_world):
+    types = [
+        "code",
+        "token",
+        "id_token",
+        "id_token token",
+        "code token",
+        "code id_token",
+        "code id_token token",
+    ]
+    world = make_world(OIDC_RESPONSE_TYPES_SUPPORTED=types, IMPLICIT_GRANT_ENABLED=False)
+    assert metadata(world)["response_types_supported"] == ["code", "code id_token", "id_token"]
+    for name in ("token", "id_token token", "code token", "code id_token token"):
+        refused = world.browser().ask(world.client(), response_type=name, scope="openid", nonce="n")
+        assert answered(refused)["error"] == "unsupported_response_type"
+    with pytest.raises(ConfigError, match="IMPLICIT_GRANT_ENABLED = True"):
+        make_world(OIDC_RESPONSE_TYPES_SUPPORTED=["token"], IMPLICIT_GRANT_ENABLED=False)
+
+
+SHOWN = (
+    "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED",
+    "OIDC_RESPONSE_TYPES_SUPPORTED",
+    "OIDC_SUBJECT_TYPES_SUPPORTED",
+)
+
+
+@pytest.mark.parametrize("name", [*SHOWN, "IMPLICIT_GRANT_ENABLED"])
+def test_a_default_that_is_written_out_changes_nothing(make_world, name):
+    plain = make_world(IMPLICIT_GRANT_ENABLED=False)
+    declared = {setting.name: setting for setting in plain.provider.all_settings.declared()}[name]
+    written = make_world(**{"IMPLICIT_GRANT_ENABLED": False, name: declared.field.default})
+    assert metadata(written) == metadata(plain)
+    public = written.client(client_type="public", grant_types=("authorization_code",))
+    assert written.sign_in(public, scope="openid")["id_token"]
 
 
 def test_grant_types_follow_the_response_types(make_world):

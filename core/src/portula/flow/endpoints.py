@@ -22,5 +22,7 @@ class Endpoint:
     handler: Handler | None = None
     """Answers a message; None where `steps` do."""
     cors: Cors = "none"
+    origin_schemes: tuple[str, ...] = ()
+    """Schemes besides http and https that the origins of its clients may have."""
     steps: Steps[Any] | None = None
     """The steps that answer it; beside a handler, those that the handler runs."""

@@ -85,7 +85,7 @@ class Memo:
         return bool(self._once(exchange_of(request), question, lambda: ask(client_id, redirect_uri, request)))
 
     def get_default_redirect_uri(self, client_id: str, request: OAuthRequest) -> str | None:
-        """Ask once; where a step has judged a redirect URI, that is what the request is answered at."""
+        """Ask once; where a step has judged a redirect URI, see `ResponseType.judge`."""
         ask = self._validator.get_default_redirect_uri
         exchange = exchange_of(request)
         return cast(
@@ -207,6 +207,14 @@ class PasswordGrant(_Judged):
     stock = grant_types.ResourceOwnerPasswordCredentialsGrant
 
 
+_JUDGED_BEFORE = "https://judged-before.invalid/"
+
+
+def _restore_redirect_uri(request: OAuthRequest) -> dict[str, Any]:
+    request.redirect_uri = cast("AuthorizationExchange", exchange_of(request)).redirect_uri
+    return {}
+
+
 class ResponseType:
     """A response type of the authorization endpoint, by the name under which it is contributed.
 
@@ -216,22 +224,22 @@ class ResponseType:
     def __init__(self, validator: OAuth2Validator) -> None:
         """Put the memo in front of the validator; called once a provider, at start."""
         memo = Memo(validator)
-        self._code = grant_types.AuthorizationCodeGrant(memo)
-        self._implicit = grant_types.ImplicitGrant(memo)
+        self._code = grant_types.AuthorizationCodeGrant(memo, pre_auth=[_restore_redirect_uri])
+        self._implicit = grant_types.ImplicitGrant(memo, pre_auth=[_restore_redirect_uri])
         self._implicit.response_types = ["token", "id_token"]
 
     def judge(self, exchange: AuthorizationExchange) -> None:
         """Let oauthlib judge the request by the rules for its words; with a code in the answer, those for codes hold.
 
-        A step has judged the redirect URI by then; oauthlib takes it for the default one, so that it parses nothing
-        that the client did register.
+        A step has judged the redirect URI by then. oauthlib would parse it, and refuse some that clients registered,
+        so it is shown another until it has done that.
 
         Raises:
             OAuth2Error: the client may not, PKCE is missing, or a scope is refused.
         """
         request, sent = exchange.request, exchange.request.using_default_redirect_uri
         grant = self._code if "code" in exchange.words else self._implicit
-        exchange.memo[("default_redirect_uri",)], request.redirect_uri = exchange.redirect_uri, None
+        exchange.memo[("default_redirect_uri",)], request.redirect_uri = _JUDGED_BEFORE, None
         try:
             grant.validate_authorization_request(request)
         finally:

@@ -112,7 +112,8 @@ class ApplicationPolicy:
 
     def origin_allowed(self, origin: str) -> bool:
         """Say whether a browser page of this origin may call the token endpoint (CORS)."""
-        return any(origin_matches(known, origin) for known in (*self.allowed_origins, *self.redirect_uris))
+        registered = (*self.allowed_origins, *self.redirect_uris)
+        return origin in self.allowed_origins or any(origin_matches(known, origin) for known in registered)
 
     def get_allowed_schemes(self) -> tuple[str, ...] | None:
         """Schemes this client's redirect URIs may have; None means ALLOWED_REDIRECT_URI_SCHEMES."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import SplitResult, urlsplit
 
 MAX_URI_LENGTH = 2048
@@ -31,11 +32,14 @@ LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+def is_plain(uri: str) -> bool:
+    """Say whether a URI has only characters that stand in URIs as they are (RFC 3986 §2)."""
+    return uri.isascii() and uri.isprintable() and not any(character in uri for character in ' "<>\\^`{|}')
+
+
 def _split(uri: str) -> SplitResult | None:
     """Split a URI, or return None for one that no browser and no client would read alike."""
-    if not uri or len(uri) > MAX_URI_LENGTH or not uri.isascii() or not uri.isprintable():
-        return None
-    if any(character in uri for character in ' "<>\\^`{|}'):
+    if not uri or len(uri) > MAX_URI_LENGTH or not is_plain(uri):
         return None
     try:
         parts = urlsplit(uri)
@@ -85,7 +89,7 @@ def redirect_uri_problem(uri: str, schemes: tuple[str, ...], *, native: bool = F
     if not scheme or scheme in FORBIDDEN_SCHEMES:
         return "has a scheme that may never be redirected to" if scheme else "is not absolute"
     if scheme not in {known.lower() for known in schemes} and not (native and "." in scheme):
-        return f"has the scheme {scheme!r}; allowed: {', '.join(schemes)}"
+        return f"has the scheme {scheme!r}; allowed: {', '.join(schemes)} (see ALLOWED_REDIRECT_URI_SCHEMES)"
     if "#" in uri:
         return "has a fragment"
     if scheme in _DEFAULT_PORTS:
@@ -126,19 +130,22 @@ def uri_scheme(uri: str) -> str:
     return parts.scheme.lower() if parts else ""
 
 
-def origin_of(uri: str) -> str | None:
-    """Return scheme://host[:port] of an http or https URI, its default port left out (RFC 6454 §6.2)."""
+def origin_of(uri: str, schemes: Collection[str] = ()) -> str | None:
+    """Return scheme://host[:port] of an http or https URI, its default port left out (RFC 6454 §6.2).
+
+    `schemes` are further ones whose URIs have an origin, e.g. `capacitor`.
+    """
     parts = _split(uri)
+    scheme = parts.scheme.lower() if parts else ""
     if (
         parts is None
-        or parts.scheme.lower() not in _DEFAULT_PORTS
+        or scheme not in {*_DEFAULT_PORTS, *schemes}
         or not parts.hostname
         or "@" in parts.netloc
     ):
         return None
-    scheme = parts.scheme.lower()
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = "" if parts.port in (None, _DEFAULT_PORTS[scheme]) else f":{parts.port}"
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(scheme)) else f":{parts.port}"
     return f"{scheme}://{host}{port}"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_content_length
@@ -17,6 +17,7 @@ from portula.flow.endpoints import Endpoint
 from portula.model.errors import DuplicateContribution
 from portula.model.http import Answer, Message, json_answer
 from portula.model.uris import origin_of
+from portula.web.pages import VerbatimResponse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -61,7 +62,7 @@ class MachineDoor:
             self._app.url_map.add(self._app.url_rule_class(path, endpoint=name, methods=None))
             self._app.view_functions[name] = self._view
 
-    def _view(self, **_: Any) -> Response:
+    def _view(self, **_: Any) -> VerbatimResponse:
         request.max_content_length = self._max_body + 1  # Werkzeug cuts a chunked body there and says nothing
         try:
             body = request.get_data(cache=True, parse_form_data=False)
@@ -71,7 +72,7 @@ class MachineDoor:
             body = bytes(self._max_body + 1)  # answered 413; the rest is not read
         path = str(request.url_rule)  # not PATH_INFO: Werkzeug reads //o/token/ as /o/token/
         answer = self.answer(path, request.environ, lambda _limit: body)
-        response = Response(answer.body, answer.status)
+        response = VerbatimResponse(answer.body, answer.status)
         response.headers.clear()
         response.headers.extend(_sent_headers(answer))
         return response
@@ -135,7 +136,8 @@ class MachineDoor:
         """Answer OPTIONS (Fetch standard §3.2.3). The client is not known yet; the real answer names its origins."""
         methods = ", ".join((*endpoint.methods, "OPTIONS"))
         headers = {"Allow": methods, "Vary": "Origin"}
-        if endpoint.cors == "none" or origin is None or origin_of(origin) is None:
+        known = origin is not None and origin_of(origin, endpoint.origin_schemes) is not None
+        if endpoint.cors == "none" or origin is None or not known:
             return Answer(204, headers)
         return Answer(
             204,

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, after_this_request, make_response, render_template, request
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+from typing_extensions import override
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import InternalServerError, RequestEntityTooLarge
 from wtforms import Form
@@ -16,8 +17,12 @@ from wtforms.validators import ValidationError
 
 from portula.flow.messages import FORM, parse_pairs
 from portula.model.client_metadata import in_language
+from portula.model.uris import is_plain
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import Headers
+
     from portula.model.records import Application
     from portula.web.provider import Provider
 
@@ -40,6 +45,32 @@ PAGE_HEADERS = {
 
 BROWSER_COOKIE_SECONDS = 400 * 24 * 3600
 _BROWSER_ID_CHARACTERS = 43
+
+
+class VerbatimResponse(Response):
+    """A response whose Location is sent as it is.
+
+    Werkzeug parses it and writes it anew, other than the client registered it: `app:///cb` as `app:/cb`, `[1]` as
+    `%5B1%5D`. A redirect URI is compared and answered as a string (RFC 6749 §3.1.2, RFC 9700 §2.1).
+    """
+
+    @override
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """Return Werkzeug's headers, and a Location that is a URI already in its own bytes."""
+        headers = super().get_wsgi_headers(environ)
+        location = self.headers.get("Location", "")
+        if location and is_plain(location):
+            headers["Location"] = location
+        return headers
+
+
+def verbatim(response: Response) -> Response:
+    """Return a response, one that sends its Location as it is if it has one."""
+    if "Location" not in response.headers:
+        return response
+    sent = VerbatimResponse(response.response, response.status, response.headers)
+    sent.call_on_close(response.close)
+    return sent
 
 
 class Pages:

@@ -37,7 +37,7 @@ from portula.web.http import MachineDoor, client_address
 from portula.web.issuer import Issuer, origin_of_issuer
 from portula.web.metadata import MetadataPublisher, metadata_endpoints
 from portula.web.metadata import fold as fold_metadata
-from portula.web.pages import Pages
+from portula.web.pages import Pages, verbatim
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -263,11 +263,13 @@ class Provider(AuthorizationServer):
         )
         for _, mount in mounts:
             mount.blueprint.before_request(self._issuer.redirect_home)
+            mount.blueprint.after_request(verbatim)
             self.pages.handle_errors(mount.blueprint)
             prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))
             self.app.register_blueprint(
                 mount.blueprint, name=f"{self.name}_{mount.blueprint.name}", url_prefix=prefix or None
             )
+        self._views = [view for name, view in self.app.view_functions.items() if name not in others]
         self._exempt_from_csrf_protect()
         self._redirect_no_paths(others)
         self.app.before_request(self._exempt_from_csrf_protect)
@@ -356,12 +358,14 @@ class Provider(AuthorizationServer):
                 rule.strict_slashes = False
 
     def _exempt_from_csrf_protect(self) -> None:
-        """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own."""
+        """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own.
+
+        Exactly the views that it registered are exempt; the app may name its own as it likes.
+        """
         protect = self.app.extensions.get("csrf")
         if protect is not None and not self.__dict__.get("_csrf_exempted"):
-            for endpoint, view in self.app.view_functions.items():
-                if endpoint.partition(".")[0].startswith(f"{self.name}_"):
-                    protect.exempt(view)
+            for view in self._views:
+                protect.exempt(view)
             self._csrf_exempted = True
 
 

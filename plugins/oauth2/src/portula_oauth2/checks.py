@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.plugin import Finding, Level, never_heard
+from portula.plugin import IMPLICIT, Application, Finding, Level, in_front_channel, never_heard
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from portula import Provider
+
+CLIENTS_A_PAGE = 500
+CLIENTS_NAMED = 10
+"""How many clients a finding names; it counts the others."""
 
 USUAL_CODE_SECONDS = 60
 """The default: time for one redirect and one request."""
@@ -29,7 +34,65 @@ def portula_checks(provider: Provider) -> list[Finding]:
         *_about_grants(settings),
         *_about_lifetimes(settings),
         *_about_questions(provider),
+        *_about_clients(provider, settings),
     ]
+
+
+def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Finding]:
+    """Compare the clients with the lists of what is accepted, where there is one."""
+    lists = (settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, settings.OIDC_RESPONSE_TYPES_SUPPORTED)
+    if lists == (None, None):
+        return
+    barred = [client for client in _clients(provider) if not _may_authenticate(provider, client)]
+    if barred:
+        yield Finding(
+            "oauth2.client-auth-methods",
+            Level.WARNING,
+            f"OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED excludes how these clients authenticate: {_named(barred)}.",
+            "Add the method, `none` for public clients, or leave the setting out.",
+            "RFC 6749 §2.3",
+        )
+    idle = [client for client in _clients(provider) if not _may_ask(provider, client)]
+    if idle:
+        yield Finding(
+            "oauth2.client-response-types",
+            Level.WARNING,
+            f"OIDC_RESPONSE_TYPES_SUPPORTED excludes every response type of these clients: {_named(idle)}.",
+            "Add the response type, with IMPLICIT_GRANT_ENABLED if it has an access token, or leave the setting out.",
+            "RFC 6749 §3.1.1",
+        )
+
+
+def _clients(provider: Provider) -> Iterator[Application]:
+    """Yield the clients that are not disabled."""
+    page = provider.storage.select(Application, limit=CLIENTS_A_PAGE)
+    while page:
+        yield from (client for client in page if not client.disabled)
+        page = provider.storage.select(Application, limit=CLIENTS_A_PAGE, after=page[-1].client_id)
+
+
+def _named(clients: list[Application]) -> str:
+    others = len(clients) - CLIENTS_NAMED
+    names = ", ".join(client.client_id for client in clients[:CLIENTS_NAMED])
+    return f"{names} and {others} more" if others > 0 else names
+
+
+def _may_authenticate(provider: Provider, client: Application) -> bool:
+    accepted = set(provider.client_auth_methods)
+    if client.client_type == "public":
+        return "none" in accepted
+    method = client.token_endpoint_auth_method
+    return method in accepted if method else bool(accepted - {"none"})
+
+
+def _may_ask(provider: Provider, client: Application) -> bool:
+    names = provider.response_types
+    by_grant = {
+        "authorization_code": any("code" in name.split() for name in names),
+        IMPLICIT: any(map(in_front_channel, names)),
+    }
+    asking = [by_grant[grant] for grant in client.grant_types if grant in by_grant]
+    return all(asking)
 
 
 def _about_questions(provider: Provider) -> Iterator[Finding]:

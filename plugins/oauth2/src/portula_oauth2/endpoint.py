@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @hookimpl
 def portula_endpoints(provider: Provider) -> list[Endpoint]:
     """Return the endpoints; the backend is made here, so that what it lacks shows at start."""
-    backend = provider.backend
+    backend, schemes = provider.backend, provider.settings(OAuth2Settings).ALLOWED_SCHEMES
     return [
         Endpoint(
             "token",
@@ -36,6 +36,7 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
             ("POST",),
             _with_cors(provider, backend.create_token_response),
             cors="client",
+            origin_schemes=schemes,
             steps=TOKEN_STEPS,
         ),
         Endpoint(
@@ -44,6 +45,7 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
             ("POST",),
             _with_cors(provider, backend.create_revocation_response),
             cors="client",
+            origin_schemes=schemes,
             steps=REVOCATION_STEPS,
         ),
     ]
@@ -52,9 +54,7 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
 def _with_cors(provider: Provider, handler: Callable[[Message], Answer]) -> Callable[[Message], Answer]:
     """Let a browser page of the client read the answer, an error too (Fetch standard §3.2)."""
     settings = provider.settings(OAuth2Settings)
-    schemes = {
-        scheme.lower() for scheme in (*settings.ALLOWED_SCHEMES, *settings.ALLOWED_REDIRECT_URI_SCHEMES)
-    }
+    schemes = {*settings.ALLOWED_SCHEMES, *settings.ALLOWED_REDIRECT_URI_SCHEMES}
 
     def answer(message: Message) -> Answer:
         result = handler(message)

@@ -46,11 +46,14 @@ def enabled_response_types(settings: OAuth2Settings, contributed: Collection[str
     """Return which response types are in use, of those that rooms contribute.
 
     Raises:
-        ConfigError: OIDC_RESPONSE_TYPES_SUPPORTED names one that nobody contributes.
+        ConfigError: OIDC_RESPONSE_TYPES_SUPPORTED names one that nobody contributes, or only such as
+            IMPLICIT_GRANT_ENABLED leaves out.
     """
-    if _RESPONSE_TYPES in settings.model_fields_set:
-        return _chosen(_RESPONSE_TYPES, settings.OIDC_RESPONSE_TYPES_SUPPORTED, contributed)
-    return [name for name in contributed if settings.IMPLICIT_GRANT_ENABLED or "token" not in name.split()]
+    listed = _chosen(_RESPONSE_TYPES, settings.OIDC_RESPONSE_TYPES_SUPPORTED, contributed)
+    enabled = [name for name in listed if settings.IMPLICIT_GRANT_ENABLED or "token" not in name.split()]
+    if listed and not enabled:
+        raise ConfigError(f"{_RESPONSE_TYPES}: all of these need IMPLICIT_GRANT_ENABLED = True")
+    return enabled
 
 
 def enabled_client_auth_methods(settings: OAuth2Settings, contributed: Collection[str]) -> list[str]:
@@ -59,9 +62,7 @@ def enabled_client_auth_methods(settings: OAuth2Settings, contributed: Collectio
     Raises:
         ConfigError: OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED names one that nobody contributes.
     """
-    if _AUTH_METHODS in settings.model_fields_set:
-        return _chosen(_AUTH_METHODS, settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, contributed)
-    return list(contributed)
+    return _chosen(_AUTH_METHODS, settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, contributed)
 
 
 def registrable_grant_types(provider: AuthorizationServer) -> list[str]:
@@ -70,7 +71,10 @@ def registrable_grant_types(provider: AuthorizationServer) -> list[str]:
     return [*names, IMPLICIT] if any(map(in_front_channel, provider.response_types)) else names
 
 
-def _chosen(setting: str, names: Collection[str], contributed: Collection[str]) -> list[str]:
+def _chosen(setting: str, names: Collection[str] | None, contributed: Collection[str]) -> list[str]:
+    """Return the names of a list, all that are contributed where there is none."""
+    if names is None:
+        return list(contributed)
     findings = [
         f"{setting}: no installed plugin answers {name!r}{nearest(name, contributed)}; there are: "
         f"{', '.join(contributed)}"

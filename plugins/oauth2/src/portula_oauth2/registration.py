@@ -41,12 +41,13 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
         if member.partition("#")[0] in CLIENT_LINKS and not _is_web_address(value):
             raise InvalidClientMetadata(f"{member} is not an http or https URL")
     for origin in registration.application.allowed_origins:
-        if origin_of(origin) != origin:
-            raise InvalidClientMetadata(f"allowed origin {origin!r} is not scheme://host[:port]")
         if uri_scheme(origin) not in settings.ALLOWED_SCHEMES:
             raise InvalidClientMetadata(
-                f"allowed origin {origin!r}: its scheme must be one of {', '.join(settings.ALLOWED_SCHEMES)}"
+                f"allowed origin {origin!r}: its scheme must be one of {', '.join(settings.ALLOWED_SCHEMES)} "
+                "(ALLOWED_SCHEMES)"
             )
+        if origin_of(origin, settings.ALLOWED_SCHEMES) != origin:
+            raise InvalidClientMetadata(f"allowed origin {origin!r} is not scheme://host[:port]")
 
 
 def problem_of(uri: str, application: Application, settings: OAuth2Settings) -> str | None:

@@ -18,18 +18,6 @@ V = TypeVar("V")
 MAX_CODE_SECONDS = 600
 """RFC 6749 §4.1.2: ten minutes at the most."""
 
-RESPONSE_TYPES = (
-    "code",
-    "token",
-    "id_token",
-    "id_token token",
-    "code token",
-    "code id_token",
-    "code id_token token",
-)
-"""django-oauth-toolkit's default of OIDC_RESPONSE_TYPES_SUPPORTED."""
-
-
 Lifetime = PositiveInt | Annotated[timedelta, Field(ge=timedelta(seconds=1))]
 CodeSeconds = Annotated[int, Field(ge=1, le=MAX_CODE_SECONDS)]
 GraceSeconds = Annotated[int, Field(ge=0, le=3600)]
@@ -80,7 +68,7 @@ class OAuth2Settings(BaseModel):
     """Schemes a redirect URI may have; http only on loopback hosts."""
 
     ALLOWED_SCHEMES: tuple[str, ...] = ("https",)
-    """Schemes of a client's allowed_origins."""
+    """Schemes of a client's allowed_origins: `https`, or that of an app's web view, e.g. `capacitor`."""
 
     REQUEST_APPROVAL_PROMPT: Literal["force", "auto"] = "force"
     """`force` asks for consent each time, `auto` not when the person allowed the same before. A client's
@@ -91,18 +79,18 @@ class OAuth2Settings(BaseModel):
 
     IMPLICIT_GRANT_ENABLED: bool = False
     """Whether access tokens may be sent in the redirect, to clients registered for the grant type `implicit`: the
-    response types `token`, `id_token token`, `code token` and `code id_token token` (RFC 9700 §2.1.2 says no). It
-    counts while OIDC_RESPONSE_TYPES_SUPPORTED is not set."""
+    response types `token`, `id_token token`, `code token` and `code id_token token` (RFC 9700 §2.1.2 says no). False
+    leaves them out whatever OIDC_RESPONSE_TYPES_SUPPORTED lists."""
 
-    OIDC_RESPONSE_TYPES_SUPPORTED: tuple[str, ...] = Field(default=RESPONSE_TYPES, min_length=1)
-    """Response types that are advertised and answered. Not set: all that installed plugins contribute, those with an
-    access token only with IMPLICIT_GRANT_ENABLED. Set: exactly these; django-oauth-toolkit only advertises them."""
+    OIDC_RESPONSE_TYPES_SUPPORTED: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Response types that are advertised and answered; those with an access token need IMPLICIT_GRANT_ENABLED as well.
+    None: all that installed plugins contribute. A list, which django-oauth-toolkit only advertises, excludes all
+    others."""
 
-    OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED: tuple[str, ...] = Field(
-        default=("client_secret_post", "client_secret_basic"), min_length=1
-    )
-    """Ways in which clients may authenticate. Not set: all that installed plugins contribute. Set: exactly these;
-    django-oauth-toolkit only advertises them."""
+    OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Ways in which clients may authenticate. None: all that installed plugins contribute. A list, which
+    django-oauth-toolkit only advertises, excludes all others: without `none` it refuses public clients, without
+    `private_key_jwt` those that authenticate by a key."""
 
     EXTRA_SERVER_KWARGS: Mapping[str, Any] = Field(default_factory=dict)
     """Further keywords for the server class: token_expires_in (seconds, or a callable that is given the request),
@@ -139,8 +127,8 @@ class OAuth2Settings(BaseModel):
 
     @field_validator("OIDC_RESPONSE_TYPES_SUPPORTED")
     @classmethod
-    def _words_in_order(cls, response_types: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(map(sorted_response_type, response_types)))
+    def _words_in_order(cls, response_types: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return response_types and tuple(dict.fromkeys(map(sorted_response_type, response_types)))
 
     @field_validator("ALLOWED_REDIRECT_URI_SCHEMES", "ALLOWED_SCHEMES")
     @classmethod
@@ -148,7 +136,7 @@ class OAuth2Settings(BaseModel):
         dangerous = FORBIDDEN_SCHEMES.intersection(scheme.lower() for scheme in schemes)
         if dangerous:
             raise ValueError(f"{', '.join(sorted(dangerous))} may never be redirected to")
-        return schemes
+        return tuple(scheme.lower() for scheme in schemes)
 
     @field_validator("EXTRA_SERVER_KWARGS")
     @classmethod

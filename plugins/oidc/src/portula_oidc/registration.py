@@ -29,9 +29,7 @@ def id_token_algorithms(provider: Provider) -> list[str]:
 
 def subject_types(settings: OIDCSettings) -> list[str]:
     """Return the kinds of subject identifiers that are in use."""
-    if "OIDC_SUBJECT_TYPES_SUPPORTED" in settings.model_fields_set:
-        return list(settings.OIDC_SUBJECT_TYPES_SUPPORTED)
-    return ["public", PAIRWISE]
+    return list(settings.OIDC_SUBJECT_TYPES_SUPPORTED)
 
 
 @hookimpl

@@ -44,10 +44,10 @@ class OIDCSettings(BaseModel):
     `userinfo/` below the mount point."""
 
     OIDC_SUBJECT_TYPES_SUPPORTED: tuple[Literal["public", "pairwise"], ...] = Field(
-        default=("public",), min_length=1
+        default=("public", "pairwise"), min_length=1
     )
-    """Kinds of subject identifiers that clients may be registered with (OpenID Connect Core §8). Not set: public and
-    pairwise. Set: exactly these; django-oauth-toolkit only advertises them."""
+    """Kinds of subject identifiers that clients may be registered with (OpenID Connect Core §8). A list, which
+    django-oauth-toolkit only advertises, excludes the other."""
 
     OIDC_SERVER_CLASS: Annotated[
         Any,
