@@ -114,6 +114,7 @@ from portula.model.client_metadata import ClientMember, read_client_metadata, wr
 from portula.model.errors import nearest
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
+from portula.model.people import Authenticated, LoginSession, User
 from portula.model.plans import (
     Add,
     ChangeAll,
@@ -141,7 +142,6 @@ from portula.model.records import (
     SupersededRefreshToken,
 )
 from portula.model.slots import (
-    Authenticated,
     Clock,
     Consent,
     ConsentItem,
@@ -151,7 +151,6 @@ from portula.model.slots import (
     HashGenerator,
     Jose,
     Login,
-    LoginSession,
     NamesPeople,
     ScopesBackend,
     SecretHasher,
@@ -159,11 +158,10 @@ from portula.model.slots import (
     Sessions,
     Token,
     TokenGenerator,
-    User,
 )
 from portula.model.sources import Source, Tier
 from portula.model.storage import Place, Storage, Store, StoreFactory
-from portula.model.strict_json import read_object
+from portula.model.strict_json import json_problem, read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
     LOOPBACK_ADDRESSES,
@@ -332,6 +330,7 @@ __all__ = [
     "is_loopback_host",
     "issuer_of",
     "json_answer",
+    "json_problem",
     "metadata_endpoints",
     "nearest",
     "network_of",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from portula.model.slots import Authenticated, ConsentItem
+from portula.model.people import Authenticated
+from portula.model.slots import ConsentItem
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
