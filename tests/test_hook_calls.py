@@ -56,6 +56,17 @@ def failing(error):
         ("portula_scopes", [("tea", "Make tea")], "answers a list; a mapping is needed"),
         ("portula_records", {"note": Application}, "answers a dict; a sequence is needed"),
         ("portula_endpoints", "token/", "answers a str; a sequence is needed"),
+        ("portula_endpoints", ["token/"], "answers as entry 1 a str; an instance of Endpoint is needed"),
+        ("portula_settings", [dict], "answers as entry 1 the class dict; a subclass of BaseModel is needed"),
+        ("portula_scopes", {"tea": 5}, "answers under 'tea' a int; an instance of str is needed"),
+        ("portula_scopes", {5: "tea"}, "answers under a key that is a int; an instance of str is needed"),
+        ("portula_grant_types", {"tea": "pot"}, "answers under 'tea' a str; a callable is needed"),
+        ("portula_steps", [None], "answers as entry 1 a NoneType; an instance of Step is needed"),
+        (
+            "portula_declarations",
+            ["Hooks"],
+            "answers as entry 1 a str; a subclass of HookDeclarations is needed",
+        ),
     ],
 )
 def test_an_answer_of_another_type_stops_the_start(hook, answer, words):

@@ -1,10 +1,12 @@
 """Folding what rooms say about themselves into one metadata document."""
 
+from datetime import date
+
 import pytest
 from hosting import Memory, make_app
 
 from portula import Provider, hookimpl
-from portula.errors import DuplicateContribution
+from portula.errors import BrokenPlugin, DuplicateContribution
 from portula.plugin import Source, Tier
 from portula.web.metadata import absolute, fold
 
@@ -34,6 +36,27 @@ def test_who_disagrees_is_named_on_both_sides(first, second):
         folded({"a": first}, {"a": second})
     for word in ("'a'", "dist-one", "dist-two"):
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"since": date(2026, 1, 1)}, "since is a date"),
+        ({"share": float("nan")}, "share is a number without a finite value"),
+        ({"limits": {"rate": {1, 2}}}, "limits.rate is a set"),
+        ({"kinds": [{"type": "tea"}]}, "kinds is a list of more than text"),
+        ({"kinds": ["tea", 5]}, "kinds is a list of more than text"),
+    ],
+)
+def test_what_json_has_not_stops_the_start_and_names_the_room(members, words):
+    class Shop:
+        @hookimpl
+        def portula_metadata(self, provider):
+            return members
+
+    with pytest.raises(BrokenPlugin) as caught:
+        Provider(make_app(STORAGE="memory"), plugins=[Memory(), Shop()], discover=False)
+    assert str(caught.value) == f"plugin 'Shop': portula_metadata: {words}"
 
 
 def test_empty_members_are_left_out_and_false_is_not_empty():

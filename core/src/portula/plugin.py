@@ -115,6 +115,7 @@ from portula.model.consent import Consent, ConsentItem, ConsentQuestion
 from portula.model.errors import nearest
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
+from portula.model.people import Authenticated, LoginSession, User
 from portula.model.plans import (
     Add,
     ChangeAll,
@@ -142,14 +143,12 @@ from portula.model.records import (
     SupersededRefreshToken,
 )
 from portula.model.slots import (
-    Authenticated,
     Clock,
     Fetched,
     Fetcher,
     HashGenerator,
     Jose,
     Login,
-    LoginSession,
     NamesPeople,
     ScopesBackend,
     SecretHasher,
@@ -157,7 +156,6 @@ from portula.model.slots import (
     Sessions,
     Token,
     TokenGenerator,
-    User,
 )
 from portula.model.sources import Source, Tier
 from portula.model.storage import (
@@ -170,7 +168,7 @@ from portula.model.storage import (
     StoreFactory,
     WalkingStore,
 )
-from portula.model.strict_json import read_object
+from portula.model.strict_json import json_problem, read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
     LOOPBACK_ADDRESSES,
@@ -343,6 +341,7 @@ __all__ = [
     "is_loopback_host",
     "issuer_of",
     "json_answer",
+    "json_problem",
     "metadata_endpoints",
     "nearest",
     "network_of",

@@ -24,7 +24,7 @@ from portula.model.http import Answer, Message, json_answer
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.validator import OAuth2Validator
-    from portula.model.slots import Authenticated
+    from portula.model.people import Authenticated
 
 log = logging.getLogger("portula")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from portula.model.people import User
 from portula.model.records import AccessToken, Authorization
-from portula.model.slots import User
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from portula.flow.messages import OAuthRequest, Pairs
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.server import Server
-    from portula.model.slots import Authenticated, User
+    from portula.model.people import Authenticated, User
 
 ABSENT = Message("", "")
 

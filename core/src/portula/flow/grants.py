@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from oauthlib.oauth2.rfc6749 import errors, grant_types
 
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange, exchange_of
+from portula.flow.validator import OAuth2Validator
 
 if TYPE_CHECKING:
     from portula.flow.messages import OAuthRequest
-    from portula.flow.validator import OAuth2Validator
     from portula.model.records import Application
 
 for _name in (
@@ -133,7 +133,7 @@ class GrantType:
             raise errors.InvalidScopeError(request=request)
 
 
-GrantFactory = Callable[["OAuth2Validator"], GrantType]
+GrantFactory = Callable[[OAuth2Validator], GrantType]
 """Makes a grant type for a validator: the class itself. Called once a provider, at start."""
 
 
@@ -250,7 +250,7 @@ class ResponseType:
         return {"code": secrets.token_urlsafe(32)} if "code" in exchange.words else {}
 
 
-ResponseTypeFactory = Callable[["OAuth2Validator"], ResponseType]
+ResponseTypeFactory = Callable[[OAuth2Validator], ResponseType]
 """Makes a response type for a validator: the class itself. Called once a provider, at start."""
 
 

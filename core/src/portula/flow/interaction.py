@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from portula.model.consent import ConsentItem
-from portula.model.slots import Authenticated
+from portula.model.people import Authenticated
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer

@@ -196,7 +196,7 @@ def outboxes(exchange: TokenExchange) -> None:
 
 def write(exchange: TokenExchange) -> None:
     """Write the answer, so that nothing is left that may fail once the plan is applied (RFC 6749 §5.1)."""
-    exchange.body = json.dumps(exchange.response)
+    exchange.body = json.dumps(exchange.response, allow_nan=False)
 
 
 def apply(exchange: TokenExchange) -> None:

@@ -16,7 +16,7 @@ from portula.model.sources import Source
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
-    from portula.model.slots import User
+    from portula.model.people import User
 
 
 T = TypeVar("T", AccessToken, RefreshToken)

@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import collections.abc
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, cast, get_args, get_origin
 
 
 def problem_of(answer: object, expected: Any) -> str | None:
-    """Say what is wrong with an answer; None when it is of the declared type.
+    """Say what an answer is and what is needed; None when it is of the declared type.
 
     A class counts by its bases, not by the methods it happens to have: a text has `find` and is no login.
     """
     if _fits(answer, expected):
         return None
     given = answer.__qualname__ if isinstance(answer, type) else type(answer).__qualname__
-    return (
-        f"answers {'the class ' if isinstance(answer, type) else 'a '}{given}; {_named(expected)} is needed"
-    )
+    return f"{'the class ' if isinstance(answer, type) else 'a '}{given}; {_named(expected)} is needed"
+
+
+def contribution_problem(answer: object, expected: Any) -> str | None:
+    """Say what a contribution is and what is needed; None when it and all its entries are of the declared type."""
+    kind, members = get_origin(expected), get_args(expected)
+    if not isinstance(answer, kind) or isinstance(answer, str):
+        return f"a {type(answer).__name__}; a {kind.__name__.lower()} is needed"
+    entries: list[tuple[str, object]]
+    if isinstance(answer, collections.abc.Mapping):
+        wrong_key = next(filter(None, (problem_of(key, members[0]) for key in answer)), None)
+        if wrong_key:
+            return f"under a key that is {wrong_key}"
+        entries = [(f"under {key!r}", value) for key, value in answer.items()]
+    else:
+        entries = [
+            (f"as entry {number}", entry)
+            for number, entry in enumerate(cast("collections.abc.Sequence[object]", answer), 1)
+        ]
+    problems = ((place, problem_of(entry, members[-1])) for place, entry in entries)
+    return next((f"{place} {problem}" for place, problem in problems if problem), None)
 
 
 def _fits(answer: object, expected: Any) -> bool:

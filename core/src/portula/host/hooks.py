@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
 
-from portula.host.answers import problem_of
+from portula.host.answers import contribution_problem, problem_of
 from portula.host.kinds import PREFIX, HookFacts, Kind
 from portula.host.plugins import Implementation, Plugins
 from portula.host.signatures import return_type
@@ -30,6 +30,7 @@ from portula.model.errors import (
     nearest,
 )
 from portula.model.sources import Source
+from portula.model.strict_json import json_problem
 
 if TYPE_CHECKING:
     from portula.host.deployment import Deployment
@@ -125,7 +126,7 @@ class Hooks:
             if answer is not None:
                 problem = problem_of(answer, expected)
                 if problem:
-                    raise BrokenPlugin(f"{implementation.source}: {implementation.name} {problem}")
+                    raise BrokenPlugin(f"{implementation.source}: {implementation.name} answers {problem}")
                 answers.append((implementation.source, answer))
         chosen = self._choice.get(name)
         if chosen is not None:
@@ -150,20 +151,18 @@ class Hooks:
         """Return what each plugin contributes, weakest tier first.
 
         Raises:
-            BrokenPlugin: a plugin fails, or contributes a list for a mapping or the like.
+            BrokenPlugin: a plugin fails, or contributes a list for a mapping, or an entry of another type.
         """
         _, implementations = self._called(contribution, Kind.CONTRIBUTION)
-        kind = Mapping if isinstance(_nothing(contribution), Mapping) else Sequence
+        expected = return_type(contribution)
         found: list[tuple[Source, T]] = []
         for implementation in reversed(implementations):
             answer = implementation.call_at_start(self._provider)
             if answer is None:
                 continue
-            if not isinstance(answer, kind) or isinstance(answer, str):
-                raise BrokenPlugin(
-                    f"{implementation.source}: {implementation.name} answers a {type(answer).__name__}; "
-                    f"a {kind.__name__.lower()} is needed"
-                )
+            problem = contribution_problem(answer, expected)
+            if problem:
+                raise BrokenPlugin(f"{implementation.source}: {implementation.name} answers {problem}")
             found.append((implementation.source, cast("T", answer)))
         return found
 
@@ -266,13 +265,16 @@ class Hooks:
 
         Raises:
             OAuth2Error: someone refuses.
-            HookFailed: someone fails, or answers no mapping.
+            HookFailed: someone fails, or answers no mapping, or a member that JSON has not.
         """
         facts, implementations = self._called(enrichment, Kind.ENRICHMENT)
         enriched: dict[str, T] = dict(getattr(value, facts.adds_to))
         for implementation in implementations:
             shown = replace(cast("Any", value), **{facts.adds_to: dict(enriched)})
             added = _attempt(implementation, shown, Mapping | None, OAuth2Error)
+            problem = json_problem(dict(added or {}))
+            if problem:
+                raise HookFailed(f"{implementation} answers what JSON has not: {problem}")
             for member, content in (added or {}).items():
                 enriched.setdefault(member, content)
         return enriched
@@ -338,7 +340,7 @@ def _attempt(implementation: Implementation, value: object, expected: Any, *pass
         raise HookFailed(f"{implementation} failed") from error
     problem = problem_of(answer, expected)
     if problem:
-        raise HookFailed(f"{implementation} {problem}")
+        raise HookFailed(f"{implementation} answers {problem}")
     return answer
 
 

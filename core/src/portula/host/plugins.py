@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 from pluggy import HookImpl, HookimplOpts, PluginValidationError
 
+from portula.host.answers import contribution_problem
 from portula.host.declared import Declared
 from portula.host.discovery import entry_points, load_file, plugin_files
 from portula.host.kinds import NEEDS_TRUST, PREFIX, HookDeclarations, HookFacts, facts_of
@@ -160,6 +161,9 @@ class Plugins:
         """
         for implementation in self.implementations(DECLARATIONS):
             classes = implementation.call_at_start(self._provider) or ()
+            wrong = contribution_problem(classes, Sequence[type[HookDeclarations]])
+            if wrong:
+                raise BrokenPlugin(f"{implementation.source}: {DECLARATIONS} answers {wrong}")
             problems = [problem for cls in classes for problem in self.declared.add(cls)]
             if problems:
                 raise BrokenPlugin(*(f"{implementation.source}: {problem}" for problem in problems))

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from portula.model.people import Authenticated
 from portula.model.plans import Plan
 from portula.model.records import Application
-from portula.model.slots import Authenticated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,10 @@ Cors = Literal["none", "open", "client"]
 
 
 def json_answer(status: int, data: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-    """Return a JSON answer that is not cached unless `headers` say otherwise."""
-    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    """Return a JSON answer that is not cached unless `headers` say otherwise.
+
+    Raises:
+        TypeError, ValueError: `data` holds what JSON has not, such as NaN (RFC 8259 §6).
+    """
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return Answer(status, {"Content-Type": "application/json", **NO_STORE, **(headers or {})}, body)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from portula.model.http import Answer, Message
+from portula.model.people import Authenticated, LoginSession, User
 from portula.model.plans import Counts, Plan
 from portula.model.records import Application
 
@@ -81,35 +82,6 @@ class SecretHasher(ABC):
         """Spend the time of a comparison, so that an unknown name is not faster than a wrong secret (S51)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
-    """Who sits at the browser."""
-
-    subject: str
-    """Stable identifier of the person within the provider, at most 255 characters; never an e-mail address."""
-    username: str
-    auth_time: int
-    """When the person authenticated, Unix seconds."""
-    amr: tuple[str, ...] = ()
-    """How (RFC 8176)."""
-    sid: str | None = None
-    """Identifier of the login session, if the login keeps sessions."""
-    authentication: str = ""
-    """Identifier of this act of signing in, another each time, if the login keeps one."""
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A person as the provider sees them."""
-
-    subject: str
-    username: str
-    active: bool = True
-    is_admin: bool = False
-    """Whether the login knows this person for one who administers the provider. No token and no page tells."""
-    claims: Mapping[str, Any] = field(default_factory=dict)
-
-
 class Login(ABC):
     """Signs people in. The host's own login answers this slot in an embedded provider."""
 
@@ -157,21 +129,6 @@ class NamesPeople(Protocol):
     def find_by_name(self, username: str) -> User | None:
         """Return a person by user name, None when there is none."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LoginSession:
-    """A login session on the server."""
-
-    sid: str
-    """Public identifier; not the cookie."""
-    subject: str
-    username: str
-    auth_time: int
-    amr: tuple[str, ...]
-    expires_at: int
-    authentication: str = ""
-    """Identifier of the act of signing in that `auth_time` is about."""
 
 
 @dataclass(frozen=True, slots=True)

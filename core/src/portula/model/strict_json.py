@@ -1,4 +1,7 @@
-"""Reading JSON of strangers: one meaning only, of limited depth, and nothing in it that cannot be stored."""
+"""Reading JSON of strangers: one meaning only, of limited depth, and nothing in it that cannot be stored.
+
+And what of the values that plugins give cannot be written as such JSON.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,37 @@ def read_object(data: bytes) -> dict[str, Any]:
         raise _Refused("it is not a JSON object")
     _check(value)
     return value
+
+
+def json_problem(value: object) -> str | None:
+    """Say why a value cannot be written as JSON that every reader understands alike (RFC 7493); None when it can be."""
+    level: list[tuple[str, object]] = [("", value)]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[tuple[str, object]] = []
+        for path, item in level:
+            if isinstance(item, dict):
+                below += [(f"{path}.{name}" if path else str(name), member) for name, member in item.items()]
+            elif isinstance(item, list | tuple):
+                below += [(path, member) for member in item]
+            problem = _problem_of(item)
+            if problem:
+                return f"{path or 'it'} {problem}"
+        if not below:
+            return None
+        level = below
+    return f"it is nested more than {MAX_DEPTH} deep"
+
+
+def _problem_of(item: object) -> str | None:
+    """Say what is wrong with one value, whatever it holds."""
+    if isinstance(item, dict):
+        texts = all(isinstance(name, str) and _storable(name) for name in item)
+        return None if texts else "has a name that is no text"
+    if isinstance(item, str):
+        return None if _storable(item) else "is a text with NUL or half a character"
+    if isinstance(item, float):
+        return None if math.isfinite(item) else "is a number without a finite value"
+    return None if item is None or isinstance(item, int | list | tuple) else f"is a {type(item).__qualname__}"
 
 
 class _Refused(ValueError):

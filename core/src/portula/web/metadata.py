@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from portula.flow.endpoints import Endpoint
-from portula.model.errors import DuplicateContribution
+from portula.model.errors import BrokenPlugin, DuplicateContribution
 from portula.model.http import Answer, Message
 from portula.model.keys import unkeyed_digest
 from portula.model.sources import Source
+from portula.model.strict_json import json_problem
 
 if TYPE_CHECKING:
     from portula.web.provider import Provider
@@ -27,12 +28,19 @@ def fold(contributions: Sequence[tuple[Source, Mapping[str, Any]]]) -> dict[str,
 
     Raises:
         DuplicateContribution: two rooms give different single values for one member.
+        BrokenPlugin: a member has a value that JSON has not, or a list of anything but text.
     """
     document: dict[str, Any] = {}
     owners: dict[str, Source] = {}
     for source, members in contributions:
         for name, value in members.items():
-            if isinstance(value, (list, tuple, set, frozenset)) and isinstance(document.get(name, []), list):
+            several = isinstance(value, (list, tuple, set, frozenset))
+            if several and not all(isinstance(one, str) for one in value):
+                raise BrokenPlugin(f"{source}: portula_metadata: {name} is a list of more than text")
+            problem = None if several else json_problem({name: value})
+            if problem:
+                raise BrokenPlugin(f"{source}: portula_metadata: {problem}")
+            if several and isinstance(document.get(name, []), list):
                 document[name] = sorted({*document.get(name, ()), *value})
             elif name in document and document[name] != value:
                 raise DuplicateContribution(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
 from portula.errors import InvalidTokenError
-from portula.plugin import OAuthRequest, exchange_of
+from portula.plugin import OAuthRequest, exchange_of, json_problem
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationServer, User
@@ -81,6 +81,9 @@ class ClaimQuestions(OAuth2Validator):
         """Return the claims that the granted scopes and the `claims` parameter stand for.
 
         `place` is where they will be told, `userinfo` or `id_token`.
+
+        Raises:
+            TypeError: a claim of the validator class has a value that JSON has not; the message names it.
         """
         requested = self.exchange_of(request).facts.get(ROOM, {}).get("claims", {}).get(place, {})
         scopes = request.scopes or ()
@@ -89,9 +92,13 @@ class ClaimQuestions(OAuth2Validator):
             scope = self.oidc_claim_scope.get(name)
             if scope is None or scope in scopes or name in requested:
                 told[name] = value(request) if callable(value) else value
-        return {
+        claims = {
             name: value for name, value in told.items() if value is not None and name not in PROTOCOL_CLAIMS
         }
+        problem = json_problem(claims)
+        if problem:
+            raise TypeError(f"claims of {type(self).__name__} cannot be written as JSON: {problem}")
+        return claims
 
     def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
         """Return the claims of userinfo (Core §5.3.2); plugins add theirs, and they are signed, after that."""
