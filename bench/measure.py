@@ -98,23 +98,38 @@ def spread(values: Sequence[float]) -> float:
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:
-    """Collect the SQL that an engine sends. Not for timed passes: listening costs, and goes on costing."""
+    """Collect the SQL that an engine sends. Not for timed passes: listening costs, and goes on costing.
+
+    What is written on SQLite does not pass through SQLAlchemy, so there it is collected from connections that begin
+    within.
+    """
     seen: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def note(statement: str) -> None:
         seen.append(" ".join(statement.split()))
 
-    event.listen(engine, "before_cursor_execute", note)
+    def note_execution(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        note(statement)
+
+    def listen(connection: Any, _: object) -> None:
+        connection.set_trace_callback(note)
+
+    listener = (
+        ("connect", listen) if engine.dialect.name == "sqlite" else ("before_cursor_execute", note_execution)
+    )
+    event.listen(engine, *listener)
     try:
         yield seen
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, *listener)
 
 
 def shortened(statement: str) -> str:
-    """Return verb and table of a statement, e.g. `SELECT application`."""
+    """Return verb and table of a statement, e.g. `SELECT application`; `WITH plan` for a whole plan."""
     words = statement.replace('"', "").split()
     verb = words[0].upper()
+    if verb == "WITH":
+        return "WITH plan"
     before = {"SELECT": "FROM", "INSERT": "INTO", "DELETE": "FROM", "UPDATE": "UPDATE"}.get(verb)
     if before is None:
         return verb

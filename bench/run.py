@@ -49,9 +49,10 @@ class Case:
         if self.deployment.engine is None:
             return
         batch = self.operation.batch(self.deployment, 1)
+        self.deployment.provider.stores["storage_sql"].close()
         with statements(self.deployment.engine) as seen:
             cpu_ms(self.deployment.doors[self.door], batch)
-        self.queries = [shortened(statement) for statement in seen]
+        self.queries = [shortened(statement) for statement in seen if not statement.startswith("PRAGMA")]
 
 
 @dataclass

@@ -127,6 +127,16 @@ class Miscounting(MemoryStore):
         return dict.fromkeys(super().apply(plan), 1)
 
 
+class Sparing(MemoryStore):
+    """Meets only records that have other values."""
+
+    def _change(self, cls, where, values):
+        rows = self._matching(cls, where)
+        if all(getattr(row, name) == value for row in rows for name, value in values.items()):
+            return 0
+        return super()._change(cls, where, values)
+
+
 class AddsFirst(MemoryStore):
     def _apply_all(self, writes):
         for addition in writes.additions:
@@ -242,6 +252,7 @@ plans(Lenient, "by_field_name")
 plans(Busy, "empty_plan")
 plans(Short, "may_be_long")
 plans(Miscounting, "how_many")
+plans(Sparing, "value_already_is_met")
 plans(AddsFirst, "none_of_its_parts", "make_place")
 plans(Stale, "replay_carries_the_record_as", "replay_carries_the_record_given", "conflict_carries")
 plans(Falsy, "zero_counts")

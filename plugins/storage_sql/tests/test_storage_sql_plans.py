@@ -34,7 +34,9 @@ RETRYABLE = {
 
 
 @pytest.fixture
-def store(tmp_path: Any) -> Iterator[SqlStore]:
+def store(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
+    """Return a store that writes in transactions, as it does where a plan is about a deployment's own tables."""
+    monkeypatch.setattr(plans, "is_combined", lambda _: False)
     engine: Engine = make_engine(f"sqlite:///{tmp_path / 'plans.sqlite3'}")
     migrate.upgrade(engine, CORE_RECORDS)
     made = SqlStore(engine, CORE_RECORDS)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from portula.errors import Conflict, DuplicateRecord
 from portula.plugin import ChangeAll, Counts, Remove, RowChange, Writes
 from portula_storage_sql.block import block_of, is_block
+from portula_storage_sql.combining import Combining, is_combined
 from portula_storage_sql.connections import Connections
 from portula_storage_sql.cte import cte_of
 from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable, is_unmet
@@ -35,6 +36,7 @@ class Plans:
         self._statements = statements
         self._dialect = connections.engine.dialect
         self._joined: dict[tuple[object, ...], Executable] = {}
+        self._combining = Combining(connections) if self._dialect.name == "sqlite" else None
 
     def apply(self, writes: Writes) -> Counts:
         """See Store.apply."""
@@ -63,6 +65,8 @@ class Plans:
 
     def _carry_out(self, steps: Sequence[Step]) -> Counts:
         """Write; return how many records each part met that may meet any number."""
+        if self._combining is not None and is_combined(steps):
+            return self._combining.apply(steps)
         if len(steps) == 1:
             return self._one_by_one(steps)
         statement = self._one_statement(steps)
