@@ -112,6 +112,49 @@ def test_a_request_without_an_origin_is_not_answered_for_one(world, client):
     assert allowed(world.token(client, "client_credentials")) is None
 
 
+OPEN = ["/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o"]
+
+
+def preflight(world, path, headers, origin=SPA):
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    return world.http.options(path, headers={**asked, "Access-Control-Request-Headers": headers})
+
+
+@pytest.mark.parametrize("path", [*ENDPOINTS, *OPEN])
+@pytest.mark.parametrize(
+    "asked", ["mcp-protocol-version", "authorization,x-requested-with, DPoP", "traceparent"]
+)
+def test_a_preflight_allows_the_headers_that_are_asked_for(world, path, asked):
+    named = preflight(world, path, asked).headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {name.strip().lower() for name in asked.split(",")} <= set(named)
+    assert {"authorization", "content-type"} <= set(named)
+    assert len(named) == len(set(named))
+
+
+@pytest.mark.parametrize("asked", ["", ",", "a b", "a:b", "x" * 2000, "a,,b"])
+def test_what_is_no_list_of_headers_is_not_sent_back(world, asked):
+    answer = preflight(world, "/o/token/", asked)
+    assert answer.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+
+
+@pytest.mark.parametrize("origin", ["null", "capacitor://localhost", "https://evil.example"])
+def test_any_page_may_ask_what_everybody_may_read(world, origin):
+    for path in OPEN:
+        answer = preflight(world, path, "mcp-protocol-version", origin)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_page_that_reads_an_answer_reads_the_challenge_too(world, client):
+    wrong = {"grant_type": "client_credentials", "client_id": client.client_id, "client_secret": "wrong"}
+    for path in ("/o/token/", "/o/revoke_token/"):
+        answer = world.post(path, {**wrong, "token": "x"}, {"Origin": SPA})
+        assert answer.status_code == 401
+        assert "WWW-Authenticate" in answer.headers
+        assert answer.headers["Access-Control-Expose-Headers"] == "WWW-Authenticate"
+        other = world.post(path, {**wrong, "token": "x"}, {"Origin": "https://evil.example"})
+        assert "Access-Control-Expose-Headers" not in other.headers
+
+
 def test_an_http_origin_needs_allowed_schemes(make):
     origin = "http://spa.example"
     with pytest.raises(InvalidClientMetadata, match=r"its scheme must be one of https"):

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Secret,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 
 from portula.model.errors import ConfigError, UnknownSetting, nearest
@@ -201,8 +210,8 @@ class Settings:
                     found[name] = outside[mark.name]
                     if given.get(name, found[name]) != found[name]:
                         findings.append(
-                            f"{name}: {shown(name, given[name])} in OAUTH2_PROVIDER, but {mark.name} is "
-                            f"{shown(name, found[name])}; keep one of them"
+                            f"{name}: {shown(name, given[name], info)} in OAUTH2_PROVIDER, but {mark.name} is "
+                            f"{shown(name, found[name], info)}; keep one of them"
                         )
         return found
 
@@ -246,7 +255,7 @@ class Settings:
                 try:
                     self._answers.append((name, mark, mark.adapt(import_object(value))))
                 except (ImportError, AttributeError, TypeError, ValueError) as error:
-                    findings.append(f"{name}: {value!r}: {error}")
+                    findings.append(f"{name}: {shown(name, value, info)}: {error}")
         return findings
 
 
@@ -280,13 +289,28 @@ def import_object(value: object) -> object:
     return getattr(importlib.import_module(module), name)
 
 
-def shown(name: str, value: object) -> str:
-    """Return a value as text for reports and errors; secrets are left out, and so are URLs that may hold one."""
+def shown(name: str, value: object, field: FieldInfo | None = None) -> str:
+    """Return a value as text for reports and errors; secrets are left out, and so are URLs that may hold one.
+
+    Args:
+        name: of the setting; some words in it mean a secret.
+        value: what it is set to.
+        field: its declaration, which makes it a secret by `Field(repr=False)` or a type such as `SecretStr`.
+    """
     secret = any(word in name for word in _SECRET_WORDS) and not name.endswith(_HARMLESS_ENDINGS)
     secret = secret or (isinstance(value, str) and "@" in value.partition("://")[2])
-    if value in (None, "", ()) or not secret:
+    secret = secret or (field is not None and (field.repr is False or _holds_secrets(field.annotation)))
+    if value is None or value in ("", ()) or not secret:
         return repr(value)
     return "<hidden>"
+
+
+def _holds_secrets(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, Secret | SecretStr | SecretBytes):
+        return True
+    return any(
+        map(_holds_secrets, (get_origin(annotation), *get_args(annotation)) if get_args(annotation) else ())
+    )
 
 
 def _readable(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -301,7 +325,9 @@ def _readable(error: ValidationError, model: type[BaseModel]) -> list[str]:
         name = str(problem["loc"][0])
         parts = problem["loc"][2 if _has_kinds(model, name) else 1 :]
         where = name + "".join(f"[{part!r}]" for part in parts)
-        findings.setdefault(where, (shown(name, problem["input"]), []))[1].append(message)
+        findings.setdefault(where, (shown(name, problem["input"], model.model_fields.get(name)), []))[
+            1
+        ].append(message)
     return list(dict.fromkeys(whole)) + [
         f"{where}: {value} is not allowed: {'; or: '.join(dict.fromkeys(messages))}"
         for where, (value, messages) in findings.items()

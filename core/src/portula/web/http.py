@@ -28,7 +28,11 @@ log = logging.getLogger("portula")
 
 PREFLIGHT_MAX_AGE_SECONDS = 600
 _BRACKETED = re.compile(r"\[([^]]+)\](?::[0-9]+)?")
-_PREFLIGHT_HEADERS = "Authorization, Content-Type"
+_ALWAYS_ALLOWED = ("Authorization", "Content-Type")
+_MAX_ASKED_CHARACTERS = 1024
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_EXPOSED = {"Access-Control-Expose-Headers": "WWW-Authenticate"}
+"""What a page may read beside the body: the challenge of RFC 6750 §3 (Fetch standard §3.2.4)."""
 
 
 class MachineDoor:
@@ -98,7 +102,8 @@ class MachineDoor:
         method = environ["REQUEST_METHOD"]
         origin = environ.get("HTTP_ORIGIN")
         if method == "OPTIONS":
-            return self._preflight(endpoint, origin)
+            asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
+            return self._preflight(endpoint, origin, asked)
         if method not in endpoint.methods and not (method == "HEAD" and "GET" in endpoint.methods):
             answer = json_answer(
                 405,
@@ -132,11 +137,14 @@ class MachineDoor:
             )
 
     @staticmethod
-    def _preflight(endpoint: Endpoint, origin: str | None) -> Answer:
-        """Answer OPTIONS (Fetch standard §3.2.3). The client is not known yet; the real answer names its origins."""
+    def _preflight(endpoint: Endpoint, origin: str | None, asked: str) -> Answer:
+        """Answer OPTIONS (Fetch standard §3.2.3). The client is not known yet; the real answer names its origins.
+
+        Headers that are asked for are allowed: what may be read depends on the endpoint and the client alone.
+        """
         methods = ", ".join((*endpoint.methods, "OPTIONS"))
         headers = {"Allow": methods, "Vary": "Origin"}
-        known = origin is not None and origin_of(origin, endpoint.origin_schemes) is not None
+        known = endpoint.cors == "open" or origin_of(origin or "", endpoint.origin_schemes) is not None
         if endpoint.cors == "none" or origin is None or not known:
             return Answer(204, headers)
         return Answer(
@@ -145,7 +153,7 @@ class MachineDoor:
                 **headers,
                 "Access-Control-Allow-Origin": "*" if endpoint.cors == "open" else origin,
                 "Access-Control-Allow-Methods": methods,
-                "Access-Control-Allow-Headers": _PREFLIGHT_HEADERS,
+                "Access-Control-Allow-Headers": ", ".join((*_ALWAYS_ALLOWED, *_field_names(asked))),
                 "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
             },
         )
@@ -153,10 +161,20 @@ class MachineDoor:
     @staticmethod
     def _with_cors(endpoint: Endpoint, answer: Answer) -> Answer:
         if endpoint.cors == "open":
-            return answer.with_headers({"Access-Control-Allow-Origin": "*"})
+            return answer.with_headers({"Access-Control-Allow-Origin": "*", **_EXPOSED})
         if endpoint.cors == "client":
-            return answer.with_headers({"Vary": "Origin"})
+            readable = "Access-Control-Allow-Origin" in answer.headers
+            return answer.with_headers({"Vary": "Origin", **(_EXPOSED if readable else {})})
         return answer
+
+
+def _field_names(asked: str) -> list[str]:
+    """Return the names in Access-Control-Request-Headers; none where one is no field name (RFC 9110 §5.1)."""
+    names = [name.strip() for name in asked.split(",")] if len(asked) <= _MAX_ASKED_CHARACTERS else []
+    if not all(map(_FIELD_NAME.fullmatch, names)):
+        return []
+    always = {name.lower() for name in _ALWAYS_ALLOWED}
+    return [name for name in dict.fromkeys(names) if name.lower() not in always]
 
 
 def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: int) -> Message:

@@ -21,6 +21,7 @@ from portula.web.endpoints import idle_steps
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
 
     from portula.flow.steps import Steps
     from portula.web.provider import Provider
@@ -91,17 +92,26 @@ def settings(provider: Provider) -> list[dict[str, Any]]:
 
 def _setting(provider: Provider, declared: Declared) -> dict[str, Any]:
     field = declared.field
-    default = field.get_default(call_default_factory=True)
     value = provider.all_settings.value(declared.name)
     return {
         "name": declared.name,
         "type": _type_text(field.annotation),
-        "default": shown(declared.name, default),
-        "value": shown(declared.name, value),
+        "default": default_text(declared.name, field),
+        "value": shown(declared.name, value, field),
         "source": declared.origin,
         "room": declared.owner.name,
         "doc": " ".join(field_docs(declared.model).get(declared.name, "").split()),
     }
+
+
+def default_text(name: str, field: FieldInfo) -> str:
+    """Write the default of a setting as people read it."""
+    if field.is_required():
+        return "(required)"
+    try:
+        return shown(name, field.get_default(call_default_factory=True), field)
+    except (TypeError, ValueError):
+        return "(made of other settings)"
 
 
 def explain(provider: Provider, name: str) -> dict[str, Any]:
@@ -195,8 +205,19 @@ def _type_text(annotation: Any) -> str:
 
 @cache
 def field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring below each field of a settings model."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(model)))
+    """Return the docstring below each field of a settings model or of a model it derives from, else its description."""
+    texts = {name: info.description or "" for name, info in model.model_fields.items()}
+    for cls in reversed(model.__mro__):
+        texts |= _docs_in_source(cls)
+    return {name: texts[name] for name in model.model_fields}
+
+
+def _docs_in_source(cls: type) -> dict[str, str]:
+    """Return the docstring below each field in the source of a class; a class made by a program has none."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, TypeError, SyntaxError):
+        return {}
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     return {
         field.target.id: inspect.cleandoc(text.value.value)

@@ -15,6 +15,8 @@ from portula_import_dot.gone import reason
 from portula_import_dot.reading import DICTIONARY, Given
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from portula import Provider
 
 DJANGO = "oauth2_provider."
@@ -45,11 +47,15 @@ class Verdict:
     text: str
     room: str = ""
     """Whose setting it is."""
+    field: FieldInfo | None = None
+    """Its declaration, if there is such a setting."""
 
     @property
     def shown(self) -> str:
         """The value as reports show it; secrets are hidden."""
-        return f"({self.given.unread})" if self.given.unread else shown(self.name, self.given.value)
+        return (
+            f"({self.given.unread})" if self.given.unread else shown(self.name, self.given.value, self.field)
+        )
 
 
 def judge(provider: Provider, found: Iterable[Given], *, importing: bool = False) -> list[Verdict]:
@@ -82,7 +88,9 @@ def _judged(given: Given, declared: Mapping[str, Declared], *, importing: bool) 
     outcome, text = _without_its_value(given, name, declared) or (
         _by_its_value(given.value, declared[name], importing=importing)
     )
-    return Verdict(given, name, outcome, text, setting.owner.name if setting else "")
+    if setting is None:
+        return Verdict(given, name, outcome, text)
+    return Verdict(given, name, outcome, text, setting.owner.name, setting.field)
 
 
 def _without_its_value(
