@@ -49,9 +49,10 @@ def made(house, signing, plain, kind):
     if kind == "logout token":
         claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": plain.client_id, "iat": now, "exp": now + 60}
         return house.provider.hooks.ask(Plugin.portula_jose).sign(claims, typ="logout+jwt")
-    if kind == "client assertion":
-        return KEY.sign(of_client(house, signing), typ="client-authentication+jwt")
-    if kind == "request object":
+    if kind.startswith("client assertion"):
+        typ = None if kind.endswith("without type") else "client-authentication+jwt"
+        return KEY.sign(of_client(house, signing), typ=typ)
+    if kind.startswith("request object"):
         asked = {
             "client_id": signing.client_id,
             "response_type": "code",
@@ -60,7 +61,8 @@ def made(house, signing, plain, kind):
             "code_challenge": "x" * 43,
             "code_challenge_method": "S256",
         }
-        return KEY.sign(of_client(house, signing, **asked), typ="oauth-authz-req+jwt")
+        typ = None if kind.endswith("without type") else "oauth-authz-req+jwt"
+        return KEY.sign(of_client(house, signing, **asked), typ=typ)
     return KEY.sign(of_client(house, signing, htm="POST", htu=f"{ISSUER}/token/"), typ="dpop+jwt")
 
 
@@ -70,7 +72,9 @@ KINDS = [
     "refresh token",
     "logout token",
     "client assertion",
+    "client assertion without type",
     "request object",
+    "request object without type",  # which is about the client itself, so it is taken nowhere
     "DPoP proof",
 ]
 
@@ -120,7 +124,7 @@ TAKEN = {
     "at_a_resource": {"access token"},
     "as_a_refresh_token": {"refresh token"},
     "as_a_code": set(),
-    "as_an_assertion": {"client assertion"},
+    "as_an_assertion": {"client assertion", "client assertion without type"},
     "as_a_request_object": {"request object"},
     "as_a_hint": {"ID token"},
     "as_a_hint_of_logout": {"ID token"},

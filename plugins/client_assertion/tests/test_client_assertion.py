@@ -236,6 +236,39 @@ def test_a_client_registered_for_a_key_cannot_use_its_secret(world, key):
     refused(world.post("/o/token/", form))
 
 
+REQUEST_OBJECTS = [
+    {"response_type": "code"},
+    {"client_id": ...},
+    {"redirect_uri": "https://client.example/cb"},
+    {"code_challenge": "c" * 43},
+    {"response_mode": "form_post"},
+]
+
+
+@pytest.mark.parametrize("path", ["/o/token/", "/o/introspect/", "/o/revoke_token/"])
+@pytest.mark.parametrize("members", REQUEST_OBJECTS, ids=str)
+def test_a_request_object_proves_nothing(world, key, door, path, members):
+    """It went through a browser, where others read it (RFC 9101 §10.8)."""
+    client = world.client(key)
+    given = {name: client if value is ... else value for name, value in members.items()}
+    assertion = key.sign({**world.claims(client), **given})
+    form = {"client_assertion_type": TYPE, "client_assertion": assertion}
+    refused(world.post(path, {**form, "grant_type": "client_credentials", "token": "any"}, door))
+
+
+def test_a_request_object_signed_with_a_secret_proves_nothing_either(world, secret_signed, door):
+    client, secret = world.sealed_client()
+    refused(world.token(secret_signed(secret, world.claims(client, response_type="code")), door))
+
+
+@pytest.mark.parametrize("path", ["/o/token/", "/o/introspect/", "/o/revoke_token/"])
+def test_an_assertion_without_its_type_does_not_count(world, key, door, path):
+    client = world.client(key)
+    form = {"client_assertion": key.sign(world.claims(client)), "token": "any", "client_id": client}
+    refused(world.post(path, {**form, "grant_type": "client_credentials"}, door))
+    assert world.remembered() == 0
+
+
 def test_an_assertion_of_another_type_is_left_to_who_knows_it(make_world, key):
     """Nothing here claims it, and no other method is refused for standing beside it."""
 

@@ -1,7 +1,7 @@
 """Each setting changes what it says it changes; what is advertised is what works."""
 
 import pytest
-from support.assertions import ISSUER, World, refused
+from support.assertions import ISSUER, TYPE, World, refused
 
 import portula_client_assertion
 from portula import Plugin
@@ -39,7 +39,11 @@ def test_the_endpoint_is_the_one_that_is_asked(make_world, key):
     world = make_world(CLIENT_ASSERTION_ACCEPTED_AUDIENCES=["endpoint"])
     client = world.client(key)
     for aud, status in ((f"{ISSUER}/introspect/", 200), (TOKEN_ENDPOINT, 401)):
-        form = {"client_assertion": key.sign(world.claims(client, aud=aud)), "token": "x"}
+        form = {
+            "client_assertion_type": TYPE,
+            "client_assertion": key.sign(world.claims(client, aud=aud)),
+            "token": "x",
+        }
         assert world.post("/o/introspect/", form).status_code == status
 
 

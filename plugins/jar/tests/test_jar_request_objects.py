@@ -108,6 +108,8 @@ def test_a_bad_redirect_uri_inside_is_an_error_page(browser, party, key):
         {"exp": "soon"},
         {"nbf": 9_999_999_999},
         {"client_id": "another"},
+        {"sub": ...},
+        {"sub": ..., "jti": "1", "exp": 4102444800},
         {"response_type": "id_token"},
         {"request": "a.b.c"},
         {"request_uri": URI},
@@ -117,8 +119,23 @@ def test_a_bad_redirect_uri_inside_is_an_error_page(browser, party, key):
     ids=str,
 )
 def test_an_object_that_says_something_wrong_is_refused(browser, party, key, wrong):
-    answer = answered(browser.ask(party, request=key.sign(claims(party, **wrong))))
+    given = {name: party.client_id if value is ... else value for name, value in wrong.items()}
+    answer = answered(browser.ask(party, request=key.sign(claims(party, **given))))
     assert answer["error"] == "invalid_request_object"
+
+
+def test_what_a_client_proves_itself_by_is_no_request_object(world, browser, party, key):
+    """Whoever is sent one, another server among them, could else ask in the client's name (RFC 9101 §10.8)."""
+    now = world.provider.now()
+    assertion = {"iss": party.client_id, "sub": party.client_id, "aud": ISSUER, "jti": "1", "exp": now + 60}
+    for typ in ("JWT", None, "client-authentication+jwt"):
+        answer = answered(browser.ask(party, request=key.sign(assertion, typ=typ)))
+        assert answer["error"] == "invalid_request_object"
+
+
+def test_one_that_says_so_by_its_type_may_be_about_the_client(browser, party, key):
+    token = key.sign(claims(party, sub=party.client_id), typ="oauth-authz-req+jwt")
+    assert answered(browser.authorize(party, request=token))["state"] == "of the object"
 
 
 def test_an_object_of_somebody_else_is_refused(browser, party):
@@ -193,6 +210,12 @@ def test_it_must_be_registered_and_lead_somewhere(referring, web):
     assert elsewhere["error"] == "invalid_request_uri"
     assert web.asked == []
     assert answered(world.browser().ask(party, request_uri=URI))["error"] == "invalid_request_uri"
+
+
+def test_what_a_client_proves_itself_by_is_none_by_reference_either(referring, web, key):
+    world, party = referring
+    web.document = key.sign(claims(party, sub=party.client_id, jti="1"))
+    assert answered(world.browser().ask(party, request_uri=URI))["error"] == "invalid_request_object"
 
 
 def test_an_unsigned_one_by_reference_is_not_supported(referring, web):

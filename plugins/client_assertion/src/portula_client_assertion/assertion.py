@@ -23,6 +23,10 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TYPES = ("", "JWT", "client-authentication+jwt")
 """What the header's `typ` may be; a token of any other kind proves nothing here (attack S44)."""
 
+OF_A_REQUEST = frozenset({"client_id", "code_challenge", "redirect_uri", "response_mode", "response_type"})
+"""Claims that make a token a request object, which the client signs with the same key (RFC 9101 §4, §10.8): it travels
+through browsers, so it proves nothing (RFC 8725 §3.12)."""
+
 KIND = "client_assertion"
 MAX_JTI_LENGTH = 1024
 
@@ -68,6 +72,8 @@ class Assertions:
 
     def _client(self, request: OAuthRequest, assertion: str) -> Application:
         """Return who says to have made it: `iss` and `sub` are the client, and so is client_id if it is sent."""
+        if request.body.get("client_assertion_type") != ASSERTION_TYPE:
+            raise _Refused("client_assertion_type is missing")  # RFC 7521 §4.2 requires it
         claims = self._provider.hooks.ask(Plugin.portula_jose).read(assertion).claims
         issuer, subject = claims.get("iss"), claims.get("sub")
         if not isinstance(issuer, str) or issuer != subject or request.client_id not in (None, issuer):
@@ -86,6 +92,8 @@ class Assertions:
         token = self._provider.hooks.ask(Plugin.portula_jose).verify_of_client(
             assertion, client, algorithms=allowed, typ=TYPES
         )
+        if not OF_A_REQUEST.isdisjoint(token.claims):
+            raise _Refused("it is a request object")
         return token.claims
 
     def _check_audience(self, audience: object, client: Application, request: OAuthRequest) -> None:

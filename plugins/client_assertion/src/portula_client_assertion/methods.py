@@ -64,6 +64,6 @@ def make(provider: Provider) -> list[ClientAuthMethod]:
 
 
 def _presents(request: OAuthRequest) -> bool:
-    """Say whether there is an assertion of ours; one of another type is for who understands that."""
+    """Say whether there is an assertion of ours, or one without its type; another type is for who understands that."""
     untyped = ASSERTION_TYPE if "client_assertion" in request.body else None
     return request.body.get("client_assertion_type", untyped) == ASSERTION_TYPE

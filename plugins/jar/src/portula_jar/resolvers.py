@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urldefrag
 
 from portula import Plugin, hookimpl
@@ -24,9 +24,10 @@ from portula_jar.settings import JarSettings, algorithms, is_on
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application, AuthorizationExchange, AuthorizationServer, Pairs
+    from portula.plugin import Application, AuthorizationExchange, AuthorizationServer, Pairs, Token
 
-TYPES = ("", "JWT", "oauth-authz-req+jwt")
+EXPLICIT_TYPE = "oauth-authz-req+jwt"
+TYPES = ("", "JWT", EXPLICIT_TYPE)
 MEDIA_TYPES = ("application/jwt", "application/oauth-authz-req+jwt", "application/octet-stream", "text/plain")
 """What a request object by reference may be called; many clients serve it without a word."""
 MAX_BYTES = 64 * 1024
@@ -88,8 +89,9 @@ def _registered(client: Application, uri: str) -> bool:
 
 def _merged(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth2Error]) -> Pairs:
     """Return the parameters of the request object, and those beside it that it does not have (Core §6.1)."""
-    claims = _verified(exchange.provider, _client(exchange), token, unsupported)
-    _check_claims(exchange, claims)
+    verified = _verified(exchange.provider, _client(exchange), token, unsupported)
+    claims = verified.claims
+    _check_claims(exchange, verified)
     inner = {name: _as_text(value) for name, value in claims.items() if name not in _ABOUT_THE_TOKEN}
     outer = dict(exchange.pairs)
     for name in ("client_id", "response_type"):
@@ -101,7 +103,7 @@ def _merged(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth
 
 def _verified(
     provider: AuthorizationServer, client: Application, token: str, unsupported: type[OAuth2Error]
-) -> Mapping[str, Any]:
+) -> Token:
     jose, allowed = provider.hooks.ask(Plugin.portula_jose), algorithms(provider)
     try:
         if jose.read(token).header.get("alg") == "none" and "none" not in allowed:
@@ -109,7 +111,7 @@ def _verified(
         registered = client.metadata.get("request_object_signing_alg")
         return jose.verify_of_client(
             token, client, algorithms=[registered] if registered else allowed, typ=TYPES
-        ).claims
+        )
     except KeysUnavailable:
         raise TemporarilyUnavailableError(
             description="The keys of the client cannot be fetched now."
@@ -118,13 +120,19 @@ def _verified(
         raise InvalidRequestObject(description="The request object cannot be trusted.") from None
 
 
-def _check_claims(exchange: AuthorizationExchange, claims: Mapping[str, Any]) -> None:
-    """Judge what a request object says of itself, where it does (Core §6.1)."""
+def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
+    """Judge what a request object says of itself, where it does (Core §6.1).
+
+    A token about the client itself that has not the type of a request object is the client's assertion of who it is
+    (RFC 9101 §10.8, RFC 8725 §3.11, §3.12).
+    """
+    claims, typ = verified.claims, verified.header.get("typ", "").lower().removeprefix("application/")
     now = exchange.provider.now()
     exp, nbf, aud = claims.get("exp"), claims.get("nbf"), claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
     problems = {
         "iss": claims.get("iss") not in (None, _client(exchange).client_id),
+        "sub": typ != EXPLICIT_TYPE and claims.get("sub") == _client(exchange).client_id,
         "aud": aud is not None and exchange.issuer not in audiences,
         "exp": exp is not None and not (_is_time(exp) and exp + LEEWAY_SECONDS > now),
         "nbf": nbf is not None and not (_is_time(nbf) and nbf - LEEWAY_SECONDS <= now),
