@@ -23,6 +23,7 @@ RULES = [
     walls.random_is_not_imported,
     walls.templates_run_no_script,
     floors.core_imports_go_down,
+    floors.core_imports_in_no_circle,
     floors.rooms_import_public_names,
 ]
 
@@ -90,6 +91,7 @@ BREACHES = [
         f"{CORE}/model/keys.py",
         "import portula.web.pages\n" * (floors.UPWARD_IMPORTS + 1),
     ),
+    (floors.core_imports_in_no_circle, f"{CORE}/web/provider.py", "import portula.web.provider\n"),
     (floors.rooms_import_public_names, DOOR_OF_CONSENT, "from portula.model.records import Grant\n"),
 ]
 

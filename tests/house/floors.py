@@ -1,8 +1,10 @@
 """Core is built in floors: an import, for the type checker alone too, only goes down."""
 
+import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from house.files import at, imports, python_files, room_folders
+from house.files import at, imports, python_files, room_folders, tree
 
 FLOORS = ("model", "host", "flow", "web", "cli")
 """From the ground up; `portula`, `portula.errors` and `portula.plugin` stand on all but the last."""
@@ -41,6 +43,31 @@ def core_imports_go_down(root: Path) -> list[str]:
     """No more than UPWARD_IMPORTS imports of core go up a floor."""
     found = upward_imports(root)
     return found if len(found) > UPWARD_IMPORTS else []
+
+
+def _at_run_time(path: Path) -> set[str]:
+    """Return what a module of core imports of core when it is loaded: modules, and names that may be modules."""
+    found = set()
+    for node in tree(path).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {module for module in found if module.startswith("portula.")}
+
+
+def core_imports_in_no_circle(root: Path) -> list[str]:
+    """No module of core needs, to be loaded, one that needs it: any of them may be imported first."""
+    modules = {
+        ".".join(path.relative_to(root / CORE.parent).with_suffix("").parts): _at_run_time(path)
+        for path in python_files(root, str(CORE))
+        if path.name != "__init__.py"
+    }
+    try:
+        TopologicalSorter({name: needs & modules.keys() for name, needs in modules.items()}).prepare()
+    except CycleError as error:
+        return [" needs ".join(reversed(error.args[1]))]
+    return []
 
 
 def rooms_import_public_names(root: Path) -> list[str]:

@@ -16,9 +16,10 @@ from portula.flow.enrichments import AuthorizationResponse
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import AuthorizationGranted
 from portula.flow.exchange import AuthorizationExchange
-from portula.flow.grants import Memo, well_formed
 from portula.flow.issue import Issue
+from portula.flow.memo import Memo
 from portula.flow.messages import OAuthRequest, in_front_channel, sorted_response_type
+from portula.flow.pkce import well_formed
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.response_modes import FRAGMENT, QUERY, ResponseMode
 from portula.flow.steps import Steps, step

@@ -12,8 +12,8 @@ from oauthlib.oauth2.rfc6749 import utils
 from portula.flow.authorization import AUTHORIZATION_ANSWER_STEPS, AUTHORIZATION_STEPS
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.grant_hooks import GrantHooks
-from portula.flow.grants import Memo
 from portula.flow.issue import Issue
+from portula.flow.memo import Memo
 from portula.flow.messages import OAuthRequest
 from portula.flow.refresh_tokens import refresh_generator
 from portula.flow.revocation import REVOCATION_STEPS
