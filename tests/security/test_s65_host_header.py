@@ -186,6 +186,26 @@ def test_a_host_that_the_app_trusts_is_the_issuer(make_house, kind):
         assert response.json["issuer"] == issuer
 
 
+@pytest.mark.parametrize("trusted", [[".example.org"], [".example.org:443", "other.example"], ".example.org"])
+def test_subdomains_that_the_app_trusts_are_the_issuer_and_nothing_like_them(make_house, kind, trusted):
+    house = make_house(OIDC_ISS_ENDPOINT="", config={"TRUSTED_HOSTS": trusted})
+    for host in ("example.org", "a.example.org", "a.b.example.org:8443", "A.EXAMPLE.org"):
+        response = house.door(kind).open(WELL_KNOWN[0], base_url=f"https://{host}")
+        assert response.json["issuer"] == f"https://{host.lower()}/o"
+    for host in ("evil-example.org", "example.org.evil.example", "a.example.org@evil.example", "org", ".org"):
+        headers = {"Host": host}
+        response = house.door("wsgi").open(WELL_KNOWN[0], base_url="https://id.example", headers=headers)
+        assert response.json["issuer"] == "https://127.0.0.1/o"
+
+
+def test_the_first_host_that_is_not_trusted_is_logged_with_the_setting(make_house, kind, caplog):
+    house = make_house(OIDC_ISS_ENDPOINT="")
+    for host in ("shop.example.com", "other.example.com"):
+        house.door(kind).open(WELL_KNOWN[0], base_url=f"https://{host}")
+    (line,) = [record.getMessage() for record in caplog.records if "OIDC_ISS_ENDPOINT" in record.getMessage()]
+    assert "'https://shop.example.com/o'" in line
+
+
 def test_the_client_address_is_not_taken_from_a_header(house, kind):
     """TRUSTED_PROXIES is 0: nobody is in front, so nobody may say who is behind."""
     heard = house.provider.client_address

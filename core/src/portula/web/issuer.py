@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from portula.model.uris import is_loopback_host, issuer_problem, origin_of
 
 if TYPE_CHECKING:
     from portula.model.http import Message
+
+log = logging.getLogger("portula")
 
 _REDIRECTED_COOKIE_SECONDS = 5
 
@@ -50,6 +53,7 @@ class Issuer:
         self._app = app
         self._mount = mount
         self._cookie = f"{name}_redirected"
+        self._warned = False
 
     def of(self, message: Message) -> str:
         """Return the issuer for a message."""
@@ -71,14 +75,37 @@ class Issuer:
 
     def _at(self, scheme: str, host: str) -> str:
         """Return an issuer on a host if that is loopback, SERVER_NAME or one of TRUSTED_HOSTS; else on a safe one."""
-        config = self._app.config
-        trusted = (config.get("SERVER_NAME"), *(config.get("TRUSTED_HOSTS") or ()))
         # Never the header itself: it may be `evil.example@localhost`.
         origin = origin_of(f"{scheme}://{host}") or ""
-        name = urlsplit(origin).hostname or ""
-        if not is_loopback_host(name) and host not in trusted and name not in trusted:
-            origin = f"{scheme}://{config.get('SERVER_NAME') or '127.0.0.1'}"
+        parts = urlsplit(origin)
+        name = parts.hostname or ""
+        if not is_loopback_host(name) and not self._is_trusted(name, parts.netloc):
+            origin = f"{scheme}://{self._app.config.get('SERVER_NAME') or '127.0.0.1'}"
+            if name and not self._warned:
+                self._warned = True
+                log.warning(
+                    "the host %r is not trusted, so the issuer is %s%s; set OIDC_ISS_ENDPOINT to the "
+                    "public URL, e.g. 'https://%s%s', or name the host in TRUSTED_HOSTS",
+                    name,
+                    origin,
+                    self._mount,
+                    name,
+                    self._mount,
+                )
         return f"{origin}{self._mount}"
+
+    def _is_trusted(self, name: str, netloc: str) -> bool:
+        """Compare a host with SERVER_NAME and TRUSTED_HOSTS, where a leading dot means subdomains too, as in Flask."""
+        trusted = self._app.config.get("TRUSTED_HOSTS") or ()
+        listed = (trusted,) if isinstance(trusted, str) else trusted
+        for entry in (self._app.config.get("SERVER_NAME") or "", *listed):
+            wanted = entry.lower()
+            if name and wanted in (name, netloc):
+                return True
+            domain = wanted.partition(":")[0]
+            if domain.startswith(".") and f".{name}".endswith(domain):
+                return True
+        return False
 
     def redirect_home(self) -> Response | None:
         """Send a page visited under another host name to the issuer's, once (a cookie stops loops behind proxies)."""
