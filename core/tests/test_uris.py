@@ -179,6 +179,50 @@ def test_an_origin_is_scheme_host_and_port(uri, origin):
     assert origin_of(uri) == origin
 
 
+NO_HOSTS = [
+    "x,frame-src,.evil.example",
+    "a;frame-src.example",
+    "a'b.example",
+    "a*b.example",
+    "a$b.example",
+    "a!b.example",
+    "a=b.example",
+    "a&b.example",
+    "a(b).example",
+    "a..b",
+    ".a",
+    "-a.example",
+    f"{'a' * 64}.example",
+    "a." * 127 + "ab",
+    "1.2.3",
+    "1.2.3.256",
+    "a.0x7f",
+    "2130706433",
+    "[::1%25eth0]",
+    "[::1]evil.example",
+    "[v1.x]",
+]
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_a_host_is_a_name_or_an_address(host):
+    """Else it could end a word where it is written, such as a Content-Security-Policy."""
+    for scheme in ("https", "com.example.app"):
+        assert redirect_uri_problem(f"{scheme}://{host}/cb", ("https", "com.example.app")) is not None
+    assert origin_of(f"https://{host}") is None
+    assert origin_of(f"https://{host}:8443/cb") is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["a", "a-b.example", "a_b.example", "xn--bcher-kva.example", "1a.example", "127.0.0.1", "[2001:db8::1]"],
+)
+def test_names_and_addresses_are_hosts(host):
+    assert redirect_uri_problem(f"https://{host}:8443/cb", WEB) is None
+    assert redirect_uri_problem(f"com.example.app://{host}/cb", ("com.example.app",)) is None
+    assert origin_of(f"https://{host}/cb") == f"https://{host}"
+
+
 def test_an_origin_header_has_no_path():
     assert origin_matches("https://client.example/cb", "https://client.example")
     assert not origin_matches("https://client.example/cb", "https://client.example/")

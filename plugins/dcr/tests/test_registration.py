@@ -314,3 +314,16 @@ def test_only_json_is_read(world, content_type):
 
 def test_a_body_that_is_too_large_is_refused(world):
     assert world.error_of(world.register(x="x" * 65536), status=413) == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    "host", ["x,frame-src,.evil.example", "x;script-src.evil.example", "a'b.example", "1.2.3"]
+)
+def test_the_host_of_an_address_is_a_name_or_an_address(world, host):
+    """Else it could end a word of a Content-Security-Policy (CSP §2.2)."""
+    uri = f"https://{host}/cb"
+    answer = world.register(redirect_uris=[CALLBACK, uri])
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_redirect_uri")
+    for member in ("logo_uri", "client_uri", "policy_uri", "tos_uri"):
+        answer = world.register(**{member: uri})
+        assert (answer.status_code, answer.json["error"]) == (400, "invalid_client_metadata")

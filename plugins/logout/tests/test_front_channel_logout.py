@@ -53,6 +53,19 @@ def test_only_the_origins_of_these_apps_may_be_framed(house):
     assert "frame-ancestors 'none'" in policy
 
 
+@pytest.mark.parametrize("host", ["x,frame-src,.evil.example", "x;script-src.evil.example", "a'b.example"])
+def test_a_host_that_would_be_read_as_policy_is_not_framed(house, host):
+    """Neither can it be registered, nor does one that was registered before stand in the header."""
+    uri = f"https://{host}/out"
+    with pytest.raises(InvalidClientMetadata, match="frontchannel_logout_uri has a host that is neither"):
+        house.client("forks", redirect_uris=(uri,), metadata={"frontchannel_logout_uri": uri})
+    house.change("spoons", metadata={"frontchannel_logout_uri": uri}, redirect_uris=(uri,))
+    ada = house.browser("ada", "cups", "spoons")
+    policy = ada.press(ada.ask()).headers["Content-Security-Policy"]
+    assert host not in policy
+    assert policy.endswith("frame-src https://cups.example")
+
+
 def test_the_page_goes_on_by_itself_without_a_script(make, house):
     for made, seconds in ((house, 3), (make(**ON, OIDC_FRONTCHANNEL_LOGOUT_SECONDS=7), 7)):
         if made is not house:

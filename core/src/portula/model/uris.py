@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 MAX_URI_LENGTH = 2048
@@ -29,6 +30,8 @@ FORBIDDEN_SCHEMES = frozenset(
 LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
 """Literal loopback addresses; `localhost` is a name and may resolve elsewhere (RFC 8252 §8.3)."""
 
+_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -47,6 +50,30 @@ def _split(uri: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def _is_host(parts: SplitResult) -> bool:
+    """Say whether a URI's host is a name (RFC 1123 §2.1, `_` too) or an address, so that it may stand in a header.
+
+    urlsplit lets much pass that ends a word elsewhere: `a,b` and `a;b` in a Content-Security-Policy (CSP §2.2).
+    """
+    host = parts.hostname or ""
+    written, netloc = f"[{host}]" if ":" in host else host, parts.netloc.rpartition("@")[2].lower()
+    if not netloc.startswith(written) or netloc[len(written) :][:1] not in ("", ":"):
+        return False
+    labels = host.removesuffix(".").split(".")
+    if (
+        ":" in host or labels[-1].isdigit() or labels[-1].startswith("0x")
+    ):  # else read as an IPv4 address by browsers
+        try:
+            ip_address(host)
+        except ValueError:
+            return False
+        return "%" not in host
+    return len(host) <= 253 and all(
+        1 <= len(label) <= 63 and _HOST_CHARACTERS.issuperset(label) and not label.startswith("-")
+        for label in labels
+    )
 
 
 def _loopback_prefix(uri: str) -> tuple[str, str] | None:
@@ -93,8 +120,12 @@ def redirect_uri_problem(uri: str, schemes: tuple[str, ...], *, native: bool = F
     if "#" in uri:
         return "has a fragment"
     if scheme in _DEFAULT_PORTS:
-        return _web_uri_problem(parts, scheme)
-    return None if parts.netloc or parts.path else "has neither host nor path"
+        problem = _web_uri_problem(parts, scheme)
+    else:
+        problem = None if parts.netloc or parts.path else "has neither host nor path"
+    if problem is None and parts.hostname and not _is_host(parts):
+        problem = "has a host that is neither a name nor an address"
+    return problem
 
 
 def _web_uri_problem(parts: SplitResult, scheme: str) -> str | None:
@@ -140,11 +171,12 @@ def origin_of(uri: str, schemes: Collection[str] = ()) -> str | None:
     if (
         parts is None
         or scheme not in {*_DEFAULT_PORTS, *schemes}
-        or not parts.hostname
+        or not _is_host(parts)
         or "@" in parts.netloc
     ):
         return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _DEFAULT_PORTS.get(scheme)) else f":{parts.port}"
     return f"{scheme}://{host}{port}"
 

@@ -40,7 +40,7 @@ def frames_of(provider: Provider, sid: str | None) -> Frames:
     urls = [
         _with_session(client.metadata[MEMBER], issuer, sid)
         for client, issuer in participants.of_session(provider, sid)
-        if MEMBER in client.metadata and not client.disabled
+        if origin_of(client.metadata.get(MEMBER, "")) and not client.disabled
     ]
     return Frames(tuple(urls[:MAX_FRAMES]))
 
