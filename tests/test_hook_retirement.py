@@ -157,7 +157,10 @@ class Unreadable(HookDeclarations):
             Unreadable,
             "the annotations of portula_kettle cannot be read at run time: name 'Kettles' is not defined",
         ),
-        (int, "<class 'int'> declares no hooks: it does not derive from HookDeclarations"),
+        (
+            int,
+            "portula_declarations answers as entry 1 the class int; a subclass of HookDeclarations is needed",
+        ),
     ],
 )
 def test_a_wrong_declaration_stops_the_start(cls, words):
