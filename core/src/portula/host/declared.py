@@ -48,13 +48,11 @@ class Declared(Mapping[str, Callable[..., Any]]):
         """Return the names in the order in which hooks fire: those called at start first."""
         return sorted(self._functions, key=lambda name: self.facts(name).kind not in AT_START)
 
-    def add(self, cls: object) -> list[str]:
+    def add(self, cls: type[HookDeclarations]) -> list[str]:
         """Add the hooks of a plugin's class, unless something is wrong with it; return what is wrong.
 
         Hooks that are declared already, because the class derives from one that was added, are passed over.
         """
-        if not isinstance(cls, type) or not issubclass(cls, HookDeclarations):
-            return [f"{cls!r} declares no hooks: it does not derive from HookDeclarations"]
         found = {
             name: function
             for name, function in _declarations_of(cls).items()
