@@ -23,7 +23,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TYPES = ("", "JWT", "client-authentication+jwt")
 """What the header's `typ` may be; a token of any other kind proves nothing here (attack S44)."""
 
-OF_A_REQUEST = frozenset({"client_id", "code_challenge", "redirect_uri", "response_mode", "response_type"})
+OF_A_REQUEST = frozenset({"code_challenge", "redirect_uri", "response_mode", "response_type"})
 """Claims that make a token a request object, which the client signs with the same key (RFC 9101 §4, §10.8): it travels
 through browsers, so it proves nothing (RFC 8725 §3.12)."""
 
