@@ -16,6 +16,7 @@ from support.processes import released_together
 from portula.plugin import CORE_RECORDS, AccessToken, Grant, Plan
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
+from portula_storage_sql.steps import MOST
 from portula_storage_sql.store import SqlStore
 from portula_testing.storage_samples import access_token, grant
 from portula_testing.writing import add_to
@@ -148,11 +149,12 @@ def cut(backend: str, empty_url: URL) -> Iterator[Callable[[], None]]:
     admin.dispose()
 
 
-def redemption() -> Plan:
-    """Use a code for a token."""
+def redemption(tokens: int = 1) -> Plan:
+    """Use a code for tokens."""
     plan = Plan()
     plan.take(grant("code"), at=1)
-    plan.add(access_token("token"))
+    for number in range(tokens):
+        plan.add(access_token(f"token-{number}"))
     return plan
 
 
@@ -168,22 +170,28 @@ def test_a_find_and_a_plan_survive_a_broken_connection(store: SqlStore, cut: Cal
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("word", ["UPDATE", "INSERT", "COMMIT"])
+@pytest.mark.parametrize(
+    ("tokens", "word"),
+    [(1, "INSERT"), *((MOST, word) for word in ("UPDATE", "INSERT", "COMMIT"))],
+    ids=["one statement", "transaction, UPDATE", "transaction, INSERT", "transaction, COMMIT"],
+)
 def test_a_connection_that_breaks_within_a_plan_loses_all_of_it(
-    store: SqlStore, cut: Callable[[], None], word: str
+    store: SqlStore, cut: Callable[[], None], tokens: int, word: str
 ) -> None:
     add_to(store, grant("code"))
     seen: list[str] = []
 
     def break_once(connection: object, cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith(word) and not seen:
+        found = word in statement if tokens == 1 else statement.startswith(word)
+        if found and not seen:
             seen.append(statement)
             cut()
 
     event.listen(store.engine, "before_cursor_execute", break_once)
     with pytest.raises(DBAPIError):
-        store.apply(redemption())
+        store.apply(redemption(tokens))
     assert len(seen) == 1
     assert store.select(AccessToken) == []
     assert store.find(Grant, digest="code") == grant("code")
-    store.apply(redemption())
+    store.apply(redemption(tokens))
+    assert len(store.select(AccessToken)) == tokens
