@@ -73,8 +73,12 @@ demo: serve ## The same
 ifdef ALL
 test: $(VENV)/.stamp-browser
 	@tools/test_all.sh --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+else ifdef ROOM
+test: $(VENV)/.stamp-test
+	@test -d plugins/$(ROOM) || { echo "There is no room $(ROOM); there are: $(notdir $(wildcard plugins/*))" >&2; exit 2; }
+	@$(BIN)/python -m pytest plugins/$(ROOM) $(ARGS)
 else
-test: $(VENV)/.stamp-test ## The tests on SQLite and memory; ALL=1 adds engines, browser and what takes long (ARGS="-k word")
+test: $(VENV)/.stamp-test ## The tests on SQLite and memory; ALL=1 adds engines, browser and what takes long; ROOM=logout is of one room (ARGS="-k word")
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 endif
 
