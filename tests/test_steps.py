@@ -202,3 +202,12 @@ def test_a_plugin_that_fails_to_shape_refuses(failure, status, error):
 
     answer = ask(started(Broken()))
     assert (answer.status_code, answer.json["error"]) == (status, error)
+
+
+def test_explain_names_the_endpoints_there_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    CliRunner().invoke(cli.main, ["init"], catch_exceptions=False)
+    done = CliRunner().invoke(cli.main, ["explain", "register"])
+    assert done.exit_code == 1
+    assert "endpoint in use is called 'register'" in done.output
+    assert "token" in done.output.partition("steps here: ")[2]

@@ -137,7 +137,10 @@ def explain(provider: Provider, name: str) -> dict[str, Any]:
     hook = name.removeprefix(PREFIX)
     known = [hook.removeprefix(PREFIX) for hook in provider.plugins.declared.in_order()]
     if hook not in known:
-        raise UnknownName(f"nothing is called {name!r}{nearest(name, [*declared, *known, *lists])}")
+        raise UnknownName(
+            f"no setting, hook or endpoint in use is called {name!r}{nearest(name, [*declared, *known, *lists])}; "
+            f"endpoints with steps here: {', '.join(lists)}"
+        )
     facts = _hook(provider, f"{PREFIX}{hook}")
     if facts["kind"] == Kind.SLOT:
         return {"hook": facts, "slot": _ruling(provider, hook)}
