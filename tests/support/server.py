@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -96,8 +95,8 @@ def running(data_dir: Path, *options: str, configuration: str = CONFIGURATION) -
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """End a server as Ctrl-C in a terminal would, and let go of what it printed."""
-    process.send_signal(signal.SIGINT)
+    """End a server, by SIGTERM since who runs the tests may ignore SIGINT, and let go of what it printed."""
+    process.terminate()
     try:
         process.wait(timeout=20)
     except subprocess.TimeoutExpired:
