@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from portula import Provider
 
 CLIENTS_A_PAGE = 500
+CLIENTS_MOST = 10_000
+"""How many clients are compared: a check runs at each start of `portula serve`."""
 CLIENTS_NAMED = 10
 """How many clients a finding names; it counts the others."""
 
@@ -43,7 +46,8 @@ def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Fin
     lists = (settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, settings.OIDC_RESPONSE_TYPES_SUPPORTED)
     if lists == (None, None):
         return
-    barred = [client for client in _clients(provider) if not _may_authenticate(provider, client)]
+    clients = list(islice(_clients(provider), CLIENTS_MOST))
+    barred = [client for client in clients if not _may_authenticate(provider, client)]
     if barred:
         yield Finding(
             "oauth2.client-auth-methods",
@@ -52,7 +56,7 @@ def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Fin
             "Add the method, `none` for public clients, or leave the setting out.",
             "RFC 6749 §2.3",
         )
-    idle = [client for client in _clients(provider) if not _may_ask(provider, client)]
+    idle = [client for client in clients if not _may_ask(provider, client)]
     if idle:
         yield Finding(
             "oauth2.client-response-types",
