@@ -15,6 +15,7 @@ from portula.plugin import (
     ClientSource,
     ConsentItem,
     Demands,
+    Grant,
     RequestResolver,
     ResponseMode,
     added,
@@ -222,6 +223,39 @@ def test_a_mode_that_is_there_cannot_be_taken(name):
         House(plugin(portula_response_modes=lambda provider: modes))
 
 
+def fail(*_):
+    raise OSError("the signer is away")
+
+
+@pytest.mark.parametrize("button", ["consent-allow", "consent-deny"])
+def test_an_answer_that_cannot_be_written_is_a_page_and_nothing_is_kept(button):
+    house = House(plugin(portula_response_modes=lambda provider: [ResponseMode(name="tea", write=fail)]))
+    house.app.testing = False
+    response = house.browser().authorize(house.client(), button, response_mode="tea")
+    assert (response.status_code, response.mimetype) == (500, "text/html")
+    assert "signer" not in response.text
+    assert house.provider.storage.select(Grant) == []
+
+
+@pytest.mark.parametrize("button", ["consent-allow", "consent-deny"])
+def test_a_source_of_parameters_that_cannot_be_ended_gives_no_code(button):
+    client_of = {}
+
+    def resolve(exchange):
+        party = client_of["party"]
+        sent = {"response_type": "code", "client_id": party.client_id, "redirect_uri": party.redirect_uri}
+        return [*{**sent, "scope": "read", **PKCE}.items()]
+
+    resolver = RequestResolver(
+        name="ticket", presented=lambda sent: "ticket" in sent, resolve=resolve, consume=fail
+    )
+    house = House(plugin(portula_request_resolvers=lambda provider: [resolver]))
+    client_of["party"] = house.client()
+    answer = answered(house.browser().authorize(client_of["party"], button, ticket="1"))
+    assert answer["error"] == "server_error"
+    assert house.provider.storage.select(Grant) == []
+
+
 # --- portula_client_sources ---
 
 
@@ -236,6 +270,17 @@ def test_a_client_may_come_from_elsewhere_and_nobody_else_answers_for_its_name()
     assert (clients.find("tea:black"), clients.find(names[2]).client_id) == (None, names[2])
     assert house.browser().ask(registered, client_id="tea:black", **PKCE).status_code == 400
     assert house.browser().ask(registered, client_id="tea:green", **PKCE).status_code == 302
+
+
+def test_a_source_of_clients_that_fails_lets_nobody_in():
+    source = ClientSource(name="tea", claims=lambda name: name.startswith("tea:"), find=fail)
+    house = House(plugin(portula_client_sources=lambda provider: [source]))
+    house.app.testing = False
+    page = house.browser().ask(house.client(), client_id="tea:green", **PKCE)
+    assert (page.status_code, page.mimetype, "Location" in page.headers) == (500, "text/html", False)
+    form = {"grant_type": "authorization_code", "client_id": "tea:green", "code": "x"}
+    answer = house.door().token(**form)
+    assert (answer.status_code, answer.json["error"]) == (500, "server_error")
 
 
 # --- portula_client_metadata ---
