@@ -8,7 +8,7 @@ import pytest
 from support.children import wait_until
 
 from portula.cli import gate as gates
-from portula.cli.gate import Gate, answered, environ_of
+from portula.cli.gate import Gate, environ_of, reply_of
 from portula.cli.threads import Threads
 
 
@@ -236,7 +236,7 @@ def test_an_answer_is_read_whole_and_closed(failing):
         start_response("200 OK", [])(b"zero ")
         return answer
 
-    reply = answered(application, environ_of(scope_of(), b"", None))
+    reply = reply_of(application, environ_of(scope_of(), b"", None))
     assert answer.closed
     assert (reply.status, reply.body) == (500, gates.FAILED.body) if failing else (200, b"zero one two")
 
@@ -245,7 +245,7 @@ def test_an_application_that_raises_is_answered_500_and_logged(caplog):
     def application(environ, start_response):
         raise RuntimeError("no")
 
-    assert answered(application, environ_of(scope_of(path=b"/there"), b"", None)).status == 500
+    assert reply_of(application, environ_of(scope_of(path=b"/there"), b"", None)).status == 500
     assert "GET /there failed" in caplog.text
 
 
@@ -253,7 +253,7 @@ def test_an_application_that_wants_to_end_the_process_does_not():
     def application(environ, start_response):
         raise SystemExit(1)
 
-    assert answered(application, environ_of(scope_of(), b"", None)).status == 500
+    assert reply_of(application, environ_of(scope_of(), b"", None)).status == 500
 
 
 def test_the_later_of_two_beginnings_counts():
@@ -263,7 +263,7 @@ def test_the_later_of_two_beginnings_counts():
         start_response("502 Bad Gateway", [], (type(error), error, None))
         return []
 
-    assert answered(application, environ_of(scope_of(), b"", None)).status == 502
+    assert reply_of(application, environ_of(scope_of(), b"", None)).status == 502
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ class Gate:
         body, length = await self._body(scope, receive)
         environ = environ_of(scope, body, length)
         environ["wsgi.multiprocess"] = self._multiprocess
-        return await self._in_a_thread(lambda: answered(application, environ))
+        return await self._in_a_thread(lambda: reply_of(application, environ))
 
     async def _body(self, scope: Scope, receive: Receive) -> tuple[bytes, int | None]:
         """Return the body and its length, which is as announced when it is too long to be read; None without one."""
@@ -241,7 +241,7 @@ def environ_of(scope: Scope, body: bytes, length: int | None) -> WSGIEnvironment
     return environ
 
 
-def answered(application: WSGIApplication, environ: WSGIEnvironment) -> Reply:
+def reply_of(application: WSGIApplication, environ: WSGIEnvironment) -> Reply:
     """Return what a WSGI application answers, whole; 500 when it raises."""
     begun: list[tuple[str, list[tuple[str, str]]]] = []
     parts: list[bytes] = []

@@ -10,27 +10,29 @@ from portula.host.deployment import Deployment
 if TYPE_CHECKING:
     from portula.flow.backend import Backend
     from portula.flow.client_auth import ClientAuthMethod
+    from portula.flow.client_sources import ClientSource
     from portula.flow.clients import Clients
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.response_modes import ResponseMode
-    from portula.flow.steps import Answered, Steps
+    from portula.flow.steps import HasAnswer, Steps
     from portula.flow.validator import OAuth2Validator
     from portula.model.client_metadata import ClientMember
     from portula.model.http import Message
 
-E = TypeVar("E", bound="Answered")
+E = TypeVar("E", bound="HasAnswer")
 
 
 class AuthorizationServer(Deployment):
     """A deployment that answers OAuth requests."""
 
     clients: Clients
-    """Makes and changes clients."""
+    """Finds, makes and changes clients."""
     scope_texts: dict[str, str]
     """Scopes that plugins contribute, with their text for a consent page."""
     response_modes: dict[str, ResponseMode]
     """How authorization responses may travel, by name."""
     request_resolvers: list[RequestResolver]
+    client_sources: list[ClientSource]
     validator: OAuth2Validator
     client_auth_methods: dict[str, ClientAuthMethod]
     """The client authentication methods in use, by name."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import ClientSaved
-from portula.flow.grant_hooks import GrantHooks
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_hooks import RequestHooks
 from portula.host.declarations import HostHooks
@@ -32,7 +30,7 @@ EDIT_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedClient:
     """A client about which every rule was heard; `Clients.prepare` and `Clients.check` make it."""
 
     application: Application
@@ -57,10 +55,6 @@ class Clients:
         """Take the provider."""
         self._provider = provider
 
-    @cached_property
-    def _sources(self) -> Sequence[ClientSource]:
-        return self._provider.hooks.collect(GrantHooks.portula_client_sources)
-
     def find(self, client_id: str) -> Application | None:
         """Return the client of this name: of the source that claims the name, else the one that is registered."""
         source = self._source(client_id)
@@ -68,13 +62,13 @@ class Clients:
             return source.find(client_id)
         return self._provider.storage.find(Application, client_id=client_id)
 
-    def settle(self, client_id: str, registered: Application | None) -> Application | None:
-        """Return the client of this name, as `find` does, where what is registered under it is read already."""
+    def prefer_source(self, client_id: str, registered: Application | None) -> Application | None:
+        """Return the client of this name as `find` does, given the one that is registered under it, read already."""
         source = self._source(client_id)
         return registered if source is None else source.find(client_id)
 
     def _source(self, client_id: str) -> ClientSource | None:
-        return next((source for source in self._sources if source.claims(client_id)), None)
+        return next((source for source in self._provider.client_sources if source.claims(client_id)), None)
 
     def find_all(self, client_ids: Sequence[str]) -> dict[str, Application]:
         """Return the clients of these names, those that are there; what is registered is read in one go."""
@@ -114,7 +108,7 @@ class Clients:
         secret: str | None = None,
         hash_secret: bool = True,
         make_secret: bool = True,
-    ) -> Checked:
+    ) -> CheckedClient:
         """Make a new client as `create` does, for `save` to keep: nothing is written yet."""
         provider, now = self._provider, self._provider.now()
         application = provider.storage.as_model(application)
@@ -130,15 +124,15 @@ class Clients:
             raise InvalidClientMetadata("a public client has no secret")
         application = replace(application, created_at=now, updated_at=now)
         self._check(application)
-        return Checked(application=application, new=True, secret=secret)
+        return CheckedClient(application=application, new=True, secret=secret)
 
-    def check(self, application: Application) -> Checked:
+    def check(self, application: Application) -> CheckedClient:
         """Hear every rule on a changed client; errors as in `create`."""
         application = self._provider.storage.as_model(application)
         self._check(application)
-        return Checked(application=application, new=False)
+        return CheckedClient(application=application, new=False)
 
-    def save(self, client: Application | Checked, plan: Plan | None = None) -> Application:
+    def save(self, client: Application | CheckedClient, plan: Plan | None = None) -> Application:
         """Save a client, and what else a plan writes with it: whole or not at all. Listeners hear of it afterwards.
 
         Raises:
@@ -147,7 +141,7 @@ class Clients:
             DuplicateRecord: the client is new, and its client_id is taken.
             Exception: what else the plan fails with; see `Storage.apply`.
         """
-        checked = client if isinstance(client, Checked) else self.check(client)
+        checked = client if isinstance(client, CheckedClient) else self.check(client)
         application, whole = checked.application, Plan()
         if checked.new:
             whole.add(application)

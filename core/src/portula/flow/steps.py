@@ -57,13 +57,13 @@ class Step:
         return (self.run.__doc__ or "").strip().partition("\n")[0]
 
 
-class Answered(Protocol):
+class HasAnswer(Protocol):
     """What steps are given: any exchange that an answer can be put on."""
 
     answer: Any
 
 
-E = TypeVar("E", bound=Answered)
+E = TypeVar("E", bound=HasAnswer)
 
 
 def step(run: Run, *, reads: str = "", sets: str = "", when: Iterable[str] = (), name: str = "") -> Step:

@@ -178,10 +178,10 @@ class Hooks:
             DuplicateContribution: two contribute under one key, or one under a key that is the host's own.
             BrokenPlugin: see `contributions`.
         """
-        joined = [entry for _, entry in self.attributed(contribution)]
+        joined = [entry for _, entry in self.entries(contribution)]
         return dict(joined) if isinstance(_nothing(contribution), Mapping) else joined
 
-    def attributed(self, contribution: Callable[[Any, Any], Any]) -> list[tuple[Source, Any]]:
+    def entries(self, contribution: Callable[[Any, Any], Any]) -> list[tuple[Source, Any]]:
         """Return what `collect` joins, each entry with the plugin that contributes it.
 
         Raises:

@@ -63,7 +63,7 @@ def idle_steps(provider: Provider) -> Iterator[Finding]:
             )
 
 
-def answered(provider: Provider, endpoint: Endpoint) -> Endpoint:
+def with_handler(provider: Provider, endpoint: Endpoint) -> Endpoint:
     """Return an endpoint with what answers it: its handler, or its steps.
 
     Raises:

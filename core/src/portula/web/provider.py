@@ -31,7 +31,7 @@ from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
-from portula.web.endpoints import answered, join_steps
+from portula.web.endpoints import join_steps, with_handler
 from portula.web.hooks import CORE_HOOKS, WebHooks
 from portula.web.http import MachineDoor, client_address
 from portula.web.issuer import Issuer, origin_of_issuer
@@ -196,6 +196,7 @@ class Provider(AuthorizationServer):
         modes = (QUERY, FRAGMENT, *hooks.collect(FlowHooks.portula_response_modes))
         self.response_modes = {mode.name: mode for mode in modes}
         self.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
+        self.client_sources = hooks.collect(FlowHooks.portula_client_sources)
         mixins = [
             (source, mixin)
             for source, mixins in reversed(hooks.contributions(FlowHooks.portula_validator_mixins))
@@ -231,10 +232,10 @@ class Provider(AuthorizationServer):
     def _mount(self) -> None:
         """Put endpoints and pages into the Flask app."""
         others = frozenset(self.app.view_functions)
-        found = self.hooks.attributed(WebHooks.portula_endpoints)
-        mounts = self.hooks.attributed(WebHooks.portula_blueprints)
+        found = self.hooks.entries(WebHooks.portula_endpoints)
+        mounts = self.hooks.entries(WebHooks.portula_blueprints)
         self.step_lists = join_steps(self, [*found, *mounts])
-        endpoints = [answered(self, endpoint) for _, endpoint in found]
+        endpoints = [with_handler(self, endpoint) for _, endpoint in found]
         self.metadata_document = fold_metadata(self.hooks.contributions(WebHooks.portula_metadata))
         if self.metadata_document:
             endpoints += metadata_endpoints(self)

@@ -32,7 +32,7 @@ from portula.plugin import (
 from portula_dcr.errors import TryLater
 from portula_dcr.hooks import Registration, RegistrationHooks
 from portula_dcr.initial_access import InitialAccessToken
-from portula_dcr.registry import Registered, Registry
+from portula_dcr.registry import ClientInformation, Registry
 from portula_dcr.settings import DcrSettings
 from portula_dcr.wanted import ANSWERED
 
@@ -69,7 +69,7 @@ class RegistrationExchange:
     """Client metadata as it was sent (RFC 7591 §2)."""
     wanted: Application | None = None
     """The client as it is to be."""
-    registered: Registered | None = None
+    registered: ClientInformation | None = None
     """The client that the answer is about, with what only it is told."""
     response: dict[str, Any] = field(default_factory=dict, repr=False)
     """Members of the client information response."""
@@ -110,7 +110,7 @@ def client(exchange: RegistrationExchange) -> None:
     value = exchange.bearer
     query = dict(parse_pairs(exchange.message.query.encode("latin-1", "replace")))
     exchange.client, exchange.token = exchange.registry.find(query.get("client_id", ""), value)
-    exchange.registered = Registered(exchange.client, value)
+    exchange.registered = ClientInformation(exchange.client, value)
 
 
 # --- What is to be registered ---
@@ -185,7 +185,7 @@ def update(exchange: RegistrationExchange) -> None:
     """Hear the rules on clients; then replace client and registration access token (RFC 7592 §2.2)."""
     known, sent = _known(exchange), exchange.document.get("client_secret")
     wanted, secret = exchange.registry.with_secret(cast("Application", exchange.wanted), known, sent)
-    wish = Registered(wanted, cast("Registered", exchange.registered).token, secret)
+    wish = ClientInformation(wanted, cast("ClientInformation", exchange.registered).token, secret)
     exchange.registered = exchange.registry.update(known, cast("Artifact", exchange.token), wish)
 
 
@@ -196,7 +196,7 @@ def remove(exchange: RegistrationExchange) -> None:
 
 def response(exchange: RegistrationExchange) -> None:
     """Say what is registered: the client information response (RFC 7591 §3.2.1, RFC 7592 §3)."""
-    provider, registered = exchange.provider, cast("Registered", exchange.registered)
+    provider, registered = exchange.provider, cast("ClientInformation", exchange.registered)
     named = registered.client
     base = f"{provider.origin_of(exchange.issuer)}{provider.mount}"
     secret = {"client_secret": registered.secret, "client_secret_expires_at": 0}

@@ -26,7 +26,7 @@ REGISTER_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class ClientInformation:
     """A client, with what only it is told."""
 
     client: Application
@@ -50,7 +50,7 @@ class Registry:
 
     def register(
         self, client: Application, pass_: InitialAccessToken | None, client_address: str
-    ) -> Registered:
+    ) -> ClientInformation:
         """Make a client (RFC 7591 §3.1).
 
         Raises:
@@ -72,7 +72,7 @@ class Registry:
             self.quotas.count(client_address, client_id, plan)
             token = self._tokens.issue(client_id, plan)
             try:
-                return Registered(provider.clients.save(checked, plan), token, checked.secret)
+                return ClientInformation(provider.clients.save(checked, plan), token, checked.secret)
             except Conflict:
                 raise InvalidTokenError from None
             except DuplicateRecord:  # somebody took the same place
@@ -95,7 +95,9 @@ class Registry:
             raise InvalidTokenError
         return client, token
 
-    def update(self, known: Application, token: Artifact, replacement: Registered) -> Registered:
+    def update(
+        self, known: Application, token: Artifact, replacement: ClientInformation
+    ) -> ClientInformation:
         """Replace a client (RFC 7592 §2.2); `known` and `token` are what `find` returned.
 
         Raises:
@@ -112,7 +114,7 @@ class Registry:
         else:
             plan.change(token, given={"taken_at": None}, taken_at=None)
         try:
-            return Registered(provider.clients.save(checked, plan), value, replacement.secret)
+            return ClientInformation(provider.clients.save(checked, plan), value, replacement.secret)
         except Replayed:
             raise InvalidTokenError from None
         except Conflict as conflict:

@@ -56,7 +56,7 @@ class BearerQuestions(OAuth2Validator):
         if found is None or found[0].revoked_at is not None:
             return None
         token, authorization, stored = found
-        return self._live(token, authorization, provider.clients.settle(token.client_id, stored))
+        return self._live(token, authorization, provider.clients.prefer_source(token.client_id, stored))
 
     def find_live_refresh_token(
         self, value: str, known: Application | None = None
