@@ -30,10 +30,11 @@ def test_each_question_has_its_row(name):
     assert (name in ASKED) != (name in NEVER_ASKED)
 
 
-def test_the_rows_say_what_happens():
+def test_the_rows_say_what_happens(tmp_path):
     heard = set()
     house = House(
         discover=True,
+        folder=tmp_path,
         OAUTH2_VALIDATOR_CLASS=recorder(heard),
         PASSWORD_GRANT_ENABLED=True,
         DEFAULT_SCOPES=["read"],
