@@ -32,6 +32,9 @@ COMMON = ("--config", "--data-dir", "--database-url", "--issuer", "--only")
 _PASSING = "portula.passing"
 """Marks a click context in which commands are only listed."""
 
+_WORDS = "portula.words"
+"""Key of a click context that holds the name of the command that runs and what stands behind it."""
+
 FLAGS = ("--no-plugins",)
 """Those of them that take no value."""
 
@@ -57,20 +60,21 @@ class RoomCommands(click.Group):
         """Return a command by name."""
         return super().get_command(ctx, cmd_name) or self._rooms(ctx).get(cmd_name)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command of a room inside the app's context, once the storage is ready for it."""
-        name = ctx._protected_args[0] if ctx._protected_args else ""  # noqa: SLF001 - click has no public way
-        command = self._rooms(ctx).get(name) if name not in self.commands else None
-        if command is None:
-            return super().invoke(ctx)
-        provider = self.provider(ctx)
-        with provider.app.app_context():
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the words name; one of a room runs in the app's context, once its storage is ready."""
+        ctx.meta[_WORDS] = args
+        name, command, rest = super().resolve_command(ctx, args)
+        if name not in self.commands:
+            provider = self.provider(ctx)
+            ctx.with_resource(provider.app.app_context())
             if not isinstance(command, SchemaGroup) and not _looking(ctx):
                 try:
                     provider.check_storage()
                 except ConfigError as error:
                     raise said(error) from error
-            return super().invoke(ctx)
+        return name, command, rest
 
     def _rooms(self, ctx: click.Context) -> dict[str, click.Command]:
         provider = self.provider(ctx)
@@ -119,15 +123,20 @@ class Embedded(RoomCommands):
         return next(iter(providers.values()))
 
 
+def _words(context: click.Context) -> list[str]:
+    """Return the name of the command that runs and what stands behind it."""
+    words: list[str] = context.meta.get(_WORDS, [])
+    return words
+
+
 def _looking(context: click.Context) -> bool:
     """Say whether commands are only listed, or one of them is asked what it does."""
-    return _PASSING in context.meta or "--help" in context.args
+    return _PASSING in context.meta or "--help" in _words(context)
 
 
 def _locks(context: click.Context) -> bool:
     """Say whether the command is `plugins lock`: it writes the lock file, so the one there is does not bind it."""
-    words = [*context._protected_args, *context.args]  # noqa: SLF001 - click has no public way
-    return words[:2] == ["plugins", "lock"]
+    return _words(context)[:2] == ["plugins", "lock"]
 
 
 def in_front(args: Sequence[str]) -> list[str]:
