@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -23,9 +25,26 @@ ENTRY_POINT_GROUP = "portula"
 def entry_points() -> dict[str, tuple[importlib_metadata.EntryPoint, Source]]:
     """Return the entry points of the group `portula` by name, none of them loaded.
 
+    They are read again when a folder of `sys.path` has changed, as Python's own finders of modules do.
+
     Raises:
         DuplicatePlugin: two distributions claim one name; one would silently shadow the other.
     """
+    return dict(_entry_points(tuple((path, _changed_at(path or ".")) for path in sys.path)))
+
+
+def _changed_at(folder: str) -> int | None:
+    """Return when a folder changed, in nanoseconds; None if there is none."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=8)
+def _entry_points(
+    _folders: tuple[tuple[str, int | None], ...],
+) -> dict[str, tuple[importlib_metadata.EntryPoint, Source]]:
     found: dict[str, tuple[importlib_metadata.EntryPoint, Source]] = {}
     for entry_point in importlib_metadata.entry_points(group=ENTRY_POINT_GROUP):
         distribution = entry_point.dist.name if entry_point.dist else "unknown"

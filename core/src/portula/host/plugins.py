@@ -76,12 +76,16 @@ class _Manager(pluggy.PluginManager):
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> HookimplOpts | None:
         """Return the options of an implementation; None for what is none, a declaration that is inherited among it."""
-        options = super().parse_hookimpl_opts(plugin, name)
-        if options is not None or not name.startswith(PREFIX) or not isinstance(plugin, HookDeclarations):
-            return options
+        if name.startswith("__"):
+            return None
+        if not name.startswith(PREFIX) or not isinstance(plugin, HookDeclarations):
+            return super().parse_hookimpl_opts(plugin, name)
         method = getattr(plugin, name)
         if not inspect.isroutine(method) or facts_of(method) is not None:
             return None
+        options = super().parse_hookimpl_opts(plugin, name)
+        if options is not None:
+            return options
         return HookimplOpts(
             wrapper=False,
             hookwrapper=False,
@@ -125,7 +129,7 @@ class Plugins:
         except (PluginValidationError, ValueError) as error:
             raise BrokenPlugin(f"{source}: {error}") from error
         self.sources[source.name] = source
-        self._warn_of_retired(instance)
+        self._warn_of_retired(source.name)
 
     def _problems(self, plugin: object) -> Iterable[str]:
         for name, hook, options in self._implemented(plugin):
@@ -146,8 +150,8 @@ class Plugins:
             if options is not None:
                 yield name, options.get("specname") or name, options
 
-    def _warn_of_retired(self, plugin: object) -> None:
-        for _, hook, _ in self._implemented(plugin):
+    def _warn_of_retired(self, plugin: str) -> None:
+        for hook in self.hooks_of(plugin):
             retired = self.declared.facts(hook).retired if hook in self.declared else None
             if retired:
                 warnings.warn(retired, DeprecationWarning, stacklevel=2)

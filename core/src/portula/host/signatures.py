@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, TypeVar, get_type_hints
 
@@ -54,6 +55,7 @@ def annotation_problems(
             yield f"{name} is annotated to return {found}; the hook wants None"
 
 
+@lru_cache(maxsize=1024)
 def value_type(declared: Callable[..., Any]) -> type[Any] | None:
     """Return the class of what a hook is called with; None for hooks that are given the provider."""
     annotation = list(inspect.signature(declared).parameters.values())[-1].annotation
@@ -61,6 +63,7 @@ def value_type(declared: Callable[..., Any]) -> type[Any] | None:
     return None if isinstance(resolved, TypeVar) or not inspect.isclass(resolved) else resolved
 
 
+@lru_cache(maxsize=1024)
 def return_type(declared: Callable[..., Any]) -> Any:
     """Return the evaluated return annotation of a declared hook.
 
