@@ -12,6 +12,7 @@ WORKERS ?= 2
 ARGS ?=
 
 VENV := .venv
+LEAST := .venv-minimum
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --constraint constraints.txt --no-build-isolation
@@ -41,6 +42,16 @@ $(VENV)/.stamp-test: $(VENV)/.stamp-base $(MANIFESTS)
 	@echo "Installing what the tests need …"
 	@$(INSTALL) --group test $$($(BIN)/python tools/dists.py editable)
 	@touch $(VENV)/.stamp-serve $@
+
+$(LEAST)/.stamp-test: constraints.txt tools/minimum_versions.py $(MANIFESTS)
+	@echo "Installing the least versions that the manifests declare, in $(LEAST) …"
+	@$(PYTHON) -m venv --clear $(LEAST)
+	@$(LEAST)/bin/python tools/minimum_versions.py > $(LEAST)/constraints.txt
+	@$(LEAST)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --constraint $(LEAST)/constraints.txt \
+		pip hatchling editables
+	@$(LEAST)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --constraint $(LEAST)/constraints.txt \
+		--no-build-isolation --group test $$($(LEAST)/bin/python tools/dists.py editable)
+	@touch $@
 
 $(VENV)/.stamp-check: $(VENV)/.stamp-test
 	@echo "Installing what the checks need …"
@@ -73,12 +84,15 @@ demo: serve ## The same
 ifdef ALL
 test: $(VENV)/.stamp-browser
 	@tools/test_all.sh --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+else ifdef MINIMUM
+test: $(LEAST)/.stamp-test
+	@$(LEAST)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 else ifdef ROOM
 test: $(VENV)/.stamp-test
 	@test -d plugins/$(ROOM) || { echo "There is no room $(ROOM); there are: $(notdir $(wildcard plugins/*))" >&2; exit 2; }
 	@$(BIN)/python -m pytest plugins/$(ROOM) $(ARGS)
 else
-test: $(VENV)/.stamp-test ## The tests on SQLite and memory; ALL=1 adds engines, browser and what takes long; ROOM=logout is of one room (ARGS="-k word")
+test: $(VENV)/.stamp-test ## The tests on SQLite and memory; ALL=1 adds engines, browser and what takes long; ROOM=logout is of one room, MINIMUM=1 has the least versions (ARGS="-k word")
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 endif
 
@@ -118,4 +132,4 @@ wheels: $(VENV)/.stamp-release ## A wheel of every distribution, in dist/
 	@$(BIN)/python tools/wheels.py
 
 clean: ## Remove what the targets made (not the services: make services-stop first)
-	@rm -rf $(VENV) dist docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf $(VENV) $(LEAST) dist docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
