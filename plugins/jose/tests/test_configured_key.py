@@ -131,7 +131,11 @@ def test_of_inactive_keys_the_public_part_is_enough(make, pem, other):
     assert published(private) == published(public)
 
 
-@pytest.mark.parametrize("wrong", ["", " ", "a key", UNUSABLE["a weak key"][0]])
+@pytest.mark.parametrize(
+    "wrong",
+    ["", " ", "a key", UNUSABLE["a weak key"][0]],
+    ids=["nothing", "a space", "a word", "a weak key"],
+)
 def test_an_inactive_key_that_does_not_do_is_named_by_its_place(make, pem, other, wrong):
     """An empty string is what an unset environment variable leaves behind (PostHog#60895)."""
     with pytest.raises(ConfigError) as caught:
