@@ -111,7 +111,7 @@ class Deployment:
         done = self.try_(*(arguments or ("plugins",)), **environment)
         assert (done.returncode, done.stdout) == (1, ""), done.stdout + done.stderr
         head, _, findings = done.stderr.partition("\n")
-        assert head == "Error: the configuration does not stand:", done.stderr
+        assert head == "Error: invalid configuration:", done.stderr
         return "\n".join(line.removeprefix("  ") for line in findings.splitlines())
 
     @contextmanager

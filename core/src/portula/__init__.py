@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from portula.host.markers import hookimpl
     from portula.model.errors import ConfigError, PortulaError
     from portula.plugin import Plugin
-    from portula.web.provider import Provider, current_provider
+    from portula.web.flask_apps import current_provider
+    from portula.web.provider import Provider
 
 __all__ = [
     "ConfigError",
@@ -33,7 +34,7 @@ if not TYPE_CHECKING:
         "Plugin": "portula.plugin",
         "PortulaError": "portula.model.errors",
         "Provider": "portula.web.provider",
-        "current_provider": "portula.web.provider",
+        "current_provider": "portula.web.flask_apps",
         "hookimpl": "portula.host.markers",
     }
 

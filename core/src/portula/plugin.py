@@ -180,10 +180,11 @@ from portula.model.uris import (
 )
 from portula.web import report
 from portula.web.blueprints import AccountLink, Mount
+from portula.web.flask_apps import current_provider
 from portula.web.hooks import WebHooks
 from portula.web.metadata import metadata_endpoints
 from portula.web.pages import PageForm, shown_name
-from portula.web.provider import Provider, current_provider
+from portula.web.provider import Provider
 from portula.web.report import field_docs
 
 __all__ = [

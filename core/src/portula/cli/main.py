@@ -16,7 +16,7 @@ from rich.markup import escape
 from portula.cli import authoring, reports
 from portula.cli.folder import NoProviderThere, holds_a_provider
 from portula.cli.serve import Prepared, ServeOptions, make_app, prepare, run
-from portula.host.commands import SchemaGroup
+from portula.host.commands import HOST_COMMANDS, SchemaGroup
 from portula.host.declarations import HostHooks
 from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
 from portula.model.errors import ConfigError
@@ -47,7 +47,7 @@ class RoomCommands(click.Group):
         raise NotImplementedError
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands, of rooms too unless the configuration does not stand."""
+        """Return the names of all commands, of rooms too unless the configuration is invalid."""
         ctx.meta[_PASSING] = True
         try:
             rooms = self._rooms(ctx)
@@ -69,7 +69,8 @@ class RoomCommands(click.Group):
         if name not in self.commands:
             provider = self.provider(ctx)
             ctx.with_resource(provider.app.app_context())
-            if not isinstance(command, SchemaGroup) and not _looking(ctx):
+            needs_storage = name not in HOST_COMMANDS and not isinstance(command, SchemaGroup)
+            if needs_storage and not _looking(ctx):
                 try:
                     provider.check_storage()
                 except ConfigError as error:
@@ -169,7 +170,7 @@ def said(error: ConfigError) -> click.ClickException:
     if isinstance(error, NoProviderThere):
         return click.ClickException(str(error))
     lines = "\n".join(f"  {line}" for line in error.findings)
-    return click.ClickException(f"the configuration does not stand:\n{lines}")
+    return click.ClickException(f"invalid configuration:\n{lines}")
 
 
 def _plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -203,7 +203,7 @@ def prepare(options: ServeOptions) -> Prepared:
     """Do what is done once, in the parent: the socket, keys, migrations, demo data.
 
     Raises:
-        ConfigError: with every finding: the configuration does not stand, the port is taken, a check found an error.
+        ConfigError: with every finding: the configuration is invalid, the port is taken, a check found an error.
     """
     findings = _missing(options)
     with ExitStack() as unless_prepared:
@@ -251,7 +251,7 @@ def _open(options: ServeOptions) -> tuple[Flask, Provider, list[str]]:
     """Make the provider and judge it; return also what the operator is told.
 
     Raises:
-        ConfigError: it does not stand, or a check found an error and errors are not allowed.
+        ConfigError: it is invalid, or a check found an error and errors are not allowed.
     """
     with storage_check_deferred():
         app, provider = make_app(options)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from portula.flow.endpoints import Endpoint
-from portula.model.errors import BrokenPlugin, DuplicateContribution
+from portula.model.errors import BrokenPlugin, DuplicateContribution, PortulaError
 from portula.model.http import Answer, Message
 from portula.model.keys import unkeyed_digest
 from portula.model.sources import Source
@@ -17,11 +19,49 @@ from portula.model.strict_json import json_problem
 if TYPE_CHECKING:
     from portula.web.provider import Provider
 
+log = logging.getLogger("portula")
+
 METADATA_MAX_AGE_SECONDS = 300
 """How long a client or a proxy may keep the document."""
+METADATA_DATA_SECONDS = 30
+"""How long the members that depend on data are kept before they are asked for again."""
+
+Contributions = Sequence[tuple[Source, Mapping[str, Any]]]
+"""Members of the document with who contributes them; a callable takes nothing and returns the value."""
 
 
-def fold(contributions: Sequence[tuple[Source, Mapping[str, Any]]]) -> dict[str, Any]:
+def settled(contributions: Contributions) -> Contributions:
+    """Return the contributions without the members that depend on data: those whose value is a callable."""
+    return [
+        (source, {name: value for name, value in members.items() if not callable(value)})
+        for source, members in contributions
+    ]
+
+
+def resolved(contributions: Contributions) -> Contributions:
+    """Return the contributions with the callables called.
+
+    Raises:
+        BrokenPlugin: one fails.
+    """
+    return [
+        (source, {name: _value(source, name, value) for name, value in members.items()})
+        for source, members in contributions
+    ]
+
+
+def _value(source: Source, name: str, value: Any) -> Any:
+    if not callable(value):
+        return value
+    try:
+        return value()
+    except Exception as error:
+        raise BrokenPlugin(
+            f"{source}: portula_metadata: {name} fails: {type(error).__name__}: {error}"
+        ) from error
+
+
+def fold(contributions: Contributions) -> dict[str, Any]:
     """Join contributions: lists are united and sorted, empty members left out.
 
     What is said of the authentication at an endpoint is left out too when nobody contributes that endpoint.
@@ -82,22 +122,28 @@ def _is_address(name: str) -> bool:
 
 
 class MetadataPublisher:
-    """Answers requests for the server metadata; the document is made once for each issuer asked for."""
+    """Answers requests for the server metadata; the document is made once for each issuer asked for.
+
+    What depends on data, such as the scopes of a table, is asked for again from time to time. While that fails, the
+    document stays as it was, and before it first succeeds such members are left out.
+    """
 
     def __init__(self, provider: Provider) -> None:
         """Take the provider."""
         self._provider = provider
+        self._document: dict[str, Any] = {}
+        self._resolve_at = -math.inf
         self._made: dict[str, tuple[bytes, str]] = {}
 
     def answer(self, message: Message) -> Answer:
         """Return the document, cacheable (RFC 8414 §3.2, OpenID Connect Discovery §4.2)."""
         provider, made = self._provider, self._made
         issuer = provider.issuer_of(message)
+        self._resolve()
         found = made.get(issuer)
         if found is None:
             base = f"{provider.origin_of(issuer)}{provider.mount}"
-            document = absolute(provider.metadata_document, issuer, base)
-            body = json.dumps(document, separators=(",", ":")).encode()
+            body = json.dumps(absolute(self._document, issuer, base), separators=(",", ":")).encode()
             made.clear()
             found = made[issuer] = (body, f'"{unkeyed_digest(body.decode())}"')
         body, tag = found
@@ -105,6 +151,24 @@ class MetadataPublisher:
         if message.headers.get("if-none-match") == tag:
             return Answer(304, headers)
         return Answer(200, {"Content-Type": "application/json", **headers}, body)
+
+    def _resolve(self) -> None:
+        """Make the document, and again once what it depends on may have changed."""
+        now, provider = self._provider.now(), self._provider
+        if now < self._resolve_at:
+            return
+        depends = any(
+            callable(value) for _, members in provider.metadata_contributions for value in members.values()
+        )
+        self._resolve_at = now + METADATA_DATA_SECONDS if depends else math.inf
+        try:
+            document = fold(resolved(provider.metadata_contributions))
+        except PortulaError as error:
+            log.warning("the server metadata lacks what it depends on, or stays as it was: %s", error)
+            document = self._document or provider.metadata_document
+        if document != self._document:
+            self._document = document
+            self._made = {}
 
 
 def metadata_endpoints(provider: Provider, known: str = "oauth-authorization-server") -> list[Endpoint]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from flask import Blueprint, Flask, current_app, request, url_for
+from flask import Blueprint, Flask, request, url_for
 from pydantic import ValidationError
 
 from portula.flow.authorization_server import AuthorizationServer
@@ -32,10 +33,11 @@ from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
 from portula.web.endpoints import join_steps, with_handler
+from portula.web.flask_apps import UnboundProvider, under_command
 from portula.web.hooks import CORE_HOOKS, WebHooks
 from portula.web.http import MachineDoor, client_address
 from portula.web.issuer import Issuer, origin_of_issuer
-from portula.web.metadata import MetadataPublisher, metadata_endpoints
+from portula.web.metadata import MetadataPublisher, metadata_endpoints, settled
 from portula.web.metadata import fold as fold_metadata
 from portula.web.pages import Pages, verbatim
 
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 
     from portula.flow.backend import Backend
     from portula.model.http import Handler, Message
+
+log = logging.getLogger("portula")
 
 _CORE = Source("core", Tier.DEFAULT, "portula-core", "")
 _BOOTSTRAP = (
@@ -60,13 +64,20 @@ class Provider(AuthorizationServer):
     """An authorization server in a Flask app.
 
     Args:
-        app: the Flask app; or call `init_app` later.
+        app: the Flask app; without one, `init_app` mounts such a provider in as many apps as are made, and in a
+            request it stands for the provider of the current app.
         plugins: objects or modules with hook implementations; they outrank everything installed.
         discover: whether installed plugins (entry points of the group `portula`) take part.
         settings: in place of `app.config["OAUTH2_PROVIDER"]`, for a second provider in one app.
         name: unique in the app; part of view names and of cookies.
         stand_alone: whether the app is nothing but this provider, as under `portula serve`; some defaults differ then.
     """
+
+    def __new__(cls, app: Flask | None = None, **given: Any) -> Self:
+        """Return the provider of the app, or what stands for those of apps to come."""
+        return (
+            super().__new__(cls) if app is not None else cast("Self", UnboundProvider(partial(cls, **given)))
+        )
 
     def __init__(
         self,
@@ -78,7 +89,8 @@ class Provider(AuthorizationServer):
         name: str = "portula",
         stand_alone: bool = False,
     ) -> None:
-        """Keep the arguments, and begin at once if there is an app."""
+        """Start in the app, or raise ConfigError with every finding."""
+        self.app = cast("Flask", app)
         self.name = name
         self._given_plugins = tuple(plugins)
         self._discover = discover
@@ -86,14 +98,22 @@ class Provider(AuthorizationServer):
         self._stand_alone = stand_alone
         self.plugins = Plugins(CORE_HOOKS, self)
         self._settings = Settings()
-        if app is not None:
-            self.init_app(app)
+        if self.name in self.app.extensions.get("portula", {}):
+            raise ConfigError(f"the app has a provider named {self.name!r}; give this one another name")
+        with self.app.app_context():  # a store or a backend of the app's own may need it
+            self._start()
 
     def init_app(self, app: Flask) -> None:
-        """Open for business, or raise ConfigError with every finding."""
-        self.app = app
-        if self.name in app.extensions.get("portula", {}):
-            raise ConfigError(f"the app has a provider named {self.name!r}; give this one another name")
+        """Mount a provider like this one in an app, if it was made without one: `Provider().init_app(app)`.
+
+        Raises:
+            ConfigError: it has an app, or the app's configuration is wrong.
+        """
+        raise ConfigError(
+            "this Provider was made with an app; make it without one, Provider(), and call init_app for each app"
+        )
+
+    def _start(self) -> None:
         self._gather()
         self._configure()
         self._open_storage()
@@ -101,7 +121,12 @@ class Provider(AuthorizationServer):
         self._mount()
         self.hooks.settle()
         if not DEFERRED.get():
-            self.check_storage()
+            try:
+                self.check_storage()
+            except ConfigError as error:
+                if not under_command():
+                    raise
+                log.warning("%s", error)  # the command may be the one that mends it
 
     # --- The six steps ---
 
@@ -236,7 +261,8 @@ class Provider(AuthorizationServer):
         mounts = self.hooks.entries(WebHooks.portula_blueprints)
         self.step_lists = join_steps(self, [*found, *mounts])
         endpoints = [with_handler(self, endpoint) for _, endpoint in found]
-        self.metadata_document = fold_metadata(self.hooks.contributions(WebHooks.portula_metadata))
+        self.metadata_contributions = self.hooks.contributions(WebHooks.portula_metadata)
+        self.metadata_document = fold_metadata(settled(self.metadata_contributions))
         if self.metadata_document:
             endpoints += metadata_endpoints(self)
         settings = self.core_settings
@@ -368,11 +394,6 @@ class Provider(AuthorizationServer):
             for view in self._views:
                 protect.exempt(view)
             self._csrf_exempted = True
-
-
-def current_provider(name: str = "portula") -> Provider:
-    """Return the provider of the current Flask app."""
-    return cast("Provider", current_app.extensions["portula"][name])
 
 
 def _name_of(plugin: object, taken: Mapping[str, Source]) -> str:

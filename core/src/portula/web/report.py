@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from portula.host.checks import Finding, core_checks
+from portula.host.checks import Finding, Level, core_checks
 from portula.host.declarations import HostHooks
 from portula.host.kinds import PREFIX, Kind
 from portula.host.settings import AnswersSlot, Declared, shown
-from portula.model.errors import PortulaError, nearest
+from portula.model.errors import ConfigError, PortulaError, nearest
 from portula.model.sources import Source, Tier
 from portula.web.endpoints import idle_steps
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from portula.flow.steps import Steps
     from portula.web.provider import Provider
+
+
+STORAGE_FINDING = "core.storage"
 
 
 class UnknownName(PortulaError):
@@ -78,11 +81,19 @@ def _hook(provider: Provider, name: str) -> dict[str, Any]:
 
 
 def findings(provider: Provider) -> list[Finding]:
-    """Return what could be safer, by name: what core finds and what rooms find."""
-    return sorted(
-        (*core_checks(provider), *idle_steps(provider), *provider.hooks.collect(HostHooks.portula_checks)),
-        key=lambda finding: finding.id,
-    )
+    """Return what could be safer, by name: what core finds and, unless the storage is not ready, what rooms find."""
+    found = [*core_checks(provider), *idle_steps(provider), *_storage_checks(provider)]
+    if all(finding.id != STORAGE_FINDING for finding in found):
+        found += provider.hooks.collect(HostHooks.portula_checks)
+    return sorted(found, key=lambda finding: finding.id)
+
+
+def _storage_checks(provider: Provider) -> Iterator[Finding]:
+    try:
+        provider.check_storage()
+    except ConfigError as error:
+        remedy = "Mend that first: the checks that read the storage did not run."
+        yield Finding(STORAGE_FINDING, Level.ERROR, str(error), remedy)
 
 
 def settings(provider: Provider) -> list[dict[str, Any]]:

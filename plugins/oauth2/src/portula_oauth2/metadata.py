@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin, hookimpl
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from portula import Provider
 
 
+def _scopes(provider: Provider) -> list[str]:
+    """Return the scopes there are; a backend may keep them in a table, which need not be there at start."""
+    return [*provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), *provider.scope_texts]
+
+
 @hookimpl
 def portula_metadata(provider: Provider) -> dict[str, Any]:
     """Return the members of the server metadata; everything follows from what is installed."""
@@ -20,10 +26,7 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
         "authorization_endpoint": "authorize/",
         "token_endpoint": "token/",
         "revocation_endpoint": "revoke_token/",
-        "scopes_supported": [
-            *provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(),
-            *provider.scope_texts,
-        ],
+        "scopes_supported": partial(_scopes, provider),
         "response_types_supported": provider.response_types,
         "response_modes_supported": frozenset(provider.response_modes),
         "grant_types_supported": registrable_grant_types(provider),
