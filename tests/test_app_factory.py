@@ -1,4 +1,4 @@
-"""In an app factory: a provider made before its apps, data that is not there at start, commands that mend the storage."""
+"""In an app factory: a provider made before its apps, data that comes later, commands that mend the storage."""
 
 import click
 import pytest
@@ -11,8 +11,8 @@ from hosting import KEY, ROOMS, Memory, NobodyHere, deployment, make_app
 import portula_oauth2
 from portula import ConfigError, Provider, hookimpl
 from portula.plugin import Application, ScopesBackend, current_provider
-from portula_testing.plugins import MovableClock
 from portula_testing.memory import MemoryStore
+from portula_testing.plugins import MovableClock
 
 METADATA = "/o/.well-known/oauth-authorization-server"
 
@@ -46,7 +46,7 @@ def new_client(provider):
 
 def test_a_factory_may_be_called_again_and_each_app_has_state_of_its_own():
     provider = unbound()
-    first, second = map(lambda create: create(), [factory(provider)] * 2)
+    first, second = [factory(provider)() for _ in range(2)]
     with first.app_context():
         secret = new_client(provider)
         assert provider.clients.find("machine")

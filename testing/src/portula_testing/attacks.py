@@ -97,7 +97,7 @@ class Visits:
     def __init__(self, provider: Provider) -> None:
         """Add a page to the provider's app."""
         self.app: Flask = provider.app
-        self._home = provider.origin_of(provider.issuer) if provider.issuer else "http://localhost"
+        self._home = provider.root_of(provider.issuer) if provider.issuer else "http://localhost"
         self.app.add_url_rule(self.PATH, "portula_contract", self._view, methods=["GET", "POST"])
 
     def browser(self) -> FlaskClient:

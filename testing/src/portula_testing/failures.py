@@ -179,7 +179,7 @@ class Flow:
         self.provider = self.start(self.memory, self.clock, Bystander())
         self.provider.app.config["PROPAGATE_EXCEPTIONS"] = False  # answered as in production
         if self.provider.issuer:
-            self.base_url = self.provider.origin_of(self.provider.issuer)
+            self.base_url = self.provider.root_of(self.provider.issuer)
 
     # --- Inside ---
 

@@ -267,7 +267,7 @@ def serve(context: click.Context, /, **own: Any) -> None:
 def _announce(prepared: Prepared) -> None:
     provider, options = prepared.provider, prepared.options
     rows = {
-        "Server": provider.origin_of(provider.issuer) if provider.issuer else f"port {options.port}",
+        "Server": provider.root_of(provider.issuer) if provider.issuer else f"port {options.port}",
         "Issuer": provider.issuer or "as OIDC_ISS_ENDPOINT says for each request",
         "Data": str(options.folder),
         **_third_parties(provider),

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from portula.cli.threads import Threads
 from portula.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger("portula")
 
@@ -64,6 +64,21 @@ def open_in_time(
             told = reason
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def mounted_at(root_path: str, application: WSGIApplication) -> WSGIApplication:
+    """Return the application mounted at a path (SCRIPT_NAME), which the proxy in front may leave on or strip."""
+    if not root_path:
+        return application
+
+    def mounted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path == root_path or path.startswith(f"{root_path}/"):
+            environ["PATH_INFO"] = path.removeprefix(root_path)
+        environ["SCRIPT_NAME"] = root_path
+        return application(environ, start_response)
+
+    return mounted
 
 
 class Lifeline:
@@ -109,7 +124,8 @@ def main() -> None:
 
     def make() -> tuple[WSGIApplication, int]:
         _, provider = make_app(options)
-        return provider.wsgi(), provider.core_settings.MAX_BODY_BYTES
+        application = mounted_at(provider.root_path, provider.wsgi())
+        return application, provider.core_settings.MAX_BODY_BYTES
 
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else a line for whatever a stranger sends
     config = uvicorn.Config(

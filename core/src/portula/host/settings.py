@@ -45,7 +45,9 @@ class CoreSettings(BaseModel):
     OIDC_ISS_ENDPOINT: str | Callable[[Any], str] = ""
     """Issuer URL (RFC 8414 §2), e.g. `https://id.example.com/o`. Empty: made of the host of each request, which then
     must be loopback or one of Flask's TRUSTED_HOSTS. A callable is given each request (its `scheme` and `headers`) and
-    knows a list of hosts of its own, never any Host header that comes; the path of its answer is MOUNT_PATH."""
+    knows a list of hosts of its own, never any Host header that comes; the path of its answer is MOUNT_PATH, behind the
+    path at which the app is mounted. An issuer that ends in MOUNT_PATH says that path too: with
+    `https://id.example.com/sub/o` all URLs are below `/sub`, and `portula serve` answers there."""
 
     ALWAYS_RELOAD_OAUTHLIB_CORE: bool = False
     """Whether server and backend are made anew for each use instead of once at start: for tests that replace what they

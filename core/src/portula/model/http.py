@@ -23,6 +23,8 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Header values by lower-case name."""
     body: bytes = field(default=b"", repr=False)
+    root_path: str = ""
+    """Path at which the WSGI server or a dispatcher mounts the app (SCRIPT_NAME, PEP 3333)."""
     client_address: str = ""
     """Address of the peer, behind TRUSTED_PROXIES proxies."""
     tls_certificate: str | None = field(default=None, repr=False)

@@ -1,4 +1,4 @@
-"""What Flask expects of an extension: it may be made before its app, and no command is stopped by what it mends."""
+"""What is particular to Flask: extensions made before their apps, commands that load an app, Werkzeug's redirects."""
 
 from __future__ import annotations
 
@@ -58,3 +58,14 @@ def under_command() -> bool:
     """Say whether a command of Flask's other than `run` loads the app, such as `flask db upgrade` or `flask routes`."""
     context = click.get_current_context(silent=True)
     return context is not None and context.find_object(ScriptInfo) is not None and context.info_name != "run"
+
+
+def redirect_no_paths(app: Flask, others: frozenset[str]) -> None:
+    """Answer /o/authorize as /o/authorize/ and 404 to /o//token/, apart from the `others` among the app's views.
+
+    Werkzeug would redirect both: by 308, which repeats a POST (attack S12), to the Host header (attack S65).
+    """
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint not in others:
+            rule.merge_slashes = False
+            rule.strict_slashes = False

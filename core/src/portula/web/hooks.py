@@ -54,6 +54,9 @@ class WebHooks(HookDeclarations, Generic[P]):
     def portula_metadata(self, provider: P) -> Mapping[str, Any]:
         """Contribute members of the server metadata (RFC 8414 §2); lists of several rooms are joined.
 
+        A value that depends on data is a callable without parameters: it is not called at start, and later again
+        after half a minute; while it fails the document stays as it was.
+
         Example:
             class Room(Plugin):
                 def portula_metadata(self, provider):

@@ -193,6 +193,7 @@ def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: int)
         query=environ.get("QUERY_STRING", ""),
         headers=headers,
         body=body,
+        root_path=environ.get("SCRIPT_NAME", "").rstrip("/"),
         client_address=client_address(environ, proxies),
     )
 

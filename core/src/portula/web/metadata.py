@@ -142,7 +142,7 @@ class MetadataPublisher:
         self._resolve()
         found = made.get(issuer)
         if found is None:
-            base = f"{provider.origin_of(issuer)}{provider.mount}"
+            base = f"{provider.root_of(issuer)}{provider.mount}"
             body = json.dumps(absolute(self._document, issuer, base), separators=(",", ":")).encode()
             made.clear()
             found = made[issuer] = (body, f'"{unkeyed_digest(body.decode())}"')

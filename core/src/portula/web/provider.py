@@ -33,10 +33,10 @@ from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
 from portula.web.endpoints import join_steps, with_handler
-from portula.web.flask_apps import UnboundProvider, under_command
+from portula.web.flask_apps import UnboundProvider, redirect_no_paths, under_command
 from portula.web.hooks import CORE_HOOKS, WebHooks
 from portula.web.http import MachineDoor, client_address
-from portula.web.issuer import Issuer, origin_of_issuer
+from portula.web.issuer import Issuer
 from portula.web.metadata import MetadataPublisher, metadata_endpoints, settled
 from portula.web.metadata import fold as fold_metadata
 from portula.web.pages import Pages, verbatim
@@ -298,7 +298,7 @@ class Provider(AuthorizationServer):
             )
         self._views = [view for name, view in self.app.view_functions.items() if name not in others]
         self._exempt_from_csrf_protect()
-        self._redirect_no_paths(others)
+        redirect_no_paths(self.app, others)
         self.app.before_request(self._exempt_from_csrf_protect)
         self.app.extensions.setdefault("portula", {})[self.name] = self
 
@@ -344,10 +344,14 @@ class Provider(AuthorizationServer):
         """Return the issuer for the current Flask request; see `issuer_of`."""
         return self._issuer.current()
 
-    @staticmethod
-    def origin_of(issuer: str) -> str:
-        """Return scheme and host of an issuer: where the mount point stands."""
-        return origin_of_issuer(issuer)
+    @property
+    def root_path(self) -> str:
+        """The path before MOUNT_PATH of the fixed issuer, such as /sub of https://id.example/sub/o; else empty."""
+        return self._issuer.prefix
+
+    def root_of(self, issuer: str) -> str:
+        """Return the URL of the app for an issuer: scheme, host and the path before MOUNT_PATH."""
+        return self._issuer.root_of(issuer)
 
     def wsgi(self, app: WSGIApplication | None = None) -> WSGIApplication:
         """Return a WSGI application that answers machine endpoints ahead of Flask.
@@ -373,16 +377,6 @@ class Provider(AuthorizationServer):
         return any(
             source.name == plugin and note == SET_ASIDE for source, note in self.plugins.absent.items()
         )
-
-    def _redirect_no_paths(self, others: frozenset[str]) -> None:
-        """Answer /o/authorize as /o/authorize/ and 404 to /o//token/, apart from the `others` among the app's views.
-
-        Werkzeug would redirect both: by 308, which repeats a POST (attack S12), to the Host header (attack S65).
-        """
-        for rule in self.app.url_map.iter_rules():
-            if rule.endpoint not in others:
-                rule.merge_slashes = False
-                rule.strict_slashes = False
 
     def _exempt_from_csrf_protect(self) -> None:
         """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own.

@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 def portula_demo(provider: Provider) -> dict[str, str]:
     """Tell the address; the demo user may enter."""
     path = provider.settings(AdminSettings).ADMIN_PATH
-    return {"Admin": f"{provider.origin_of(provider.issuer)}{provider.mount}{path}/"}
+    return {"Admin": f"{provider.root_of(provider.issuer)}{provider.mount}{path}/"}

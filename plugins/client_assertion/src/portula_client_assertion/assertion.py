@@ -110,12 +110,12 @@ class Assertions:
 
     def _named(self, audience: str, request: OAuthRequest) -> str:
         issuer = issuer_of(request)
-        origin = self._provider.origin_of(issuer)
+        root = self._provider.root_of(issuer)
         if audience == "issuer":
             return issuer
         if audience == "endpoint":
-            return f"{origin}{request.uri}"
-        return f"{origin}{self._provider.mount}/{self._provider.metadata_document.get('token_endpoint', '')}"
+            return f"{root}{request.uri}"
+        return f"{root}{self._provider.mount}/{self._provider.metadata_document.get('token_endpoint', '')}"
 
     def _check_times(self, claims: Mapping[str, Any]) -> int:
         """Return when it expires, Unix seconds (RFC 7523 §3, 4 to 6)."""

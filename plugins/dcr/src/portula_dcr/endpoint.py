@@ -198,7 +198,7 @@ def response(exchange: RegistrationExchange) -> None:
     """Say what is registered: the client information response (RFC 7591 §3.2.1, RFC 7592 §3)."""
     provider, registered = exchange.provider, cast("ClientInformation", exchange.registered)
     named = registered.client
-    base = f"{provider.origin_of(exchange.issuer)}{provider.mount}"
+    base = f"{provider.root_of(exchange.issuer)}{provider.mount}"
     secret = {"client_secret": registered.secret, "client_secret_expires_at": 0}
     exchange.response = {
         "client_id": named.client_id,

@@ -20,13 +20,13 @@ DEMO_CLIENT_ID = "demo"
 @hookimpl
 def portula_demo(provider: Provider) -> dict[str, str]:
     """Make the demo client anew, with a secret that is seen once; the start page receives its codes."""
-    origin = provider.origin_of(provider.issuer)
+    root = provider.root_of(provider.issuer)
     checked = provider.clients.prepare(
         Application(
             client_id=DEMO_CLIENT_ID,
             name="Demo app",
             grant_types=("authorization_code", "client_credentials"),
-            redirect_uris=(f"{origin}/",),
+            redirect_uris=(f"{root}/",),
         )
     )
     plan = Plan()
@@ -40,7 +40,7 @@ def portula_demo(provider: Provider) -> dict[str, str]:
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
-    endpoint = f"{origin}{provider.mount}"
+    endpoint = f"{root}{provider.mount}"
     redeem = f"-d grant_type=authorization_code -d code_verifier={verifier} -d code=CODE"
     return {
         "Demo client_id": client.client_id,
