@@ -1,7 +1,7 @@
 """The least versions that the manifests declare, as constraints for pip.
 
-A dependency of a distribution has the least version that is declared for it; all else, what only the tests need among it,
-has the version of constraints.txt. Ends with an error where two manifests differ, or a dependency declares none.
+A dependency of a distribution has the least version that is declared for it, all else the version of constraints.txt.
+Ends with an error where two manifests differ, or a dependency declares none.
 """
 
 import re

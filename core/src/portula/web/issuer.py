@@ -74,7 +74,7 @@ class Issuer:
         return self.fixed or self._asked(request) or self._at(request.scheme, request.host, request.root_path)
 
     def root_of(self, issuer: str) -> str:
-        """Return the URL of the app for an issuer: scheme, host and the path before MOUNT_PATH, without a last slash."""
+        """Return the URL of the app for an issuer: scheme, host and the path before MOUNT_PATH."""
         parts = urlsplit(issuer)
         path = parts.path.rstrip("/")
         known = path.endswith(self._mount) and (self._mount or not self.fixed)
