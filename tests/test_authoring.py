@@ -82,6 +82,7 @@ def tested(written, sources):
 pytestmark = pytest.mark.xdist_group("authoring")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("word", SHORT)
 def test_what_is_written_for_a_hook_passes_mypy_in_strict_mode(checked, word):
     about = [
@@ -90,6 +91,7 @@ def test_what_is_written_for_a_hook_passes_mypy_in_strict_mode(checked, word):
     assert about == []
 
 
+@pytest.mark.thorough
 def test_mypy_looked_at_all_that_was_written(checked):
     assert checked.splitlines()[-1] == f"Success: no issues found in {2 * len(HOOKS)} source files"
 
@@ -101,6 +103,7 @@ def mypy_on(folder):
     return done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("marked", [True, False], ids=["with override", "without it"])
 def test_mypy_finds_a_misspelt_hook(tmp_path, marked):
     authoring.write("portula-tea", "scopes", tmp_path)
@@ -115,6 +118,7 @@ def test_mypy_finds_a_misspelt_hook(tmp_path, marked):
     assert words in mypy_on(tmp_path / "portula-tea")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("word", SHORT)
 def test_what_is_written_for_a_hook_passes_its_own_tests(tested, word):
     file = f"portula-new-{word.replace('_', '-')}/tests/test_portula_new_{word}.py::"

@@ -8,6 +8,8 @@ from support.processes import pytest_on
 
 from portula_testing import contracts
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))

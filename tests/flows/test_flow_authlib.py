@@ -9,6 +9,8 @@ from authlib.integrations.requests_client import OAuth2Session
 from support.browser import Browser
 from support.server import Server
 
+pytestmark = pytest.mark.thorough
+
 PASSWORD = "correct horse battery staple"
 REDIRECT_URI = "https://client.example/callback"
 

@@ -16,6 +16,8 @@ from portula_storage_sql.engine import make_engine
 from portula_storage_sql.fields import shape_of
 from portula_storage_sql.tables import metadata_of
 
+pytestmark = pytest.mark.thorough
+
 EXPIRED, LIVE = 6000, 50
 FAR = 2**40
 ENGINES = [pytest.param(name, marks=pytest.mark.service) for name in ("POSTGRESQL", "MARIADB")]

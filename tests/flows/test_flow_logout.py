@@ -145,6 +145,8 @@ KILLED = """
 import os, sys
 from support.signing_out import House, sign_out, with_servers
 import portula_storage_sql
+
+pytestmark = pytest.mark.thorough
 house = House(portula_storage_sql, STORAGE="storage_sql", DATABASE_URL=sys.argv[1])
 with_servers(house)
 sign_out(house.browser("ada", "teapot", "shop"))

@@ -9,8 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 from support.browser import Browser, sent_back
 from support.server import CONFIGURATION, Server, running
+
+pytestmark = pytest.mark.thorough
 
 CODES, REQUESTS_EACH = 50, 20
 VERIFIER = "v" * 64

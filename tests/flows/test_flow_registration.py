@@ -10,6 +10,8 @@ from authlib.integrations.requests_client import OAuth2Session
 from support.browser import Browser
 from support.server import CONFIGURATION, Server, running
 
+pytestmark = pytest.mark.thorough
+
 PASSWORD = "correct horse battery staple"
 REDIRECT_URI = "https://client.example/callback"
 REGISTRATION = CONFIGURATION.replace("{", '{\n    "DCR_ENABLED": True,', 1)

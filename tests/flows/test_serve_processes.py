@@ -23,6 +23,8 @@ from portula.errors import StorageDown
 from portula.plugin import Endpoint, json_answer
 from portula_testing.memory import MemoryStore
 
+pytestmark = pytest.mark.thorough
+
 HERE = Path(os.environ["SERVE_TEST_FOLDER"])
 
 class Store(MemoryStore):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("plugins-refused")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-refused")]
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "third_party_plugin"
 

@@ -12,7 +12,7 @@ from support.venvs import lines_of
 
 from portula_testing import jws
 
-pytestmark = pytest.mark.xdist_group("plugins-joints")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-joints")]
 
 DISTS = Path(__file__).parent / "dists"
 SPIKES = ("spike_cimd", "spike_device", "spike_jarm", "spike_jwt", "spike_par", "spike_rar")

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from support.venvs import Venv, lines_of
 
-pytestmark = pytest.mark.xdist_group("plugins-locked")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-locked")]
 
 LOCKED = ("bad_listener", "chameleon", "scopes_db", "tenant")
 TRUSTED = ["scopes_db", "tenant"]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from support.venvs import Venv, lines_of
 
-pytestmark = pytest.mark.xdist_group("plugins-work")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-work")]
 
 WHEEL = Path(__file__).parent / "old_plugin-1.0-py3-none-any.whl"
 FROZEN = "d1dc4edfc6eedf556ab40bdbbe83b438efa06fc44ff55c905b5aa54ffebbd013"

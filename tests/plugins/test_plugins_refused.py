@@ -4,7 +4,7 @@ import httpx
 import pytest
 from support.venvs import lines_of
 
-pytestmark = pytest.mark.xdist_group("plugins-refused")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-refused")]
 
 MISSPELT = (
     "plugin 'misspelt' of distribution portula-misspelt 1.0: there is no hook 'portula_validate_token_requests'; "

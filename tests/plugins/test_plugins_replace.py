@@ -8,7 +8,7 @@ import pytest
 from replacing import REPLACED
 from support.browser import Browser
 
-pytestmark = pytest.mark.xdist_group("plugins-replace")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-replace")]
 
 PASSWORD = "a long password of hers"
 PAGES = {

@@ -14,7 +14,7 @@ from support.venvs import lines_of
 
 from portula_testing import jws
 
-pytestmark = pytest.mark.xdist_group("plugins-work")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-work")]
 
 MORNING = datetime(2026, 3, 2, 10, 30, tzinfo=UTC).timestamp()
 TEA_TIME = datetime(2026, 3, 2, 16, 30, tzinfo=UTC).timestamp()

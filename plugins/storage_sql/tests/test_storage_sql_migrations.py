@@ -157,6 +157,7 @@ def test_tables_of_the_application_are_left_alone(empty_engine: Engine) -> None:
         assert {"mine", "portula_grant", "portula_version"} <= set(inspect(connection).get_table_names())
 
 
+@pytest.mark.thorough
 def test_of_processes_that_upgrade_at_once_one_does_it(empty_url: URL) -> None:
     url = empty_url.render_as_string(hide_password=False)
     runs = [

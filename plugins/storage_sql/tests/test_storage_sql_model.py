@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
@@ -20,6 +21,8 @@ from portula_storage_sql.store import SqlStore
 from portula_testing.memory import MemoryStore
 from portula_testing.storage_samples import SAMPLE, Sample
 from portula_testing.writing import add_to, change_in, remove_from, take_from
+
+pytestmark = pytest.mark.thorough
 
 DIGESTS = st.sampled_from(["a", "A", "b", "ä"])
 FAMILIES = st.none() | st.sampled_from(["f", "g"])
