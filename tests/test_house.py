@@ -89,7 +89,7 @@ BREACHES = [
     (
         floors.core_imports_go_down,
         f"{CORE}/model/keys.py",
-        "import portula.web.pages\n" * (floors.UPWARD_IMPORTS + 1),
+        "import portula.web.pages\n",
     ),
     (floors.core_imports_in_no_circle, f"{CORE}/web/provider.py", "import portula.web.provider\n"),
     (floors.rooms_import_public_names, DOOR_OF_CONSENT, "from portula.model.records import Grant\n"),

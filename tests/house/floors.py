@@ -12,9 +12,6 @@ FLOORS = ("model", "host", "flow", "web", "cli")
 PUBLIC = frozenset({"portula", "portula.errors", "portula.plugin"})
 """What a room may import; everything else in core may change."""
 
-UPWARD_IMPORTS = 1
-"""Imports that still go up. The number may only fall."""
-
 CORE = Path("core/src/portula")
 
 
@@ -23,8 +20,8 @@ def _height(module: str) -> int:
     return FLOORS.index(floor) if floor in FLOORS else FLOORS.index("cli")
 
 
-def upward_imports(root: Path) -> list[str]:
-    """Return each import of core that goes up."""
+def core_imports_go_down(root: Path) -> list[str]:
+    """No import of core goes up a floor."""
     found = []
     for path in python_files(root, str(CORE)):
         inner = path.relative_to(root / CORE)
@@ -37,12 +34,6 @@ def upward_imports(root: Path) -> list[str]:
             if (module == "portula" or module.startswith("portula.")) and _height(module) > floor
         ]
     return found
-
-
-def core_imports_go_down(root: Path) -> list[str]:
-    """No more than UPWARD_IMPORTS imports of core go up a floor."""
-    found = upward_imports(root)
-    return found if len(found) > UPWARD_IMPORTS else []
 
 
 def _at_run_time(path: Path) -> set[str]:
