@@ -33,7 +33,7 @@ from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
 from portula.web.endpoints import join_steps, with_handler
 from portula.web.hooks import CORE_HOOKS, WebHooks
-from portula.web.http import MachineDoor, client_address
+from portula.web.http import MachineDoor, TrustedProxies, client_address, message_from
 from portula.web.issuer import Issuer, origin_of_issuer
 from portula.web.metadata import MetadataPublisher, metadata_endpoints
 from portula.web.metadata import fold as fold_metadata
@@ -245,7 +245,7 @@ class Provider(AuthorizationServer):
             endpoints,
             self.mount,
             max_body=settings.MAX_BODY_BYTES,
-            proxies=settings.TRUSTED_PROXIES,
+            proxies=TrustedProxies(settings.TRUSTED_PROXIES, settings.CLIENT_CERTIFICATE_HEADER),
         )
         for other in self.app.extensions.get("portula", {}).values():
             if not self.door.paths.keys().isdisjoint(other.door.paths):
@@ -305,6 +305,14 @@ class Provider(AuthorizationServer):
     def url_for(self, view: str, **values: Any) -> str:
         """Return the path of a page, e.g. `url_for("accounts.login")`."""
         return url_for(f"{self.name}_{view}", **values)
+
+    def current_message(self) -> Message:
+        """Return the current Flask request as a message, without its body; it may be for any path of the app.
+
+        Raises:
+            InvalidRequestError: what stands in the place of a client certificate is none.
+        """
+        return message_from(request.environ, request.root_path + request.path, b"", self.door.proxies)
 
     def client_address(self) -> str:
         """Return the address of the person's browser in the current Flask request."""
