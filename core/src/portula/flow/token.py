@@ -100,7 +100,6 @@ def shape(exchange: TokenExchange) -> None:
         scope=exchange.scope,
         lifetime=server.lifetime(request),
         audience=exchange.authorization.resources if exchange.authorization else (),
-        confirmation=exchange.authorization.confirmation if exchange.authorization else {},
         refresh_token=grant.refreshable
         and exchange.authorization is not None
         and validator.issues_refresh_token(request),
@@ -112,7 +111,26 @@ def shape(exchange: TokenExchange) -> None:
 def shaping(exchange: Exchange) -> None:
     """Let plugins change what is to be issued: audience, confirmation, lifetime, narrower scope."""
     exchange.provider.hooks.shape(RequestHooks.portula_shape_token, exchange)
-    exchange.request.scopes = list(_issue(exchange).scope)
+    issue = _issue(exchange)
+    exchange.request.scopes = list(issue.scope)
+    require_bound(exchange)
+    issue.token_type = issue.token_type or exchange.provider.token_presentations.token_type(
+        issue.confirmation
+    )
+
+
+def require_bound(exchange: Exchange) -> None:
+    """Refuse to go on under an authorization that is bound to what the request did not prove (RFC 9449 §5).
+
+    Raises:
+        InvalidGrantError: it did not.
+    """
+    proven = _issue(exchange).confirmation
+    bound = exchange.authorization.confirmation if exchange.authorization else {}
+    if any(proven.get(member) != value for member, value in bound.items()):
+        raise errors.InvalidGrantError(
+            description="The grant is bound to a key that is not proven.", request=exchange.request
+        )
 
 
 def vetoes(exchange: Exchange) -> None:

@@ -34,8 +34,9 @@ _BRACKETED = re.compile(r"\[([^]]+)\](?::[0-9]+)?")
 _ALWAYS_ALLOWED = ("Authorization", "Content-Type")
 _MAX_ASKED_CHARACTERS = 1024
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_EXPOSED = {"Access-Control-Expose-Headers": "WWW-Authenticate"}
-"""What a page may read beside the body: the challenge of RFC 6750 §3 (Fetch standard §3.2.4)."""
+_CHALLENGE = "WWW-Authenticate"
+_UNEXPOSED = ("allow", "cache-control", "content-type", "expires", "pragma", "retry-after", "vary")
+"""Header fields that pages may read in any case (Fetch standard, CORS-safelisted response-header name), or need not."""
 
 
 class MachineDoor:
@@ -166,11 +167,21 @@ class MachineDoor:
     @staticmethod
     def _with_cors(endpoint: Endpoint, answer: Answer) -> Answer:
         if endpoint.cors == "open":
-            return answer.with_headers({"Access-Control-Allow-Origin": "*", **_EXPOSED})
+            return answer.with_headers({"Access-Control-Allow-Origin": "*", **_exposed(answer)})
         if endpoint.cors == "client":
             readable = "Access-Control-Allow-Origin" in answer.headers
-            return answer.with_headers({"Vary": "Origin", **(_EXPOSED if readable else {})})
+            return answer.with_headers({"Vary": "Origin", **(_exposed(answer) if readable else {})})
         return answer
+
+
+def _exposed(answer: Answer) -> dict[str, str]:
+    """Return what lets a page read the challenge of RFC 6750 §3, and what proofs answer with (RFC 9449 §9)."""
+    added = [
+        name
+        for name in answer.headers
+        if name.lower() not in _UNEXPOSED and not name.startswith("Access-Control-") and name != _CHALLENGE
+    ]
+    return {"Access-Control-Expose-Headers": ", ".join([_CHALLENGE, *added])}
 
 
 def _field_names(asked: str) -> list[str]:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.clients import Clients
 from portula.flow.hooks import FlowHooks
+from portula.flow.presentations import TokenPresentations
 from portula.flow.reloading import reloading
 from portula.flow.response_modes import FRAGMENT, QUERY
 from portula.flow.server import Server, formats_without_our_server
@@ -197,6 +198,7 @@ class Provider(AuthorizationServer):
         self.response_modes = {mode.name: mode for mode in modes}
         self.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
         self.client_sources = hooks.collect(FlowHooks.portula_client_sources)
+        self.token_presentations = TokenPresentations(hooks.collect(FlowHooks.portula_token_presentations))
         mixins = [
             (source, mixin)
             for source, mixins in reversed(hooks.contributions(FlowHooks.portula_validator_mixins))
