@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portula import ConfigError, Provider, hookimpl
+from portula.cli.gate import environ_of
 from portula.errors import OAuth2Error
 from portula.plugin import Endpoint, json_answer
 from portula.web.certificates import CERTIFICATE_CHARACTERS_MOST, MalformedCertificate, client_certificate
@@ -98,6 +99,24 @@ def test_the_server_s_own_tls_is_believed_where_no_header_is_named(path):
     app, _ = world()
     assert ask(app, path, tls=PEM).json["certificate"] == DER.hex()
     assert ask(app, path, tls="").json["certificate"] is None
+
+
+def test_it_comes_by_the_asgi_extension_too():
+    scope = {
+        "method": "GET",
+        "scheme": "https",
+        "raw_path": b"/o/me",
+        "query_string": b"",
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 9),
+        "headers": [(b"ssl-client-cert", b"forged"), (b"ssl_client_cert", b"forged")],
+    }
+    assert "SSL_CLIENT_CERT" not in environ_of(scope, b"", None)
+    with_one = {**scope, "extensions": {"tls": {"client_cert_chain": [PEM]}}}
+    assert client_certificate(environ_of(with_one, b"", None), None) == DER
+    without = {**scope, "extensions": {"tls": {"client_cert_chain": []}}}
+    assert client_certificate(environ_of(without, b"", None), None) is None
 
 
 MALFORMED = {
