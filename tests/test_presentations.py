@@ -10,7 +10,7 @@ from security.house import House
 
 from portula import ConfigError, Plugin, hookimpl
 from portula.errors import InvalidRequestError, InvalidTokenError
-from portula.plugin import AccessToken, Authorization, Message, TokenPresentation, TokenPresentations
+from portula.plugin import AccessToken, Authorization, Message, Step, TokenPresentation, TokenPresentations
 from portula_testing.writing import change_in
 
 JSON = "application/json"
@@ -283,3 +283,70 @@ def test_a_scheme_and_a_confirmation_have_one_presentation(presentation):
 def test_what_proves_nothing_is_no_presentation(half):
     with pytest.raises(ValueError, match="both or neither"):
         TokenPresentation(**half)
+
+
+# --- Header fields at endpoints that issue, and failing proofs ---
+
+
+class Nonces:
+    """Asks for a nonce at the token endpoint, and gives the next with each answer (RFC 9449 §8)."""
+
+    @hookimpl
+    def portula_steps(self, provider):
+        def nonce(exchange):
+            exchange.headers["DPoP-Nonce"] = "next"
+            if exchange.message.headers.get("nonce") != "next":
+                raise InvalidRequestError(description="A nonce is needed.")
+
+        endpoints = {"token": "client", "revoke_token": "client", "introspect": "client"}
+        return [
+            Step(endpoint=name, name="nonce", run=nonce, after=after) for name, after in endpoints.items()
+        ]
+
+
+@pytest.mark.parametrize("kind", ["flask", "wsgi"])
+@pytest.mark.parametrize("path", ["token", "revoke_token", "introspect"])
+def test_header_fields_of_an_exchange_go_with_success_and_error(kind, path):
+    house = House(Nonces())
+    client, door = house.client(), house.door(kind)
+    form = {"grant_type": "client_credentials"} if path == "token" else {"token": "x"}
+    refused = door.post(f"/o/{path}/", form, client.auth)
+    assert (refused.status_code, refused.headers["DPoP-Nonce"]) == (400, "next")
+    answer = door.post(f"/o/{path}/", form, {**client.auth, "nonce": "next"})
+    assert (answer.status_code, answer.headers["DPoP-Nonce"]) == (200, "next")
+
+
+class Failing(Bindings):
+    @hookimpl
+    def portula_token_presentations(self, provider):
+        def prove(presented, bound):
+            raise OSError("nobody is there")
+
+        return [TokenPresentation(scheme="Leaf", confirmation="leaf", prove=prove)]
+
+
+@pytest.mark.parametrize(("endpoint", "status"), [("userinfo", 500), ("introspection", 500), ("view", 503)])
+def test_a_proof_that_fails_lets_nobody_pass(endpoint, status):
+    house = House(Failing("leaf"), OIDC_ENABLED=True)
+    token = bound_token(house, house.client(), leaf="green")["access_token"]
+    sent = {"Authorization": f"Leaf {token}", "leaf": "green"}
+    assert ENDPOINTS[endpoint](house.door(), sent, token).status_code == status
+
+
+def test_a_binding_is_kept_in_sql_too(tmp_path):
+    house = House(Bindings(), folder=tmp_path, OIDC_ENABLED=True)
+    client = house.public_client()
+    answer = bound_token(house, client, leaf="green")
+    assert refreshed(house, client, answer).json["error"] == "invalid_grant"
+    assert refreshed(house, client, answer, leaf="green").json["token_type"] == "Leaf"
+    house.close()
+
+
+def test_a_server_class_that_issues_by_itself_goes_on_under_no_bound_authorization(house):
+    client = house.public_client()
+    bound, unbound = bound_token(house, client, leaf="green"), bound_token(house, client)
+    other = House(OAUTH2_SERVER_CLASS="oauthlib.oauth2.WebApplicationServer")
+    other.provider.storage = house.provider.storage
+    refused = refreshed(other, client, bound)
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_grant")
+    assert refreshed(other, client, unbound).status_code == 200
