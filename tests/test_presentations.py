@@ -159,6 +159,8 @@ def test_a_bound_token_is_no_bearers_in_the_body_either(house, door, client):
     assert (answer.status_code, answer.json["error"]) == (401, "invalid_token")
     both = door.post("/o/userinfo/", {"access_token": token}, {"Authorization": f"Leaf {token}"})
     assert both.status_code == 400
+    nameless = door.post("/o/userinfo/", {"": token}, {"leaf": "green"})
+    assert (nameless.status_code, nameless.data) == (401, b"")
 
 
 @each_endpoint

@@ -92,42 +92,38 @@ class TokenPresentations:
             InvalidRequestError: there are two tokens, or the form cannot be read.
         """
         collected = {} if headers is None else headers
-        header = self._in_header(message, collected)
-        posted = self._in_form(message, collected) if form else None
-        if header is not None and posted is not None:
-            raise errors.InvalidRequestError(description="The token stands in both header and body.")
-        return header or posted
+        found = self._in_header(message, collected)
+        if form and message.method == "POST" and message.media_type == FORM:
+            found += self._in_form(message, collected)
+        if len(found) > 1:
+            raise errors.InvalidRequestError(description="The request has two access tokens.")
+        return found[0] if found else None
 
-    def _in_header(self, message: Message, headers: dict[str, str]) -> PresentedToken | None:
-        sent = message.headers.get("authorization", "")
-        schemes = [
-            credentials.split()[:1] for credentials in sent.split(",")
-        ]  # WSGI joins two headers by a comma
-        names = [word[0].lower() for word in schemes if word]
-        known = list(dict.fromkeys(name for name in names if name in self._schemes))
-        if not known:
-            return None
-        if len(known) > 1:
-            raise errors.InvalidRequestError(description="The request has tokens of two schemes.")
-        value = sent.strip().partition(" ")[2].strip() if names[0] == known[0] else ""
-        return PresentedToken(
-            message=message,
-            scheme=self._schemes[known[0]].scheme,
-            value=value,
-            well_formed=len(schemes) == 1 and _TOKEN68.fullmatch(value) is not None,
-            headers=headers,
-        )
+    def _in_header(self, message: Message, headers: dict[str, str]) -> list[PresentedToken]:
+        """Return one token a scheme; more than one come in two headers, which WSGI joins by a comma."""
+        sent = message.headers.get("authorization", "").strip()
+        names = [(credentials.split() or [""])[0].lower() for credentials in sent.split(",")]
+        return [
+            PresentedToken(
+                message=message,
+                scheme=self._schemes[name].scheme,
+                value=(value := sent.partition(" ")[2].strip() if name == names[0] else ""),
+                well_formed=len(names) == 1 and _TOKEN68.fullmatch(value) is not None,
+                headers=headers,
+            )
+            for name in dict.fromkeys(names)
+            if name in self._schemes
+        ]
 
-    def _in_form(self, message: Message, headers: dict[str, str]) -> PresentedToken | None:
-        if message.method != "POST" or message.media_type != FORM:
-            return None
+    def _in_form(self, message: Message, headers: dict[str, str]) -> list[PresentedToken]:
         parameters = dict(parse_form(message))
-        for each in self._schemes.values():
-            if each.parameter in parameters:
-                return PresentedToken(
-                    message=message, scheme=each.scheme, value=parameters[each.parameter], headers=headers
-                )
-        return None
+        return [
+            PresentedToken(
+                message=message, scheme=each.scheme, value=parameters[each.parameter], headers=headers
+            )
+            for each in self._schemes.values()
+            if each.parameter and each.parameter in parameters
+        ]
 
     def token_type(self, confirmation: Mapping[str, Any]) -> str:
         """Return the type of a token with this confirmation: the scheme by which it has to come (RFC 6749 §7.1)."""

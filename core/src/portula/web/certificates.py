@@ -19,7 +19,7 @@ CERTIFICATE_CHARACTERS_MOST = 16 * 1024
 """Characters that a certificate may have as it comes; more is refused."""
 
 NEVER_READ = ("client-cert", "client-cert-chain")
-"""Headers of RFC 9440 §2: whoever did not set them in front of us did not set them (§3)."""
+"""Headers of RFC 9440, which no handler is given: unless a setting says so, any client may have sent them."""
 
 TLS_VARIABLE = "SSL_CLIENT_CERT"
 """Variable of the WSGI environment in which a server that ends TLS passes the certificate on, as mod_ssl does."""
@@ -53,7 +53,7 @@ def client_certificate(environ: WSGIEnvironment, header: str | None) -> bytes | 
 
 
 def _der(text: str) -> bytes:
-    """Read one certificate: a byte sequence of RFC 9440 §2.1, or PEM, which may be percent-encoded.
+    """Read one certificate: a byte sequence as RFC 9440 has it, or PEM, which may be percent-encoded.
 
     Raises:
         ValueError: it is something else, or more than one.

@@ -31,7 +31,7 @@ def digest(text: str) -> str:
 
 
 def thumbprint(provider: Provider, message: Message, token: str | None = None) -> str:
-    """Return the thumbprint of the key that a request proves (RFC 9449 §4.3, RFC 7638 §3).
+    """Return the thumbprint of the key that a request proves (RFC 9449 §4.3, RFC 7638).
 
     Raises:
         InvalidProof: it proves none.

@@ -32,7 +32,7 @@ def portula_client_metadata(provider: Provider) -> Sequence[ClientMember]:
 @hookimpl
 def portula_steps(provider: Provider) -> Sequence[Step]:
     def certificate(exchange: Exchange) -> None:
-        """Bind the access token to the certificate, for a client that is registered so (RFC 8705 §3.4)."""
+        """Bind the access token to the certificate, for a client that is registered so (RFC 8705 §3)."""
         if exchange.issue is None or exchange.client is None or not exchange.client.metadata.get(MEMBER):
             return
         proven = thumbprint(exchange.message)
