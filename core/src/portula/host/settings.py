@@ -71,8 +71,8 @@ class CoreSettings(BaseModel):
 
     CLIENT_CERTIFICATE_HEADER: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
     """Header in which the proxy in front passes on the certificate that a client showed in TLS: `Client-Cert` (RFC
-    9440), or another that holds percent-encoded PEM, as nginx's `$ssl_client_escaped_cert`. The proxy sets or removes it
-    in each request, so that no client can send it; this needs TRUSTED_PROXIES. None: the certificate is that of the
+    9440), or another that holds percent-encoded PEM, as nginx's `$ssl_client_escaped_cert`. The proxy sets or removes
+    it in each request, so that no client can send it; this needs TRUSTED_PROXIES. None: the certificate is that of the
     server's own TLS."""
 
     MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
