@@ -111,26 +111,18 @@ def shape(exchange: TokenExchange) -> None:
 def shaping(exchange: Exchange) -> None:
     """Let plugins change what is to be issued: audience, confirmation, lifetime, narrower scope."""
     exchange.provider.hooks.shape(RequestHooks.portula_shape_token, exchange)
-    issue = _issue(exchange)
-    exchange.request.scopes = list(issue.scope)
-    require_bound(exchange)
-    issue.token_type = issue.token_type or exchange.provider.token_presentations.token_type(
-        issue.confirmation
-    )
+    exchange.request.scopes = list(_issue(exchange).scope)
 
 
-def require_bound(exchange: Exchange) -> None:
-    """Refuse to go on under an authorization that is bound to what the request did not prove (RFC 9449 §5).
-
-    Raises:
-        InvalidGrantError: it did not.
-    """
-    proven = _issue(exchange).confirmation
+def bind(exchange: Exchange) -> None:
+    """Refuse who has not proven what the authorization is bound to, and name the type of the token (RFC 9449 §5)."""
+    issue, presentations = _issue(exchange), exchange.provider.token_presentations
     bound = exchange.authorization.confirmation if exchange.authorization else {}
-    if any(proven.get(member) != value for member, value in bound.items()):
+    if any(issue.confirmation.get(member) != value for member, value in bound.items()):
         raise errors.InvalidGrantError(
             description="The grant is bound to a key that is not proven.", request=exchange.request
         )
+    issue.token_type = issue.token_type or presentations.token_type(issue.confirmation)
 
 
 def vetoes(exchange: Exchange) -> None:
@@ -264,6 +256,7 @@ TOKEN_STEPS: Steps[TokenExchange] = Steps(
         step(authorization, reads="client subject scope", sets="authorization"),
         step(shape, reads="grant_type client scope authorization", sets="issue"),
         step(shaping, reads="issue"),
+        step(bind, reads="issue authorization"),
         step(vetoes, reads="issue client subject scope"),
         step(make, reads="issue authorization", sets="response"),
         step(id_token, reads="response authorization"),

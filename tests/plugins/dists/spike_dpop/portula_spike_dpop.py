@@ -79,7 +79,7 @@ def portula_steps(provider: Provider) -> Sequence[Step]:
             exchange.issue.confirmation = {**exchange.issue.confirmation, **proven}
 
     reads = frozenset({"issue"})
-    return [Step(endpoint="token", name="dpop", run=dpop, after="shape", reads=reads, guards=True)]
+    return [Step(endpoint="token", name="dpop", run=dpop, before="bind", reads=reads, guards=True)]
 
 
 @hookimpl

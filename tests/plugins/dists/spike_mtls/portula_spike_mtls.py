@@ -42,7 +42,7 @@ def portula_steps(provider: Provider) -> Sequence[Step]:
 
     reads = frozenset({"issue", "client"})
     step = Step(
-        endpoint="token", name="certificate", run=certificate, before="shaping", reads=reads, guards=True
+        endpoint="token", name="certificate", run=certificate, after="shaping", reads=reads, guards=True
     )
     return [step]
 
