@@ -80,6 +80,7 @@ NAMES = {
     "Answer": public.Answer,
     "ClientSource": public.ClientSource,
     "ResponseMode": public.ResponseMode,
+    "TokenPresentation": public.TokenPresentation,
     "json": json,
     "UnauthorizedClientError": UnauthorizedClientError,
     "__name__": "example",
@@ -173,6 +174,9 @@ STARTED = {
     ),
     "portula_token_formats": lambda provider: (
         list(provider.hooks.collect(Plugin.portula_token_formats)) == ["tea"]
+    ),
+    "portula_token_presentations": lambda provider: (
+        provider.token_presentations.token_type({"leaf": "green"}) == "Tea"
     ),
     "portula_client_sources": lambda provider: provider.clients.find("tea:green").client_type == "public",
     "portula_response_modes": lambda provider: list(provider.response_modes) == ["query", "fragment", "tea"],

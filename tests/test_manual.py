@@ -89,6 +89,25 @@ def test_the_worked_example_of_a_plugin_does_what_it_says():
     assert [line[1:] for line in shop.log] == [(client.client_id, ("read",))]
 
 
+def test_the_example_of_a_guarded_endpoint_does_what_it_says():
+    provider = make_provider(run("docs/plugins.md", "Cups"))
+    client, secret = make_client(provider, scope="read write")
+    http = provider.app.test_client()
+
+    def ask(**headers):
+        return http.get("/o/cups/", headers=headers)
+
+    def token(scope):
+        form = {"grant_type": "client_credentials", "scope": scope}
+        answer = http.post("/o/token/", data=form, auth=(client.client_id, secret))
+        return {"Authorization": f"Bearer {answer.json['access_token']}"}
+
+    assert ask(**token("read")).json == {"cups": 3, "of": client.client_id}
+    refused = [ask(), ask(Authorization="Bearer wrong"), ask(**token("write"))]
+    assert [answer.status_code for answer in refused] == [401, 401, 403]
+    assert all('scope="read"' in answer.headers["WWW-Authenticate"] for answer in refused)
+
+
 def test_the_example_of_settings_does_what_it_says():
     room = run("docs/plugins.md", "ShopWithSettings")
     assert make_provider(room).metadata_document["shop_limit"] == 10

@@ -13,7 +13,6 @@ from portula.plugin import (
     Message,
     OAuthRequest,
     basic_credentials,
-    bearer_token,
     parse_form,
     parse_pairs,
     printable,
@@ -177,23 +176,6 @@ def test_basic_credentials_are_read_decoded_and_raw(value, expected):
 def test_no_header_is_too_bad_to_be_read(value):
     for candidates in (basic_credentials(value), basic_credentials(f"Basic {value}")):
         assert candidates is None or all("\0" not in "".join(pair) for pair in candidates)
-    token = bearer_token(value)
-    assert token is None or token == token.strip() != ""
-
-
-@pytest.mark.parametrize(
-    ("value", "token"),
-    [
-        ("Bearer abc", "abc"),
-        ("bearer  abc ", "abc"),
-        ("Bearer", None),
-        ("Bearer  ", None),
-        ("Basic abc", None),
-        ("", None),
-    ],
-)
-def test_a_bearer_token_is_read(value, token):
-    assert bearer_token(value) == token
 
 
 def test_a_parameter_can_never_pose_as_state_of_the_request():

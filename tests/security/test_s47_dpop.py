@@ -8,6 +8,7 @@ import json
 import httpx
 import pytest
 
+from portula import hookimpl
 from portula_resource_server.remote import RemoteVerifier
 from portula_resource_server.settings import ResourceServerSettings
 from portula_testing import jws
@@ -57,8 +58,14 @@ def test_the_scheme_of_bound_tokens_is_no_bearers(house, door, client, path):
 
 @pytest.mark.parametrize(
     "bound",
-    [{"token_type": "DPoP"}, {"token_type": "dpop", "cnf": {"jkt": "x"}}],
-    ids=["type", "type and key"],
+    [
+        {"token_type": "DPoP"},
+        {"token_type": "dpop", "cnf": {"jkt": "x"}},
+        {"cnf": {"jkt": "x"}},
+        {"token_type": "Bearer", "cnf": {"x5t#S256": "x"}},
+        {"token_type": "N_A"},
+    ],
+    ids=["type", "type and key", "key", "certificate", "no type"],
 )
 def test_a_token_that_another_provider_bound_is_refused_as_a_bearers(bound):
     told = {"active": True, "scope": "read", "client_id": "app", "exp": 2_000_000_000, **bound}
@@ -69,4 +76,8 @@ def test_a_token_that_another_provider_bound_is_refused_as_a_bearers(bound):
         RESOURCE_SERVER_AUTH_TOKEN="x",
     )
     with httpx.Client(transport=transport) as http:
-        assert RemoteVerifier(http, settings, lambda: 1_700_000_000)("token") is None
+        verifier = RemoteVerifier(http, settings, lambda: 1_700_000_000)
+        remote = type("Remote", (), {"portula_token_verifier": hookimpl(lambda self, provider: verifier)})()
+        house = House(remote, PLUGINS_CHOICE={"token_verifier": "Remote"})
+        answer = house.door().resource("token")
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_token")

@@ -57,7 +57,6 @@ from portula.flow.messages import (
     OAuthRequest,
     Pairs,
     basic_credentials,
-    bearer_token,
     grant_types_needed,
     in_front_channel,
     issuer_of,
@@ -67,12 +66,13 @@ from portula.flow.messages import (
     printable,
     sorted_response_type,
 )
+from portula.flow.presentations import PresentedToken, TokenPresentation, TokenPresentations
 from portula.flow.questions import never_heard
 from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
-from portula.flow.responses import bearer_error, error_parameters, token_error
+from portula.flow.responses import error_parameters, token_error
 from portula.flow.revocation import REVOCATION_STEPS
 from portula.flow.revoking import plan_revocation, revoke_authorization
 from portula.flow.server import Server
@@ -281,6 +281,7 @@ __all__ = [
     "Plan",
     "Plugin",
     "Pointer",
+    "PresentedToken",
     "Provider",
     "RecordType",
     "RefreshToken",
@@ -317,6 +318,8 @@ __all__ = [
     "TokenFormat",
     "TokenGenerator",
     "TokenIssued",
+    "TokenPresentation",
+    "TokenPresentations",
     "TokenRefused",
     "TokenResponse",
     "TokenRevoked",
@@ -326,8 +329,6 @@ __all__ = [
     "Writes",
     "added",
     "basic_credentials",
-    "bearer_error",
-    "bearer_token",
     "contribution",
     "current_provider",
     "enrichment",

@@ -61,13 +61,15 @@ class Authority:
         path.write_bytes(self.pem)
         return path
 
-    def issue(self, folder: Path, *names: str) -> tuple[Path, Path]:
-        """Write the certificate and the key of a server into a folder and return both files (PEM).
+    def issue(self, folder: Path, *names: str, client: bool = False) -> tuple[Path, Path]:
+        """Write the certificate and the key of a server, or a client, into a folder and return both files (PEM).
 
         Args:
             folder: where they are written, named after the first name.
             names: host names and addresses the certificate is for; loopback when there are none.
+            client: whether it is shown by a client.
         """
+        use = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         names = names or LOOPBACK_NAMES
         key = generate_private_key(SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
@@ -75,7 +77,7 @@ class Authority:
             _builder(subject, self._name, key)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
             .add_extension(x509.SubjectAlternativeName(map(_general_name, names)), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(

@@ -103,7 +103,14 @@ class Connection(HttpToolsProtocol):
             raise HeadTooLarge
         if not self.busy:
             self._began = time.monotonic()
+        self.scope["extensions"] = self._extensions()
         super().on_headers_complete()
+
+    def _extensions(self) -> dict[str, Any]:
+        """Return the ASGI extension `tls`, with the client's certificate, where it showed one."""
+        connection = self.transport.get_extra_info("ssl_object")
+        shown = connection.getpeercert(binary_form=True) if connection else None
+        return {"tls": {"client_cert_chain": [ssl.DER_cert_to_PEM_cert(shown)]}} if shown else {}
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of the body."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from portula.cli.threads import Threads, Work
+from portula.web.certificates import TLS_VARIABLE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -205,6 +206,8 @@ async def _whole(scope: Scope, receive: Receive, limit: int) -> bytes:
 def environ_of(scope: Scope, body: bytes, length: int | None) -> WSGIEnvironment:
     """Return the WSGI environment (PEP 3333) of an ASGI scope and a body of `length` bytes.
 
+    The client's certificate is that of the ASGI extension `tls`.
+
     A header with an underscore is left out: as a variable it could not be told from one with a hyphen.
     """
     server, client = scope["server"] or ("", 0), scope["client"] or ("", 0)
@@ -238,6 +241,9 @@ def environ_of(scope: Scope, body: bytes, length: int | None) -> WSGIEnvironment
         environ[name] = value
     if length is not None:
         environ["CONTENT_LENGTH"] = str(length)
+    shown = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
+    if shown:
+        environ[TLS_VARIABLE] = shown[0]
     return environ
 
 

@@ -233,6 +233,11 @@ def init(context: click.Context, /) -> None:
 )
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False), help="PEM file of its private key.")
 @click.option(
+    "--tls-client-ca",
+    type=click.Path(exists=True, dir_okay=False),
+    help="PEM file of the authorities whose certificates clients may show; none is asked for without it.",
+)
+@click.option(
     "--body-timeout",
     type=click.FloatRange(1, 600),
     metavar="SECONDS",

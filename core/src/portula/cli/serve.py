@@ -67,6 +67,7 @@ class ServeOptions:
     trusted_proxies: int | None = None
     tls_cert: str | None = None
     tls_key: str | None = None
+    tls_client_ca: str | None = None
     body_timeout: float = 10.0
     stop_timeout: float = 9.0
     hang_timeout: float = 60.0
@@ -244,6 +245,8 @@ def _missing(options: ServeOptions) -> list[str]:
         found.append("no web server is installed; run `pip install 'portula[server]'`")
     if bool(options.tls_cert) != bool(options.tls_key):
         found.append("--tls-cert and --tls-key: give both or neither")
+    if options.tls_client_ca and not options.tls_cert:
+        found.append("--tls-client-ca: it needs --tls-cert")
     return found
 
 
@@ -293,7 +296,7 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
     """Return the context of TLS from 1.2 up (RFC 9325 §3.1.1), None for plain HTTP.
 
     Raises:
-        ConfigError: certificate and key cannot be read or do not belong together.
+        ConfigError: certificate and key cannot be read or do not belong together, or no authority can.
     """
     if not options.tls_cert or not options.tls_key:
         return None
@@ -307,6 +310,14 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
         unread = isinstance(error, ssl.SSLError)
         reason = "not a certificate and its private key, without a passphrase" if unread else error.strerror
         raise ConfigError(f"{files}: {reason}") from error
+    if options.tls_client_ca:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        try:
+            context.load_verify_locations(options.tls_client_ca)
+        except OSError as error:
+            raise ConfigError(
+                f"--tls-client-ca {options.tls_client_ca}: no certificates are in it"
+            ) from error
     return context
 
 

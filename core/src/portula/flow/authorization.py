@@ -178,6 +178,7 @@ def shape(exchange: AuthorizationExchange) -> None:
     lifetime = _server(exchange).lifetime(request)
     exchange.issue = Issue(scope=exchange.scope, lifetime=lifetime)
     token.shaping(exchange)
+    token.bind(exchange)
     token.vetoes(exchange)
 
 

@@ -15,7 +15,7 @@ from portula.flow.event_hooks import EventHooks
 from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
-from portula.flow.messages import ISSUER, OAuthRequest, Pairs, bearer_token
+from portula.flow.messages import ISSUER, OAuthRequest, Pairs
 from portula.flow.responses import error_parameters, from_oauthlib, token_error
 from portula.flow.server import Server
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
@@ -138,7 +138,7 @@ class Backend:
                 )
             answer = from_oauthlib(headers, body, status)
             if status < 300:
-                return answer
+                return answer.with_headers(exchange.headers)
         except Replayed as replay:
             self.validator.revoke_authorization_of(replay.record)
             answer = token_error(errors.InvalidGrantError())
@@ -148,7 +148,7 @@ class Backend:
             log.exception("the token request is refused")
             answer = json_answer(500, {"error": "server_error"})
         self._tell_refusal(exchange, answer)
-        return answer
+        return answer.with_headers(exchange.headers)
 
     def create_revocation_response(self, message: Message) -> Answer:
         """Answer a revocation request (RFC 7009 §2): the list of `portula.flow.revocation`."""
@@ -164,22 +164,34 @@ class Backend:
                     result = self.server.create_revocation_response(*_arguments(exchange))
                 for run in (revocation.apply, revocation.tell):
                     run(exchange)
+            answer = from_oauthlib(*result)
         except OAuth2Error as error:
-            return token_error(error)
-        return from_oauthlib(*result)
+            answer = token_error(error)
+        return answer.with_headers(exchange.headers)
 
     def _credentials(self, exchange: TokenExchange) -> dict[str, Any] | None:
         """Return what our server is given beside the request; a server class of oauthlib's own would answer with it."""
         return {"exchange": exchange} if self._ours is not None else None
 
     def verify_request(self, exchange: Exchange, scopes: list[str]) -> bool:
-        """Say whether the bearer token of a request has these scopes (RFC 6750 §2.1); only the header is listened to.
+        """Say whether the access token of a request is live and has these scopes (RFC 6750 §3.1).
 
-        What the token says stands on the exchange, if it is live.
+        It is read from the header alone, unless it stands on the exchange. What it says stands there, if it is live.
+
+        Raises:
+            OAuth2Error: it is live, but its possession is not proven.
         """
-        token = bearer_token(exchange.message.headers.get("authorization", ""))
-        exchange.request.scopes = scopes
-        return self.validator.validate_bearer_token(token, scopes, exchange.request)
+        presentations = self.provider.token_presentations
+        presented = exchange.presented_token or presentations.read(exchange.message, headers=exchange.headers)
+        if presented is None:
+            return False
+        exchange.presented_token, exchange.request.scopes = presented, scopes
+        allowed = self.validator.validate_bearer_token(presented.value, scopes, exchange.request)
+        if allowed or exchange.access_token is not None:
+            presentations.prove(
+                presented, exchange.access_token.confirmation if exchange.access_token else {}
+            )
+        return allowed
 
     def create_userinfo_response(self, message: Message) -> Answer:
         """Answer a request for claims about a person (OpenID Connect Core §5.3): steps of the endpoint `userinfo`."""

@@ -16,6 +16,7 @@ from portula.model.records import AccessToken, Application, Authorization, Grant
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.messages import OAuthRequest, Pairs
+    from portula.flow.presentations import PresentedToken
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.server import Server
     from portula.model.people import Authenticated, User
@@ -44,6 +45,8 @@ class Exchange:
     """Registered name of the method by which the client authenticated; None while it has not."""
     client_secret_hash: str | None = field(default=None, repr=False)
     """Which of the client's stored secrets the one presented is."""
+    presented_token: PresentedToken | None = None
+    """The access token as the request presented it, once that is read."""
     access_token: AccessToken | None = None
     """The access token that the request presented, once it is found live."""
     code: Grant | None = None
@@ -60,6 +63,8 @@ class Exchange:
     """What is to be issued; None until it is shaped, and where nothing is."""
     response: dict[str, Any] = field(default_factory=dict, repr=False)
     """Members or parameters of the answer as far as they are made."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Header fields that go with the answer, success and error alike."""
     body: str = field(default="", repr=False)
     """The answer as it is sent."""
     answer: Answer | None = None

@@ -98,6 +98,7 @@ def issue(exchange: Exchange, made: dict[str, Any]) -> None:
     provider, request = exchange.provider, exchange.request
     token.authorization(exchange)
     exchange.issue = Issue(scope=exchange.scope, lifetime=int(made["expires_in"]))
+    token.bind(exchange)
     token.vetoes(exchange)
     if not provider.validator.issues_refresh_token(request):
         made.pop("refresh_token", None)

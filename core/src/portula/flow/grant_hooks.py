@@ -9,6 +9,7 @@ from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_sources import ClientSource
 from portula.flow.exchange import Exchange
 from portula.flow.grants import GrantFactory, ResponseTypeFactory
+from portula.flow.presentations import BEARER, TokenPresentation
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
 from portula.flow.steps import Step
@@ -161,6 +162,24 @@ class GrantHooks(HookDeclarations, Generic[P]):
                     return {"tea": lambda exchange: f"tea-{exchange.subject}-{secrets.token_urlsafe(32)}"}
         """
         return {}
+
+    @contribution(HookClass.DECIDES, keys=lambda presentation: presentation.keys, taken=BEARER.keys)
+    def portula_token_presentations(self, provider: P) -> Sequence[TokenPresentation]:
+        """Contribute schemes by which access tokens are presented, and proofs of what they are bound to.
+
+        A token whose confirmation has a member that nobody here proves is refused; `portula_shape_token` binds one by
+        `exchange.issue.confirmation`.
+
+        Example:
+            def prove(presented, bound):
+                if presented.message.headers.get("tea-leaf") != bound:
+                    raise InvalidTokenError
+
+            class Room(Plugin):
+                def portula_token_presentations(self, provider):
+                    return [TokenPresentation(scheme="Tea", confirmation="leaf", prove=prove)]
+        """
+        return ()
 
     @contribution(HookClass.SEES_SECRETS, keys=lambda mode: [mode.name], taken=("query", "fragment"))
     def portula_response_modes(self, provider: P) -> Sequence[ResponseMode]:

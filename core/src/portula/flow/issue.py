@@ -19,10 +19,10 @@ class Issue:
     format: str = ""
     """Name of the format of the access token, as `portula_token_formats` contributes it; empty for an opaque value of
     ACCESS_TOKEN_GENERATOR."""
-    token_type: str = "Bearer"
-    """As in the answer (RFC 6749 §7.1)."""
+    token_type: str = ""
+    """As in the answer (RFC 6749 §7.1); empty for that of the presentation by which the token has to come."""
     confirmation: Mapping[str, Any] = field(default_factory=dict)
-    """Key or certificate that the access token is bound to (RFC 7800 §3.1)."""
+    """Key or certificate that the access token is bound to (RFC 7800 §3.1): what this request proved."""
     id_token: bool = False
     """Whether an ID token goes with it, when a person allowed the scope openid."""
     refresh_token: bool = False

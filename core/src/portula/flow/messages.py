@@ -185,9 +185,3 @@ def presented_basic(request: OAuthRequest) -> list[tuple[str, str]] | None:
     """Return what `basic_credentials` makes of a request's Authorization header."""
     header = request.headers.get("Authorization")
     return None if header is None else basic_credentials(header)
-
-
-def bearer_token(header: str) -> str | None:
-    """Return the token of a Bearer header (RFC 6750 §2.1), None for any other."""
-    scheme, _, token = header.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.strip() else None

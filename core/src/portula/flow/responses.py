@@ -53,20 +53,6 @@ class MissingTokenError(errors.InvalidTokenError):  # type: ignore[misc]
     """A request came without a token: the answer asks for one, and names no error (RFC 6750 §3.1)."""
 
 
-def bearer_error(error: OAuth2Error, *, realm: str = "portula", scope: str = "") -> Answer:
-    """Return a resource's refusal (RFC 6750 §3)."""
-    missing = isinstance(error, MissingTokenError)
-    challenge = [f'realm="{realm}"']
-    if not missing:
-        challenge += [f'{name}="{value}"' for name, value in error_parameters(error).items()]
-    if scope:
-        challenge.append(f'scope="{scope}"')
-    headers = {"WWW-Authenticate": "Bearer " + ", ".join(challenge)}
-    if missing:
-        return Answer(401, {**headers, **NO_STORE})
-    return json_answer(error.status_code, error_parameters(error), headers)
-
-
 def from_oauthlib(headers: Mapping[str, Any], body: str | None, status: int) -> Answer:
     """Turn oauthlib's (headers, body, status) into an answer that is not cached."""
     kept = {

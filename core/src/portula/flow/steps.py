@@ -134,14 +134,16 @@ class Steps(Generic[E]):
         return exchange.answer
 
     def handle(self, provider: AuthorizationServer, message: Message) -> Any:
-        """Answer a message.
+        """Answer a message, with the header fields that stand on the exchange, if it has any.
 
         Raises:
             LookupError: the list does not say how its exchange begins.
         """
         if self.begin is None:
             raise LookupError(f"the steps of {self.endpoint} have no `begin`")
-        return self.answer(self.begin(provider, message))
+        exchange = self.begin(provider, message)
+        answer, headers = self.answer(exchange), getattr(exchange, "headers", None)
+        return answer.with_headers(headers) if headers else answer
 
     def with_steps(self, contributed: Sequence[Step], source: Source | None = None) -> Steps[E]:
         """Return the list with the steps that plugins contribute to it; `source` is whose list it is, None for core's.

@@ -100,7 +100,6 @@ def shape(exchange: TokenExchange) -> None:
         scope=exchange.scope,
         lifetime=server.lifetime(request),
         audience=exchange.authorization.resources if exchange.authorization else (),
-        confirmation=exchange.authorization.confirmation if exchange.authorization else {},
         refresh_token=grant.refreshable
         and exchange.authorization is not None
         and validator.issues_refresh_token(request),
@@ -113,6 +112,17 @@ def shaping(exchange: Exchange) -> None:
     """Let plugins change what is to be issued: audience, confirmation, lifetime, narrower scope."""
     exchange.provider.hooks.shape(RequestHooks.portula_shape_token, exchange)
     exchange.request.scopes = list(_issue(exchange).scope)
+
+
+def bind(exchange: Exchange) -> None:
+    """Refuse who has not proven what the authorization is bound to, and name the type of the token (RFC 9449 §5)."""
+    issue, presentations = _issue(exchange), exchange.provider.token_presentations
+    bound = exchange.authorization.confirmation if exchange.authorization else {}
+    if any(issue.confirmation.get(member) != value for member, value in bound.items()):
+        raise errors.InvalidGrantError(
+            description="The grant is bound to a key that is not proven.", request=exchange.request
+        )
+    issue.token_type = issue.token_type or presentations.token_type(issue.confirmation)
 
 
 def vetoes(exchange: Exchange) -> None:
@@ -246,6 +256,7 @@ TOKEN_STEPS: Steps[TokenExchange] = Steps(
         step(authorization, reads="client subject scope", sets="authorization"),
         step(shape, reads="grant_type client scope authorization", sets="issue"),
         step(shaping, reads="issue"),
+        step(bind, reads="issue authorization"),
         step(vetoes, reads="issue client subject scope"),
         step(make, reads="issue authorization", sets="response"),
         step(id_token, reads="response authorization"),

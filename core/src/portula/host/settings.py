@@ -20,6 +20,7 @@ from pydantic import (
     SecretBytes,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic.fields import FieldInfo
@@ -67,7 +68,14 @@ class CoreSettings(BaseModel):
     """Name of the storage, or a mapping from record type (and `default`) to names. None: the only one installed."""
 
     TRUSTED_PROXIES: int = Field(default=0, ge=0, le=16)
-    """How many reverse proxies in front append to X-Forwarded-For; used for client addresses only."""
+    """How many reverse proxies in front append to X-Forwarded-For; used for client addresses, and for whether
+    CLIENT_CERTIFICATE_HEADER is believed."""
+
+    CLIENT_CERTIFICATE_HEADER: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
+    """Header in which the proxy in front passes on the certificate that a client showed in TLS: `Client-Cert` (RFC
+    9440), or another that holds percent-encoded PEM, as nginx's `$ssl_client_escaped_cert`. The proxy sets or removes
+    it in each request, so that no client can send it; this needs TRUSTED_PROXIES. None: the certificate is that of the
+    server's own TLS."""
 
     MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
     """Bytes a request to a machine endpoint may have; more is answered 413."""
@@ -89,6 +97,13 @@ class CoreSettings(BaseModel):
 
     PLUGINS_TRUSTED: tuple[str, ...] = ()
     """Under a lock file: names of plugins not ours that may answer hooks which decide or see secrets."""
+
+    @field_validator("CLIENT_CERTIFICATE_HEADER")
+    @classmethod
+    def _set_by_a_proxy(cls, header: str | None, info: ValidationInfo) -> str | None:
+        if header is not None and info.data.get("TRUSTED_PROXIES") == 0:
+            raise ValueError("it needs TRUSTED_PROXIES: without a proxy in front any client could set it")
+        return header
 
     @field_validator("OIDC_ISS_ENDPOINT")
     @classmethod

@@ -27,8 +27,9 @@ class Message:
     """Path at which the WSGI server or a dispatcher mounts the app (SCRIPT_NAME, PEP 3333)."""
     client_address: str = ""
     """Address of the peer, behind TRUSTED_PROXIES proxies."""
-    tls_certificate: str | None = field(default=None, repr=False)
-    """PEM of the client certificate, when TLS ended here or a trusted proxy passed it on."""
+    client_certificate: bytes | None = field(default=None, repr=False)
+    """DER of the certificate that the client showed in TLS, as the server says, or a trusted proxy by
+    CLIENT_CERTIFICATE_HEADER. Nobody has checked who issued it, or its dates. None where it showed none."""
 
     @property
     def media_type(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
@@ -14,9 +15,11 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_content_length
 
 from portula.flow.endpoints import Endpoint
+from portula.flow.responses import token_error
 from portula.model.errors import DuplicateContribution
 from portula.model.http import Answer, Message, json_answer
 from portula.model.uris import origin_of
+from portula.web.certificates import NEVER_READ, MalformedCertificate, client_certificate
 from portula.web.pages import VerbatimResponse
 
 if TYPE_CHECKING:
@@ -31,20 +34,21 @@ _BRACKETED = re.compile(r"\[([^]]+)\](?::[0-9]+)?")
 _ALWAYS_ALLOWED = ("Authorization", "Content-Type")
 _MAX_ASKED_CHARACTERS = 1024
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_EXPOSED = {"Access-Control-Expose-Headers": "WWW-Authenticate"}
-"""What a page may read beside the body: the challenge of RFC 6750 §3 (Fetch standard §3.2.4)."""
+_CHALLENGE = "WWW-Authenticate"
+_UNEXPOSED = ("allow", "cache-control", "content-type", "expires", "pragma", "retry-after", "vary")
+"""Header fields that pages may read in any case (Fetch standard, CORS-safelisted response-header name), or need not."""
 
 
 class MachineDoor:
     """Answers machine endpoints from a WSGI environment."""
 
     def __init__(
-        self, app: Flask, endpoints: Sequence[Endpoint], mount: str, *, max_body: int, proxies: int
+        self, app: Flask, endpoints: Sequence[Endpoint], mount: str, *, max_body: int, proxies: TrustedProxies
     ) -> None:
         """Lay out the paths, each with and without its trailing slash."""
         self._app = app
         self._max_body = max_body
-        self._proxies = proxies
+        self.proxies = proxies
         self.paths: dict[str, Endpoint] = {}
         for endpoint in endpoints:
             path = endpoint.path if endpoint.path.startswith("/") else f"{mount}/{endpoint.path}"
@@ -129,7 +133,9 @@ class MachineDoor:
             )
         try:
             handler = cast("Handler", endpoint.handler)
-            return handler(message_from(environ, path, body, self._proxies))
+            return handler(message_from(environ, path, body, self.proxies))
+        except MalformedCertificate as error:
+            return token_error(error)
         except Exception:
             log.exception("endpoint %s failed", endpoint.name)
             return json_answer(
@@ -161,11 +167,21 @@ class MachineDoor:
     @staticmethod
     def _with_cors(endpoint: Endpoint, answer: Answer) -> Answer:
         if endpoint.cors == "open":
-            return answer.with_headers({"Access-Control-Allow-Origin": "*", **_EXPOSED})
+            return answer.with_headers({"Access-Control-Allow-Origin": "*", **_exposed(answer)})
         if endpoint.cors == "client":
             readable = "Access-Control-Allow-Origin" in answer.headers
-            return answer.with_headers({"Vary": "Origin", **(_EXPOSED if readable else {})})
+            return answer.with_headers({"Vary": "Origin", **(_exposed(answer) if readable else {})})
         return answer
+
+
+def _exposed(answer: Answer) -> dict[str, str]:
+    """Return what lets a page read the challenge of RFC 6750 §3, and what proofs answer with (RFC 9449 §9)."""
+    added = [
+        name
+        for name in answer.headers
+        if name.lower() not in _UNEXPOSED and not name.startswith("Access-Control-") and name != _CHALLENGE
+    ]
+    return {"Access-Control-Expose-Headers": ", ".join([_CHALLENGE, *added])}
 
 
 def _field_names(asked: str) -> list[str]:
@@ -177,13 +193,31 @@ def _field_names(asked: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if name.lower() not in always]
 
 
-def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: int) -> Message:
-    """Make a message of a WSGI environment (PEP 3333) that came for one of our paths."""
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """The proxies in front, and what they are believed."""
+
+    number: int = 0
+    """TRUSTED_PROXIES."""
+    certificate_header: str | None = None
+    """CLIENT_CERTIFICATE_HEADER."""
+
+
+def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: TrustedProxies) -> Message:
+    """Make a message of a WSGI environment (PEP 3333) that came for this path.
+
+    Headers for client certificates are left out: what of them is believed is `Message.client_certificate`.
+
+    Raises:
+        MalformedCertificate: what stands in the place of a client certificate is none.
+    """
     headers = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()
         if name.startswith("HTTP_")
     }
+    for name in (*NEVER_READ, (proxies.certificate_header or "").lower()):
+        headers.pop(name, None)
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     headers.setdefault("host", f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}")
     return Message(
@@ -194,7 +228,8 @@ def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: int)
         headers=headers,
         body=body,
         root_path=environ.get("SCRIPT_NAME", "").rstrip("/"),
-        client_address=client_address(environ, proxies),
+        client_address=client_address(environ, proxies.number),
+        client_certificate=client_certificate(environ, proxies.certificate_header),
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.clients import Clients
 from portula.flow.hooks import FlowHooks
+from portula.flow.presentations import TokenPresentations
 from portula.flow.reloading import reloading
 from portula.flow.response_modes import FRAGMENT, QUERY
 from portula.flow.server import Server, formats_without_our_server
@@ -35,7 +36,7 @@ from portula.model.storage import Storage, Store, build_storage
 from portula.web.endpoints import join_steps, with_handler
 from portula.web.flask_apps import UnboundProvider, redirect_no_paths, under_command
 from portula.web.hooks import CORE_HOOKS, WebHooks
-from portula.web.http import MachineDoor, client_address
+from portula.web.http import MachineDoor, TrustedProxies, client_address, message_from
 from portula.web.issuer import Issuer
 from portula.web.metadata import MetadataPublisher, metadata_endpoints, settled
 from portula.web.metadata import fold as fold_metadata
@@ -222,6 +223,7 @@ class Provider(AuthorizationServer):
         self.response_modes = {mode.name: mode for mode in modes}
         self.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
         self.client_sources = hooks.collect(FlowHooks.portula_client_sources)
+        self.token_presentations = TokenPresentations(hooks.collect(FlowHooks.portula_token_presentations))
         mixins = [
             (source, mixin)
             for source, mixins in reversed(hooks.contributions(FlowHooks.portula_validator_mixins))
@@ -271,7 +273,7 @@ class Provider(AuthorizationServer):
             endpoints,
             self.mount,
             max_body=settings.MAX_BODY_BYTES,
-            proxies=settings.TRUSTED_PROXIES,
+            proxies=TrustedProxies(settings.TRUSTED_PROXIES, settings.CLIENT_CERTIFICATE_HEADER),
         )
         for other in self.app.extensions.get("portula", {}).values():
             if not self.door.paths.keys().isdisjoint(other.door.paths):
@@ -331,6 +333,14 @@ class Provider(AuthorizationServer):
     def url_for(self, view: str, **values: Any) -> str:
         """Return the path of a page, e.g. `url_for("accounts.login")`."""
         return url_for(f"{self.name}_{view}", **values)
+
+    def current_message(self) -> Message:
+        """Return the current Flask request as a message, without its body; it may be for any path of the app.
+
+        Raises:
+            InvalidRequestError: what stands in the place of a client certificate is none.
+        """
+        return message_from(request.environ, request.root_path + request.path, b"", self.door.proxies)
 
     def client_address(self) -> str:
         """Return the address of the person's browser in the current Flask request."""

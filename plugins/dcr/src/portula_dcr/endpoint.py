@@ -20,9 +20,8 @@ from portula.plugin import (
     Artifact,
     Endpoint,
     Message,
+    PresentedToken,
     Steps,
-    bearer_error,
-    bearer_token,
     json_answer,
     parse_pairs,
     printable,
@@ -73,6 +72,10 @@ class RegistrationExchange:
     """The client that the answer is about, with what only it is told."""
     response: dict[str, Any] = field(default_factory=dict, repr=False)
     """Members of the client information response."""
+    presented_token: PresentedToken | None = None
+    """The token that was sent, once it is read."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Header fields that go with the answer."""
     answer: Answer | None = None
 
     @classmethod
@@ -81,17 +84,19 @@ class RegistrationExchange:
         issuer = provider.issuer_of(message)
         return cls(provider=provider, message=message, issuer=issuer, registry=Registry(provider))
 
-    @property
-    def bearer(self) -> str:
-        """The bearer token that was sent.
+    def read_token(self) -> str:
+        """Read the token that was sent; tokens of registration are bound to nothing (RFC 7591 §3, RFC 7592 §2).
 
         Raises:
-            MissingTokenError: there is none.
+            OAuth2Error: there is none, or it comes by a scheme of tokens that are.
         """
-        token = bearer_token(self.message.headers.get("authorization", ""))
-        if token is None:
+        presentations = self.provider.token_presentations
+        presented = presentations.read(self.message, headers=self.headers)
+        if presented is None or not presented.value:
             raise MissingTokenError
-        return token
+        self.presented_token = presented
+        presentations.prove(presented, {})
+        return presented.value
 
 
 # --- Who asks ---
@@ -100,14 +105,14 @@ class RegistrationExchange:
 def initial_token(exchange: RegistrationExchange) -> None:
     """Require an initial access token, unless everybody may register (RFC 7591 §3)."""
     if exchange.provider.settings(DcrSettings).DCR_REGISTRATION_MODE == "initial_access_token":
-        exchange.initial = exchange.registry.initial.find(exchange.bearer)
+        exchange.initial = exchange.registry.initial.find(exchange.read_token())
         if exchange.initial is None:
             raise InvalidTokenError
 
 
 def client(exchange: RegistrationExchange) -> None:
     """Find the client that the query names, by its registration access token (RFC 7592 §2)."""
-    value = exchange.bearer
+    value = exchange.read_token()
     query = dict(parse_pairs(exchange.message.query.encode("latin-1", "replace")))
     exchange.client, exchange.token = exchange.registry.find(query.get("client_id", ""), value)
     exchange.registered = ClientInformation(exchange.client, value)
@@ -226,7 +231,9 @@ def refuse(exchange: RegistrationExchange, error: Exception) -> Answer | None:
     if isinstance(error, TryLater):
         described = {"error": "temporarily_unavailable", "error_description": str(error)}
         return json_answer(error.status, described, {"Retry-After": str(error.retry_after)})
-    return bearer_error(error) if isinstance(error, OAuth2Error) else None
+    if not isinstance(error, OAuth2Error):
+        return None
+    return exchange.provider.token_presentations.refusal(error, exchange.presented_token)
 
 
 _OF_CLIENT, _SENT = ("GET", "PUT", "DELETE"), ("POST", "PUT")

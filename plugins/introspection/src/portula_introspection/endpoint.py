@@ -23,7 +23,6 @@ from portula.plugin import (
     Live,
     RefreshToken,
     Steps,
-    bearer_error,
     json_answer,
     step,
     token_error,
@@ -32,9 +31,10 @@ from portula_introspection.settings import IntrospectionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.plugin import AuthorizationServer
 
 SCOPE = "introspection"
-"""What a bearer token needs to ask about other tokens."""
+"""What an access token needs to ask about other tokens."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -54,13 +54,14 @@ def read(exchange: IntrospectionExchange) -> None:
 
 
 def bearer(exchange: IntrospectionExchange) -> None:
-    """Know the caller by a bearer token with the scope `introspection`, if it comes with one (RFC 7662 §2.1)."""
-    scheme = exchange.message.headers.get("authorization", "").partition(" ")[0]
-    if scheme.lower() != "bearer":
-        return
+    """Know the caller by an access token with the scope `introspection`, if it comes with one (RFC 7662 §2.1)."""
     provider = exchange.provider
+    presentations = provider.token_presentations
+    exchange.presented_token = presentations.read(exchange.message, headers=exchange.headers)
+    if exchange.presented_token is None:
+        return
     if any(method.presented(exchange.request) for method in provider.client_auth_methods.values()):
-        raise InvalidRequestError(description="Client credentials stand beside a bearer token.")
+        raise InvalidRequestError(description="Client credentials stand beside an access token.")
     allowed = provider.backend.verify_request(exchange, [SCOPE])
     if exchange.access_token is None:
         raise InvalidTokenError
@@ -69,7 +70,7 @@ def bearer(exchange: IntrospectionExchange) -> None:
 
 
 def client(exchange: IntrospectionExchange) -> None:
-    """Authenticate the caller as a client, unless a bearer token says who it is (RFC 7662 §2.1)."""
+    """Authenticate the caller as a client, unless an access token says who it is (RFC 7662 §2.1)."""
     if exchange.access_token is None:
         exchange.provider.backend.authenticate_client(exchange)
 
@@ -131,8 +132,7 @@ def facts(exchange: IntrospectionExchange) -> None:
         "sub": subject_for(token.subject, exchange.live.client) if token.subject else None,
         "aud": _audience(token),
         "iss": exchange.issuer,
-        # No token_type fits a refresh token; this keeps a resource from taking it for an access token.
-        **({"token_type": "Bearer"} if isinstance(token, AccessToken) else {"token_use": "refresh_token"}),
+        **_kind(exchange.provider, token),
     }
     exchange.response = {"active": True, **{name: value for name, value in members.items() if value}}
 
@@ -156,10 +156,14 @@ def write(exchange: IntrospectionExchange) -> None:
 
 
 def refuse(exchange: IntrospectionExchange, error: Exception) -> Answer | None:
-    """Write a refusal: of a bearer token as RFC 6750 §3 says, any other as RFC 6749 §5.2 does (RFC 7662 §2.3)."""
-    if isinstance(error, (InvalidTokenError, InsufficientScopeError)):
-        return bearer_error(error, scope=SCOPE)
-    return token_error(error) if isinstance(error, OAuth2Error) else None
+    """Write a refusal: of an access token as RFC 6750 §3 says, any other as RFC 6749 §5.2 does (RFC 7662 §2.3)."""
+    if not isinstance(error, OAuth2Error):
+        return None
+    presented = exchange.presented_token
+    of_token = isinstance(error, (InvalidTokenError, InsufficientScopeError))
+    if of_token or (presented is not None and error.status_code == 401):
+        return exchange.provider.token_presentations.refusal(error, presented, scope=SCOPE)
+    return token_error(error)
 
 
 INTROSPECTION_STEPS = Steps(
@@ -185,6 +189,14 @@ def make(provider: Provider) -> Endpoint:
     """Return the endpoint; what it lacks (a backend) shows at start."""
     _ = provider.backend
     return Endpoint("introspect", "introspect/", ("POST",), steps=INTROSPECTION_STEPS)
+
+
+def _kind(provider: AuthorizationServer, token: AccessToken | RefreshToken) -> dict[str, Any]:
+    """Return how a token has to be presented, and what it is bound to (RFC 7662 §2.2, RFC 7800 §3.1)."""
+    if isinstance(token, RefreshToken):  # no token_type fits; a resource never takes it for an access token
+        return {"token_use": "refresh_token"}
+    bound = token.confirmation
+    return {"token_type": provider.token_presentations.token_type(bound), "cnf": bound}
 
 
 def _audience(token: AccessToken | RefreshToken) -> list[str]:

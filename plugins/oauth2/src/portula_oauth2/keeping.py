@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from portula.plugin import Exchange
@@ -22,14 +22,29 @@ def keep_until(exchange: Exchange, expires_at: int | None) -> None:
     authorization = exchange.authorization
     if authorization is None:
         return
+    bound = _bound(exchange)
     begun = exchange.plan.added(type(authorization))
     if begun:
-        exchange.authorization = replace(authorization, expires_at=expires_at)
+        exchange.authorization = replace(authorization, expires_at=expires_at, **bound)
         exchange.plan.replace(authorization, exchange.authorization)
         return
     known = authorization.expires_at
     enough = known is None or (expires_at is not None and expires_at <= known)
-    if enough and exchange.code is None:
+    if enough and exchange.code is None and not bound:
         return
     ahead = None if expires_at is None else expires_at + (expires_at - exchange.provider.now())
-    exchange.plan.change(authorization, given={"revoked_at": None}, expires_at=known if enough else ahead)
+    exchange.plan.change(
+        authorization, given={"revoked_at": None}, expires_at=known if enough else ahead, **bound
+    )
+
+
+def _bound(exchange: Exchange) -> dict[str, Any]:
+    """Return what the authorization is bound to from now on.
+
+    The refresh token of a public client is of use only to who proves the key again (RFC 8705 §4, RFC 9449 §5); that of
+    a confidential client is bound to its authentication.
+    """
+    issue, client = exchange.issue, exchange.client
+    public = client is not None and client.client_type == "public"
+    refreshed = issue is not None and issue.refresh_token and issue.confirmation
+    return {"confirmation": dict(issue.confirmation)} if issue and public and refreshed else {}

@@ -7,23 +7,17 @@ from dataclasses import dataclass, field
 from portula import Plugin
 from portula.errors import (
     InsufficientScopeError,
-    InvalidRequestError,
     InvalidTokenError,
     MissingTokenError,
     OAuth2Error,
 )
 from portula.plugin import (
-    FORM,
     NO_STORE,
     Answer,
     Exchange,
-    Message,
     Steps,
     UserInfoClaims,
-    bearer_error,
-    bearer_token,
     json_answer,
-    parse_form,
     step,
 )
 from portula_oidc.claims import person_of
@@ -33,27 +27,22 @@ from portula_oidc.claims import person_of
 class UserinfoExchange(Exchange):
     """A request to the userinfo endpoint. Its response are the claims."""
 
-    presented: str = field(default="", repr=False)
-    """The access token, as it was sent."""
     signed: str | None = field(default=None, repr=False)
     """The claims as a JSON Web Token, for a client that is registered so."""
 
 
 def presented(exchange: UserinfoExchange) -> None:
     """Take the access token from the header, or from the body of a POST, never from both (RFC 6750 §2)."""
-    message = exchange.message
-    header = bearer_token(message.headers.get("authorization", ""))
-    posted = dict(parse_form(message)).get("access_token") if _is_form(message) else None
-    if header is not None and posted is not None:
-        raise InvalidRequestError(description="The token stands in both header and body.")
-    if header is None and posted is None:
+    presentations = exchange.provider.token_presentations
+    presented = presentations.read(exchange.message, form=True, headers=exchange.headers)
+    if presented is None or not presented.value:
         raise MissingTokenError
-    exchange.presented = header or posted or ""
+    exchange.presented_token = presented
 
 
 def live(exchange: UserinfoExchange) -> None:
-    """Require a token that counts now; what it says stands on the exchange (RFC 6750 §3.1)."""
-    if not exchange.provider.validator.validate_bearer_token(exchange.presented, [], exchange.request):
+    """Require a token that counts now and is proven to be the caller's; what it says stands on the exchange."""
+    if not exchange.provider.backend.verify_request(exchange, []):
         raise InvalidTokenError
 
 
@@ -103,14 +92,18 @@ def write(exchange: UserinfoExchange) -> None:
 
 def refuse(exchange: UserinfoExchange, error: Exception) -> Answer | None:
     """Write a refusal (OpenID Connect Core §5.3.3, RFC 6750 §3)."""
-    return bearer_error(error, scope="openid") if isinstance(error, OAuth2Error) else None
+    if not isinstance(error, OAuth2Error):
+        return None
+    return exchange.provider.token_presentations.refusal(error, exchange.presented_token, scope="openid")
 
 
 USERINFO_STEPS = Steps(
     "userinfo",
     [
-        step(presented, sets="presented"),
-        step(live, reads="presented", sets="access_token client subject scope person authorization facts"),
+        step(presented, sets="presented_token"),
+        step(
+            live, reads="presented_token", sets="access_token client subject scope person authorization facts"
+        ),
         step(openid, reads="subject scope"),
         step(claims, reads="subject scope facts", sets="response"),
         step(enrich, reads="response"),
@@ -120,7 +113,3 @@ USERINFO_STEPS = Steps(
     begin=UserinfoExchange.of,
     refuse=refuse,
 )
-
-
-def _is_form(message: Message) -> bool:
-    return message.method == "POST" and message.media_type == FORM

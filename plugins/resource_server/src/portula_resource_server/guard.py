@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import wraps
@@ -18,15 +17,17 @@ from portula.errors import (
     InvalidRequestError,
     InvalidTokenError,
     MissingTokenError,
-    TemporarilyUnavailableError,
+    OAuth2Error,
+    RetryLater,
 )
-from portula.plugin import Answer, bearer_error, error_parameters, json_answer
+from portula.plugin import token_error
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable
 from portula_resource_server.verify import named_scope, verifier_of
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.plugin import Answer, PresentedToken
 
 log = logging.getLogger("portula")
 
@@ -38,18 +39,16 @@ RETRY_AFTER_SECONDS = 5
 _READING = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing (RFC 9110 §9.2.1)."""
 
-_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
-"""RFC 6750 §2.1, b64token."""
-
 
 @overload
 def require_oauth(view: View, /) -> View: ...
 @overload
 def require_oauth(*scopes: str, provider: str = "portula") -> Callable[[View], View]: ...
 def require_oauth(*given: Any, provider: str = "portula") -> Any:
-    """Let a Flask view answer only to a bearer token that counts and has all these scopes.
+    """Let a Flask view answer only to an access token that counts and has all these scopes.
 
-    The token is read from the Authorization header alone (RFC 6750 §2.1; attack S30). Refusals are those of RFC 6750
+    The token is read from the Authorization header alone (RFC 6750 §2.1; attack S30); one that is bound to a key has to
+    come by the scheme of such tokens, with the proof. Refusals are those of RFC 6750
     §3: 401 without a token or with a bad one, 403 when a scope is missing, 400 for a malformed header; and 503 when
     nobody can be asked. Put it below the route, or into `decorators` of a class-based view.
 
@@ -108,10 +107,16 @@ def _guard(needed: Callable[[Provider], tuple[str, ...]], name: str) -> Callable
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             provider = current_provider(name)
-            answer = _refusal(provider, needed(provider))
+            headers: dict[str, str] = {}
+            answer = _refusal(provider, needed(provider), headers)
             if answer is not None:
-                return Response(answer.body, answer.status, dict(answer.headers))
-            return current_app.ensure_sync(view)(*args, **kwargs)
+                return Response(answer.body, answer.status, {**answer.headers, **headers})
+            result = current_app.ensure_sync(view)(*args, **kwargs)
+            if not headers:
+                return result
+            response = current_app.make_response(result)
+            response.headers.update(headers)
+            return response
 
         return guarded
 
@@ -129,47 +134,53 @@ current_token: VerifiedToken = cast("VerifiedToken", LocalProxy(_current_token))
 """The token of the current request, in views decorated with `require_oauth`."""
 
 
-def _refusal(provider: Provider, scopes: tuple[str, ...]) -> Answer | None:
-    """Return why the current request may not pass; None, and `current_token` set, when it may."""
+def _refusal(provider: Provider, scopes: tuple[str, ...], headers: dict[str, str]) -> Answer | None:
+    """Return why the current request may not pass; None, and `current_token` set, when it may.
+
+    Args:
+        provider: who checks the token.
+        scopes: what it needs.
+        headers: proofs of possession add to them; they go with the answer.
+    """
+    presentations, presented = provider.token_presentations, None
     try:
-        presented = _presented(request.headers.get("Authorization", ""))
+        presented = presentations.read(provider.current_message(), headers=headers)
         if presented is None:
-            return bearer_error(MissingTokenError())
-    except InvalidRequestError as error:
-        return bearer_error(error)
-    verify = verifier_of(provider)
-    try:
-        token = verify(presented)
-    except Exception as failure:
-        if not isinstance(failure, VerifierUnavailable):
-            log.exception("a token could not be checked")
-        waiting = error_parameters(
-            TemporarilyUnavailableError(description="The token cannot be checked now.")
-        )
-        return json_answer(503, waiting, {"Retry-After": str(RETRY_AFTER_SECONDS)})
-    if token is None:
-        return bearer_error(InvalidTokenError())
-    if not token.scopes.issuperset(scopes):
+            raise MissingTokenError
+        if not presented.well_formed:
+            raise InvalidRequestError(description="The Authorization header is malformed.")
+        token = _verified(provider, presented)
+        if not token.scopes.issuperset(scopes):
+            raise InsufficientScopeError
+    except RetryLater as error:
+        return token_error(error)
+    except OAuth2Error as error:
         told = provider.settings(ResourceServerSettings).ERROR_RESPONSE_WITH_SCOPES
-        return bearer_error(InsufficientScopeError(), scope=" ".join(scopes) if told else "")
+        named = told and isinstance(error, InsufficientScopeError)
+        return presentations.refusal(error, presented, scope=" ".join(scopes) if named else "")
     g.portula_token = replace(token, expires=provider.datetime_of(token.expires_at))
     return None
 
 
-def _presented(header: str) -> str | None:
-    """Return the bearer token; None when there is none, since another scheme is no attempt (RFC 6750 §3.1).
+def _verified(provider: Provider, presented: PresentedToken) -> VerifiedToken:
+    """Return what is known of a token that counts and is proven to be the caller's.
 
     Raises:
-        InvalidRequestError: not one token in the characters of RFC 6750, or two headers, which WSGI joins by a comma.
+        RetryLater: nobody can say.
+        OAuth2Error: it does not count, or is not proven.
     """
-    values = [value.strip() for value in header.split(",")]
-    tokens = [
-        rest.strip()
-        for scheme, _, rest in (value.partition(" ") for value in values)
-        if scheme.lower() == "bearer"
-    ]
-    if not tokens:
-        return None
-    if len(values) > 1 or not _TOKEN.fullmatch(tokens[0]):
-        raise InvalidRequestError(description="The Authorization header is malformed.")
-    return tokens[0]
+    try:
+        return _proven(provider, presented, verifier_of(provider)(presented.value))
+    except OAuth2Error:
+        raise
+    except Exception as failure:
+        if not isinstance(failure, VerifierUnavailable):
+            log.exception("a token could not be checked")
+        raise RetryLater("The token cannot be checked now.", RETRY_AFTER_SECONDS) from failure
+
+
+def _proven(provider: Provider, presented: PresentedToken, token: VerifiedToken | None) -> VerifiedToken:
+    if token is None or (token.token_type or presented.scheme).lower() != presented.scheme.lower():
+        raise InvalidTokenError
+    provider.token_presentations.prove(presented, token.confirmation)
+    return token

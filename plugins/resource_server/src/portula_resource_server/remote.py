@@ -157,12 +157,10 @@ class RemoteVerifier:
         return replace(token, expires_at=int(clock.timestamp()))
 
     def _judged(self, members: dict[str, Any]) -> VerifiedToken | None:
-        """Look at an active token once more: its time (attack S27), and that it is a bearer access token (S47)."""
+        """Look at an active token once more: its time (attack S27), and that it is an access token."""
         token, now = self._zoned(VerifiedToken.of(members)), self._now()
         if token.expires_at is not None and token.expires_at <= now:
             return None
         if (typed_member(members, "nbf", int) or 0) > now:
-            return None
-        if str(members.get("token_type", "bearer")).lower() != "bearer":
             return None
         return token if members.get("token_use", "access_token") in ("access_token", "access") else None

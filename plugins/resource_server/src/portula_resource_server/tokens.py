@@ -1,4 +1,4 @@
-"""What is known of a bearer token that counts."""
+"""What is known of an access token that counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portula.errors import PortulaError
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """A bearer token that was live when it was looked at."""
+    """An access token that was live when it was looked at."""
 
     subject: str | None
     """The person it speaks for; None for a token of the client itself."""
@@ -22,6 +22,10 @@ class VerifiedToken:
     scopes: frozenset[str]
     expires_at: int | None
     """Unix seconds, UTC; None when the introspection endpoint does not tell."""
+    token_type: str | None = None
+    """The scheme by which it has to come, compared without case; None when the introspection endpoint does not tell."""
+    confirmation: Mapping[str, Any] = field(default_factory=dict)
+    """What it is bound to (RFC 7800 §3.1, `cnf`); empty for a bearer token."""
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The members of the introspection response (RFC 7662 §2.2), those that plugins add among them."""
     expires: datetime | None = None
@@ -39,6 +43,8 @@ class VerifiedToken:
             client_id=typed_member(claims, "client_id", str),
             scopes=frozenset((typed_member(claims, "scope", str) or "").split()),
             expires_at=typed_member(claims, "exp", int),
+            token_type=typed_member(claims, "token_type", str),
+            confirmation=typed_member(claims, "cnf", dict) or {},
             claims=MappingProxyType(dict(claims)),
         )
 

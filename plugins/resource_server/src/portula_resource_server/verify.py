@@ -57,10 +57,11 @@ def _local(provider: Provider) -> TokenVerifier:
             "active": True,
             "scope": found.scope,
             "client_id": found.client_id,
-            "token_type": "Bearer",
+            "token_type": provider.token_presentations.token_type(found.confirmation),
             "exp": found.expires_at,
             "iat": found.issued_at,
             **({"sub": found.subject} if found.subject is not None else {}),
+            **({"cnf": found.confirmation} if found.confirmation else {}),
         }
         answer = IntrospectionResponse(
             provider=provider, token=found, authorization=live.authorization, response=members
