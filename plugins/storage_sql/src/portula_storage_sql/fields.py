@@ -38,8 +38,10 @@ class Shape:
     record: RecordType
     fields: tuple[Field, ...]
     names: tuple[str, ...]
-    searchable: frozenset[str]
+    anchors: frozenset[str]
     """Keys and indexes: what keeps a condition from scanning the table."""
+    searchable: frozenset[str]
+    """What `find` and `select` may compare: the anchors, and the realm where there are realms."""
     scalars: frozenset[str]
     """Fields a condition may compare at all."""
     kinds: Mapping[str, Kind]
@@ -98,7 +100,7 @@ class Shape:
         for name in where:
             if name not in self.scalars:
                 raise ValueError(f"{self.record.name}.{name} cannot be compared")
-        if where.keys().isdisjoint(self.searchable):
+        if where.keys().isdisjoint(self.anchors):
             given = _listed(where) or "no condition"
             raise ValueError(f"{self.record.name}: {given}: none is a key or an index")
 
@@ -115,9 +117,14 @@ def shape_of(record: RecordType) -> Shape:
         ConfigError: a field has a type no store keeps, or a key or an index is not a short scalar.
     """
     hints = get_type_hints(record.cls)
-    fields = tuple(_field(record, field, hints[field.name]) for field in dataclasses.fields(record.cls))
+    fields = tuple(
+        _field(record, field, hints[field.name])
+        for field in dataclasses.fields(record.cls)
+        if field.name != "realm" or record.in_realm  # what a model has no column for is not kept
+    )
     by_name = {field.name: field for field in fields}
-    searchable = frozenset((*record.keys, *record.indexes))
+    anchors = frozenset((*record.keys, *record.indexes))
+    searchable = anchors | ({"realm"} if record.in_realm else frozenset())
     expires = (record.expires,) if record.expires else ()
     ordered = {name for order in record.orders for name in order}
     for name in (*record.keys, *record.indexes, *expires, *record.text, *ordered):
@@ -130,6 +137,7 @@ def shape_of(record: RecordType) -> Shape:
         record=record,
         fields=fields,
         names=tuple(by_name),
+        anchors=anchors,
         searchable=searchable,
         scalars=frozenset(field.name for field in fields if field.kind in ("str", "int", "bool")),
         kinds={field.name: field.kind for field in fields},
