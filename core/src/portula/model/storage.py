@@ -120,13 +120,13 @@ StoreFactory = Callable[[Sequence[RecordType]], Store]
 
 
 class _Route(NamedTuple):
-    """Where records of a class are, and which of them are ours."""
+    """Where records of a class are, and which of them are the provider's."""
 
     store: Store
     model: type[Any]
     """The class of what is kept there."""
-    ours: Mapping[str, str]
-    """The condition that records of our realm meet; none where they belong to none."""
+    condition: Mapping[str, str]
+    """What the provider's records meet: they are of its realm. Nothing where they belong to none."""
 
 
 class Storage:
@@ -147,7 +147,7 @@ class Storage:
         Args:
             routes: its store.
             models: the class of the deployment's own that stands for it, if one does.
-            realms: the realm whose records are ours, where they belong to realms.
+            realms: the realm whose records are the provider's, where they belong to realms.
         """
         self._routes: dict[type[Any], _Route] = {}
         for cls, store in routes.items():
@@ -161,7 +161,7 @@ class Storage:
         return model
 
     def as_model(self, record: R) -> R:
-        """Return the record as an instance of the class that stands for its own, of our realm.
+        """Return the record as an instance of the class that stands for its own, of the provider's realm.
 
         Raises:
             TypeError: it is of a class that neither a plugin contributes nor a setting names.
@@ -170,18 +170,18 @@ class Storage:
             raise TypeError(
                 f"{type(record).__qualname__} is no record class here; a setting *_MODEL may name it"
             )
-        _, model, ours = self._routes[type(record)]
+        _, model, condition = self._routes[type(record)]
         named: Any = record
         if type(record) is model:
-            is_ours = not ours or named.realm == ours["realm"]
-            return record if is_ours else cast("R", replace(named, **ours))
+            is_placed = not condition or named.realm == condition["realm"]
+            return record if is_placed else cast("R", replace(named, **condition))
         values = {field.name: getattr(record, field.name) for field in fields(named)}
-        return cast("R", model(**{**values, **ours}))
+        return cast("R", model(**{**values, **condition}))
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
-        store, model, ours = self._routes[cls]
-        found: R | None = store.find(model, **keys, **ours)
+        store, model, condition = self._routes[cls]
+        found: R | None = store.find(model, **keys, **condition)
         return found
 
     def find_along(self, cls: type[Any], /, *along: Pointer, **keys: Condition) -> tuple[Any, ...] | None:
@@ -189,22 +189,24 @@ class Storage:
 
         It is one read where the store can join and keeps all of them, else one each.
         """
-        store, model, ours = self._routes[cls]
+        store, model, condition = self._routes[cls]
         targets = [self._routes[pointer.cls] for pointer in along]
         joined = getattr(store, "find_joined", None)
         if joined is not None and all(target.store is store for target in targets):
             pointers = [
-                pointer._replace(cls=target.model, realm=target.ours.get("realm"))
+                pointer._replace(cls=target.model, realm=target.condition.get("realm"))
                 for pointer, target in zip(along, targets, strict=True)
             ]
-            found: tuple[Any, ...] | None = joined(model, *pointers, **keys, **ours)
+            found: tuple[Any, ...] | None = joined(model, *pointers, **keys, **condition)
             return found
-        record = store.find(model, **keys, **ours)
+        record = store.find(model, **keys, **condition)
         if record is None:
             return None
         values = [getattr(record, pointer.field) for pointer in along]
         return record, *(
-            None if value is None else target.store.find(target.model, **{pointer.key: value}, **target.ours)
+            None
+            if value is None
+            else target.store.find(target.model, **{pointer.key: value}, **target.condition)
             for value, pointer, target in zip(values, along, targets, strict=True)
         )
 
@@ -212,8 +214,8 @@ class Storage:
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
     ) -> list[R]:
         """See Store.select."""
-        store, model, ours = self._routes[cls]
-        return store.select(model, limit=limit, after=after, **where, **ours)
+        store, model, condition = self._routes[cls]
+        return store.select(model, limit=limit, after=after, **where, **condition)
 
     def walk(
         self,
@@ -228,9 +230,9 @@ class Storage:
         **where: str | int | bool | None,
     ) -> list[R]:
         """See WalkingStore.walk; for those of whom `walks` is true."""
-        store, model, ours = self._routes[cls]
+        store, model, condition = self._routes[cls]
         return cast("WalkingStore", store).walk(
-            model, by, descending=descending, limit=limit, after=after, prefix=prefix, **where, **ours
+            model, by, descending=descending, limit=limit, after=after, prefix=prefix, **where, **condition
         )
 
     def apply(self, plan: Plan) -> Counts:
@@ -262,30 +264,30 @@ class Storage:
         return counts
 
     def _place(self, part: Part) -> tuple[Store, Part]:
-        """Return the store that a part is for, and the part with the class that is kept there, in our realm."""
+        """Return the store that a part is for, and the part with the class that is kept there and the realm."""
         if isinstance(part, Add):
             record = self.as_model(part.record)
             return self._routes[type(record)].store, replace(part, record=record)
         if isinstance(part, Take):
             record = self.as_model(part.record)
-            store, _, ours = self._routes[type(record)]
-            return store, replace(part, record=record, given={**part.given, **ours})
-        store, model, ours = self._routes[part.cls]
-        if ours and not isinstance(part, Remove) and "realm" in part.values:
+            store, _, condition = self._routes[type(record)]
+            return store, replace(part, record=record, given={**part.given, **condition})
+        store, model, condition = self._routes[part.cls]
+        if condition and not isinstance(part, Remove) and "realm" in part.values:
             raise ValueError(f"{part.cls.__name__}.realm never changes")
         if isinstance(part, Change):
-            return store, replace(part, cls=model, given={**part.given, **ours})
-        return store, replace(part, cls=model, where={**part.where, **ours})
+            return store, replace(part, cls=model, given={**part.given, **condition})
+        return store, replace(part, cls=model, where={**part.where, **condition})
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
-        store, model, ours = self._routes[cls]
-        return store.purge(model, now=now, limit=limit, **ours)
+        store, model, condition = self._routes[cls]
+        return store.purge(model, now=now, limit=limit, **condition)
 
     def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.expired."""
-        store, model, ours = self._routes[cls]
-        return store.expired(model, now=now, limit=limit, **ours)
+        store, model, condition = self._routes[cls]
+        return store.expired(model, now=now, limit=limit, **condition)
 
     def walks(self, cls: type[Any]) -> bool:
         """Say whether the store of these records can go along their orders."""
