@@ -23,6 +23,7 @@ from portula.plugin import (
 )
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
+from portula_storage_sql.fields import shape_of
 from portula_storage_sql.models import AccessTokenMixin, ApplicationMixin, short_text
 from portula_storage_sql.store import SqlStore
 from portula_testing.provider import make_provider
@@ -138,6 +139,12 @@ def test_the_primary_key_of_clients_is_a_number_of_the_table(empty_engine: Engin
     assert found.get_pk_constraint("portula_application")["constrained_columns"] == ["id"]
     unique = [index["column_names"] for index in found.get_indexes("portula_application") if index["unique"]]
     assert unique == [["realm", "client_id"]]
+
+
+def test_a_field_of_the_name_of_the_surrogate_is_refused() -> None:
+    named = replace(CORE_RECORDS[1], surrogate=True)
+    with pytest.raises(ConfigError, match=r"record authorization: .* column id"):
+        shape_of(named)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class RecordType:
     def in_realm(self) -> bool:
         """Whether each record belongs to a realm: its class has a field `realm`, and so has the model if there is one.
 
-        `portula.model.storage.Storage` fills it in and compares it: neither rooms nor stores have anything to do.
+        `portula.model.storage.Storage` fills it in and compares it, so that rooms have nothing to do.
         """
         fields = self.cls.__dataclass_fields__
         return "realm" in fields and (self.model is None or hasattr(self.model, "realm"))

@@ -31,7 +31,7 @@ class Pointer(NamedTuple):
     key: str
     """Its field that is named, a key."""
     realm: str | None = None
-    """Realm of the other record; None where records belong to none."""
+    """Realm of the other record, which `Storage` says; None where records belong to none."""
 
 
 TO_AUTHORIZATION = Pointer("authorization", Authorization, "id")

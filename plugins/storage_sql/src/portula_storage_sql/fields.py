@@ -14,6 +14,9 @@ from portula.plugin import RecordType, nearest
 MAX_LENGTH = 255
 """Characters a str field holds unless the RecordType lists it under `text`."""
 
+SURROGATE = "id"
+"""The primary key of a table whose records have none that is unique by itself."""
+
 Kind = Literal["str", "text", "int", "bool", "tuple", "dict", "other"]
 """`other` is a column that only a deployment's own model has."""
 
@@ -130,6 +133,10 @@ def shape_of(record: RecordType) -> Shape:
     for name in (*record.keys, *record.indexes, *expires, *record.text, *ordered):
         if name not in by_name:
             raise ConfigError(f"record {record.name}: no field {name!r}{nearest(name, by_name)}")
+    if record.surrogate and record.model is None and SURROGATE in by_name:
+        raise ConfigError(
+            f"record {record.name}: the table has a column {SURROGATE} of its own; rename the field"
+        )
     for name in (*searchable, *expires, *ordered):
         if by_name[name].kind not in ("str", "int", "bool"):
             raise ConfigError(f"record {record.name}: {name} is {by_name[name].kind}, which no index holds")

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.mysql import MEDIUMTEXT, VARCHAR
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from portula_storage_sql.fields import MAX_LENGTH, Field, Shape
+from portula_storage_sql.fields import MAX_LENGTH, SURROGATE, Field, Shape
 
 PREFIX = "portula_"
 """Every table begins with it, so that a database may be shared with the application."""
@@ -21,9 +21,6 @@ MARIADB = ("mysql", "mariadb")
 
 MARIADB_BINARY = "utf8mb4_nopad_bin"
 """Compares code points and trailing spaces; utf8mb4_bin would find `a` when asked for `a `."""
-
-SURROGATE = "id"
-"""The primary key of a table whose records have none that is unique by itself."""
 
 NAMING = {"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_name)s"}
 
