@@ -22,8 +22,8 @@ from sqlalchemy import Engine, event
 from workloads import POSTGRESQL, database
 
 from portula import Plugin, Provider
+from portula.host.modes import storage_check_deferred
 from portula.plugin import Application, added
-from portula.web.provider import storage_check_deferred
 from portula_storage_sql import migrate
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ PASSWORD = "correct horse battery staple"
 DIGEST = "translate(encode(sha256(({seed})::text::bytea), 'base64'), '+/=', '-_')"
 TOKENS = """
 INSERT INTO portula_access_token
-    (digest, client_id, scope, issued_at, expires_at, family, subject, revoked_at, payload)
-SELECT {digest}, 'client-' || (i %% {clients}), 'read write', {now} - i / 4, {now} - i / 4 + 36000, 'family-' || i,
+    (digest, realm, client_id, scope, issued_at, expires_at, audience, confirmation, subject, revoked_at, payload)
+SELECT {digest}, '', 'client-' || (i %% {clients}), 'read write', {now} - i / 4, {now} - i / 4 + 36000, '[]', '{{}}',
     CASE WHEN i %% 10 = 0 THEN NULL ELSE 'person-' || (i %% {people}) END,
     CASE WHEN i %% 50 = 0 THEN {now} - i / 4 + 60 END, '{{}}'
 FROM generate_series(1, {count}) AS i
@@ -87,10 +87,10 @@ def fill(provider: Provider, engine: Engine, count: int) -> float:
     provider.storage.apply(added(*clients))
     begun = time.perf_counter()
     with engine.connect() as connection:
-        columns = "sub, username, display_username, password_hash, is_admin, disabled, created_at, updated_at, claims"
+        columns = "sub, realm, username, display_username, password_hash, is_admin, disabled, created_at, updated_at"
         connection.exec_driver_sql(
-            f"INSERT INTO portula_user ({columns}) SELECT 'person-' || i, 'person ' || i, 'Person ' || i, '', false, "  # noqa: S608 - numbers of ours
-            f"false, 0, 0, '{{}}' FROM generate_series(0, {PEOPLE - 1}) AS i"
+            f"INSERT INTO portula_user ({columns}, claims) SELECT 'person-' || i, '', 'person ' || i, 'Person ' || i, "  # noqa: S608 - numbers of ours
+            f"'', false, false, 0, 0, '{{}}' FROM generate_series(0, {PEOPLE - 1}) AS i"
         )
         sql = TOKENS.format(
             digest=DIGEST.format(seed="i"), clients=CLIENTS, people=PEOPLE, now=provider.now(), count=count

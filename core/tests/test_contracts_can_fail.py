@@ -14,7 +14,10 @@ pytestmark = [
 ]
 
 HERE = Path(__file__).parent
-FILES = [HERE / f"broken_{name}.py" for name in ("fetchers", "jose", "pages", "plans", "sessions", "values")]
+FILES = [
+    HERE / f"broken_{name}.py"
+    for name in ("fetchers", "jose", "pages", "plans", "realms", "sessions", "values")
+]
 HOUSE = HERE.parents[1] / "pyproject.toml"
 
 

@@ -105,17 +105,31 @@ class Tenant:
 class Two:
     """An app with two providers on one storage: north and south, whose pages stand on one host."""
 
-    def __init__(self, *, folder=None, same_keys=False, north=(), south=(), rooms=ROOMS, **settings):
+    def __init__(
+        self,
+        *,
+        folder=None,
+        url=None,
+        same_keys=False,
+        north=(),
+        south=(),
+        rooms=ROOMS,
+        each=None,
+        **settings,
+    ):
         place = folder and str(folder)
         self.app = Flask(f"two{secrets.token_hex(4)}", static_folder=None, instance_path=place)
         self.app.config["TESTING"] = True
         self.clock, self.memory = MovableClock(1_700_000_000), Memory()
-        self.storage = {"STORAGE": "storage_sql"} if folder else {}
+        self.storage = {"STORAGE": "storage_sql"} if folder or url else {}
+        if url:
+            self.storage["DATABASE_URL"] = url
+        each = each or {}
         if same_keys:
             settings["SECRET_KEYS"] = [KEYS["north"]]
         self.http = self.app.test_client(use_cookies=False)
-        self.north = Tenant(self, "north", *north, rooms=rooms, **settings)
-        self.south = Tenant(self, "south", *south, rooms=rooms, **settings)
+        self.north = Tenant(self, "north", *north, rooms=rooms, **settings, **each.get("north", {}))
+        self.south = Tenant(self, "south", *south, rooms=rooms, **settings, **each.get("south", {}))
         self.ann = self.north.users.create("ann", PASSWORD)
         self.bob = self.north.users.create("bob", PASSWORD)
 

@@ -32,9 +32,9 @@ class Bakery(MemoryStore):
         super().__init__(())
         self.purged = []
 
-    def purge(self, cls, /, *, now, limit):
+    def purge(self, cls, /, *, now, limit, realm=None):
         self.purged.append((cls.__name__, limit))
-        return super().purge(cls, now=now, limit=limit)
+        return super().purge(cls, now=now, limit=limit, realm=realm)
 
     @hookimpl
     def portula_records(self, provider):

@@ -144,6 +144,14 @@ class Swapping:
         routes = {cls: store for record in records for cls in (record.replaces or record.cls, record.cls)}
         self._storage = Storage(routes, {base: cls for cls, base in self._bases.items()})
 
+        self._store = store
+
+    def purge(self, cls: type[Any], /, **given: Any) -> int:
+        return self._store.purge(self._storage.model(cls), **given)
+
+    def expired(self, cls: type[Any], /, **given: Any) -> int:
+        return self._store.expired(self._storage.model(cls), **given)
+
     def __getattr__(self, name: str) -> Any:
         act = getattr(self._storage, name)
 

@@ -13,6 +13,7 @@ from portula_testing.hasher_contract import SecretHasherContract
 from portula_testing.jose_contract import JoseContract
 from portula_testing.login_contract import LoginContract
 from portula_testing.plans_contract import PlanContract
+from portula_testing.realms_contract import RealmsContract
 from portula_testing.scopes_contract import ScopesBackendContract
 from portula_testing.sessions_contract import SessionsContract
 from portula_testing.storage_contract import StorageContract
@@ -28,6 +29,7 @@ __all__ = [
     "JoseContract",
     "LoginContract",
     "PlanContract",
+    "RealmsContract",
     "ScopesBackendContract",
     "SecretHasherContract",
     "SessionsContract",

@@ -164,7 +164,7 @@ class MemoryStore:
     def _change(self, cls: type[Any], where: Mapping[str, Condition], values: Mapping[str, Any]) -> int:
         rows = self._matching(cls, where)
         for key in values.keys() & set(self._types[cls].keys):
-            holders = [row for row in self._rows_seen(cls) if getattr(row, key) == values[key]]
+            holders = self._matching(cls, {key: values[key], **(self._realm_of(rows[0]) if rows else {})})
             if (
                 values[key] is not None
                 and rows
@@ -178,31 +178,45 @@ class MemoryStore:
     def _is_known(self, record: Any) -> bool:
         """Say whether one of its keys is taken."""
         given = {key: getattr(record, key) for key in self._types[type(record)].keys}
+        realm = self._realm_of(record)
         return any(
-            self._matching(type(record), {key: value}) for key, value in given.items() if value is not None
+            self._matching(type(record), {key: value, **realm})
+            for key, value in given.items()
+            if value is not None
         )
 
-    def _reread(self, change: RowChange) -> Any:
-        return self.find(change.kind.cls, **{change.kind.keys[0]: change.key})
+    def _realm_of(self, record: Any) -> dict[str, str]:
+        """Return the condition that keys are unique under."""
+        return {"realm": record.realm} if self._types[type(record)].in_realm else {}
 
-    def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+    def _identity(self, record: Any) -> object:
+        """Return what tells a record from all others of its class."""
+        kind = self._types[type(record)]
+        key = getattr(record, kind.keys[0])
+        return (record.realm, key) if kind.in_realm else key
+
+    def _reread(self, change: RowChange) -> Any:
+        return self.find(change.kind.cls, **change.identity)
+
+    def purge(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """See Store.purge."""
-        if not self.expired(cls, now=now, limit=1):
+        if not self.expired(cls, now=now, limit=1, realm=realm):
             return 0
         with self._write():
-            rows = self._expired(cls, now)[:limit]
+            rows = self._expired(cls, now, realm)[:limit]
             self._drop(cls, rows)
         return len(rows)
 
-    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+    def expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """See Store.expired."""
-        return len(self._expired(cls, now)[:limit])
+        return len(self._expired(cls, now, realm)[:limit])
 
-    def _expired(self, cls: type[Any], now: int) -> list[Any]:
+    def _expired(self, cls: type[Any], now: int, realm: str | None) -> list[Any]:
         expires = self._types[cls].expires
         if expires is None:
             return []
-        rows = [row for row in self._rows_seen(cls) if getattr(row, expires) is not None]
+        found = self._matching(cls, {} if realm is None else {"realm": realm})
+        rows = [row for row in found if getattr(row, expires) is not None]
         return sorted((row for row in rows if getattr(row, expires) < now), key=attrgetter(expires))
 
     @contextmanager
@@ -239,11 +253,11 @@ class MemoryStore:
         return changes[key] if key in changes else self._rows[cls].get(key)
 
     def _put(self, cls: type[Any], row: object) -> None:
-        self._local.changes.setdefault(cls, {})[getattr(row, self._types[cls].keys[0])] = _copied(row)
+        self._local.changes.setdefault(cls, {})[self._identity(row)] = _copied(row)
 
     def _drop(self, cls: type[Any], rows: Sequence[object]) -> None:
         for row in rows:
-            self._local.changes.setdefault(cls, {})[getattr(row, self._types[cls].keys[0])] = None
+            self._local.changes.setdefault(cls, {})[self._identity(row)] = None
 
     def _rows_seen(self, cls: type[Any]) -> list[Any]:
         with self._placing:
@@ -251,8 +265,11 @@ class MemoryStore:
         return [row for row in seen.values() if row is not None]
 
     def _matching(self, cls: type[Any], where: Mapping[str, Condition]) -> list[Any]:
-        key = where.get(self._types[cls].keys[0])
-        rows = [self._get(cls, key)] if isinstance(key, str) else self._rows_seen(cls)
+        kind = self._types[cls]
+        key = where.get(kind.keys[0])
+        identity = (where.get("realm"), key) if kind.in_realm else key
+        is_one = isinstance(key, str) and (not kind.in_realm or "realm" in where)
+        rows = [self._get(cls, identity)] if is_one else self._rows_seen(cls)
         return [
             row
             for row in rows
@@ -267,7 +284,7 @@ class MemoryStore:
         kind = self._types[cls]
         self._check_known(cls, where)
         for name in where:
-            if name not in kind.keys and name not in kind.indexes:
+            if name not in (*kind.keys, *kind.indexes) and not (name == "realm" and kind.in_realm):
                 raise ValueError(f"{kind.name}.{name} is neither a key nor an index")
 
     def _check_anchored(self, cls: type[Any], where: Mapping[str, Condition]) -> None:

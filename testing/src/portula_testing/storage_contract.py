@@ -10,11 +10,12 @@ import pytest
 from portula.errors import DuplicateRecord
 from portula.plugin import CORE_RECORDS, Application, Artifact, Authorization, Condition, RefreshToken, Store
 from portula_testing.plans_contract import PlanContract
+from portula_testing.realms_contract import RealmsContract
 from portula_testing.storage_samples import Sample, access_token, grant
 from portula_testing.writing import add_to, change_in, remove_from
 
 
-class StorageContract(PlanContract):
+class StorageContract(PlanContract, RealmsContract):
     """What is true of every storage."""
 
     # --- What goes in comes out ---

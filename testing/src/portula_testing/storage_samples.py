@@ -44,7 +44,31 @@ SAMPLE = RecordType(
     orders=(("rank",), ("family", "number"), ("label",)),
     text=("note",),
 )
-RECORDS = (*CORE_RECORDS, SAMPLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A record that people name, each realm by itself."""
+
+    name: str
+    realm: str = ""
+    alias: str | None = None
+    family: str | None = None
+    number: int = 0
+    expires_at: int | None = None
+    taken_at: int | None = None
+
+
+NAMED = RecordType(
+    "named",
+    Named,
+    keys=("name", "alias"),
+    indexes=("family",),
+    expires="expires_at",
+    orders=(("number",), ("family", "number")),
+    surrogate=True,
+)
+RECORDS = (*CORE_RECORDS, SAMPLE, NAMED)
 
 
 class StoreFixtures:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from portula.plugin import AccessToken, WalkingStore
-from portula_testing.storage_samples import Sample, StoreFixtures, access_token
+from portula_testing.realms_contract import of_realm
+from portula_testing.storage_samples import Named, Sample, StoreFixtures, access_token
 from portula_testing.writing import add_to, change_in
 
 ORDERED = ((1, "b"), (2, "a"), (2, "c"), (2, "d"), (3, "A"))
@@ -55,6 +56,22 @@ class WalkContract(StoreFixtures):
         assert digests(ranked.walk(Sample, "number", family="g")) == ["other"]
         assert digests(ranked.walk(Sample, "number", family=None)) == ["none"]
         assert digests(ranked.walk(Sample, "number", family="f", after=(2, "c"))) == ["d", "A"]
+
+    def test_a_walk_stays_in_its_realm(self, store: WalkingStore) -> None:
+        realms = [of_realm(store, name) for name in ("north", "south")]
+        for realm, names in zip(realms, ("ca", "bd"), strict=True):
+            for number, name in enumerate(names):
+                add_to(realm, Named(name=name, family="f", number=number))
+        for realm, names in zip(realms, ("ca", "bd"), strict=True):
+            assert [record.name for record in realm.walk(Named, "number")] == list(names)
+            walked = realm.walk(Named, "number", family="f", descending=True)
+            assert [record.name for record in walked] == list(reversed(names))
+            assert [record.name for record in realm.walk(Named, "number", after=(0, names[0]))] == [names[1]]
+            assert [record.name for record in realm.walk(Named, "name", prefix="a")] == sorted(
+                name for name in names if name == "a"
+            )
+        with pytest.raises(ValueError, match="order"):
+            realms[0].walk(Named, "alias")
 
     def test_a_walk_may_go_by_primary_key(self, ranked: WalkingStore) -> None:
         everything = ["A", "a", "b", "c", "d", "none", "other"]

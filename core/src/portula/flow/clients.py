@@ -149,7 +149,7 @@ class Clients:
             read = application.version
             application = replace(application, updated_at=self._provider.now(), version=read + 1)
             values = {item.name: getattr(application, item.name) for item in fields(application)}
-            client_id = values.pop("client_id")
+            client_id, _ = values.pop("client_id"), values.pop("realm")
             whole.change(Application, client_id, given={"version": read}, **values)
         whole.extend(plan)
         self._provider.storage.apply(whole)

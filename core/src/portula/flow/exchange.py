@@ -95,6 +95,11 @@ class Exchange:
         self.request.exchange = self
 
     @property
+    def realm(self) -> str:
+        """The provider's realm (REALM)."""
+        return self.provider.realm
+
+    @property
     def client(self) -> Application | None:
         """The client, once it is known."""
         return self.request.client
@@ -131,6 +136,7 @@ class Exchange:
         client = cast("Application", self.client)
         self.authorization = Authorization(
             id=secrets.token_hex(16),
+            realm=self.realm,
             client_id=client.client_id,
             subject=self.subject or "",
             scope=" ".join(self.scope),

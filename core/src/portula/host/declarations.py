@@ -72,11 +72,14 @@ class HostHooks(HookDeclarations, Generic[P]):
     def portula_records(self, provider: P) -> Sequence[RecordType]:
         """Contribute record types; every storage makes a place for them.
 
+        Records of a class with a field `realm` belong to the provider's realm, others to all.
+
         Example:
             @dataclass(frozen=True)
             class Note:
                 key: str
                 text: str
+                realm: str = ""
 
             class Notes(Plugin):
                 def portula_records(self, provider):

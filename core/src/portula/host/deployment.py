@@ -33,6 +33,8 @@ class Deployment:
     """Path below which the endpoints stand."""
     issuer: str
     """The issuer; empty where it is made of the host of each request."""
+    realm: str
+    """Whose records it keeps and finds (REALM)."""
     plugins: Plugins
     hooks: Hooks
     keys: Keys

@@ -27,7 +27,7 @@ class Event:
     at: int = -1
     """When it happened, Unix seconds by the clock slot."""
     realm: str = ""
-    """Which of several realms of one provider it belongs to."""
+    """The provider's realm (REALM)."""
     issuer: str = ""
     """Whose it is; empty where the issuer is made of the host of each request and none is at hand."""
     actor: str | None = None
@@ -43,9 +43,11 @@ class Event:
     """Why it was refused or done, for operators; nothing of it is told to clients."""
 
     def __post_init__(self) -> None:
-        """Fill in time and issuer from the provider, where they are not given."""
+        """Fill in time, realm and issuer from the provider, where they are not given."""
         if self.at < 0:
             object.__setattr__(self, "at", self.provider.now())
+        if not self.realm:
+            object.__setattr__(self, "realm", self.provider.realm)
         if not self.issuer:
             object.__setattr__(self, "issuer", self.provider.issuer)
 

@@ -7,7 +7,7 @@ on asking for the record class; `portula.plugin.Storage` keeps and returns insta
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, replace
 from types import FunctionType
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
@@ -110,6 +110,24 @@ def with_models(hooks: Hooks, records: Sequence[RecordType]) -> tuple[RecordType
     if findings:
         raise ConfigError(*findings)
     return tuple(placed)
+
+
+def check_realms(records: Sequence[RecordType], realm_of: Callable[[RecordType], str]) -> None:
+    """Refuse a named realm where a model of a storage cannot tell its records from those of others.
+
+    Raises:
+        ConfigError: each finding names the setting, the class and the column to add.
+    """
+    findings = []
+    for record in records:
+        realm, facts = realm_of(record), facts_of(MODELLED.get(record.name))
+        if realm and not record.in_realm and record.model is not None:
+            findings.append(
+                f"{facts and facts.setting}: {_named(record.model)}: records of the realm {realm!r} need a column "
+                "`realm` of short text, never NULL; without it the table holds the records of one realm alone"
+            )
+    if findings:
+        raise ConfigError(*findings)
 
 
 def _replaced(record: RecordType, model: Any) -> RecordType:

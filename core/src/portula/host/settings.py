@@ -31,6 +31,9 @@ from portula.model.uris import issuer_problem
 
 M = TypeVar("M", bound=BaseModel)
 
+REALM_PATTERN = r"^[A-Za-z0-9._-]{0,64}$"
+"""Names of realms: part of keys, of rows and of what is logged."""
+
 _SECRET_WORDS = ("SECRET", "PASSWORD", "PRIVATE_KEY", "CREDENTIALS", "AUTH_TOKEN", "DATABASE_URL")
 _HARMLESS_ENDINGS = ("_CLASS", "_ENABLED", "_LENGTH", "_PROFILE")
 
@@ -60,6 +63,15 @@ class CoreSettings(BaseModel):
 
     MOUNT_PATH: str = Field(default="/o", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     """Path below which the endpoints stand; empty for the root of the host."""
+
+    REALM: str = Field(default="", pattern=REALM_PATTERN)
+    """Name of the realm whose clients, people, authorizations, tokens, sessions and keys are the provider's: what
+    belongs to another realm of the same database is unknown to it. Empty is a realm too. The name never changes: under
+    another one nothing that was kept is found."""
+
+    CLIENTS_SHARED: str | None = Field(default=None, pattern=REALM_PATTERN)
+    """Name of the realm whose clients are the provider's in place of clients of its own, so that a client is registered
+    once for several realms; all else stays in REALM. None: the clients of REALM."""
 
     PROVIDER_NAME: str = Field(default="portula", min_length=1, max_length=80)
     """Name that pages show in their header."""

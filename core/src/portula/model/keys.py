@@ -42,9 +42,9 @@ class Keys:
     """Digests and seals for one provider. `namespace` keeps providers that share SECRET_KEYS apart."""
 
     def __init__(self, secret_keys: Sequence[str], namespace: str) -> None:
-        """Take the secret keys, current first, and the provider's namespace (its issuer)."""
+        """Take the secret keys, current first, and the provider's namespace (its issuer and realm)."""
         self._roots = [key.encode() for key in secret_keys]
-        self._namespace = namespace.encode()
+        self.namespace = namespace
         self._derived: dict[str, list[bytes]] = {}
 
     @cached_property
@@ -60,7 +60,7 @@ class Keys:
         """Return one 32-byte key for each secret key, current first."""
         found = self._derived.get(purpose)
         if found is None:
-            info = b"portula 1 " + purpose.encode() + b"\0" + self._namespace
+            info = b"portula 1 " + purpose.encode() + b"\0" + self.namespace.encode()
             found = [HKDF(SHA256(), 32, None, info).derive(root) for root in self._roots]
             self._derived[purpose] = found
         return found

@@ -28,6 +28,7 @@ class Take:
 
     record: object
     at: int
+    given: Mapping[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ class Plan:
         Applying fails with Replayed where it is set: it carries the record as it stands, or the one given when it is
         gone.
         """
-        self.parts.append(Take(record=record, at=at))
+        self.parts.append(Take(record=record, at=at, given=NOTHING))
 
     def change(
         self,
@@ -186,6 +187,12 @@ class RowChange:
         """The conditions, those of the primary key among them."""
         return {self.kind.keys[0]: self.key, **self.given}
 
+    @property
+    def identity(self) -> dict[str, Condition]:
+        """What tells the record from all others: its primary key, and its realm where there are realms."""
+        realm = {"realm": self.given["realm"]} if self.kind.in_realm and "realm" in self.given else {}
+        return {self.kind.keys[0]: self.key, **realm}
+
     def failure(self, found: object | None) -> Replayed | Conflict | None:
         """Return why the change would meet nothing, the record being found like this; None where it would."""
         if self.taken is not None:
@@ -262,7 +269,7 @@ def _row_change(part: Take | Change, kinds: Mapping[type[Any], RecordType]) -> R
         return RowChange(
             kind=kind,
             key=getattr(part.record, kind.keys[0]),
-            given={"taken_at": None},
+            given={**part.given, "taken_at": None},
             values={"taken_at": part.at},
             taken=part.record,
         )

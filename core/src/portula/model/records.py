@@ -23,7 +23,7 @@ class RecordType:
     cls: type[Any]
     """The frozen dataclass. Fields may be str, int, bool, each `| None`, tuple[str, ...] or dict[str, Any]."""
     keys: tuple[str, ...]
-    """Fields unique by themselves; the first is the primary key."""
+    """Fields unique by themselves, within a realm where there are realms; the first is the primary key."""
     indexes: tuple[str, ...] = ()
     """Fields that may be searched although not unique."""
     expires: str | None = None
@@ -36,11 +36,23 @@ class RecordType:
     """The class that rooms ask for, where `cls` is a deployment's own that took its place (`portula.host.models`)."""
     model: type[Any] | None = None
     """The class of a storage's own that `cls` was derived from, e.g. a mapped class of SQLAlchemy."""
+    surrogate: bool = False
+    """Whether two realms may have records of one primary key: a name, and no digest or random identifier."""
+
+    @property
+    def in_realm(self) -> bool:
+        """Whether each record belongs to a realm: its class has a field `realm`, and so has the model if there is one.
+
+        `portula.model.storage.Storage` fills it in and compares it, so that rooms have nothing to do.
+        """
+        fields = self.cls.__dataclass_fields__
+        return "realm" in fields and (self.model is None or hasattr(self.model, "realm"))
 
     def check_order(self, by: str, where: Mapping[str, object]) -> None:
         """Refuse what `Store.walk` has no order for; ValueError."""
-        if (*where, by) not in ((self.keys[0],), *self.orders):
-            raise ValueError(f"{self.name}: there is no order {', '.join((*where, by))}")
+        names = (*(name for name in where if name != "realm" or not self.in_realm), by)
+        if names not in ((self.keys[0],), *self.orders):
+            raise ValueError(f"{self.name}: there is no order {', '.join(names)}")
 
 
 class Record(Protocol):
@@ -125,6 +137,8 @@ class Application(ApplicationPolicy):
     """A client (RFC 6749 §2), named as django-oauth-toolkit names it."""
 
     client_id: str
+    realm: str = ""
+    """Whose clients it is of (REALM, CLIENTS_SHARED); the storage says it, in this and every other record."""
     name: str = ""
     client_type: str = "confidential"
     """`confidential` or `public` (RFC 6749 §2.1)."""
@@ -165,6 +179,7 @@ class Authorization:
 
     id: str
     """32 hexadecimal digits, random."""
+    realm: str = ""
     client_id: str
     subject: str
     scope: str
@@ -192,6 +207,7 @@ class Grant:
     """An authorization code (RFC 6749 §4.1.2), until it is taken once."""
 
     digest: str
+    realm: str = ""
     authorization: str
     client_id: str
     subject: str
@@ -210,6 +226,7 @@ class AccessToken:
     """An access token (RFC 6749 §1.4)."""
 
     digest: str
+    realm: str = ""
     client_id: str
     scope: str
     issued_at: int
@@ -234,6 +251,7 @@ class RefreshToken:
     authorization: str
     digest: str
     """Of the value that counts now."""
+    realm: str = ""
     client_id: str
     subject: str
     scope: str
@@ -258,6 +276,7 @@ class SupersededRefreshToken:
     """
 
     digest: str
+    realm: str = ""
     authorization: str
     expires_at: int | None = None
 
@@ -268,6 +287,7 @@ class IDToken:
 
     digest: str
     """Keyed digest of its `jti`."""
+    realm: str = ""
     client_id: str
     subject: str
     scope: str
@@ -282,7 +302,8 @@ class Artifact:
     """Anything small and short-lived a room keeps: a new feature needs no migration."""
 
     digest: str
-    """Keyed digest of kind, issuer and key."""
+    """Keyed digest of kind, issuer, realm and key."""
+    realm: str = ""
     kind: str
     payload: dict[str, Any]
     issued_at: int
@@ -310,6 +331,7 @@ CORE_RECORDS: tuple[RecordType, ...] = (
         indexes=("user",),
         orders=(("created_at",), ("name",)),
         text=("scope",),
+        surrogate=True,
     ),
     RecordType(
         "authorization",

@@ -30,6 +30,8 @@ class Pointer(NamedTuple):
     """Class of the other record."""
     key: str
     """Its field that is named, a key."""
+    realm: str | None = None
+    """Realm of the other record, which `Storage` says; None where records belong to none."""
 
 
 TO_AUTHORIZATION = Pointer("authorization", Authorization, "id")
@@ -40,7 +42,11 @@ TO_CLIENT = Pointer("client_id", Application, "client_id")
 
 
 class Store(Protocol):
-    """Keeps records of some types. Safe to share between threads and, if durable, processes."""
+    """Keeps records of some types. Safe to share between threads and, if durable, processes.
+
+    Records of a type that is `in_realm` have a field `realm`, which every verb may compare beside its conditions. Keys
+    are unique within a realm; the primary key of a type that is no `surrogate` may be unique among all.
+    """
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """Return the record with this key, or None. Every condition is a key or an index, at least one a key."""
@@ -68,16 +74,18 @@ class Store(Protocol):
         """
         ...
 
-    def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+    def purge(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """Delete up to `limit` records that expired before `now`, the oldest first; return how many.
+
+        They are those of one realm, or of all of them where none is named.
 
         Safe to run in several processes at once and to be killed: what was deleted stays deleted, and no other writer
         is held up for longer than a few hundred rows take. Less than `limit` means that nothing expired is left.
         """
         ...
 
-    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
-        """Return how many records expired before `now`, counting to `limit` and no further; nothing is changed."""
+    def expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
+        """Return how many of those expired before `now`, counting to `limit` and no further; nothing is changed."""
         ...
 
 
@@ -111,22 +119,49 @@ StoreFactory = Callable[[Sequence[RecordType]], Store]
 """Makes a store for these record types. Called once a provider, at start."""
 
 
+class _Route(NamedTuple):
+    """Where records of a class are, and which of them are the provider's."""
+
+    store: Store
+    model: type[Any]
+    """The class of what is kept there."""
+    condition: Mapping[str, str]
+    """What the provider's records meet: they are of its realm. Nothing where they belong to none."""
+
+
 class Storage:
-    """The provider's storage: sends each record type to the store that the STORAGE setting names."""
+    """The provider's storage: sends each record type to the store that the STORAGE setting names.
+
+    It is the one place that knows of realms: whatever is added becomes a record of the provider's, and nothing else is
+    found, changed or removed.
+    """
 
     def __init__(
-        self, routes: Mapping[type[Any], Store], models: Mapping[type[Any], type[Any]] = MappingProxyType({})
+        self,
+        routes: Mapping[type[Any], Store],
+        models: Mapping[type[Any], type[Any]] = MappingProxyType({}),
+        realms: Mapping[type[Any], str] = MappingProxyType({}),
     ) -> None:
-        """Take the store of each record class, and the classes of the deployment's own that stand for others."""
-        self._routes = {cls: (store, models.get(cls, cls)) for cls, store in routes.items()}
+        """Take what is known of each record class.
+
+        Args:
+            routes: its store.
+            models: the class of the deployment's own that stands for it, if one does.
+            realms: the realm whose records are the provider's, where they belong to realms.
+        """
+        self._routes: dict[type[Any], _Route] = {}
+        for cls, store in routes.items():
+            model = models.get(cls, cls)
+            realm = realms.get(model)
+            self._routes[cls] = _Route(store, model, {} if realm is None else {"realm": realm})
 
     def model(self, cls: type[R]) -> type[R]:
         """Return the class whose instances are kept and found where a room says `cls`: itself, or its replacement."""
-        model: type[R] = self._routes[cls][1]
+        model: type[R] = self._routes[cls].model
         return model
 
     def as_model(self, record: R) -> R:
-        """Return the record as an instance of the class that stands for its own.
+        """Return the record as an instance of the class that stands for its own, of the provider's realm.
 
         Raises:
             TypeError: it is of a class that neither a plugin contributes nor a setting names.
@@ -135,16 +170,18 @@ class Storage:
             raise TypeError(
                 f"{type(record).__qualname__} is no record class here; a setting *_MODEL may name it"
             )
-        model = self._routes[type(record)][1]
-        if type(record) is model:
-            return record
+        _, model, condition = self._routes[type(record)]
         named: Any = record
-        return cast("R", model(**{field.name: getattr(record, field.name) for field in fields(named)}))
+        if type(record) is model:
+            is_placed = not condition or named.realm == condition["realm"]
+            return record if is_placed else cast("R", replace(named, **condition))
+        values = {field.name: getattr(record, field.name) for field in fields(named)}
+        return cast("R", model(**{**values, **condition}))
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
-        store, model = self._routes[cls]
-        found: R | None = store.find(model, **keys)
+        store, model, condition = self._routes[cls]
+        found: R | None = store.find(model, **keys, **condition)
         return found
 
     def find_along(self, cls: type[Any], /, *along: Pointer, **keys: Condition) -> tuple[Any, ...] | None:
@@ -152,28 +189,33 @@ class Storage:
 
         It is one read where the store can join and keeps all of them, else one each.
         """
-        store, model = self._routes[cls]
-        placed = [(pointer, *self._routes[pointer.cls]) for pointer in along]
+        store, model, condition = self._routes[cls]
+        targets = [self._routes[pointer.cls] for pointer in along]
         joined = getattr(store, "find_joined", None)
-        if joined is not None and all(other is store for _, other, _ in placed):
-            targets = [pointer._replace(cls=target) for pointer, _, target in placed]
-            found: tuple[Any, ...] | None = joined(model, *targets, **keys)
+        if joined is not None and all(target.store is store for target in targets):
+            pointers = [
+                pointer._replace(cls=target.model, realm=target.condition.get("realm"))
+                for pointer, target in zip(along, targets, strict=True)
+            ]
+            found: tuple[Any, ...] | None = joined(model, *pointers, **keys, **condition)
             return found
-        record = store.find(model, **keys)
+        record = store.find(model, **keys, **condition)
         if record is None:
             return None
         values = [getattr(record, pointer.field) for pointer in along]
         return record, *(
-            None if value is None else other.find(target, **{pointer.key: value})
-            for value, (pointer, other, target) in zip(values, placed, strict=True)
+            None
+            if value is None
+            else target.store.find(target.model, **{pointer.key: value}, **target.condition)
+            for value, pointer, target in zip(values, along, targets, strict=True)
         )
 
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
     ) -> list[R]:
         """See Store.select."""
-        store, model = self._routes[cls]
-        return store.select(model, limit=limit, after=after, **where)
+        store, model, condition = self._routes[cls]
+        return store.select(model, limit=limit, after=after, **where, **condition)
 
     def walk(
         self,
@@ -188,9 +230,9 @@ class Storage:
         **where: str | int | bool | None,
     ) -> list[R]:
         """See WalkingStore.walk; for those of whom `walks` is true."""
-        store, model = self._routes[cls]
+        store, model, condition = self._routes[cls]
         return cast("WalkingStore", store).walk(
-            model, by, descending=descending, limit=limit, after=after, prefix=prefix, **where
+            model, by, descending=descending, limit=limit, after=after, prefix=prefix, **where, **condition
         )
 
     def apply(self, plan: Plan) -> Counts:
@@ -222,26 +264,34 @@ class Storage:
         return counts
 
     def _place(self, part: Part) -> tuple[Store, Part]:
-        """Return the store that a part is for, and the part with the class that is kept there."""
-        if isinstance(part, Take | Add):
+        """Return the store that a part is for, and the part with the class that is kept there and the realm."""
+        if isinstance(part, Add):
             record = self.as_model(part.record)
-            return self._routes[type(record)][0], replace(part, record=record)
-        store, model = self._routes[part.cls]
-        return store, part if part.cls is model else replace(part, cls=model)
+            return self._routes[type(record)].store, replace(part, record=record)
+        if isinstance(part, Take):
+            record = self.as_model(part.record)
+            store, _, condition = self._routes[type(record)]
+            return store, replace(part, record=record, given={**part.given, **condition})
+        store, model, condition = self._routes[part.cls]
+        if condition and not isinstance(part, Remove) and "realm" in part.values:
+            raise ValueError(f"{part.cls.__name__}.realm never changes")
+        if isinstance(part, Change):
+            return store, replace(part, cls=model, given={**part.given, **condition})
+        return store, replace(part, cls=model, where={**part.where, **condition})
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.purge."""
-        store, model = self._routes[cls]
-        return store.purge(model, now=now, limit=limit)
+        store, model, condition = self._routes[cls]
+        return store.purge(model, now=now, limit=limit, **condition)
 
     def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.expired."""
-        store, model = self._routes[cls]
-        return store.expired(model, now=now, limit=limit)
+        store, model, condition = self._routes[cls]
+        return store.expired(model, now=now, limit=limit, **condition)
 
     def walks(self, cls: type[Any]) -> bool:
         """Say whether the store of these records can go along their orders."""
-        return hasattr(self._routes[cls][0], "walk")
+        return hasattr(self._routes[cls].store, "walk")
 
     def keeps(self, cls: type[Any]) -> bool:
         """Say whether a store keeps these records; a resource server alone has none."""
@@ -260,10 +310,16 @@ def build_storage(
     factories: Mapping[str, StoreFactory],
     records: Sequence[RecordType],
     install: str = "one",
+    realm_of: Callable[[RecordType], str] = lambda _: "",
 ) -> Storage:
     """Make the stores that STORAGE chooses; without a choice the only one installed serves all.
 
-    `install` names what to install where there is none.
+    Args:
+        choice: what STORAGE says.
+        factories: the stores that are installed.
+        records: types to keep.
+        install: what to install where there is no store.
+        realm_of: the realm whose records of a type are the provider's.
 
     Raises:
         ConfigError: a named store is not installed, or none is.
@@ -294,4 +350,5 @@ def build_storage(
     for name, types in placed.items():
         store = factories[name](tuple(types))
         routes.update({cls: store for record in types for cls in (record.cls, record.replaces) if cls})
-    return Storage(routes, {record.replaces: record.cls for record in records if record.replaces})
+    models = {record.replaces: record.cls for record in records if record.replaces}
+    return Storage(routes, models, {record.cls: realm_of(record) for record in records if record.in_realm})

@@ -24,7 +24,7 @@ from portula.flow.validator import OAuth2Validator, fold
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
 from portula.host.lock import LockFile
-from portula.host.models import ModelSettings, with_models
+from portula.host.models import ModelSettings, check_realms, with_models
 from portula.host.modes import DEFERRED, ONLY, UNLOCKED
 from portula.host.plugins import SET_ASIDE, Plugins, slot_plugin
 from portula.host.settings import CoreSettings, Settings
@@ -186,7 +186,9 @@ class Provider(AuthorizationServer):
         self.mount = self.core_settings.MOUNT_PATH
         self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount, self.name)
         self.issuer = self._issuer.fixed
-        self.keys = Keys(keys, self.issuer or self.mount or self.name)
+        self.realm = self.core_settings.REALM
+        place = self.issuer or self.mount or self.name
+        self.keys = Keys(keys, f"{place}\0{self.realm}" if self.realm else place)
 
     def _open_storage(self) -> None:
         """Make the stores for the record types of core and of every room."""
@@ -194,7 +196,9 @@ class Provider(AuthorizationServer):
         self.pages = Pages(self)
         self.clients = Clients(self)
         contributed = self.hooks.collect(HostHooks.portula_records)
-        self.records: tuple[RecordType, ...] = with_models(self.hooks, (*CORE_RECORDS, *contributed))
+        records = with_models(self.hooks, (*CORE_RECORDS, *contributed))
+        self.records: tuple[RecordType, ...] = records
+        check_realms(records, self._realm_of)
         self.stores: dict[str, Store] = {}
         stores = self.hooks.collect(HostHooks.portula_stores)
         factories = {name: self._remembering(name, make) for name, make in stores.items()}
@@ -204,8 +208,13 @@ class Provider(AuthorizationServer):
         needed = factories or choice or answers
         install = self.plugins.facts("portula_stores").install
         self.storage: Storage = (
-            build_storage(choice, factories, self.records, install) if needed else Storage({})
+            build_storage(choice, factories, self.records, install, self._realm_of) if needed else Storage({})
         )
+
+    def _realm_of(self, record: RecordType) -> str:
+        """Return the realm whose records of a type are the provider's."""
+        shared = self.core_settings.CLIENTS_SHARED
+        return self.realm if record.name != "application" or shared is None else shared
 
     def _remembering(self, name: str, make: Any) -> Any:
         def remember(records: Sequence[RecordType]) -> Store:

@@ -15,6 +15,7 @@ class User:
 
     sub: str
     """Subject: 32 random hexadecimal digits, never given to anybody else."""
+    realm: str = ""
     username: str
     """As compared: NFKC, case folded."""
     display_username: str

@@ -37,7 +37,7 @@ class PairwiseQuestions(OAuth2Validator):
         """The salt of this provider: made once and kept in the storage, so that it outlives SECRET_KEYS."""
         provider = self.provider
         # Not keyed: it is found again under whatever SECRET_KEYS.
-        digest = unkeyed_digest(f"{_KIND} {provider.issuer or provider.mount or provider.name}")
+        digest = unkeyed_digest(f"{_KIND} {provider.keys.namespace}")
         made = Artifact(
             digest=digest, kind=_KIND, payload={"salt": secrets.token_hex(32)}, issued_at=provider.now()
         )

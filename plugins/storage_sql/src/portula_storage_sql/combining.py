@@ -200,7 +200,8 @@ class Combining:
         statement = step.statement
         written = self._written.get(statement)
         if written is None:
-            compiled = statement.compile(dialect=NAMED)
+            columns = list(step.values) if isinstance(step.part, Add) else None
+            compiled = statement.compile(dialect=NAMED, column_keys=columns)
             binds = {
                 name: bind
                 for name, parameter in compiled.binds.items()

@@ -14,6 +14,9 @@ from portula.plugin import RecordType, nearest
 MAX_LENGTH = 255
 """Characters a str field holds unless the RecordType lists it under `text`."""
 
+SURROGATE = "id"
+"""The primary key of a table whose records have none that is unique by itself."""
+
 Kind = Literal["str", "text", "int", "bool", "tuple", "dict", "other"]
 """`other` is a column that only a deployment's own model has."""
 
@@ -38,8 +41,10 @@ class Shape:
     record: RecordType
     fields: tuple[Field, ...]
     names: tuple[str, ...]
-    searchable: frozenset[str]
+    anchors: frozenset[str]
     """Keys and indexes: what keeps a condition from scanning the table."""
+    searchable: frozenset[str]
+    """What `find` and `select` may compare: the anchors, and the realm where there are realms."""
     scalars: frozenset[str]
     """Fields a condition may compare at all."""
     kinds: Mapping[str, Kind]
@@ -98,7 +103,7 @@ class Shape:
         for name in where:
             if name not in self.scalars:
                 raise ValueError(f"{self.record.name}.{name} cannot be compared")
-        if where.keys().isdisjoint(self.searchable):
+        if where.keys().isdisjoint(self.anchors):
             given = _listed(where) or "no condition"
             raise ValueError(f"{self.record.name}: {given}: none is a key or an index")
 
@@ -115,14 +120,23 @@ def shape_of(record: RecordType) -> Shape:
         ConfigError: a field has a type no store keeps, or a key or an index is not a short scalar.
     """
     hints = get_type_hints(record.cls)
-    fields = tuple(_field(record, field, hints[field.name]) for field in dataclasses.fields(record.cls))
+    fields = tuple(
+        _field(record, field, hints[field.name])
+        for field in dataclasses.fields(record.cls)
+        if field.name != "realm" or record.in_realm  # what a model has no column for is not kept
+    )
     by_name = {field.name: field for field in fields}
-    searchable = frozenset((*record.keys, *record.indexes))
+    anchors = frozenset((*record.keys, *record.indexes))
+    searchable = anchors | ({"realm"} if record.in_realm else frozenset())
     expires = (record.expires,) if record.expires else ()
     ordered = {name for order in record.orders for name in order}
     for name in (*record.keys, *record.indexes, *expires, *record.text, *ordered):
         if name not in by_name:
             raise ConfigError(f"record {record.name}: no field {name!r}{nearest(name, by_name)}")
+    if record.surrogate and record.model is None and SURROGATE in by_name:
+        raise ConfigError(
+            f"record {record.name}: the table has a column {SURROGATE} of its own; rename the field"
+        )
     for name in (*searchable, *expires, *ordered):
         if by_name[name].kind not in ("str", "int", "bool"):
             raise ConfigError(f"record {record.name}: {name} is {by_name[name].kind}, which no index holds")
@@ -130,6 +144,7 @@ def shape_of(record: RecordType) -> Shape:
         record=record,
         fields=fields,
         names=tuple(by_name),
+        anchors=anchors,
         searchable=searchable,
         scalars=frozenset(field.name for field in fields if field.kind in ("str", "int", "bool")),
         kinds={field.name: field.kind for field in fields},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import CellType, FunctionType
 from typing import Any, cast
 
@@ -43,7 +44,8 @@ KINDS: Mapping[str, type[Any]] = {
 def columns_of(model: type[Any], base: type[Any] | None) -> dict[str, Column[Any]]:
     """Return the column of each field: of `base` by the name of the column, of the others by that of the attribute."""
     table = _table(model)
-    ours = {field.name: table.c[field.name] for field in dataclasses.fields(cast("Any", base))}
+    names = [field.name for field in dataclasses.fields(cast("Any", base))]
+    ours = {name: table.c[name] for name in names if name != "realm" or hasattr(model, "realm")}
     return ours | _others(model, frozenset(ours))
 
 
@@ -53,7 +55,7 @@ def record_class(model: type[Any], record: RecordType) -> type[Any]:
     Raises:
         TypeError: naming each column that is missing or wrong.
     """
-    table, fields = _table(model), shape_of(record).fields
+    table, fields = _table(model), shape_of(replace(record, model=model)).fields
     problems = [problem for field in fields for problem in _problems(field, table)]
     others = _others(model, frozenset(field.name for field in fields))
     problems += [
@@ -63,7 +65,7 @@ def record_class(model: type[Any], record: RecordType) -> type[Any]:
     ]
     for key in record.keys:
         if key in table.c and not _unique(table, key):
-            problems.append(f"column {key} must be unique by itself")
+            problems.append(f"column {key} must be unique by itself, or together with a column realm")
     if problems:
         raise TypeError("; ".join(problems))
     made = dataclasses.make_dataclass(
@@ -111,12 +113,10 @@ def _problems(field: Field, table: Table) -> Iterator[str]:
 
 
 def _unique(table: Table, name: str) -> bool:
-    column = table.c[name]
-    if list(table.primary_key.columns) == [column]:
-        return True
-    unique = [list(item.columns) for item in table.constraints if isinstance(item, UniqueConstraint)]
-    unique += [list(index.columns) for index in table.indexes if index.unique]
-    return [column] in unique
+    unique = [{*table.primary_key.columns.keys()}]
+    unique += [{*item.columns.keys()} for item in table.constraints if isinstance(item, UniqueConstraint)]
+    unique += [{*index.columns.keys()} for index in table.indexes if index.unique]
+    return {name} in unique or {name, "realm"} in unique
 
 
 def _default(column: Column[Any]) -> Any:

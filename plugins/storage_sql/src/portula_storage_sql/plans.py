@@ -124,7 +124,7 @@ class Plans:
         return counts
 
     def _reread(self, change: RowChange) -> object | None:
-        where = {change.kind.keys[0]: change.key}
+        where = change.identity
         statements = self._statements[change.kind.cls]
         row = self._connections.read(statements.find(shaped(where)), bound(where)).first()
         found: object | None = statements.record(row)

@@ -83,6 +83,16 @@ class Route:
     """Whether there is a text behind all that begin with the prefix."""
 
 
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Statements about what has expired. Keys come first: MariaDB has no DELETE … IN (SELECT … LIMIT)."""
+
+    keys: Select[Any]
+    remove: Delete
+    count: Select[Any]
+    """How many they are, read from the index and no further than the limit."""
+
+
 def successor(prefix: str) -> str | None:
     """Return the first text behind all that begin with a prefix, by code points; None when there is none."""
     while prefix.endswith(LAST):
@@ -95,12 +105,6 @@ def successor(prefix: str) -> str | None:
 
 class Statements:
     """Statements of one record type. SQLAlchemy compiles each once."""
-
-    expired: Select[Any]
-    """Keys of what has expired; only where the record type names a field that expires, as the next."""
-    remove_expired: Delete
-    count_expired: Select[Any]
-    """How many have expired, read from the index and no further than the limit."""
 
     def __init__(self, shape: Shape, columns: Mapping[str, Column[Any]], dialect: str) -> None:
         """Prepare the statements whose shape is known.
@@ -116,19 +120,10 @@ class Statements:
         self.by_field = columns
         self._place = shape.names.index(shape.primary)
         self._primary = columns[shape.primary]
-        self.table = table = self._primary.table
+        self.table = self._primary.table
         self._extra = {name: columns[name].key for name, kind in shape.kinds.items() if kind == "other"}
         self._filled = frozenset(name for name in self._extra if fills_itself(columns[name]))
         self.add = self._insert(dialect).execution_options(preserve_rowcount=True)
-        if expires := shape.record.expires:
-            is_expired = columns[expires] < bindparam("now")
-            # Keys first: MariaDB has no DELETE … IN (SELECT … LIMIT).
-            self.expired = (
-                select(self._primary).where(is_expired).order_by(columns[expires]).limit(bindparam("limit"))
-            )
-            self.remove_expired = delete(table).where(self._comparison(shape.primary, "in"), is_expired)
-            some = select(columns[expires]).where(is_expired).limit(bindparam("limit"))
-            self.count_expired = select(func.count()).select_from(some.subquery())
         self._dialect = dialect
         self._walk: dict[Route, Select[Any]] = {}
         self._find: dict[Shaped, Select[Any]] = {}
@@ -136,6 +131,7 @@ class Statements:
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
         self._remove: dict[Shaped, Delete] = {}
+        self._expired: dict[Shaped, Expired] = {}
 
     def row(self, record: object) -> dict[str, Any]:
         """Return the values of a record by column; a column that fills itself is left out when nothing is said of it.
@@ -175,6 +171,8 @@ class Statements:
             columns = list(self.columns)
             for pointer, other in along:
                 on = self.by_field[pointer.field] == other.by_field[pointer.key]
+                if pointer.realm is not None:
+                    on &= other.by_field["realm"] == pointer.realm
                 joined = joined.outerjoin(other.table, on)
                 columns += other.columns
             statement = select(*columns).select_from(joined).where(self._condition(where)).limit(1)
@@ -245,6 +243,20 @@ class Statements:
     def removing(self, where: Shaped, prefix: str = "") -> Delete:
         """Make a statement like `remove`, with a prefix to the names of its parameters."""
         return delete(self.table).where(self._condition(where, prefix))
+
+    def expired(self, where: Shaped) -> Expired:
+        """Make the statements about what has expired; for record types that have a field for it."""
+        found = self._expired.get(where)
+        if found is None:
+            column = self.by_field[str(self.shape.record.expires)]
+            condition = and_(self._condition(where), column < bindparam("now"))
+            some = select(column).where(condition).limit(bindparam("limit"))
+            found = self._expired[where] = Expired(
+                keys=select(self._primary).where(condition).order_by(column).limit(bindparam("limit")),
+                remove=delete(self.table).where(self._comparison(self.shape.primary, "in"), condition),
+                count=select(func.count()).select_from(some.subquery()),
+            )
+        return found
 
     def _condition(self, where: Shaped, prefix: str = "") -> ColumnElement[bool]:
         return and_(True, *[self._comparison(name, how, prefix) for name, how in where])

@@ -136,34 +136,38 @@ class SqlStore:
         """See Store.apply."""
         return self._plans.apply(Writes.of(plan, self._kinds))
 
-    def purge(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+    def purge(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """See Store.purge."""
-        statements = self._statements[cls]
+        statements, where = self._statements[cls], _of_realm(realm)
         if statements.shape.record.expires is None:
             return 0
+        expired, given = statements.expired(shaped(where)), {**bound(where), "now": now}
         removed = 0
         while removed < limit:
             chunk = min(limit - removed, PURGE_CHUNK)
-            keys = self._connections.read(statements.expired, {"now": now, "limit": chunk}).scalars().all()
+            keys = self._connections.read(expired.keys, {**given, "limit": chunk}).scalars().all()
             if not keys:
                 break
             try:
                 removed += self._connections.write(
-                    statements.remove_expired, {f"w_{statements.shape.primary}": keys, "now": now}
+                    expired.remove, {**given, f"w_{statements.shape.primary}": keys}
                 )
             except DBAPIError as error:
                 if not is_retryable(error):
                     raise  # else another process deletes the same rows: see what it leaves
         return removed
 
-    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+    def expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """See Store.expired."""
-        statements = self._statements[cls]
+        statements, where = self._statements[cls], _of_realm(realm)
         if statements.shape.record.expires is None:
             return 0
-        return int(
-            self._connections.read(statements.count_expired, {"now": now, "limit": limit}).scalar_one()
-        )
+        count, given = statements.expired(shaped(where)).count, {**bound(where), "now": now, "limit": limit}
+        return int(self._connections.read(count, given).scalar_one())
+
+
+def _of_realm(realm: str | None) -> dict[str, str]:
+    return {} if realm is None else {"realm": realm}
 
 
 def _columns(shape: Shape, tables: Mapping[str, Table]) -> Mapping[str, Column[Any]]:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.dialects.mysql import MEDIUMTEXT, VARCHAR
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from portula_storage_sql.fields import MAX_LENGTH, Field, Shape
+from portula_storage_sql.fields import MAX_LENGTH, SURROGATE, Field, Shape
 
 PREFIX = "portula_"
 """Every table begins with it, so that a database may be shared with the application."""
@@ -113,25 +113,34 @@ def column_type(field: Field) -> TypeEngine[Any]:
 def table_of(shape: Shape, metadata: MetaData) -> Table:
     """Make the table of one record type.
 
-    The first key is the primary key, each other key has a unique index (SQLite can add an index to a table, but no
-    constraint), each index and the expiry field a plain one.
+    The first key is the primary key, unless the type wants a surrogate. Each other key has a unique index (SQLite can
+    add an index to a table, but no constraint), each index and the expiry field a plain one; all of them begin with the
+    realm, where there are realms.
     """
     record = shape.record
-    columns = [
+    columns: list[Column[Any]] = [
         Column(
             field.name,
             column_type(field),
-            primary_key=field.name == shape.primary,
+            primary_key=field.name == shape.primary and not record.surrogate,
             nullable=field.nullable and field.name != shape.primary,
             autoincrement=False,
         )
         for field in shape.fields
     ]
+    if record.surrogate:
+        columns.insert(0, Column(SURROGATE, BigInteger().with_variant(Integer(), "sqlite"), primary_key=True))
     table = Table(PREFIX + record.name, metadata, *columns)
-    for name in record.keys[1:]:
-        Index(None, table.c[name], unique=True)
+    for name in record.keys[0 if record.surrogate else 1 :]:
+        _index(table, shape, name, name, unique=True)
     index(table, shape)
     return table
+
+
+def _index(table: Table, shape: Shape, name: str, *columns: str, **options: Any) -> None:
+    """Add an index that begins with the realm, where there are realms: every statement compares that."""
+    realm = ["realm"] if shape.record.in_realm else []
+    Index(f"ix_{table.name}_{name}", *[table.c[column] for column in (*realm, *columns)], **options)
 
 
 def index(table: Table, shape: Shape) -> None:
@@ -142,12 +151,13 @@ def index(table: Table, shape: Shape) -> None:
     }  # an order's index serves its beginning
     for name in dict.fromkeys((*record.indexes, *((record.expires,) if record.expires else ()))):
         if name not in record.keys and name not in begun:
-            Index(None, table.c[name])
+            # Else SQLite would rather go through all of a realm in order of the key than sort the few that match.
+            behind = (shape.primary,) if record.surrogate else ()
+            _index(table, shape, name, name, *behind)
     for order in record.orders:
-        columns = [table.c[name] for name in order]
-        only = columns[-1].is_not(None) if partial(shape, order) else None
+        only = table.c[order[-1]].is_not(None) if partial(shape, order) else None
         where: dict[str, Any] = {"postgresql_where": only, "sqlite_where": only} if only is not None else {}
-        Index(f"ix_{table.name}_by_{'_'.join(order)}", *columns, table.c[shape.primary], **where)
+        _index(table, shape, f"by_{'_'.join(order)}", *order, shape.primary, **where)
 
 
 def partial(shape: Shape, order: Sequence[str]) -> bool:

@@ -67,7 +67,7 @@ class JsonStore(MemoryStore):
             held = json.loads(self._path.read_text()) if mark else {}
             for cls, kind in self._types.items():
                 rows = [self._made(cls, row) for row in held.get(kind.name, ())]
-                self._rows[cls] = {getattr(row, kind.keys[0]): row for row in rows}
+                self._rows[cls] = {self._identity(row): row for row in rows}
             self._read = mark
 
     def _save(self) -> None:

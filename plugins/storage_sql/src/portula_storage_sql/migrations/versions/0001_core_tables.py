@@ -47,22 +47,36 @@ def optional(name: str, of: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, of, nullable=True)
 
 
-def create(name: str, primary: str, *columns: sa.Column[Any], indexes: tuple[str, ...]) -> None:
+def create(
+    name: str,
+    primary: str,
+    *columns: sa.Column[Any],
+    indexes: tuple[str, ...],
+    behind: tuple[str, ...] = (),
+    of: sa.types.TypeEngine[Any] | None = None,
+) -> None:
     """Create a table and its indexes, whichever of them is missing; none where a deployment has its own model."""
     if name in context.config.attributes["theirs"]:
         return
     table = f"portula_{name}"
     key = sa.PrimaryKeyConstraint(primary, name=f"pk_{table}")
-    op.create_table(table, required(primary, short()), *columns, key, if_not_exists=True)
+    op.create_table(
+        table,
+        required(primary, short() if of is None else of),
+        required("realm", short()),
+        *columns,
+        key,
+        if_not_exists=True,
+    )
     for column in indexes:
-        op.create_index(f"ix_{table}_{column}", table, [column], if_not_exists=True)
+        op.create_index(f"ix_{table}_{column}", table, ["realm", column, *behind], if_not_exists=True)
 
 
 def unique(name: str, column: str) -> None:
-    """Create the unique index of a further key."""
+    """Create the unique index of a key that is not the primary one."""
     if name not in context.config.attributes["theirs"]:
         table = f"portula_{name}"
-        op.create_index(f"ix_{table}_{column}", table, [column], unique=True, if_not_exists=True)
+        op.create_index(f"ix_{table}_{column}", table, ["realm", column], unique=True, if_not_exists=True)
 
 
 def order(name: str, *columns: str, key: str = "digest", only: str | None = None) -> None:
@@ -73,7 +87,7 @@ def order(name: str, *columns: str, key: str = "digest", only: str | None = None
     op.create_index(
         f"ix_portula_{name}_by_{'_'.join(columns)}",
         f"portula_{name}",
-        [*columns, key],
+        ["realm", *columns, key],
         postgresql_where=where,
         sqlite_where=where,
         if_not_exists=True,
@@ -102,7 +116,8 @@ def application() -> None:
     """Create the table of clients."""
     create(
         "application",
-        "client_id",
+        "id",
+        required("client_id", short()),
         required("name", short()),
         required("client_type", short()),
         required("grant_types", long()),
@@ -123,7 +138,10 @@ def application() -> None:
         required("version", sa.BigInteger()),
         required("metadata", long()),
         indexes=("user",),
+        behind=("client_id",),
+        of=sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
     )
+    unique("application", "client_id")
     order("application", "created_at", key="client_id")
     order("application", "name", key="client_id")
 
