@@ -266,8 +266,9 @@ def _proven(exchange: LogoutExchange, who: Authenticated) -> bool:
     provider, given = exchange.provider, exchange.hint
     if given is None or provider.settings(LogoutSettings).OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT:
         return False
-    known = provider.validator.subject_for(who.subject, exchange.client)
-    return given.subject == known and given.sid in (None, who.sid)
+    validator, client = provider.validator, exchange.client
+    known = validator.sid_for(who.sid, client.client_id) if who.sid and client else None
+    return given.subject == validator.subject_for(who.subject, client) and given.sid in (None, known)
 
 
 def _form(exchange: LogoutExchange, who: Authenticated) -> PageForm:
