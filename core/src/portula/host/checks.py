@@ -58,6 +58,13 @@ def core_checks(provider: Deployment) -> Iterator[Finding]:
             "Serve it by https, with --tls-cert or behind a proxy, and set OIDC_ISS_ENDPOINT to the https URL.",
             "RFC 6749 §3.1, RFC 9700 §2.6",
         )
+    if provider.issuer.startswith("https:") and not provider.core_settings.TRUSTED_PROXIES:
+        yield Finding(
+            "core.proxies",
+            Level.INFO,
+            "TRUSTED_PROXIES is 0: behind a proxy everybody counts as one address, and limits shut all out together.",
+            "Set TRUSTED_PROXIES to the number of proxies in front that append to X-Forwarded-For, if there are any.",
+        )
     if provider.app.debug:
         yield Finding(
             "core.debug", Level.ERROR, "Flask's debug mode is on.", "Run without --debug in production."
