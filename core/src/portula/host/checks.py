@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portula.host.kinds import NEEDS_TRUST
+from portula.host.lock import startup_files
 from portula.model.sources import Tier
 from portula.model.uris import is_loopback_host, uri_host
 
@@ -86,6 +87,14 @@ def _plugin_checks(provider: Deployment) -> Iterator[Finding]:
             "Ask for a newer version of it.",
         )
     if provider.core_settings.PLUGINS_LOCK:
+        outside = startup_files()
+        if outside:
+            yield Finding(
+                "core.lock-coverage",
+                Level.INFO,
+                f"Files that no lock file covers run code when Python starts: {', '.join(outside)}.",
+                "Look at them; an installation without editable packages has few or none.",
+            )
         return
     for name, source in sorted(provider.plugins.sources.items()):
         if source.tier is not Tier.INSTALLED:
