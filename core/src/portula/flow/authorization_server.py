@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.response_modes import ResponseMode
     from portula.flow.steps import HasAnswer, Steps
+    from portula.flow.strangers import StrangersQuota
     from portula.flow.validator import OAuth2Validator
     from portula.model.client_metadata import ClientMember
     from portula.model.http import Message
@@ -33,6 +34,8 @@ class AuthorizationServer(Deployment):
     """How authorization responses may travel, by name."""
     request_resolvers: list[RequestResolver]
     client_sources: list[ClientSource]
+    strangers: StrangersQuota
+    """Bounds what is kept for people who have not signed in."""
     validator: OAuth2Validator
     client_auth_methods: dict[str, ClientAuthMethod]
     """The client authentication methods in use, by name."""

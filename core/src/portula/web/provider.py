@@ -18,6 +18,7 @@ from portula.flow.hooks import FlowHooks
 from portula.flow.reloading import reloading
 from portula.flow.response_modes import FRAGMENT, QUERY
 from portula.flow.server import Server, formats_without_our_server
+from portula.flow.strangers import StrangersQuota
 from portula.flow.validator import OAuth2Validator, fold
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
@@ -167,6 +168,7 @@ class Provider(AuthorizationServer):
         self._clock = self.hooks.ruling(HostHooks.portula_clock).answer or time.time
         self.pages = Pages(self)
         self.clients = Clients(self)
+        self.strangers = StrangersQuota(self)
         contributed = self.hooks.collect(HostHooks.portula_records)
         self.records: tuple[RecordType, ...] = with_models(self.hooks, (*CORE_RECORDS, *contributed))
         self.stores: dict[str, Store] = {}

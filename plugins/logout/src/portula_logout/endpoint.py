@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Response, redirect, request
 
 from portula import Plugin
-from portula.errors import InvalidRequestError
+from portula.errors import InvalidRequestError, TemporarilyUnavailableError
 from portula.plugin import (
     LogoutSucceeded,
     PageForm,
@@ -223,6 +223,8 @@ def refuse(exchange: LogoutExchange, error: Exception) -> Response | None:
     """Write a page for what is refused, never a redirect (attack S63)."""
     if isinstance(error, Pause):
         return error.answer
+    if isinstance(error, TemporarilyUnavailableError):
+        return exchange.provider.pages.error(503, "Please try again later", error.description, error.error)
     if not isinstance(error, InvalidRequestError):
         return None
     return exchange.provider.pages.error(
