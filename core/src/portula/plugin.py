@@ -74,7 +74,7 @@ from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
 from portula.flow.responses import bearer_error, error_parameters, token_error
 from portula.flow.revocation import REVOCATION_STEPS
-from portula.flow.revoking import plan_revocation, revoke_authorization
+from portula.flow.revoking import is_revoked, plan_revocation, revoke_authorization
 from portula.flow.server import Server
 from portula.flow.steps import Step, Steps, step
 from portula.flow.token import TOKEN_STEPS
@@ -341,6 +341,7 @@ __all__ = [
     "import_object",
     "in_front_channel",
     "is_loopback_host",
+    "is_revoked",
     "issuer_of",
     "json_answer",
     "json_problem",

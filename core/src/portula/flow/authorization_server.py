@@ -34,6 +34,8 @@ class AuthorizationServer(Deployment):
     """How authorization responses may travel, by name."""
     request_resolvers: list[RequestResolver]
     client_sources: list[ClientSource]
+    due_revocations: set[str]
+    """Authorizations that this process has to revoke and could not yet; see `is_revoked`."""
     strangers: StrangersQuota
     """Bounds what is kept for people who have not signed in."""
     validator: OAuth2Validator

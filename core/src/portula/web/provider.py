@@ -169,6 +169,7 @@ class Provider(AuthorizationServer):
         self.pages = Pages(self)
         self.clients = Clients(self)
         self.strangers = StrangersQuota(self)
+        self.due_revocations: set[str] = set()
         contributed = self.hooks.collect(HostHooks.portula_records)
         self.records: tuple[RecordType, ...] = with_models(self.hooks, (*CORE_RECORDS, *contributed))
         self.stores: dict[str, Store] = {}
