@@ -110,7 +110,7 @@ GIVEN = {
 _ISSUED = {"grant_type": "client_credentials", "scopes": ("read",), "authorization": "authorization"}
 _REVOKED = {"authorization": "authorization"}
 EVENTS = {
-    public.AuthorizationGranted: {"subject": "ada", "sid": "sid", "scopes": ("read",)},
+    public.AuthorizationGranted: {"subject": "ada", "sid": "sid", "scopes": ("read",), "known_as": "ada"},
     public.SessionEnded: {"subject": "ada", "sid": "sid"},
     public.TokenIssued: _ISSUED,
     public.TokenRefused: {"grant_type": "client_credentials", "error": "invalid_scope"},
@@ -145,6 +145,9 @@ STARTED = {
     ),
     "portula_stores": lambda provider: list(provider.stores) == ["memory"],
     "portula_scopes": lambda provider: list(provider.scope_texts) == ["offline_access"],
+    "portula_privileged_scopes": lambda provider: (
+        provider.hooks.collect(Plugin.portula_privileged_scopes) == ["pour_for_others"]
+    ),
     "portula_scopes_backend": lambda provider: (
         provider.hooks.ask(Plugin.portula_scopes_backend).get_default_scopes() == ["tea"]
     ),

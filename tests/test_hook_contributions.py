@@ -218,6 +218,11 @@ def test_a_contributed_scope_is_valid_and_no_default():
     assert "offline_tea" in document["scopes_supported"]
 
 
+def test_names_of_privileged_scopes_come_from_all_plugins():
+    provider = make_provider(room(portula_privileged_scopes=always(["pour_for_others"])))
+    assert "pour_for_others" in provider.hooks.collect(Plugin.portula_privileged_scopes)
+
+
 def test_a_client_authentication_method_authenticates_and_is_advertised():
     provider = make_provider(room(portula_client_auth_methods=with_password))
     make_client(provider)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from house import floors, shape, sizes, walls
+from house import floors, migrations, shape, sizes, walls
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,6 +25,7 @@ RULES = [
     floors.core_imports_go_down,
     floors.core_imports_in_no_circle,
     floors.rooms_import_public_names,
+    migrations.migrations_let_writers_through,
 ]
 
 MANIFEST = """
@@ -41,6 +42,7 @@ SCOPES = "plugins/scopes_settings"
 CONSENT = "plugins/consent"
 DOOR_OF_CONSENT = f"{CONSENT}/src/portula_consent/__init__.py"
 CORE = "core/src/portula"
+MIGRATION = "plugins/consent/src/portula_consent/migrations/versions/0002_more.py"
 LONG_FUNCTION = "def long() -> None:\n" + "    print()\n" * 50
 
 #: (the rule, the file that breaks it, what is written at its end; None removes the file)
@@ -93,6 +95,16 @@ BREACHES = [
     ),
     (floors.core_imports_in_no_circle, f"{CORE}/web/provider.py", "import portula.web.provider\n"),
     (floors.rooms_import_public_names, DOOR_OF_CONSENT, "from portula.model.records import Grant\n"),
+    (
+        migrations.migrations_let_writers_through,
+        MIGRATION,
+        'def upgrade():\n    op.create_index("ix", "t", ["c"])\n',
+    ),
+    (
+        migrations.migrations_let_writers_through,
+        MIGRATION,
+        'def upgrade():\n    op.execute("UPDATE t SET c = 1")\n',
+    ),
 ]
 
 
@@ -130,6 +142,7 @@ def house(tmp_path: Path) -> Path:
         write(tmp_path, f"{folder}/src/portula_{room}/__init__.py", DOOR + "import portula.plugin\n")
         write(tmp_path, f"{folder}/tests/test_room.py", "import portula_consent, portula_scopes_settings\n")
         write(tmp_path, f"docs/rooms/{room}.md", "Of the room.\n")
+    write(tmp_path, MIGRATION, 'def more() -> None:\n    op.add_column("t", "c")\n')
     return tmp_path
 
 

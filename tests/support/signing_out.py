@@ -171,6 +171,7 @@ class House:
 
     def __init__(self, *plugins, memory=None, furnished=None, **settings):
         self.clock, self.heard, self.jose, self.fetcher = MovableClock(NOW), Recorder(), Jose(), Fetcher()
+        self.known_as = None
         settings = {"OIDC_ISS_ENDPOINT": ISSUER, **ON, "OIDC_BACKCHANNEL_LOGOUT_THREADS": 0, **settings}
         rooms = [portula_generators, portula_sessions, portula_scopes_settings, portula_logout]
         own = [SessionLogin(), self.heard, self.jose, self.fetcher, memory or Memory()]
@@ -218,6 +219,7 @@ class House:
             subject=session.subject,
             sid=session.sid,
             scopes=scopes,
+            known_as=self.known_as or session.subject,
             at=self.provider.now(),
         )
         plan = Plan()
@@ -244,8 +246,12 @@ class House:
 
     def hint(self, sid=None, key="current", typ="JWT", **claims):
         about = {"iss": ISSUER, "sub": "ada", "aud": "tea", "iat": NOW, "exp": NOW + 600}
-        session = {} if sid is None else {"sid": sid}
+        session = {} if sid is None else {"sid": self.sid_of(sid, claims.get("azp") or claims.get("aud"))}
         return self.jose.make({**about, **session, **claims}, typ, key)
+
+    def sid_of(self, sid, client_id):
+        """Return the identifier by which an app knows a session; without a name, the app `tea`."""
+        return self.provider.validator.sid_for(sid, client_id if isinstance(client_id, str) else "tea")
 
 
 class Browser:

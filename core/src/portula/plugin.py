@@ -74,7 +74,7 @@ from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
 from portula.flow.responses import error_parameters, token_error
 from portula.flow.revocation import REVOCATION_STEPS
-from portula.flow.revoking import plan_revocation, revoke_authorization
+from portula.flow.revoking import is_revoked, plan_revocation, revoke_authorization
 from portula.flow.server import Server
 from portula.flow.steps import Step, Steps, step
 from portula.flow.token import TOKEN_STEPS
@@ -131,6 +131,7 @@ from portula.model.plans import (
 from portula.model.records import (
     CORE_RECORDS,
     ID_TOKEN,
+    SELF_REGISTERED,
     AccessToken,
     Application,
     ApplicationPolicy,
@@ -200,6 +201,7 @@ __all__ = [
     "NO_STORE",
     "OAUTHLIB_STATE",
     "REVOCATION_STEPS",
+    "SELF_REGISTERED",
     "TOKEN_STEPS",
     "TO_AUTHORIZATION",
     "TO_CLIENT",
@@ -341,6 +343,7 @@ __all__ = [
     "import_object",
     "in_front_channel",
     "is_loopback_host",
+    "is_revoked",
     "issuer_of",
     "json_answer",
     "json_problem",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from portula import Plugin
-from portula.plugin import Artifact, ClientSaved
+from portula.plugin import Application, Artifact, ClientSaved
 from portula_testing.provider import CALLBACK
 from portula_testing.writing import remove_from
 
@@ -258,11 +258,12 @@ def test_what_an_operator_gave_a_client_it_may_keep_but_others_may_not_ask_for(w
 def test_a_client_that_is_deleted_is_gone_with_its_tokens(world):
     from portula_testing.provider import token_for
 
-    told, asking = world.registered(), world.registered(token_endpoint_auth_method="client_secret_post")
+    told = world.registered()
+    _, secret = world.provider.clients.create(Application(client_id="asking"))
     token = token_for(world.provider, "ann", "read", client=world.find(told))
 
     def active():
-        form = {"token": token, "client_id": asking["client_id"], "client_secret": asking["client_secret"]}
+        form = {"token": token, "client_id": "asking", "client_secret": secret}
         return world.open("POST", "/o/introspect/", data=form).json["active"]
 
     assert active()

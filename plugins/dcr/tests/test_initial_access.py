@@ -143,6 +143,7 @@ def test_tokens_are_listed_with_their_use(world, run):
             "expires_at": now + 60,
             "uses": 1,
             "max_uses": 2,
+            "scope": "",
             "state": "live",
         },
         "any": {
@@ -151,6 +152,7 @@ def test_tokens_are_listed_with_their_use(world, run):
             "expires_at": None,
             "uses": None,
             "max_uses": None,
+            "scope": "",
             "state": "live",
         },
     }

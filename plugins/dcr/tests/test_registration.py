@@ -194,9 +194,9 @@ def test_a_client_that_asks_for_unknown_scopes_alone_has_the_default(world):
 
 
 def test_allowed_scopes_are_a_setting(make):
-    world = make(DCR_ALLOWED_SCOPES=["read", "introspection", "gone"])
-    assert world.registered(scope="write introspection")["scope"] == "introspection"
-    assert world.registered()["scope"] == "read introspection"
+    world = make(DCR_ALLOWED_SCOPES=["read", "offline_access", "introspection", "gone"])
+    assert world.registered(scope="write offline_access introspection")["scope"] == "offline_access"
+    assert world.registered()["scope"] == "read offline_access"
 
 
 def test_default_scopes_are_a_setting(make):

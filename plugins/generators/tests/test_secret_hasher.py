@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from portula import Plugin
 from portula.plugin import Keys
-from portula_generators import hasher as module
+from portula_generators import costly
 from portula_generators.hasher import Hasher
 from portula_testing.writing import add_to
 
@@ -35,6 +35,8 @@ def counting(hasher, monkeypatch):
         def verify(self, stored, secret):
             calls.append(secret)
             return argon2.verify(stored, secret)
+
+        hash = argon2.hash
 
     monkeypatch.setattr(hasher, "_argon2", Counting())
     return calls
@@ -98,7 +100,7 @@ def test_what_is_remembered_is_for_one_stored_form_only(hasher):
 
 
 def test_as_many_successes_are_remembered_as_is_said(hasher, monkeypatch):
-    monkeypatch.setattr(module, "REMEMBERED_SUCCESSES", 2)
+    monkeypatch.setattr(costly, "REMEMBERED", 2)
     stored = {secret: hasher.hash_chosen(secret) for secret in ("one", "two", "three")}
     calls = counting(hasher, monkeypatch)
     for secret in ("one", "two", "one", "three", "one", "two"):
@@ -108,8 +110,8 @@ def test_as_many_successes_are_remembered_as_is_said(hasher, monkeypatch):
 
 def test_no_secret_is_held_in_what_is_remembered(hasher):
     hasher.verify(SECRET, hasher.hash_chosen(SECRET))
-    assert hasher._verified
-    assert SECRET.encode() not in b"".join(hasher._verified)
+    assert hasher._comparisons._succeeded
+    assert SECRET.encode() not in b"".join(hasher._comparisons._succeeded)
 
 
 def test_a_chosen_secret_of_a_client_costs_argon2id_once_over_http(monkeypatch):

@@ -35,7 +35,7 @@ def test_an_access_token_of_a_client_has_no_person(world):
 
 def test_a_refresh_token_is_told_as_one(world):
     issued = world.tokens(grant_type="password", scope="read write")
-    assert world.ask(issued["refresh_token"]).json == {
+    assert world.ask(issued["refresh_token"], caller="app").json == {
         "active": True,
         "scope": "read write",
         "client_id": "app",
@@ -51,7 +51,7 @@ def test_a_refresh_token_is_told_as_one(world):
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
 def test_a_wrong_hint_hides_nothing(world, kind, hint):
     issued = world.tokens(grant_type="password")
-    assert world.ask(issued[kind], token_type_hint=hint).json["active"] is True
+    assert world.ask(issued[kind], caller="app", token_type_hint=hint).json["active"] is True
 
 
 def test_the_answer_is_never_cached(world):
@@ -102,21 +102,26 @@ def test_tokens_of_a_revoked_authorization_are_inactive(world, name):
     token = world.tokens(grant_type="password")[name]
     (authorization,) = world.provider.storage.select(Authorization)
     revoke_authorization(world.provider, authorization.id)
-    assert world.ask(token).data == INACTIVE
+    assert world.ask(token, caller="app").data == INACTIVE
 
 
 def test_a_used_refresh_token_is_inactive(world):
     token = world.tokens(grant_type="password")["refresh_token"]
     world.tokens(grant_type="refresh_token", refresh_token=token)
-    assert world.ask(token).data == INACTIVE
+    assert world.ask(token, caller="app").data == INACTIVE
 
 
 @pytest.mark.parametrize("name", ["access_token", "refresh_token"])
-def test_disabling_the_client_or_the_person_is_seen_at_once(world, name):
+def test_disabling_the_person_is_seen_at_once(world, name):
     token = world.tokens(grant_type="password")[name]
     world.host.people["1"] = User("1", "ann", active=False)
-    assert world.ask(token).data == INACTIVE
+    assert world.ask(token, caller="app").data == INACTIVE
     world.host.people["1"] = User("1", "ann")
+    assert world.ask(token, caller="app").json["active"] is True
+
+
+def test_disabling_the_client_is_seen_at_once(world):
+    token = world.tokens(grant_type="password")["access_token"]
     assert world.ask(token).json["active"] is True
     change_in(world.provider.storage, Application, {"client_id": "app"}, disabled=True)
     assert world.ask(token).data == INACTIVE

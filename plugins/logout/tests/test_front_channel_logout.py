@@ -38,11 +38,11 @@ def test_the_page_after_signing_out_opens_a_frame_for_each_app_of_the_session(ho
     assert page.status_code == 200
     assert ada.who == "nobody"
     cups, spoons = sorted(frames_of(page))
-    session = {"iss": [ISSUER], "sid": [ada.sid]}
+    told = [{"iss": [ISSUER], "sid": [house.sid_of(ada.sid, app)]} for app in ("cups", "spoons")]
     assert cups.startswith("https://cups.example/out?a=b&")
-    assert parse_qs(urlsplit(cups).query) == {"a": ["b"], **session}
+    assert parse_qs(urlsplit(cups).query) == {"a": ["b"], **told[0]}
     assert spoons.startswith("https://spoons.example/out?")
-    assert parse_qs(urlsplit(spoons).query) == session
+    assert parse_qs(urlsplit(spoons).query) == told[1]
 
 
 def test_only_the_origins_of_these_apps_may_be_framed(house):

@@ -1,6 +1,7 @@
 """Pairwise subjects (OpenID Connect Core §8) and the rules of registration (Dynamic Registration §2, §5)."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from security.driving import answered
@@ -112,3 +113,76 @@ def test_several_hosts_need_a_sector_that_names_them_all(make_world):
 def test_what_is_no_https_address_is_not_saved(world, metadata):
     with pytest.raises(InvalidClientMetadata):
         world.client(metadata=metadata)
+
+
+# --- What an authorization began with stays ---
+
+
+def moved(world, party, **metadata):
+    """Make another sector or type of a client, as it may itself (RFC 7592 §2.2)."""
+    uris = ("https://elsewhere.example/cb",)
+    world.change(party, redirect_uris=uris, metadata={**world.find(party).metadata, **metadata})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("pairwise", "pairwise"), ("pairwise", "public"), ("public", "pairwise")]
+)
+def test_the_name_that_was_told_stays_whatever_the_client_becomes(world, before, after):
+    client = world.client(metadata={"subject_type": before})
+    tokens = world.sign_in(client, scope="openid")
+    sub = world.read(tokens["id_token"])["sub"]
+    moved(world, client, subject_type=after)
+    for _ in range(2):
+        tokens = world.door().refresh(client, tokens["refresh_token"]).json
+        assert world.read(tokens["id_token"])["sub"] == sub
+        assert world.userinfo(tokens["access_token"]).json["sub"] == sub
+        assert world.door().introspect(client, tokens["access_token"]).json["sub"] == sub
+        assert world.door().introspect(client, tokens["refresh_token"]).json["sub"] == sub
+
+
+def test_a_code_that_was_given_before_tells_the_name_of_then(world, browser):
+    client = world.client(metadata=PAIRWISE)
+    sub = subject(world, client)
+    code, verifier = browser.code(client, scope="openid")
+    moved(world, client, subject_type="public")
+    tokens = world.door().redeem(client, code, verifier).json
+    assert world.read(tokens["id_token"])["sub"] == sub
+
+
+def test_another_authorization_is_of_the_sector_of_its_time(world):
+    client = world.client(metadata=PAIRWISE)
+    before = subject(world, client)
+    moved(world, client)
+    assert subject(world, replace(client, redirect_uri="https://elsewhere.example/cb")) != before
+
+
+# --- What else would tell who somebody is ---
+
+
+@pytest.mark.parametrize(
+    ("scope", "subject_type", "named"),
+    [
+        ("openid", "public", False),
+        ("openid profile", "public", True),
+        ("read", "public", True),
+        ("read", "pairwise", False),
+        ("openid profile", "pairwise", True),
+    ],
+)
+def test_introspection_tells_a_user_name_only_with_the_scope_for_it(world, scope, subject_type, named):
+    client = world.client(metadata={"subject_type": subject_type})
+    tokens = world.tokens(client, scope=scope)
+    for token in (tokens["access_token"], tokens["refresh_token"]):
+        told = world.door().introspect(client, token).json
+        assert told["active"] is True
+        assert ("username" in told) is named
+
+
+def test_two_clients_know_a_session_by_two_names_and_one_by_one(world, browser):
+    first, second = world.client(), world.client()
+    sids = []
+    for party in (first, second, first):
+        code, verifier = browser.code(party, scope="openid")
+        tokens = world.door().redeem(party, code, verifier).json
+        sids.append(world.read(tokens["id_token"])["sid"])
+    assert sids[0] == sids[2] != sids[1]

@@ -236,6 +236,7 @@ def outboxes(exchange: AuthorizationExchange) -> None:
         subject=exchange.subject or "",
         sid=login.sid if login else None,
         scopes=exchange.scope,
+        known_as=exchange.known_as,
     )
     exchange.plan.extend(hooks.record(RequestHooks.portula_record_authorization, granted))
     for event in exchange.events:

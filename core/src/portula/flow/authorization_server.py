@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.response_modes import ResponseMode
     from portula.flow.steps import HasAnswer, Steps
+    from portula.flow.strangers import StrangersQuota
     from portula.flow.validator import OAuth2Validator
     from portula.model.client_metadata import ClientMember
     from portula.model.http import Message
@@ -36,6 +37,10 @@ class AuthorizationServer(Deployment):
     client_sources: list[ClientSource]
     token_presentations: TokenPresentations
     """Reads access tokens from messages, and refuses them."""
+    due_revocations: set[str]
+    """Authorizations that this process has to revoke and could not yet; see `is_revoked`."""
+    strangers: StrangersQuota
+    """Bounds what is kept for people who have not signed in."""
     validator: OAuth2Validator
     client_auth_methods: dict[str, ClientAuthMethod]
     """The client authentication methods in use, by name."""

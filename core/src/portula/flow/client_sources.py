@@ -17,4 +17,5 @@ class ClientSource:
     claims: Callable[[str], bool]
     """Says by its form alone whether a client_id is of this kind."""
     find: Callable[[str], Application | None]
-    """Returns the client of such a client_id; None when there is none."""
+    """Returns the client of such a client_id; None when there is none. One that nobody here vouches for has the
+    metadata SELF_REGISTERED, as one that registered itself."""

@@ -41,6 +41,8 @@ class AuthorizationGranted(ProtocolEvent):
     sid: str | None
     """Identifier of the login session, if the login keeps sessions."""
     scopes: tuple[str, ...]
+    known_as: str
+    """The identifier by which the client knows the person (OpenID Connect Core §8)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

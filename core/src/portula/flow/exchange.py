@@ -110,6 +110,11 @@ class Exchange:
         return self.request.user
 
     @property
+    def known_as(self) -> str:
+        """The identifier by which the client knows the person (OpenID Connect Core §8)."""
+        return self.provider.validator.subject_for(self.subject or "", self.client, self.authorization)
+
+    @property
     def scope(self) -> tuple[str, ...]:
         """The scopes that are judged, or granted."""
         return tuple(self.request.scopes or ())
@@ -134,6 +139,7 @@ class Exchange:
             facts: further fields of the authorization.
         """
         client = cast("Application", self.client)
+        self.provider.validator.keep_subject(self)
         self.authorization = Authorization(
             id=secrets.token_hex(16),
             realm=self.realm,

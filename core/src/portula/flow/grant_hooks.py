@@ -36,6 +36,17 @@ class GrantHooks(HookDeclarations, Generic[P]):
         """
         return {}
 
+    @contribution(HookClass.DECIDES, keys=lambda scope: [scope])
+    def portula_privileged_scopes(self, provider: P) -> Sequence[str]:
+        """Contribute names of scopes that only operators give: software that registers itself never gets them.
+
+        Example:
+            class Room(Plugin):
+                def portula_privileged_scopes(self, provider):
+                    return ["pour_for_others"]
+        """
+        return ()
+
     @slot(HookClass.DECIDES, setting="SCOPES_BACKEND_CLASS", install="portula-scopes-settings")
     def portula_scopes_backend(self, provider: P) -> ScopesBackend | None:
         """Answer the slot of the scopes backend (SCOPES_BACKEND_CLASS).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from portula.model.plans import ChangeAll, Plan
@@ -31,9 +32,23 @@ def plan_revocation(plan: Plan, now: int, **where: Condition) -> ChangeAll:
 def revoke_authorization(provider: AuthorizationServer, authorization: str) -> bool:
     """Revoke an authorization: codes, access tokens and the refresh token of it end with its record.
 
+    One that the storage fails to write is due from then on: `is_revoked` says so, and writes it as soon as it can.
+
     Returns:
         Whether it was not revoked before.
     """
     plan = Plan()
     part = plan_revocation(plan, provider.now(), id=authorization)
-    return bool(provider.storage.apply(plan)[part])
+    provider.due_revocations.add(authorization)
+    revoked = bool(provider.storage.apply(plan)[part])
+    provider.due_revocations.discard(authorization)
+    return revoked
+
+
+def is_revoked(provider: AuthorizationServer, authorization: Authorization) -> bool:
+    """Say whether an authorization was revoked, in the storage or, where that failed to write it, by this process."""
+    if authorization.revoked_at is None and authorization.id in provider.due_revocations:
+        with suppress(Exception):  # it is refused in any case, and tried again with the next request
+            revoke_authorization(provider, authorization.id)
+        return True
+    return authorization.revoked_at is not None

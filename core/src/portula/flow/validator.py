@@ -11,6 +11,7 @@ from portula.flow.exchange import Exchange, exchange_of
 from portula.flow.messages import OAuthRequest
 from portula.flow.questions import Questions
 from portula.model.errors import ConfigError, SlotConflict, nearest
+from portula.model.keys import unkeyed_digest
 from portula.model.records import AccessToken, Application, Authorization, RefreshToken
 from portula.model.sources import Source
 
@@ -113,11 +114,27 @@ class OAuth2Validator(Questions):
 
     def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
         """Return the claims about the person whose access token the request carries; a string is a signed answer."""
-        return {"sub": self.subject_for(request.user or "", request.client)}
+        return {"sub": self.exchange_of(request).known_as}
 
-    def subject_for(self, subject: str, client: Application | None) -> str:
-        """Return the identifier by which a client knows a person (OpenID Connect Core §8)."""
+    def subject_for(
+        self, subject: str, client: Application | None, authorization: Authorization | None = None
+    ) -> str:
+        """Return the identifier by which a client knows a person (OpenID Connect Core §8).
+
+        Under an authorization it is the one that was in force when that began, whatever the client has become since.
+        """
         return subject
+
+    def keep_subject(self, exchange: Exchange) -> None:
+        """Add to the facts of an authorization that begins what `subject_for` needs to know later."""
+
+    def sid_for(self, sid: str, client_id: str) -> str:
+        """Return the identifier by which a client knows a login session: no two clients can compare theirs."""
+        return unkeyed_digest(f"sid\0{sid}\0{client_id}")
+
+    def tells_username(self, scope: Collection[str], client: Application | None) -> bool:
+        """Say whether a token with these scopes allows its client's resource servers to know the person's name."""
+        return True
 
     def enabled_response_types(self, contributed: Collection[str]) -> Collection[str]:
         """Return which of the response types that rooms contribute are in use."""

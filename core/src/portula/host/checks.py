@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portula.host.kinds import NEEDS_TRUST
+from portula.host.lock import startup_files
 from portula.model.sources import Tier
 from portula.model.uris import is_loopback_host, uri_host
 
@@ -58,6 +59,13 @@ def core_checks(provider: Deployment) -> Iterator[Finding]:
             "Serve it by https, with --tls-cert or behind a proxy, and set OIDC_ISS_ENDPOINT to the https URL.",
             "RFC 6749 §3.1, RFC 9700 §2.6",
         )
+    if provider.issuer.startswith("https:") and not provider.core_settings.TRUSTED_PROXIES:
+        yield Finding(
+            "core.proxies",
+            Level.INFO,
+            "TRUSTED_PROXIES is 0: behind a proxy everybody counts as one address, and limits shut all out together.",
+            "Set TRUSTED_PROXIES to the number of proxies in front that append to X-Forwarded-For, if there are any.",
+        )
     if provider.app.debug:
         yield Finding(
             "core.debug", Level.ERROR, "Flask's debug mode is on.", "Run without --debug in production."
@@ -79,6 +87,14 @@ def _plugin_checks(provider: Deployment) -> Iterator[Finding]:
             "Ask for a newer version of it.",
         )
     if provider.core_settings.PLUGINS_LOCK:
+        outside = startup_files()
+        if outside:
+            yield Finding(
+                "core.lock-coverage",
+                Level.INFO,
+                f"Files that no lock file covers run code when Python starts: {', '.join(outside)}.",
+                "Look at them; an installation without editable packages has few or none.",
+            )
         return
     for name, source in sorted(provider.plugins.sources.items()):
         if source.tier is not Tier.INSTALLED:

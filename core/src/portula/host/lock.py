@@ -7,6 +7,7 @@ import importlib.util
 import json
 import marshal
 import struct
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
@@ -134,7 +135,35 @@ def digest_of_entry_point(entry_point: importlib_metadata.EntryPoint) -> str:
             places.update(Path(place) for place in spec.submodule_search_locations)
         elif spec is not None and spec.origin:
             places.add(Path(spec.origin))
-    return digest_of_files(sorted(places))
+    return digest_of_files(sorted(places | _path_files(entry_point.dist)))
+
+
+def digest_of_plugin_file(path: Path) -> str:
+    """Return the digest of a file of PLUGINS_DIR, with the folders and modules beside it that it may load."""
+    beside = [
+        other
+        for other in sorted(path.parent.iterdir())
+        if other.is_dir() or (other.suffix in _MODULES and other.suffix not in SOURCE_SUFFIXES)
+    ]
+    return digest_of_files([path, *beside])
+
+
+def startup_files() -> list[str]:
+    """Return the names of `.pth` files that run code when Python starts, before a lock file is read (`site`)."""
+    found = set()
+    for folder in map(Path, filter(None, sys.path)):
+        for path in folder.glob("*.pth") if folder.is_dir() else ():
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            if any(line.startswith(("import ", "import\t")) for line in lines):
+                found.add(path.name)
+    return sorted(found)
+
+
+def _path_files(distribution: Any) -> set[Path]:
+    """Return the `.pth` files that a distribution installed: Python runs them whenever it starts."""
+    files = getattr(distribution, "files", None) or ()
+    located = (Path(file.locate()) for file in files if file.suffix == ".pth")
+    return {path for path in located if path.is_file()}
 
 
 def _tops(distribution: Any) -> Iterator[str]:
@@ -149,15 +178,26 @@ def digest_of_files(places: Sequence[Path]) -> str:
     """Return the SHA-256 over the files at or below these places: relative name, length, content."""
     total = hashlib.sha256()
     for place in places:
-        files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
-        for path in files:
-            if path.parent.name == _CACHE:
-                continue  # made at the first import; what is not is found beside its source
+        for path in [place] if place.is_file() else sorted(_files_below(place)):
             content = path.read_bytes() + _forged(path)
             name = f"{place.name}/{'' if path == place else path.relative_to(place).as_posix()}"
             total.update(f"{name}\0{len(content)}\0".encode())
             total.update(content)
     return total.hexdigest()
+
+
+def _files_below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield the files below a folder, those behind symbolic links too: Python imports through them."""
+    real = folder.resolve()
+    if real in above:
+        return  # a link to somewhere above
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _files_below(path, above | {real})
+        elif (
+            path.is_file() and folder.name != _CACHE
+        ):  # what Python made at an import is found beside its source
+            yield path
 
 
 def _forged(source: Path) -> bytes:

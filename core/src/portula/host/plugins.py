@@ -17,7 +17,13 @@ from portula.host.answers import contribution_problem
 from portula.host.declared import Declared
 from portula.host.discovery import entry_points, load_file, plugin_files
 from portula.host.kinds import NEEDS_TRUST, PREFIX, HookDeclarations, HookFacts, facts_of
-from portula.host.lock import LockedPlugin, LockFile, PluginRefused, digest_of_entry_point, digest_of_files
+from portula.host.lock import (
+    LockedPlugin,
+    LockFile,
+    PluginRefused,
+    digest_of_entry_point,
+    digest_of_plugin_file,
+)
 from portula.host.markers import hookimpl
 from portula.host.settings import AnswersSlot, slots_answered
 from portula.host.signatures import annotation_problems, option_problems, shape_problems
@@ -318,9 +324,9 @@ class Plugins:
         """
         for path, source in plugin_files(directory):
             if lock is not None:
-                _refuse(source, lock.problem(source.name, "", "", digest_of_files([path])))
+                _refuse(source, lock.problem(source.name, "", "", digest_of_plugin_file(path)))
             self.register(load_file(path, source), source)
-            self._digests[source.name] = partial(digest_of_files, [path])
+            self._digests[source.name] = partial(digest_of_plugin_file, path)
             self._check_trust(source, lock)
 
     def _check_trust(self, source: Source, lock: LockFile | None) -> None:

@@ -13,6 +13,9 @@ from typing import Any, ClassVar, Protocol
 
 from portula.model.uris import origin_matches, redirect_uri_matches
 
+SELF_REGISTERED = "self_registered"
+"""The member of a client's metadata that says who registered it; see `ApplicationPolicy.is_self_registered`."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
@@ -82,6 +85,7 @@ class ApplicationPolicy:
     application_type: str
     skip_authorization: bool
     disabled: bool
+    metadata: dict[str, Any]
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         """Take note of a `skip_authorization` that is computed."""
@@ -104,6 +108,11 @@ class ApplicationPolicy:
     def default_redirect_uri(self) -> str | None:
         """The only registered redirect URI; None when there are several (RFC 6749 §3.1.2.3)."""
         return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
+
+    @property
+    def is_self_registered(self) -> bool:
+        """Whether software registered the client itself, so that nobody vouches for what it says (RFC 7591 §5)."""
+        return self.metadata.get(SELF_REGISTERED) is True
 
     def is_usable(self, request: object) -> bool:
         """Say whether the client may be used at all for this request."""

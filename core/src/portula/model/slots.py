@@ -81,6 +81,16 @@ class SecretHasher(ABC):
     def verify_nothing(self, secret: str) -> None:
         """Spend the time of a comparison, so that an unknown name is not faster than a wrong secret (S51)."""
 
+    def verify_for(self, client_address: str, secret: str, stored: str | None) -> bool:
+        """Compare as `verify` does for somebody at an address, whom a hasher may refuse after too many wrong secrets.
+
+        `stored` is None where there is nothing to compare with.
+        """
+        if stored is None:
+            self.verify_nothing(secret)
+            return False
+        return self.verify(secret, stored)
+
 
 class Login(ABC):
     """Signs people in. The host's own login answers this slot in an embedded provider."""

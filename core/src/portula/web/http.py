@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_content_length
@@ -33,6 +33,7 @@ PREFLIGHT_MAX_AGE_SECONDS = 600
 _BRACKETED = re.compile(r"\[([^]]+)\](?::[0-9]+)?")
 _ALWAYS_ALLOWED = ("Authorization", "Content-Type")
 _MAX_ASKED_CHARACTERS = 1024
+_WARNED = "portula_forwarded_for"
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CHALLENGE = "WWW-Authenticate"
 _UNEXPOSED = ("allow", "cache-control", "content-type", "expires", "pragma", "retry-after", "vary")
@@ -235,12 +236,27 @@ def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: Trus
 
 def client_address(environ: WSGIEnvironment, proxies: int) -> str:
     """Return the address of the client, without port: what the outermost of `proxies` trusted proxies saw."""
-    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if proxies else ""
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")
+    if forwarded and not proxies:
+        _warn_of_proxy(str(environ.get("REMOTE_ADDR", "")))
+        forwarded = ""
     hops = [
         *(hop.strip() for hop in forwarded.split(",") if hop.strip()),
         str(environ.get("REMOTE_ADDR", "")),
     ]
     return _without_port(hops[-min(len(hops), proxies + 1)])
+
+
+def _warn_of_proxy(address: str) -> None:
+    """Log, once an application, that a proxy seems to be there which nobody configured."""
+    if not current_app.extensions.get(_WARNED):
+        current_app.extensions[_WARNED] = True
+        log.warning(
+            "X-Forwarded-For came from %s and is not looked at. If a proxy of yours wrote it, set TRUSTED_PROXIES = 1 "
+            "(or how many there are): without it everybody behind the proxy counts as one address, and limits shut all "
+            "of them out together.",
+            address or "nowhere",
+        )
 
 
 def _without_port(hop: str) -> str:

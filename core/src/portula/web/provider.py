@@ -20,6 +20,7 @@ from portula.flow.presentations import TokenPresentations
 from portula.flow.reloading import reloading
 from portula.flow.response_modes import FRAGMENT, QUERY
 from portula.flow.server import Server, formats_without_our_server
+from portula.flow.strangers import StrangersQuota
 from portula.flow.validator import OAuth2Validator, fold
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
@@ -195,6 +196,8 @@ class Provider(AuthorizationServer):
         self._clock = self.hooks.ruling(HostHooks.portula_clock).answer or time.time
         self.pages = Pages(self)
         self.clients = Clients(self)
+        self.strangers = StrangersQuota(self)
+        self.due_revocations: set[str] = set()
         contributed = self.hooks.collect(HostHooks.portula_records)
         records = with_models(self.hooks, (*CORE_RECORDS, *contributed))
         self.records: tuple[RecordType, ...] = records

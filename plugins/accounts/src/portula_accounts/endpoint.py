@@ -11,9 +11,10 @@ from werkzeug.datastructures import MultiDict
 from portula import Plugin
 from portula.plugin import Mount, PageForm
 from portula_accounts.forms import LoginForm, same_origin_path
+from portula_accounts.known_browsers import known_browser, remember_browser
 from portula_accounts.login import PASSWORD, AccountsLogin
 from portula_accounts.settings import AccountsSettings
-from portula_accounts.users import MAX_USERNAME_CHARACTERS
+from portula_accounts.users import MAX_USERNAME_CHARACTERS, comparable
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -65,7 +66,9 @@ class AccountViews:
         if not form.validate():
             return self._login_page(form, asked, status=400)
         name, password = form.username.data or "", form.password.data or ""
-        verdict = self._login.verify(name, password, self._provider.client_address())
+        plain_name = comparable(name) or ""
+        browser = known_browser(self._provider, plain_name)
+        verdict = self._login.verify(name, password, self._provider.client_address(), browser)
         if verdict.retry_after:
             page = self._login_page(form, asked, status=429, notice=_too_many(verdict.retry_after))
             page.headers["Retry-After"] = str(verdict.retry_after)
@@ -75,7 +78,9 @@ class AccountViews:
         self._provider.hooks.ask(Plugin.portula_sessions).start(
             verdict.user.sub, verdict.user.display_username, PASSWORD
         )
-        return self._redirect(self._next(form))
+        response = self._redirect(self._next(form))
+        remember_browser(self._provider, plain_name, response)
+        return response
 
     def logout(self) -> Response:
         """Ask whether to sign out, or do it."""

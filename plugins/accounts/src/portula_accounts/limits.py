@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 KIND = "login-failure"
 PARALLEL_ATTEMPTS = 200
 """Rows read beyond the limits: attempts that are under way at one moment."""
+MAX_DOUBLINGS = 16
+"""Of a pause that grows; a window is shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,17 @@ class _Counter:
     families: tuple[str, str]
     """Of the present window of the clock and of the one before: no family grows without end."""
     limit: int
+    growing: bool = False
+    """Whether a pause follows the limit that doubles with each further failure; else the oldest has to be over."""
+
+    def wait(self, times: Sequence[int], now: int, window: int) -> int:
+        """Return the seconds until another attempt is heard, after failures at these times, the oldest first."""
+        surplus = len(times) - self.limit
+        if surplus < 0:
+            return 0
+        if self.growing:
+            return times[-1] + min(1 << min(surplus, MAX_DOUBLINGS), window) - now
+        return max(times[surplus] + window - now, 1)
 
 
 class FailureLimit:
@@ -41,19 +54,19 @@ class FailureLimit:
 
     An attempt is written down as a failure first and counted then, so that any number of attempts at one moment, in
     any number of processes, cannot pass together. Refused attempts are not counted: knocking on does not lock longer.
+    A browser at which the person has signed in before is counted by itself: what others do closes no door to it.
     """
 
     def __init__(self, provider: Provider) -> None:
         """Take the provider."""
         self._provider = provider
 
-    def begin(self, username: str, client_address: str) -> Attempt:
-        """Write an attempt down, and say whether it may go on."""
+    def begin(self, username: str, client_address: str, browser: str | None = None) -> Attempt:
+        """Write an attempt down, and say whether it may go on; `browser` is one that knows the person."""
         settings = self._provider.settings(AccountsSettings)
         storage, now = self._provider.storage, self._provider.now()
-        window = settings.LOGIN_FAILURE_WINDOW_SECONDS
-        counters = self._counters(username, network_of(client_address), now, settings)
-        refused = self._retry_after(counters, now, window, coming=1)
+        counters = self._counters(username, network_of(client_address), browser, settings)
+        refused = self._retry_after(counters, settings)
         if refused:  # without a write: who knocks on costs little
             return Attempt(refused, (), ())
         failures = [
@@ -62,14 +75,14 @@ class FailureLimit:
                 kind=KIND,
                 payload={},
                 issued_at=now,
-                expires_at=now + window,
+                expires_at=now + settings.LOGIN_FAILURE_WINDOW_SECONDS,
                 family=counter.families[0],
             )
             for counter in counters
         ]
         storage.apply(added(*failures))
-        retry_after = self._retry_after(counters, now, window, coming=0)
         digests = tuple(failure.digest for failure in failures)
+        retry_after = self._retry_after(counters, settings, own=digests)
         if retry_after:
             withdrawn = Plan()
             withdrawn.remove(Artifact, digest=digests)
@@ -84,32 +97,40 @@ class FailureLimit:
         self._provider.storage.apply(plan)
 
     def _counters(
-        self, username: str, network: str, now: int, settings: AccountsSettings
+        self, username: str, network: str, browser: str | None, settings: AccountsSettings
     ) -> tuple[_Counter, ...]:
-        number = now // settings.LOGIN_FAILURE_WINDOW_SECONDS
+        number = self._provider.now() // settings.LOGIN_FAILURE_WINDOW_SECONDS
         digest = self._provider.keys.digest
-        return tuple(
-            _Counter((digest(KIND, f"{key}\0{number}"), digest(KIND, f"{key}\0{number - 1}")), limit)
-            for key, limit in (
-                (f"both\0{network}\0{username}", settings.LOGIN_FAILURE_LIMIT),
-                (f"address\0{network}", settings.LOGIN_FAILURE_LIMIT_PER_ADDRESS),
-                (f"name\0{username}", settings.LOGIN_FAILURE_LIMIT_PER_USERNAME),
-            )
+
+        def families(key: str) -> tuple[str, str]:
+            return digest(KIND, f"{key}\0{number}"), digest(KIND, f"{key}\0{number - 1}")
+
+        if browser is not None:
+            return (_Counter(families(f"browser\0{browser}\0{username}"), settings.LOGIN_FAILURE_LIMIT),)
+        per_address, per_name = (
+            settings.LOGIN_FAILURE_LIMIT_PER_ADDRESS,
+            settings.LOGIN_FAILURE_LIMIT_PER_USERNAME,
+        )
+        return (
+            _Counter(families(f"both\0{network}\0{username}"), settings.LOGIN_FAILURE_LIMIT),
+            _Counter(families(f"address\0{network}"), per_address, growing=True),
+            _Counter(families(f"name\0{username}"), per_name, growing=True),
         )
 
-    def _retry_after(self, counters: Sequence[_Counter], now: int, window: int, *, coming: int) -> int:
-        """Return the seconds until no counter is above its limit, with `coming` attempts not yet written down."""
+    def _retry_after(
+        self, counters: Sequence[_Counter], settings: AccountsSettings, own: Sequence[str] = ()
+    ) -> int:
+        """Return the seconds until every counter allows an attempt, whose `own` failures do not count."""
+        now, window = self._provider.now(), settings.LOGIN_FAILURE_WINDOW_SECONDS
         families = tuple(family for counter in counters for family in counter.families)
         most = 2 * sum(counter.limit for counter in counters) + PARALLEL_ATTEMPTS
-        failures = self._provider.storage.select(Artifact, limit=most, family=families)
+        failures = [
+            failure
+            for failure in self._provider.storage.select(Artifact, limit=most, family=families)
+            if failure.digest not in own and failure.issued_at > now - window
+        ]
         waits = [0]
         for counter in counters:
-            times = sorted(
-                failure.issued_at
-                for failure in failures
-                if failure.family in counter.families and failure.issued_at > now - window
-            )
-            surplus = len(times) + coming - counter.limit
-            if surplus > 0:
-                waits.append(max(times[surplus - 1] + window - now, 1))
+            times = sorted(failure.issued_at for failure in failures if failure.family in counter.families)
+            waits.append(counter.wait(times, now, window))
         return max(waits)

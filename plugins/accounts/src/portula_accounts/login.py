@@ -88,12 +88,14 @@ class AccountsLogin(Login):
         user = self.verify(username, password, client_address).user
         return user.as_seen() if user else None
 
-    def verify(self, username: str, password: str, client_address: str) -> Verdict:
-        """Judge a name and a password, and tell the listeners.
+    def verify(
+        self, username: str, password: str, client_address: str, browser: str | None = None
+    ) -> Verdict:
+        """Judge a name and a password, and tell the listeners; `browser` is one at which the person signed in before.
 
         An unknown name, a wrong password and a disabled account take the same time and look alike (attack S51).
         """
-        attempt = self._limit.begin(comparable(username) or "", client_address)
+        attempt = self._limit.begin(comparable(username) or "", client_address, browser)
         if attempt.retry_after:
             self._failed(username, "too many failures", client_address)
             return Verdict(retry_after=attempt.retry_after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import unicodedata
 
 from argon2 import Parameters, PasswordHasher, Type, profiles
@@ -11,6 +12,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 MIN_PASSWORD_CHARACTERS = 8
 """NIST SP 800-63B §5.1.1.2: memorised secrets have at least 8 characters."""
 MAX_PASSWORD_BYTES = 1024
+
+AT_WORK = 2
+"""Hashes of one process at one moment: of the default profile they take 128 MiB; others wait."""
 
 OWASP_ARGON2ID = Parameters(
     type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=2, memory_cost=19 * 1024, parallelism=1
@@ -32,6 +36,7 @@ class Passwords:
         """Take the name of a profile."""
         self._argon2 = PasswordHasher.from_parameters(PROFILES[profile])
         self._nobody = self._argon2.hash(secrets.token_urlsafe())
+        self._places = threading.Semaphore(AT_WORK)
 
     def hash(self, password: str) -> str:
         """Return what to keep of a new password.
@@ -45,13 +50,15 @@ class Passwords:
                 f"A password has at least {MIN_PASSWORD_CHARACTERS} characters, at most {MAX_PASSWORD_BYTES} bytes, "
                 "and no control characters."
             )
-        return self._argon2.hash(prepared)
+        with self._places:
+            return self._argon2.hash(prepared)
 
     def verify(self, password: str, stored: str | None) -> bool:
         """Compare; without a stored hash, spend the same time and refuse (attack S51)."""
         prepared = prepare(password)
         try:
-            self._argon2.verify(stored or self._nobody, prepared or "")
+            with self._places:
+                self._argon2.verify(stored or self._nobody, prepared or "")
         except (VerificationError, InvalidHashError):
             return False
         return stored is not None and prepared is not None

@@ -35,7 +35,8 @@ class AccountsSettings(BaseModel):
     """Failed sign-ins that one address (of IPv6, one /64) may have under one name within the window."""
 
     LOGIN_FAILURE_LIMIT_PER_ADDRESS: int = Field(default=50, ge=1, le=10_000)
-    """Failed sign-ins that one address may have under all names within the window."""
+    """Failed sign-ins that one address may have under all names within the window; after that there is a pause, which
+    doubles with each further failure up to the window. Who signed in at a browser before is not held up there."""
 
     LOGIN_FAILURE_LIMIT_PER_USERNAME: int = Field(default=50, ge=1, le=10_000)
-    """Failed sign-ins that one name may have from all addresses within the window."""
+    """Failed sign-ins that one name may have from all addresses within the window; then as for addresses."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import Finding, Level
 from portula_dcr.settings import DcrSettings
 
@@ -17,10 +17,20 @@ if TYPE_CHECKING:
 def portula_checks(provider: Provider) -> list[Finding]:
     """Return the findings about the settings of this room."""
     settings = provider.settings(DcrSettings)
-    return list(_about(settings)) if settings.DCR_ENABLED else []
+    privileged = provider.hooks.collect(Plugin.portula_privileged_scopes)
+    return list(_about(settings, privileged)) if settings.DCR_ENABLED else []
 
 
-def _about(settings: DcrSettings) -> Iterator[Finding]:
+def _about(settings: DcrSettings, privileged: Sequence[str]) -> Iterator[Finding]:
+    named = [scope for scope in settings.DCR_ALLOWED_SCOPES or () if scope in privileged]
+    if named:
+        yield Finding(
+            "dcr.privileged",
+            Level.WARNING,
+            f"DCR_ALLOWED_SCOPES names {', '.join(named)}, which clients that register themselves never get.",
+            "Give it to a client yourself, or make an initial access token with --scope.",
+            "RFC 7591 §5",
+        )
     everybody = settings.DCR_REGISTRATION_MODE == "open"
     if everybody:
         yield Finding(

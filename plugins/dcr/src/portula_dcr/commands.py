@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from portula import Plugin
 from portula.errors import DuplicateRecord
 from portula_dcr.initial_access import MAX_USES, InitialAccessToken, InitialAccessTokens
 from portula_dcr.settings import DcrSettings
@@ -49,14 +50,31 @@ def _create(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
     @click.option("--any-number", is_flag=True, help="Let it register any number of clients.")
     @click.option("--expires-in", type=click.IntRange(1), default=WEEK, help="Seconds it counts; a week.")
     @click.option("--no-expiry", is_flag=True, help="Let it count until it is revoked.")
+    @click.option(
+        "--scope", default="", help="Further scopes that its clients may have, privileged ones too."
+    )
     @_as_json
     def create(
-        name: str, uses: int, expires_in: int, *, any_number: bool, no_expiry: bool, as_json: bool
+        name: str,
+        uses: int,
+        expires_in: int,
+        scope: str,
+        *,
+        any_number: bool,
+        no_expiry: bool,
+        as_json: bool,
     ) -> None:
         """Make a token called NAME and print it, this once."""
+        known = {*provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), *provider.scope_texts}
+        unknown = [word for word in scope.split() if word not in known]
+        if unknown:
+            raise click.UsageError(f"there is no scope {unknown[0]!r}; there are: {', '.join(sorted(known))}")
         try:
             value = tokens.create(
-                name, max_uses=None if any_number else uses, expires_in=None if no_expiry else expires_in
+                name,
+                max_uses=None if any_number else uses,
+                expires_in=None if no_expiry else expires_in,
+                scope=scope.split(),
             )
         except DuplicateRecord as error:
             raise click.ClickException(str(error)) from None
@@ -115,6 +133,7 @@ def _row(tokens: InitialAccessTokens, token: InitialAccessToken, now: int) -> di
         "expires_at": token.expires_at,
         "uses": uses,
         "max_uses": token.max_uses,
+        "scope": " ".join(token.scope),
         "state": "expired" if expired else "used up" if used_up else "live",
     }
 

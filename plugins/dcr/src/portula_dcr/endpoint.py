@@ -15,6 +15,7 @@ from portula import Plugin
 from portula.errors import InvalidClientMetadata, InvalidTokenError, MissingTokenError, OAuth2Error
 from portula.plugin import (
     NO_STORE,
+    SELF_REGISTERED,
     Answer,
     Application,
     Artifact,
@@ -172,8 +173,9 @@ def metadata(exchange: RegistrationExchange) -> None:
     known = exchange.client
     if known is None:
         generate = exchange.provider.hooks.ask(Plugin.portula_client_id_generator).hash
-        known = Application(client_id=generate(), scope="")
-    exchange.wanted = exchange.registry.wanted.client(exchange.document, known)
+        known = Application(client_id=generate(), scope="", metadata={SELF_REGISTERED: True})
+    more = exchange.initial.scope if exchange.initial else ()
+    exchange.wanted = exchange.registry.wanted.client(exchange.document, known, more)
 
 
 # --- Save: nothing is inserted between this and the answer ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ class InitialAccessToken:
     """Unix seconds; None for never."""
     max_uses: int | None
     """How many clients may be registered with it; None for any number."""
+    scope: tuple[str, ...]
+    """What its clients may have beside the scopes for everybody; privileged ones too."""
 
 
 class InitialAccessTokens:
@@ -41,13 +44,16 @@ class InitialAccessTokens:
         """Take the provider."""
         self._provider = provider
 
-    def create(self, name: str, *, max_uses: int | None, expires_in: int | None) -> str:
+    def create(
+        self, name: str, *, max_uses: int | None, expires_in: int | None, scope: Sequence[str] = ()
+    ) -> str:
         """Make a token and return it: the only time that it is seen.
 
         Args:
             name: tells it from others; unique.
             max_uses: how many clients may be registered with it, at most MAX_USES; None for any number.
             expires_in: seconds it counts; None for ever.
+            scope: what its clients may have beside the scopes for everybody.
 
         Raises:
             DuplicateRecord: there is a token of this name.
@@ -57,7 +63,7 @@ class InitialAccessTokens:
         token = Artifact(
             digest=provider.keys.digest(KIND, value),
             kind=KIND,
-            payload={"name": name, "max_uses": max_uses},
+            payload={"name": name, "max_uses": max_uses, "scope": list(scope)},
             issued_at=now,
             expires_at=None if expires_in is None else now + expires_in,
             family=provider.keys.digest(_ALL, ""),
@@ -133,4 +139,5 @@ def _token(artifact: Artifact) -> InitialAccessToken:
         made_at=artifact.issued_at,
         expires_at=artifact.expires_at,
         max_uses=artifact.payload["max_uses"],
+        scope=tuple(artifact.payload["scope"]),
     )

@@ -34,7 +34,9 @@ class DcrSettings(BaseModel):
 
     DCR_ALLOWED_SCOPES: tuple[str, ...] | None = None
     """Scopes that a client may be registered for; others that it asks for are left out. None: those of the scopes
-    backend, and those about people that OpenID Connect Core defines (§5.4, §11)."""
+    backend, and those about people that OpenID Connect Core defines (§5.4, §11). Privileged scopes, such as one that
+    lets its bearer ask about other people's tokens, are never among them: an operator gives them to a client, or an
+    initial access token allows them."""
 
     DCR_DEFAULT_SCOPES: tuple[str, ...] | None = None
     """Scopes of a client that asks for none, or for none that it may have. None: all of DCR_ALLOWED_SCOPES."""

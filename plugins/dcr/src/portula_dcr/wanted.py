@@ -6,7 +6,8 @@ is left out, and the answer says what was registered (RFC 7591 §3.2.1). Privile
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from portula import Plugin
 from portula.errors import InvalidClientMetadata
 from portula.plugin import (
+    SELF_REGISTERED,
     Application,
     ClientMember,
     grant_types_needed,
@@ -34,7 +36,7 @@ ANSWERED = (
 )
 """Members that only the provider writes; an update that has one is refused (RFC 7592 §2.2)."""
 
-_NAMES = frozenset({*ANSWERED, "client_id", "client_secret"})
+_NAMES = frozenset({*ANSWERED, "client_id", "client_secret", SELF_REGISTERED})
 """Never client metadata, whatever a plugin contributes."""
 
 PRIVILEGED = frozenset(
@@ -80,10 +82,13 @@ class Wanted:
             if name not in _NAMES and member.field not in PRIVILEGED
         }
 
-    def client(self, document: Mapping[str, Any], known: Application) -> Application:
+    def client(
+        self, document: Mapping[str, Any], known: Application, more_scopes: Collection[str] = ()
+    ) -> Application:
         """Return what a known client, or an empty one, is to be: members that are not sent fall back to their default.
 
-        What it has already it may ask for again, although it was an operator who gave it.
+        What it has already it may ask for again, although it was an operator who gave it. `more_scopes` are those that
+        its initial access token allows beside the ones for everybody.
 
         Raises:
             InvalidClientMetadata: a value is of the wrong type, or nothing is left that it could do.
@@ -92,17 +97,27 @@ class Wanted:
         read_client_metadata(members, document)  # from here on every value is of its type
         asked = {name: value for name, value in document.items() if value is not None}
         self._default_to(asked, known)
-        asked["scope"] = self._scope(asked.get("scope", ""), known)
+        asked["scope"] = self._scope(asked.get("scope", ""), known, more_scopes)
         values = read_client_metadata(members, asked)
         base = _without(known, members)
-        redirect_uris = values.get("redirect_uris", ())
-        return replace(
+        client = replace(
             base,
             **{**values, "metadata": {**base.metadata, **values["metadata"]}},
             client_type="public" if asked["token_endpoint_auth_method"] == "none" else "confidential",
-            # Somebody trusted these addresses, and no others.
-            skip_authorization=known.skip_authorization and set(redirect_uris) <= set(known.redirect_uris),
         )
+        trusted = known.skip_authorization and self._only_narrows(client, known)
+        return replace(client, skip_authorization=trusted)
+
+    def _only_narrows(self, client: Application, known: Application) -> bool:
+        """Say whether nothing but parts of lists and scopes differs from what an operator trusted (RFC 7592 §5)."""
+        before, after = self.written(known), self.written(client)
+        if known.scope is None:
+            before["scope"] = after["scope"]
+        for name in {*before, *after}:
+            old, new = (_parts(name, document.get(name)) for document in (before, after))
+            if not (set(new) <= set(old) if isinstance(old, list) and isinstance(new, list) else old == new):
+                return False
+        return client.client_type == known.client_type
 
     def written(self, application: Application) -> dict[str, Any]:
         """Return the client metadata of a client."""
@@ -154,23 +169,32 @@ class Wanted:
             return ["code"]
         return [name for name in self._provider.response_types if grant_types_needed(name) <= grant_types]
 
-    def _scope(self, asked: str, known: Application) -> str:
+    def _scope(self, asked: str, known: Application, more: Collection[str]) -> str:
         """Drop what the client may not have: software asks for scopes that only a resource knows."""
-        settings = self._settings
-        own, texts = (
-            self._provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(),
-            self._provider.scope_texts,
-        )
-        everything = [*own, *(name for name in texts if name not in own)]
+        settings, hooks = self._settings, self._provider.hooks
+        own, texts = hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), self._provider.scope_texts
+        privileged = hooks.collect(Plugin.portula_privileged_scopes)
+        known_scopes = [*own, *(name for name in texts if name not in own)]
+        everything = [name for name in known_scopes if name not in privileged]
         usual = [name for name in everything if name in own or name in PERSONAL_SCOPES]
         named = settings.DCR_ALLOWED_SCOPES
         allowed = usual if named is None else [name for name in everything if name in named]
-        had = everything if known.scope is None else known.scope.split()
-        kept = [name for name in dict.fromkeys(asked.split()) if name in allowed or name in had]
+        had = known_scopes if known.scope is None else known.scope.split()
+        given = [name for name in more if name in known_scopes]
+        kept = [name for name in dict.fromkeys(asked.split()) if name in (*allowed, *had, *given)]
         if not kept:
             default = settings.DCR_DEFAULT_SCOPES
             kept = [name for name in allowed if default is None or name in default]
         return " ".join(kept)
+
+
+def _parts(name: str, value: Any) -> Any:
+    """Return what a value of client metadata consists of: the words of a scope, the texts of a list."""
+    if name == "scope":
+        return (value or "").split()
+    if isinstance(value, list):
+        return [json.dumps(part, sort_keys=True) for part in value]
+    return value
 
 
 def _without(known: Application, members: Mapping[str, ClientMember]) -> Application:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from portula.plugin import SecretHasher
+from portula.plugin import SecretHasher, network_of
+from portula_generators.costly import Comparisons
 
 if TYPE_CHECKING:
     from portula.plugin import Keys
@@ -21,9 +20,6 @@ _GENERATED = "digest:"
 _CHOSEN = "$argon2id$"
 _SEALED = "sealed:"
 _PURPOSE = "client secret"
-
-REMEMBERED_SUCCESSES = 4096
-"""How many verified argon2id secrets a process remembers, so that each costs its 200 ms once."""
 
 _PROFILES = {
     "rfc9106_low_memory": profiles.RFC_9106_LOW_MEMORY,
@@ -40,8 +36,7 @@ class Hasher(SecretHasher):
         self._keys = keys
         self._argon2 = PasswordHasher.from_parameters(_PROFILES[profile])
         self._process_key = secrets.token_bytes(32)
-        self._verified: OrderedDict[bytes, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._comparisons = Comparisons()
         self._nothing = self.hash_generated(secrets.token_urlsafe(32))
 
     def hash_generated(self, secret: str) -> str:
@@ -71,23 +66,29 @@ class Hasher(SecretHasher):
             return known is not None and hmac.compare_digest(known.encode(), secret.encode())
         return stored.startswith(_CHOSEN) and self._verify_chosen(secret, stored)
 
+    def verify_for(self, client_address: str, secret: str, stored: str | None) -> bool:
+        """Compare for somebody at an address, who may be wrong about one chosen secret a few times a minute."""
+        asked = self._nothing if stored is None else stored
+        if asked.startswith(_CHOSEN):
+            return self._verify_chosen(secret, asked, client_address)
+        return super().verify_for(client_address, secret, stored)
+
     def verify_nothing(self, secret: str) -> None:
-        """Spend the time of a comparison (attack S51)."""
+        """Spend the time of a comparison: of a chosen secret where clients have such (attack S51)."""
         self.verify(secret, self._nothing)
 
-    def _verify_chosen(self, secret: str, stored: str) -> bool:
+    def _verify_chosen(self, secret: str, stored: str, client_address: str | None = None) -> bool:
         """Verify argon2id, remembering successes only, by an HMAC under a key of this process."""
         mark = hmac.digest(self._process_key, stored.encode() + b"\0" + secret.encode(), hashlib.sha256)
-        with self._lock:
-            if mark in self._verified:
-                self._verified.move_to_end(mark)
-                return True
-        try:
-            self._argon2.verify(stored, secret)
-        except (VerificationError, InvalidHashError, UnicodeEncodeError):
-            return False
-        with self._lock:
-            self._verified[mark] = None
-            if len(self._verified) > REMEMBERED_SUCCESSES:
-                self._verified.popitem(last=False)
-        return True
+
+        def compare() -> bool:
+            try:
+                return self._argon2.verify(stored, secret)
+            except (VerificationError, InvalidHashError, UnicodeEncodeError):
+                return False
+
+        caller = None if client_address is None else f"{network_of(client_address)}\0{stored}"
+        right = self._comparisons.ask(mark, compare, caller)
+        if not self._nothing.startswith(_CHOSEN):
+            self._nothing = self._argon2.hash(secrets.token_urlsafe(32))  # from now on there are such clients
+        return right

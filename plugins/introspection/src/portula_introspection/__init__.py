@@ -30,6 +30,12 @@ def portula_scopes(provider: Provider) -> dict[str, str]:
 
 
 @hookimpl
+def portula_privileged_scopes(provider: Provider) -> list[str]:
+    """The same scope: it is about the tokens of others."""
+    return [endpoint.SCOPE]
+
+
+@hookimpl
 def portula_endpoints(provider: Provider) -> list[Endpoint]:
     """introspect/."""
     return [endpoint.make(provider)]

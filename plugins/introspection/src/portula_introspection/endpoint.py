@@ -106,13 +106,21 @@ def live(exchange: IntrospectionExchange) -> None:
 
 
 def shown(exchange: IntrospectionExchange) -> None:
-    """Hide a token that the caller may not see; it is answered like one that does not exist (attack S60)."""
+    """Hide a token that the caller may not see; it is answered like one that does not exist (attack S60).
+
+    A refresh token is shown to its own client: no other has business with it. So is any token without an audience where
+    the caller registered itself, unless an operator gave it the scope: nobody else knows what it is (RFC 7662 §4).
+    """
     if exchange.live is None:
         return
-    token, caller = exchange.live.token, cast("Application", exchange.client).client_id
+    token, caller = exchange.live.token, cast("Application", exchange.client)
     audience = _audience(token)
-    same_only = exchange.provider.settings(IntrospectionSettings).INTROSPECTION_SAME_CLIENT_ONLY
-    if caller not in audience if audience else same_only and caller != token.client_id:
+    own_only = (
+        isinstance(token, RefreshToken)
+        or exchange.provider.settings(IntrospectionSettings).INTROSPECTION_SAME_CLIENT_ONLY
+        or (caller.is_self_registered and not (caller.scope is None or SCOPE in caller.scope.split()))
+    )
+    if caller.client_id not in audience if audience else own_only and caller.client_id != token.client_id:
         exchange.live = None
 
 
@@ -122,14 +130,16 @@ def facts(exchange: IntrospectionExchange) -> None:
         exchange.response = {"active": False}
         return
     token, user = exchange.live.token, exchange.live.user
-    subject_for = exchange.provider.validator.subject_for
+    validator, client = exchange.provider.validator, exchange.live.client
+    named = user is not None and validator.tells_username(token.scope.split(), client)
+    under = exchange.live.authorization
     members: dict[str, Any] = {
         "scope": token.scope,
         "client_id": token.client_id,
-        "username": user.username if user else None,
+        "username": user.username if user and named else None,
         "exp": token.expires_at,
         "iat": token.issued_at,
-        "sub": subject_for(token.subject, exchange.live.client) if token.subject else None,
+        "sub": validator.subject_for(token.subject, client, under) if token.subject else None,
         "aud": _audience(token),
         "iss": exchange.issuer,
         **_kind(exchange.provider, token),

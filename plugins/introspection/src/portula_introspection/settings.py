@@ -12,4 +12,5 @@ class IntrospectionSettings(BaseModel):
 
     INTROSPECTION_SAME_CLIENT_ONLY: bool = False
     """Whether a token without an audience is shown only to the client it was issued to (RFC 7662 §4). A token with
-    an audience is shown to that audience alone in either case."""
+    an audience is shown to that audience alone in either case, a refresh token to its client alone. A client that
+    registered itself sees no other tokens than its own, unless an operator gave it the scope `introspection`."""

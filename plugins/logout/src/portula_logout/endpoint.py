@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Response, redirect, request
 
 from portula import Plugin
-from portula.errors import InvalidRequestError
+from portula.errors import InvalidRequestError, TemporarilyUnavailableError
 from portula.plugin import (
     LogoutSucceeded,
     PageForm,
@@ -223,6 +223,8 @@ def refuse(exchange: LogoutExchange, error: Exception) -> Response | None:
     """Write a page for what is refused, never a redirect (attack S63)."""
     if isinstance(error, Pause):
         return error.answer
+    if isinstance(error, TemporarilyUnavailableError):
+        return exchange.provider.pages.error(503, "Please try again later", error.description, error.error)
     if not isinstance(error, InvalidRequestError):
         return None
     return exchange.provider.pages.error(
@@ -266,8 +268,9 @@ def _proven(exchange: LogoutExchange, who: Authenticated) -> bool:
     provider, given = exchange.provider, exchange.hint
     if given is None or provider.settings(LogoutSettings).OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT:
         return False
-    known = provider.validator.subject_for(who.subject, exchange.client)
-    return given.subject == known and given.sid in (None, who.sid)
+    validator, client = provider.validator, exchange.client
+    known = validator.sid_for(who.sid, client.client_id) if who.sid and client else None
+    return given.subject == validator.subject_for(who.subject, client) and given.sid in (None, known)
 
 
 def _form(exchange: LogoutExchange, who: Authenticated) -> PageForm:

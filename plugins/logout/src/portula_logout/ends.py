@@ -19,8 +19,8 @@ def record_end(provider: Provider, event: SessionEnded) -> list[object]:
     parts: list[object] = []
     if metadata.back_channel(provider):
         outbox = Outbox(provider)
-        for client, issuer in participants.of_session(provider, event.sid):
-            parts += outbox.delivery(event, client, issuer)
+        for participant in participants.of_session(provider, event.sid):
+            parts += outbox.delivery(event, participant)
     return [*parts, participants.forgetting(provider, event.sid)]
 
 

@@ -38,9 +38,9 @@ def frames_of(provider: Provider, sid: str | None) -> Frames:
     if sid is None or not metadata.front_channel(provider):
         return Frames()
     urls = [
-        _with_session(client.metadata[MEMBER], issuer, sid)
-        for client, issuer in participants.of_session(provider, sid)
-        if origin_of(client.metadata.get(MEMBER, "")) and not client.disabled
+        _with_session(app.client.metadata[MEMBER], app.issuer, app.sid)
+        for app in participants.of_session(provider, sid)
+        if origin_of(app.client.metadata.get(MEMBER, "")) and not app.client.disabled
     ]
     return Frames(tuple(urls[:MAX_FRAMES]))
 

@@ -23,9 +23,11 @@ JTI_BYTES = 16
 
 
 def make_logout_token(
-    provider: AuthorizationServer, client: Application, issuer: str, subject: str, sid: str
+    provider: AuthorizationServer, client: Application, issuer: str, sub: str, sid: str
 ) -> str:
     """Return a token, signed as the client's ID tokens are (§2.6); it has no nonce, so that it is no ID token.
+
+    Person and session are named as the client knows them.
 
     Raises:
         JoseError: it cannot be signed like that.
@@ -38,7 +40,7 @@ def make_logout_token(
         "exp": now + LIFETIME_SECONDS,
         "jti": secrets.token_urlsafe(JTI_BYTES),
         "events": {EVENT: {}},
-        "sub": provider.validator.subject_for(subject, client),
+        "sub": sub,
         "sid": sid,
     }
     algorithm = client.algorithm or DEFAULT_ALGORITHM

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import Conflict, FetchFailed, JoseError
-from portula.plugin import Add, Application, Artifact, Plan
+from portula.plugin import Add, Artifact, Plan
 from portula_logout.logout_token import make_logout_token
+from portula_logout.participants import Participant
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
@@ -70,15 +71,21 @@ class Outbox:
         self._provider = provider
         self._settings = provider.settings(LogoutSettings)
 
-    def delivery(self, event: SessionEnded, client: Application, issuer: str) -> list[Add]:
+    def delivery(self, event: SessionEnded, participant: Participant) -> list[Add]:
         """Return the record that an app's server is to hear of an end; none if it wants to hear nothing."""
+        client = participant.client
         if MEMBER not in client.metadata:
             return []
         keys, now = self._provider.keys, self._provider.now()
         artifact = Artifact(
             digest=keys.digest(KIND, f"{event.sid}\0{client.client_id}"),
             kind=KIND,
-            payload={"issuer": issuer, "subject": event.subject, "sid": event.sid, "attempts": 0},
+            payload={
+                "issuer": participant.issuer,
+                "sub": participant.sub,
+                "sid": participant.sid,
+                "attempts": 0,
+            },
             issued_at=now,
             client_id=client.client_id,
             family=keys.digest(KIND, ""),
@@ -149,7 +156,7 @@ class Outbox:
         if client is None or MEMBER not in client.metadata:
             raise _Pointless("the app no longer wants to hear of it")
         kept = claimed.payload
-        token = make_logout_token(self._provider, client, kept["issuer"], kept["subject"], kept["sid"])
+        token = make_logout_token(self._provider, client, kept["issuer"], kept["sub"], kept["sid"])
         self._provider.hooks.ask(Plugin.portula_fetcher).post(
             client.metadata[MEMBER], {"logout_token": token}
         )

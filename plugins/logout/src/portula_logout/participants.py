@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portula import Plugin
@@ -24,10 +25,11 @@ def remember(provider: AuthorizationServer, event: AuthorizationGranted) -> list
     if event.sid is None or "openid" not in event.scopes:
         return []
     keys, name, expires_at = provider.keys, f"{event.sid}\0{event.client_id}", _expiry(provider, event.sid)
+    payload = {"issuer": provider.current_issuer(), "sub": event.known_as}
     artifact = Artifact(
         digest=keys.digest(KIND, name),
         kind=KIND,
-        payload={"issuer": provider.current_issuer()},
+        payload=payload,
         issued_at=provider.now(),
         client_id=event.client_id,
         family=keys.digest(KIND, event.sid),
@@ -35,20 +37,37 @@ def remember(provider: AuthorizationServer, event: AuthorizationGranted) -> list
     )
     return [
         ChangeAll(
-            cls=Artifact, where={"digest": keys.digests(KIND, name)}, values={"expires_at": expires_at}
+            cls=Artifact,
+            where={"digest": keys.digests(KIND, name)},
+            values={"expires_at": expires_at, "payload": payload},
         ),
         Add(record=artifact, unless_known=True),
     ]
 
 
-def of_session(provider: AuthorizationServer, sid: str) -> Iterator[tuple[Application, str]]:
-    """Yield the apps of a session, each with the issuer that it knows."""
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """An app, and what it knows of the session."""
+
+    client: Application
+    issuer: str
+    sub: str
+    """The person."""
+    sid: str
+    """The session."""
+
+
+def of_session(provider: AuthorizationServer, sid: str) -> Iterator[Participant]:
+    """Yield the apps of a session."""
     family, after = provider.keys.digests(KIND, sid), None
     while page := provider.storage.select(Artifact, family=family, limit=PAGE, after=after):
-        issuers = {known.client_id: known.payload["issuer"] for known in page if known.client_id}
-        clients = provider.storage.select(Application, limit=PAGE, client_id=tuple(issuers))
+        known = {artifact.client_id: artifact.payload for artifact in page if artifact.client_id}
+        clients = provider.storage.select(Application, limit=PAGE, client_id=tuple(known))
         for client in clients:
-            yield client, issuers[client.client_id]
+            told = known[client.client_id]
+            yield Participant(
+                client, told["issuer"], told["sub"], provider.validator.sid_for(sid, client.client_id)
+            )
         after = page[-1].digest
 
 

@@ -20,7 +20,14 @@ WAITING_SECONDS = 600
 
 
 def keep(provider: Provider, pairs: Pairs) -> str:
-    """Keep a request; return its name."""
+    """Keep a request; return its name.
+
+    Raises:
+        InvalidRequestError: it is too long to be kept.
+        TemporarilyUnavailableError: too many wait.
+    """
+    size = sum(len(text.encode()) for pair in pairs for text in pair)
+    provider.strangers.admit(provider.client_address(), size)
     name, now = secrets.token_urlsafe(32), provider.now()
     artifact = Artifact(
         digest=provider.keys.digest(KIND, name),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
-from portula.plugin import Application, ClientAuthMethod, OAuthRequest, exchange_of, presented_basic
+from portula.plugin import (
+    CLIENT_ADDRESS,
+    Application,
+    ClientAuthMethod,
+    OAuthRequest,
+    exchange_of,
+    presented_basic,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +25,15 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
     """Return client_secret_basic, client_secret_post and none."""
 
     def by_secret(request: OAuthRequest, candidates: Sequence[tuple[str, str]]) -> Application | None:
-        hasher = provider.hooks.ask(Plugin.portula_secret_hasher)
+        hasher, address = (
+            provider.hooks.ask(Plugin.portula_secret_hasher),
+            request.headers.get(CLIENT_ADDRESS, ""),
+        )
         for client_id, secret in candidates:
             client = provider.clients.find(client_id)
-            if client is None or not client.secret_hashes:
-                hasher.verify_nothing(secret)
-            else:
-                known = next((held for held in client.secret_hashes if hasher.verify(secret, held)), None)
-                if known is not None:
-                    exchange_of(request, provider).client_secret_hash = known
+            for held in (client.secret_hashes if client else ()) or (None,):
+                if hasher.verify_for(address, secret, held):
+                    exchange_of(request, provider).client_secret_hash = held
                     return client
         return None
 

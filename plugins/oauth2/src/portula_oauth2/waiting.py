@@ -93,6 +93,9 @@ class WaitingRequests:
     ) -> str:
         provider, now, name = self._provider, self._provider.now(), secrets.token_urlsafe(32)
         resolved = {} if presented is pairs else {"presented": [list(pair) for pair in presented]}
+        if subject is None:
+            texts = (text for pair in (*pairs, *(presented if resolved else ())) for text in pair)
+            provider.strangers.admit(provider.client_address(), sum(len(text.encode()) for text in texts))
         if browser is None:
             browser = provider.keys.digest(KIND, provider.pages.browser())
         waiting = Artifact(

@@ -102,8 +102,7 @@ class ClaimQuestions(OAuth2Validator):
 
     def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
         """Return the claims of userinfo (Core §5.3.2); plugins add theirs, and they are signed, after that."""
-        sub = self.provider.validator.subject_for(request.user or "", request.client)
-        return {"sub": sub, **self.get_oidc_claims(None, None, request)}
+        return {"sub": self.exchange_of(request).known_as, **self.get_oidc_claims(None, None, request)}
 
 
 def person_of(provider: AuthorizationServer, request: OAuthRequest) -> User:

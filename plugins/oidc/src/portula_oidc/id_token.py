@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portula import OAuth2Validator, Plugin
-from portula.plugin import IDTokenClaims, OAuthRequest, in_front_channel, issuer_of
+from portula.plugin import Exchange, IDTokenClaims, OAuthRequest, in_front_channel, issuer_of
 from portula_oidc.acr import acr_of
 from portula_oidc.asked import OPENID
 from portula_oidc.claims import ROOM, person_of
@@ -55,7 +55,7 @@ class IDTokenQuestions(OAuth2Validator):
         amr = list(authorization.amr) if authorization else []
         claims = {
             "iss": issuer_of(request),
-            "sub": provider.validator.subject_for(request.user or "", client),
+            "sub": exchange.known_as,
             "aud": client_id,
             "azp": client_id,
             "exp": now + provider.settings(OIDCSettings).ID_TOKEN_EXPIRE_SECONDS,
@@ -63,7 +63,7 @@ class IDTokenQuestions(OAuth2Validator):
             "auth_time": authorization.auth_time if authorization else None,
             "amr": amr or None,
             "acr": acr_of(provider, amr, _wanted_acr(asked)),
-            "sid": authorization.sid if authorization else None,
+            "sid": _sid(exchange),
             # §12.2: a refreshed ID token should have none.
             "nonce": None if request.grant_type == "refresh_token" else asked.get("nonce"),
         }
@@ -92,6 +92,13 @@ class IDTokenQuestions(OAuth2Validator):
         finally:
             request.scopes = scopes
         return claims
+
+
+def _sid(exchange: Exchange) -> str | None:
+    """Return the identifier by which the client knows the login session (Back-Channel Logout §2.1)."""
+    if exchange.authorization is None or exchange.authorization.sid is None or exchange.client is None:
+        return None
+    return exchange.provider.validator.sid_for(exchange.authorization.sid, exchange.client.client_id)
 
 
 def _algorithm(request: OAuthRequest) -> str:

@@ -13,9 +13,13 @@ from urllib.parse import urlsplit
 from portula import OAuth2Validator
 from portula.errors import DuplicateRecord
 from portula.plugin import Artifact, added, unkeyed_digest
+from portula_oidc.asked import OPENID
+from portula_oidc.claims import ROOM, SCOPE_OF
 
 if TYPE_CHECKING:
-    from portula.plugin import Application
+    from collections.abc import Collection
+
+    from portula.plugin import Application, Authorization, Exchange
 
 _KIND = "pairwise-salt"
 PAIRWISE = "pairwise"
@@ -24,13 +28,32 @@ PAIRWISE = "pairwise"
 class PairwiseQuestions(OAuth2Validator):
     """By which identifier a client knows a person."""
 
-    def subject_for(self, subject: str, client: Application | None) -> str:
-        """Return the subject itself, or for a client of type pairwise one that only its sector knows."""
-        if client is None or client.metadata.get("subject_type") != PAIRWISE:
+    def subject_for(
+        self, subject: str, client: Application | None, authorization: Authorization | None = None
+    ) -> str:
+        """Return the subject itself, or for a client of type pairwise one that only its sector knows.
+
+        What an authorization began with stays: type and sector are the client's to change (RFC 7592 §2.2), but who
+        refreshes tokens elsewhere learns no other identifier than the one that the person agreed to.
+        """
+        kept = authorization.facts.get(ROOM, {}).get("sub") if authorization else None
+        if kept is not None:
+            return str(kept)
+        if client is None or not _is_pairwise(client):
             return subject
         data = f"{sector_of(client)}\0{subject}".encode()
         digest = hmac.digest(self.pairwise_salt, data, hashlib.sha256)
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def keep_subject(self, exchange: Exchange) -> None:
+        """Keep the identifier with the authorization."""
+        kept = {"sub": self.subject_for(exchange.subject or "", exchange.client)}
+        exchange.facts[ROOM] = {**exchange.facts.get(ROOM, {}), **kept}
+
+    def tells_username(self, scope: Collection[str], client: Application | None) -> bool:
+        """Ask the scope that stands for preferred_username, where people are known by OpenID Connect at all."""
+        needed = SCOPE_OF["preferred_username"]
+        return needed in scope or not (OPENID in scope or _is_pairwise(client))
 
     @cached_property
     def pairwise_salt(self) -> bytes:
@@ -47,6 +70,10 @@ class PairwiseQuestions(OAuth2Validator):
             found = provider.storage.find(Artifact, digest=digest)
             made = found or made
         return bytes.fromhex(made.payload["salt"])
+
+
+def _is_pairwise(client: Application | None) -> bool:
+    return client is not None and client.metadata.get("subject_type") == PAIRWISE
 
 
 def sector_of(client: Application) -> str:

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from portula.errors import ConfigError, StorageDown
 from portula.plugin import CORE_RECORDS, RecordType
+from portula_storage_sql import online
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.fields import Field, shape_of
 from portula_storage_sql.tables import MARIADB, PREFIX, encode, metadata_of
@@ -54,7 +55,8 @@ def pending(engine: Engine, records: Sequence[RecordType]) -> list[str]:
     with _connect(engine) as connection:
         migrations = _migrations(connection)
         additions = _additions(connection, records, fresh=bool(migrations))
-        return migrations + [_told(addition) for addition in additions]
+        again = [f"index {name}" for name in online.unfinished(connection)]
+        return migrations + [_told(addition) for addition in additions] + again
 
 
 def lacking(engine: Engine, records: Sequence[RecordType]) -> list[str]:
@@ -100,20 +102,42 @@ def upgrade(
         if report is not None:
             report(line)
 
-    with _connect(engine) as connection, _locked(connection):
-        for line in _migrations(connection):
-            tell(line)
-        if done:
-            config = _config()
-            config.attributes["connection"] = connection
-            config.attributes["theirs"] = {record.name for record in records if record.model is not None}
-            command.upgrade(config, "head")
-        additions = _additions(connection, records)
-        operations = Operations(MigrationContext.configure(connection))
-        for addition in additions:
+    with _connect(engine) as connection:
+        online.drop_unfinished(connection)
+        with _locked(connection):
+            later = _upgrade(connection, records, tell)
+        for index in later:
+            tell(_told(index))
+            online.create_index(connection, index)
+    return done
+
+
+def _upgrade(
+    connection: Connection, records: Sequence[RecordType], tell: Callable[[str], None]
+) -> list[ops.CreateIndexOp]:
+    """Do what takes no time however many rows there are; return the indexes that do, on tables that were there."""
+    there = set(inspect(connection).get_table_names())
+    migrations = _migrations(connection)
+    for line in migrations:
+        tell(line)
+    if migrations:
+        config = _config()
+        config.attributes["connection"] = connection
+        config.attributes["theirs"] = {record.name for record in records if record.model is not None}
+        command.upgrade(config, "head")
+    later: list[ops.CreateIndexOp] = []
+    operations = Operations(MigrationContext.configure(connection))
+    for addition in _additions(connection, records):
+        if (
+            isinstance(addition, ops.CreateIndexOp)
+            and addition.table_name in there
+            and online.builds_online(connection)
+        ):
+            later.append(addition)
+        else:
             tell(_told(addition))
             operations.invoke(addition)
-    return done
+    return later
 
 
 @contextmanager

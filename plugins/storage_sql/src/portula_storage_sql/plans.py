@@ -20,11 +20,11 @@ from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_ret
 from portula_storage_sql.statements import Statements, bound, shaped
 from portula_storage_sql.steps import Step, Unmet, is_one_statement, parameters_of, steps_of
 
-ATTEMPTS = 5
+ATTEMPTS = 8
 """How often a plan is tried that the database rolls back in favour of another."""
 
-PAUSE_MILLISECONDS = 20
-"""Up to which one waits before the next attempt, so that two do not meet again."""
+PAUSE_MILLISECONDS, MAX_PAUSE_MILLISECONDS = 20, 320
+"""Up to which one waits before the second attempt, and twice as long before each further one: two do not meet again."""
 
 
 class Plans:
@@ -61,7 +61,8 @@ class Plans:
                 failure = None
             if failure is not None:
                 raise failure
-            time.sleep(secrets.randbelow(PAUSE_MILLISECONDS) / 1000)
+            pause = min(PAUSE_MILLISECONDS << (attempts - 1), MAX_PAUSE_MILLISECONDS)
+            time.sleep(secrets.randbelow(pause) / 1000)
 
     def _carry_out(self, steps: Sequence[Step]) -> Counts:
         """Write; return how many records each part met that may meet any number."""

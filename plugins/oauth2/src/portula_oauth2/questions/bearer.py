@@ -15,6 +15,7 @@ from portula.plugin import (
     OAuthRequest,
     RefreshToken,
     User,
+    is_revoked,
 )
 from portula_oauth2.refreshing import REFRESH_TOKEN, find_refresh_token
 
@@ -77,7 +78,7 @@ class BearerQuestions(OAuth2Validator):
         under: str | None = token.authorization
         if authorization is None and under is not None:
             return None
-        if authorization is not None and authorization.revoked_at is not None:
+        if authorization is not None and is_revoked(provider, authorization):
             return None
         expires_at: int | None = token.expires_at
         if expires_at is not None and expires_at <= provider.now():

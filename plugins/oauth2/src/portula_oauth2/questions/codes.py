@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula import OAuth2Validator
 from portula.errors import InvalidGrantError, Replayed, UnsupportedCodeChallengeMethodError
-from portula.plugin import TO_AUTHORIZATION, Application, Grant, OAuthRequest
+from portula.plugin import TO_AUTHORIZATION, Application, Grant, OAuthRequest, is_revoked
 from portula_oauth2.keeping import keep_until
 from portula_oauth2.settings import OAuth2Settings
 
@@ -77,11 +77,7 @@ class CodeQuestions(OAuth2Validator):
         grant, authorization = found
         if grant.taken_at is not None:
             raise Replayed(grant)
-        if (
-            grant.expires_at <= provider.now()
-            or authorization is None
-            or authorization.revoked_at is not None
-        ):
+        if grant.expires_at <= provider.now() or authorization is None or is_revoked(provider, authorization):
             return False
         exchange.person = provider.validator.active_person(grant.subject)
         if exchange.person is None:

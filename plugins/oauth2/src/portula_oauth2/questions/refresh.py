@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portula import OAuth2Validator
-from portula.plugin import Application, OAuthRequest, TokenExchange
+from portula.plugin import Application, OAuthRequest, TokenExchange, is_revoked
 from portula_oauth2.refreshing import REFRESH_TOKEN, check_superseded, find_refresh_token
 from portula_oauth2.settings import OAuth2Settings
 
@@ -22,7 +22,7 @@ class RefreshQuestions(OAuth2Validator):
         if found is None or found[0].client_id != client.client_id:
             return False
         token, authorization = found
-        if authorization is None or authorization.revoked_at is not None:
+        if authorization is None or is_revoked(provider, authorization):
             return False
         if not provider.keys.verify(REFRESH_TOKEN, refresh_token, token.digest):
             # First: who comes back late with a stolen one still ends the theft.

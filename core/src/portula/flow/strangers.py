@@ -1,0 +1,69 @@
+"""What is kept in the storage for people who have not signed in: anybody can ask for it, so it has bounds."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from oauthlib.oauth2.rfc6749 import errors
+
+from portula.model.addresses import network_of
+from portula.model.records import Artifact
+
+if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
+
+KEPT_SECONDS = 600
+"""How long a request waits for its person; the quotas are for such a time of the clock."""
+
+MAX_REQUEST_BYTES = 32 * 1024
+"""Parameters of one request."""
+MAX_BYTES_PER_ADDRESS = 1024 * 1024
+"""Of all requests from one address, of IPv6 from one /64."""
+MAX_BYTES = 64 * 1024 * 1024
+"""Of all requests together."""
+
+ROW_BYTES = 512
+"""What a row takes beside the parameters."""
+BYTES_PER_PURGE = 64 * 1024
+ROWS_PER_PURGE = 2 * BYTES_PER_PURGE // ROW_BYTES
+"""More than were kept since the last purge, so that what has expired goes."""
+
+
+class StrangersQuota:
+    """Counts what one process keeps for strangers."""
+
+    def __init__(self, provider: AuthorizationServer) -> None:
+        """Take the provider."""
+        self._provider = provider
+        self._lock = threading.Lock()
+        self._window = 0
+        self._kept: Counter[str] = Counter()
+        self._total = 0
+
+    def admit(self, client_address: str, size: int) -> None:
+        """Count a request of `size` bytes that is about to be kept, and remove some of what has expired.
+
+        Raises:
+            InvalidRequestError: it is too long to be kept.
+            TemporarilyUnavailableError: a quota is used up.
+        """
+        if size > MAX_REQUEST_BYTES:
+            raise errors.InvalidRequestError(
+                description=f"The request is too long: {MAX_REQUEST_BYTES} bytes can wait for somebody to sign in."
+            )
+        now, network, size = self._provider.now(), network_of(client_address), size + ROW_BYTES
+        with self._lock:
+            if now // KEPT_SECONDS != self._window:
+                self._window, self._total = now // KEPT_SECONDS, 0
+                self._kept.clear()
+            before = self._total
+            if self._kept[network] + size > MAX_BYTES_PER_ADDRESS or before + size > MAX_BYTES:
+                raise errors.TemporarilyUnavailableError(
+                    description="Too many requests wait for somebody to sign in. Please try again in some minutes."
+                )
+            self._kept[network] += size
+            self._total += size
+        if before // BYTES_PER_PURGE != (before + size) // BYTES_PER_PURGE:
+            self._provider.storage.purge(Artifact, now=now, limit=ROWS_PER_PURGE)
