@@ -59,12 +59,12 @@ def parameters(client):
     }
 
 
-def test_each_spike_is_a_file_of_a_hundred_lines_or_so(deployment):
+def test_each_spike_is_a_file_of_under_a_hundred_lines(deployment):
     rows = lines_of(deployment.json("plugins"))
     for name in SPIKES:
         assert rows[name]["status"] == "active"
         (path,) = (DISTS / name).glob("*.py")
-        assert len(path.read_text().splitlines()) < 130
+        assert len(path.read_text().splitlines()) < 100
 
 
 def answer(response):
@@ -282,7 +282,7 @@ def begun(url, device):
 def test_a_device_gets_all_tokens_once_its_person_has_allowed_it(browser, url, poll, begun):
     form = {"grant_type": DEVICE, "device_code": begun["device_code"]}
     assert poll(**form).json()["error"] == "authorization_pending"
-    browser.get(f"/o/device/{begun['user_code']}")
+    browser.get(f"/o/device/?user_code={begun['user_code']}")
     browser.sign_in("ada", PASSWORD)
     assert browser.submit("consent-allow").text == "You can go back to your device."
     tokens = poll(**form).json()
@@ -293,7 +293,7 @@ def test_a_device_gets_all_tokens_once_its_person_has_allowed_it(browser, url, p
 
 
 def test_a_device_that_is_denied_gets_nothing(browser, poll, begun):
-    browser.get(f"/o/device/{begun['user_code']}")
+    browser.get(f"/o/device/?user_code={begun['user_code']}")
     browser.sign_in("ada", PASSWORD)
     browser.submit("consent-deny")
     assert poll(grant_type=DEVICE, device_code=begun["device_code"]).json()["error"] == "access_denied"

@@ -7,6 +7,7 @@ from portula.flow.authorization import AUTHORIZATION_ANSWER_STEPS, AUTHORIZATION
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.backend import Backend
 from portula.flow.client_auth import ClientAuthMethod
+from portula.flow.client_requests import JUDGE_SCOPE, client_request_steps
 from portula.flow.client_sources import ClientSource
 from portula.flow.clients import secret_id
 from portula.flow.endpoints import Endpoint
@@ -33,7 +34,7 @@ from portula.flow.events import (
     TokenRefused,
     TokenRevoked,
 )
-from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange, exchange_of
+from portula.flow.exchange import AuthorizationExchange, Exchange, PageExchange, TokenExchange, exchange_of
 from portula.flow.grant_hooks import TokenFormat
 from portula.flow.grants import (
     AuthorizationCodeGrant,
@@ -181,10 +182,12 @@ from portula.model.uris import (
 from portula.web import report
 from portula.web.blueprints import AccountLink, Mount
 from portula.web.hooks import WebHooks
+from portula.web.interactions import InteractionView
 from portula.web.metadata import metadata_endpoints
 from portula.web.pages import PageForm, shown_name
 from portula.web.provider import Provider, current_provider
 from portula.web.report import field_docs
+from portula.web.waiting import WaitingRequests
 
 __all__ = [
     "AUTHORIZATION_ANSWER_STEPS",
@@ -195,6 +198,7 @@ __all__ = [
     "FORM",
     "ID_TOKEN",
     "IMPLICIT",
+    "JUDGE_SCOPE",
     "LOOPBACK_ADDRESSES",
     "NO_STORE",
     "OAUTHLIB_STATE",
@@ -255,6 +259,7 @@ __all__ = [
     "IDToken",
     "IDTokenClaims",
     "Interaction",
+    "InteractionView",
     "IntrospectionResponse",
     "Issue",
     "Jose",
@@ -272,6 +277,7 @@ __all__ = [
     "NamesPeople",
     "OAuth2Validator",
     "OAuthRequest",
+    "PageExchange",
     "PageForm",
     "Pairs",
     "Part",
@@ -321,12 +327,14 @@ __all__ = [
     "TokenRevoked",
     "User",
     "UserInfoClaims",
+    "WaitingRequests",
     "WalkingStore",
     "Writes",
     "added",
     "basic_credentials",
     "bearer_error",
     "bearer_token",
+    "client_request_steps",
     "contribution",
     "current_provider",
     "enrichment",
