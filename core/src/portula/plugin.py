@@ -10,6 +10,8 @@ from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_requests import JUDGE_SCOPE, client_request_steps
 from portula.flow.client_sources import ClientSource
 from portula.flow.clients import secret_id
+from portula.flow.deliver_command import deliver_command
+from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, OutgoingMessage
 from portula.flow.endpoints import Endpoint
 from portula.flow.enrichments import (
     AuthorizationResponse,
@@ -240,6 +242,9 @@ __all__ = [
     "CoreSettings",
     "Counts",
     "Declared",
+    "Delivery",
+    "DeliveryKind",
+    "DeliveryWorker",
     "Demands",
     "Deployment",
     "Endpoint",
@@ -277,6 +282,7 @@ __all__ = [
     "NamesPeople",
     "OAuth2Validator",
     "OAuthRequest",
+    "OutgoingMessage",
     "PageExchange",
     "PageForm",
     "Pairs",
@@ -337,6 +343,7 @@ __all__ = [
     "client_request_steps",
     "contribution",
     "current_provider",
+    "deliver_command",
     "enrichment",
     "error_parameters",
     "event",

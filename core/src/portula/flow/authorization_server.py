@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from portula.flow.client_auth import ClientAuthMethod
     from portula.flow.client_sources import ClientSource
     from portula.flow.clients import Clients
+    from portula.flow.deliveries import Deliveries
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.response_modes import ResponseMode
     from portula.flow.steps import HasAnswer, Steps
@@ -33,6 +34,8 @@ class AuthorizationServer(Deployment):
     """How authorization responses may travel, by name."""
     request_resolvers: list[RequestResolver]
     client_sources: list[ClientSource]
+    deliveries: Deliveries
+    """Writes down what other servers are to be sent, and sends it."""
     validator: OAuth2Validator
     client_auth_methods: dict[str, ClientAuthMethod]
     """The client authentication methods in use, by name."""

@@ -119,6 +119,8 @@ class Storage:
     ) -> None:
         """Take the store of each record class, and the classes of the deployment's own that stand for others."""
         self._routes = {cls: (store, models.get(cls, cls)) for cls, store in routes.items()}
+        self.on_applied: Callable[[Plan], None] | None = None
+        """Is given each plan that was applied; it raises nothing."""
 
     def model(self, cls: type[R]) -> type[R]:
         """Return the class whose instances are kept and found where a room says `cls`: itself, or its replacement."""
@@ -219,6 +221,8 @@ class Storage:
         counts: dict[ChangeAll | Remove, int] = {}
         for store, share in sorted(shares.values(), key=lambda item: _turn(item[1])):
             counts |= {given[placed]: count for placed, count in store.apply(share).items()}
+        if self.on_applied is not None:
+            self.on_applied(plan)
         return counts
 
     def _place(self, part: Part) -> tuple[Store, Part]:
