@@ -62,7 +62,10 @@ NAMES = {
     "Backend": Backend,
     "BaseModel": BaseModel,
     "ClientMember": ClientMember,
+    "DeliveryKind": public.DeliveryKind,
+    "DeliveryWorker": public.DeliveryWorker,
     "Demands": Demands,
+    "OutgoingMessage": public.OutgoingMessage,
     "ExtensionGrant": ExtensionGrant,
     "Grant": Grant,
     "IDToken": IDToken,
@@ -132,6 +135,10 @@ STARTED = {
     "portula_steps": lambda provider: [step.name for step in contributed_steps(provider.hooks)] == ["no_tea"],
     "portula_declarations": lambda provider: "portula_kettle" in provider.plugins.declared,
     "portula_settings": lambda provider: provider.all_settings.value("GREETING") == "hello",
+    "portula_deliveries": lambda provider: provider.deliveries.kinds["tea"].permanent == {410},
+    "portula_delivery_worker": lambda provider: (
+        provider.hooks.ask(Plugin.portula_delivery_worker).look() is None
+    ),
     "portula_clock": lambda provider: provider.now() == 1_700_000_000,
     "portula_records": lambda provider: "note" in [record.name for record in provider.records],
     "portula_application_model": lambda provider: (

@@ -147,6 +147,10 @@ def provider_with(hook):
     """Return a provider of the example and a store, and the example."""
     plugin = example_plugin(hook)
     given = [plugin] if hook == "portula_stores" else [plugin, Memory()]
+    if hook == "portula_deliveries":  # which nobody could send without a fetcher
+        given.append(
+            type("Web", (), {"portula_fetcher": hookimpl(lambda self, provider: GIVEN["fetcher"])})()
+        )
     return Provider(make_app(), plugins=given, discover=False), plugin
 
 

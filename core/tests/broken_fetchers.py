@@ -44,12 +44,15 @@ class Naive(Fetcher):
     def get(self, url, *, accept, max_bytes=65536):
         return self.judged(self.send("GET", url), accept, max_bytes, range(200, 201))
 
-    def post(self, url, form, *, max_bytes=65536):
-        return self.judged(self.send("POST", url, data=form), (), max_bytes, range(200, 300))
+    def post(self, url, body, *, headers=None, max_bytes=65536):
+        sent = {"content": body} if isinstance(body, bytes) else {"data": body}
+        host = {"Host": httpx.URL(url).netloc.decode()}
+        answer = self.send("POST", url, **sent, headers={**(headers or {}), **host})
+        return self.judged(answer, (), max_bytes, range(200, 300))
 
-    def send(self, method, url, **form):
+    def send(self, method, url, **sent):
         try:
-            return self.client.request(method, url, **form)
+            return self.client.request(method, url, **sent)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise FetchFailed(f"{url}: {error}") from error
 
@@ -97,8 +100,10 @@ class Careless(Fetcher):
     def get(self, url, **given):
         return replace(super().get(url.partition("?")[0], **given), media_type="", max_age=None)
 
-    def post(self, url, form, **given):
-        return super().post(url, {name: value.upper() for name, value in form.items()}, **given)
+    def post(self, url, body, **given):
+        if isinstance(body, bytes):
+            return super().post(url, body.upper(), **given)
+        return super().post(url, {name: value.upper() for name, value in body.items()}, **given)
 
 
 class ByAddress(Fetcher):
@@ -178,6 +183,7 @@ CASES += [
             "path_and_query",
             "how_long_an_answer_may_be_kept",
             "a_form_is_posted",
+            "bytes_are_posted",
         ),
         (ByAddress, "names_the_host"),
         (Content, "not_answered_200", "what_is_compressed", "not_taken", "another_media_type", "too_long"),

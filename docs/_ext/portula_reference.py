@@ -26,6 +26,7 @@ import portula_settings_reference as settings_reference
 from portula import Plugin, Provider, hookimpl
 from portula.cli import main as cli
 from portula.cli import reports
+from portula.flow.deliver_command import deliver_command
 from portula.host.declared import Declared
 from portula.host.kinds import HookDeclarations
 from portula.host.models import ModelSettings
@@ -224,6 +225,7 @@ def commands_markdown() -> str:
         commands = [
             *cli.main.commands.values(),
             *reports.commands(provider),
+            deliver_command(provider),
             *provider.hooks.collect(Plugin.portula_commands),
         ]
     leaves = sorted((leaf for command in commands for leaf in _leaves(command)), key=lambda leaf: leaf[0])

@@ -71,7 +71,7 @@ class House(Flow):
         given = {
             "OIDC_ENABLED": True,
             "OIDC_ISS_ENDPOINT": ISSUER,
-            "OIDC_BACKCHANNEL_LOGOUT_THREADS": 0,
+            "DELIVERY_THREADS": 0,
             "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
             **self.settings,
         }

@@ -79,7 +79,7 @@ class Receiver(Fetcher):
     def answer(self, provider):
         return self
 
-    def post(self, url, form, *, max_bytes=65536):
+    def post(self, url, body, *, headers=None, max_bytes=65536):
         self.heard.append(url)
         return Fetched(200, "", b"")
 

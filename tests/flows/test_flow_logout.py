@@ -170,7 +170,7 @@ def test_what_a_process_leaves_that_is_killed_after_the_logout_is_delivered_by_t
         check=False,
     )
     assert (killed.returncode, killed.stdout) == (9, "nobody\n"), killed.stderr
-    settings = {"STORAGE": "storage_sql", "DATABASE_URL": url, "OIDC_BACKCHANNEL_LOGOUT_THREADS": 2}
+    settings = {"STORAGE": "storage_sql", "DATABASE_URL": url, "DELIVERY_THREADS": 2}
     house = House(portula_storage_sql, furnished=False, **settings)
     house.browser().get("/who")
     house.fetcher.wait_for(2)

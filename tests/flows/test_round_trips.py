@@ -71,7 +71,7 @@ class House:
             "REQUEST_APPROVAL_PROMPT": "auto",
             "OIDC_ENABLED": True,
             "OIDC_ISS_ENDPOINT": ISSUER,
-            "OIDC_BACKCHANNEL_LOGOUT_THREADS": 0,
+            "DELIVERY_THREADS": 0,
         }
         with storage_check_deferred():
             self.provider = make_provider(*installed_rooms(), settings=settings)

@@ -3,8 +3,6 @@
 import pytest
 from support.signing_out import ISSUER, NOW, House
 
-from portula_logout.outbox import Outbox
-
 TEA = "https://tea.example/out"
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -20,7 +18,7 @@ def tell(house, subject="ada"):
     """Sign a person out of an app; return their session's identifier and the token that the app's server was sent."""
     browser = house.browser(subject, "teapot")
     browser.press(browser.ask())
-    Outbox(house.provider).deliver()
+    house.provider.deliveries.deliver()
     return browser.sid, house.jose.read(house.fetcher.posts[-1][1]["logout_token"])
 
 
@@ -76,7 +74,8 @@ def test_what_waits_is_no_token_that_could_be_presented(house):
     (waiting,) = house.artifacts("logout-token")
     assert house.jose.signed == []
     assert waiting.digest not in repr(waiting.payload)
-    assert sorted(waiting.payload) == ["attempts", "issuer", "sid", "sub"]
+    assert sorted(waiting.payload) == ["attempts", "data", "origin"]
+    assert sorted(waiting.payload["data"]) == ["issuer", "sid", "sub"]
 
 
 @pytest.mark.parametrize("answer", [None, 302, 400, 401, 404, 500, 503], ids=str)
@@ -86,5 +85,5 @@ def test_a_server_that_fails_changes_nothing_for_the_person(house, answer):
     page = browser.press(browser.ask())
     assert page.status_code == 200
     assert browser.who == "nobody"
-    Outbox(house.provider).deliver()
+    house.provider.deliveries.deliver()
     assert house.browser("ada").who == "ada"

@@ -88,7 +88,7 @@ class Fetcher(BaseFetcher):
     """Servers of apps: they take what is posted, unless `answers` has a status, an error or a function for one."""
 
     def __init__(self):
-        self.posts = []
+        self.posts, self.headers = [], []
         self.answers = {}
         self.arrived = threading.Condition()
 
@@ -96,12 +96,13 @@ class Fetcher(BaseFetcher):
     def portula_fetcher(self, provider):
         return self
 
-    def post(self, url, form, *, max_bytes=65536):
+    def post(self, url, body, *, headers=None, max_bytes=65536):
         answer = self.answers.get(url, 200)
         if callable(answer):
             answer = answer()
         with self.arrived:
-            self.posts.append((url, dict(form)))
+            self.posts.append((url, body if isinstance(body, bytes) else dict(body)))
+            self.headers.append(dict(headers or {}))
             self.arrived.notify_all()
         if answer is None:
             raise FetchFailed("it could not be reached")
@@ -172,7 +173,7 @@ class House:
     def __init__(self, *plugins, memory=None, furnished=None, **settings):
         self.clock, self.heard, self.jose, self.fetcher = MovableClock(NOW), Recorder(), Jose(), Fetcher()
         self.known_as = None
-        settings = {"OIDC_ISS_ENDPOINT": ISSUER, **ON, "OIDC_BACKCHANNEL_LOGOUT_THREADS": 0, **settings}
+        settings = {"OIDC_ISS_ENDPOINT": ISSUER, **ON, "DELIVERY_THREADS": 0, **settings}
         rooms = [portula_generators, portula_sessions, portula_scopes_settings, portula_logout]
         own = [SessionLogin(), self.heard, self.jose, self.fetcher, memory or Memory()]
         self.provider = make_provider(*rooms, *own, *plugins, settings=settings, clock=self.clock)

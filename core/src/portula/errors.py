@@ -23,6 +23,7 @@ from oauthlib.oauth2.rfc6749.errors import (
     UnsupportedResponseTypeError,
     UnsupportedTokenTypeError,
 )
+from oauthlib.oauth2.rfc8628.errors import AuthorizationPendingError, ExpiredTokenError, SlowDownError
 from oauthlib.openid.connect.core.exceptions import (
     AccountSelectionRequired,
     ConsentRequired,
@@ -65,6 +66,7 @@ from portula.model.errors import (
 __all__ = [
     "AccessDeniedError",
     "AccountSelectionRequired",
+    "AuthorizationPendingError",
     "AuthorizationRefused",
     "BrokenPlugin",
     "ConfigError",
@@ -74,6 +76,7 @@ __all__ = [
     "DuplicatePlugin",
     "DuplicateRecord",
     "EmptySlot",
+    "ExpiredTokenError",
     "FatalClientError",
     "FetchFailed",
     "HookFailed",
@@ -101,6 +104,7 @@ __all__ = [
     "RetryLater",
     "ServerError",
     "SlotConflict",
+    "SlowDownError",
     "StorageDown",
     "TemporarilyUnavailableError",
     "UnauthorizedClientError",

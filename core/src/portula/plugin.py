@@ -7,8 +7,11 @@ from portula.flow.authorization import AUTHORIZATION_ANSWER_STEPS, AUTHORIZATION
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.backend import Backend
 from portula.flow.client_auth import ClientAuthMethod
+from portula.flow.client_requests import JUDGE_SCOPE, client_request_steps
 from portula.flow.client_sources import ClientSource
 from portula.flow.clients import secret_id
+from portula.flow.deliver_command import deliver_command
+from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, OutgoingMessage
 from portula.flow.endpoints import Endpoint
 from portula.flow.enrichments import (
     AuthorizationResponse,
@@ -33,7 +36,7 @@ from portula.flow.events import (
     TokenRefused,
     TokenRevoked,
 )
-from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange, exchange_of
+from portula.flow.exchange import AuthorizationExchange, Exchange, PageExchange, TokenExchange, exchange_of
 from portula.flow.grant_hooks import TokenFormat
 from portula.flow.grants import (
     AuthorizationCodeGrant,
@@ -183,10 +186,12 @@ from portula.web import report
 from portula.web.blueprints import AccountLink, Mount
 from portula.web.flask_apps import current_provider
 from portula.web.hooks import WebHooks
+from portula.web.interactions import InteractionView
 from portula.web.metadata import metadata_endpoints
 from portula.web.pages import PageForm, shown_name
 from portula.web.provider import Provider
 from portula.web.report import field_docs
+from portula.web.waiting import WaitingRequests
 
 __all__ = [
     "AUTHORIZATION_ANSWER_STEPS",
@@ -197,6 +202,7 @@ __all__ = [
     "FORM",
     "ID_TOKEN",
     "IMPLICIT",
+    "JUDGE_SCOPE",
     "LOOPBACK_ADDRESSES",
     "NO_STORE",
     "OAUTHLIB_STATE",
@@ -239,6 +245,9 @@ __all__ = [
     "CoreSettings",
     "Counts",
     "Declared",
+    "Delivery",
+    "DeliveryKind",
+    "DeliveryWorker",
     "Demands",
     "Deployment",
     "Endpoint",
@@ -258,6 +267,7 @@ __all__ = [
     "IDToken",
     "IDTokenClaims",
     "Interaction",
+    "InteractionView",
     "IntrospectionResponse",
     "Issue",
     "Jose",
@@ -275,6 +285,8 @@ __all__ = [
     "NamesPeople",
     "OAuth2Validator",
     "OAuthRequest",
+    "OutgoingMessage",
+    "PageExchange",
     "PageForm",
     "Pairs",
     "Part",
@@ -327,12 +339,15 @@ __all__ = [
     "TokenRevoked",
     "User",
     "UserInfoClaims",
+    "WaitingRequests",
     "WalkingStore",
     "Writes",
     "added",
     "basic_credentials",
+    "client_request_steps",
     "contribution",
     "current_provider",
+    "deliver_command",
     "enrichment",
     "error_parameters",
     "event",

@@ -7,8 +7,6 @@ from support.signing_out import NOW, SHOP, TEA, SessionLogin, deliver, heard, si
 import portula_logout
 from portula import Plugin
 from portula.errors import EmptySlot, InvalidClientMetadata
-from portula_logout.courier import courier_of
-from portula_logout.outbox import Outbox
 from portula_testing.provider import make_provider
 
 GIVE_UP = 24 * 3600
@@ -34,7 +32,7 @@ def test_it_stands_in_the_metadata_when_it_is_on(make):
 def test_switched_off_nobody_is_told(make):
     house = with_servers(make(OIDC_BACKCHANNEL_LOGOUT_ENABLED=False))
     sign_out(house.browser("ada", "teapot"))
-    assert not Outbox(house.provider).due()
+    assert house.artifacts("logout-token") == []
 
 
 def test_without_openid_connect_the_room_is_silent():
@@ -42,7 +40,7 @@ def test_without_openid_connect_the_room_is_silent():
     assert not [name for name in provider.metadata_document if "logout" in name or "session" in name]
     assert provider.client_members == {}
     assert provider.app.test_client().get("/o/logout/").status_code == 404
-    assert courier_of(provider) is None
+    assert provider.deliveries.kinds == {}
 
 
 def test_without_a_fetcher_the_provider_does_not_start(make):
@@ -233,7 +231,7 @@ def test_an_app_that_is_gone_or_wants_to_hear_no_more_is_left_alone(house, chang
 
 
 def test_a_failing_server_does_not_keep_a_person_from_signing_out(make):
-    house = with_servers(make(OIDC_BACKCHANNEL_LOGOUT_THREADS=1))
+    house = with_servers(make(DELIVERY_THREADS=1))
     gate = threading.Event()
 
     def slow():

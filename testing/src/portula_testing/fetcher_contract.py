@@ -98,6 +98,17 @@ class FetcherContract:
         assert (asked.method, asked.body) == ("POST", b"logout_token=a+b%26c")
         assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
 
+    def test_bytes_are_posted_as_they_are_under_their_headers(
+        self, fetcher: Fetcher, server: HttpsServer
+    ) -> None:
+        url = server.answer("/", Reply(202))
+        headers = {"Content-Type": "application/json", "X-Signature": "abc", "Host": "other.example"}
+        assert fetcher.post(url, b'{"a": 1}', headers=headers).status == 202
+        (asked,) = server.asked
+        assert asked.body == b'{"a": 1}'
+        assert (asked.headers["content-type"], asked.headers["x-signature"]) == ("application/json", "abc")
+        assert asked.headers["host"] == f"localhost:{server.port}"
+
     def test_it_works_in_every_thread(self, fetcher: Fetcher, server: HttpsServer) -> None:
         url = server.answer("/", Reply(body=b"x"))
         assert [fetcher.get(url, accept=()).body, in_thread(lambda: fetcher.get(url, accept=()).body)] == [

@@ -16,6 +16,7 @@ from rich.markup import escape
 from portula.cli import authoring, reports
 from portula.cli.folder import NoProviderThere, holds_a_provider
 from portula.cli.serve import Prepared, ServeOptions, make_app, prepare, run
+from portula.flow.deliver_command import deliver_command
 from portula.host.commands import HOST_COMMANDS, SchemaGroup
 from portula.host.declarations import HostHooks
 from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
@@ -84,7 +85,8 @@ class RoomCommands(click.Group):
                 rooms = provider.hooks.collect(HostHooks.portula_commands)
             except ConfigError as error:
                 raise said(error) from error
-            return {str(command.name): command for command in (*reports.commands(provider), *rooms)}
+            own = [deliver_command(provider)] if provider.deliveries.kinds else []
+            return {str(command.name): command for command in (*reports.commands(provider), *own, *rooms)}
 
 
 class StandAlone(RoomCommands):

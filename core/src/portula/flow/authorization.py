@@ -162,11 +162,9 @@ AUTHORIZATION_STEPS: Steps[AuthorizationExchange] = Steps(
 
 def authorization(exchange: AuthorizationExchange) -> None:
     """Begin the authorization: what was allowed, by whom, and how they had signed in."""
-    login = exchange.login
-    if login is None:
+    if exchange.login is None:
         raise errors.ServerError(request=exchange.request)
-    exchange.request.user = login.subject
-    exchange.begin(sid=login.sid, auth_time=login.auth_time, amr=tuple(login.amr))
+    exchange.begin()
 
 
 def shape(exchange: AuthorizationExchange) -> None:

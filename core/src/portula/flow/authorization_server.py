@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from portula.flow.client_auth import ClientAuthMethod
     from portula.flow.client_sources import ClientSource
     from portula.flow.clients import Clients
+    from portula.flow.deliveries import Deliveries
     from portula.flow.presentations import TokenPresentations
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.response_modes import ResponseMode
@@ -41,6 +42,8 @@ class AuthorizationServer(Deployment):
     """Authorizations that this process has to revoke and could not yet; see `is_revoked`."""
     strangers: StrangersQuota
     """Bounds what is kept for people who have not signed in."""
+    deliveries: Deliveries
+    """Writes down what other servers are to be sent, and sends it."""
     validator: OAuth2Validator
     client_auth_methods: dict[str, ClientAuthMethod]
     """The client authentication methods in use, by name."""

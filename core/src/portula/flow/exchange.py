@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
+
 from portula.flow.issue import Issue
-from portula.flow.messages import parse_form, request_of
+from portula.flow.messages import ISSUER, OAuthRequest, parse_form, request_of
 from portula.model.http import Answer, Message
 from portula.model.plans import Plan
 from portula.model.records import AccessToken, Application, Authorization, Grant, RefreshToken
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
-    from portula.flow.messages import OAuthRequest, Pairs
+    from portula.flow.messages import Pairs
     from portula.flow.presentations import PresentedToken
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.server import Server
     from portula.model.people import Authenticated, User
 
 ABSENT = Message("", "")
+
+CREDENTIALS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+"""Parameters by which a client authenticates (RFC 6749 §2.3.1, RFC 7521 §4.2)."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -55,6 +62,8 @@ class Exchange:
     """The refresh token record that the request uses."""
     person: User | None = None
     """The person whom the request is about, once they are found active."""
+    login: Authenticated | None = None
+    """Who sits at the browser, where the request is one of a browser and its person decides."""
     authorization: Authorization | None = None
     """What it is done under: the authorization being made, or that of the code or token presented."""
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -123,6 +132,16 @@ class Exchange:
         """Return a parameter of the request; None when it was not sent."""
         return self.request.body.get(name)
 
+    @property
+    def parameters(self) -> Pairs:
+        """The parameters of the form without the client's credentials, under the `client_id` that they proved."""
+        named = [
+            (name, value)
+            for name, value in self.request.decoded_body or ()
+            if name not in CREDENTIALS and name != "client_id"
+        ]
+        return [("client_id", cast("Application", self.client).client_id), *named]
+
     def values(self, name: str) -> tuple[str, ...]:
         """Return all values of a parameter that may stand more than once."""
         return tuple(value for sent, value in self.request.decoded_body or () if sent == name)
@@ -135,10 +154,16 @@ class Exchange:
     def begin(self, **facts: Any) -> Authorization:
         """Begin an authorization of the client by the person, and add it to the plan.
 
+        Of a person at the browser it says how they had signed in.
+
         Args:
             facts: further fields of the authorization.
         """
         client = cast("Application", self.client)
+        if self.login is not None:
+            self.request.user = self.login.subject
+            signed_in = {"sid": self.login.sid, "auth_time": self.login.auth_time, "amr": self.login.amr}
+            facts = {**signed_in, **facts}
         self.provider.validator.keep_subject(self)
         self.authorization = Authorization(
             id=secrets.token_hex(16),
@@ -163,21 +188,56 @@ class TokenExchange(Exchange):
 
 
 @dataclass(kw_only=True, eq=False)
-class AuthorizationExchange(Exchange):
-    """A request to the authorization endpoint (RFC 6749 §3.1)."""
+class PageExchange(Exchange):
+    """A request that a person decides about at a page, see `portula.plugin.InteractionView`."""
 
     pairs: Pairs = field(default_factory=list)
-    """The parameters, those too that the request names elsewhere."""
+    """The parameters of the page, those too that the request names elsewhere: of these the exchange is made anew."""
     presented: Pairs = field(default_factory=list)
     """Parameters as they stand in the request itself; the same as `pairs` unless a resolver found those elsewhere."""
+
+    @classmethod
+    def about(
+        cls,
+        provider: AuthorizationServer,
+        client_id: str,
+        scope: Iterable[str],
+        pairs: Pairs,
+        parameters: Mapping[str, str] = MappingProxyType({}),
+    ) -> Self:
+        """Begin an exchange about what a client asked for elsewhere, e.g. of a device, in the current Flask request.
+
+        Args:
+            provider: who answers.
+            client_id: who asks.
+            scope: what it asks for; whoever took the request has judged it.
+            pairs: parameters of the page.
+            parameters: what the client sent, as far as plugins may read it, e.g. `acr_values`.
+
+        Raises:
+            InvalidRequestError: there is no such client any more.
+        """
+        client = provider.clients.find(client_id)
+        if client is None:
+            raise InvalidRequestError(description="The app that asks is not known here any more.")
+        issuer = provider.current_issuer()
+        request = OAuthRequest("", "GET", parameters, {ISSUER: issuer})
+        request.client, request.client_id, request.scopes = client, client.client_id, list(scope)
+        exchange = cls(provider=provider, request=request, issuer=issuer, pairs=pairs, presented=pairs)
+        request.exchange = exchange
+        return exchange
+
+
+@dataclass(kw_only=True, eq=False)
+class AuthorizationExchange(PageExchange):
+    """A request to the authorization endpoint (RFC 6749 §3.1)."""
+
     resolver: RequestResolver | None = None
     """By what the parameters came; None where they stand in the request itself."""
     redirect_uri: str | None = None
     """Where the answer goes, once it is known to be the client's; errors before that stay here."""
     response_type: str = ""
     """Its words in order, once it is known."""
-    login: Authenticated | None = None
-    """Who sits at the browser."""
 
     @property
     def words(self) -> list[str]:

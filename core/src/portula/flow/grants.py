@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from oauthlib.oauth2.rfc6749 import errors, grant_types
 
-from portula.flow.exchange import AuthorizationExchange, TokenExchange, exchange_of
+from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange, exchange_of
 from portula.flow.memo import Memo
 from portula.flow.pkce import well_formed
 from portula.flow.validator import OAuth2Validator
+from portula.model.records import Authorization
 
 if TYPE_CHECKING:
     from portula.flow.messages import OAuthRequest
@@ -61,12 +62,21 @@ class GrantType:
         Raises:
             InvalidScopeError: it may not.
         """
-        request, validator = exchange.request, self.validator
-        client_id = request.client_id or ""
-        request.scopes = request.scopes or list(validator.get_default_scopes(client_id, request))
-        client = cast("Application", request.client)
-        if not validator.validate_scopes(client_id, list(request.scopes or ()), client, request):
-            raise errors.InvalidScopeError(request=request)
+        judge_scope(exchange, self.validator)
+
+
+def judge_scope(exchange: Exchange, validator: OAuth2Validator) -> None:
+    """Take the scopes of the request, or the client's default, if the client may have them (RFC 6749 §3.3).
+
+    Raises:
+        InvalidScopeError: it may not.
+    """
+    request = exchange.request
+    client_id = request.client_id or ""
+    request.scopes = request.scopes or list(validator.get_default_scopes(client_id, request))
+    client = cast("Application", request.client)
+    if not validator.validate_scopes(client_id, list(request.scopes or ()), client, request):
+        raise errors.InvalidScopeError(request=request)
 
 
 GrantFactory = Callable[[OAuth2Validator], GrantType]
@@ -90,6 +100,19 @@ class ExtensionGrant(GrantType):
             NotImplementedError: a grant without a check of its own lets nobody pass.
         """
         raise NotImplementedError
+
+    def redeem(self, exchange: TokenExchange, authorization_id: str) -> None:
+        """Go on under an authorization that a person gave before, for its subject and all of its scope.
+
+        Raises:
+            InvalidGrantError: it is gone, revoked or another client's.
+        """
+        given = exchange.provider.storage.find(Authorization, id=authorization_id)
+        client = cast("Application", exchange.client)
+        if given is None or given.revoked_at is not None or given.client_id != client.client_id:
+            raise errors.InvalidGrantError(request=exchange.request)
+        exchange.resume(given)
+        exchange.request.user, exchange.request.scopes = given.subject, given.scope.split()
 
 
 class _Judged(GrantType):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic
 
 from portula.flow.backend import Backend
+from portula.flow.delivery_hooks import DeliveryHooks
 from portula.flow.event_hooks import EventHooks
 from portula.flow.grant_hooks import GrantHooks
 from portula.flow.request_hooks import RequestHooks
@@ -71,5 +72,5 @@ class EngineHooks(HookDeclarations, Generic[P]):
         return None
 
 
-class FlowHooks(EngineHooks[P], GrantHooks[P], ServiceHooks[P], RequestHooks, EventHooks):
+class FlowHooks(EngineHooks[P], GrantHooks[P], ServiceHooks[P], DeliveryHooks[P], RequestHooks, EventHooks):
     """Hooks that answering requests of the protocol calls."""

@@ -92,6 +92,10 @@ class CoreSettings(BaseModel):
     MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
     """Bytes a request to a machine endpoint may have; more is answered 413."""
 
+    DELIVERY_THREADS: int = Field(default=4, ge=0, le=100)
+    """How many threads of a process send at once what plugins deliver to other servers, half of them to one server. 0:
+    none; `portula deliver`, run as a job every minute or so, then sends it all."""
+
     PLUGINS_BLOCKED: tuple[str, ...] = ()
     """Names of installed plugins to leave out."""
 

@@ -34,6 +34,7 @@ class ConsentQuestion:
     user: Authenticated
     scopes: tuple[str, ...]
     redirect_uri: str
+    """Where the person goes with what they allow; empty where they go nowhere, as with a device."""
     action: str
     """URL the form posts to."""
     csrf_context: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from portula.model.http import Answer, Message
@@ -311,8 +312,22 @@ class Fetcher(ABC):
         """
 
     @abstractmethod
-    def post(self, url: str, form: Mapping[str, str], *, max_bytes: int = 65536) -> Fetched:
-        """Return the answer to a form-encoded POST, whatever its status below 300 is.
+    def post(
+        self,
+        url: str,
+        body: Mapping[str, str] | bytes,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        max_bytes: int = 65536,
+    ) -> Fetched:
+        """Return the answer to a POST, whatever its status below 300 is.
+
+        Args:
+            url: where to.
+            body: a mapping is sent as a form, bytes as they are.
+            headers: further ones, such as Content-Type of bytes; those of the connection (Host, Content-Length) are the
+                fetcher's own.
+            max_bytes: how long the answer may be.
 
         Raises:
             FetchFailed: for any other outcome.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("portula")
 
+ANSWERING: ContextVar[bool] = ContextVar("portula_answering", default=False)
+"""Whether a machine endpoint is being answered, in Flask or ahead of it."""
+
 PREFLIGHT_MAX_AGE_SECONDS = 600
 _BRACKETED = re.compile(r"\[([^]]+)\](?::[0-9]+)?")
 _ALWAYS_ALLOWED = ("Authorization", "Content-Type")
@@ -50,6 +54,8 @@ class MachineDoor:
         self._app = app
         self._max_body = max_body
         self.proxies = proxies
+        self.on_answered: Callable[[], None] | None = None
+        """Is called after each request that is answered ahead of Flask; it raises nothing."""
         self.paths: dict[str, Endpoint] = {}
         for endpoint in endpoints:
             path = endpoint.path if endpoint.path.startswith("/") else f"{mount}/{endpoint.path}"
@@ -95,6 +101,8 @@ class MachineDoor:
                 return fallback(environ, start_response)
             with self._app.app_context():
                 answer = self.answer(path, environ, lambda limit: _body(environ, limit))
+                if self.on_answered is not None:
+                    self.on_answered()
             reason = HTTP_STATUS_CODES.get(answer.status, "Unknown").upper()
             start_response(f"{answer.status} {reason}", _sent_headers(answer))
             return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
@@ -132,6 +140,7 @@ class MachineDoor:
                     "error_description": f"A request has at most {self._max_body} bytes.",
                 },
             )
+        answering = ANSWERING.set(True)
         try:
             handler = cast("Handler", endpoint.handler)
             return handler(message_from(environ, path, body, self.proxies))
@@ -142,6 +151,8 @@ class MachineDoor:
             return json_answer(
                 500, {"error": "server_error", "error_description": "The server failed; it is logged."}
             )
+        finally:
+            ANSWERING.reset(answering)
 
     @staticmethod
     def _preflight(endpoint: Endpoint, origin: str | None, asked: str) -> Answer:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.clients import Clients
+from portula.flow.deliveries import Deliveries
 from portula.flow.hooks import FlowHooks
 from portula.flow.presentations import TokenPresentations
 from portula.flow.reloading import reloading
@@ -34,6 +35,7 @@ from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
+from portula.web.delivery_threads import deliver_in_background
 from portula.web.endpoints import join_steps, with_handler
 from portula.web.flask_apps import UnboundProvider, redirect_no_paths, under_command
 from portula.web.hooks import CORE_HOOKS, WebHooks
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from portula.flow.backend import Backend
+    from portula.flow.deliveries import DeliveryWorker
     from portula.model.http import Handler, Message
 
 log = logging.getLogger("portula")
@@ -99,6 +102,7 @@ class Provider(AuthorizationServer):
         self._given_settings = settings
         self._stand_alone = stand_alone
         self.plugins = Plugins(CORE_HOOKS, self)
+        self.delivery_worker: DeliveryWorker | None = None
         self._settings = Settings()
         if self.name in self.app.extensions.get("portula", {}):
             raise ConfigError(f"the app has a provider named {self.name!r}; give this one another name")
@@ -248,6 +252,8 @@ class Provider(AuthorizationServer):
         self.client_auth_methods = {name: methods[name] for name in enabled}
         types = hooks.collect(FlowHooks.portula_response_types)
         self.response_types = list(self.validator.enabled_response_types(types))
+        kinds = hooks.collect(FlowHooks.portula_deliveries)
+        self.deliveries = Deliveries(self, kinds, self.core_settings.DELIVERY_THREADS)
         members = hooks.collect(FlowHooks.portula_client_metadata)
         self.client_members = {member.name: member for member in members}
 
@@ -314,6 +320,7 @@ class Provider(AuthorizationServer):
         self._exempt_from_csrf_protect()
         redirect_no_paths(self.app, others)
         self.app.before_request(self._exempt_from_csrf_protect)
+        deliver_in_background(self)
         self.app.extensions.setdefault("portula", {})[self.name] = self
 
     def check_storage(self) -> None:

@@ -20,7 +20,9 @@ def shown_scopes(provider: Provider, scopes: Sequence[str]) -> list[tuple[str, s
 
 
 def shown_destination(redirect_uri: str) -> tuple[str, bool]:
-    """Return where a redirect URI leads, and whether that is an app on the person's own device."""
+    """Return where a redirect URI leads, and whether that is an app on the person's own device; "" leads nowhere."""
+    if not redirect_uri:
+        return "", False
     parts = urlsplit(redirect_uri)
     if parts.scheme not in ("http", "https"):
         return f"{parts.scheme}:", True

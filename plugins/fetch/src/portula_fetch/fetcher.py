@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 import httpcore
@@ -25,6 +26,13 @@ from portula_fetch.turns import Turns
 
 USER_AGENT = "portula"
 
+OWN_HEADERS = frozenset(
+    {"host", "accept-encoding", "connection", "content-length", "transfer-encoding", "expect"}
+)
+"""What who asks has no say in: it could make a request be read as two (attack S41)."""
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
 
 class Unreachable(FetchFailed):
     """No connection was made: whatever else is asked of that server will fail too."""
@@ -40,16 +48,18 @@ class Asking:
     """Media types; empty for any."""
     max_bytes: int
     body: bytes | None = field(default=None, repr=False)
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Headers of who asks."""
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return the headers; an encoded body is not asked for, since it could grow when it is decoded."""
         named = {
-            "Host": self.target.authority,
-            "Accept": ", ".join(self.accept) or "*/*",
-            "Accept-Encoding": "identity",
-            "Connection": "close",
-            "User-Agent": USER_AGENT,
-            **({"Content-Type": "application/x-www-form-urlencoded"} if self.method == "POST" else {}),
+            "accept": ", ".join(self.accept) or "*/*",
+            "user-agent": USER_AGENT,
+            **{name.lower(): value for name, value in self.given.items() if name.lower() not in OWN_HEADERS},
+            "host": self.target.authority,
+            "accept-encoding": "identity",
+            "connection": "close",
         }
         return [(name.encode(), value.encode()) for name, value in named.items()]
 
@@ -84,9 +94,19 @@ class SafeFetcher(Fetcher):
             process.failures.forget(url)
             return fetched
 
-    def post(self, url: str, form: Mapping[str, str], *, max_bytes: int = 65536) -> Fetched:
-        """See `portula.plugin.Fetcher`. An answer that may not be used says nothing of the next form to that URL."""
-        asking = Asking("POST", self._target(url), (), max_bytes, urlencode(form).encode())
+    def post(
+        self,
+        url: str,
+        body: Mapping[str, str] | bytes,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        max_bytes: int = 65536,
+    ) -> Fetched:
+        """See `portula.plugin.Fetcher`. An answer that may not be used says nothing of the next body to that URL."""
+        raw, given = (
+            (body, headers) if isinstance(body, bytes) else (urlencode(body).encode(), {**FORM, **headers})
+        )
+        asking = Asking("POST", self._target(url), (), max_bytes, raw, given)
         process = self._here()
         with _told(asking.target), self._turn(asking.target, process):
             return self._fetch(asking, process)

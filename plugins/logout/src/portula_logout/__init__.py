@@ -9,12 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from portula import hookimpl
-from portula.plugin import HookDeclarations
 from portula_logout import browser_state, metadata, participants
+from portula_logout.back_channel import portula_deliveries
 from portula_logout.commands import make_commands
-from portula_logout.courier import Threads
-from portula_logout.ends import after_end, record_end
-from portula_logout.hooks import LogoutHooks
+from portula_logout.ends import record_end
 from portula_logout.metadata import portula_metadata
 from portula_logout.mount import mounts
 from portula_logout.registration import portula_client_metadata, portula_validate_client_registration
@@ -25,24 +23,18 @@ if TYPE_CHECKING:
 
     from portula import Provider
     from portula.plugin import AuthorizationGranted, AuthorizationResponse, Mount, SessionEnded
-    from portula_logout.hooks import Courier
 
-__all__ = ["portula_client_metadata", "portula_metadata", "portula_validate_client_registration"]
-
-
-@hookimpl
-def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
-    return [LogoutHooks]
+__all__ = [
+    "portula_client_metadata",
+    "portula_deliveries",
+    "portula_metadata",
+    "portula_validate_client_registration",
+]
 
 
 @hookimpl
 def portula_settings(provider: Provider) -> list[type[LogoutSettings]]:
     return [LogoutSettings]
-
-
-@hookimpl
-def portula_logout_courier(provider: Provider) -> Courier | None:
-    return Threads(provider) if metadata.back_channel(provider) else None
 
 
 @hookimpl
@@ -67,10 +59,10 @@ def portula_record_authorization(event: AuthorizationGranted) -> list[object]:
 
 @hookimpl
 def portula_record_session_end(event: SessionEnded) -> list[object]:
-    return record_end(cast("Provider", event.provider), event) if metadata.openid(event.provider) else []
+    return record_end(event.provider, event) if metadata.openid(event.provider) else []
 
 
 @hookimpl
 def portula_session_ended(event: SessionEnded) -> None:
     if metadata.openid(event.provider):
-        after_end(cast("Provider", event.provider), event)
+        browser_state.forget(cast("Provider", event.provider), event.sid)

@@ -16,12 +16,12 @@ from portula.plugin import (
     PageForm,
     Plan,
     Steps,
+    WaitingRequests,
     shown_name,
     step,
     unkeyed_digest,
     uri_scheme,
 )
-from portula_logout import posted
 from portula_logout.front_channel import Frames, frames_of
 from portula_logout.front_channel import page as front_page
 from portula_logout.hints import Hint, client_of, hint_of, refusal
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 FORM_FIELDS = frozenset({"csrf_token", "answer"})
 """What only our own form sends."""
 TEMPLATES = "portula_logout"
+
+WAITING = "logout_request"
+"""Kind of the artifact of a request that came by POST, and the parameter that names it in our own URLs."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -105,8 +108,11 @@ def read(exchange: LogoutExchange) -> None:
         if not set(fields).isdisjoint(query):
             raise refusal("A parameter stands in both the query and the body.")
         exchange.pairs = list(fields.items(multi=True))
-    elif set(query) == {posted.KIND}:
-        exchange.pairs = posted.find(exchange.provider, query[posted.KIND])
+    elif set(query) == {WAITING}:
+        waiting = _waiting(exchange.provider).find(query[WAITING])
+        if waiting is None:
+            raise refusal("The request waited too long. Please start again at the app.")
+        exchange.pairs = waiting.pairs
     else:
         exchange.pairs = list(query.items(multi=True))
 
@@ -143,8 +149,8 @@ def redirect_uri(exchange: LogoutExchange) -> None:
 def come_back(exchange: LogoutExchange) -> None:
     """Keep an app's form while the browser comes back by GET, so that Lax cookies arrive."""
     if request.method == "POST" and not exchange.confirming:
-        name = posted.keep(exchange.provider, exchange.pairs)
-        raise Pause(_to(exchange.provider.url_for("logout.end_session", **{posted.KIND: name})))
+        name = _waiting(exchange.provider).keep_posted(exchange.pairs)
+        raise Pause(_to(exchange.provider.url_for("logout.end_session", **{WAITING: name})))
 
 
 # --- The person ---
@@ -261,6 +267,10 @@ def make_view(provider: Provider) -> Callable[[], Response]:
         return cast("Response", provider.steps(LOGOUT_STEPS).answer(LogoutExchange(provider=provider)))
 
     return view
+
+
+def _waiting(provider: Provider) -> WaitingRequests:
+    return WaitingRequests(provider, WAITING)
 
 
 def _proven(exchange: LogoutExchange, who: Authenticated) -> bool:

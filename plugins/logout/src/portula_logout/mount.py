@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from flask import Blueprint
@@ -11,13 +10,10 @@ from portula import Plugin
 from portula.plugin import Mount
 from portula_logout import metadata
 from portula_logout.check_session import add_check_session
-from portula_logout.courier import courier_of
 from portula_logout.endpoint import LOGOUT_STEPS, make_view
 
 if TYPE_CHECKING:
     from portula import Provider
-
-log = logging.getLogger("portula")
 
 
 def mounts(provider: Provider) -> list[Mount]:
@@ -38,23 +34,5 @@ def mounts(provider: Provider) -> list[Mount]:
         for rule in ("/logout/", "/logout"):
             blueprint.add_url_rule(rule, "end_session", view, methods=["GET", "POST"], strict_slashes=True)
     if back:
-        _look_out(blueprint, provider)
+        _ = provider.hooks.ask(Plugin.portula_jose)  # what it lacks shows at start
     return [Mount(blueprint, steps=(LOGOUT_STEPS,) if page else ())] if page or back or watched else []
-
-
-def _look_out(blueprint: Blueprint, provider: Provider) -> None:
-    """Let the courier look for what is left, after requests; what it lacks shows at start."""
-    _, _, courier = (
-        provider.hooks.ask(Plugin.portula_jose),
-        provider.hooks.ask(Plugin.portula_fetcher),
-        courier_of(provider),
-    )
-    if courier is None:
-        return
-
-    @blueprint.teardown_app_request
-    def look(_: BaseException | None) -> None:
-        try:
-            courier.look()
-        except Exception:  # the request has been answered
-            log.exception("looking for logout tokens failed")

@@ -46,10 +46,6 @@ class LogoutSettings(BaseModel):
     """Whether the servers of apps are told when a session ends (OpenID Connect Back-Channel Logout); of those that
     registered a backchannel_logout_uri."""
 
-    OIDC_BACKCHANNEL_LOGOUT_THREADS: int = Field(default=4, ge=0, le=100)
-    """How many threads of a process tell servers of apps at once. 0: none; `portula logout deliver`, run as a job every
-    minute or so, then tells them all."""
-
     OIDC_BACKCHANNEL_LOGOUT_RETRY_SECONDS: int = Field(default=10, ge=1, le=3600)
     """Seconds until a server that could not be told is tried again; they double each time, up to an hour."""
 

@@ -7,48 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.errors import AuthorizationRefused, InvalidRequestError, InvalidRequestURI, OAuth2Error
-from portula.plugin import (
-    Answer,
-    Artifact,
-    Endpoint,
-    Exchange,
-    RequestResolver,
-    Steps,
-    added,
-    json_answer,
-    step,
-    token_error,
-)
+from portula.errors import InvalidRequestError, InvalidRequestURI
+from portula.plugin import Artifact, Endpoint, RequestResolver, client_request_steps, json_answer, step
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import AuthorizationExchange, Pairs
+    from portula.plugin import AuthorizationExchange, Exchange, Pairs
 
 URN = "urn:ietf:params:oauth:request_uri:"
 KIND = "pushed_authorization_request"
 SECONDS = 60
-CREDENTIALS = ("client_secret", "client_assertion", "client_assertion_type")
-
-
-def read(exchange: Exchange) -> None:
-    """Read the form, in which a request_uri has no place (RFC 9126 §2.1)."""
-    exchange.read_form()
-    if exchange.parameter("request_uri") is not None:
-        raise InvalidRequestError(description="request_uri is not pushed.")
-
-
-def client(exchange: Exchange) -> None:
-    """Authenticate the client as at the token endpoint (RFC 9126 §2)."""
-    exchange.provider.backend.authenticate_client(exchange)
 
 
 def judge(exchange: Exchange) -> None:
-    """Judge the request as the authorization endpoint would (RFC 9126 §2.1)."""
-    try:
-        exchange.provider.backend.validate_authorization_request(pushed(exchange), exchange.issuer)
-    except AuthorizationRefused as refused:
-        raise refused.error from None
+    """Judge the request as the authorization endpoint would, in which request_uri has no place (RFC 9126 §2.1)."""
+    if exchange.parameter("request_uri") is not None:
+        raise InvalidRequestError(description="request_uri is not pushed.")
+    exchange.provider.backend.validate_authorization_request(exchange.parameters, exchange.issuer)
 
 
 def keep(exchange: Exchange) -> None:
@@ -57,37 +32,21 @@ def keep(exchange: Exchange) -> None:
     artifact = Artifact(
         digest=provider.keys.digest(KIND, name),
         kind=KIND,
-        payload={"pairs": [list(pair) for pair in pushed(exchange)]},
+        payload={"pairs": [list(pair) for pair in exchange.parameters]},
         issued_at=provider.now(),
         client_id=exchange.client.client_id if exchange.client else None,
         expires_at=provider.now() + SECONDS,
     )
-    provider.storage.apply(added(artifact))
+    exchange.plan.add(artifact)
     exchange.answer = json_answer(201, {"request_uri": f"{URN}{name}", "expires_in": SECONDS})
 
 
-def pushed(exchange: Exchange) -> Pairs:
-    named = dict(exchange.request.decoded_body) | {
-        "client_id": exchange.client.client_id if exchange.client else ""
-    }
-    return [(name, value) for name, value in named.items() if name not in CREDENTIALS]
-
-
-def refuse(exchange: Exchange, error: Exception) -> Answer | None:
-    return token_error(error) if isinstance(error, OAuth2Error) else None
-
-
-PAR_STEPS = Steps(
-    "pushed_authorization_request",
-    [step(read, sets="request"), step(client, sets="client"), step(judge), step(keep)],
-    begin=Exchange.of,
-    refuse=refuse,
-)
+PAR_STEPS = client_request_steps(KIND, step(judge, reads="client"), step(keep, sets="plan answer"))
 
 
 @hookimpl
 def portula_endpoints(provider: Provider) -> Sequence[Endpoint]:
-    return [Endpoint("pushed_authorization_request", "par/", ("POST",), steps=PAR_STEPS)]
+    return [Endpoint(KIND, "par/", ("POST",), steps=PAR_STEPS)]
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Authorization requests that wait on the server while their person signs in or reads a page (attacks S07, S71)."""
+"""Requests that wait on the server while their person signs in or reads a page (attacks S07, S71)."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.plugin import Artifact, added
+from portula.model.plans import added
+from portula.model.records import Artifact
 
 if TYPE_CHECKING:
-    from portula import Provider
-    from portula.plugin import Authenticated, AuthorizationExchange, Pairs, Plan
+    from portula.flow.exchange import PageExchange
+    from portula.flow.messages import Pairs
+    from portula.model.people import Authenticated
+    from portula.model.plans import Plan
+    from portula.web.provider import Provider
 
 WAITING_SECONDS = 600
 """How long a person may take over a page."""
-
-KIND = "interaction"
-"""Kind of the artifact, and the parameter that names it in our own URLs and forms."""
 
 _ANY_BROWSER = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An authorization request kept on the server."""
+    """A request that waits."""
 
     name: str
     pairs: Pairs
     """Its parameters."""
     presented: Pairs
-    """Its parameters as the client sent them; see `AuthorizationExchange.presented`."""
+    """Its parameters as the client sent them; see `PageExchange.presented`."""
     subject: str | None
     """Whom a page was shown to; None while nobody is known."""
     before: list[object] | None
@@ -45,32 +46,41 @@ class Waiting:
 class WaitingRequests:
     """Keeps, finds and ends them."""
 
-    def __init__(self, provider: Provider) -> None:
-        """Take the provider."""
+    def __init__(self, provider: Provider, kind: str, page: str = "") -> None:
+        """Take the provider.
+
+        Args:
+            provider: whose storage keeps them.
+            kind: of their artifacts.
+            page: tells the requests of one page from those of others of this kind.
+        """
         self._provider = provider
+        self._kind = kind
+        self._page = page
 
     def keep_posted(self, pairs: Pairs) -> str:
-        """Keep a request that came by POST, when Lax cookies did not: no browser is known yet."""
+        """Keep a request that came by POST, when Lax cookies did not: no browser is known yet. Return its name."""
         return self._keep(pairs, pairs, browser=_ANY_BROWSER)
 
-    def keep_for_login(self, exchange: AuthorizationExchange, before: Authenticated | None) -> str:
+    def keep_for_login(self, exchange: PageExchange, before: Authenticated | None) -> str:
         """Keep a request while its person signs in; `before` is who is signed in now."""
         signed_in = None if before is None else _signing_in(before)
         return self._keep(exchange.pairs, exchange.presented, before=signed_in, sent=True)
 
-    def keep_for_page(self, exchange: AuthorizationExchange, user: Authenticated) -> str:
+    def keep_for_page(self, exchange: PageExchange, user: Authenticated) -> str:
         """Keep a request while its person reads the page about it."""
         return self._keep(exchange.pairs, exchange.presented, subject=user.subject)
 
     def find(self, name: str) -> Waiting | None:
         """Return a request that waits for this browser; None when it is over, or another browser's (attack S10)."""
         provider = self._provider
-        artifact = provider.storage.find(Artifact, digest=provider.keys.digests(KIND, name))
+        digests = provider.keys.digests(self._kind, f"{self._page}{name}")
+        artifact = provider.storage.find(Artifact, digest=digests)
         if artifact is None or artifact.taken_at is not None or (artifact.expires_at or 0) <= provider.now():
             return None
         kept = artifact.payload
         if kept["browser"] != _ANY_BROWSER and not provider.keys.verify(
-            KIND, provider.pages.browser(), kept["browser"]
+            self._kind, provider.pages.browser(), kept["browser"]
         ):
             return None
         pairs = [(key, value) for key, value in kept["pairs"]]
@@ -97,10 +107,10 @@ class WaitingRequests:
             texts = (text for pair in (*pairs, *(presented if resolved else ())) for text in pair)
             provider.strangers.admit(provider.client_address(), sum(len(text.encode()) for text in texts))
         if browser is None:
-            browser = provider.keys.digest(KIND, provider.pages.browser())
+            browser = provider.keys.digest(self._kind, provider.pages.browser())
         waiting = Artifact(
-            digest=provider.keys.digest(KIND, name),
-            kind=KIND,
+            digest=provider.keys.digest(self._kind, f"{self._page}{name}"),
+            kind=self._kind,
             payload={
                 "pairs": [list(pair) for pair in pairs],
                 **resolved,

@@ -1,0 +1,68 @@
+"""Endpoints at which a client asks for something by a form, as at the token endpoint: pushed requests, device codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauthlib.oauth2 import OAuth2Error
+
+from portula.flow.exchange import Exchange
+from portula.flow.grants import judge_scope
+from portula.flow.responses import token_error
+from portula.flow.steps import Steps, step
+from portula.model.errors import AuthorizationRefused
+
+if TYPE_CHECKING:
+    from portula.flow.steps import Step
+    from portula.model.http import Answer
+
+
+def read(exchange: Exchange) -> None:
+    """Read the form: UTF-8, no parameter twice, none in both query and body (RFC 6749 §3.2)."""
+    exchange.read_form()
+
+
+def client(exchange: Exchange) -> None:
+    """Authenticate the client as at the token endpoint (RFC 6749 §2.3)."""
+    exchange.provider.backend.authenticate_client(exchange)
+
+
+def scope(exchange: Exchange) -> None:
+    """Judge the scope that is asked for, or that of a request that names none (RFC 6749 §3.3)."""
+    exchange.request.scopes = (exchange.parameter("scope") or "").split()
+    judge_scope(exchange, exchange.provider.validator)
+
+
+def apply(exchange: Exchange) -> None:
+    """Apply the plan, whole or not at all."""
+    exchange.provider.storage.apply(exchange.plan)
+
+
+def refuse(exchange: Exchange, error: Exception) -> Answer | None:
+    """Write a refusal as the token endpoint does (RFC 6749 §5.2), of an authorization request that is judged too."""
+    if isinstance(error, AuthorizationRefused):
+        error = error.error
+    return token_error(error) if isinstance(error, OAuth2Error) else None
+
+
+JUDGE_SCOPE = step(scope, reads="request client", sets="scope")
+"""The step for an endpoint that is asked for a scope outside of an authorization request (RFC 8628 §3.1)."""
+
+
+def client_request_steps(endpoint: str, *own: Step) -> Steps[Exchange]:
+    """Return the list of an endpoint: the form, the client, an endpoint's own steps, and its plan.
+
+    Its own steps judge the request, whose client is known, put what is kept into `exchange.plan`, and set
+    `exchange.answer`.
+    """
+    return Steps(
+        endpoint,
+        [
+            step(read, sets="request"),
+            step(client, reads="request", sets="client client_auth_method"),
+            *own,
+            step(apply, reads="client"),
+        ],
+        begin=Exchange.of,
+        refuse=refuse,
+    )

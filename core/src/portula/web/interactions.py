@@ -1,0 +1,299 @@
+"""A page on which a person decides what a client gets: they sign in, are asked, and what they answer happens once.
+
+What the person is asked about stays on the server between the page and the answer (attack S07).
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, redirect, request
+from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, ServerError
+from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
+from werkzeug.exceptions import HTTPException
+
+from portula.flow.event_hooks import EventHooks
+from portula.flow.events import ConsentGiven
+from portula.flow.exchange import PageExchange
+from portula.flow.interaction import Demands, Interaction
+from portula.flow.request_hooks import RequestHooks
+from portula.flow.service_hooks import ServiceHooks
+from portula.model.consent import ConsentQuestion
+from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
+from portula.model.records import Application
+from portula.web.blueprints import Mount
+from portula.web.waiting import Waiting, WaitingRequests
+
+if TYPE_CHECKING:
+    from portula.flow.messages import Pairs
+    from portula.model.people import Authenticated
+    from portula.web.provider import Provider
+
+log = logging.getLogger("portula")
+
+KIND = "interaction"
+"""Kind of the artifact that waits, and the parameter that names it in our own URLs and forms."""
+
+TRIES = 5
+
+MAX_RETURN_CHARACTERS = 2000
+"""A longer URL would have to pass through a query string of the login, where few servers promise room for it."""
+
+X = TypeVar("X", bound=PageExchange)
+
+
+class InteractionView(ABC, Generic[X]):
+    """Asks the person at the browser about an exchange, and does what they decide.
+
+    A room derives from it, says what is asked and what follows, and mounts it: by `mount`, or `view` for GET and POST.
+    Login, what plugins demand of the person (`portula_interaction_demands`), the consent page, its memory, reloads,
+    second clicks, other browsers, and people who change in between are dealt with here.
+    """
+
+    endpoint: ClassVar[str]
+    """Names of the blueprint and of the view in it, as `Provider.url_for` takes them, e.g. `tea.approve`."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Resolve the slots that it cannot do without."""
+        self.provider = provider
+        self._login = provider.hooks.ask(ServiceHooks.portula_login)
+        self._consent = provider.hooks.ask(ServiceHooks.portula_consent)
+        self._waiting = WaitingRequests(provider, KIND, f"{self.endpoint}\0")
+
+    # --- What a room says ---
+
+    @abstractmethod
+    def exchange(self, pairs: Pairs, presented: Pairs) -> X:
+        """Make the exchange of a request: client, scope, and whatever `decided` needs.
+
+        It is made anew for each visit, so what the person is asked is true when they answer.
+
+        Args:
+            pairs: the parameters of the URL or the form, or those that `PageExchange.pairs` held when it began to wait.
+            presented: the same, unless they were found elsewhere before.
+
+        Raises:
+            OAuth2Error: for a page that says so. AuthorizationRefused, for `refused`.
+        """
+
+    @abstractmethod
+    def decided(self, exchange: X, *, allowed: bool) -> Response:
+        """Do what follows, and return what the browser is answered; `exchange.login` is who decided.
+
+        `exchange.plan` holds the end of the question and the memory of the answer. What follows joins it, and it is
+        applied here, by `Storage.apply` or by steps: where Replayed, Conflict or DuplicateRecord come of that, they are
+        let through, so that the person is answered as they should be.
+        """
+
+    def refused(self, exchange: X, error: OAuth2Error) -> Response:
+        """Answer a request whose exchange is known and that is refused: on a page, unless a room knows better."""
+        return self._error_page(error)
+
+    def may_skip(self, exchange: X, question: ConsentQuestion, demands: Demands) -> bool:
+        """Say whether the request is allowed without a page; never, unless a room knows better.
+
+        It is not asked where a plugin demands a page.
+        """
+        return False
+
+    def remembered(self, question: ConsentQuestion) -> bool:
+        """Say whether the person allowed all of this before, and nothing of it is asked about each time."""
+        known = self._consent.remembered(question.client, question.user.subject)
+        return question.may_be_remembered and known.issuperset(question.memory)
+
+    # --- The view ---
+
+    def mount(self, rule: str) -> Mount:
+        """Return a blueprint with the view alone, below the mount point; `rule` is its path, without variables."""
+        blueprint, _, view = self.endpoint.partition(".")
+        found = Blueprint(blueprint, __name__)
+        found.add_url_rule(rule, view, self.view, methods=["GET", "POST"])
+        return Mount(found)
+
+    def view(self) -> Response:
+        """Answer a request, an error of it, or the person's word on it."""
+        try:
+            return self._posted() if request.method == "POST" else self._asked(*self._read())
+        except AuthorizationRefused as refusal:
+            return self.refused(refusal.exchange, refusal.error)
+        except OAuth2Error as error:
+            return self._error_page(error)
+
+    def _error_page(self, error: OAuth2Error) -> Response:
+        status = 500 if isinstance(error, ServerError) else 400
+        return self.provider.pages.error(
+            status, "This request cannot be answered", error.description, error.error
+        )
+
+    # --- Reading ---
+
+    def _read(self) -> tuple[Pairs, Waiting | None]:
+        """Return the parameters of the request; and where they waited, if they did."""
+        query = self.provider.pages.query()
+        if set(query) != {KIND}:
+            return list(query.items(multi=True)), None
+        waiting = self._waiting.find(query[KIND])
+        if waiting is None:
+            raise InvalidRequestError(
+                description="The request waited too long. Please start again at the app."
+            )
+        return waiting.pairs, waiting
+
+    def _posted(self) -> Response:
+        """Take an answer to our page; or keep a client's POST and come back by GET, so that Lax cookies arrive."""
+        pairs = list(self.provider.pages.posted().items(multi=True))
+        if not set(dict(pairs)).isdisjoint(self.provider.pages.query()):
+            raise InvalidRequestError(description="A parameter stands in both the query and the body.")
+        name = dict(pairs).get(KIND)
+        if name is not None:
+            return self._answered(name)
+        exchange = self.exchange(pairs, pairs)
+        with _errors_of(exchange):
+            return cast("Response", redirect(self._back_to(self._waiting.keep_posted(pairs)), 303))
+
+    # --- Asking ---
+
+    def _asked(self, pairs: Pairs, waiting: Waiting | None) -> Response:
+        exchange = self.exchange(pairs, waiting.presented if waiting else pairs)
+        with _errors_of(exchange):
+            user = exchange.login = self._login.current()
+            demands = self._demands(exchange, fresh=waiting is not None and waiting.fresh(user))
+            if user is None or demands.login:
+                return self._to_login(exchange, demands, user)
+            question = self._question("", exchange, user, demands)
+            if demands.consent or not self.may_skip(exchange, question, demands):
+                return self._to_page(exchange, demands, user)
+            if waiting is not None:
+                self._waiting.end(waiting, exchange.plan)
+            return self._decided(exchange, allowed=True)
+
+    def _demands(self, exchange: X, *, fresh: bool) -> Demands:
+        interaction = Interaction(
+            provider=self.provider, request=exchange.request, user=exchange.login, fresh=fresh
+        )
+        return self.provider.hooks.require(RequestHooks.portula_interaction_demands, interaction)
+
+    def _to_login(self, exchange: X, demands: Demands, user: Authenticated | None) -> Response:
+        """Send the browser to the login.
+
+        A demand waits on the server, where its fulfilment can be told, and so does a request too long for a URL.
+        """
+        if demands.silent:
+            raise LoginRequired(request=exchange.request)
+        back = request.root_path + (request.full_path if request.query_string else request.path)
+        if demands.login or len(back) > MAX_RETURN_CHARACTERS:
+            back = self._back_to(self._waiting.keep_for_login(exchange, user))
+        url = self._login.login_url(back, exchange.client)
+        if demands.hints:
+            url += ("&" if "?" in url else "?") + urlencode(demands.hints)
+        return cast("Response", redirect(url))
+
+    def _to_page(self, exchange: X, demands: Demands, user: Authenticated) -> Response:
+        """Ask the person."""
+        if demands.silent:
+            raise ConsentRequired(request=exchange.request)
+        self._check_items(demands)
+        name = self._waiting.keep_for_page(exchange, user)
+        return cast("Response", self._consent.page(self._question(name, exchange, user, demands)))
+
+    def _check_items(self, demands: Demands) -> None:
+        """Refuse what the page cannot show: nobody allows what they did not see."""
+        if demands.items and not self._consent.shows_items:
+            raise ServerError(description="The consent page cannot show what the request asks for.")
+
+    def _back_to(self, name: str) -> str:
+        return self.provider.url_for(self.endpoint, **{KIND: name})
+
+    def _question(self, name: str, exchange: X, user: Authenticated, demands: Demands) -> ConsentQuestion:
+        """Return what the person is asked: scopes, those that claims of the request stand for, and what plugins add."""
+        return ConsentQuestion(
+            interaction=name,
+            client=cast("Application", exchange.client),
+            user=user,
+            scopes=(*exchange.scope, *sorted(demands.permissions.difference(exchange.scope))),
+            redirect_uri=exchange.request.redirect_uri or "",
+            action=self.provider.url_for(self.endpoint),
+            csrf_context=f"consent {name} {user.subject}",
+            items=demands.items,
+        )
+
+    # --- Answering ---
+
+    def _answered(self, name: str) -> Response:
+        """Act on the form of our page; again if the same person answers another page of the app in this moment."""
+        for _ in range(TRIES - 1):
+            try:
+                return self._answer(name)
+            except (Conflict, DuplicateRecord):
+                continue
+        return self._answer(name)
+
+    def _answer(self, name: str) -> Response:
+        """Act on the form: once, in the browser and for the person it was shown to (attack S10)."""
+        user, waiting = self._login.current(), self._waiting.find(name)
+        if user is None or waiting is None or waiting.subject != user.subject:
+            raise InvalidRequestError(
+                description="This page was open too long. Please start again at the app."
+            )
+        exchange = self.exchange(waiting.pairs, waiting.presented)
+        with _errors_of(exchange):
+            exchange.login = user
+            demands = self._demands(exchange, fresh=True)
+            self._check_items(demands)
+            question = self._question(name, exchange, user, demands)
+            allowed = self._consent.answer(question)
+            if allowed is None:
+                raise _PageError(description="This page was open too long or came from another browser.")
+            self._waiting.end(waiting, exchange.plan)
+            if allowed:
+                self._consent.remember(question.client, user.subject, question.memory, exchange.plan)
+            answer = self._decided(exchange, allowed=allowed)
+        if allowed:
+            self._tell(question)
+        return answer
+
+    def _decided(self, exchange: X, *, allowed: bool) -> Response:
+        """Do what follows; the end of the wait is in the same plan, so it happens once."""
+        try:
+            return self.decided(exchange, allowed=allowed)
+        except Replayed:
+            raise _PageError(description="This request was answered before.") from None
+
+    def _tell(self, question: ConsentQuestion) -> None:
+        given = ConsentGiven(
+            provider=self.provider,
+            issuer=self.provider.current_issuer(),
+            client_id=question.client.client_id,
+            subject=question.user.subject,
+            scopes=question.scopes,
+        )
+        self.provider.hooks.tell(EventHooks.portula_consent_given, given)
+
+
+class _PageError(InvalidRequestError):  # type: ignore[misc]
+    """What the person did cannot be answered; the client has no part in it."""
+
+
+@contextmanager
+def _errors_of(exchange: PageExchange) -> Iterator[None]:
+    """Let errors, and whatever fails, be answered as those of the exchange (RFC 6749 §4.1.2.1).
+
+    Raises:
+        AuthorizationRefused: for `InteractionView.refused`.
+        Conflict, DuplicateRecord: somebody was quicker, and it may be tried again.
+    """
+    try:
+        yield
+    except (AuthorizationRefused, Conflict, DuplicateRecord, HTTPException, _PageError):
+        raise
+    except OAuth2Error as error:
+        raise AuthorizationRefused(error, exchange) from error
+    except Exception as failure:
+        log.exception("the request is refused")
+        raise AuthorizationRefused(ServerError(), exchange) from failure
