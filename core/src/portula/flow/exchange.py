@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -161,6 +162,8 @@ class AuthorizationExchange(Exchange):
     """Its words in order, once it is known."""
     login: Authenticated | None = None
     """Who sits at the browser."""
+    on_answer: Callable[[Answer], None] | None = None
+    """Called with the answer once it is written and before the plan is applied; may add to the plan."""
 
     @property
     def words(self) -> list[str]:

@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from portula import Plugin, hookimpl
 from portula.errors import (
+    AccessDeniedError,
     AuthorizationRefused,
     Conflict,
     ConsentRequired,
@@ -82,15 +83,27 @@ class Authorize:
     def view(self) -> Response:
         """Answer a request, an error of it, or the person's word on it."""
         try:
-            if request.method == "POST":
-                return self._posted()
-            return self._asked(*self._read())
+            for _ in range(ANSWER_TRIES - 1):
+                try:
+                    return self._respond()
+                except (
+                    Conflict,
+                    DuplicateRecord,
+                    Replayed,
+                ):  # the same person answers another page, or twice
+                    continue
+            return self._respond()
+        except Replayed:
+            return self._answered_before()
         except AuthorizationRefused as refused:
             return _sent(self._backend.error_response(refused, self._provider.current_issuer()))
         except OAuth2Error as error:
             return self._provider.pages.error(
                 400, "This request cannot be answered", error.description, error.error
             )
+
+    def _respond(self) -> Response:
+        return self._posted() if request.method == "POST" else self._asked(*self._read())
 
     # --- Reading ---
 
@@ -113,7 +126,7 @@ class Authorize:
             raise InvalidRequestError(description="A parameter stands in both the query and the body.")
         answered = dict(pairs).get(KIND)
         if answered is not None:
-            return self._answered(answered)
+            return self._answer(answered)
         authorization = self._backend.validate_authorization_request(pairs, self._provider.current_issuer())
         with _errors_to_client(authorization):
             return cast("Response", redirect(self._back_to(self._waiting.keep_posted(pairs)), 303))
@@ -130,6 +143,10 @@ class Authorize:
         authorization = self._backend.validate_authorization_request(pairs, issuer, presented)
         with _errors_to_client(authorization):
             user = self._login.current()
+            if waiting is not None and waiting.over:
+                return self._again(waiting.name, user)
+            if waiting is not None and waiting.late:
+                raise _too_late(authorization)
             fresh = waiting is not None and waiting.fresh(user)
             demands = self._demands(authorization.request, user, fresh=fresh)
             if user is None or demands.login:
@@ -137,18 +154,24 @@ class Authorize:
             if not self._may_skip(authorization, demands, user):
                 return self._to_page(authorization, demands, user)
             if waiting is not None:
-                self._waiting.end(waiting, authorization.plan)
+                self._waiting.end(waiting, authorization, user, allowed=True)
             return self._allowed(authorization, user, issuer)
 
     def _allowed(self, authorization: AuthorizationExchange, user: Authenticated, issuer: str) -> Response:
         """Answer with what was asked for; the end of the wait is in the same plan, so it is answered once."""
-        try:
-            answer = self._backend.create_authorization_response(
-                authorization, user, authorization.scope, issuer
-            )
-        except Replayed:
-            raise _PageError(description="This request was answered before.") from None
-        return _sent(answer)
+        return _sent(
+            self._backend.create_authorization_response(authorization, user, authorization.scope, issuer)
+        )
+
+    def _again(self, name: str, user: Authenticated | None, *, allowed: bool = True) -> Response:
+        """Answer a second click like the first."""
+        answer = self._waiting.again(name, user, allowed=allowed)
+        return self._answered_before() if answer is None else _sent(answer)
+
+    def _answered_before(self) -> Response:
+        return self._provider.pages.error(
+            400, "This request cannot be answered", "This request was answered before.", "invalid_request"
+        )
 
     def _to_login(
         self, authorization: AuthorizationExchange, demands: Demands, user: Authenticated | None
@@ -163,8 +186,11 @@ class Authorize:
         if demands.login or len(back) > MAX_RETURN_CHARACTERS:
             back = self._back_to(self._waiting.keep_for_login(authorization, user))
         url = self._login.login_url(back, authorization.request.client)
-        if demands.hints:
-            url += ("&" if "?" in url else "?") + urlencode(demands.hints)
+        hints = dict(demands.hints)
+        if user is not None:
+            hints["signed_in_at"] = str(user.auth_time)
+        if hints:
+            url += ("&" if "?" in url else "?") + urlencode(hints)
         return cast("Response", redirect(url))
 
     def _to_page(
@@ -224,15 +250,6 @@ class Authorize:
 
     # --- Answering ---
 
-    def _answered(self, name: str) -> Response:
-        """Act on the form of our page; again if the same person answers another page of the app in this moment."""
-        for _ in range(ANSWER_TRIES - 1):
-            try:
-                return self._answer(name)
-            except (Conflict, DuplicateRecord):
-                continue
-        return self._answer(name)
-
     def _answer(self, name: str) -> Response:
         """Act on the form: once, in the browser and for the person it was shown to (attack S10)."""
         user, waiting = self._login.current(), self._waiting.find(name)
@@ -243,12 +260,16 @@ class Authorize:
         issuer = self._provider.current_issuer()
         authorization = self._backend.validate_authorization_request(waiting.pairs, issuer, waiting.presented)
         with _errors_to_client(authorization):
+            if waiting.late and not waiting.over:
+                raise _too_late(authorization)
             demands = self._demands(authorization.request, user, fresh=True)
             question = self._question(name, authorization, user, demands)
             allowed = self._consent.answer(question)
             if allowed is None:
                 raise _PageError(description="This page was open too long or came from another browser.")
-            self._waiting.end(waiting, authorization.plan)
+            if waiting.over:
+                return self._again(name, user, allowed=allowed)
+            self._waiting.end(waiting, authorization, user, allowed=allowed)
             if not allowed:
                 return self._denied(authorization, issuer)
             self._consent.remember(question.client, user.subject, question.memory, authorization.plan)
@@ -266,11 +287,16 @@ class Authorize:
     def _denied(self, authorization: AuthorizationExchange, issuer: str) -> Response:
         """Answer that the person said no; once too."""
         answer = self._backend.denied_response(authorization, issuer)
-        try:
-            self._provider.storage.apply(authorization.plan)
-        except Replayed:
-            raise _PageError(description="This page was answered before.") from None
+        if authorization.on_answer is not None:
+            authorization.on_answer(answer)
+        self._provider.storage.apply(authorization.plan)
         return _sent(answer)
+
+
+def _too_late(authorization: AuthorizationExchange) -> AccessDeniedError:
+    return AccessDeniedError(
+        description="The person took too long; the app may start again.", request=authorization.request
+    )
 
 
 class _PageError(InvalidRequestError):  # type: ignore[misc]
@@ -283,11 +309,11 @@ def _errors_to_client(authorization: AuthorizationExchange) -> Iterator[None]:
 
     Raises:
         AuthorizationRefused: for `error_response`.
-        Conflict, DuplicateRecord: somebody was quicker, and it may be tried again.
+        Conflict, DuplicateRecord, Replayed: somebody was quicker, and it may be tried again.
     """
     try:
         yield
-    except (AuthorizationRefused, Conflict, DuplicateRecord, HTTPException, _PageError):
+    except (AuthorizationRefused, Conflict, DuplicateRecord, Replayed, HTTPException, _PageError):
         raise
     except OAuth2Error as error:
         raise AuthorizationRefused(error, authorization) from error

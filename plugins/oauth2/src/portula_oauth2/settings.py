@@ -42,6 +42,10 @@ class OAuth2Settings(BaseModel):
     AUTHORIZATION_CODE_EXPIRE_SECONDS: CodeSeconds | PerRequest = 60
     """Seconds a code may be redeemed, at most 600 (RFC 6749 §4.1.2), or a callable that is given the request."""
 
+    INTERACTION_EXPIRE_SECONDS: int = Field(default=1800, ge=60, le=86400)
+    """Seconds a person may take over signing in when an app demands it, and over the consent page. For as long again
+    the answer is `access_denied` at the client; then an error page, since nothing is known of the request any more."""
+
     REFRESH_TOKEN_EXPIRE_SECONDS: Lifetime | PerRequest | None = None
     """Seconds a refresh token lives, as a number or a timedelta, or a callable that is given the request; None: without
     end. Enforced here; in django-oauth-toolkit it only says what `cleartokens` removes."""
