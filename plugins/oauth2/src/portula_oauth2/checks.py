@@ -111,7 +111,15 @@ def _about_questions(provider: Provider) -> Iterator[Finding]:
 
 
 def _about_pkce(settings: OAuth2Settings) -> Iterator[Finding]:
-    if settings.PKCE_REQUIRED is not True:
+    if settings.PKCE_REQUIRED == "or_nonce":
+        yield Finding(
+            "oauth2.pkce",
+            Level.INFO,
+            "Confidential clients may send a nonce in place of PKCE; it protects only those that check it.",
+            "Set PKCE_REQUIRED = True; a client that cannot do PKCE has require_pkce=False of its own.",
+            "RFC 9700 §2.1.1",
+        )
+    elif settings.PKCE_REQUIRED is not True:
         yield Finding(
             "oauth2.pkce",
             Level.WARNING,
@@ -157,6 +165,14 @@ def _about_grants(settings: OAuth2Settings) -> Iterator[Finding]:
             "Confidential clients keep one refresh token, so that a stolen one is not noticed.",
             "Set ROTATE_REFRESH_TOKEN = True.",
             "RFC 9700 §2.2.2, §4.14.2",
+        )
+    elif settings.REFRESH_TOKEN_GRACE_PERIOD_SECONDS == 0:
+        yield Finding(
+            "oauth2.refresh-grace",
+            Level.INFO,
+            "A client that refreshes in two workers at once, or loses the answer, has to ask its person again.",
+            "Set REFRESH_TOKEN_GRACE_PERIOD_SECONDS = 10: within these seconds the same tokens are given again.",
+            "RFC 9700 §4.14.2",
         )
 
 

@@ -11,7 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StrictBool, Type
 
 from portula import OAuth2Validator
 from portula.errors import HookFailed
-from portula.plugin import FORBIDDEN_SCHEMES, AnswersSlot, Backend, Server, sorted_response_type, subclass_of
+from portula.plugin import (
+    FORBIDDEN_SCHEMES,
+    AnswersSlot,
+    Backend,
+    Server,
+    StandAlone,
+    sorted_response_type,
+    subclass_of,
+)
 
 V = TypeVar("V")
 
@@ -50,9 +58,10 @@ class OAuth2Settings(BaseModel):
     """Seconds a refresh token lives, as a number or a timedelta, or a callable that is given the request; None: without
     end. Enforced here; in django-oauth-toolkit it only says what `cleartokens` removes."""
 
-    REFRESH_TOKEN_GRACE_PERIOD_SECONDS: GraceSeconds | PerRequest = 0
-    """Seconds in which a superseded refresh token may be used again, for clients that lost the answer; or a callable
-    that is given the request. It gets new tokens: the first ones are kept as digests only and cannot be given again."""
+    REFRESH_TOKEN_GRACE_PERIOD_SECONDS: Annotated[GraceSeconds | PerRequest, StandAlone(10)] = 0
+    """Seconds in which a superseded refresh token may be used again, by a client that lost the answer or has several
+    workers; or a callable that is given the request. It gets the same tokens again. 10 is the default under `portula
+    serve`."""
 
     ROTATE_REFRESH_TOKEN: bool | PerRequest = True
     """Whether a refresh gives a new refresh token, or a callable that is given the request. Public clients always get a
