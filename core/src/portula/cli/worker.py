@@ -17,7 +17,7 @@ import uvicorn
 
 from portula.cli.edge import IDLE_SECONDS, LINGER_SECONDS, Connection, EdgeServer
 from portula.cli.gate import WAITING_SECONDS, Gate
-from portula.cli.serve import ServeOptions, make_app, tls_context
+from portula.cli.serve import ServeOptions, make_app, tls_context, wsgi_of
 from portula.cli.threads import Threads
 from portula.model.errors import ConfigError
 
@@ -109,7 +109,7 @@ def main() -> None:
 
     def make() -> tuple[WSGIApplication, int]:
         _, provider = make_app(options)
-        return provider.wsgi(), provider.core_settings.MAX_BODY_BYTES
+        return wsgi_of(options, provider), provider.core_settings.MAX_BODY_BYTES
 
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else a line for whatever a stranger sends
     config = uvicorn.Config(

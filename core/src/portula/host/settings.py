@@ -70,6 +70,10 @@ class CoreSettings(BaseModel):
     MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
     """Bytes a request to a machine endpoint may have; more is answered 413."""
 
+    HSTS_SECONDS: int = Field(default=365 * 24 * 3600, ge=0)
+    """Seconds for which browsers come by https alone (RFC 6797), told by `portula serve` with `--tls-cert` unless the
+    issuer is on loopback. 0: not told."""
+
     PLUGINS_BLOCKED: tuple[str, ...] = ()
     """Names of installed plugins to leave out."""
 
