@@ -14,9 +14,11 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_content_length
 
 from portula.flow.endpoints import Endpoint
+from portula.flow.responses import error_parameters
 from portula.model.errors import DuplicateContribution
 from portula.model.http import Answer, Message, json_answer
 from portula.model.uris import origin_of
+from portula.web.issuer import UntrustedHost
 from portula.web.pages import VerbatimResponse
 
 if TYPE_CHECKING:
@@ -130,6 +132,8 @@ class MachineDoor:
         try:
             handler = cast("Handler", endpoint.handler)
             return handler(message_from(environ, path, body, self._proxies))
+        except UntrustedHost as error:
+            return json_answer(400, error_parameters(error))
         except Exception:
             log.exception("endpoint %s failed", endpoint.name)
             return json_answer(
