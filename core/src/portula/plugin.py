@@ -131,6 +131,7 @@ from portula.model.plans import (
 from portula.model.records import (
     CORE_RECORDS,
     ID_TOKEN,
+    SELF_REGISTERED,
     AccessToken,
     Application,
     ApplicationPolicy,
@@ -200,6 +201,7 @@ __all__ = [
     "NO_STORE",
     "OAUTHLIB_STATE",
     "REVOCATION_STEPS",
+    "SELF_REGISTERED",
     "TOKEN_STEPS",
     "TO_AUTHORIZATION",
     "TO_CLIENT",

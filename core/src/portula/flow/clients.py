@@ -15,7 +15,7 @@ from portula.host.declarations import HostHooks
 from portula.model.errors import Conflict, InvalidClientMetadata, PortulaError
 from portula.model.keys import unkeyed_digest
 from portula.model.plans import Plan
-from portula.model.records import Application
+from portula.model.records import SELF_REGISTERED, Application
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -69,6 +69,10 @@ class Clients:
 
     def _source(self, client_id: str) -> ClientSource | None:
         return next((source for source in self._provider.client_sources if source.claims(client_id)), None)
+
+    def registered_itself(self, client: Application) -> bool:
+        """Say whether nobody here registered a client: it did so itself (RFC 7591 §5), or a source made it known."""
+        return bool(client.metadata.get(SELF_REGISTERED)) or self._source(client.client_id) is not None
 
     def find_all(self, client_ids: Sequence[str]) -> dict[str, Application]:
         """Return the clients of these names, those that are there; what is registered is read in one go."""

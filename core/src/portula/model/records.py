@@ -49,6 +49,10 @@ class Record(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
+SELF_REGISTERED = "self_registered"
+"""Among a client's `metadata`: nobody here made or looked at it (RFC 7591 §5). No client sets it."""
+
+
 class ApplicationPolicy:
     """What a client may do, as questions. Subclass to change an answer, with any storage.
 

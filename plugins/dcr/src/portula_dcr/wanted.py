@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from portula import Plugin
 from portula.errors import InvalidClientMetadata
 from portula.plugin import (
+    SELF_REGISTERED,
     Application,
     ClientMember,
     grant_types_needed,
@@ -34,7 +35,7 @@ ANSWERED = (
 )
 """Members that only the provider writes; an update that has one is refused (RFC 7592 §2.2)."""
 
-_NAMES = frozenset({*ANSWERED, "client_id", "client_secret"})
+_NAMES = frozenset({*ANSWERED, "client_id", "client_secret", SELF_REGISTERED})
 """Never client metadata, whatever a plugin contributes."""
 
 PRIVILEGED = frozenset(

@@ -237,15 +237,19 @@ class Authorize:
         """Return what the person is asked: scopes, those that claims of the request stand for, and what plugins add."""
         if demands.items and not self._consent.shows_items:
             raise ServerError(description="The consent page cannot show what the request asks for.")
+        provider, client = self._provider, cast("Application", authorization.request.client)
         return ConsentQuestion(
             interaction=name,
-            client=cast("Application", authorization.request.client),
+            client=client,
             user=user,
             scopes=(*authorization.scope, *sorted(demands.permissions.difference(authorization.scope))),
             redirect_uri=authorization.request.redirect_uri or "",
             action=self._provider.url_for("oauth2.authorize"),
             csrf_context=f"consent {name} {user.subject}",
             items=demands.items,
+            self_registered=provider.clients.registered_itself(client),
+            offline="code" in authorization.words
+            and provider.validator.issues_refresh_token(authorization.request),
         )
 
     # --- Answering ---
