@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
 MIN_CHOSEN_SECRET_LENGTH = 32
 """Characters of a client secret that a person chose."""
+PAGE = 500
+"""Clients read at a time."""
 EDIT_TRIES = 5
 """How often an edit is tried while others change the same client."""
 
@@ -83,6 +85,16 @@ class Clients:
             storage = self._provider.storage
             found += storage.select(Application, limit=len(registered), client_id=registered)
         return {client.client_id: client for client in found if client is not None}
+
+    def registered(self, limit: int) -> Iterator[Application]:
+        """Yield the clients that are registered here and not disabled, a page at a time, of the first `limit` ones."""
+        after: str | None = None
+        for _ in range(0, limit, PAGE):
+            page = self._provider.storage.select(Application, limit=PAGE, after=after)
+            yield from (client for client in page if not client.disabled)
+            if len(page) < PAGE:
+                return
+            after = page[-1].client_id
 
     def create(
         self,

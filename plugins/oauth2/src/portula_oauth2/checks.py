@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from portula import Provider
 
-CLIENTS_A_PAGE = 500
 CLIENTS_MOST = 10_000
 """How many clients are compared: a check runs at each start of `portula serve`."""
 CLIENTS_NAMED = 10
@@ -46,7 +44,7 @@ def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Fin
     lists = (settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, settings.OIDC_RESPONSE_TYPES_SUPPORTED)
     if lists == (None, None):
         return
-    clients = list(islice(_clients(provider), CLIENTS_MOST))
+    clients = list(provider.clients.registered(CLIENTS_MOST))
     barred = [client for client in clients if not _may_authenticate(provider, client)]
     if barred:
         yield Finding(
@@ -65,14 +63,6 @@ def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Fin
             "Add the response type, with IMPLICIT_GRANT_ENABLED if it has an access token, or leave the setting out.",
             "RFC 6749 §3.1.1",
         )
-
-
-def _clients(provider: Provider) -> Iterator[Application]:
-    """Yield the clients that are not disabled."""
-    page = provider.storage.select(Application, limit=CLIENTS_A_PAGE)
-    while page:
-        yield from (client for client in page if not client.disabled)
-        page = provider.storage.select(Application, limit=CLIENTS_A_PAGE, after=page[-1].client_id)
 
 
 def _named(clients: list[Application]) -> str:
