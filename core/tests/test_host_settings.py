@@ -47,7 +47,8 @@ def test_both_doors_and_the_pages_hear_the_same_issuer():
 
 def test_a_host_that_the_callable_does_not_know_gets_no_say():
     provider = make_provider(OIDC_ISS_ENDPOINT=per_host)
-    assert published(provider, "evil.example").json["issuer"] == "https://127.0.0.1/o"
+    refused = published(provider, "evil.example")
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize(

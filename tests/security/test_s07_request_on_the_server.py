@@ -60,9 +60,13 @@ def test_a_made_up_name_is_refused(browser, client, name):
     assert "Location" not in response.headers
 
 
-def test_a_name_waits_for_ten_minutes(house, browser, client):
+def test_a_name_waits_for_some_time(house, browser, client):
+    """For half of it the client is told; then nothing is known of the request, and nothing is sent anywhere."""
     page = browser.consent_page(client)
-    house.clock.forward(601)
+    house.clock.forward(1800)
+    late = browser.submit(page, "consent-allow")
+    assert answered(late)["error"] == "access_denied"
+    house.clock.forward(1800)
     response = browser.submit(page, "consent-allow")
     assert response.status_code == 400
     assert "Location" not in response.headers

@@ -6,6 +6,8 @@ from threading import Barrier
 import pytest
 from support.browser import forms_of
 
+from security.driving import answered
+
 PARALLEL = 50
 
 
@@ -58,8 +60,7 @@ def test_a_page_of_consent_gives_one_code_however_often_it_is_sent(sqlite_house)
     def send(_):
         return house.browser(browser.cookies).post("/o/authorize/", data)
 
-    statuses = sorted(response.status_code for response in at_once(send, 10))
-    assert statuses == [302] + [400] * 9
+    assert len({answered(response)["code"] for response in at_once(send, 10)}) == 1
 
 
 def test_a_redemption_that_fails_leaves_the_code_for_the_one_that_is_right(house, door, browser, client):

@@ -117,12 +117,13 @@ def sent(response):
 class World:
     """One provider in one app."""
 
-    def __init__(self, *plugins, rooms=ROOMS, **settings):
+    def __init__(self, *plugins, rooms=ROOMS, stand_alone=False, **settings):
         self.host = Host()
         self.app = Flask("oauth2")
         given = {"OIDC_ISS_ENDPOINT": ISSUER, "CLIENT_SECRET_HASH_PROFILE": "testing", **settings}
         self.app.config.update(TESTING=True, SECRET_KEY="0123456789abcdef", OAUTH2_PROVIDER=given)
-        self.provider = Provider(self.app, plugins=[*rooms, self.host, *plugins], discover=False)
+        given = [*rooms, self.host, *plugins]
+        self.provider = Provider(self.app, plugins=given, discover=False, stand_alone=stand_alone)
         self.http = self.app.test_client()
         self.base = "https://id.example" if self.provider.issuer else "http://127.0.0.1"
 

@@ -36,6 +36,8 @@ def test_a_less_strict_setting_is_found_with_section_and_remedy(found, finding, 
     ("finding", "worse", "better"),
     [
         ("oauth2.refresh-rotation", {"ROTATE_REFRESH_TOKEN": False}, {}),
+        ("oauth2.refresh-grace", {"REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 0}, {}),
+        ("oauth2.pkce", {"PKCE_REQUIRED": "or_nonce"}, {}),
         ("oauth2.refresh-token-lifetime", {}, {"REFRESH_TOKEN_EXPIRE_SECONDS": 86400}),
     ],
 )

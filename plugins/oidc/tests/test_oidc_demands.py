@@ -105,7 +105,10 @@ def test_signing_in_once_answers_one_request(world, browser):
     browser.sign_in()
     first = browser.ask(client, **PLAIN, prompt="login")
     back = parse_qs(urlsplit(first.location).query)["next"][0]
-    assert "code" in answered(sign_in(browser, first))
+    answer = sign_in(browser, first)
+    assert "code" in answered(answer)
+    assert browser.get(back).location == answer.location  # the same code, for some seconds
+    world.clock.forward(10)
     assert browser.get(back).status_code == 400
 
 

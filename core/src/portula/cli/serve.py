@@ -11,13 +11,15 @@ import os
 import secrets
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
 
 from portula.cli.folder import (
     ISSUER_FILE,
@@ -35,6 +37,9 @@ from portula.model.errors import ConfigError, StorageDown
 from portula.model.uris import is_loopback_host
 from portula.web import report
 from portula.web.provider import Provider
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
 
@@ -135,6 +140,12 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     with third_party_plugins(options.only):
         provider = Provider(app, stand_alone=True)
 
+    @app.errorhandler(HTTPException)
+    def failed(error: HTTPException) -> Response:
+        page = provider.pages.error(error.code or 500, error.name)
+        page.headers.extend(_kept_headers(error))
+        return page
+
     @app.get("/")
     def home() -> Response:
         return provider.pages.render(
@@ -145,6 +156,48 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         )
 
     return app, provider
+
+
+def _kept_headers(error: HTTPException) -> list[tuple[str, str]]:
+    """Return what an error says beside its page, e.g. `Allow` (RFC 9110 §15.5.6)."""
+    sent = error.get_headers(request.environ) if error.response is None else error.response.headers.items()
+    return [(name, value) for name, value in sent if name.lower() not in ("content-type", "content-length")]
+
+
+def mounted_at(root_path: str, application: WSGIApplication) -> WSGIApplication:
+    """Return the application mounted at a path (SCRIPT_NAME), which the proxy in front may leave on or strip."""
+    if not root_path:
+        return application
+
+    def mounted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path == root_path or path.startswith(f"{root_path}/"):
+            environ["PATH_INFO"] = path.removeprefix(root_path)
+        environ["SCRIPT_NAME"] = root_path
+        return application(environ, start_response)
+
+    return mounted
+
+
+def wsgi_of(options: ServeOptions, provider: Provider) -> WSGIApplication:
+    """Return what answers requests; with TLS it tells browsers to come by https from now on (RFC 6797 §7.1).
+
+    Not on loopback, where all servers of a developer share one name.
+    """
+    application = mounted_at(provider.root_path, provider.wsgi())
+    seconds = provider.core_settings.HSTS_SECONDS
+    host = urlsplit(provider.issuer).hostname or ""
+    if not options.tls_cert or not seconds or is_loopback_host(host):
+        return application
+    header = ("Strict-Transport-Security", f"max-age={seconds}")
+
+    def secured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
+            return start_response(status, [*headers, header], *failure)
+
+        return application(environ, cast("StartResponse", start))
+
+    return secured
 
 
 def _from_environment(app: Flask) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ import uvicorn
 
 from portula.cli.edge import IDLE_SECONDS, LINGER_SECONDS, Connection, EdgeServer
 from portula.cli.gate import WAITING_SECONDS, Gate
-from portula.cli.serve import ServeOptions, make_app, tls_context
+from portula.cli.serve import ServeOptions, make_app, tls_context, wsgi_of
 from portula.cli.threads import Threads
 from portula.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger("portula")
 
@@ -64,21 +64,6 @@ def open_in_time(
             told = reason
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def mounted_at(root_path: str, application: WSGIApplication) -> WSGIApplication:
-    """Return the application mounted at a path (SCRIPT_NAME), which the proxy in front may leave on or strip."""
-    if not root_path:
-        return application
-
-    def mounted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path == root_path or path.startswith(f"{root_path}/"):
-            environ["PATH_INFO"] = path.removeprefix(root_path)
-        environ["SCRIPT_NAME"] = root_path
-        return application(environ, start_response)
-
-    return mounted
 
 
 class Lifeline:
@@ -124,8 +109,7 @@ def main() -> None:
 
     def make() -> tuple[WSGIApplication, int]:
         _, provider = make_app(options)
-        application = mounted_at(provider.root_path, provider.wsgi())
-        return application, provider.core_settings.MAX_BODY_BYTES
+        return wsgi_of(options, provider), provider.core_settings.MAX_BODY_BYTES
 
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else a line for whatever a stranger sends
     config = uvicorn.Config(

@@ -247,6 +247,8 @@ def write(exchange: AuthorizationExchange) -> None:
     answer = AuthorizationResponse(provider=exchange.provider, request=exchange.request, response=given)
     enriched = exchange.provider.hooks.enrich(RequestHooks.portula_authorization_response, answer)
     exchange.answer = respond(exchange, enriched)
+    if exchange.on_answer is not None:
+        exchange.on_answer(exchange.answer)
 
 
 def apply(exchange: AuthorizationExchange) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
 MIN_CHOSEN_SECRET_LENGTH = 32
 """Characters of a client secret that a person chose."""
+PAGE = 500
+"""Clients read at a time."""
 EDIT_TRIES = 5
 """How often an edit is tried while others change the same client."""
 
@@ -70,6 +72,10 @@ class Clients:
     def _source(self, client_id: str) -> ClientSource | None:
         return next((source for source in self._provider.client_sources if source.claims(client_id)), None)
 
+    def registered_itself(self, client: Application) -> bool:
+        """Say whether nobody here registered a client: it did so itself (RFC 7591 §5), or a source made it known."""
+        return client.is_self_registered or self._source(client.client_id) is not None
+
     def find_all(self, client_ids: Sequence[str]) -> dict[str, Application]:
         """Return the clients of these names, those that are there; what is registered is read in one go."""
         elsewhere = {name for name in client_ids if self._source(name) is not None}
@@ -79,6 +85,16 @@ class Clients:
             storage = self._provider.storage
             found += storage.select(Application, limit=len(registered), client_id=registered)
         return {client.client_id: client for client in found if client is not None}
+
+    def registered(self, limit: int) -> Iterator[Application]:
+        """Yield the clients that are registered here and not disabled, a page at a time, of the first `limit` ones."""
+        after: str | None = None
+        for _ in range(0, limit, PAGE):
+            page = self._provider.storage.select(Application, limit=PAGE, after=after)
+            yield from (client for client in page if not client.disabled)
+            if len(page) < PAGE:
+                return
+            after = page[-1].client_id
 
     def create(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -195,6 +195,8 @@ class PageExchange(Exchange):
     """The parameters of the page, those too that the request names elsewhere: of these the exchange is made anew."""
     presented: Pairs = field(default_factory=list)
     """Parameters as they stand in the request itself; the same as `pairs` unless a resolver found those elsewhere."""
+    on_answer: Callable[[Answer], None] | None = None
+    """Takes the answer once it is written and before the plan is applied, so that a second click gets it too."""
 
     @classmethod
     def about(

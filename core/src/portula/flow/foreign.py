@@ -42,7 +42,7 @@ def judge(server: Any, exchange: AuthorizationExchange) -> None:
             run(exchange)
         with working_on(exchange):
             scopes, info = server.validate_authorization_request(
-                exchange.request.uri, "GET", exchange.pairs, {ISSUER: exchange.issuer}
+                exchange.request.uri, "GET", exchange.request.decoded_body, {ISSUER: exchange.issuer}
             )
         exchange.request = info["request"]
         exchange.request.exchange, exchange.request.scopes = exchange, list(scopes)

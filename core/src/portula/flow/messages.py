@@ -64,7 +64,8 @@ class OAuthRequest(Request):  # type: ignore[misc]
     ) -> None:
         """Take pairs that were parsed before; oauthlib parses nothing again."""
         super().__init__("", http_method, None, headers or {}, encoding=None)
-        pairs = list(body.items()) if isinstance(body, Mapping) else list(body or [])
+        given = list(body.items()) if isinstance(body, Mapping) else list(body or [])
+        pairs = [pair for pair in map(_with_single_spaces, given) if pair[1]]
         self.uri = uri
         self.body = dict(pairs)
         self.decoded_body = pairs
@@ -78,6 +79,12 @@ class OAuthRequest(Request):  # type: ignore[misc]
         if name.startswith("_") or name == "exchange":
             raise AttributeError(name)
         return None
+
+
+def _with_single_spaces(pair: tuple[str, str]) -> tuple[str, str]:
+    """Return a parameter; the names in `scope` one space apart (RFC 6749 §3.3), where clients send more."""
+    name, value = pair
+    return (name, " ".join(filter(None, value.split(" ")))) if name == "scope" else pair
 
 
 def request_of(message: Message, issuer: str, pairs: Pairs | None = None) -> OAuthRequest:

@@ -92,9 +92,17 @@ class CoreSettings(BaseModel):
     MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
     """Bytes a request to a machine endpoint may have; more is answered 413."""
 
+    INTERACTION_EXPIRE_SECONDS: int = Field(default=1800, ge=60, le=86400)
+    """Seconds a person may take over signing in when an app demands it, and over the consent page. For as long again
+    the answer is `access_denied` at the client; then an error page, since nothing is known of the request any more."""
+
     DELIVERY_THREADS: int = Field(default=4, ge=0, le=100)
     """How many threads of a process send at once what plugins deliver to other servers, half of them to one server. 0:
     none; `portula deliver`, run as a job every minute or so, then sends it all."""
+
+    HSTS_SECONDS: int = Field(default=365 * 24 * 3600, ge=0)
+    """Seconds for which browsers come by https alone (RFC 6797), told by `portula serve` with `--tls-cert` unless the
+    issuer is on loopback. 0: not told."""
 
     PLUGINS_BLOCKED: tuple[str, ...] = ()
     """Names of installed plugins to leave out."""

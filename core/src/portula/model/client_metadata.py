@@ -30,6 +30,10 @@ class ClientMember:
     """Whether it may come in several languages, as `client_name#ja` (RFC 7591 §2.2)."""
     error: str = "invalid_client_metadata"
     """The error code of a value that is refused (RFC 7591 §3.2.2)."""
+    label: str = ""
+    """What its field is called on pages of administrators; empty for none. It is for a `bool` in `metadata`."""
+    hint: str = ""
+    """What the page says of the field."""
 
 
 def read_client_metadata(members: Mapping[str, ClientMember], document: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,10 @@ class ConsentQuestion:
     """What the CSRF token of the form is bound to besides the browser."""
     items: tuple[ConsentItem, ...] = ()
     """What else the person is asked about."""
+    self_registered: bool = False
+    """Whether nobody here has looked at the client: the person should know that (RFC 7591 §5)."""
+    offline: bool = False
+    """Whether the client keeps what it is allowed while the person is away: it gets a refresh token."""
 
     @property
     def memory(self) -> tuple[str, ...]:

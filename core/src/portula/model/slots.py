@@ -105,7 +105,8 @@ class Login(ABC):
         """Return where to send the browser to sign in; it comes back to `next_url`, a relative URL.
 
         The page has to let people sign in although somebody is signed in: an app may demand it. Hints of the app for
-        the page, such as `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1).
+        the page, such as `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1). `signed_in_at`
+        is the `auth_time` that does not suffice, where an app demands that who is signed in signs in again.
         """
 
     @abstractmethod

@@ -76,9 +76,9 @@ def _is_host(parts: SplitResult) -> bool:
     )
 
 
-def _loopback_prefix(uri: str) -> tuple[str, str] | None:
-    """Return (before the port, behind the port) of an http URI on a literal loopback address."""
-    for host in LOOPBACK_ADDRESSES:
+def _loopback_prefix(uri: str, hosts: Collection[str]) -> tuple[str, str] | None:
+    """Return (before the port, behind the port) of an http URI on one of these hosts."""
+    for host in hosts:
         prefix = f"http://{host}"
         if not uri.startswith(prefix):
             continue
@@ -94,13 +94,17 @@ def _loopback_prefix(uri: str) -> tuple[str, str] | None:
     return None
 
 
-def redirect_uri_matches(registered: str, presented: str, *, native: bool) -> bool:
-    """Compare two redirect URIs as strings (RFC 9700 §2.1); native clients may vary the loopback port."""
+def redirect_uri_matches(registered: str, presented: str, *, native: bool, localhost: bool = False) -> bool:
+    """Compare two redirect URIs as strings (RFC 9700 §2.1); native clients may vary the loopback port.
+
+    `localhost` says whether that name counts as a loopback address (RFC 8252 §8.3 advises against it).
+    """
     if registered == presented:
         return True
     if not native or _split(presented) is None:
         return False
-    known, given = _loopback_prefix(registered), _loopback_prefix(presented)
+    hosts = (*LOOPBACK_ADDRESSES, "localhost") if localhost else LOOPBACK_ADDRESSES
+    known, given = _loopback_prefix(registered, hosts), _loopback_prefix(presented, hosts)
     return known is not None and known == given
 
 

@@ -21,6 +21,7 @@ from portula.model.errors import DuplicateContribution
 from portula.model.http import Answer, Message, json_answer
 from portula.model.uris import origin_of
 from portula.web.certificates import NEVER_READ, MalformedCertificate, client_certificate
+from portula.web.issuer import UntrustedHost
 from portula.web.pages import VerbatimResponse
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class MachineDoor:
         try:
             handler = cast("Handler", endpoint.handler)
             return handler(message_from(environ, path, body, self.proxies))
-        except MalformedCertificate as error:
+        except (MalformedCertificate, UntrustedHost) as error:
             return token_error(error)
         except Exception:
             log.exception("endpoint %s failed", endpoint.name)

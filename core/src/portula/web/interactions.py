@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, request
 from oauthlib.oauth2 import OAuth2Error
-from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, ServerError
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError, ServerError
 from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
 from werkzeug.exceptions import HTTPException
 
@@ -88,7 +88,8 @@ class InteractionView(ABC, Generic[X]):
 
         `exchange.plan` holds the end of the question and the memory of the answer. What follows joins it, and it is
         applied here, by `Storage.apply` or by steps: where Replayed, Conflict or DuplicateRecord come of that, they are
-        let through, so that the person is answered as they should be.
+        let through, so that the person is answered as they should be. What `exchange.on_answer` is given, before the
+        plan is applied, a second click gets too.
         """
 
     def refused(self, exchange: X, error: OAuth2Error) -> Response:
@@ -100,6 +101,10 @@ class InteractionView(ABC, Generic[X]):
 
         It is not asked where a plugin demands a page.
         """
+        return False
+
+    def offline(self, exchange: X) -> bool:
+        """Say whether a refresh token may come of it, which the page tells; never, unless a room knows better."""
         return False
 
     def remembered(self, question: ConsentQuestion) -> bool:
@@ -119,11 +124,25 @@ class InteractionView(ABC, Generic[X]):
     def view(self) -> Response:
         """Answer a request, an error of it, or the person's word on it."""
         try:
-            return self._posted() if request.method == "POST" else self._asked(*self._read())
+            for _ in range(TRIES - 1):
+                try:
+                    return self._respond()
+                except (
+                    Conflict,
+                    DuplicateRecord,
+                    Replayed,
+                ):  # the same person answers another page, or twice
+                    continue
+            return self._respond()
+        except Replayed:
+            return self._answered_before()
         except AuthorizationRefused as refusal:
             return self.refused(refusal.exchange, refusal.error)
         except OAuth2Error as error:
             return self._error_page(error)
+
+    def _respond(self) -> Response:
+        return self._posted() if request.method == "POST" else self._asked(*self._read())
 
     def _error_page(self, error: OAuth2Error) -> Response:
         status = 500 if isinstance(error, ServerError) else 400
@@ -152,7 +171,7 @@ class InteractionView(ABC, Generic[X]):
             raise InvalidRequestError(description="A parameter stands in both the query and the body.")
         name = dict(pairs).get(KIND)
         if name is not None:
-            return self._answered(name)
+            return self._answer(name)
         exchange = self.exchange(pairs, pairs)
         with _errors_of(exchange):
             return cast("Response", redirect(self._back_to(self._waiting.keep_posted(pairs)), 303))
@@ -163,6 +182,10 @@ class InteractionView(ABC, Generic[X]):
         exchange = self.exchange(pairs, waiting.presented if waiting else pairs)
         with _errors_of(exchange):
             user = exchange.login = self._login.current()
+            if waiting is not None and waiting.over:
+                return self._again(waiting.name, user)
+            if waiting is not None and waiting.late:
+                raise _too_late(exchange)
             demands = self._demands(exchange, fresh=waiting is not None and waiting.fresh(user))
             if user is None or demands.login:
                 return self._to_login(exchange, demands, user)
@@ -170,8 +193,20 @@ class InteractionView(ABC, Generic[X]):
             if demands.consent or not self.may_skip(exchange, question, demands):
                 return self._to_page(exchange, demands, user)
             if waiting is not None:
-                self._waiting.end(waiting, exchange.plan)
-            return self._decided(exchange, allowed=True)
+                self._waiting.end(waiting, exchange, user, allowed=True)
+            return self.decided(exchange, allowed=True)
+
+    def _again(self, name: str, user: Authenticated | None, *, allowed: bool = True) -> Response:
+        """Answer a second click like the first."""
+        answer = self._waiting.again(name, user, allowed=allowed)
+        if answer is None:
+            return self._answered_before()
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    def _answered_before(self) -> Response:
+        return self.provider.pages.error(
+            400, "This request cannot be answered", "This request was answered before.", "invalid_request"
+        )
 
     def _demands(self, exchange: X, *, fresh: bool) -> Demands:
         interaction = Interaction(
@@ -190,8 +225,11 @@ class InteractionView(ABC, Generic[X]):
         if demands.login or len(back) > MAX_RETURN_CHARACTERS:
             back = self._back_to(self._waiting.keep_for_login(exchange, user))
         url = self._login.login_url(back, exchange.client)
-        if demands.hints:
-            url += ("&" if "?" in url else "?") + urlencode(demands.hints)
+        hints = dict(demands.hints)
+        if user is not None:
+            hints["signed_in_at"] = str(user.auth_time)
+        if hints:
+            url += ("&" if "?" in url else "?") + urlencode(hints)
         return cast("Response", redirect(url))
 
     def _to_page(self, exchange: X, demands: Demands, user: Authenticated) -> Response:
@@ -212,27 +250,21 @@ class InteractionView(ABC, Generic[X]):
 
     def _question(self, name: str, exchange: X, user: Authenticated, demands: Demands) -> ConsentQuestion:
         """Return what the person is asked: scopes, those that claims of the request stand for, and what plugins add."""
+        client = cast("Application", exchange.client)
         return ConsentQuestion(
             interaction=name,
-            client=cast("Application", exchange.client),
+            client=client,
             user=user,
             scopes=(*exchange.scope, *sorted(demands.permissions.difference(exchange.scope))),
             redirect_uri=exchange.request.redirect_uri or "",
             action=self.provider.url_for(self.endpoint),
             csrf_context=f"consent {name} {user.subject}",
             items=demands.items,
+            self_registered=self.provider.clients.registered_itself(client),
+            offline=self.offline(exchange),
         )
 
     # --- Answering ---
-
-    def _answered(self, name: str) -> Response:
-        """Act on the form of our page; again if the same person answers another page of the app in this moment."""
-        for _ in range(TRIES - 1):
-            try:
-                return self._answer(name)
-            except (Conflict, DuplicateRecord):
-                continue
-        return self._answer(name)
 
     def _answer(self, name: str) -> Response:
         """Act on the form: once, in the browser and for the person it was shown to (attack S10)."""
@@ -244,26 +276,23 @@ class InteractionView(ABC, Generic[X]):
         exchange = self.exchange(waiting.pairs, waiting.presented)
         with _errors_of(exchange):
             exchange.login = user
+            if waiting.late and not waiting.over:
+                raise _too_late(exchange)
             demands = self._demands(exchange, fresh=True)
             self._check_items(demands)
             question = self._question(name, exchange, user, demands)
             allowed = self._consent.answer(question)
             if allowed is None:
                 raise _PageError(description="This page was open too long or came from another browser.")
-            self._waiting.end(waiting, exchange.plan)
+            if waiting.over:
+                return self._again(name, user, allowed=allowed)
+            self._waiting.end(waiting, exchange, user, allowed=allowed)
             if allowed:
                 self._consent.remember(question.client, user.subject, question.memory, exchange.plan)
-            answer = self._decided(exchange, allowed=allowed)
+            answer = self.decided(exchange, allowed=allowed)
         if allowed:
             self._tell(question)
         return answer
-
-    def _decided(self, exchange: X, *, allowed: bool) -> Response:
-        """Do what follows; the end of the wait is in the same plan, so it happens once."""
-        try:
-            return self.decided(exchange, allowed=allowed)
-        except Replayed:
-            raise _PageError(description="This request was answered before.") from None
 
     def _tell(self, question: ConsentQuestion) -> None:
         given = ConsentGiven(
@@ -276,6 +305,12 @@ class InteractionView(ABC, Generic[X]):
         self.provider.hooks.tell(EventHooks.portula_consent_given, given)
 
 
+def _too_late(exchange: PageExchange) -> AccessDeniedError:
+    return AccessDeniedError(
+        description="The person took too long; the app may start again.", request=exchange.request
+    )
+
+
 class _PageError(InvalidRequestError):  # type: ignore[misc]
     """What the person did cannot be answered; the client has no part in it."""
 
@@ -286,11 +321,11 @@ def _errors_of(exchange: PageExchange) -> Iterator[None]:
 
     Raises:
         AuthorizationRefused: for `InteractionView.refused`.
-        Conflict, DuplicateRecord: somebody was quicker, and it may be tried again.
+        Conflict, DuplicateRecord, Replayed: somebody was quicker, and it may be tried again.
     """
     try:
         yield
-    except (AuthorizationRefused, Conflict, DuplicateRecord, HTTPException, _PageError):
+    except (AuthorizationRefused, Conflict, DuplicateRecord, Replayed, HTTPException, _PageError):
         raise
     except OAuth2Error as error:
         raise AuthorizationRefused(error, exchange) from error

@@ -5,19 +5,37 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, redirect, request
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from portula.model.errors import ConfigError
 from portula.model.uris import is_loopback_host, issuer_problem, origin_of
 
 if TYPE_CHECKING:
     from portula.model.http import Message
+    from portula.web.pages import Pages
 
 log = logging.getLogger("portula")
 
 _REDIRECTED_COOKIE_SECONDS = 5
+
+
+REDIRECTED = "redirected"
+"""Cookie, and with the provider's name before it a parameter: this browser was sent to the issuer's host just now."""
+_KEPT_IN_URLS = "%!$&'()*+,/:;=?@[]~"
+
+
+class UntrustedHost(InvalidRequestError):  # type: ignore[misc]
+    """The request came for a host of which no issuer may be made (attack S65)."""
+
+    def __init__(self) -> None:
+        """Say what whoever runs the server has to write; the host itself is not repeated."""
+        super().__init__(
+            description="This host is not trusted. Whoever runs the server: set OIDC_ISS_ENDPOINT in OAUTH2_PROVIDER "
+            "to its public URL, or name its host in TRUSTED_HOSTS."
+        )
 
 
 class Asked(Protocol):
@@ -46,13 +64,12 @@ IssuerOf = Callable[[Any], str]
 class Issuer:
     """Knows the issuer of each request of one provider."""
 
-    def __init__(self, configured: str | IssuerOf, app: Flask, mount: str, name: str) -> None:
-        """Take OIDC_ISS_ENDPOINT, which may be empty, and the provider's app, mount point and name."""
+    def __init__(self, configured: str | IssuerOf, app: Flask, mount: str) -> None:
+        """Take OIDC_ISS_ENDPOINT, which may be empty, and the provider's app and mount point."""
         self.fixed = configured if isinstance(configured, str) else ""
         self._told = configured if callable(configured) else None
         self._app = app
         self._mount = mount
-        self._cookie = f"{name}_redirected"
         self._warned = False
         root = str(app.config.get("APPLICATION_ROOT") or "").rstrip("/")
         path = urlsplit(self.fixed).path.rstrip("/")
@@ -65,12 +82,16 @@ class Issuer:
             )
 
     def of(self, message: Message) -> str:
-        """Return the issuer for a message."""
+        """Return the issuer for a message.
+
+        Raises:
+            UntrustedHost: none is configured, and none may be made of the host.
+        """
         host = message.headers.get("host", "")
         return self.fixed or self._asked(message) or self._at(message.scheme, host, message.root_path)
 
     def current(self) -> str:
-        """Return the issuer for the current Flask request."""
+        """Return the issuer for the current Flask request; see `of`."""
         return self.fixed or self._asked(request) or self._at(request.scheme, request.host, request.root_path)
 
     def root_of(self, issuer: str) -> str:
@@ -92,25 +113,26 @@ class Issuer:
         return told
 
     def _at(self, scheme: str, host: str, root_path: str) -> str:
-        """Return an issuer on a host if that is loopback, SERVER_NAME or one of TRUSTED_HOSTS; else on a safe one."""
+        """Return an issuer on a host if that is loopback, SERVER_NAME or one of TRUSTED_HOSTS; else on SERVER_NAME."""
         # Never the header itself: it may be `evil.example@localhost`.
         origin = origin_of(f"{scheme}://{host}") or ""
         parts = urlsplit(origin)
         name = parts.hostname or ""
-        if not is_loopback_host(name) and not self._is_trusted(name, parts.netloc):
-            origin = f"{scheme}://{self._app.config.get('SERVER_NAME') or '127.0.0.1'}"
-            if name and not self._warned:
-                self._warned = True
-                log.warning(
-                    "the host %r is not trusted, so the issuer is %s%s; set OIDC_ISS_ENDPOINT to the "
-                    "public URL, e.g. 'https://%s%s', or name the host in TRUSTED_HOSTS",
-                    name,
-                    origin,
-                    self._mount,
-                    name,
-                    self._mount,
-                )
-        return f"{origin}{root_path}{self._mount}"
+        if is_loopback_host(name) or self._is_trusted(name, parts.netloc):
+            return f"{origin}{root_path}{self._mount}"
+        if name and not self._warned:
+            self._warned = True
+            log.warning(
+                "the host %r is not trusted; set OIDC_ISS_ENDPOINT to the public URL, e.g. 'https://%s%s', or name "
+                "the host in TRUSTED_HOSTS",
+                name,
+                name,
+                self._mount,
+            )
+        server_name = self._app.config.get("SERVER_NAME")
+        if not server_name:
+            raise UntrustedHost
+        return f"{scheme}://{server_name}{root_path}{self._mount}"
 
     def _is_trusted(self, name: str, netloc: str) -> bool:
         """Compare a host with SERVER_NAME and TRUSTED_HOSTS, where a leading dot means subdomains too, as in Flask."""
@@ -125,16 +147,40 @@ class Issuer:
                 return True
         return False
 
-    def redirect_home(self) -> Response | None:
-        """Send a page visited under another host name to the issuer's, once (a cookie stops loops behind proxies)."""
-        if not self.fixed or request.method != "GET":
+
+class HomeRedirect:
+    """Sends a page that is visited under another host name to the issuer's; called before each view."""
+
+    def __init__(self, root: str, name: str, pages: Pages) -> None:
+        """Take the URL of the app by the fixed issuer, empty when there is none, and the provider's name and pages."""
+        self._root = root
+        self._mark = f"{name}_{REDIRECTED}"
+        self._pages = pages
+
+    def __call__(self) -> Response | None:
+        """Redirect once: a browser that comes again under the other name is behind a proxy that hides it.
+
+        A cookie remembers that; without cookies the mark in the URL does, and an error page ends it.
+        """
+        if not self._root or request.method != "GET":
             return None
-        home = urlsplit(self.fixed)
-        if request.host == home.netloc or self._cookie in request.cookies:
-            return None
-        path = request.full_path if request.query_string else request.path
-        response = cast("Response", redirect(f"{self.root_of(self.fixed)}{path}"))
-        response.set_cookie(
-            self._cookie, "1", max_age=_REDIRECTED_COOKIE_SECONDS, httponly=True, samesite="Lax"
-        )
+        marked = f"{self._mark}=1" in request.query_string.decode("latin-1").split("&")
+        sent_before = self._pages.cookie_name(REDIRECTED) in request.cookies
+        if request.host == urlsplit(self._root).netloc or sent_before:
+            return self._redirect() if marked else None
+        if marked:
+            log.warning("a proxy hides the host that browsers ask for: let it pass the Host header")
+            return self._pages.error(
+                400,
+                "This page cannot be reached under its name",
+                "Allow cookies for it and try again. Whoever runs the server: let the proxy pass the Host header.",
+                "invalid_request",
+            )
+        response = self._redirect(f"{self._mark}=1")
+        self._pages.set_cookie(response, REDIRECTED, "1", _REDIRECTED_COOKIE_SECONDS)
         return response
+
+    def _redirect(self, *more: str) -> Response:
+        path, sent = quote(request.path), quote(request.query_string, safe=_KEPT_IN_URLS)
+        query = "&".join([part for part in sent.split("&") if part not in ("", f"{self._mark}=1")] + [*more])
+        return cast("Response", redirect(f"{self._root}{path}{'?' if query else ''}{query}"))

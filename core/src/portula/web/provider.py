@@ -40,7 +40,7 @@ from portula.web.endpoints import join_steps, with_handler
 from portula.web.flask_apps import UnboundProvider, redirect_no_paths, under_command
 from portula.web.hooks import CORE_HOOKS, WebHooks
 from portula.web.http import MachineDoor, TrustedProxies, client_address, message_from
-from portula.web.issuer import Issuer
+from portula.web.issuer import HomeRedirect, Issuer
 from portula.web.metadata import MetadataPublisher, metadata_endpoints, settled
 from portula.web.metadata import fold as fold_metadata
 from portula.web.pages import Pages, verbatim
@@ -189,7 +189,7 @@ class Provider(AuthorizationServer):
         self.hooks = Hooks(self.plugins, self, self._choice)
         self.hooks.check_choice()
         self.mount = self.core_settings.MOUNT_PATH
-        self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount, self.name)
+        self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount)
         self.issuer = self._issuer.fixed
         self.realm = self.core_settings.REALM
         place = self.issuer or self.mount or self.name
@@ -308,8 +308,9 @@ class Provider(AuthorizationServer):
             name=self.name,
             url_prefix=self.mount or None,
         )
+        home = HomeRedirect(self.issuer and self.root_of(self.issuer), self.name, self.pages)
         for _, mount in mounts:
-            mount.blueprint.before_request(self._issuer.redirect_home)
+            mount.blueprint.before_request(home)
             mount.blueprint.after_request(verbatim)
             self.pages.handle_errors(mount.blueprint)
             prefix = "".join((self.mount if mount.at == "mount" else "", mount.blueprint.url_prefix or ""))
@@ -366,7 +367,11 @@ class Provider(AuthorizationServer):
         return client_address(request.environ, self.core_settings.TRUSTED_PROXIES)
 
     def issuer_of(self, message: Message) -> str:
-        """Return the issuer for a message: the fixed one, or one made of a host that is trusted."""
+        """Return the issuer for a message: the fixed one, or one made of a host that is trusted.
+
+        Raises:
+            InvalidRequestError: there is neither; endpoints and pages answer 400 with what is to be configured.
+        """
         return self._issuer.of(message)
 
     def current_issuer(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portula.model.http import Answer
 from portula.model.plans import added
 from portula.model.records import Artifact
 
@@ -13,18 +15,21 @@ if TYPE_CHECKING:
     from portula.flow.exchange import PageExchange
     from portula.flow.messages import Pairs
     from portula.model.people import Authenticated
-    from portula.model.plans import Plan
     from portula.web.provider import Provider
 
-WAITING_SECONDS = 600
-"""How long a person may take over a page."""
+POSTED_SECONDS = 60
+"""How long a browser may take to follow a redirect."""
+
+AGAIN_SECONDS = 10
+"""How long the same answer of the same person, e.g. a second click, gets the same response."""
 
 _ANY_BROWSER = ""
+_ANSWER = "interaction answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A request that waits."""
+    """A request that waits; for some seconds after its answer too."""
 
     name: str
     pairs: Pairs
@@ -36,7 +41,14 @@ class Waiting:
     before: list[object] | None
     """Who was signed in when the request was sent to the login; see `fresh`."""
     sent_to_login: bool
+    late: bool
+    """Whether the person took longer than INTERACTION_EXPIRE_SECONDS: the client may still be told that."""
     artifact: Artifact
+
+    @property
+    def over(self) -> bool:
+        """Whether it was answered."""
+        return self.artifact.taken_at is not None
 
     def fresh(self, user: Authenticated | None) -> bool:
         """Say whether this person has signed in since the request was sent to the login."""
@@ -55,28 +67,36 @@ class WaitingRequests:
             page: tells the requests of one page from those of others of this kind.
         """
         self._provider = provider
+        self._seconds = provider.core_settings.INTERACTION_EXPIRE_SECONDS
         self._kind = kind
         self._page = page
 
     def keep_posted(self, pairs: Pairs) -> str:
         """Keep a request that came by POST, when Lax cookies did not: no browser is known yet. Return its name."""
-        return self._keep(pairs, pairs, browser=_ANY_BROWSER)
+        return self._keep(pairs, pairs, seconds=POSTED_SECONDS, browser=_ANY_BROWSER)
 
     def keep_for_login(self, exchange: PageExchange, before: Authenticated | None) -> str:
         """Keep a request while its person signs in; `before` is who is signed in now."""
         signed_in = None if before is None else _signing_in(before)
-        return self._keep(exchange.pairs, exchange.presented, before=signed_in, sent=True)
+        seconds = 2 * self._seconds
+        return self._keep(exchange.pairs, exchange.presented, seconds=seconds, before=signed_in, sent=True)
 
     def keep_for_page(self, exchange: PageExchange, user: Authenticated) -> str:
         """Keep a request while its person reads the page about it."""
-        return self._keep(exchange.pairs, exchange.presented, subject=user.subject)
+        seconds = 2 * self._seconds
+        return self._keep(exchange.pairs, exchange.presented, seconds=seconds, subject=user.subject)
 
     def find(self, name: str) -> Waiting | None:
-        """Return a request that waits for this browser; None when it is over, or another browser's (attack S10)."""
-        provider = self._provider
+        """Return a request that waits for this browser, or was answered some seconds ago.
+
+        None when it is over, or another browser's (attack S10).
+        """
+        provider, now = self._provider, self._provider.now()
         digests = provider.keys.digests(self._kind, f"{self._page}{name}")
         artifact = provider.storage.find(Artifact, digest=digests)
-        if artifact is None or artifact.taken_at is not None or (artifact.expires_at or 0) <= provider.now():
+        if artifact is None or (artifact.expires_at or 0) <= now:
+            return None
+        if artifact.taken_at is not None and artifact.taken_at + AGAIN_SECONDS <= now:
             return None
         kept = artifact.payload
         if kept["browser"] != _ANY_BROWSER and not provider.keys.verify(
@@ -85,17 +105,51 @@ class WaitingRequests:
             return None
         pairs = [(key, value) for key, value in kept["pairs"]]
         presented = [(key, value) for key, value in kept["presented"]] if "presented" in kept else pairs
-        return Waiting(name, pairs, presented, kept["subject"], kept["before"], kept["sent"], artifact)
+        late = artifact.issued_at + self._seconds <= now
+        return Waiting(name, pairs, presented, kept["subject"], kept["before"], kept["sent"], late, artifact)
 
-    def end(self, waiting: Waiting, plan: Plan) -> None:
-        """Plan to end the wait; the plan fails with Replayed when somebody else did."""
+    def end(self, waiting: Waiting, exchange: PageExchange, user: Authenticated, *, allowed: bool) -> None:
+        """Plan to end the wait with the answer to the exchange; the plan fails with Replayed when somebody else did.
+
+        The answer is kept for `again`, under a key that only this browser and the name of the wait give.
+        """
+        plan, under = exchange.plan, self._under(waiting.name)
         plan.take(waiting.artifact, at=self._provider.now())
+
+        def keep(answer: Answer) -> None:
+            kept = {
+                "subject": user.subject,
+                "allowed": allowed,
+                "status": answer.status,
+                "headers": dict(answer.headers),
+                "body": answer.body.decode(),
+            }
+            sealed = self._provider.keys.seal(_ANSWER, json.dumps(kept), under=under)
+            plan.change(waiting.artifact, payload={**waiting.artifact.payload, "answer": sealed})
+
+        exchange.on_answer = keep
+
+    def again(self, name: str, user: Authenticated | None, *, allowed: bool) -> Answer | None:
+        """Return what the same person's same answer got some seconds ago in this browser; None for anybody else."""
+        waiting = self.find(name)
+        sealed = waiting.artifact.payload.get("answer") if waiting is not None and waiting.over else None
+        opened = sealed and self._provider.keys.unseal(_ANSWER, sealed, under=self._under(name))
+        if user is None or not opened:
+            return None
+        kept = json.loads(opened)
+        if (kept["subject"], kept["allowed"]) != (user.subject, allowed):
+            return None
+        return Answer(kept["status"], kept["headers"], kept["body"].encode())
+
+    def _under(self, name: str) -> str:
+        return f"{self._provider.pages.browser()}\0{name}"
 
     def _keep(
         self,
         pairs: Pairs,
         presented: Pairs,
         *,
+        seconds: int,
         browser: str | None = None,
         subject: str | None = None,
         before: list[object] | None = None,
@@ -120,7 +174,7 @@ class WaitingRequests:
                 "browser": browser,
             },
             issued_at=now,
-            expires_at=now + WAITING_SECONDS,
+            expires_at=now + seconds,
         )
         provider.storage.apply(added(waiting))
         return name

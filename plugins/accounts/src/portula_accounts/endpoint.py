@@ -61,7 +61,9 @@ class AccountViews:
         """Show the sign-in form, or judge what was typed into it."""
         asked = self._pages.query()
         if request.method != "POST":
-            return self._login_page(self._login_form(None, asked), asked)
+            form = self._login_form(None, asked)
+            done = form.next.data and self._has_signed_in(asked)
+            return self._redirect(self._next(form)) if done else self._login_page(form, asked)
         form = self._login_form(self._pages.posted(), asked)
         if not form.validate():
             return self._login_page(form, asked, status=400)
@@ -81,6 +83,13 @@ class AccountViews:
         response = self._redirect(self._next(form))
         remember_browser(self._provider, plain_name, response)
         return response
+
+    def _has_signed_in(self, asked: MultiDict[str, str]) -> bool:
+        """Say whether the person signed in meanwhile, in another tab: what they came from goes on by itself."""
+        person, before = self._login.current(), asked.get("signed_in_at", "0")
+        return (
+            person is not None and before.isdecimal() and len(before) < 20 and person.auth_time > int(before)
+        )
 
     def logout(self) -> Response:
         """Ask whether to sign out, or do it."""

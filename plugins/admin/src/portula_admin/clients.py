@@ -11,7 +11,13 @@ from portula_admin.cells import Badge, Cell, Code, Lines, Link
 from portula_admin.options import Fieldsets, RecordAdmin, action, column
 
 if TYPE_CHECKING:
-    from portula.plugin import Authenticated
+    from portula import Provider
+    from portula.plugin import Authenticated, RecordType
+
+
+CONTRIBUTED = "contributed"
+"""In `fieldsets`: the members of client metadata that rooms contribute with a label."""
+YES_OR_NO = {True: "Yes", False: "No"}
 
 
 class ApplicationAdmin(RecordAdmin):
@@ -69,9 +75,26 @@ class ApplicationAdmin(RecordAdmin):
             "What people see",
             {"fields": ("skip_authorization", "client_uri", "logo_uri", "policy_uri", "tos_uri")},
         ),
-        ("More", {"fields": ("user", "algorithm", "created_at", "updated_at")}),
+        ("More", {"fields": ("user", "algorithm", CONTRIBUTED, "created_at", "updated_at")}),
     )
     readonly_fields: Sequence[str] = ("created_at", "updated_at")
+
+    def __init__(self, provider: Provider, record_type: RecordType) -> None:
+        """Take the provider and what is shown, and put members that rooms contribute where CONTRIBUTED stands."""
+        super().__init__(provider, record_type)
+        self.members = {name: member for name, member in provider.client_members.items() if member.label}
+        self.fieldsets = [
+            (title, {**options, "fields": self._expanded(options.get("fields", ()))})
+            for title, options in self.fieldsets
+        ]
+
+    def _expanded(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(each for name in names for each in (self.members if name == CONTRIBUTED else (name,)))
+
+    def label(self, name: str) -> str:
+        """Return the title of a column or a fact."""
+        member = self.members.get(name)
+        return member.label if member else super().label(name)
 
     def has_add_permission(self, person: Authenticated) -> bool:
         """Let every administrator make clients."""
@@ -120,8 +143,9 @@ class ApplicationAdmin(RecordAdmin):
 
     def value(self, record: Any, name: str) -> Cell:
         """Return a fact; those that the form has and no field, too."""
-        if name in LINKS:
-            return str(record.metadata.get(name, "")) or None
+        if name in self.members or name in LINKS:
+            held = record.metadata.get(name)
+            return YES_OR_NO.get(held) if name in self.members else str(held or "") or None
         if name == "user" and record.user:
             return self.names.person(record.user)
         if name == "scope":

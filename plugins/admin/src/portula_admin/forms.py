@@ -10,8 +10,8 @@ from wtforms import BooleanField, Field, StringField, TextAreaField
 from wtforms.validators import Length, Regexp, ValidationError
 
 from portula import Plugin
-from portula.plugin import Application, PageForm
-from portula_admin.clients import LINKS
+from portula.plugin import Application, ClientMember, PageForm
+from portula_admin.clients import LINKS, YES_OR_NO
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -50,6 +50,10 @@ class OneOfField(Field):
         super().__init__(label, **kwargs)
         self.options = options
         self.radio = radio
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Take the choice; nothing is sent of an empty one."""
+        self.data = valuelist[0] if valuelist else ""
 
     def pre_validate(self, form: Any) -> None:
         """Refuse what is not offered."""
@@ -166,20 +170,32 @@ def editable(admin: ApplicationAdmin, *, new: bool) -> list[str]:
     return [
         name
         for name in dict.fromkeys(listed)
-        if name in BUILDERS and name not in admin.readonly_fields and (new or name not in ON_CREATION)
+        if (name in BUILDERS or name in admin.members)
+        and name not in admin.readonly_fields
+        and (new or name not in ON_CREATION)
     ]
+
+
+def _contributed(member: ClientMember) -> Field:
+    options = [("", "As the settings say"), ("yes", YES_OR_NO[True]), ("no", YES_OR_NO[False])]
+    return OneOfField(member.label, options=options, description=member.hint)
 
 
 def make_form(
     admin: ApplicationAdmin, context: str, formdata: Any, client: Application, *, new: bool = False
 ) -> ApplicationForm:
     """Return the form for a client, filled in with what it is."""
-    fields = {name: BUILDERS[name](admin.provider) for name in editable(admin, new=new)}
+    names, members = editable(admin, new=new), admin.members
+    fields = {
+        name: _contributed(members[name]) if name in members else BUILDERS[name](admin.provider)
+        for name in names
+    }
     form_class = type("ApplicationForm", (ApplicationForm,), fields)
     ways = {value: word for word, value in THREE_WAYS.items()}
     data = {
         **{name: getattr(client, name) for name in fields if hasattr(client, name)},
         **{name: client.metadata.get(name, "") for name in LINKS},
+        **{name: ways.get(client.metadata.get(name), "") for name in members},
         "require_pkce": ways[client.require_pkce],
         "token_endpoint_auth_method": client.token_endpoint_auth_method or "",
         "hash_client_secret": True,
@@ -191,10 +207,15 @@ def make_form(
 def filled(form: ApplicationForm, client: Application) -> Application:
     """Return a client with what a form says, and all else as it was."""
     given = {name: field.data for name, field in form._fields.items() if name in BUILDERS}
+    chosen = {
+        name: THREE_WAYS[field.data]
+        for name, field in form._fields.items()
+        if name not in BUILDERS and isinstance(field, OneOfField)
+    }
     given.pop("hash_client_secret", None)
-    links = {name: given.pop(name) for name in LINKS if name in given}
-    metadata = {name: value for name, value in client.metadata.items() if name not in links}
-    metadata.update({name: value for name, value in links.items() if value})
+    links = {name: given.pop(name) or None for name in LINKS if name in given}
+    metadata = {**client.metadata, **links, **chosen}
+    metadata = {name: value for name, value in metadata.items() if value is not None}
     for name in ("scope", "token_endpoint_auth_method", "user"):
         if name in given:
             given[name] = given[name] or None

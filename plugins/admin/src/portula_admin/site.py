@@ -78,7 +78,7 @@ class Site:
         chosen = self.provider.hooks.ask(SLOTS[kind])
         admin = chosen(self.provider, record)
         self.admins[admin.slug] = admin
-        editable = BUILDERS if kind == "application" else ()
+        editable = {*BUILDERS, *admin.members} if isinstance(admin, ApplicationAdmin) else set[str]()
         return [
             f"{kind.upper()}_ADMIN_CLASS: {chosen.__qualname__}.{problem}"
             for problem in problems(admin, editable)

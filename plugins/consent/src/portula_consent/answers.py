@@ -52,6 +52,8 @@ class ConsentPages(Consent):
             items=question.items,
             redirect_host=host,
             on_this_device=on_this_device,
+            self_registered=question.self_registered,
+            offline=question.offline,
             action=question.action,
             form=ConsentForm(self._provider.pages, question.csrf_context, interaction=question.interaction),
         )

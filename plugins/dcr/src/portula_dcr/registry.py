@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, InvalidTokenError, Replayed
-from portula.plugin import Application, Artifact, Plan
+from portula.plugin import SELF_REGISTERED, Application, Artifact, Plan
 from portula_dcr.errors import TryLater
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
 from portula_dcr.quotas import Quotas
@@ -60,7 +60,7 @@ class Registry:
         """
         provider, wanted = self._provider, self.wanted
         checked = provider.clients.prepare(
-            client,
+            replace(client, metadata={**client.metadata, SELF_REGISTERED: True}),
             make_secret=wanted.has_secret(client),
             hash_secret=not wanted.signs_with_secret(client),
         )

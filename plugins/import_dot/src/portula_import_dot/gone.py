@@ -4,8 +4,6 @@ Only asked for names that no installed plugin has: once one has it, that one is 
 """
 
 GONE: dict[str, str] = {
-    "ALLOW_LOCALHOST_LOOPBACK": "localhost is no loopback address (RFC 8252 §8.3); register "
-    "http://127.0.0.1 or http://[::1].",
     "ALLOW_URI_WILDCARDS": "Redirect URIs are compared exactly (RFC 9700 §2.1); register each.",
     "CLIENT_SECRET_HASHER": "Generated secrets are kept as keyed digests, chosen ones by argon2id; replace it by the "
     "hook portula_secret_hasher. CLIENT_SECRET_HASH_PROFILE sets its cost.",

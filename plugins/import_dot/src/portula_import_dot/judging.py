@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from portula import Plugin
 from portula.errors import ConfigError
 from portula.plugin import AnswersSlot, Declared, Settings, field_docs, import_object, nearest, shown
 from portula_import_dot.gone import reason
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
 
 DJANGO = "oauth2_provider."
 """Beginning of import strings and model labels that name a default of django-oauth-toolkit."""
+
+
+SPEAKS_OPENID = ("OIDC_ENABLED", "OIDC_RSA_PRIVATE_KEY")
+"""Settings one of which switches OpenID Connect on there."""
+ALWAYS_IN_OPENID = {"ID_TOKEN_WITH_SCOPE_CLAIMS": True}
+"""What it then does there without a setting."""
+
+CONTRIBUTED: dict[str, Any] = {
+    "OIDC_RESPONSE_TYPES_SUPPORTED": Plugin.portula_response_types,
+    "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": Plugin.portula_client_auth_methods,
+}
+"""Lists whose names plugins contribute, and how."""
 
 
 class Outcome(StrEnum):
@@ -67,9 +80,34 @@ def judge(provider: Provider, found: Iterable[Given], *, importing: bool = False
         importing: whether import strings are followed, which runs the modules they name.
     """
     declared = {setting.name: setting for setting in provider.all_settings.declared()}
-    return _held_to_their_rules(
-        [_judged(_plain(given), declared, importing=importing) for given in found], declared
-    )
+    judged = [_judged(_plain(given), declared, importing=importing) for given in found]
+    judged = [replace(one, text=_with_excluded(provider, one)) for one in judged]
+    return _held_to_their_rules([*judged, *_implied(judged, declared)], declared)
+
+
+def _implied(judged: Sequence[Verdict], declared: Mapping[str, Declared]) -> Iterator[Verdict]:
+    """Yield what the file need not say, since django-oauth-toolkit always does it."""
+    speaks = any(one.name in SPEAKS_OPENID and (one.given.value or one.given.unread) for one in judged)
+    named = {one.name for one in judged}
+    for name, value in ALWAYS_IN_OPENID.items():
+        if speaks and name in declared and name not in named:
+            yield _judged(Given(name, None, value), declared, importing=False)
+
+
+def _with_excluded(provider: Provider, verdict: Verdict) -> str:
+    """Return the text of a verdict; of a list that excludes what it does not name, what that is."""
+    possible: Collection[str] = ()
+    if verdict.name in CONTRIBUTED:
+        possible = [
+            entry if isinstance(entry, str) else entry.name
+            for entry in provider.hooks.collect(CONTRIBUTED[verdict.name])
+        ]
+    elif verdict.field is not None and isinstance(verdict.field.default, tuple):
+        possible = verdict.field.default
+    excluded = [name for name in possible if name not in (verdict.given.value or possible)]
+    if verdict.outcome is not Outcome.KEPT or not excluded or "django-oauth-toolkit only" not in verdict.text:
+        return verdict.text
+    return f"{verdict.text} Excluded: {', '.join(map(repr, excluded))}."
 
 
 def _plain(given: Given) -> Given:

@@ -83,8 +83,15 @@ class Authorize(InteractionView[AuthorizationExchange]):
             user = cast("Authenticated", exchange.login)
             return _sent(backend.create_authorization_response(exchange, user, exchange.scope, issuer))
         answer = backend.denied_response(exchange, issuer)
+        if exchange.on_answer is not None:
+            exchange.on_answer(answer)
         self.provider.storage.apply(exchange.plan)
         return _sent(answer)
+
+    @override
+    def offline(self, exchange: AuthorizationExchange) -> bool:
+        """Say whether the code may be redeemed for a refresh token too."""
+        return "code" in exchange.words and self.provider.validator.issues_refresh_token(exchange.request)
 
     @override
     def refused(self, exchange: AuthorizationExchange, error: OAuth2Error) -> Response:

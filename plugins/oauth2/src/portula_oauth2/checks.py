@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from portula import Provider
 
-CLIENTS_A_PAGE = 500
 CLIENTS_MOST = 10_000
 """How many clients are compared: a check runs at each start of `portula serve`."""
 CLIENTS_NAMED = 10
@@ -46,7 +44,7 @@ def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Fin
     lists = (settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, settings.OIDC_RESPONSE_TYPES_SUPPORTED)
     if lists == (None, None):
         return
-    clients = list(islice(_clients(provider), CLIENTS_MOST))
+    clients = list(provider.clients.registered(CLIENTS_MOST))
     barred = [client for client in clients if not _may_authenticate(provider, client)]
     if barred:
         yield Finding(
@@ -65,14 +63,6 @@ def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Fin
             "Add the response type, with IMPLICIT_GRANT_ENABLED if it has an access token, or leave the setting out.",
             "RFC 6749 §3.1.1",
         )
-
-
-def _clients(provider: Provider) -> Iterator[Application]:
-    """Yield the clients that are not disabled."""
-    page = provider.storage.select(Application, limit=CLIENTS_A_PAGE)
-    while page:
-        yield from (client for client in page if not client.disabled)
-        page = provider.storage.select(Application, limit=CLIENTS_A_PAGE, after=page[-1].client_id)
 
 
 def _named(clients: list[Application]) -> str:
@@ -111,7 +101,15 @@ def _about_questions(provider: Provider) -> Iterator[Finding]:
 
 
 def _about_pkce(settings: OAuth2Settings) -> Iterator[Finding]:
-    if settings.PKCE_REQUIRED is not True:
+    if settings.PKCE_REQUIRED == "or_nonce":
+        yield Finding(
+            "oauth2.pkce",
+            Level.INFO,
+            "Confidential clients may send a nonce in place of PKCE; it protects only those that check it.",
+            "Set PKCE_REQUIRED = True; a client that cannot do PKCE has require_pkce=False of its own.",
+            "RFC 9700 §2.1.1",
+        )
+    elif settings.PKCE_REQUIRED is not True:
         yield Finding(
             "oauth2.pkce",
             Level.WARNING,
@@ -157,6 +155,14 @@ def _about_grants(settings: OAuth2Settings) -> Iterator[Finding]:
             "Confidential clients keep one refresh token, so that a stolen one is not noticed.",
             "Set ROTATE_REFRESH_TOKEN = True.",
             "RFC 9700 §2.2.2, §4.14.2",
+        )
+    elif settings.REFRESH_TOKEN_GRACE_PERIOD_SECONDS == 0:
+        yield Finding(
+            "oauth2.refresh-grace",
+            Level.INFO,
+            "A client that refreshes in two workers at once, or loses the answer, has to ask its person again.",
+            "Set REFRESH_TOKEN_GRACE_PERIOD_SECONDS = 10: within these seconds the same tokens are given again.",
+            "RFC 9700 §4.14.2",
         )
 
 

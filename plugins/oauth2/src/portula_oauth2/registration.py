@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.errors import InvalidClientMetadata
+from portula.errors import InvalidClientMetadata, MismatchingRedirectURIError
 from portula.plugin import (
     IMPLICIT,
     grant_types_needed,
     origin_of,
+    redirect_uri_matches,
     redirect_uri_problem,
     sorted_response_type,
     uri_scheme,
@@ -54,6 +55,27 @@ def problem_of(uri: str, application: Application, settings: OAuth2Settings) -> 
     """Say why this client may not have this redirect URI, or None; asked when it is saved and when it is used."""
     schemes = application.get_allowed_schemes() or settings.ALLOWED_REDIRECT_URI_SCHEMES
     return redirect_uri_problem(uri, schemes, native=application.application_type == "native")
+
+
+def port_may_differ(uri: str, application: Application, settings: OAuth2Settings) -> bool:
+    """Say whether a redirect URI differs from a registered one by its port on loopback alone, and may (RFC 8252 §7.3).
+
+    Raises:
+        MismatchingRedirectURIError: it differs by that alone, and may not.
+    """
+    registered = application.redirect_uris
+    if not any(redirect_uri_matches(known, uri, native=True, localhost=True) for known in registered):
+        return False
+    if application.application_type != "native":
+        raise MismatchingRedirectURIError(
+            description="Mismatching redirect URI: only native clients (application_type) may use any port."
+        )
+    if not settings.ALLOW_LOCALHOST_LOOPBACK:
+        raise MismatchingRedirectURIError(
+            description="Mismatching redirect URI: any port may be used on 127.0.0.1 and [::1], on localhost only "
+            "with ALLOW_LOCALHOST_LOOPBACK = True."
+        )
+    return True
 
 
 def _check_grant_types(provider: AuthorizationServer, application: Application) -> None:

@@ -11,7 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StrictBool, Type
 
 from portula import OAuth2Validator
 from portula.errors import HookFailed
-from portula.plugin import FORBIDDEN_SCHEMES, AnswersSlot, Backend, Server, sorted_response_type, subclass_of
+from portula.plugin import (
+    FORBIDDEN_SCHEMES,
+    AnswersSlot,
+    Backend,
+    Server,
+    StandAlone,
+    sorted_response_type,
+    subclass_of,
+)
 
 V = TypeVar("V")
 
@@ -46,9 +54,10 @@ class OAuth2Settings(BaseModel):
     """Seconds a refresh token lives, as a number or a timedelta, or a callable that is given the request; None: without
     end. Enforced here; in django-oauth-toolkit it only says what `cleartokens` removes."""
 
-    REFRESH_TOKEN_GRACE_PERIOD_SECONDS: GraceSeconds | PerRequest = 0
-    """Seconds in which a superseded refresh token may be used again, for clients that lost the answer; or a callable
-    that is given the request. It gets new tokens: the first ones are kept as digests only and cannot be given again."""
+    REFRESH_TOKEN_GRACE_PERIOD_SECONDS: Annotated[GraceSeconds | PerRequest, StandAlone(10)] = 0
+    """Seconds in which a superseded refresh token may be used again, by a client that lost the answer or has several
+    workers; or a callable that is given the request. It gets the same tokens again. 10 is the default under `portula
+    serve`."""
 
     ROTATE_REFRESH_TOKEN: bool | PerRequest = True
     """Whether a refresh gives a new refresh token, or a callable that is given the request. Public clients always get a
@@ -57,15 +66,24 @@ class OAuth2Settings(BaseModel):
     REFRESH_TOKEN_REQUIRES_OFFLINE_ACCESS: bool = False
     """Whether a refresh token is given only when the scope `offline_access` was granted (OpenID Connect Core §11)."""
 
-    PKCE_REQUIRED: bool | Literal["public"] | Callable[[str], bool] = True
+    PKCE_REQUIRED: bool | Literal["public", "or_nonce"] | Callable[[str], bool] = True
     """Whether the code flow needs PKCE (RFC 7636): True, False, `public`, or a callable that is given the client_id.
+    `or_nonce`: unless an OpenID Connect request has a nonce, which its client has to check (RFC 9700 §2.1.1).
     A client's own `require_pkce` overrides it; public clients always need PKCE."""
+
+    IGNORE_UNKNOWN_SCOPES: bool | Literal["openid"] = "openid"
+    """Whether scopes that nobody here knows are left out of a request (RFC 6749 §3.3). `openid`: of one with the scope
+    openid (OpenID Connect Core §3.1.2.1). A request that is refused for them is told their names."""
 
     CODE_CHALLENGE_METHODS: tuple[Literal["S256", "plain"], ...] = Field(default=("S256",), min_length=1)
     """Allowed values of code_challenge_method."""
 
     ALLOWED_REDIRECT_URI_SCHEMES: tuple[str, ...] = ("http", "https")
     """Schemes a redirect URI may have; http only on loopback hosts."""
+
+    ALLOW_LOCALHOST_LOOPBACK: bool = False
+    """Whether native clients may use any port on `localhost`, as they may on 127.0.0.1 and [::1] (RFC 8252 §7.3). It is
+    a name, which may lead elsewhere (§8.3)."""
 
     ALLOWED_SCHEMES: tuple[str, ...] = ("https",)
     """Schemes of a client's allowed_origins: `https`, or that of an app's web view, e.g. `capacitor`."""

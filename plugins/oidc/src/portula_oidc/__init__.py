@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.plugin import ResponseType
+from portula_oidc.checks import portula_checks
 from portula_oidc.claims import SCOPES, ClaimQuestions
 from portula_oidc.demands import portula_interaction_demands, portula_validate_authorization_request
 from portula_oidc.endpoint import portula_endpoints
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from portula.plugin import ResponseTypeFactory
 
 __all__ = [
+    "portula_checks",
     "portula_client_metadata",
     "portula_endpoints",
     "portula_interaction_demands",

@@ -10,7 +10,7 @@ from portula.plugin import Exchange, IDTokenClaims, OAuthRequest, in_front_chann
 from portula_oidc.acr import acr_of
 from portula_oidc.asked import OPENID
 from portula_oidc.claims import ROOM, person_of
-from portula_oidc.settings import OIDCSettings
+from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings
 
 DEFAULT_ALGORITHM = "RS256"
 
@@ -81,7 +81,8 @@ class IDTokenQuestions(OAuth2Validator):
         self, token: Mapping[str, Any], token_handler: object, request: OAuthRequest
     ) -> dict[str, Any]:
         """Return the claims about the person that belong here rather than at userinfo (§5.4, §5.5)."""
-        everything = self.provider.settings(OIDCSettings).ID_TOKEN_WITH_SCOPE_CLAIMS
+        own = request.client.metadata.get(WITH_SCOPE_CLAIMS) if request.client else None
+        everything = self.provider.settings(OIDCSettings).ID_TOKEN_WITH_SCOPE_CLAIMS if own is None else own
         if not everything and request.response_type != "id_token":
             scopes, request.scopes = request.scopes, [OPENID]
         else:

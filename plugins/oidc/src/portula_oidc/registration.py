@@ -12,7 +12,7 @@ from portula import Plugin, hookimpl
 from portula.errors import FetchFailed, InvalidClientMetadata
 from portula.plugin import Application, ClientMember, origin_of, uri_host
 from portula_oidc.pairwise import PAIRWISE
-from portula_oidc.settings import OIDCSettings, is_on
+from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -47,6 +47,12 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
         ClientMember("require_auth_time", bool),
         ClientMember("default_acr_values", list[str]),
         ClientMember("initiate_login_uri", str),
+        ClientMember(
+            WITH_SCOPE_CLAIMS,
+            bool,
+            label="Claims of scopes in ID tokens",
+            hint="For applications that read the ID token alone and never ask userinfo.",
+        ),
     ]
 
 

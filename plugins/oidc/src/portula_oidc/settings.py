@@ -29,6 +29,10 @@ def is_on(provider: AuthorizationServer) -> bool:
     return enabled and provider.hooks.ask(Plugin.portula_jose) is not None
 
 
+WITH_SCOPE_CLAIMS = "id_token_with_scope_claims"
+"""Member of client metadata that overrides ID_TOKEN_WITH_SCOPE_CLAIMS."""
+
+
 class OIDCSettings(BaseModel):
     """Whether OpenID Connect is on, and what ID tokens and userinfo say."""
 
@@ -65,8 +69,9 @@ class OIDCSettings(BaseModel):
     """Seconds an ID token may be relied upon (`exp`)."""
 
     ID_TOKEN_WITH_SCOPE_CLAIMS: bool = False
-    """Whether the claims of scopes such as `email` are in ID tokens too, as in django-oauth-toolkit. Without it they
-    are at userinfo, and in the ID token only of the response type `id_token` (OpenID Connect Core §5.4)."""
+    """Whether the claims of scopes such as `email` are in ID tokens too, where django-oauth-toolkit always has them.
+    Without it they are at userinfo, and in the ID token only of the response type `id_token` (OpenID Connect Core
+    §5.4). A client's own `id_token_with_scope_claims` (client metadata) overrides it."""
 
     ACR_VALUES: Mapping[str, tuple[str, ...]] = Field(default={"1": ()}, min_length=1)
     """Authentication context classes (`acr`) that sign-ins here reach, weakest first, each with the methods (`amr`, RFC

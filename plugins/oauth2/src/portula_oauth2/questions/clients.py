@@ -18,7 +18,8 @@ from portula.plugin import (
     sorted_response_type,
 )
 from portula_oauth2.grant import enabled_client_auth_methods, enabled_response_types
-from portula_oauth2.registration import problem_of
+from portula_oauth2.registration import port_may_differ, problem_of
+from portula_oauth2.scopes import known_scopes, refuse_scopes
 from portula_oauth2.settings import OAuth2Settings
 
 
@@ -95,9 +96,17 @@ class ClientQuestions(OAuth2Validator):
         return enabled_client_auth_methods(self.provider.settings(OAuth2Settings), contributed)
 
     def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: OAuthRequest) -> bool:
-        """Compare with what is registered, exactly (RFC 9700 §2.1); its scheme must still be allowed."""
+        """Compare with what is registered, exactly (RFC 9700 §2.1); its scheme must still be allowed.
+
+        Raises:
+            MismatchingRedirectURIError: only the port differs, and the description says who may vary it.
+        """
         client, settings = request.client, self.provider.settings(OAuth2Settings)
-        if client is None or not client.redirect_uri_allowed(redirect_uri):
+        if client is None:
+            return False
+        if not client.redirect_uri_allowed(redirect_uri) and not port_may_differ(
+            redirect_uri, client, settings
+        ):
             return False
         return problem_of(redirect_uri, client, settings) is None
 
@@ -125,12 +134,24 @@ class ClientQuestions(OAuth2Validator):
     def validate_scopes(
         self, client_id: str, scopes: list[str], client: Application, request: OAuthRequest
     ) -> bool:
-        """Allow what the backend has for this client, and what rooms contribute."""
+        """Allow what the backend has for this client, and what rooms contribute.
+
+        Scopes that nobody knows are left out of `request.scopes` where IGNORE_UNKNOWN_SCOPES says so.
+
+        Raises:
+            InvalidScopeError: names the scopes that are refused.
+        """
+        request.scopes = known_scopes(self.provider, scopes, request)
         available = {
             *self.provider.hooks.ask(Plugin.portula_scopes_backend).get_available_scopes(client, request),
             *self.provider.scope_texts,
         }
-        return all(scope in available and _registered(client, scope) for scope in scopes)
+        refuse_scopes(
+            "This client may not ask for",
+            [scope for scope in request.scopes if not (scope in available and _registered(client, scope))],
+            request,
+        )
+        return True
 
     def validate_user(self, username: str, password: str, client: Application, request: OAuthRequest) -> bool:
         """Check a password for the password grant, with the login's own limits."""

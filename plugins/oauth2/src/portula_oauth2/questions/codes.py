@@ -8,6 +8,7 @@ from portula import OAuth2Validator
 from portula.errors import InvalidGrantError, Replayed, UnsupportedCodeChallengeMethodError
 from portula.plugin import TO_AUTHORIZATION, Application, Grant, OAuthRequest, is_revoked
 from portula_oauth2.keeping import keep_until
+from portula_oauth2.scopes import OPENID
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class CodeQuestions(OAuth2Validator):
         required = self.provider.settings(OAuth2Settings).PKCE_REQUIRED
         if callable(required):
             return bool(required(client_id))
+        if required == "or_nonce":
+            openid = OPENID in (request.scopes or ()) and OPENID in self.provider.scope_texts
+            return not (openid and request.nonce)
         return required is True
 
     def save_authorization_code(self, client_id: str, code: Mapping[str, str], request: OAuthRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portula import OAuth2Validator
 from portula.plugin import Application, OAuthRequest, TokenExchange, is_revoked
 from portula_oauth2.refreshing import REFRESH_TOKEN, check_superseded, find_refresh_token
+from portula_oauth2.scopes import known_scopes, refuse_scopes
 from portula_oauth2.settings import OAuth2Settings
 
 
@@ -45,6 +46,20 @@ class RefreshQuestions(OAuth2Validator):
         """Return the scopes that were granted; a refresh can only narrow them."""
         token = self.exchange_of(request).refresh_token
         return token.scope.split() if token else []
+
+    def is_within_original_scope(
+        self, request_scopes: list[str], refresh_token: str, request: OAuthRequest
+    ) -> bool:
+        """Leave out scopes that nobody knows, as when the person was asked; all others must have been granted.
+
+        Raises:
+            InvalidScopeError: names those that were not (RFC 6749 §6).
+        """
+        granted = self.get_original_scopes(refresh_token, request)
+        request.scopes = known_scopes(self.provider, request_scopes, request)
+        beyond = [scope for scope in request.scopes if scope not in granted]
+        refuse_scopes("The person did not allow", beyond, request)
+        return True
 
     def rotate_refresh_token(self, request: OAuthRequest) -> bool:
         """Rotate as configured; for public clients always (RFC 9700 §2.2.2)."""

@@ -1,0 +1,44 @@
+"""Scopes that nobody knows (RFC 6749 §3.3, OpenID Connect Core §3.1.2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from portula import Plugin
+from portula.errors import InvalidScopeError
+from portula.plugin import printable
+from portula_oauth2.settings import OAuth2Settings
+
+if TYPE_CHECKING:
+    from portula.plugin import AuthorizationServer, OAuthRequest
+
+OPENID = "openid"
+
+
+def known_scopes(provider: AuthorizationServer, scopes: Sequence[str], request: OAuthRequest) -> list[str]:
+    """Return the scopes of a request without those that nobody knows, where IGNORE_UNKNOWN_SCOPES leaves these out.
+
+    Raises:
+        InvalidScopeError: it does not, or none would be left.
+    """
+    known = {*provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), *provider.scope_texts}
+    kept = [scope for scope in scopes if scope in known]
+    ignored = provider.settings(OAuth2Settings).IGNORE_UNKNOWN_SCOPES
+    if not kept or not (ignored is True or (ignored == OPENID and OPENID in kept)):
+        refuse_scopes("Nobody here knows", [scope for scope in scopes if scope not in known], request)
+    return kept
+
+
+def refuse_scopes(problem: str, scopes: Sequence[str], request: OAuthRequest) -> None:
+    """Refuse a request for these scopes, by name; do nothing when there are none.
+
+    Raises:
+        InvalidScopeError: there are some.
+    """
+    if scopes:
+        named = " ".join(dict.fromkeys(scopes))
+        plural = "s" if len(set(scopes)) > 1 else ""
+        raise InvalidScopeError(
+            description=f"{problem} the scope{plural} {printable(named)}.", request=request
+        )
