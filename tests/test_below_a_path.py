@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
 
 from portula import ConfigError, Provider
-from portula.cli.worker import mounted_at
+from portula.cli.serve import mounted_at
 
 HOST = "https://id.example"
 ISSUER = f"{HOST}/sub/o"

@@ -182,6 +182,7 @@ def test_cookies_stay_with_this_host_and_out_of_scripts(browser):
     assert response.status_code == 302
     assert {cookie.partition("=")[0] for cookie in cookies} == {
         "__Host-portula_browser",
+        "__Host-portula_known",
         "__Host-portula_session",
     }
     for cookie in cookies:
