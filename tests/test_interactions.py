@@ -160,6 +160,28 @@ def test_what_plugins_demand_holds_there_too():
     assert len(house.kept()) == 1
 
 
+def test_what_plugins_keep_beside_an_authorization_is_kept_with_it():
+    class Audit:
+        fails = False
+
+        @hookimpl
+        def portula_record_authorization(self, event):
+            if self.fails:
+                raise OSError("away")
+            return [Artifact(digest=event.id, kind="audit", payload=event.as_json(), issued_at=event.at)]
+
+    audit = Audit()
+    house = House(audit)
+    audit.fails = True
+    page = house.page()
+    assert house.press(page).status_code == 500
+    assert house.kept() == []
+    audit.fails = False
+    assert house.press(page).status_code == 200
+    (noted,) = [kept.payload for kept in house.kept(Artifact) if kept.kind == "audit"]
+    assert (noted["client_id"], noted["subject"], noted["sid"]) == (house.client.client_id, "ann", "s")
+
+
 def test_a_code_that_is_typed_into_a_form_is_asked_about(house):
     there = house.browser.post("/o/device/", data={"user_code": house.user})
     assert there.status_code == 303

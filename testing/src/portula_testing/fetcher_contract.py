@@ -109,6 +109,12 @@ class FetcherContract:
         assert (asked.headers["content-type"], asked.headers["x-signature"]) == ("application/json", "abc")
         assert asked.headers["host"] == f"localhost:{server.port}"
 
+    def test_a_header_is_one_line(self, fetcher: Fetcher, server: HttpsServer) -> None:
+        url = server.answer("/", Reply())
+        with pytest.raises(FetchFailed):
+            fetcher.post(url, b"", headers={"X-Signature": "abc\r\nX-Other: def"})
+        assert server.asked == []
+
     def test_it_works_in_every_thread(self, fetcher: Fetcher, server: HttpsServer) -> None:
         url = server.answer("/", Reply(body=b"x"))
         assert [fetcher.get(url, accept=()).body, in_thread(lambda: fetcher.get(url, accept=()).body)] == [

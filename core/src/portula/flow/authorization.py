@@ -15,7 +15,7 @@ from portula.flow import token
 from portula.flow.enrichments import AuthorizationResponse
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import AuthorizationGranted
-from portula.flow.exchange import AuthorizationExchange
+from portula.flow.exchange import AuthorizationExchange, PageExchange
 from portula.flow.issue import Issue
 from portula.flow.memo import Memo
 from portula.flow.messages import OAuthRequest, in_front_channel, sorted_response_type
@@ -227,7 +227,19 @@ def plan(exchange: AuthorizationExchange) -> None:
 
 def outboxes(exchange: AuthorizationExchange) -> None:
     """Let plugins keep records of their own in the same plan; one that fails refuses the request."""
-    login, hooks = exchange.login, exchange.provider.hooks
+    record_granted(exchange)
+    hooks = exchange.provider.hooks
+    for event in exchange.events:
+        exchange.plan.extend(hooks.record(RequestHooks.portula_record_token, event))
+
+
+def record_granted(exchange: PageExchange) -> None:
+    """Plan what plugins keep beside an authorization that a person gave.
+
+    Raises:
+        HookFailed: one of them fails; the request is refused.
+    """
+    login = exchange.login
     granted = AuthorizationGranted(
         provider=exchange.provider,
         client_id=exchange.request.client_id or "",
@@ -236,9 +248,8 @@ def outboxes(exchange: AuthorizationExchange) -> None:
         scopes=exchange.scope,
         known_as=exchange.known_as,
     )
-    exchange.plan.extend(hooks.record(RequestHooks.portula_record_authorization, granted))
-    for event in exchange.events:
-        exchange.plan.extend(hooks.record(RequestHooks.portula_record_token, event))
+    kept = exchange.provider.hooks.record(RequestHooks.portula_record_authorization, granted)
+    exchange.plan.extend(kept)
 
 
 def write(exchange: AuthorizationExchange) -> None:

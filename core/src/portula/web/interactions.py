@@ -9,7 +9,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, request
@@ -18,6 +18,7 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestErro
 from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
 from werkzeug.exceptions import HTTPException
 
+from portula.flow.authorization import record_granted
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import ConsentGiven
 from portula.flow.exchange import PageExchange
@@ -26,7 +27,7 @@ from portula.flow.request_hooks import RequestHooks
 from portula.flow.service_hooks import ServiceHooks
 from portula.model.consent import ConsentQuestion
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
-from portula.model.records import Application
+from portula.model.records import Application, Authorization
 from portula.web.blueprints import Mount
 from portula.web.waiting import Waiting, WaitingRequests
 
@@ -111,6 +112,17 @@ class InteractionView(ABC, Generic[X]):
         """Say whether the person allowed all of this before, and nothing of it is asked about each time."""
         known = self._consent.remembered(question.client, question.user.subject)
         return question.may_be_remembered and known.issuperset(question.memory)
+
+    def grant(self, exchange: X, **facts: Any) -> Authorization:
+        """Begin an authorization by the person who allowed it, with what plugins keep beside it, for `decided`.
+
+        Args:
+            exchange: its client and scope are what was allowed.
+            facts: further fields of the authorization.
+        """
+        given = exchange.begin(**facts)
+        record_granted(exchange)
+        return given
 
     # --- The view ---
 

@@ -29,7 +29,7 @@ USER_AGENT = "portula"
 OWN_HEADERS = frozenset(
     {"host", "accept-encoding", "connection", "content-length", "transfer-encoding", "expect"}
 )
-"""What who asks has no say in: it could make a request be read as two (attack S41)."""
+"""What who asks has no say in: where the request goes, and where it ends (RFC 9112 §6)."""
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

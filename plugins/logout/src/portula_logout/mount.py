@@ -25,14 +25,13 @@ def mounts(provider: Provider) -> list[Mount]:
         static_folder="static",
         static_url_path="/session/static",
     )
-    page, back = metadata.rp_initiated(provider), metadata.back_channel(provider)
-    watched = metadata.session_management(provider)
+    page, watched = metadata.rp_initiated(provider), metadata.session_management(provider)
     if watched:
         add_check_session(blueprint, provider)
     if page:
         view = make_view(provider)
         for rule in ("/logout/", "/logout"):
             blueprint.add_url_rule(rule, "end_session", view, methods=["GET", "POST"], strict_slashes=True)
-    if back:
+    if metadata.back_channel(provider):
         _ = provider.hooks.ask(Plugin.portula_jose)  # what it lacks shows at start
-    return [Mount(blueprint, steps=(LOGOUT_STEPS,) if page else ())] if page or back or watched else []
+    return [Mount(blueprint, steps=(LOGOUT_STEPS,) if page else ())] if page or watched else []

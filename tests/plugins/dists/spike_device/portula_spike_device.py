@@ -78,7 +78,7 @@ class DevicePage(InteractionView[PageExchange]):
 
     def decided(self, exchange: PageExchange, *, allowed: bool) -> Response:
         code, until = self.code(exchange.pairs), self.provider.now() + SECONDS
-        kept = {**code.payload, "allowed": exchange.begin(expires_at=until).id if allowed else None}
+        kept = {**code.payload, "allowed": self.grant(exchange, expires_at=until).id if allowed else None}
         exchange.plan.change(code, given={"version": code.version}, version=code.version + 1, payload=kept)
         self.provider.storage.apply(exchange.plan)
         return Response("You can go back to your device.")
