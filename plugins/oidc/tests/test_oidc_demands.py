@@ -219,7 +219,9 @@ def test_a_hint_that_is_none_is_an_invalid_request(at_home, client, hint):
             "id_token_hint": hint,
         },
     )
-    assert answered(at_home.get(response.location))["error"] == "invalid_request"
+    if response.location.startswith("/"):  # one that is not too long to wait
+        response = at_home.get(response.location)
+    assert answered(response)["error"] == "invalid_request"
 
 
 def test_a_login_hint_is_filled_in(browser, client):

@@ -46,7 +46,7 @@ def revoke_authorization(provider: AuthorizationServer, authorization: str) -> b
 
 
 def is_revoked(provider: AuthorizationServer, authorization: Authorization) -> bool:
-    """Say whether an authorization was revoked, in the storage or, where that failed to write it, by this process."""
+    """Say whether an authorization was revoked; where the storage failed to write that, this process knows it."""
     if authorization.revoked_at is None and authorization.id in provider.due_revocations:
         with suppress(Exception):  # it is refused in any case, and tried again with the next request
             revoke_authorization(provider, authorization.id)

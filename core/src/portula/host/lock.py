@@ -194,9 +194,7 @@ def _files_below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator
     for path in folder.iterdir():
         if path.is_dir():
             yield from _files_below(path, above | {real})
-        elif (
-            path.is_file() and folder.name != _CACHE
-        ):  # what Python made at an import is found beside its source
+        elif folder.name != _CACHE and path.is_file():  # what an import made is found beside its source
             yield path
 
 

@@ -112,7 +112,7 @@ class Wanted:
         """Say whether nothing but parts of lists and scopes differs from what an operator trusted (RFC 7592 §5)."""
         before, after = self.written(known), self.written(client)
         if known.scope is None:
-            before["scope"] = after["scope"]
+            before["scope"] = after.get("scope")
         for name in {*before, *after}:
             old, new = (_parts(name, document.get(name)) for document in (before, after))
             if not (set(new) <= set(old) if isinstance(old, list) and isinstance(new, list) else old == new):
