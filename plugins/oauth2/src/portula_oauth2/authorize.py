@@ -150,7 +150,7 @@ class Authorize:
             fresh = waiting is not None and waiting.fresh(user)
             demands = self._demands(authorization.request, user, fresh=fresh)
             if user is None or demands.login:
-                return self._to_login(authorization, demands, user)
+                return self._to_login(authorization, demands, user, waiting)
             if not self._may_skip(authorization, demands, user):
                 return self._to_page(authorization, demands, user)
             if waiting is not None:
@@ -174,16 +174,21 @@ class Authorize:
         )
 
     def _to_login(
-        self, authorization: AuthorizationExchange, demands: Demands, user: Authenticated | None
+        self,
+        authorization: AuthorizationExchange,
+        demands: Demands,
+        user: Authenticated | None,
+        waiting: Waiting | None,
     ) -> Response:
         """Send the browser to the login.
 
-        A demand waits on the server, where its fulfilment can be told, and so does a request too long for a URL.
+        A demand waits on the server, where its fulfilment can be told, and so do a request that was posted and one too
+        long for a URL.
         """
         if demands.silent:
             raise LoginRequired(request=authorization.request)
         back = request.root_path + (request.full_path if request.query_string else request.path)
-        if demands.login or len(back) > MAX_RETURN_CHARACTERS:
+        if demands.login or waiting is not None or len(back) > MAX_RETURN_CHARACTERS:
             back = self._back_to(self._waiting.keep_for_login(authorization, user))
         url = self._login.login_url(back, authorization.request.client)
         hints = dict(demands.hints)
