@@ -3,6 +3,7 @@
 import pytest
 from security.driving import PASSWORD, answered, pkce
 
+S256 = {"code_challenge_method": "S256"}
 DEMANDS = [{"max_age": "0"}, {"prompt": "login"}, {"prompt": "select_account"}]
 
 
@@ -36,6 +37,16 @@ def test_who_signs_in_after_eleven_minutes_goes_on(house, trusted, demand, first
     if first:
         browser.sign_in()
     login = ask(browser, trusted, **demand)
+    house.clock.forward(660)
+    assert "code" in answered(sign_in_at(browser, login))
+
+
+def test_a_request_that_was_posted_waits_as_long(house, trusted):
+    browser = house.browser()
+    asked = {"response_type": "code", "client_id": trusted.client_id, "scope": "openid", "state": "s"}
+    posted = browser.post("/o/authorize/", {**asked, "nonce": "n", "code_challenge": pkce()[1], **S256})
+    assert posted.status_code == 303
+    login = browser.get(posted.location).location
     house.clock.forward(660)
     assert "code" in answered(sign_in_at(browser, login))
 

@@ -200,7 +200,7 @@ class InteractionView(ABC, Generic[X]):
                 raise _too_late(exchange)
             demands = self._demands(exchange, fresh=waiting is not None and waiting.fresh(user))
             if user is None or demands.login:
-                return self._to_login(exchange, demands, user)
+                return self._to_login(exchange, demands, user, waiting)
             question = self._question("", exchange, user, demands)
             if demands.consent or not self.may_skip(exchange, question, demands):
                 return self._to_page(exchange, demands, user)
@@ -226,15 +226,18 @@ class InteractionView(ABC, Generic[X]):
         )
         return self.provider.hooks.require(RequestHooks.portula_interaction_demands, interaction)
 
-    def _to_login(self, exchange: X, demands: Demands, user: Authenticated | None) -> Response:
+    def _to_login(
+        self, exchange: X, demands: Demands, user: Authenticated | None, waiting: Waiting | None
+    ) -> Response:
         """Send the browser to the login.
 
-        A demand waits on the server, where its fulfilment can be told, and so does a request too long for a URL.
+        A demand waits on the server, where its fulfilment can be told, and so do a request that was posted and one too
+        long for a URL.
         """
         if demands.silent:
             raise LoginRequired(request=exchange.request)
         back = request.root_path + (request.full_path if request.query_string else request.path)
-        if demands.login or len(back) > MAX_RETURN_CHARACTERS:
+        if demands.login or waiting is not None or len(back) > MAX_RETURN_CHARACTERS:
             back = self._back_to(self._waiting.keep_for_login(exchange, user))
         url = self._login.login_url(back, exchange.client)
         hints = dict(demands.hints)
