@@ -94,7 +94,7 @@ def test_pages_link_and_redirect_below_the_path(way):
 def test_a_page_under_another_host_name_redirects_to_the_issuers_with_the_path(way):
     application, headers = way(make())
     page = Client(application).get("/sub/o/authorize/?a=b", base_url="https://127.0.0.1", headers=headers)
-    assert page.location == f"{HOST}/sub/o/authorize/?a=b"
+    assert page.location == f"{HOST}/sub/o/authorize/?a=b&portula_redirected=1"
 
 
 @pytest.mark.parametrize("way", [dispatched, dispatched_ahead, stripped_and_told])
