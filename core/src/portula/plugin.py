@@ -49,6 +49,7 @@ from portula.flow.grants import (
 from portula.flow.hooks import FlowHooks
 from portula.flow.interaction import Demands, Interaction
 from portula.flow.issue import Issue
+from portula.flow.lookups import find_person, unknown_scopes
 from portula.flow.messages import (
     CLIENT_ADDRESS,
     FORM,
@@ -74,11 +75,12 @@ from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
 from portula.flow.responses import bearer_error, error_parameters, token_error
 from portula.flow.revocation import REVOCATION_STEPS
-from portula.flow.revoking import plan_revocation, revoke_authorization
+from portula.flow.revoking import plan_revocation, revoke_authorization, revoke_client, revoke_person
 from portula.flow.server import Server
 from portula.flow.steps import Step, Steps, step
 from portula.flow.token import TOKEN_STEPS
 from portula.flow.validator import Live, OAuth2Validator
+from portula.host import console
 from portula.host.checks import Finding, Level
 from portula.host.commands import SchemaGroup
 from portula.host.declarations import HostHooks
@@ -154,6 +156,7 @@ from portula.model.slots import (
     SecretHasher,
     SeenSession,
     Sessions,
+    SuggestsNames,
     Token,
     TokenGenerator,
 )
@@ -309,6 +312,7 @@ __all__ = [
     "Storage",
     "Store",
     "StoreFactory",
+    "SuggestsNames",
     "SupersededRefreshToken",
     "Tier",
     "Token",
@@ -327,6 +331,7 @@ __all__ = [
     "basic_credentials",
     "bearer_error",
     "bearer_token",
+    "console",
     "contribution",
     "current_provider",
     "enrichment",
@@ -334,6 +339,7 @@ __all__ = [
     "event",
     "exchange_of",
     "field_docs",
+    "find_person",
     "grant_types_needed",
     "hookimpl",
     "import_object",
@@ -360,6 +366,8 @@ __all__ = [
     "report",
     "requirement",
     "revoke_authorization",
+    "revoke_client",
+    "revoke_person",
     "secret_id",
     "shape",
     "shown",
@@ -370,6 +378,7 @@ __all__ = [
     "subclass_of",
     "token_error",
     "unkeyed_digest",
+    "unknown_scopes",
     "uri_host",
     "uri_scheme",
     "veto",

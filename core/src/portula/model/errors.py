@@ -68,6 +68,10 @@ class InvalidClientMetadata(PortulaError):
         super().__init__(description)
 
 
+class UnknownPerson(PortulaError):
+    """There is no person of this name or subject."""
+
+
 class HookFailed(PortulaError):
     """A deciding hook raised something that is not a denial; the request is refused."""
 

@@ -131,6 +131,15 @@ class NamesPeople(Protocol):
         ...
 
 
+@runtime_checkable
+class SuggestsNames(Protocol):
+    """A login that can say which names there are; without it an error about an unknown name suggests none."""
+
+    def names_near(self, username: str) -> Sequence[str]:
+        """Return a bounded number of names among which the one that was meant may be."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SeenSession:
     """A login session as its person is shown it on a list."""

@@ -60,9 +60,9 @@ def portula_blueprints(provider: Provider) -> list[Mount]:
 
 @hookimpl
 def portula_commands(provider: Provider) -> list[click.Command]:
-    """createuser, changepassword, disableuser."""
+    """The group `users`; createuser, changepassword, disableuser."""
     login = _own(provider)
-    return make_commands(login.users) if login else []
+    return make_commands(provider, login.users) if login else []
 
 
 @hookimpl

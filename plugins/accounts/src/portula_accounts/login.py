@@ -83,6 +83,10 @@ class AccountsLogin(Login):
         user = self.users.named(username)
         return user.as_seen() if user else None
 
+    def names_near(self, username: str) -> list[str]:
+        """Return names among which the one that was meant may be."""
+        return self.users.near(username)
+
     def authenticate(self, username: str, password: str, client_address: str) -> plugin.User | None:
         """Check a password for the password grant, under the limits of the sign-in page."""
         user = self.verify(username, password, client_address).user

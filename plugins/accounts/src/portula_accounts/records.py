@@ -43,4 +43,4 @@ class User:
         )
 
 
-USER_RECORD = RecordType("user", User, keys=("sub", "username"))
+USER_RECORD = RecordType("user", User, keys=("sub", "username"), orders=(("username",),))

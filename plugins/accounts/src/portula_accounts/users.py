@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, PortulaError
-from portula.plugin import Plan, added
+from portula.plugin import Plan, added, revoke_person
 from portula_accounts.passwords import Passwords
 from portula_accounts.records import User
 from portula_accounts.settings import AccountsSettings
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 MAX_USERNAME_CHARACTERS = 255
 """What a text field of a record holds."""
+
+BEHIND_SUBJECTS = "~"
+"""Comes behind every subject, all of which are hexadecimal."""
+
+SUGGESTED_FROM = 500
+"""Names that are read to find the one that was meant."""
 
 OWN_CLAIMS = frozenset({"sub", "email", "iss", "aud"})
 """Claims that are never given as further ones: each is a field of the account or the provider's word."""
@@ -66,30 +73,23 @@ class Users:
         Raises:
             UserError: the name is taken or cannot be one, or name, password or address are refused.
         """
-        compared = comparable(username)
-        if compared is None:
-            raise UserError("A user name has 1 to 255 characters, none of them invisible.")
-        if email is not None and not _plausible_address(email):
-            raise UserError("This is no e-mail address.")
-        kept = OWN_CLAIMS.intersection(claims or ())
-        if kept:
-            raise UserError(f"The claim {min(kept)!r} is not among those given: the account itself says it.")
+        compared = _compared(username)
         now = self._provider.now()
         user = User(
             sub=uuid.uuid4().hex,
             username=compared,
             display_username=username.strip(),
             password_hash=self._hash(password),
-            email=email,
+            email=None if email is None else _checked_email(email),
             is_admin=is_admin,
             created_at=now,
             updated_at=now,
-            claims=dict(claims or {}),
+            claims=_checked_claims(claims),
         )
         try:
             self._provider.storage.apply(added(user))
         except DuplicateRecord:
-            raise UserError(f"There is a user named {compared!r} already.") from None
+            raise _taken(compared) from None
         return user
 
     def set_password(self, user: User, password: str) -> None:
@@ -100,9 +100,67 @@ class Users:
         """
         self._change(user, password_hash=self._hash(password))
 
+    def update(
+        self,
+        user: User,
+        *,
+        username: str | None = None,
+        email: str | None = None,
+        is_admin: bool | None = None,
+        claims: Mapping[str, Any] | None = None,
+    ) -> User:
+        """Change what is given of an account, and return it as it is then; sessions and tokens stay.
+
+        Args:
+            user: as it was read.
+            username: another name; the subject stays.
+            email: another address, `""` for none. A claim `email_verified` was about the old one and goes.
+            is_admin: whether the person may administer the provider.
+            claims: further ones, those of the account that are named here are replaced; None takes one away.
+
+        Raises:
+            UserError: a value is refused, the name is taken, or somebody else changes the account at this moment.
+        """
+        changed: dict[str, Any] = {"updated_at": self._provider.now()}
+        if username is not None:
+            changed |= {"username": _compared(username), "display_username": username.strip()}
+        kept = dict(user.claims)
+        if email is not None:
+            changed["email"] = _checked_email(email) if email else None
+            if changed["email"] != user.email:
+                kept.pop("email_verified", None)
+        if is_admin is not None:
+            changed["is_admin"] = is_admin
+        given = _checked_claims(claims)
+        joined = {name: value for name, value in {**kept, **given}.items() if value is not None}
+        if joined != user.claims:
+            changed["claims"] = joined
+        plan = Plan()
+        plan.change(user, given={"updated_at": user.updated_at, "username": user.username}, **changed)
+        try:
+            self._provider.storage.apply(plan)
+        except DuplicateRecord:
+            raise _taken(changed["username"]) from None
+        except Conflict:
+            raise UserError("Somebody else changed this account at this moment; try again.") from None
+        return replace(user, **changed)
+
     def disable(self, user: User) -> None:
-        """Shut a person out: no sign-in, no session, no token works any more (attack S27)."""
-        self._change(user, disabled=True)
+        """Shut a person out (attack S27): no sign-in, and sessions and authorizations end, in one plan."""
+        self._end_everything(user, self._changed(user, disabled=True))
+
+    def enable(self, user: User) -> None:
+        """Let a person in again; sessions and authorizations that ended stay ended."""
+        self._provider.storage.apply(self._changed(user, disabled=False))
+
+    def remove(self, user: User) -> None:
+        """Remove an account with its sessions, authorizations and consents, in one plan."""
+        plan = Plan()
+        plan.remove(User, sub=user.sub)
+        consent = self._provider.hooks.ruling(Plugin.portula_consent).answer
+        if consent is not None:
+            consent.forget(user.sub, plan)
+        self._end_everything(user, plan)
 
     def promote(self, user: User) -> None:
         """Let a person administer the provider."""
@@ -116,11 +174,35 @@ class Users:
             with suppress(Conflict):
                 self._provider.storage.apply(plan)
 
-    def _change(self, user: User, **values: object) -> None:
-        """Change an account and end its sessions, in one plan."""
+    def page(self, *, limit: int, after: str | None = None) -> list[User]:
+        """Return up to `limit` people in order of name, those behind the name `after`."""
+        place = None if after is None else (comparable(after) or "", BEHIND_SUBJECTS)
+        return self._provider.storage.walk(User, "username", limit=limit, after=place)
+
+    def near(self, username: str) -> list[str]:
+        """Return names that begin as this one does, else the first there are: some hundreds at the most."""
+        storage, compared = self._provider.storage, comparable(username) or ""
+        if not storage.walks(User):
+            found = storage.select(User, limit=SUGGESTED_FROM)
+        else:
+            found = storage.walk(User, "username", limit=SUGGESTED_FROM, prefix=compared[:1])
+            found = found or storage.walk(User, "username", limit=SUGGESTED_FROM)
+        return [user.display_username for user in found]
+
+    def _changed(self, user: User, **values: object) -> Plan:
         plan = Plan()
         plan.change_all(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
-        self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub, plan)
+        return plan
+
+    def _change(self, user: User, **values: object) -> None:
+        """Change an account and end its sessions, in one plan."""
+        self._end_sessions(user, self._changed(user, **values))
+
+    def _end_sessions(self, user: User, plan: Plan) -> int:
+        return self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub, plan)
+
+    def _end_everything(self, user: User, plan: Plan) -> None:
+        revoke_person(self._provider, user.sub, plan, apply=lambda whole: self._end_sessions(user, whole))
 
     def _hash(self, password: str) -> str:
         try:
@@ -139,6 +221,27 @@ def comparable(username: str) -> str | None:
     return compared if fits else None
 
 
-def _plausible_address(email: str) -> bool:
+def _compared(username: str) -> str:
+    compared = comparable(username)
+    if compared is None:
+        raise UserError("A user name has 1 to 255 characters, none of them invisible.")
+    return compared
+
+
+def _checked_email(email: str) -> str:
     local, at, domain = email.rpartition("@")
-    return bool(local and at and domain) and len(email) <= 254 and email.isprintable() and " " not in email
+    plausible = bool(local and at and domain) and len(email) <= 254 and email.isprintable()
+    if not plausible or " " in email:
+        raise UserError("This is no e-mail address.")
+    return email
+
+
+def _checked_claims(claims: Mapping[str, Any] | None) -> dict[str, Any]:
+    own = OWN_CLAIMS.intersection(claims or ())
+    if own:
+        raise UserError(f"The claim {min(own)!r} is not among those given: the account itself says it.")
+    return dict(claims or {})
+
+
+def _taken(compared: str) -> UserError:
+    return UserError(f"There is a user named {compared!r} already.")
