@@ -205,12 +205,17 @@ class Clients:
         if self._provider.storage.walks(Authorization):
             revoke_client(self._provider, client_id)
 
-    def add_secret(self, client_id: str, *, hash_secret: bool = True) -> tuple[Application, str]:
-        """Give a client another secret beside the one it has; `hash_secret` as in `create`, errors as in `edit`."""
+    def add_secret(
+        self, client_id: str, *, hash_secret: bool = True, end_others: bool = False
+    ) -> tuple[Application, str]:
+        """Give a client another secret, beside the one it has or, with `end_others`, instead of those it has.
+
+        `hash_secret` as in `create`, errors as in `edit`.
+        """
         secret = self._provider.hooks.ask(HostHooks.portula_client_secret_generator).hash()
 
         def add(application: Application) -> Application:
-            held = application.secret_hashes
+            held = () if end_others else application.secret_hashes
             if application.client_type != "confidential":
                 raise InvalidClientMetadata("a public client has no secret")
             if len(held) >= MAX_SECRETS:

@@ -20,6 +20,9 @@ PIPED_WIDTH = 200
 MAX_ROWS = 1000
 """Rows that one call of a command lists at the most."""
 
+_TIMES = ("_at", "_time", "_from", "until")
+"""How the names of times end."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -103,12 +106,12 @@ def print_record(facts: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def shown_fact(name: str, value: object) -> str:
-    """Return a value as people read it: times (names that end in `_at`) in UTC, `-` for nothing."""
+    """Return a value as people read it: times in UTC, known by their names, `-` for nothing."""
     if value is None or value in ("", (), [], {}):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int) and name.endswith(("_at", "_time")):
+    if isinstance(value, int) and name.endswith(_TIMES):
         return shown_time(value)
     if isinstance(value, dict):
         return json.dumps(value)
