@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from portula.plugin import console, nearest
+from portula_accounts.password_links import PasswordLinks
 from portula_accounts.records import User
+from portula_accounts.settings import MAX_LINK_SECONDS
 from portula_accounts.users import UserError, Users
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def _joined(further: Mapping[str, Claims]) -> Claims:
 
 def make_commands(provider: Provider, users: Users) -> list[click.Command]:
     """Return the group `users`, and those of its commands that have a name of their own too."""
-    create, password, disable = _create(users), _password_command(users), _disable(users)
+    create, password, disable = _create(users), _password_command(provider, users), _disable(users)
 
     @click.group("users")
     def group() -> None:
@@ -166,16 +168,35 @@ def _set(users: Users) -> click.Command:
     return set_user
 
 
-def _password_command(users: Users) -> click.Command:
+def _password_command(provider: Provider, users: Users) -> click.Command:
+    links = PasswordLinks(provider, users)
+
     @click.command("changepassword")
     @click.argument("name")
     @_password_stdin
+    @click.option(
+        "--link", is_flag=True, help="Change nothing yet: print a link with which NAME sets one, once."
+    )
+    @click.option("--expires-in", type=click.IntRange(60, MAX_LINK_SECONDS), help="Seconds the link counts.")
     @console.json_option
-    def change_password(name: str, *, password_stdin: bool, as_json: bool) -> None:
+    def change_password(
+        name: str, *, password_stdin: bool, link: bool, expires_in: int | None, as_json: bool
+    ) -> None:
         """Give NAME another password and end their sessions."""
+        if link and password_stdin:
+            raise click.UsageError("--link and --password-stdin exclude each other")
+        if expires_in is not None and not link:
+            raise click.UsageError("--expires-in is for --link")
         user = _named(users, name)
-        _tried(lambda: users.set_password(user, _password(from_stdin=password_stdin)))
-        _say("Changed the password of", user, as_json=as_json)
+        if not link:
+            _tried(lambda: users.set_password(user, _password(from_stdin=password_stdin)))
+            _say("Changed the password of", user, as_json=as_json)
+            return
+        if not provider.issuer:
+            raise click.ClickException("the link needs a host: set OIDC_ISS_ENDPOINT")
+        made = links.create(user, provider.origin_of(provider.issuer), expires_in)
+        click.echo(json.dumps({"sub": user.sub, "link": made}) if as_json else made)
+        click.echo("The link is shown this once and kept only as a digest.", err=True)
 
     return change_password
 

@@ -10,8 +10,10 @@ from werkzeug.datastructures import MultiDict
 
 from portula import Plugin
 from portula.plugin import Mount, PageForm
-from portula_accounts.forms import LoginForm, same_origin_path
+from portula_accounts.forms import LoginForm, same_origin_path, too_many
 from portula_accounts.login import PASSWORD, AccountsLogin
+from portula_accounts.password_links import PATH
+from portula_accounts.password_pages import PasswordPages
 from portula_accounts.settings import AccountsSettings
 from portula_accounts.users import MAX_USERNAME_CHARACTERS
 
@@ -30,6 +32,12 @@ def make_mount(provider: Provider, login: AccountsLogin) -> Mount:
     blueprint.add_url_rule("/", "account", views.account, strict_slashes=False)
     blueprint.add_url_rule("/login/", "login", views.login, methods=["GET", "POST"], strict_slashes=False)
     blueprint.add_url_rule("/logout/", "logout", views.logout, methods=["GET", "POST"], strict_slashes=False)
+    passwords = PasswordPages(provider, login)
+    for rule, name, view in (
+        ("/password/", "password", passwords.change),
+        (PATH, "set_password", passwords.set),
+    ):
+        blueprint.add_url_rule(rule, name, view, methods=["GET", "POST"], strict_slashes=False)
     return Mount(blueprint, at="root")
 
 
@@ -53,6 +61,7 @@ class AccountViews:
             "portula_accounts/account.html",
             username=person.username,
             links=[(link.text, url_for(link.view)) for link in self._links],
+            password_url=url_for("accounts.password"),
             logout_url=url_for("accounts.logout"),
         )
 
@@ -67,7 +76,7 @@ class AccountViews:
         name, password = form.username.data or "", form.password.data or ""
         verdict = self._login.verify(name, password, self._provider.client_address())
         if verdict.retry_after:
-            page = self._login_page(form, asked, status=429, notice=_too_many(verdict.retry_after))
+            page = self._login_page(form, asked, status=429, notice=too_many(verdict.retry_after))
             page.headers["Retry-After"] = str(verdict.retry_after)
             return page
         if verdict.user is None:
@@ -141,8 +150,3 @@ class AccountViews:
 def _only(values: list[str] | None) -> str:
     """Return a value that stands once."""
     return values[0] if values is not None and len(values) == 1 else ""
-
-
-def _too_many(seconds: int) -> str:
-    minutes = -(-seconds // 60)
-    return f"There were too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}."

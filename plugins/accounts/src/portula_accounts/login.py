@@ -93,7 +93,18 @@ class AccountsLogin(Login):
         return user.as_seen() if user else None
 
     def verify(self, username: str, password: str, client_address: str) -> Verdict:
-        """Judge a name and a password, and tell the listeners.
+        """Judge a name and a password of somebody who signs in, and tell the listeners."""
+        verdict = self.judge(username, password, client_address)
+        if verdict.user is not None:
+            self.users.rehash(verdict.user, password)
+            event = LoginSucceeded(
+                provider=self._provider, subject=verdict.user.sub, amr=PASSWORD, address=client_address
+            )
+            self._provider.hooks.tell(Plugin.portula_login_succeeded, event)
+        return verdict
+
+    def judge(self, username: str, password: str, client_address: str) -> Verdict:
+        """Judge a name and a password under the limits, and tell the listeners of a failure.
 
         An unknown name, a wrong password and a disabled account take the same time and look alike (attack S51).
         """
@@ -107,11 +118,6 @@ class AccountsLogin(Login):
             self._failed(username, "disabled" if user and right else "wrong credentials", client_address)
             return Verdict()
         self._limit.forgive(attempt)
-        self.users.rehash(user, password)
-        event = LoginSucceeded(
-            provider=self._provider, subject=user.sub, amr=PASSWORD, address=client_address
-        )
-        self._provider.hooks.tell(Plugin.portula_login_succeeded, event)
         return Verdict(user)
 
     def _failed(self, username: str, reason: str, client_address: str) -> None:

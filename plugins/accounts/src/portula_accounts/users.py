@@ -8,11 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, PortulaError
-from portula.plugin import Plan, added, revoke_person
-from portula_accounts.passwords import Passwords
+from portula.plugin import Artifact, Plan, added, revoke_person
+from portula_accounts.blocklist import Blocklist
+from portula_accounts.passwords import Passwords, prepare
 from portula_accounts.records import User
 from portula_accounts.settings import AccountsSettings
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_USERNAME_CHARACTERS = 255
 """What a text field of a record holds."""
+
+_LINKS_OF = "password-link-subject"
 
 BEHIND_SUBJECTS = "~"
 """Comes behind every subject, all of which are hexadecimal."""
@@ -49,6 +53,11 @@ class Users:
     def passwords(self) -> Passwords:
         """Hashing under PASSWORD_HASH_PROFILE."""
         return Passwords(self._provider.settings(AccountsSettings).PASSWORD_HASH_PROFILE)
+
+    @cached_property
+    def blocklist(self) -> Blocklist:
+        """What nobody may choose, with PASSWORD_BLOCKLIST_FILE."""
+        return Blocklist(self._provider.settings(AccountsSettings).PASSWORD_BLOCKLIST_FILE)
 
     def find(self, subject: str) -> User | None:
         """Return a person by subject."""
@@ -79,7 +88,7 @@ class Users:
             sub=uuid.uuid4().hex,
             username=compared,
             display_username=username.strip(),
-            password_hash=self._hash(password),
+            password_hash=self._new_hash(password, username, email),
             email=None if email is None else _checked_email(email),
             is_admin=is_admin,
             created_at=now,
@@ -92,13 +101,47 @@ class Users:
             raise _taken(compared) from None
         return user
 
-    def set_password(self, user: User, password: str) -> None:
-        """Give a person another password and end their sessions.
+    def set_password(
+        self,
+        user: User,
+        password: str,
+        *,
+        plan: Plan | None = None,
+        except_sid: str | None = None,
+        end_apps: bool = False,
+    ) -> None:
+        """Give a person another password; sessions and links that set one end, in one plan.
+
+        Args:
+            user: who gets it.
+            password: the new one.
+            plan: what else is written.
+            except_sid: the session that goes on, if one does.
+            end_apps: whether authorizations end too, and apps are forgotten.
 
         Raises:
             UserError: the password is refused.
+            Exception: what `plan` fails with.
         """
-        self._change(user, password_hash=self._hash(password))
+        digest = self._new_hash(password, user.display_username, user.email)
+        whole = self._changed(user, password_hash=digest)
+        whole.extend(plan)
+        whole.extend(self.plan_end_of_links(user))
+        if end_apps:
+            self._plan_forgetting(user, whole)
+            self._end_everything(user, whole, except_sid)
+        else:
+            self._end_sessions(user, whole, except_sid)
+
+    def family_of_links(self, user: User) -> str:
+        """Return what joins the links with which a person may set a password."""
+        return self._provider.keys.digest(_LINKS_OF, user.sub)
+
+    def plan_end_of_links(self, user: User) -> Plan:
+        """Return a plan that ends the links with which a person may set a password."""
+        plan = Plan()
+        plan.remove(Artifact, family=self._provider.keys.digests(_LINKS_OF, user.sub))
+        return plan
 
     def update(
         self,
@@ -155,16 +198,14 @@ class Users:
 
     def remove(self, user: User) -> None:
         """Remove an account with its sessions, authorizations and consents, in one plan."""
-        plan = Plan()
+        plan = self.plan_end_of_links(user)
         plan.remove(User, sub=user.sub)
-        consent = self._provider.hooks.ruling(Plugin.portula_consent).answer
-        if consent is not None:
-            consent.forget(user.sub, plan)
+        self._plan_forgetting(user, plan)
         self._end_everything(user, plan)
 
     def promote(self, user: User) -> None:
         """Let a person administer the provider."""
-        self._change(user, is_admin=True)
+        self._provider.storage.apply(self._changed(user, is_admin=True))
 
     def rehash(self, user: User, password: str) -> None:
         """Keep a password that was just verified under today's profile, unless it has changed meanwhile."""
@@ -194,15 +235,31 @@ class Users:
         plan.change_all(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
         return plan
 
-    def _change(self, user: User, **values: object) -> None:
-        """Change an account and end its sessions, in one plan."""
-        self._end_sessions(user, self._changed(user, **values))
+    def _plan_forgetting(self, user: User, plan: Plan) -> None:
+        """Plan to forget what a person allowed apps, where that is kept."""
+        consent = self._provider.hooks.ruling(Plugin.portula_consent).answer
+        if consent is not None:
+            consent.forget(user.sub, plan)
 
-    def _end_sessions(self, user: User, plan: Plan) -> int:
-        return self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub, plan)
+    def _end_sessions(self, user: User, plan: Plan, except_sid: str | None = None) -> int:
+        sessions = self._provider.hooks.ask(Plugin.portula_sessions)
+        return sessions.end_all(user.sub, plan, except_sid=except_sid)
 
-    def _end_everything(self, user: User, plan: Plan) -> None:
-        revoke_person(self._provider, user.sub, plan, apply=lambda whole: self._end_sessions(user, whole))
+    def _end_everything(self, user: User, plan: Plan, except_sid: str | None = None) -> None:
+        def apply(whole: Plan) -> int:
+            return self._end_sessions(user, whole, except_sid)
+
+        revoke_person(self._provider, user.sub, plan, apply=apply)
+
+    def _new_hash(self, password: str, username: str, email: str | None) -> str:
+        """Return what is kept of a password that somebody chooses, unless the blocklist has it."""
+        digest = self._hash(password)
+        host = urlsplit(self._provider.issuer or "").hostname or ""
+        names = [username, email or "", self._provider.core_settings.PROVIDER_NAME, host]
+        problem = self.blocklist.problem(prepare(password) or "", names)
+        if problem:
+            raise UserError(problem)
+        return digest
 
     def _hash(self, password: str) -> str:
         try:
