@@ -19,12 +19,14 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, request
 
+from portula.cli.config_file import read_config_file
 from portula.cli.folder import (
     ISSUER_FILE,
     NoProviderThere,
     holds_a_provider,
     keep_issuer,
     make_private,
+    refuse_file,
     secret_key,
 )
 from portula.cli.supervisor import Supervisor, Times, worker_command
@@ -122,7 +124,7 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         False  # no path is worth a redirect, whose address would be of the Host header
     )
     if options.config:
-        app.config.from_pyfile(str(Path(options.config).resolve()))
+        read_config_file(app, Path(options.config).resolve())
     settings = _from_environment(app)
     if options.database_url:
         settings["DATABASE_URL"] = options.database_url
@@ -173,6 +175,7 @@ def _open_folder(options: ServeOptions, app: Flask, settings: dict[str, Any]) ->
         if not keyed:
             settings["SECRET_KEYS"] = (secrets.token_urlsafe(48),)
         return
+    refuse_file(options.folder)
     if options.creating:
         make_private(Path(options.data_dir).resolve())
         make_private(options.folder)
