@@ -182,7 +182,7 @@ from portula.model.uris import (
     uri_scheme,
 )
 from portula.web import report
-from portula.web.blueprints import AccountLink, Mount
+from portula.web.blueprints import AccountLink, Mount, links_for
 from portula.web.hooks import WebHooks
 from portula.web.metadata import metadata_endpoints
 from portula.web.pages import PageForm, shown_name
@@ -348,6 +348,7 @@ __all__ = [
     "issuer_of",
     "json_answer",
     "json_problem",
+    "links_for",
     "metadata_endpoints",
     "nearest",
     "network_of",

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Flask, Response, request
+from flask import Flask
 
 from portula.cli.config_file import read_config_file
 from portula.cli.folder import (
@@ -29,6 +29,7 @@ from portula.cli.folder import (
     refuse_file,
     secret_key,
 )
+from portula.cli.home import home_page
 from portula.cli.supervisor import Supervisor, Times, worker_command
 from portula.host.checks import Level
 from portula.host.declarations import HostHooks
@@ -136,15 +137,7 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     with third_party_plugins(options.only):
         provider = Provider(app, stand_alone=True)
 
-    @app.get("/")
-    def home() -> Response:
-        return provider.pages.render(
-            "portula/home.html",
-            issuer=provider.issuer,
-            paths=sorted(provider.door.paths),
-            received=request.args.to_dict() if options.demo else {},
-        )
-
+    app.add_url_rule("/", "home", lambda: home_page(provider, demo=options.demo))
     return app, provider
 
 

@@ -97,6 +97,14 @@ class Login(ABC):
         the page, such as `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1).
         """
 
+    def account_url(self) -> str | None:
+        """Return the page of the person's own account, which lets them sign in first; None where there is none."""
+        return None
+
+    def sign_out_url(self) -> str | None:
+        """Return the page on which a person signs out by themselves, None where there is none."""
+        return None
+
     @abstractmethod
     def sign_out(self) -> None:
         """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed."""

@@ -65,6 +65,14 @@ class AccountsLogin(Login):
         named = {} if client is None else {"client_id": client.client_id}
         return self._provider.url_for("accounts.login", next=quote(next_url, safe=KEPT_IN_URLS), **named)
 
+    def account_url(self) -> str:
+        """Return the page of the person's account."""
+        return self._provider.url_for("accounts.account")
+
+    def sign_out_url(self) -> str:
+        """Return the page that asks whether to sign out."""
+        return self._provider.url_for("accounts.logout")
+
     def sign_out(self) -> None:
         """End the browser's session."""
         self._provider.hooks.ask(Plugin.portula_sessions).end()
