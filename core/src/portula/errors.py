@@ -40,6 +40,7 @@ from portula.flow.clients import (
 )
 from portula.flow.responses import MissingTokenError, RetryLater
 from portula.model.errors import (
+    AdminRefused,
     AuthorizationRefused,
     BrokenPlugin,
     ConfigError,
@@ -66,6 +67,7 @@ from portula.model.errors import (
 __all__ = [
     "AccessDeniedError",
     "AccountSelectionRequired",
+    "AdminRefused",
     "AuthorizationRefused",
     "BrokenPlugin",
     "ConfigError",

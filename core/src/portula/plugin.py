@@ -182,6 +182,7 @@ from portula.model.uris import (
     uri_scheme,
 )
 from portula.web import report
+from portula.web.administration import AdminAction, AdminRecords, AdminResult
 from portula.web.blueprints import AccountLink, Mount, links_for
 from portula.web.hooks import WebHooks
 from portula.web.metadata import metadata_endpoints
@@ -208,6 +209,9 @@ __all__ = [
     "AccessToken",
     "AccountLink",
     "Add",
+    "AdminAction",
+    "AdminRecords",
+    "AdminResult",
     "Answer",
     "AnswersSlot",
     "Application",

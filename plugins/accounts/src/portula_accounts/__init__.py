@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
+from portula_accounts.administering import UserRecords
 from portula_accounts.checks import portula_checks
 from portula_accounts.commands import make_commands, make_demo_user
 from portula_accounts.endpoint import make_mount
@@ -63,6 +64,13 @@ def portula_commands(provider: Provider) -> list[click.Command]:
     """The group `users`; createuser, changepassword, disableuser."""
     login = _own(provider)
     return make_commands(provider, login.users) if login else []
+
+
+@hookimpl
+def portula_admin_records(provider: Provider) -> list[UserRecords]:
+    """People, in the pages of administrators."""
+    login = _own(provider)
+    return [UserRecords(provider, login.users)] if login else []
 
 
 @hookimpl

@@ -14,7 +14,7 @@ from portula.plugin import console, nearest
 from portula_accounts.password_links import PasswordLinks
 from portula_accounts.records import User
 from portula_accounts.settings import MAX_LINK_SECONDS
-from portula_accounts.users import UserError, Users
+from portula_accounts.users import UserError, Users, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def make_commands(provider: Provider, users: Users) -> list[click.Command]:
     def group() -> None:
         """People with an account here."""
 
-    group.add_command(_list(provider, users))
+    group.add_command(_list(users))
     group.add_command(_show(users))
     group.add_command(create, "create")
     group.add_command(_set(users))
@@ -85,15 +85,13 @@ def make_commands(provider: Provider, users: Users) -> list[click.Command]:
     return [group, create, password, disable]
 
 
-def _list(provider: Provider, users: Users) -> click.Command:
+def _list(users: Users) -> click.Command:
     @click.command("list")
     @console.page_options("name")
     @console.json_option
     def list_users(limit: int, after: str | None, *, as_json: bool) -> None:
         """List people in order of name."""
-        if not provider.storage.walks(User):
-            raise click.ClickException("the store of users cannot walk along names, as a list does")
-        rows = [_facts(user) for user in users.page(limit=limit, after=after)]
+        rows = [facts_of(user) for user in users.page(limit=limit, after=after)]
         console.print_page(
             rows, COLUMNS, limit=limit, key="username", as_json=as_json, none="There is no user."
         )
@@ -107,7 +105,7 @@ def _show(users: Users) -> click.Command:
     @console.json_option
     def show(name: str, *, as_json: bool) -> None:
         """Show everything about NAME (or a subject) but the password."""
-        console.print_record(_facts(_named(users, name)), as_json=as_json)
+        console.print_record(facts_of(_named(users, name)), as_json=as_json)
 
     return show
 
@@ -275,22 +273,8 @@ def _password(*, from_stdin: bool) -> str:
     return typed
 
 
-def _facts(user: User) -> dict[str, Any]:
-    """Return what is printed of an account: everything but the password."""
-    return {
-        "sub": user.sub,
-        "username": user.display_username,
-        "email": user.email,
-        "is_admin": user.is_admin,
-        "disabled": user.disabled,
-        "created_at": user.created_at,
-        "updated_at": user.updated_at,
-        "claims": user.claims,
-    }
-
-
 def _say(done: str, user: User, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_facts(user)))
+        click.echo(json.dumps(facts_of(user)))
     else:
         click.echo(f"{done} {user.display_username} ({user.sub}).")

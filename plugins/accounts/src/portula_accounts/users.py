@@ -216,9 +216,13 @@ class Users:
                 self._provider.storage.apply(plan)
 
     def page(self, *, limit: int, after: str | None = None) -> list[User]:
-        """Return up to `limit` people in order of name, those behind the name `after`."""
+        """Return up to `limit` people behind the name `after`, in order of name, or of subject without walks."""
+        storage = self._provider.storage
+        if not storage.walks(User):
+            last = None if after is None else self.named(after)
+            return storage.select(User, limit=limit, after=last.sub if last else None)
         place = None if after is None else (comparable(after) or "", BEHIND_SUBJECTS)
-        return self._provider.storage.walk(User, "username", limit=limit, after=place)
+        return storage.walk(User, "username", limit=limit, after=place)
 
     def near(self, username: str) -> list[str]:
         """Return names that begin as this one does, else the first there are: some hundreds at the most."""
@@ -276,6 +280,20 @@ def comparable(username: str) -> str | None:
     compared = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold())
     fits = 0 < len(compared) <= MAX_USERNAME_CHARACTERS and compared.isprintable()
     return compared if fits else None
+
+
+def facts_of(user: User) -> dict[str, Any]:
+    """Return what is shown of an account: everything but the password."""
+    return {
+        "sub": user.sub,
+        "username": user.display_username,
+        "email": user.email,
+        "is_admin": user.is_admin,
+        "disabled": user.disabled,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+        "claims": user.claims,
+    }
 
 
 def _compared(username: str) -> str:

@@ -116,6 +116,11 @@ class Desk:
             Link(admin.title_plural, self.url("records", slug=admin.slug))
             for admin in self.site.visible(person)
         ]
+        links += [
+            Link(kind.title_plural, self.url("managed", slug=kind.slug))
+            for kind in self.site.managed.values()
+            if not kind.of_person
+        ]
         links.append(Link("System", self.url("system")))
         here = f"{request.root_path}{request.path}"
         return [(link, here.startswith(link.url)) for link in links]

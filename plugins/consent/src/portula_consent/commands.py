@@ -36,7 +36,7 @@ def _list(provider: Provider, memory: ConsentMemory) -> click.Command:
     @console.json_option
     def list_consents(user: str, *, as_json: bool) -> None:
         """List what USER allowed, the latest first; some hundreds at the most."""
-        rows = _facts(provider, memory.all(_person(provider, user).subject))
+        rows = facts_of(provider, memory.all(_person(provider, user).subject))
         console.print_rows(rows, COLUMNS, as_json=as_json, none=f"{user} has connected no app.")
 
     return list_consents
@@ -50,7 +50,7 @@ def _show(provider: Provider, memory: ConsentMemory) -> click.Command:
     def show(user: str, client_id: str, *, as_json: bool) -> None:
         """Show what USER allowed one client."""
         found = _found(memory, _person(provider, user), client_id)
-        console.print_record(_facts(provider, [found])[0], as_json=as_json)
+        console.print_record(facts_of(provider, [found])[0], as_json=as_json)
 
     return show
 
@@ -64,7 +64,7 @@ def _remove(provider: Provider, memory: ConsentMemory) -> click.Command:
     def remove(user: str, client_id: str, *, yes: bool, as_json: bool) -> None:
         """Forget what USER allowed a client, and end all its tokens for them."""
         person = _person(provider, user)
-        facts = _facts(provider, [_found(memory, person, client_id)])[0]
+        facts = facts_of(provider, [_found(memory, person, client_id)])[0]
         console.confirm(f"Disconnect {client_id} from {person.username}?", yes=yes)
         memory.withdraw(person.subject, client_id)
         if as_json:
@@ -90,7 +90,7 @@ def _found(memory: ConsentMemory, person: User, client_id: str) -> Artifact:
     return found[client_id]
 
 
-def _facts(provider: Provider, consents: list[Artifact]) -> list[dict[str, Any]]:
+def facts_of(provider: Provider, consents: list[Artifact]) -> list[dict[str, Any]]:
     """Return what is printed of consents, the latest first; clients are read in one go."""
     clients = provider.clients.find_all([each.client_id for each in consents if each.client_id])
     return [

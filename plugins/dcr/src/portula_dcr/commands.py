@@ -91,7 +91,7 @@ def _list(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
         known = tokens.all()
         if after is not None:
             known = known[known.index(_named(tokens, after)) + 1 :]
-        rows = [_row(tokens, each, provider.now()) for each in known[:limit]]
+        rows = [facts_of(tokens, each, provider.now()) for each in known[:limit]]
         if not as_json:
             rows = [{**row, "used": _used(row)} for row in rows]
         none = "There is no initial access token."
@@ -106,7 +106,7 @@ def _show(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
     @console.json_option
     def show(name: str, *, as_json: bool) -> None:
         """Show what is known of the token called NAME; not its value."""
-        console.print_record(_row(tokens, _named(tokens, name), provider.now()), as_json=as_json)
+        console.print_record(facts_of(tokens, _named(tokens, name), provider.now()), as_json=as_json)
 
     return show
 
@@ -153,7 +153,8 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> s
     return value
 
 
-def _row(tokens: InitialAccessTokens, token: InitialAccessToken, now: int) -> dict[str, Any]:
+def facts_of(tokens: InitialAccessTokens, token: InitialAccessToken, now: int) -> dict[str, Any]:
+    """Return what is shown of a token; not its value."""
     uses = None if token.max_uses is None else tokens.uses(token)
     expired = token.expires_at is not None and token.expires_at <= now
     used_up = uses is not None and token.max_uses is not None and uses >= token.max_uses

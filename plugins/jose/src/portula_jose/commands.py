@@ -36,7 +36,7 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
     def status(*, as_json: bool) -> None:
         """List the published keys: what each signs, and since or until when."""
         none = "No key has been needed yet; the first is made when something is signed or published."
-        console.print_rows(_rows(jose), COLUMNS, as_json=as_json, none=none)
+        console.print_rows(rows_of(jose), COLUMNS, as_json=as_json, none=none)
 
     keys.add_command(status, "list")
 
@@ -59,7 +59,7 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
             raise click.ClickException(f"no key is generated for {algorithm}; there are: {', '.join(known)}")
         made = [ring.rotate(name, at_once=at_once) for name in ([algorithm] if algorithm else known)]
         if as_json:
-            click.echo(json.dumps(_rows(jose), indent=2))
+            click.echo(json.dumps(rows_of(jose), indent=2))
             return
         for stored in made:
             waits = stored.signs_from > provider.now()
@@ -75,7 +75,7 @@ def _show(jose: SigningRoom) -> click.Command:
     @console.json_option
     def show(kid: str, *, as_json: bool) -> None:
         """Show one published key with its public members (RFC 7517 §4), e.g. for a list of somebody else's."""
-        rows = {row["kid"]: row for row in _rows(jose)}
+        rows = {row["kid"]: row for row in rows_of(jose)}
         if kid not in rows:
             raise click.ClickException(f"no key {kid!r} is published{nearest(kid, rows)}")
         public = next(filter(None, (source.find(kid) for source in jose.sources)), None)
@@ -93,7 +93,8 @@ def _ring(jose: SigningRoom) -> KeyRing:
     return jose.ring
 
 
-def _rows(jose: SigningRoom) -> list[dict[str, Any]]:
+def rows_of(jose: SigningRoom) -> list[dict[str, Any]]:
+    """Return what is shown of each published key."""
     rows: list[dict[str, Any]] = []
     for source in jose.sources:
         if isinstance(source, KeyRing):

@@ -70,7 +70,7 @@ def _list(provider: Provider) -> click.Command:
         place = None if last is None else (last.issued_at, last.id)
         walk = provider.storage.walk
         page = walk(Authorization, "issued_at", descending=True, limit=limit, after=place, **where)
-        rows = [_facts(each, provider.now()) for each in page]
+        rows = [facts_of(each, provider.now()) for each in page]
         none = "There is no authorization."
         console.print_page(rows, COLUMNS, limit=limit, key="id", as_json=as_json, none=none)
 
@@ -96,9 +96,9 @@ def _show(provider: Provider) -> click.Command:
             for token in sorted(tokens, key=lambda token: token.issued_at)
         ]
         if as_json:
-            console.print_record({**_facts(found, now), "access_tokens": rows}, as_json=True)
+            console.print_record({**facts_of(found, now), "access_tokens": rows}, as_json=True)
             return
-        console.print_record(_facts(found, now), as_json=False)
+        console.print_record(facts_of(found, now), as_json=False)
         headings = {"issued_at": "Issued", "expires_at": "Expires", "scope": "Scope", "state": "State"}
         click.echo("Access tokens:")
         console.print_rows(rows, headings, as_json=False)
@@ -125,7 +125,7 @@ def _revoke(provider: Provider) -> click.Command:
         whose = " and ".join(f"{name} {value!r}" for name, value in where.items()) or f"{len(found)} named"
         console.confirm(f"Revoke all tokens of {whose}?", yes=yes)
         if found:
-            revoked = sum(_revoke_one(provider, each) for each in found)
+            revoked = sum(revoke_one(provider, each) for each in found)
         elif "subject" in where:
             revoked = revoke_person(provider, where["subject"], client_id=where.get("client_id"))
         elif provider.storage.walks(Authorization):
@@ -169,7 +169,8 @@ def _found(provider: Provider, identifier: str) -> Authorization:
     return found
 
 
-def _revoke_one(provider: Provider, authorization: Authorization) -> bool:
+def revoke_one(provider: Provider, authorization: Authorization) -> bool:
+    """Revoke an authorization and tell the listeners; say whether it was not revoked before."""
     revoked = revoke_authorization(provider, authorization.id)
     if revoked:
         event = TokenRevoked(
@@ -182,7 +183,8 @@ def _revoke_one(provider: Provider, authorization: Authorization) -> bool:
     return revoked
 
 
-def _facts(authorization: Authorization, now: int) -> dict[str, Any]:
+def facts_of(authorization: Authorization, now: int) -> dict[str, Any]:
+    """Return what is shown of an authorization."""
     return {
         "id": authorization.id,
         "client_id": authorization.client_id,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
 from portula.plugin import AccountLink
+from portula_sessions.administering import SessionRecords
 from portula_sessions.commands import sessions_group
 from portula_sessions.endpoint import VIEW, make_mount
 from portula_sessions.sessions import ServerSessions
@@ -58,3 +59,10 @@ def portula_commands(provider: Provider) -> list[click.Command]:
     """The group `sessions`."""
     sessions = _own(provider)
     return [sessions_group(provider, sessions)] if sessions else []
+
+
+@hookimpl
+def portula_admin_records(provider: Provider) -> list[SessionRecords]:
+    """The sessions of a person, in the pages of administrators."""
+    sessions = _own(provider)
+    return [SessionRecords(sessions)] if sessions else []

@@ -45,7 +45,7 @@ def _list(provider: Provider, sessions: ServerSessions) -> click.Command:
     @console.json_option
     def list_sessions(user: str, *, as_json: bool) -> None:
         """List the live sessions of USER, the one last in use first; a hundred at the most."""
-        rows = [_facts(seen) for seen in sessions.seen(_person(provider, user).subject)]
+        rows = [facts_of(seen) for seen in sessions.seen(_person(provider, user).subject)]
         console.print_rows(rows, COLUMNS, as_json=as_json, none=f"{user} is signed in nowhere.")
 
     return list_sessions
@@ -58,7 +58,7 @@ def _show(provider: Provider, sessions: ServerSessions) -> click.Command:
     @console.json_option
     def show(user: str, session: str, *, as_json: bool) -> None:
         """Show one session of USER."""
-        console.print_record(_facts(_found(sessions, _person(provider, user), session)), as_json=as_json)
+        console.print_record(facts_of(_found(sessions, _person(provider, user), session)), as_json=as_json)
 
     return show
 
@@ -104,7 +104,8 @@ def _found(sessions: ServerSessions, person: User, sid: str) -> SeenSession:
     return seen[sid]
 
 
-def _facts(seen: SeenSession) -> dict[str, Any]:
+def facts_of(seen: SeenSession) -> dict[str, Any]:
+    """Return what is shown of a session."""
     session = seen.session
     return {
         "sid": session.sid,
