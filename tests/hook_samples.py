@@ -24,6 +24,7 @@ from portula.host.signatures import value_type
 from portula.plugin import (
     AccessToken,
     AccountLink,
+    AdminRecords,
     Application,
     Artifact,
     Authenticated,
@@ -55,6 +56,7 @@ NAMES = {
     "AccessToken": AccessToken,
     "Application": Application,
     "AccountLink": AccountLink,
+    "AdminRecords": AdminRecords,
     "Artifact": Artifact,
     "InvalidRequestError": InvalidRequestError,
     "ResponseType": ResponseType,
@@ -209,6 +211,9 @@ STARTED = {
     "portula_jose": lambda provider: provider.hooks.ask(Plugin.portula_jose) is GIVEN["jose"],
     "portula_endpoints": lambda provider: provider.app.test_client().get("/o/tea/").status_code == 418,
     "portula_blueprints": lambda provider: "portula_tea" in provider.app.blueprints,
+    "portula_admin_records": lambda provider: (
+        [kind.slug for kind in provider.hooks.collect(Plugin.portula_admin_records)] == ["tea"]
+    ),
     "portula_account_links": lambda provider: (
         [link.view for link in provider.hooks.collect(Plugin.portula_account_links)] == ["tea.orders"]
     ),

@@ -236,12 +236,14 @@ def commands_markdown() -> str:
 
 def _leaves(command: click.Command, path: Sequence[str] = ()) -> Iterator[tuple[str, click.Command]]:
     """Yield the commands of a group, each with its whole name; a plain command yields itself."""
-    name = (*path, str(command.name))
+    path = path or (str(command.name),)
     children = getattr(command, "commands", None)
     if children is None or getattr(command, "invoke_without_command", False):
-        yield " ".join(name), command
-    for child in (children or {}).values():
-        yield from _leaves(child, name)
+        yield " ".join(path), command
+    for name, child in (
+        children or {}
+    ).items():  # the name in the group: a command may have another one elsewhere
+        yield from _leaves(child, (*path, name))
 
 
 @functools.cache

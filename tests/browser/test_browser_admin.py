@@ -17,7 +17,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PASSWORD = "correct horse battery staple"
 WIDTHS = {"phone": 360, "desk": 1440}
-PATHS = ("", "application/", "access-token/", "refresh-token/", "grant/", "system/", "application/add/")
+PATHS = (
+    *("", "application/", "access-token/", "refresh-token/", "grant/", "system/", "application/add/"),
+    *("manage/users/", "manage/users/edit/", "manage/keys/"),
+    *("manage/initial-access-tokens/", "manage/initial-access-tokens/edit/"),
+)
 
 
 @pytest.fixture(scope="module")

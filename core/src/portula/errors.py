@@ -41,6 +41,7 @@ from portula.flow.clients import (
 )
 from portula.flow.responses import MissingTokenError, RetryLater
 from portula.model.errors import (
+    AdminRefused,
     AuthorizationRefused,
     BrokenPlugin,
     ConfigError,
@@ -58,6 +59,7 @@ from portula.model.errors import (
     Replayed,
     SlotConflict,
     StorageDown,
+    UnknownPerson,
     UnknownPlugin,
     UnknownSetting,
     UntrustedToken,
@@ -66,6 +68,7 @@ from portula.model.errors import (
 __all__ = [
     "AccessDeniedError",
     "AccountSelectionRequired",
+    "AdminRefused",
     "AuthorizationPendingError",
     "AuthorizationRefused",
     "BrokenPlugin",
@@ -109,6 +112,7 @@ __all__ = [
     "TemporarilyUnavailableError",
     "UnauthorizedClientError",
     "UnknownClient",
+    "UnknownPerson",
     "UnknownPlugin",
     "UnknownSetting",
     "UnsupportedCodeChallengeMethodError",

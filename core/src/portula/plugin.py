@@ -52,6 +52,7 @@ from portula.flow.grants import (
 from portula.flow.hooks import FlowHooks
 from portula.flow.interaction import Demands, Interaction
 from portula.flow.issue import Issue
+from portula.flow.lookups import find_person, unknown_scopes
 from portula.flow.messages import (
     CLIENT_ADDRESS,
     FORM,
@@ -77,11 +78,18 @@ from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
 from portula.flow.responses import error_parameters, token_error
 from portula.flow.revocation import REVOCATION_STEPS
-from portula.flow.revoking import is_revoked, plan_revocation, revoke_authorization
+from portula.flow.revoking import (
+    is_revoked,
+    plan_revocation,
+    revoke_authorization,
+    revoke_client,
+    revoke_person,
+)
 from portula.flow.server import Server
 from portula.flow.steps import Step, Steps, step
 from portula.flow.token import TOKEN_STEPS
 from portula.flow.validator import Live, OAuth2Validator
+from portula.host import console
 from portula.host.checks import Finding, Level
 from portula.host.commands import SchemaGroup
 from portula.host.declarations import HostHooks
@@ -158,6 +166,7 @@ from portula.model.slots import (
     SecretHasher,
     SeenSession,
     Sessions,
+    SuggestsNames,
     Token,
     TokenGenerator,
 )
@@ -184,7 +193,8 @@ from portula.model.uris import (
     uri_scheme,
 )
 from portula.web import report
-from portula.web.blueprints import AccountLink, Mount
+from portula.web.administration import AdminAction, AdminRecords, AdminResult
+from portula.web.blueprints import AccountLink, Mount, links_for
 from portula.web.flask_apps import current_provider
 from portula.web.hooks import WebHooks
 from portula.web.interactions import InteractionView
@@ -215,6 +225,9 @@ __all__ = [
     "AccessToken",
     "AccountLink",
     "Add",
+    "AdminAction",
+    "AdminRecords",
+    "AdminResult",
     "Answer",
     "AnswersSlot",
     "Application",
@@ -326,6 +339,7 @@ __all__ = [
     "Storage",
     "Store",
     "StoreFactory",
+    "SuggestsNames",
     "SupersededRefreshToken",
     "Tier",
     "Token",
@@ -346,6 +360,7 @@ __all__ = [
     "added",
     "basic_credentials",
     "client_request_steps",
+    "console",
     "contribution",
     "current_provider",
     "deliver_command",
@@ -354,6 +369,7 @@ __all__ = [
     "event",
     "exchange_of",
     "field_docs",
+    "find_person",
     "grant_types_needed",
     "hookimpl",
     "import_object",
@@ -363,6 +379,7 @@ __all__ = [
     "issuer_of",
     "json_answer",
     "json_problem",
+    "links_for",
     "metadata_endpoints",
     "nearest",
     "network_of",
@@ -382,6 +399,8 @@ __all__ = [
     "report",
     "requirement",
     "revoke_authorization",
+    "revoke_client",
+    "revoke_person",
     "secret_id",
     "shape",
     "shown",
@@ -392,6 +411,7 @@ __all__ = [
     "subclass_of",
     "token_error",
     "unkeyed_digest",
+    "unknown_scopes",
     "uri_host",
     "uri_scheme",
     "veto",

@@ -70,3 +70,17 @@ def accounts(make):
 @pytest.fixture
 def browser(accounts):
     return accounts.browser()
+
+
+@pytest.fixture
+def run(accounts):
+    """Return a function that runs a command of the room."""
+    from click.testing import CliRunner
+
+    commands = {command.name: command for command in accounts.provider.hooks.collect(Plugin.portula_commands)}
+
+    def run_command(name, *args, typed=None):
+        with accounts.app.app_context():
+            return CliRunner().invoke(commands[name], args, input=typed)
+
+    return run_command

@@ -7,31 +7,14 @@ from portula import Plugin, hookimpl
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture
-def run(accounts):
-    from click.testing import CliRunner
-
-    commands = {command.name: command for command in accounts.provider.hooks.collect(Plugin.portula_commands)}
-
-    def run_command(name, *args, typed=None):
-        with accounts.app.app_context():
-            return CliRunner().invoke(commands[name], args, input=typed)
-
-    return run_command
-
-
 def test_createuser_reads_the_password_from_standard_input(accounts, run):
     done = run(
         "createuser", "Bob", "--password-stdin", "--email", "bob@example.com", "--json", typed=f"{PASSWORD}\n"
     )
     assert done.exit_code == 0, done.output
     bob = accounts.login.users.named("bob")
-    assert json.loads(done.stdout) == {
-        "sub": bob.sub,
-        "username": "Bob",
-        "email": "bob@example.com",
-        "is_admin": False,
-    }
+    told = {"sub": bob.sub, "username": "Bob", "email": "bob@example.com", "is_admin": False}
+    assert json.loads(done.stdout).items() >= told.items()
     assert accounts.login.users.passwords.verify(PASSWORD, bob.password_hash)
 
 
@@ -145,5 +128,5 @@ def test_losing_the_slot_leaves_no_page_no_table_and_no_command():
     provider = Provider(app, plugins=[Own(), portula_accounts, portula_sessions], discover=False)
     assert app.test_client().get("/accounts/login/").status_code == 404
     assert "user" not in {record.name for record in provider.records}
-    assert provider.hooks.collect(Plugin.portula_commands) == []
+    assert [command.name for command in provider.hooks.collect(Plugin.portula_commands)] == ["sessions"]
     assert provider.hooks.collect(Plugin.portula_demo) == {}

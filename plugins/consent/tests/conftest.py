@@ -6,7 +6,7 @@ from flask import request
 import portula_consent
 import portula_scopes_settings
 from portula import Plugin, hookimpl
-from portula.plugin import Application, Authenticated, ConsentQuestion, Login, TokenRevoked
+from portula.plugin import Application, Authenticated, ConsentQuestion, Login, TokenRevoked, User
 from portula_testing.provider import MovableClock, Recorder, make_provider
 from portula_testing.writing import add_to
 
@@ -42,7 +42,7 @@ class Host(MovableClock, Recorder, Login):
         return f"/login?next={next_url}"
 
     def find(self, subject):
-        return None
+        return User(subject, subject.title())
 
     def sign_out(self):
         """Nobody can."""

@@ -157,7 +157,7 @@ def test_each_app_has_a_form_of_its_own(connected, browser):
 
 
 def test_all_authorizations_are_found_however_many(connected, host, monkeypatch):
-    monkeypatch.setattr("portula_consent.memory.PAGE", 2)
+    monkeypatch.setattr("portula.flow.revoking.PAGE", 2)
     for number in range(5):
         add_to(
             connected.provider.storage,

@@ -205,3 +205,38 @@ def test_who_makes_a_token_that_nobody_can_use_is_told(make):
     runner = make(DCR_ENABLED=False).provider.app.test_cli_runner()
     result = runner.invoke(flask_group, ["registration", "token", "create", "ci"])
     assert "see DCR_ENABLED" in result.stderr
+
+
+# --- `portula initial-access-tokens` ---
+
+
+@pytest.fixture
+def group(world):
+    """Return the function that runs `portula initial-access-tokens`."""
+    runner = world.provider.app.test_cli_runner()
+    return lambda *words, typed=None: runner.invoke(
+        flask_group, ["initial-access-tokens", *words], input=typed
+    )
+
+
+def test_the_group_makes_lists_shows_and_ends_tokens(world, group):
+    token = printed(group("create", "ci", "--json"))["initial_access_token"]
+    (row,) = printed(group("list", "--json"))
+    assert row == printed(group("show", "ci", "--json"))
+    assert token not in group("show", "ci").stdout
+    assert group("end", "ci", typed="n\n").exit_code == 1
+    assert world.register(token=token).status_code == 201
+    assert group("end", "ci", "--yes").exit_code == 0
+    assert refused(world.register(token=token))
+
+
+def test_a_long_list_goes_on_behind_a_name(world, group):
+    for name in ("one", "two", "three"):
+        group("create", name)
+        world.clock.advance(1)
+    first = group("list", "--limit", "2")
+    assert ("two" in first.stdout, "three" in first.stdout) == (True, False)
+    assert "--after two" in first.stderr
+    assert [row["name"] for row in printed(group("list", "--after", "two", "--json"))] == ["three"]
+    done = group("end", "tree")
+    assert (done.exit_code, "did you mean 'three'?" in done.stderr) == (1, True)

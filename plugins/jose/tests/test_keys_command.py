@@ -126,3 +126,22 @@ def test_no_command_prints_a_private_part(run, provider):
         members = json.loads(stored.key.export_private())
         assert stored.public.kid in printed
         assert not any(members[name] in printed for name in ("d", "p", "q", "n", "x") if name in members)
+
+
+def test_list_is_the_name_that_other_groups_have_for_status(run, provider):
+    kid_of(provider)
+    assert json.loads(run(provider, "list", "--json").output) == status(run, provider)
+
+
+def test_show_prints_the_public_members_and_nothing_private(run, provider):
+    kid = kid_of(provider)
+    facts = json.loads(run(provider, "show", kid, "--json").output)
+    assert (facts["kid"], facts["state"]) == (kid, "active")
+    assert set(facts["jwk"]) == {"kty", "n", "e", "kid", "use", "alg"}
+    assert kid in run(provider, "show", kid).output
+
+
+def test_show_names_the_nearest_key(run, provider):
+    kid = kid_of(provider)
+    done = run(provider, "show", kid[:-1])
+    assert (done.exit_code, f"did you mean {kid!r}?" in done.output) == (1, True)

@@ -44,6 +44,19 @@ def holds_a_provider(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (SECRET_KEY_FILE, DATABASE_FILE))
 
 
+def refuse_file(folder: Path) -> None:
+    """Refuse a data folder that is a file, or lies below one.
+
+    Raises:
+        ConfigError: names the file.
+    """
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
+            raise ConfigError(
+                f"--data-dir {folder}: {path} is a file; name a folder, which is made if need be"
+            )
+
+
 def make_private(folder: Path) -> None:
     """Make a folder that its owner alone can read, or see that the one that is there is such a folder.
 

@@ -5,6 +5,8 @@ The commands beside `serve` come from the rooms; each runs inside the app's cont
 
 from __future__ import annotations
 
+import io
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +44,15 @@ FLAGS = ("--no-plugins",)
 
 class RoomCommands(click.Group):
     """A group that finds the commands of rooms through their hook."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Begin a command; what the terminal has no character for is written as an escape from here on."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().make_context(info_name, args, parent, **extra)
 
     def provider(self, context: click.Context) -> Provider:
         """Return the provider whose commands these are; its storage may be behind its schema."""

@@ -14,15 +14,12 @@ from rich.table import Table
 
 from portula.host import lock
 from portula.host.checks import Finding, Level
+from portula.host.console import json_option, make_table, print_table
 from portula.web import report
 
 if TYPE_CHECKING:
     from portula.web.provider import Provider
 
-PIPED_WIDTH = 200
-"""Columns of a table that goes into a file or another program."""
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "cyan"}
 
 
@@ -33,7 +30,7 @@ def commands(provider: Provider) -> list[click.Command]:
 
 def _plugins(provider: Provider) -> click.Command:
     @click.group("plugins", invoke_without_command=True)
-    @_json
+    @json_option
     @click.pass_context
     def plugins(context: click.Context, /, *, as_json: bool) -> None:
         """List the plugins that take part: where from, which hooks."""
@@ -43,15 +40,15 @@ def _plugins(provider: Provider) -> click.Command:
         if as_json:
             click.echo(json.dumps(rows, indent=2))
             return
-        table = _table("Plugin", "Distribution", "Tier", "Status", "Hooks")
+        table = make_table("Plugin", "Distribution", "Tier", "Status", "Hooks")
         for row in rows:
             names = " ".join(hook.removeprefix("portula_") for hook in row["hooks"])
             table.add_row(row["plugin"], _distribution(row), row["tier"], row["status"], names)
-        _show(table)
+        print_table(table)
 
     @plugins.command("lock")
     @click.argument("path", required=False, type=click.Path(dir_okay=False))
-    @_json
+    @json_option
     def write(path: str | None, *, as_json: bool) -> None:
         """Write the lock file: every installed plugin with version, files and hooks as they are now."""
         lines = provider.plugins.lockable()
@@ -67,18 +64,18 @@ def _plugins(provider: Provider) -> click.Command:
 
 def _hooks(provider: Provider) -> click.Command:
     @click.command("hooks")
-    @_json
+    @json_option
     def hooks(*, as_json: bool) -> None:
         """List the hooks: kind, class, and who implements them, strongest first."""
         rows = report.hooks(provider)
         if as_json:
             click.echo(json.dumps(rows, indent=2))
             return
-        table = _table("Hook", "Kind", "Class", "Implemented by")
+        table = make_table("Hook", "Kind", "Class", "Implemented by")
         for row in rows:
             names = " > ".join(entry["plugin"] for entry in row["implementations"])
             table.add_row(row["hook"], row["kind"], row["class"], names)
-        _show(table)
+        print_table(table)
 
     return hooks
 
@@ -86,7 +83,7 @@ def _hooks(provider: Provider) -> click.Command:
 def _explain(provider: Provider) -> click.Command:
     @click.command("explain")
     @click.argument("name")
-    @_json
+    @json_option
     def explain(name: str, *, as_json: bool) -> None:
         """Say who answers NAME: a setting, a hook, validator.METHOD, or the steps of an endpoint such as `token`."""
         try:
@@ -102,20 +99,20 @@ def _explain(provider: Provider) -> click.Command:
         table = Table(show_header=False, box=None, pad_edge=False)
         for label, text in _explained(facts):
             table.add_row(f"[bold]{label}[/bold]", escape(text))
-        _show(table)
+        print_table(table)
 
     return explain
 
 
 def _show_steps(steps: Sequence[dict[str, Any]]) -> None:
-    table = _table("", "Step", "By", "Only", "")
+    table = make_table("", "Step", "By", "Only", "")
     for step in steps:
         by = (
             " ".join(filter(None, (step["by"]["distribution"], step["by"]["version"])))
             or step["by"]["plugin"]
         )
         table.add_row(str(step["number"]), step["name"], by, " ".join(step["only"]), step["doc"])
-    _show(table)
+    print_table(table)
 
 
 def _explained(facts: dict[str, Any]) -> list[tuple[str, str]]:
@@ -151,24 +148,24 @@ def _explained(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _settings(provider: Provider) -> click.Command:
     @click.command("settings")
-    @_json
+    @json_option
     def settings(*, as_json: bool) -> None:
         """List the settings: value, where it comes from, whose it is. Secrets are hidden."""
         rows = report.settings(provider)
         if as_json:
             click.echo(json.dumps(rows, indent=2))
             return
-        table = _table("Setting", "Value", "Source", "Room")
+        table = make_table("Setting", "Value", "Source", "Room")
         for row in rows:
             table.add_row(row["name"], escape(row["value"]), row["source"], row["room"])
-        _show(table)
+        print_table(table)
 
     return settings
 
 
 def _check(provider: Provider) -> click.Command:
     @click.command("check")
-    @_json
+    @json_option
     @click.option("--strict", is_flag=True, help="Fail on warnings too.")
     def check(*, as_json: bool, strict: bool) -> None:
         """Look for what could be safer. Fails when there is an error."""
@@ -210,17 +207,3 @@ def _named(entry: dict[str, Any]) -> str:
 
 def _distribution(entry: dict[str, Any]) -> str:
     return f"{entry['distribution']} {entry['version']}" if entry["distribution"] else "-"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _show(table: Table) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = PIPED_WIDTH
-    console.print(table)

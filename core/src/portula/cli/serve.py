@@ -21,14 +21,17 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from portula.cli.config_file import read_config_file
 from portula.cli.folder import (
     ISSUER_FILE,
     NoProviderThere,
     holds_a_provider,
     keep_issuer,
     make_private,
+    refuse_file,
     secret_key,
 )
+from portula.cli.home import home_page
 from portula.cli.supervisor import Supervisor, Times, worker_command
 from portula.host.checks import Level
 from portula.host.declarations import HostHooks
@@ -128,7 +131,7 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         False  # no path is worth a redirect, whose address would be of the Host header
     )
     if options.config:
-        app.config.from_pyfile(str(Path(options.config).resolve()))
+        read_config_file(app, Path(options.config).resolve())
     settings = _from_environment(app)
     if options.database_url:
         settings["DATABASE_URL"] = options.database_url
@@ -146,15 +149,7 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         page.headers.extend(_kept_headers(error))
         return page
 
-    @app.get("/")
-    def home() -> Response:
-        return provider.pages.render(
-            "portula/home.html",
-            issuer=provider.issuer,
-            paths=sorted(provider.door.paths),
-            received=request.args.to_dict() if options.demo else {},
-        )
-
+    app.add_url_rule("/", "home", lambda: home_page(provider, demo=options.demo))
     return app, provider
 
 
@@ -227,6 +222,7 @@ def _open_folder(options: ServeOptions, app: Flask, settings: dict[str, Any]) ->
         if not keyed:
             settings["SECRET_KEYS"] = (secrets.token_urlsafe(48),)
         return
+    refuse_file(options.folder)
     if options.creating:
         make_private(Path(options.data_dir).resolve())
         make_private(options.folder)

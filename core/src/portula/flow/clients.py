@@ -11,11 +11,12 @@ from portula.flow.event_hooks import EventHooks
 from portula.flow.events import ClientSaved
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_hooks import RequestHooks
+from portula.flow.revoking import revoke_client
 from portula.host.declarations import HostHooks
-from portula.model.errors import Conflict, InvalidClientMetadata, PortulaError
+from portula.model.errors import Conflict, InvalidClientMetadata, PortulaError, nearest
 from portula.model.keys import unkeyed_digest
 from portula.model.plans import Plan
-from portula.model.records import Application
+from portula.model.records import Application, Authorization
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -27,6 +28,8 @@ MIN_CHOSEN_SECRET_LENGTH = 32
 """Characters of a client secret that a person chose."""
 PAGE = 500
 """Clients read at a time."""
+SUGGESTED_FROM = 500
+"""Clients that are read to find the identifier nearest to one that nobody has."""
 EDIT_TRIES = 5
 """How often an edit is tried while others change the same client."""
 
@@ -64,6 +67,20 @@ class Clients:
             return source.find(client_id)
         return self._provider.storage.find(Application, client_id=client_id)
 
+    def registered(self, client_id: str) -> Application:
+        """Return the client that is registered under this name.
+
+        Raises:
+            UnknownClient: there is none; the message names the nearest identifier.
+        """
+        storage = self._provider.storage
+        found = storage.find(Application, client_id=client_id)
+        if found is None:
+            known = storage.select(Application, limit=SUGGESTED_FROM)
+            near = nearest(client_id, (client.client_id for client in known))
+            raise UnknownClient(f"there is no client {client_id!r}{near}")
+        return found
+
     def prefer_source(self, client_id: str, registered: Application | None) -> Application | None:
         """Return the client of this name as `find` does, given the one that is registered under it, read already."""
         source = self._source(client_id)
@@ -86,7 +103,7 @@ class Clients:
             found += storage.select(Application, limit=len(registered), client_id=registered)
         return {client.client_id: client for client in found if client is not None}
 
-    def registered(self, limit: int) -> Iterator[Application]:
+    def iterate(self, limit: int) -> Iterator[Application]:
         """Yield the clients that are registered here and not disabled, a page at a time, of the first `limit` ones."""
         after: str | None = None
         for _ in range(0, limit, PAGE):
@@ -189,17 +206,32 @@ class Clients:
         return self._edit(client_id, edit)
 
     def _edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
-        known = self._provider.storage.find(Application, client_id=client_id)
-        if known is None:
-            raise UnknownClient(f"there is no client {client_id!r}")
-        return self.save(edit(known))
+        return self.save(edit(self.registered(client_id)))
 
-    def add_secret(self, client_id: str, *, hash_secret: bool = True) -> tuple[Application, str]:
-        """Give a client another secret beside the one it has; `hash_secret` as in `create`, errors as in `edit`."""
+    def remove(self, client_id: str) -> None:
+        """Remove a client, and end what was issued to it, so that nothing counts again if the name is given anew.
+
+        Raises:
+            UnknownClient: there is none of this name.
+        """
+        self.registered(client_id)
+        plan = Plan()
+        plan.remove(Application, client_id=client_id)
+        self._provider.storage.apply(plan)  # first, so that nothing more is issued
+        if self._provider.storage.walks(Authorization):
+            revoke_client(self._provider, client_id)
+
+    def add_secret(
+        self, client_id: str, *, hash_secret: bool = True, end_others: bool = False
+    ) -> tuple[Application, str]:
+        """Give a client another secret, beside the one it has or, with `end_others`, instead of those it has.
+
+        `hash_secret` as in `create`, errors as in `edit`.
+        """
         secret = self._provider.hooks.ask(HostHooks.portula_client_secret_generator).hash()
 
         def add(application: Application) -> Application:
-            held = application.secret_hashes
+            held = () if end_others else application.secret_hashes
             if application.client_type != "confidential":
                 raise InvalidClientMetadata("a public client has no secret")
             if len(held) >= MAX_SECRETS:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from portula.flow.event_hooks import EventHooks
+from portula.flow.events import TokenRevoked
 from portula.model.plans import ChangeAll, Plan
-from portula.model.records import Authorization, RefreshToken
+from portula.model.records import AccessToken, Authorization, RefreshToken
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.model.plans import Condition
+    from portula.model.storage import Place
+
+PAGE = 100
+"""Records that are read, and revoked, at a time."""
 
 
 def plan_revocation(plan: Plan, now: int, **where: Condition) -> ChangeAll:
@@ -52,3 +59,96 @@ def is_revoked(provider: AuthorizationServer, authorization: Authorization) -> b
             revoke_authorization(provider, authorization.id)
         return True
     return authorization.revoked_at is not None
+
+
+def revoke_person(
+    provider: AuthorizationServer,
+    subject: str,
+    plan: Plan | None = None,
+    *,
+    client_id: str | None = None,
+    apply: Callable[[Plan], object] | None = None,
+) -> int:
+    """Revoke every authorization of a person, or those for one client, in one plan; tell the listeners afterwards.
+
+    Args:
+        provider: whose storage it is.
+        subject: the person.
+        plan: what else is written.
+        client_id: of the client, None for all clients.
+        apply: applies the plan where something else than the storage does, e.g. `Sessions.end_all`.
+
+    Returns:
+        How many authorizations were not revoked before.
+    """
+    where = {"subject": subject} if client_id is None else {"subject": subject, "client_id": client_id}
+    live = [each for each in _of_person(provider, subject) if client_id in (None, each.client_id)]
+    whole = Plan()
+    plan_revocation(whole, provider.now(), **where)
+    whole.extend(plan)
+    (apply or provider.storage.apply)(whole)
+    _tell(provider, live)
+    return len(live)
+
+
+def _of_person(provider: AuthorizationServer, subject: str) -> Iterator[Authorization]:
+    after: str | None = None
+    while page := provider.storage.select(Authorization, limit=PAGE, after=after, subject=subject):
+        yield from (each for each in page if each.revoked_at is None)
+        after = page[-1].id
+
+
+def _tell(provider: AuthorizationServer, authorizations: Iterable[Authorization]) -> None:
+    for authorization in authorizations:
+        event = TokenRevoked(
+            provider=provider,
+            client_id=authorization.client_id,
+            subject=authorization.subject,
+            authorization=authorization.id,
+        )
+        provider.hooks.tell(EventHooks.portula_token_revoked, event)
+
+
+def revoke_client(provider: AuthorizationServer, client_id: str) -> int:
+    """Revoke what was issued to a client: its authorizations, and the tokens of its own (RFC 6749 §4.4).
+
+    They are revoked a page at a time, since there may be any number. The store has to walk.
+
+    Returns:
+        How many authorizations and tokens of its own were not revoked before.
+    """
+    revoked = 0
+    for page in _authorization_pages(provider, client_id):
+        plan = Plan()
+        plan_revocation(plan, provider.now(), id=tuple(each.id for each in page))
+        provider.storage.apply(plan)
+        _tell(provider, page)
+        revoked += len(page)
+    return revoked + _revoke_own_tokens(provider, client_id)
+
+
+def _authorization_pages(provider: AuthorizationServer, client_id: str) -> Iterator[list[Authorization]]:
+    after: Place | None = None
+    while page := provider.storage.walk(
+        Authorization, "issued_at", limit=PAGE, after=after, client_id=client_id
+    ):
+        live = [each for each in page if each.revoked_at is None]
+        if live:
+            yield live
+        after = (page[-1].issued_at, page[-1].id)
+
+
+def _revoke_own_tokens(provider: AuthorizationServer, client_id: str) -> int:
+    now, revoked = provider.now(), 0
+    after: Place | None = None
+    while page := provider.storage.walk(
+        AccessToken, "issued_at", limit=PAGE, after=after, client_id=client_id
+    ):
+        own = tuple(each.digest for each in page if each.authorization is None and each.revoked_at is None)
+        if own:
+            plan = Plan()
+            plan.change_all(AccessToken, {"digest": own}, revoked_at=now)
+            provider.storage.apply(plan)
+            revoked += len(own)
+        after = (page[-1].issued_at, page[-1].digest)
+    return revoked

@@ -71,6 +71,10 @@ class Consent(ABC):
     def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
         """Plan to keep that this person allowed this (`ConsentQuestion.memory`), joined with former answers."""
 
+    def forget(self, subject: str, plan: Plan) -> None:
+        """Plan to forget all that this person allowed, whose account is removed; nothing, where nothing is kept."""
+        return
+
     @abstractmethod
     def page(self, question: ConsentQuestion) -> Any:
         """Return the consent page as a Flask response."""

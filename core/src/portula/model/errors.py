@@ -68,6 +68,14 @@ class InvalidClientMetadata(PortulaError):
         super().__init__(description)
 
 
+class UnknownPerson(PortulaError):
+    """There is no person of this name or subject."""
+
+
+class AdminRefused(PortulaError):
+    """What an administrator wants cannot be done; the message says why to that person."""
+
+
 class HookFailed(PortulaError):
     """A deciding hook raised something that is not a denial; the request is refused."""
 

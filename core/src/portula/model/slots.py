@@ -109,6 +109,14 @@ class Login(ABC):
         is the `auth_time` that does not suffice, where an app demands that who is signed in signs in again.
         """
 
+    def account_url(self) -> str | None:
+        """Return the page of the person's own account, which lets them sign in first; None where there is none."""
+        return None
+
+    def sign_out_url(self) -> str | None:
+        """Return the page on which a person signs out by themselves, None where there is none."""
+        return None
+
     @abstractmethod
     def sign_out(self) -> None:
         """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed."""
@@ -140,6 +148,15 @@ class NamesPeople(Protocol):
 
     def find_by_name(self, username: str) -> User | None:
         """Return a person by user name, None when there is none."""
+        ...
+
+
+@runtime_checkable
+class SuggestsNames(Protocol):
+    """A login that can say which names there are; without it an error about an unknown name suggests none."""
+
+    def names_near(self, username: str) -> Sequence[str]:
+        """Return a bounded number of names among which the one that was meant may be."""
         ...
 
 

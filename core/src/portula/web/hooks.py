@@ -9,6 +9,7 @@ from portula.flow.endpoints import Endpoint
 from portula.flow.hooks import FlowHooks
 from portula.host.declarations import HostHooks, P
 from portula.host.kinds import HookClass, HookDeclarations, contribution
+from portula.web.administration import AdminRecords
 from portula.web.blueprints import AccountLink, Mount
 
 
@@ -47,6 +48,27 @@ class WebHooks(HookDeclarations, Generic[P]):
             class Room(Plugin):
                 def portula_account_links(self, provider):
                     return [AccountLink("Your tea", "tea.orders")]
+        """
+        return ()
+
+    @contribution(HookClass.SEES_SECRETS, keys=lambda records: [records.slug])
+    def portula_admin_records(self, provider: P) -> Sequence[AdminRecords]:
+        """Contribute kinds of records to the pages of administrators, if an admin is installed.
+
+        Example:
+            class TeaRecords(AdminRecords):
+                slug, title, title_plural = "tea", "Tea", "Teas"
+                columns = {"name": "Name"}
+
+                def page(self, *, limit, after=None, subject=None):
+                    return [self.find("oolong")]
+
+                def find(self, identifier):
+                    return {"id": "oolong", "name": "Oolong"} if identifier == "oolong" else None
+
+            class Room(Plugin):
+                def portula_admin_records(self, provider):
+                    return [TeaRecords()]
         """
         return ()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
+from portula_accounts.administering import UserRecords
 from portula_accounts.checks import portula_checks
 from portula_accounts.commands import make_commands, make_demo_user
 from portula_accounts.endpoint import make_mount
@@ -60,9 +61,16 @@ def portula_blueprints(provider: Provider) -> list[Mount]:
 
 @hookimpl
 def portula_commands(provider: Provider) -> list[click.Command]:
-    """createuser, changepassword, disableuser."""
+    """The group `users`; createuser, changepassword, disableuser."""
     login = _own(provider)
-    return make_commands(login.users) if login else []
+    return make_commands(provider, login.users) if login else []
+
+
+@hookimpl
+def portula_admin_records(provider: Provider) -> list[UserRecords]:
+    """People, in the pages of administrators."""
+    login = _own(provider)
+    return [UserRecords(provider, login.users)] if login else []
 
 
 @hookimpl

@@ -1,19 +1,25 @@
-"""`portula createuser`, `changepassword`, `disableuser`, and the demo user."""
+"""`portula users`, with `createuser`, `changepassword` and `disableuser` by their old names; and the demo user."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from portula.plugin import console, nearest
+from portula_accounts.password_links import PasswordLinks
 from portula_accounts.records import User
-from portula_accounts.users import UserError, Users
+from portula_accounts.settings import MAX_LINK_SECONDS
+from portula_accounts.users import UserError, Users, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from portula import Provider
 
 DEMO_USERNAME = "demo"
 DEMO_PASSWORD_BYTES = 12
@@ -21,10 +27,20 @@ DEMO_PASSWORD_BYTES = 12
 Claims = dict[str, Any]
 """Claims about a person by name (OpenID Connect Core §5.1)."""
 
+COLUMNS = {
+    "username": "Name",
+    "email": "E-mail",
+    "is_admin": "Admin",
+    "disabled": "Disabled",
+    "sub": "Subject",
+}
+"""What the table of a list shows."""
+
+T = TypeVar("T")
+
 _password_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input."
 )
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 def _claims(_context: click.Context, _parameter: click.Parameter, value: str | TextIO | None) -> Claims:
@@ -50,9 +66,51 @@ def _joined(further: Mapping[str, Claims]) -> Claims:
     return {**further["claims_file"], **further["claims"]}
 
 
-def make_commands(users: Users) -> list[click.Command]:
-    """Return the commands that manage one provider's people."""
+def make_commands(provider: Provider, users: Users) -> list[click.Command]:
+    """Return the group `users`, and those of its commands that have a name of their own too."""
+    create, password, disable = _create(users), _password_command(provider, users), _disable(users)
 
+    @click.group("users")
+    def group() -> None:
+        """People with an account here."""
+
+    group.add_command(_list(users))
+    group.add_command(_show(users))
+    group.add_command(create, "create")
+    group.add_command(_set(users))
+    group.add_command(_enable(users))
+    group.add_command(disable, "disable")
+    group.add_command(_remove(users))
+    group.add_command(password, "password")
+    return [group, create, password, disable]
+
+
+def _list(users: Users) -> click.Command:
+    @click.command("list")
+    @console.page_options("name")
+    @console.json_option
+    def list_users(limit: int, after: str | None, *, as_json: bool) -> None:
+        """List people in order of name."""
+        rows = [facts_of(user) for user in users.page(limit=limit, after=after)]
+        console.print_page(
+            rows, COLUMNS, limit=limit, key="username", as_json=as_json, none="There is no user."
+        )
+
+    return list_users
+
+
+def _show(users: Users) -> click.Command:
+    @click.command("show")
+    @click.argument("name")
+    @console.json_option
+    def show(name: str, *, as_json: bool) -> None:
+        """Show everything about NAME (or a subject) but the password."""
+        console.print_record(facts_of(_named(users, name)), as_json=as_json)
+
+    return show
+
+
+def _create(users: Users) -> click.Command:
     @click.command("createuser")
     @click.argument("name")
     @_password_stdin
@@ -60,41 +118,126 @@ def make_commands(users: Users) -> list[click.Command]:
     @click.option("--admin", is_flag=True, help="Let the user administer the provider.")
     @_claims_option
     @_claims_file_option
-    @_as_json
+    @console.json_option
     def create_user(
         name: str, email: str | None, *, password_stdin: bool, admin: bool, as_json: bool, **further: Claims
     ) -> None:
         """Make an account for NAME."""
         password = _password(from_stdin=password_stdin)
-        try:
-            user = users.create(name, password, email=email, is_admin=admin, claims=_joined(further))
-        except UserError as error:
-            raise click.ClickException(str(error)) from None
+        user = _tried(
+            lambda: users.create(name, password, email=email, is_admin=admin, claims=_joined(further))
+        )
         _say("Created", user, as_json=as_json)
+
+    return create_user
+
+
+def _set(users: Users) -> click.Command:
+    @click.command("set")
+    @click.argument("name")
+    @click.option("--name", "username", help="Another name to sign in with; the subject stays.")
+    @click.option("--email", help='Another e-mail address; "" for none.')
+    @click.option("--admin/--no-admin", default=None, help="Whether the user may administer the provider.")
+    @_claims_option
+    @_claims_file_option
+    @console.json_option
+    def set_user(
+        name: str,
+        username: str | None,
+        email: str | None,
+        *,
+        admin: bool | None,
+        as_json: bool,
+        **further: Claims,
+    ) -> None:
+        """Change what is given about NAME, and nothing else.
+
+        A claim that is given replaces the one of its name, and null takes it away. Sessions and tokens stay.
+        """
+        claims = _joined(further)
+        if username is None and email is None and admin is None and not claims:
+            raise click.UsageError("say what to change: --name, --email, --admin, --no-admin or --claims")
+        user = _named(users, name)
+        changed = _tried(
+            lambda: users.update(user, username=username, email=email, is_admin=admin, claims=claims)
+        )
+        _say("Changed", changed, as_json=as_json)
+
+    return set_user
+
+
+def _password_command(provider: Provider, users: Users) -> click.Command:
+    links = PasswordLinks(provider, users)
 
     @click.command("changepassword")
     @click.argument("name")
     @_password_stdin
-    @_as_json
-    def change_password(name: str, *, password_stdin: bool, as_json: bool) -> None:
+    @click.option(
+        "--link", is_flag=True, help="Change nothing yet: print a link with which NAME sets one, once."
+    )
+    @click.option("--expires-in", type=click.IntRange(60, MAX_LINK_SECONDS), help="Seconds the link counts.")
+    @console.json_option
+    def change_password(
+        name: str, *, password_stdin: bool, link: bool, expires_in: int | None, as_json: bool
+    ) -> None:
         """Give NAME another password and end their sessions."""
+        if link and password_stdin:
+            raise click.UsageError("--link and --password-stdin exclude each other")
+        if expires_in is not None and not link:
+            raise click.UsageError("--expires-in is for --link")
         user = _named(users, name)
-        try:
-            users.set_password(user, _password(from_stdin=password_stdin))
-        except UserError as error:
-            raise click.ClickException(str(error)) from None
-        _say("Changed the password of", user, as_json=as_json)
+        if not link:
+            _tried(lambda: users.set_password(user, _password(from_stdin=password_stdin)))
+            _say("Changed the password of", user, as_json=as_json)
+            return
+        if not provider.issuer:
+            raise click.ClickException("the link needs a host: set OIDC_ISS_ENDPOINT")
+        made = links.create(user, provider.root_of(provider.issuer), expires_in)
+        click.echo(json.dumps({"sub": user.sub, "link": made}) if as_json else made)
+        click.echo("The link is shown this once and kept only as a digest.", err=True)
 
+    return change_password
+
+
+def _enable(users: Users) -> click.Command:
+    @click.command("enable")
+    @click.argument("name")
+    @console.json_option
+    def enable(name: str, *, as_json: bool) -> None:
+        """Let NAME sign in again; sessions and tokens that ended stay ended."""
+        user = _named(users, name)
+        users.enable(user)
+        _say("Enabled", _named(users, user.sub), as_json=as_json)
+
+    return enable
+
+
+def _disable(users: Users) -> click.Command:
     @click.command("disableuser")
     @click.argument("name")
-    @_as_json
+    @console.json_option
     def disable_user(name: str, *, as_json: bool) -> None:
-        """Shut NAME out at once: no sign-in, no session, no token."""
+        """Shut NAME out at once: no sign-in, no session, no token; `users enable` is the inverse."""
         user = _named(users, name)
         users.disable(user)
-        _say("Disabled", user, as_json=as_json)
+        _say("Disabled", _named(users, user.sub), as_json=as_json)
 
-    return [create_user, change_password, disable_user]
+    return disable_user
+
+
+def _remove(users: Users) -> click.Command:
+    @click.command("remove")
+    @click.argument("name")
+    @console.yes_option
+    @console.json_option
+    def remove(name: str, *, yes: bool, as_json: bool) -> None:
+        """Remove NAME for good, with sessions, tokens and connected apps; the subject is given to nobody else."""
+        user = _named(users, name)
+        console.confirm(f"Remove {user.display_username} ({user.sub}) for good?", yes=yes)
+        users.remove(user)
+        _say("Removed", user, as_json=as_json)
+
+    return remove
 
 
 def make_demo_user(users: Users) -> Mapping[str, str]:
@@ -110,10 +253,17 @@ def make_demo_user(users: Users) -> Mapping[str, str]:
 
 
 def _named(users: Users, name: str) -> User:
-    user = users.named(name)
+    user = users.named(name) or users.find(name)
     if user is None:
-        raise click.ClickException(f"There is no user named {name!r}.")
+        raise click.ClickException(f"There is no user named {name!r}{nearest(name, users.near(name))}.")
     return user
+
+
+def _tried(change: Callable[[], T]) -> T:
+    try:
+        return change()
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _password(*, from_stdin: bool) -> str:
@@ -125,12 +275,6 @@ def _password(*, from_stdin: bool) -> str:
 
 def _say(done: str, user: User, *, as_json: bool) -> None:
     if as_json:
-        shown = {
-            "sub": user.sub,
-            "username": user.display_username,
-            "email": user.email,
-            "is_admin": user.is_admin,
-        }
-        click.echo(json.dumps(shown))
+        click.echo(json.dumps(facts_of(user)))
     else:
         click.echo(f"{done} {user.display_username} ({user.sub}).")

@@ -9,10 +9,12 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.datastructures import MultiDict
 
 from portula import Plugin
-from portula.plugin import Mount, PageForm
-from portula_accounts.forms import LoginForm, same_origin_path
+from portula.plugin import Mount, PageForm, links_for
+from portula_accounts.forms import LoginForm, same_origin_path, too_many
 from portula_accounts.known_browsers import known_browser, remember_browser
 from portula_accounts.login import PASSWORD, AccountsLogin
+from portula_accounts.password_links import PATH
+from portula_accounts.password_pages import PasswordPages
 from portula_accounts.settings import AccountsSettings
 from portula_accounts.users import MAX_USERNAME_CHARACTERS, comparable
 
@@ -31,6 +33,12 @@ def make_mount(provider: Provider, login: AccountsLogin) -> Mount:
     blueprint.add_url_rule("/", "account", views.account, strict_slashes=False)
     blueprint.add_url_rule("/login/", "login", views.login, methods=["GET", "POST"], strict_slashes=False)
     blueprint.add_url_rule("/logout/", "logout", views.logout, methods=["GET", "POST"], strict_slashes=False)
+    passwords = PasswordPages(provider, login)
+    for rule, name, view in (
+        ("/password/", "password", passwords.change),
+        (PATH, "set_password", passwords.set),
+    ):
+        blueprint.add_url_rule(rule, name, view, methods=["GET", "POST"], strict_slashes=False)
     return Mount(blueprint, at="root")
 
 
@@ -53,7 +61,8 @@ class AccountViews:
         return self._pages.render(
             "portula_accounts/account.html",
             username=person.username,
-            links=[(link.text, url_for(link.view)) for link in self._links],
+            links=[(link.text, url_for(link.view)) for link in links_for(self._links, person)],
+            password_url=url_for("accounts.password"),
             logout_url=url_for("accounts.logout"),
         )
 
@@ -72,7 +81,7 @@ class AccountViews:
         browser = known_browser(self._provider, plain_name)
         verdict = self._login.verify(name, password, self._provider.client_address(), browser)
         if verdict.retry_after:
-            page = self._login_page(form, asked, status=429, notice=_too_many(verdict.retry_after))
+            page = self._login_page(form, asked, status=429, notice=too_many(verdict.retry_after))
             page.headers["Retry-After"] = str(verdict.retry_after)
             return page
         if verdict.user is None:
@@ -155,8 +164,3 @@ class AccountViews:
 def _only(values: list[str] | None) -> str:
     """Return a value that stands once."""
     return values[0] if values is not None and len(values) == 1 else ""
-
-
-def _too_many(seconds: int) -> str:
-    minutes = -(-seconds // 60)
-    return f"There were too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}."

@@ -30,3 +30,9 @@ def same_origin_path(value: str | None) -> str | None:
         return None
     plain = value.isascii() and value.isprintable() and not any(character in value for character in " \\")
     return value if plain else None
+
+
+def too_many(seconds: int) -> str:
+    """Return what a person is told who has to wait."""
+    minutes = -(-seconds // 60)
+    return f"There were too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}."

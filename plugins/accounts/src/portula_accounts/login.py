@@ -65,6 +65,14 @@ class AccountsLogin(Login):
         named = {} if client is None else {"client_id": client.client_id}
         return self._provider.url_for("accounts.login", next=quote(next_url, safe=KEPT_IN_URLS), **named)
 
+    def account_url(self) -> str:
+        """Return the page of the person's account."""
+        return self._provider.url_for("accounts.account")
+
+    def sign_out_url(self) -> str:
+        """Return the page that asks whether to sign out."""
+        return self._provider.url_for("accounts.logout")
+
     def sign_out(self) -> None:
         """End the browser's session."""
         self._provider.hooks.ask(Plugin.portula_sessions).end()
@@ -83,6 +91,10 @@ class AccountsLogin(Login):
         user = self.users.named(username)
         return user.as_seen() if user else None
 
+    def names_near(self, username: str) -> list[str]:
+        """Return names among which the one that was meant may be."""
+        return self.users.near(username)
+
     def authenticate(self, username: str, password: str, client_address: str) -> plugin.User | None:
         """Check a password for the password grant, under the limits of the sign-in page."""
         user = self.verify(username, password, client_address).user
@@ -91,7 +103,24 @@ class AccountsLogin(Login):
     def verify(
         self, username: str, password: str, client_address: str, browser: str | None = None
     ) -> Verdict:
-        """Judge a name and a password, and tell the listeners; `browser` is one at which the person signed in before.
+        """Judge a name and a password of somebody who signs in, and tell the listeners; `browser` as in `judge`."""
+        verdict = self.judge(username, password, client_address, browser)
+        if verdict.user is not None:
+            self.users.rehash(verdict.user, password)
+            event = LoginSucceeded(
+                provider=self._provider, subject=verdict.user.sub, amr=PASSWORD, address=client_address
+            )
+            self._provider.hooks.tell(Plugin.portula_login_succeeded, event)
+        return verdict
+
+    def judge(self, username: str, password: str, client_address: str, browser: str | None = None) -> Verdict:
+        """Judge a name and a password under the limits, and tell the listeners of a failure.
+
+        Args:
+            username: as typed.
+            password: as typed.
+            client_address: of the browser.
+            browser: one at which the person signed in before; None for any other.
 
         An unknown name, a wrong password and a disabled account take the same time and look alike (attack S51).
         """
@@ -105,11 +134,6 @@ class AccountsLogin(Login):
             self._failed(username, "disabled" if user and right else "wrong credentials", client_address)
             return Verdict()
         self._limit.forgive(attempt)
-        self.users.rehash(user, password)
-        event = LoginSucceeded(
-            provider=self._provider, subject=user.sub, amr=PASSWORD, address=client_address
-        )
-        self._provider.hooks.tell(Plugin.portula_login_succeeded, event)
         return Verdict(user)
 
     def _failed(self, username: str, reason: str, client_address: str) -> None:

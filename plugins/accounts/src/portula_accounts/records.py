@@ -44,4 +44,4 @@ class User:
         )
 
 
-USER_RECORD = RecordType("user", User, keys=("sub", "username"))
+USER_RECORD = RecordType("user", User, keys=("sub", "username"), orders=(("username",),))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FilePath
+
+MAX_LINK_SECONDS = 30 * 24 * 3600
+"""Seconds for which a link that sets a password counts at the most."""
 
 
 class AccountsSettings(BaseModel):
@@ -27,6 +30,14 @@ class AccountsSettings(BaseModel):
     )
     """Path on this host where a person lands who signs in without having come from somewhere. None: the page at
     ACCOUNTS_PATH."""
+
+    PASSWORD_BLOCKLIST_FILE: FilePath | None = None
+    """File of passwords that nobody may choose, UTF-8, one a line, e.g. the most frequent of a breach; case does not
+    count. It is read at start and held in memory. A list of words that such passwords are built around is always in
+    force (NIST SP 800-63B §5.1.1.2)."""
+
+    PASSWORD_LINK_SECONDS: int = Field(default=24 * 3600, ge=60, le=MAX_LINK_SECONDS)
+    """Seconds for which a link counts with which a person sets a password (`portula users password NAME --link`)."""
 
     LOGIN_FAILURE_WINDOW_SECONDS: int = Field(default=300, ge=1, le=24 * 3600)
     """Seconds for which a failed sign-in counts."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, PortulaError
-from portula.plugin import Plan, added
-from portula_accounts.passwords import Passwords
+from portula.plugin import Artifact, Plan, added, revoke_person
+from portula_accounts.blocklist import Blocklist
+from portula_accounts.passwords import Passwords, prepare
 from portula_accounts.records import User
 from portula_accounts.settings import AccountsSettings
 
@@ -22,6 +25,14 @@ if TYPE_CHECKING:
 
 MAX_USERNAME_CHARACTERS = 255
 """What a text field of a record holds."""
+
+_LINKS_OF = "password-link-subject"
+
+BEHIND_SUBJECTS = "~"
+"""Comes behind every subject, all of which are hexadecimal."""
+
+SUGGESTED_FROM = 500
+"""Names that are read to find the one that was meant."""
 
 OWN_CLAIMS = frozenset({"sub", "email", "iss", "aud"})
 """Claims that are never given as further ones: each is a field of the account or the provider's word."""
@@ -42,6 +53,11 @@ class Users:
     def passwords(self) -> Passwords:
         """Hashing under PASSWORD_HASH_PROFILE."""
         return Passwords(self._provider.settings(AccountsSettings).PASSWORD_HASH_PROFILE)
+
+    @cached_property
+    def blocklist(self) -> Blocklist:
+        """What nobody may choose, with PASSWORD_BLOCKLIST_FILE."""
+        return Blocklist(self._provider.settings(AccountsSettings).PASSWORD_BLOCKLIST_FILE)
 
     def find(self, subject: str) -> User | None:
         """Return a person by subject."""
@@ -66,47 +82,130 @@ class Users:
         Raises:
             UserError: the name is taken or cannot be one, or name, password or address are refused.
         """
-        compared = comparable(username)
-        if compared is None:
-            raise UserError("A user name has 1 to 255 characters, none of them invisible.")
-        if email is not None and not _plausible_address(email):
-            raise UserError("This is no e-mail address.")
-        kept = OWN_CLAIMS.intersection(claims or ())
-        if kept:
-            raise UserError(f"The claim {min(kept)!r} is not among those given: the account itself says it.")
+        compared = _compared(username)
         now = self._provider.now()
         user = User(
             sub=uuid.uuid4().hex,
             username=compared,
             display_username=username.strip(),
-            password_hash=self._hash(password),
-            email=email,
+            password_hash=self._new_hash(password, username, email),
+            email=None if email is None else _checked_email(email),
             is_admin=is_admin,
             created_at=now,
             updated_at=now,
-            claims=dict(claims or {}),
+            claims=_checked_claims(claims),
         )
         try:
             self._provider.storage.apply(added(user))
         except DuplicateRecord:
-            raise UserError(f"There is a user named {compared!r} already.") from None
+            raise _taken(compared) from None
         return user
 
-    def set_password(self, user: User, password: str) -> None:
-        """Give a person another password and end their sessions.
+    def set_password(
+        self,
+        user: User,
+        password: str,
+        *,
+        plan: Plan | None = None,
+        except_sid: str | None = None,
+        end_apps: bool = False,
+    ) -> None:
+        """Give a person another password; sessions and links that set one end, in one plan.
+
+        Args:
+            user: who gets it.
+            password: the new one.
+            plan: what else is written.
+            except_sid: the session that goes on, if one does.
+            end_apps: whether authorizations end too, and apps are forgotten.
 
         Raises:
             UserError: the password is refused.
+            Exception: what `plan` fails with.
         """
-        self._change(user, password_hash=self._hash(password))
+        digest = self._new_hash(password, user.display_username, user.email)
+        whole = self._changed(user, password_hash=digest)
+        whole.extend(plan)
+        whole.extend(self.plan_end_of_links(user))
+        if end_apps:
+            self._plan_forgetting(user, whole)
+            self._end_everything(user, whole, except_sid)
+        else:
+            self._end_sessions(user, whole, except_sid)
+
+    def family_of_links(self, user: User) -> str:
+        """Return what joins the links with which a person may set a password."""
+        return self._provider.keys.digest(_LINKS_OF, user.sub)
+
+    def plan_end_of_links(self, user: User) -> Plan:
+        """Return a plan that ends the links with which a person may set a password."""
+        plan = Plan()
+        plan.remove(Artifact, family=self._provider.keys.digests(_LINKS_OF, user.sub))
+        return plan
+
+    def update(
+        self,
+        user: User,
+        *,
+        username: str | None = None,
+        email: str | None = None,
+        is_admin: bool | None = None,
+        claims: Mapping[str, Any] | None = None,
+    ) -> User:
+        """Change what is given of an account, and return it as it is then; sessions and tokens stay.
+
+        Args:
+            user: as it was read.
+            username: another name; the subject stays.
+            email: another address, `""` for none. A claim `email_verified` was about the old one and goes.
+            is_admin: whether the person may administer the provider.
+            claims: further ones, those of the account that are named here are replaced; None takes one away.
+
+        Raises:
+            UserError: a value is refused, the name is taken, or somebody else changes the account at this moment.
+        """
+        changed: dict[str, Any] = {"updated_at": self._provider.now()}
+        if username is not None:
+            changed |= {"username": _compared(username), "display_username": username.strip()}
+        kept = dict(user.claims)
+        if email is not None:
+            changed["email"] = _checked_email(email) if email else None
+            if changed["email"] != user.email:
+                kept.pop("email_verified", None)
+        if is_admin is not None:
+            changed["is_admin"] = is_admin
+        given = _checked_claims(claims)
+        joined = {name: value for name, value in {**kept, **given}.items() if value is not None}
+        if joined != user.claims:
+            changed["claims"] = joined
+        plan = Plan()
+        plan.change(user, given={"updated_at": user.updated_at, "username": user.username}, **changed)
+        try:
+            self._provider.storage.apply(plan)
+        except DuplicateRecord:
+            raise _taken(changed["username"]) from None
+        except Conflict:
+            raise UserError("Somebody else changed this account at this moment; try again.") from None
+        return replace(user, **changed)
 
     def disable(self, user: User) -> None:
-        """Shut a person out: no sign-in, no session, no token works any more (attack S27)."""
-        self._change(user, disabled=True)
+        """Shut a person out (attack S27): no sign-in, and sessions and authorizations end, in one plan."""
+        self._end_everything(user, self._changed(user, disabled=True))
+
+    def enable(self, user: User) -> None:
+        """Let a person in again; sessions and authorizations that ended stay ended."""
+        self._provider.storage.apply(self._changed(user, disabled=False))
+
+    def remove(self, user: User) -> None:
+        """Remove an account with its sessions, authorizations and consents, in one plan."""
+        plan = self.plan_end_of_links(user)
+        plan.remove(User, sub=user.sub)
+        self._plan_forgetting(user, plan)
+        self._end_everything(user, plan)
 
     def promote(self, user: User) -> None:
         """Let a person administer the provider."""
-        self._change(user, is_admin=True)
+        self._provider.storage.apply(self._changed(user, is_admin=True))
 
     def rehash(self, user: User, password: str) -> None:
         """Keep a password that was just verified under today's profile, unless it has changed meanwhile."""
@@ -116,11 +215,55 @@ class Users:
             with suppress(Conflict):
                 self._provider.storage.apply(plan)
 
-    def _change(self, user: User, **values: object) -> None:
-        """Change an account and end its sessions, in one plan."""
+    def page(self, *, limit: int, after: str | None = None) -> list[User]:
+        """Return up to `limit` people behind the name `after`, in order of name, or of subject without walks."""
+        storage = self._provider.storage
+        if not storage.walks(User):
+            last = None if after is None else self.named(after)
+            return storage.select(User, limit=limit, after=last.sub if last else None)
+        place = None if after is None else (comparable(after) or "", BEHIND_SUBJECTS)
+        return storage.walk(User, "username", limit=limit, after=place)
+
+    def near(self, username: str) -> list[str]:
+        """Return names that begin as this one does, else the first there are: some hundreds at the most."""
+        storage, compared = self._provider.storage, comparable(username) or ""
+        if not storage.walks(User):
+            found = storage.select(User, limit=SUGGESTED_FROM)
+        else:
+            found = storage.walk(User, "username", limit=SUGGESTED_FROM, prefix=compared[:1])
+            found = found or storage.walk(User, "username", limit=SUGGESTED_FROM)
+        return [user.display_username for user in found]
+
+    def _changed(self, user: User, **values: object) -> Plan:
         plan = Plan()
         plan.change_all(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
-        self._provider.hooks.ask(Plugin.portula_sessions).end_all(user.sub, plan)
+        return plan
+
+    def _plan_forgetting(self, user: User, plan: Plan) -> None:
+        """Plan to forget what a person allowed apps, where that is kept."""
+        consent = self._provider.hooks.ruling(Plugin.portula_consent).answer
+        if consent is not None:
+            consent.forget(user.sub, plan)
+
+    def _end_sessions(self, user: User, plan: Plan, except_sid: str | None = None) -> int:
+        sessions = self._provider.hooks.ask(Plugin.portula_sessions)
+        return sessions.end_all(user.sub, plan, except_sid=except_sid)
+
+    def _end_everything(self, user: User, plan: Plan, except_sid: str | None = None) -> None:
+        def apply(whole: Plan) -> int:
+            return self._end_sessions(user, whole, except_sid)
+
+        revoke_person(self._provider, user.sub, plan, apply=apply)
+
+    def _new_hash(self, password: str, username: str, email: str | None) -> str:
+        """Return what is kept of a password that somebody chooses, unless the blocklist has it."""
+        digest = self._hash(password)
+        host = urlsplit(self._provider.issuer or "").hostname or ""
+        names = [username, email or "", self._provider.core_settings.PROVIDER_NAME, host]
+        problem = self.blocklist.problem(prepare(password) or "", names)
+        if problem:
+            raise UserError(problem)
+        return digest
 
     def _hash(self, password: str) -> str:
         try:
@@ -139,6 +282,41 @@ def comparable(username: str) -> str | None:
     return compared if fits else None
 
 
-def _plausible_address(email: str) -> bool:
+def facts_of(user: User) -> dict[str, Any]:
+    """Return what is shown of an account: everything but the password."""
+    return {
+        "sub": user.sub,
+        "username": user.display_username,
+        "email": user.email,
+        "is_admin": user.is_admin,
+        "disabled": user.disabled,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+        "claims": user.claims,
+    }
+
+
+def _compared(username: str) -> str:
+    compared = comparable(username)
+    if compared is None:
+        raise UserError("A user name has 1 to 255 characters, none of them invisible.")
+    return compared
+
+
+def _checked_email(email: str) -> str:
     local, at, domain = email.rpartition("@")
-    return bool(local and at and domain) and len(email) <= 254 and email.isprintable() and " " not in email
+    plausible = bool(local and at and domain) and len(email) <= 254 and email.isprintable()
+    if not plausible or " " in email:
+        raise UserError("This is no e-mail address.")
+    return email
+
+
+def _checked_claims(claims: Mapping[str, Any] | None) -> dict[str, Any]:
+    own = OWN_CLAIMS.intersection(claims or ())
+    if own:
+        raise UserError(f"The claim {min(own)!r} is not among those given: the account itself says it.")
+    return dict(claims or {})
+
+
+def _taken(compared: str) -> UserError:
+    return UserError(f"There is a user named {compared!r} already.")

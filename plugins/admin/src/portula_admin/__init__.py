@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.plugin import HookDeclarations
-from portula_admin.access import default_access
+from portula_admin.access import default_access, portula_account_links
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.demo import portula_demo
 from portula_admin.endpoint import make_mount
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from portula_admin.hooks import AdminAccess
     from portula_admin.options import RecordAdmin
 
-__all__ = ["portula_demo"]
+__all__ = ["portula_account_links", "portula_demo"]
 
 
 @hookimpl

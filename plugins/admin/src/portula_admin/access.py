@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula import Plugin
-from portula.plugin import Authenticated
+from portula import Plugin, hookimpl
+from portula.plugin import AccountLink, Authenticated
 from portula_admin.hooks import AdminAccess, AdminHooks
 
 if TYPE_CHECKING:
@@ -26,3 +26,13 @@ def may_enter(provider: Provider, person: Authenticated) -> bool:
     """Ask whoever answers the slot; only a clear yes lets in, and a failure passes on as what it is."""
     access = provider.hooks.ruling(AdminHooks.portula_admin_access).answer
     return access is not None and access(person) is True
+
+
+@hookimpl
+def portula_account_links(provider: Provider) -> list[AccountLink]:
+    """Return the way to the admin, which those see who may enter."""
+
+    def enters(person: Authenticated) -> bool:
+        return may_enter(provider, person)
+
+    return [AccountLink("Administration", "admin.overview", shown_to=enters)] if provider.stores else []

@@ -69,6 +69,7 @@ class Desk:
             navigation=self._navigation(person),
             crumbs=[Link("Admin", self.url("overview")), *crumbs],
             notice=self._notice(person),
+            own_links=self._own_links(),
             url_for_admin=self.url,
             moment=Moment,
             **context,
@@ -115,9 +116,20 @@ class Desk:
             Link(admin.title_plural, self.url("records", slug=admin.slug))
             for admin in self.site.visible(person)
         ]
+        links += [
+            Link(kind.title_plural, self.url("managed", slug=kind.slug))
+            for kind in self.site.managed.values()
+            if not kind.of_person
+        ]
         links.append(Link("System", self.url("system")))
         here = f"{request.root_path}{request.path}"
         return [(link, here.startswith(link.url)) for link in links]
+
+    def _own_links(self) -> list[Link]:
+        """Return the ways out: the person's account, and signing out, where the login has pages for them."""
+        login = self.provider.hooks.ask(Plugin.portula_login)
+        ways = (("Your account", login.account_url()), ("Sign out", login.sign_out_url()))
+        return [Link(text, url) for text, url in ways if url is not None]
 
     def _here(self) -> str:
         """Return the page that was asked for, to come back to; a form is not posted again."""

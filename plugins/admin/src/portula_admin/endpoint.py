@@ -11,6 +11,7 @@ from portula_admin.cells import Link
 from portula_admin.client_views import ClientViews
 from portula_admin.desk import Desk
 from portula_admin.lists import ListQuery, read_page
+from portula_admin.managed import ManagedViews
 from portula_admin.settings import AdminSettings
 from portula_admin.site import Site
 from portula_admin.system import SystemViews
@@ -47,6 +48,11 @@ def make_mount(provider: Provider) -> Mount:
     rule("/application/add/", "add", clients, clients.add, "GET", "POST")
     rule("/application/edit/", "edit", clients, clients.edit, "GET", "POST")
     rule("/application/secret/", "secret", clients, clients.secret, "POST")
+    managed = ManagedViews(provider, site)
+    rule("/manage/<slug>/", "managed", managed, managed.records)
+    rule("/manage/<slug>/view/", "managed_view", managed, managed.view)
+    rule("/manage/<slug>/edit/", "managed_edit", managed, managed.edit, "GET", "POST")
+    rule("/manage/<slug>/action/", "managed_act", managed, managed.act, "POST")
     rule("/<slug>/", "records", records, records.records)
     rule("/<slug>/view/", "view", records, records.view)
     rule("/<slug>/action/", "act", records, records.act, "POST")
@@ -64,7 +70,8 @@ class RecordViews(Desk):
             for admin in visible
             if admin.slug in ("application", "access-token")
         ]
-        return self.page("overview.html", person, admins=visible, panels=panels)
+        managed = [kind for kind in self.site.managed.values() if not kind.of_person]
+        return self.page("overview.html", person, admins=visible, managed=managed, panels=panels)
 
     def records(self, person: Authenticated, slug: str) -> Response:
         """Show one page of a list."""

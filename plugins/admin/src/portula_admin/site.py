@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from portula import Plugin
 from portula.errors import ConfigError
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.forms import BUILDERS
@@ -16,7 +17,7 @@ from portula_admin.uses import SecretUses
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, AuthorizationServer, RecordType
+    from portula.plugin import AdminRecords, Authenticated, AuthorizationServer, RecordType
 
 DEFAULTS: dict[str, type[RecordAdmin]] = {
     "application": ApplicationAdmin,
@@ -48,6 +49,8 @@ class Site:
         """
         self.provider = provider
         self.uses = SecretUses(provider)
+        kinds = provider.hooks.collect(Plugin.portula_admin_records)
+        self.managed: dict[str, AdminRecords] = {kind.slug: kind for kind in kinds}
         records = {record.name: record for record in provider.records}
         self.admins: dict[str, RecordAdmin] = {}
         findings: list[str] = []

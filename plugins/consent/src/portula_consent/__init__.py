@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
 from portula.plugin import AccountLink
+from portula_consent.administering import ConsentRecords
 from portula_consent.answers import ConsentPages
+from portula_consent.commands import consents_group
 from portula_consent.endpoint import VIEW, make_mount
 
 if TYPE_CHECKING:
+    import click
+
     from portula import Provider
     from portula.plugin import Mount
 
@@ -40,3 +44,17 @@ def portula_blueprints(provider: Provider) -> list[Mount]:
 def portula_account_links(provider: Provider) -> list[AccountLink]:
     """The way to that page."""
     return [AccountLink("Connected apps", VIEW)] if _own(provider) else []
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> list[click.Command]:
+    """The group `consents`."""
+    consent = _own(provider)
+    return [consents_group(provider, consent.memory)] if consent else []
+
+
+@hookimpl
+def portula_admin_records(provider: Provider) -> list[ConsentRecords]:
+    """The connected apps of a person, in the pages of administrators."""
+    consent = _own(provider)
+    return [ConsentRecords(provider, consent.memory)] if consent else []

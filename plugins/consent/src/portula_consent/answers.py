@@ -41,6 +41,10 @@ class ConsentPages(Consent):
         """Plan to keep that this person allowed this, joined with what they allowed before."""
         self.memory.join(subject, client.client_id, scopes, plan)
 
+    def forget(self, subject: str, plan: Plan) -> None:
+        """Plan to forget all that this person allowed."""
+        self.memory.forget(subject, plan)
+
     def page(self, question: ConsentQuestion) -> Response:
         """Return the page with the question."""
         host, on_this_device = shown_destination(question.redirect_uri)

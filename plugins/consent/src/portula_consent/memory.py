@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portula import Plugin
-from portula.plugin import Artifact, Authorization, Plan, TokenRevoked, plan_revocation
+from portula.plugin import Artifact, Plan, revoke_person
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -15,8 +14,6 @@ KIND = "consent"
 _BY_SUBJECT = "consent-subject"
 MAX_CONSENTS = 500
 """Apps that one page lists."""
-PAGE = 500
-"""Records read at a time."""
 
 
 class ConsentMemory:
@@ -61,27 +58,13 @@ class ConsentMemory:
 
     def withdraw(self, subject: str, client_id: str) -> None:
         """Forget a consent, and end at once every authorization that this person gave the client."""
-        provider, now = self._provider, self._provider.now()
-        given = [
-            authorization
-            for authorization in self._authorizations(subject)
-            if authorization.client_id == client_id and authorization.revoked_at is None
-        ]
         plan = Plan()
         plan.remove(Artifact, digest=self._digests(subject, client_id))
-        plan_revocation(plan, now, subject=subject, client_id=client_id)
-        provider.storage.apply(plan)
-        for authorization in given:
-            event = TokenRevoked(
-                provider=provider, client_id=client_id, subject=subject, authorization=authorization.id
-            )
-            provider.hooks.tell(Plugin.portula_token_revoked, event)
+        revoke_person(self._provider, subject, plan, client_id=client_id)
+
+    def forget(self, subject: str, plan: Plan) -> None:
+        """Plan to forget all consents of a person."""
+        plan.remove(Artifact, family=self._provider.keys.digests(_BY_SUBJECT, subject))
 
     def _digests(self, subject: str, client_id: str) -> str | tuple[str, ...]:
         return self._provider.keys.digests(KIND, f"{subject}\0{client_id}")
-
-    def _authorizations(self, subject: str) -> Iterator[Authorization]:
-        after: str | None = None
-        while page := self._provider.storage.select(Authorization, limit=PAGE, after=after, subject=subject):
-            yield from page
-            after = page[-1].id

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
 from portula.plugin import HookDeclarations
+from portula_dcr.administering import InitialAccessTokenRecords
 from portula_dcr.checks import portula_checks
-from portula_dcr.commands import registration_group
+from portula_dcr.commands import make_commands
 from portula_dcr.endpoint import PATH, make
 from portula_dcr.hooks import Registration, RegistrationHooks
 from portula_dcr.settings import DcrSettings
@@ -53,4 +54,10 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
 @hookimpl
 def portula_commands(provider: Provider) -> list[click.Command]:
     """The group `registration`."""
-    return [registration_group(provider)]
+    return make_commands(provider)
+
+
+@hookimpl
+def portula_admin_records(provider: Provider) -> list[InitialAccessTokenRecords]:
+    """Initial access tokens, in the pages of administrators."""
+    return [InitialAccessTokenRecords(provider)]

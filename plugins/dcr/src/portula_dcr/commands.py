@@ -1,18 +1,15 @@
-"""`portula registration token`: the tokens with which clients may be registered."""
+"""`portula initial-access-tokens`: the tokens with which clients may be registered."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from portula import Plugin
 from portula.errors import DuplicateRecord
+from portula.plugin import console, nearest
 from portula_dcr.initial_access import MAX_USES, InitialAccessToken, InitialAccessTokens
 from portula_dcr.settings import DcrSettings
 
@@ -22,12 +19,28 @@ if TYPE_CHECKING:
 WEEK = 7 * 24 * 3600
 MAX_NAME = 80
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+COLUMNS = {
+    "name": "Name",
+    "state": "State",
+    "used": "Used",
+    "expires_at": "Expires",
+}
+"""What the table of a list shows."""
 
 
-def registration_group(provider: Provider) -> click.Group:
-    """Make the group `registration` for one provider."""
+def make_commands(provider: Provider) -> list[click.Command]:
+    """Return the group `initial-access-tokens`, and `registration token`, the same by its old name."""
     tokens = InitialAccessTokens(provider)
+    create, list_tokens = _create(provider, tokens), _list(provider, tokens)
+
+    @click.group("initial-access-tokens")
+    def group() -> None:
+        """Initial access tokens (RFC 7591 §1.2): who holds one may register clients."""
+
+    group.add_command(create)
+    group.add_command(list_tokens)
+    group.add_command(_show(provider, tokens))
+    group.add_command(_end(tokens))
 
     @click.group("registration")
     def registration() -> None:
@@ -37,10 +50,10 @@ def registration_group(provider: Provider) -> click.Group:
     def token() -> None:
         """Initial access tokens: who holds one may register clients."""
 
-    token.add_command(_create(provider, tokens))
-    token.add_command(_list(provider, tokens))
+    token.add_command(create)
+    token.add_command(list_tokens)
     token.add_command(_revoke(tokens))
-    return registration
+    return [group, registration]
 
 
 def _create(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
@@ -53,7 +66,7 @@ def _create(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
     @click.option(
         "--scope", default="", help="Further scopes that its clients may have, privileged ones too."
     )
-    @_as_json
+    @console.json_option
     def create(
         name: str,
         uses: int,
@@ -89,32 +102,67 @@ def _create(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
 
 def _list(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
     @click.command("list")
-    @_as_json
-    def list_tokens(*, as_json: bool) -> None:
-        """List the tokens, with how often each was used."""
-        rows = [_row(tokens, known, provider.now()) for known in tokens.all()]
-        if as_json:
-            click.echo(json.dumps(rows, indent=2))
-        elif rows:
-            _show(rows)
-        else:
-            click.echo("There is no initial access token.")
+    @console.page_options("name")
+    @console.json_option
+    def list_tokens(limit: int, after: str | None, *, as_json: bool) -> None:
+        """List the tokens, the oldest first, with how often each was used."""
+        known = tokens.all()
+        if after is not None:
+            known = known[known.index(_named(tokens, after)) + 1 :]
+        rows = [facts_of(tokens, each, provider.now()) for each in known[:limit]]
+        if not as_json:
+            rows = [{**row, "used": _used(row)} for row in rows]
+        none = "There is no initial access token."
+        console.print_page(rows, COLUMNS, limit=limit, key="name", as_json=as_json, none=none)
 
     return list_tokens
+
+
+def _show(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
+    @click.command("show")
+    @click.argument("name")
+    @console.json_option
+    def show(name: str, *, as_json: bool) -> None:
+        """Show what is known of the token called NAME; not its value."""
+        console.print_record(facts_of(tokens, _named(tokens, name), provider.now()), as_json=as_json)
+
+    return show
+
+
+def _end(tokens: InitialAccessTokens) -> click.Command:
+    @click.command("end")
+    @click.argument("name")
+    @console.yes_option
+    @console.json_option
+    def end(name: str, *, yes: bool, as_json: bool) -> None:
+        """End the token called NAME; clients that were registered with it stay."""
+        known = _named(tokens, name)
+        console.confirm(f"End the initial access token {name}?", yes=yes)
+        tokens.revoke(known)
+        if as_json:
+            console.print_record({"name": name}, as_json=True)
+        else:
+            click.echo(f"Ended {name}.")
+
+    return end
 
 
 def _revoke(tokens: InitialAccessTokens) -> click.Command:
     @click.command("revoke")
     @click.argument("name")
     def revoke(name: str) -> None:
-        """End the token called NAME; clients that were registered with it stay."""
-        known = tokens.named(name)
-        if known is None:
-            raise click.ClickException(f"there is no initial access token {name!r}")
-        tokens.revoke(known)
+        """End the token called NAME without asking; clients that were registered with it stay."""
+        tokens.revoke(_named(tokens, name))
         click.echo(f"Revoked {name}.")
 
     return revoke
+
+
+def _named(tokens: InitialAccessTokens, name: str) -> InitialAccessToken:
+    known = {token.name: token for token in tokens.all()}
+    if name not in known:
+        raise click.ClickException(f"there is no initial access token {name!r}{nearest(name, known)}")
+    return known[name]
 
 
 def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -123,7 +171,8 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> s
     return value
 
 
-def _row(tokens: InitialAccessTokens, token: InitialAccessToken, now: int) -> dict[str, Any]:
+def facts_of(tokens: InitialAccessTokens, token: InitialAccessToken, now: int) -> dict[str, Any]:
+    """Return what is shown of a token; not its value."""
     uses = None if token.max_uses is None else tokens.uses(token)
     expired = token.expires_at is not None and token.expires_at <= now
     used_up = uses is not None and token.max_uses is not None and uses >= token.max_uses
@@ -138,14 +187,5 @@ def _row(tokens: InitialAccessTokens, token: InitialAccessToken, now: int) -> di
     }
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
-    table = Table("Name", "State", "Used", "Expires", box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        used = "any number" if row["max_uses"] is None else f"{row['uses']} of {row['max_uses']}"
-        expires = "never" if row["expires_at"] is None else _time(row["expires_at"])
-        table.add_row(escape(row["name"]), row["state"], used, expires)
-    Console(highlight=False).print(table)
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _used(row: dict[str, Any]) -> str:
+    return "any number" if row["max_uses"] is None else f"{row['uses']} of {row['max_uses']}"

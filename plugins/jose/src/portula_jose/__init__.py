@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.plugin import HookDeclarations
+from portula_jose.administering import KeyRecords
 from portula_jose.checks import portula_checks
 from portula_jose.commands import keys_group
 from portula_jose.hooks import JoseHooks, Signer
@@ -60,3 +61,10 @@ def portula_commands(provider: Provider) -> Sequence[click.Command]:
     """The group `keys`."""
     jose = own(provider)
     return [keys_group(provider, jose)] if jose else []
+
+
+@hookimpl
+def portula_admin_records(provider: Provider) -> list[KeyRecords]:
+    """The keys, in the pages of administrators."""
+    jose = own(provider)
+    return [KeyRecords(jose)] if jose else []

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from portula.plugin import console, nearest
 from portula_jose.ring import KeyRing, State
 
 if TYPE_CHECKING:
     from portula import Provider
     from portula_jose.jose import SigningRoom
 
-PIPED_WIDTH = 200
-"""Columns of a table that goes into a file or another program."""
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+COLUMNS = {
+    "kid": "Key",
+    "algorithms": "Algorithms",
+    "state": "State",
+    "from": "From",
+    "until": "Until",
+}
+"""What the table of a list shows."""
 
 
 def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
@@ -30,23 +32,22 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
         """Keys that sign tokens."""
 
     @keys.command()
-    @_as_json
+    @console.json_option
     def status(*, as_json: bool) -> None:
         """List the published keys: what each signs, and since or until when."""
-        rows = _rows(jose)
-        if as_json:
-            click.echo(json.dumps(rows, indent=2))
-        elif rows:
-            _show(rows)
-        else:
-            click.echo("No key has been needed yet; the first is made when something is signed or published.")
+        none = "No key has been needed yet; the first is made when something is signed or published."
+        console.print_rows(rows_of(jose), COLUMNS, as_json=as_json, none=none)
+
+    keys.add_command(status, "list")
+
+    keys.add_command(_show(jose))
 
     @keys.command()
     @click.option("--algorithm", help="Rotate the key of this algorithm only, e.g. RS256.")
     @click.option(
         "--now", "at_once", is_flag=True, help="Sign with it at once, although others may not know it yet."
     )
-    @_as_json
+    @console.json_option
     def rotate(*, algorithm: str | None, at_once: bool, as_json: bool) -> None:
         """Make the next keys: published now, signing once everybody has had time to see them.
 
@@ -58,14 +59,29 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
             raise click.ClickException(f"no key is generated for {algorithm}; there are: {', '.join(known)}")
         made = [ring.rotate(name, at_once=at_once) for name in ([algorithm] if algorithm else known)]
         if as_json:
-            click.echo(json.dumps(_rows(jose), indent=2))
+            click.echo(json.dumps(rows_of(jose), indent=2))
             return
         for stored in made:
             waits = stored.signs_from > provider.now()
-            when = f"signs from {_time(stored.signs_from)}" if waits else "signs now"
+            when = f"signs from {console.shown_time(stored.signs_from)}" if waits else "signs now"
             click.echo(f"{stored.algorithm}  {stored.public.kid}  {when}")
 
     return keys
+
+
+def _show(jose: SigningRoom) -> click.Command:
+    @click.command("show")
+    @click.argument("kid")
+    @console.json_option
+    def show(kid: str, *, as_json: bool) -> None:
+        """Show one published key with its public members (RFC 7517 §4), e.g. for a list of somebody else's."""
+        rows = {row["kid"]: row for row in rows_of(jose)}
+        if kid not in rows:
+            raise click.ClickException(f"no key {kid!r} is published{nearest(kid, rows)}")
+        public = next(filter(None, (source.find(kid) for source in jose.sources)), None)
+        console.print_record({**rows[kid], "jwk": public and public.published}, as_json=as_json)
+
+    return show
 
 
 def _ring(jose: SigningRoom) -> KeyRing:
@@ -77,7 +93,8 @@ def _ring(jose: SigningRoom) -> KeyRing:
     return jose.ring
 
 
-def _rows(jose: SigningRoom) -> list[dict[str, Any]]:
+def rows_of(jose: SigningRoom) -> list[dict[str, Any]]:
+    """Return what is shown of each published key."""
     rows: list[dict[str, Any]] = []
     for source in jose.sources:
         if isinstance(source, KeyRing):
@@ -108,20 +125,3 @@ def _rows(jose: SigningRoom) -> list[dict[str, Any]]:
             for key in source.published()
         ]
     return rows
-
-
-def _show(rows: list[dict[str, Any]]) -> None:
-    table = Table(
-        "Key", "Algorithms", "State", "From", "Until", box=None, pad_edge=False, header_style="bold"
-    )
-    for row in rows:
-        until = _time(row["until"]) if row["until"] is not None else "-"
-        table.add_row(row["kid"], " ".join(row["algorithms"]), row["state"], row["from"], until)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = PIPED_WIDTH
-    console.print(table)
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from portula import hookimpl
 from portula.plugin import Backend, Server
 from portula_oauth2 import grant
+from portula_oauth2.administering import portula_admin_records
 from portula_oauth2.authorize import portula_blueprints
 from portula_oauth2.checks import portula_checks
 from portula_oauth2.client_auth import portula_client_auth_methods
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from portula.plugin import GrantFactory, ResponseTypeFactory
 
 __all__ = [
+    "portula_admin_records",
     "portula_blueprints",
     "portula_checks",
     "portula_client_auth_methods",

@@ -44,7 +44,7 @@ def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Fin
     lists = (settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, settings.OIDC_RESPONSE_TYPES_SUPPORTED)
     if lists == (None, None):
         return
-    clients = list(provider.clients.registered(CLIENTS_MOST))
+    clients = list(provider.clients.iterate(CLIENTS_MOST))
     barred = [client for client in clients if not _may_authenticate(provider, client)]
     if barred:
         yield Finding(

@@ -25,7 +25,7 @@ def portula_checks(provider: Provider) -> list[Finding]:
         return []
     barred = [
         client.client_id
-        for client in provider.clients.registered(CLIENTS_MOST)
+        for client in provider.clients.iterate(CLIENTS_MOST)
         if client.metadata.get("subject_type", "public") not in kinds
     ]
     if not barred:

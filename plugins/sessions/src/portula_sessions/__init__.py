@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
 from portula.plugin import AccountLink
+from portula_sessions.administering import SessionRecords
+from portula_sessions.commands import sessions_group
 from portula_sessions.endpoint import VIEW, make_mount
 from portula_sessions.sessions import ServerSessions
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
+    import click
+
     from portula import Provider
     from portula.plugin import Mount
 
@@ -48,3 +52,17 @@ def portula_blueprints(provider: Provider) -> list[Mount]:
 def portula_account_links(provider: Provider) -> list[AccountLink]:
     """The way to that page."""
     return [AccountLink("Where you are signed in", VIEW)] if _own(provider) else []
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> list[click.Command]:
+    """The group `sessions`."""
+    sessions = _own(provider)
+    return [sessions_group(provider, sessions)] if sessions else []
+
+
+@hookimpl
+def portula_admin_records(provider: Provider) -> list[SessionRecords]:
+    """The sessions of a person, in the pages of administrators."""
+    sessions = _own(provider)
+    return [SessionRecords(sessions)] if sessions else []

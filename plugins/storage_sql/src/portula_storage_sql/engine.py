@@ -115,10 +115,19 @@ def make_engine(
             hide_parameters=True,
         )
     except (ModuleNotFoundError, NoSuchModuleError):
-        raise ConfigError(f"DATABASE_URL: the driver of {url.drivername} is not installed") from None
+        raise ConfigError(_no_driver(url)) from None
     if backend == "sqlite":
         _prepare_sqlite(engine, Path(str(url.database)), embedded=make_folder)
     return engine
+
+
+def _no_driver(url: URL) -> str:
+    """Say how to get the driver of a URL; one that is not among ours is best left out of it."""
+    backend = url.get_backend_name()
+    extra = "mariadb" if backend in MARIADB else backend
+    write = "" if url.drivername in DRIVERS.values() else f"write {backend}://… and "
+    run = f"run `pip install 'portula[{extra}]'`"
+    return f"DATABASE_URL: the driver of {url.drivername} is not installed; {write}{run}"
 
 
 def _prepare_sqlite(engine: Engine, file: Path, *, embedded: bool) -> None:

@@ -1,0 +1,35 @@
+"""The first page of a server that stands alone: what it is, and where people and apps go from here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Response, request
+
+from portula.flow.hooks import FlowHooks
+from portula.web.blueprints import links_for
+from portula.web.hooks import WebHooks
+
+if TYPE_CHECKING:
+    from portula.web.provider import Provider
+
+
+def home_page(provider: Provider, *, demo: bool) -> Response:
+    """Return the page; in the demo it shows what the demo app, whose redirect URI it is, received."""
+    login = provider.hooks.ruling(FlowHooks.portula_login).answer
+    person = login.current() if login else None
+    account = login.account_url() if login else None
+    links = [("Your account" if person else "Sign in to your account", account)] if account else []
+    if person:
+        contributed = links_for(provider.hooks.collect(WebHooks.portula_account_links), person)
+        links += [(link.text, provider.url_for(link.view)) for link in contributed]
+    paths = sorted(provider.door.paths)
+    return provider.pages.render(
+        "portula/home.html",
+        issuer=provider.issuer,
+        person=person,
+        links=links,
+        metadata=[path for path in paths if "/.well-known/" in path],
+        paths=[path for path in paths if path.endswith("/")],
+        received=request.args.to_dict() if demo else {},
+    )

@@ -1,0 +1,81 @@
+"""What an operator gets wrong is answered in one line that says how to mend it, never with a traceback."""
+
+import io
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from portula.cli.main import main
+
+
+def run(*words):
+    return CliRunner().invoke(main, list(words))
+
+
+def refused(done, *told):
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert "Traceback" not in done.output
+    for text in told:
+        assert text in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("A = 1\nB = (\n", ("line 2", "never closed")),
+        ("A = 1\nraise RuntimeError('kettle\\ncold')\n", ("line 2", "RuntimeError: kettle")),
+        ("import nosuchmodule\n", ("line 1", "nosuchmodule")),
+        ("A = '\0'\n", ("null byte",)),
+        ("OAUTH2_PROVIDER = ['PKCE_REQUIRED']\n", ("OAUTH2_PROVIDER", "a dictionary")),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "init", "users"])
+def test_a_config_file_that_cannot_be_read(tmp_path, text, told, command):
+    file = tmp_path / "settings.py"
+    file.write_text(text)
+    words = ["users", "list"] if command == "users" else [command]
+    refused(run("--config", str(file), "--data-dir", str(tmp_path / "data"), *words), *told)
+
+
+@pytest.mark.parametrize("words", [("init",), ("check",), ("users", "list"), ("serve", "--port", "0")])
+@pytest.mark.parametrize("below", ["", "further"])
+def test_a_data_folder_that_is_a_file(tmp_path, words, below):
+    file = tmp_path / "data"
+    file.write_text("")
+    done = run("--data-dir", str(file / below if below else file), *words)
+    refused(done, f"{file} is a file")
+    assert file.read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "told"),
+    [
+        ("postgresql://a:b@127.0.0.1/c", "psycopg", "run `pip install 'portula[postgresql]'`"),
+        ("mariadb://a:b@127.0.0.1/c", "pymysql", "run `pip install 'portula[mariadb]'`"),
+        ("mysql://a:b@127.0.0.1/c", "pymysql", "run `pip install 'portula[mariadb]'`"),
+        ("postgresql+psycopg2://a:b@127.0.0.1/c", "psycopg2", "write postgresql://… and run `pip install"),
+    ],
+)
+@pytest.mark.parametrize("command", ["init", "check"])
+def test_a_database_whose_driver_is_not_installed(tmp_path, monkeypatch, url, module, told, command):
+    for name in [name for name in sys.modules if name.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setenv("FLASK_SECRET_KEY", "a key of 16 bytes or more")
+    done = run("--data-dir", str(tmp_path / "data"), "--database-url", url, command)
+    refused(done, told)
+    assert "a:b" not in done.output
+
+
+def test_a_terminal_without_the_characters_gets_escapes(tmp_path, monkeypatch):
+    assert run("--data-dir", str(tmp_path / "data"), "init").exit_code == 0
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    with pytest.raises(SystemExit) as ended:
+        main(["--data-dir", str(tmp_path / "data"), "check"])
+    plain.flush()
+    assert ended.value.code in (0, 1)
+    assert b"\\xa7" in plain.buffer.getvalue()

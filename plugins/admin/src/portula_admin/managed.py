@@ -1,0 +1,225 @@
+"""Pages of the records that rooms contribute: lists, single records, forms, and what is done to one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+
+from portula.errors import AdminRefused
+from portula_admin.cells import Cell, Link, cell_of
+from portula_admin.desk import Desk
+from portula_admin.names import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from portula.plugin import AdminAction, AdminRecords, AdminResult, Authenticated, PageForm
+
+PER_PAGE = 25
+ON_PERSON = 50
+"""Records of each kind that the page of a person lists."""
+
+
+class ManagedViews(Desk):
+    """Views of kinds of records that `portula_admin_records` contributes."""
+
+    def records(self, person: Authenticated, slug: str) -> Response:
+        """Show a page of a list, or lead to the record that was searched for."""
+        kind, query = self.site.managed.get(slug), self.provider.pages.query()
+        if kind is None or kind.of_person:
+            return self.missing()
+        wanted = query.get("q", "").strip()
+        found = kind.find(wanted) if wanted else None
+        if found is not None:
+            return self.redirect(self.url("managed_view", slug=slug, id=found["id"]))
+        rows = kind.page(limit=PER_PAGE + 1, after=query.get("after") or None)
+        more = rows[PER_PAGE - 1]["id"] if len(rows) > PER_PAGE else None
+        return self.page(
+            "managed_list.html",
+            person,
+            crumbs=[Link(kind.title_plural, "")],
+            kind=kind,
+            wanted=wanted,
+            table=self._table(kind, rows[:PER_PAGE]),
+            first=not query.get("after"),
+            older=more and self.url("managed", slug=slug, after=more),
+        )
+
+    def view(self, person: Authenticated, slug: str) -> Response:
+        """Show one record, and on that of a person what belongs to the person."""
+        kind, facts = self._found(slug)
+        if kind is None or facts is None:
+            return self.missing("There is no such record")
+        subject = kind.subject(facts)
+        below = [other for other in self.site.managed.values() if other.of_person and subject is not None]
+        return self.page(
+            "managed.html",
+            person,
+            crumbs=[*self._crumbs(kind, facts), Link(self._heading(kind, facts), "")],
+            kind=kind,
+            facts=[(_label(name), _cell(name, value)) for name, value in facts.items() if name != "id"],
+            heading=self._heading(kind, facts),
+            identifier=facts["id"],
+            actions=kind.actions(facts),
+            form=self.form(f"managed {slug} {facts['id']}", person),
+            below=[
+                (other, self._table(other, other.page(limit=ON_PERSON, subject=subject))) for other in below
+            ],
+        )
+
+    def act(self, person: Authenticated, slug: str) -> Response:
+        """Do something to a record, once it was asked and answered on a page of its own."""
+        posted = self.provider.pages.posted()
+        kind, facts = self._found(slug, posted.get("id", ""))
+        offered = {} if kind is None or facts is None else {each.name: each for each in kind.actions(facts)}
+        action = offered.get(posted.get("action", ""))
+        if kind is None or facts is None or action is None:
+            return self.missing("There is no such record, or nothing to do to it")
+        purpose = f"managed {slug} {facts['id']}"
+        form = self.form(purpose, person, posted)
+        if not form.validate() or "confirmed" not in posted:
+            return self._asked(person, kind, facts, action, form)
+        try:
+            result = kind.act(action.name, facts)
+        except AdminRefused as error:
+            return self.done(person, f"Nothing was done: {error}", "managed_view", slug=slug, id=facts["id"])
+        return self._answer(person, kind, result, facts)
+
+    def edit(self, person: Authenticated, slug: str) -> Response:
+        """Show the form of a record, or of a new one where none is named; or save it."""
+        identifier = self.provider.pages.query().get("id")
+        kind, facts = self._found(slug)
+        allowed = kind is not None and kind.form is not None and (identifier is None or kind.edits)
+        if kind is None or kind.form is None or not allowed or (identifier is not None and facts is None):
+            return self.missing("There is no such record")
+        posted = self.provider.pages.posted() if request.method == "POST" else None
+        context = self.context(f"managed form {slug} {identifier}", person)
+        data = kind.form_data(facts) if posted is None else {}
+        form = kind.form(self.provider.pages, context, posted, **data)
+        if posted is not None and form.validate():
+            try:
+                return self._answer(person, kind, kind.save(facts, form), facts)
+            except AdminRefused as error:
+                form.form_errors.append(str(error))
+        return self._form_page(person, kind, facts, form, 200 if posted is None else 400)
+
+    def _form_page(
+        self,
+        person: Authenticated,
+        kind: AdminRecords,
+        facts: Mapping[str, Any] | None,
+        form: PageForm,
+        status: int,
+    ) -> Response:
+        heading = f"New {kind.title.lower()}" if facts is None else self._heading(kind, facts)
+        return self.page(
+            "managed_form.html",
+            person,
+            status,
+            crumbs=[*self._crumbs(kind, facts), Link(heading, "")],
+            form=form,
+            heading=heading,
+            back=self.url("managed", slug=kind.slug)
+            if facts is None
+            else self.url("managed_view", slug=kind.slug, id=facts["id"]),
+        )
+
+    def _asked(
+        self,
+        person: Authenticated,
+        kind: AdminRecords,
+        facts: Mapping[str, Any],
+        action: AdminAction,
+        form: PageForm,
+    ) -> Response:
+        return self.page(
+            "managed_confirm.html",
+            person,
+            400 if form.errors else 200,
+            crumbs=[*self._crumbs(kind, facts), Link(action.description, "")],
+            kind=kind,
+            heading=self._heading(kind, facts),
+            identifier=facts["id"],
+            action=action,
+            form=form,
+            fresh=self.form(f"managed {kind.slug} {facts['id']}", person),
+        )
+
+    def _answer(
+        self,
+        person: Authenticated,
+        kind: AdminRecords,
+        result: AdminResult,
+        facts: Mapping[str, Any] | None,
+    ) -> Response:
+        """Say what was done; what is shown once stands on a page of its own, and in no address."""
+        slug, identifier = kind.slug, result.identifier
+        if identifier is None and kind.of_person and facts is not None:
+            slug, identifier = self._owner(facts) or (slug, None)
+        if result.secret is not None:
+            back = self.url("managed", slug=slug)
+            if identifier is not None:
+                back = self.url("managed_view", slug=slug, id=identifier)
+            return self.page(
+                "managed_secret.html", person, crumbs=self._crumbs(kind, facts), result=result, back=back
+            )
+        if identifier is not None:
+            return self.done(person, result.text, "managed_view", slug=slug, id=identifier)
+        if kind.of_person:
+            return self.done(person, result.text, "overview")
+        return self.done(person, result.text, "managed", slug=slug)
+
+    def _owner(self, facts: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Return kind and identifier of the person to whom a record belongs, if people are among what is shown."""
+        for kind in self.site.managed.values():
+            found = None if kind.of_person else kind.find(facts["subject"])
+            if found is not None and kind.subject(found) == facts["subject"]:
+                return kind.slug, found["id"]
+        return None
+
+    def _found(
+        self, slug: str, identifier: str | None = None
+    ) -> tuple[AdminRecords | None, Mapping[str, Any] | None]:
+        kind = self.site.managed.get(slug)
+        named = self.provider.pages.query().get("id", "") if identifier is None else identifier
+        return kind, kind.find(named) if kind is not None and named else None
+
+    def _crumbs(self, kind: AdminRecords, facts: Mapping[str, Any] | None) -> list[Link]:
+        if not kind.of_person:
+            return [Link(kind.title_plural, self.url("managed", slug=kind.slug))]
+        owner = None if facts is None else self._owner(facts)
+        if owner is None:
+            return []
+        slug, identifier = owner
+        name = Names.of_request(self.provider).person(identifier)
+        return [
+            Link(self.site.managed[slug].title_plural, self.url("managed", slug=slug)),
+            Link(name, self.url("managed_view", slug=slug, id=identifier)),
+        ]
+
+    def _heading(self, kind: AdminRecords, facts: Mapping[str, Any]) -> str:
+        return str(facts[next(iter(kind.columns))])
+
+    def _table(
+        self, kind: AdminRecords, rows: Sequence[Mapping[str, Any]]
+    ) -> list[tuple[str, list[tuple[str, Cell]]]]:
+        """Return for each row its address, and heading and cell of each column."""
+        return [
+            (
+                self.url("managed_view", slug=kind.slug, id=row["id"]),
+                [(heading, _cell(name, row[name])) for name, heading in kind.columns.items()],
+            )
+            for row in rows
+        ]
+
+
+def _cell(name: str, value: object) -> Cell:
+    if isinstance(value, dict):
+        return json.dumps(value) if value else None
+    return cell_of(name, tuple(value) if isinstance(value, list) else value)
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize().removesuffix(" at")

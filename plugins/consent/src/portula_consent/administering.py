@@ -1,0 +1,69 @@
+"""Consents in the pages of administrators, on that of their person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from portula.plugin import AdminAction, AdminRecords, AdminResult
+from portula_consent.commands import facts_of
+from portula_consent.memory import ConsentMemory
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+BETWEEN = " "
+"""Stands between client and subject in an identifier; no client_id has it."""
+REMOVE = AdminAction(
+    name="remove",
+    description="Disconnect",
+    danger=True,
+    hint="The app loses all tokens that it has for this person, and has to ask the person again.",
+)
+
+
+class ConsentRecords(AdminRecords):
+    """What a person allowed apps."""
+
+    slug = "consents"
+    title = "Connected app"
+    title_plural = "Connected apps"
+    of_person = True
+    columns: ClassVar[Mapping[str, str]] = {
+        "client_id": "Client ID",
+        "client_name": "Name",
+        "scopes": "Scopes",
+        "given_at": "Given",
+    }
+
+    def __init__(self, provider: Provider, memory: ConsentMemory) -> None:
+        """Take the provider and what it remembers."""
+        self._provider = provider
+        self._memory = memory
+
+    @override
+    def page(
+        self, *, limit: int, after: str | None = None, subject: str | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        rows = facts_of(self._provider, self._memory.all(subject)) if subject else []
+        return [
+            {"id": f"{row['client_id']}{BETWEEN}{subject}", "subject": subject, **row} for row in rows[:limit]
+        ]
+
+    @override
+    def find(self, identifier: str) -> Mapping[str, Any] | None:
+        client_id, _, subject = identifier.partition(BETWEEN)
+        found = [each for each in self._memory.all(subject) if each.client_id == client_id] if subject else []
+        rows = facts_of(self._provider, found)
+        return {"id": identifier, "subject": subject, **rows[0]} if rows else None
+
+    @override
+    def actions(self, facts: Mapping[str, Any]) -> Sequence[AdminAction]:
+        return [REMOVE]
+
+    @override
+    def act(self, name: str, facts: Mapping[str, Any]) -> AdminResult:
+        self._memory.withdraw(facts["subject"], facts["client_id"])
+        return AdminResult(text=f"{facts['client_id']} was disconnected.")

@@ -1,0 +1,105 @@
+"""`portula consents`: which apps a person has connected, and their end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from portula.errors import UnknownPerson
+from portula.plugin import Artifact, User, console, find_person, nearest, shown_name
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula_consent.memory import ConsentMemory
+
+COLUMNS = {"client_id": "Client", "client_name": "Name", "scopes": "Scopes", "given_at": "Given"}
+"""What the table of a list shows."""
+
+
+def consents_group(provider: Provider, memory: ConsentMemory) -> click.Group:
+    """Make the group `consents` for one provider."""
+
+    @click.group("consents")
+    def group() -> None:
+        """What people allowed apps, and are not asked about again."""
+
+    group.add_command(_list(provider, memory))
+    group.add_command(_show(provider, memory))
+    group.add_command(_remove(provider, memory))
+    return group
+
+
+def _list(provider: Provider, memory: ConsentMemory) -> click.Command:
+    @click.command("list")
+    @click.argument("user")
+    @console.json_option
+    def list_consents(user: str, *, as_json: bool) -> None:
+        """List what USER allowed, the latest first; some hundreds at the most."""
+        rows = facts_of(provider, memory.all(_person(provider, user).subject))
+        console.print_rows(rows, COLUMNS, as_json=as_json, none=f"{user} has connected no app.")
+
+    return list_consents
+
+
+def _show(provider: Provider, memory: ConsentMemory) -> click.Command:
+    @click.command("show")
+    @click.argument("user")
+    @click.argument("client_id")
+    @console.json_option
+    def show(user: str, client_id: str, *, as_json: bool) -> None:
+        """Show what USER allowed one client."""
+        found = _found(memory, _person(provider, user), client_id)
+        console.print_record(facts_of(provider, [found])[0], as_json=as_json)
+
+    return show
+
+
+def _remove(provider: Provider, memory: ConsentMemory) -> click.Command:
+    @click.command("remove")
+    @click.argument("user")
+    @click.argument("client_id")
+    @console.yes_option
+    @console.json_option
+    def remove(user: str, client_id: str, *, yes: bool, as_json: bool) -> None:
+        """Forget what USER allowed a client, and end all its tokens for them."""
+        person = _person(provider, user)
+        facts = facts_of(provider, [_found(memory, person, client_id)])[0]
+        console.confirm(f"Disconnect {client_id} from {person.username}?", yes=yes)
+        memory.withdraw(person.subject, client_id)
+        if as_json:
+            console.print_record(facts, as_json=True)
+        else:
+            click.echo(f"Disconnected {client_id} from {person.username}.")
+
+    return remove
+
+
+def _person(provider: Provider, user: str) -> User:
+    try:
+        return find_person(provider, user)
+    except UnknownPerson as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _found(memory: ConsentMemory, person: User, client_id: str) -> Artifact:
+    found = {each.client_id or "": each for each in memory.all(person.subject)}
+    if client_id not in found:
+        near = nearest(client_id, found)
+        raise click.ClickException(f"{person.username} has allowed {client_id!r} nothing{near}")
+    return found[client_id]
+
+
+def facts_of(provider: Provider, consents: list[Artifact]) -> list[dict[str, Any]]:
+    """Return what is printed of consents, the latest first; clients are read in one go."""
+    clients = provider.clients.find_all([each.client_id for each in consents if each.client_id])
+    return [
+        {
+            "client_id": each.client_id,
+            "client_name": shown_name(client.name) if client else None,
+            "scopes": each.payload["scopes"],
+            "given_at": each.issued_at,
+        }
+        for each in sorted(consents, key=lambda each: each.issued_at, reverse=True)
+        for client in (clients.get(each.client_id or ""),)
+    ]

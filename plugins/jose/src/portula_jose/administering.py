@@ -1,0 +1,78 @@
+"""Signing keys in the pages of administrators; private parts are in none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
+
+from portula.plugin import AdminAction, AdminRecords, AdminResult
+from portula_jose.commands import rows_of
+from portula_jose.ring import State
+
+if TYPE_CHECKING:
+    from portula_jose.jose import SigningRoom
+
+ROTATE = AdminAction(
+    name="rotate",
+    description="Make the next key",
+    hint="It is published now, and signs once everybody has had time to see it. Nothing happens if one waits already.",
+)
+
+
+class KeyRecords(AdminRecords):
+    """Keys that sign tokens."""
+
+    slug = "keys"
+    title = "Signing key"
+    title_plural = "Signing keys"
+    description = (
+        "The keys that sign tokens, which of them sign now, and until when the others are published."
+    )
+    columns: ClassVar[Mapping[str, str]] = {
+        "kid": "Key",
+        "algorithms": "Algorithms",
+        "state": "State",
+        "from": "From",
+        "until_at": "Until",
+    }
+
+    def __init__(self, jose: SigningRoom) -> None:
+        """Take what signs."""
+        self._jose = jose
+
+    @override
+    def page(
+        self, *, limit: int, after: str | None = None, subject: str | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        rows = [_facts(row) for row in rows_of(self._jose)]
+        behind = [number for number, row in enumerate(rows, 1) if row["id"] == after]
+        return rows[behind[0] if behind else 0 :][:limit]
+
+    @override
+    def find(self, identifier: str) -> Mapping[str, Any] | None:
+        return next((_facts(row) for row in rows_of(self._jose) if row["kid"] == identifier), None)
+
+    @override
+    def actions(self, facts: Mapping[str, Any]) -> Sequence[AdminAction]:
+        return [ROTATE] if self._jose.ring is not None and facts["state"] == State.ACTIVE.value else []
+
+    @override
+    def act(self, name: str, facts: Mapping[str, Any]) -> AdminResult:
+        assert self._jose.ring is not None  # noqa: S101 - the action is offered with a ring only
+        made = self._jose.ring.rotate(facts["algorithms"][0])
+        return AdminResult(text="The next key was made.", identifier=made.public.kid)
+
+
+def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["kid"],
+        "kid": row["kid"],
+        "algorithms": row["algorithms"],
+        "state": row["state"],
+        "from": row["from"],
+        "made_at": row["made_at"],
+        "signs_from_at": row["signs_from"],
+        "until_at": row["until"],
+    }

@@ -1,0 +1,206 @@
+"""`portula tokens`: what people allowed clients, by authorization, and its end. No token is ever printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from portula import Plugin
+from portula.errors import UnknownClient, UnknownPerson
+from portula.plugin import (
+    AccessToken,
+    Authorization,
+    TokenRevoked,
+    console,
+    find_person,
+    revoke_authorization,
+    revoke_client,
+    revoke_person,
+)
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+COLUMNS = {
+    "id": "Authorization",
+    "client_id": "Client",
+    "subject": "Subject",
+    "scope": "Scope",
+    "issued_at": "Issued",
+    "state": "State",
+}
+"""What the table of a list shows."""
+MAX_SHOWN = 100
+"""Access tokens of one authorization that are shown."""
+
+_user_option = click.option("--user", help="Name or subject of the person who allowed it.")
+_client_option = click.option("--client", "client_id", help="Client that was allowed it.")
+
+
+def make_tokens_group(provider: Provider) -> click.Group:
+    """Return the group for one provider."""
+
+    @click.group("tokens")
+    def tokens() -> None:
+        """Authorizations: each joins the tokens that came of one decision of a person."""
+
+    tokens.add_command(_list(provider))
+    tokens.add_command(_show(provider))
+    tokens.add_command(_revoke(provider))
+    return tokens
+
+
+def _list(provider: Provider) -> click.Command:
+    @click.command("list")
+    @_user_option
+    @_client_option
+    @console.page_options("authorization")
+    @console.json_option
+    def list_tokens(
+        user: str | None, client_id: str | None, limit: int, after: str | None, *, as_json: bool
+    ) -> None:
+        """List the authorizations of a person, of a client, or all, the newest first."""
+        if user is not None and client_id is not None:
+            raise click.UsageError("--user and --client exclude each other here")
+        if not provider.storage.walks(Authorization):
+            raise click.ClickException("the store of authorizations cannot walk along time, as a list does")
+        where = _where(provider, user, client_id)
+        last = None if after is None else _found(provider, after)
+        place = None if last is None else (last.issued_at, last.id)
+        walk = provider.storage.walk
+        page = walk(Authorization, "issued_at", descending=True, limit=limit, after=place, **where)
+        rows = [facts_of(each, provider.now()) for each in page]
+        none = "There is no authorization."
+        console.print_page(rows, COLUMNS, limit=limit, key="id", as_json=as_json, none=none)
+
+    return list_tokens
+
+
+def _show(provider: Provider) -> click.Command:
+    @click.command("show")
+    @click.argument("authorization")
+    @console.json_option
+    def show(authorization: str, *, as_json: bool) -> None:
+        """Show an authorization and the times of its access tokens; never a token or a digest."""
+        found, now = _found(provider, authorization), provider.now()
+        tokens = provider.storage.select(AccessToken, limit=MAX_SHOWN, authorization=authorization)
+        rows = [
+            {
+                "scope": token.scope,
+                "issued_at": token.issued_at,
+                "expires_at": token.expires_at,
+                "revoked_at": token.revoked_at,
+                "state": _state(token if found.revoked_at is None else found, now),
+            }
+            for token in sorted(tokens, key=lambda token: token.issued_at)
+        ]
+        if as_json:
+            console.print_record({**facts_of(found, now), "access_tokens": rows}, as_json=True)
+            return
+        console.print_record(facts_of(found, now), as_json=False)
+        headings = {"issued_at": "Issued", "expires_at": "Expires", "scope": "Scope", "state": "State"}
+        click.echo("Access tokens:")
+        console.print_rows(rows, headings, as_json=False)
+
+    return show
+
+
+def _revoke(provider: Provider) -> click.Command:
+    @click.command("revoke")
+    @click.argument("authorizations", nargs=-1, metavar="[AUTHORIZATION]...")
+    @_user_option
+    @_client_option
+    @console.yes_option
+    @console.json_option
+    def revoke(
+        authorizations: tuple[str, ...], user: str | None, client_id: str | None, *, yes: bool, as_json: bool
+    ) -> None:
+        """End authorizations, with all their tokens: those named, or all of a person, of a client, or of both."""
+        chosen = user is not None or client_id is not None
+        if bool(authorizations) == chosen:
+            raise click.UsageError("name authorizations, or say whose: --user, --client, or both")
+        where = _where(provider, user, client_id)
+        found = [_found(provider, each) for each in authorizations]
+        whose = " and ".join(f"{name} {value!r}" for name, value in where.items()) or f"{len(found)} named"
+        console.confirm(f"Revoke all tokens of {whose}?", yes=yes)
+        if found:
+            revoked = sum(revoke_one(provider, each) for each in found)
+        elif "subject" in where:
+            revoked = revoke_person(provider, where["subject"], client_id=where.get("client_id"))
+        elif provider.storage.walks(Authorization):
+            revoked = revoke_client(provider, where["client_id"])
+        else:
+            raise click.ClickException("the store of authorizations cannot walk along those of a client")
+        if as_json:
+            console.print_record({"revoked": revoked}, as_json=True)
+        else:
+            click.echo(f"Revoked {revoked}.")
+
+    return revoke
+
+
+def _where(provider: Provider, user: str | None, client_id: str | None) -> dict[str, str]:
+    """Return whose authorizations are meant; somebody the login does not know any more is told by the subject."""
+    where: dict[str, str] = {}
+    if user is not None:
+        where["subject"] = _subject(provider, user)
+    if client_id is not None:
+        try:
+            where["client_id"] = provider.clients.registered(client_id).client_id
+        except UnknownClient as error:
+            raise click.ClickException(str(error)) from None
+    return where
+
+
+def _subject(provider: Provider, user: str) -> str:
+    try:
+        return find_person(provider, user).subject
+    except UnknownPerson as error:
+        if provider.storage.select(Authorization, limit=1, subject=user):
+            return user
+        raise click.ClickException(str(error)) from None
+
+
+def _found(provider: Provider, identifier: str) -> Authorization:
+    found = provider.storage.find(Authorization, id=identifier)
+    if found is None:
+        raise click.ClickException(f"there is no authorization {identifier!r}")
+    return found
+
+
+def revoke_one(provider: Provider, authorization: Authorization) -> bool:
+    """Revoke an authorization and tell the listeners; say whether it was not revoked before."""
+    revoked = revoke_authorization(provider, authorization.id)
+    if revoked:
+        event = TokenRevoked(
+            provider=provider,
+            client_id=authorization.client_id,
+            subject=authorization.subject,
+            authorization=authorization.id,
+        )
+        provider.hooks.tell(Plugin.portula_token_revoked, event)
+    return revoked
+
+
+def facts_of(authorization: Authorization, now: int) -> dict[str, Any]:
+    """Return what is shown of an authorization."""
+    return {
+        "id": authorization.id,
+        "client_id": authorization.client_id,
+        "subject": authorization.subject,
+        "scope": authorization.scope,
+        "resources": list(authorization.resources),
+        "issued_at": authorization.issued_at,
+        "auth_time": authorization.auth_time,
+        "amr": list(authorization.amr),
+        "expires_at": authorization.expires_at,
+        "revoked_at": authorization.revoked_at,
+        "state": _state(authorization, now),
+    }
+
+
+def _state(record: Authorization | AccessToken, now: int) -> str:
+    if record.revoked_at is not None:
+        return "revoked"
+    return "expired" if record.expires_at is not None and record.expires_at <= now else "live"
