@@ -96,7 +96,9 @@ def test_a_page_visited_under_another_host_name_redirects_once(server: Server) -
     with httpx.Client() as client:
         first = client.get(f"{other}/accounts/login/?next=/o/authorized_tokens/")
         assert first.status_code == 302
-        assert first.headers["location"] == f"{server.url}/accounts/login/?next=/o/authorized_tokens/"
+        asked = f"{server.url}/accounts/login/?next=/o/authorized_tokens/"
+        assert first.headers["location"] == f"{asked}&portula_redirected=1"
+        assert client.get(first.headers["location"]).headers["location"] == asked
         assert (
             client.get(f"{other}/accounts/login/").status_code == 200
         )  # a proxy that rewrites Host makes no loop

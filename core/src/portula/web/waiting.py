@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from portula.model.people import Authenticated
     from portula.web.provider import Provider
 
-POSTED_SECONDS = 60
-"""How long a browser may take to follow a redirect."""
+POSTED_SECONDS = 600
+"""How long a request that was posted waits for its browser to come back by GET."""
 
 AGAIN_SECONDS = 10
 """How long the same answer of the same person, e.g. a second click, gets the same response."""
