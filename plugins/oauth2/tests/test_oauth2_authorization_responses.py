@@ -166,10 +166,10 @@ def test_a_request_by_post_that_is_wrong_goes_back_to_the_client(world, sent, cl
     assert (answer["error"], answer["state"]) == ("unsupported_response_type", "the state")
 
 
-def test_a_posted_request_waits_a_minute_for_the_browser_to_follow(world, client, pkce):
+def test_a_kept_request_waits_ten_minutes(world, client, pkce):
     form = world.asked(client, code_challenge=pkce()[1], code_challenge_method="S256")
     target = world.post("/o/authorize/", form).location
-    world.later(59)
+    world.later(599)
     assert world.get(target).status_code == 200
     world.later(1)
     assert world.get(target).status_code == 400
