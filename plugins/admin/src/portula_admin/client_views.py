@@ -9,10 +9,10 @@ from flask import Response
 
 from portula import Plugin
 from portula.errors import DuplicateRecord, InvalidClientMetadata, UnknownClient
-from portula.plugin import Application
+from portula.plugin import Application, unknown_scopes
 from portula_admin.cells import Link
 from portula_admin.desk import Desk
-from portula_admin.forms import editable, filled, make_form, unknown_scopes
+from portula_admin.forms import editable, filled, make_form
 
 if TYPE_CHECKING:
     from portula.plugin import Authenticated
@@ -103,7 +103,7 @@ class ClientViews(Desk):
         """Validate a form, and look at what only the provider can judge."""
         if not form.validate():
             return False
-        unknown = unknown_scopes(self.provider, filled(form, client))
+        unknown = unknown_scopes(self.provider, filled(form, client).scope or "")
         if unknown and "scope" in form:
             form["scope"].errors = [*form["scope"].errors, f"Nobody knows the scope {unknown[0]!r}."]
         return not unknown

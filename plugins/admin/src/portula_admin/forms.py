@@ -224,9 +224,3 @@ def filled(form: ApplicationForm, client: Application) -> Application:
     if "require_pkce" in given:
         given["require_pkce"] = THREE_WAYS[given["require_pkce"]]
     return replace(client, **given, metadata=metadata)
-
-
-def unknown_scopes(provider: Provider, client: Application) -> list[str]:
-    """Return scopes of a client that nobody knows: a misspelt one would never be granted."""
-    known = {*provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), *provider.scope_texts}
-    return [name for name in (client.scope or "").split() if name not in known]

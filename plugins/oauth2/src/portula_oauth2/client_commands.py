@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from portula import Plugin
-from portula.errors import InvalidClientMetadata, UnknownClient
+from portula.errors import Conflict, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application, console
 from portula_oauth2.client_options import (
     check_scope,
@@ -212,3 +212,5 @@ def _tried(change: Callable[[], T]) -> T:
         return change()
     except (InvalidClientMetadata, UnknownClient) as error:
         raise click.ClickException(str(error)) from None
+    except Conflict:
+        raise click.ClickException("others change this client at this moment; try again") from None
