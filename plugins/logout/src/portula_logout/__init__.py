@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from portula_logout.hooks import Courier
 
 __all__ = ["portula_client_metadata", "portula_metadata", "portula_validate_client_registration"]
+__version__ = "0.1.0"
 
 
 @hookimpl
