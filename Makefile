@@ -47,7 +47,7 @@ $(VENV)/.stamp-check: $(VENV)/.stamp-test
 	@$(INSTALL) --group check
 	@touch $@
 
-$(VENV)/.stamp-docs: $(VENV)/.stamp-serve
+$(VENV)/.stamp-docs: $(VENV)/.stamp-test
 	@echo "Installing what the docs need …"
 	@$(INSTALL) --group docs
 	@touch $@
