@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --constraint constraints.txt --no-build-isolation
 MANIFESTS := pyproject.toml core/pyproject.toml testing/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help serve demo test coverage check format docs services services-stop bench wheels clean
+.PHONY: help serve demo test coverage check format docs services services-stop bench dist dist-check clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,7 +58,7 @@ $(VENV)/.stamp-check: $(VENV)/.stamp-test
 	@$(INSTALL) --group check
 	@touch $@
 
-$(VENV)/.stamp-docs: $(VENV)/.stamp-serve
+$(VENV)/.stamp-docs: $(VENV)/.stamp-test
 	@echo "Installing what the docs need …"
 	@$(INSTALL) --group docs
 	@touch $@
@@ -128,8 +128,11 @@ bench: $(VENV)/.stamp-test ## CPU time per operation beside a bare Flask applica
 docs: $(VENV)/.stamp-docs ## The manual, in docs/_build/html
 	@$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-wheels: $(VENV)/.stamp-release ## A wheel of every distribution, in dist/
-	@$(BIN)/python tools/wheels.py
+dist: $(VENV)/.stamp-release ## Sdist and wheel of every distribution, in dist/
+	@$(BIN)/python tools/build_dists.py
+
+dist-check: $(VENV)/.stamp-release ## Whether the files in dist/ can be published (RELEASE=1: the addresses too)
+	@$(BIN)/python tools/check_dists.py $(if $(RELEASE),--release)
 
 clean: ## Remove what the targets made (not the services: make services-stop first)
 	@rm -rf $(VENV) $(LEAST) dist docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

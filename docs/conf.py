@@ -16,10 +16,23 @@ author = "The portula authors"
 project_copyright = "2026, The portula authors"
 release = version = _project["version"]
 
-extensions = ["myst_parser", "portula_reference"]
+extensions = [
+    "myst_parser",
+    "portula_reference",
+    "portula_api",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.intersphinx",
+]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build", "_ext"]
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", ".*")]  # an annotation may name a private class; what is public is linked
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+# The inventory is ours, of the names that we use: nothing is fetched.
+intersphinx_mapping = {"python": ("https://docs.python.org/3", "inventories/python.txt")}
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 4

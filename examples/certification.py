@@ -16,6 +16,8 @@ OAUTH2_PROVIDER = {
     "IMPLICIT_GRANT_ENABLED": True,
     # For the plan dynamic: request objects that this server fetches from where a client says.
     "REQUEST_URI_ENABLED": True,
+    # For the modules about request objects without a signature, which are skipped where `none` is not advertised.
+    "UNSIGNED_REQUEST_OBJECTS_ALLOWED": True,
     # For the plan dynamic: private_key_jwt as OpenID Connect Core §9 has it, made for the token endpoint.
     "CLIENT_ASSERTION_ACCEPTED_AUDIENCES": ("issuer", "token_endpoint"),
     # For the plans of logout.

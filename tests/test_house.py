@@ -14,6 +14,8 @@ RULES = [
     sizes.oldest_python_reads_all,
     shape.rooms_have_one_shape,
     shape.versions_are_in_lock_step,
+    shape.shared_parts_are_alike,
+    shape.package_pages_stand_alone,
     shape.constraints_hold_versions_only,
     shape.no_second_lock_file,
     walls.rooms_do_not_import_rooms,
@@ -34,10 +36,14 @@ name = "{name}"
 version = "1.0"
 requires-python = ">=3.11"
 license = "BSD-3-Clause"
+readme = "README.md"
 dependencies = [{needs}]
+[project.urls]
+Source = "https://house.example/source"
 """
+VERSION = '__version__ = "1.0"\n'
 ENTRY = '[project.entry-points.portula]\n{room} = "portula_{room}"\n'
-DOOR = '"""What it does.\n\nWhich RFC.\nWhat it must never do."""\n'
+DOOR = '"""What it does.\n\nWhich RFC.\nWhat it must never do."""\n' + VERSION
 SCOPES = "plugins/scopes_settings"
 CONSENT = "plugins/consent"
 DOOR_OF_CONSENT = f"{CONSENT}/src/portula_consent/__init__.py"
@@ -61,6 +67,12 @@ BREACHES = [
     (shape.rooms_have_one_shape, "docs/rooms/consent.md", None),
     (shape.rooms_have_one_shape, "plugins/bare/README.md", "A folder and nothing more.\n"),
     (shape.rooms_have_one_shape, f"{CONSENT}/pyproject.toml", 'second = "portula_consent.second"\n'),
+    (shape.shared_parts_are_alike, f"{CONSENT}/LICENSE", None),
+    (shape.shared_parts_are_alike, "core/LICENSE", "And more.\n"),
+    (shape.package_pages_stand_alone, "README.md", "See [the manual](docs/index.md).\n"),
+    (shape.package_pages_stand_alone, f"{CONSENT}/README.md", "[manual]: ../../docs/index.md\n"),
+    (shape.package_pages_stand_alone, "core/README.md", '<img src="docs/logo.png">\n'),
+    (shape.package_pages_stand_alone, "testing/README.md", None),
     (shape.constraints_hold_versions_only, "constraints.txt", "name @ file:///somewhere\n"),
     (shape.constraints_hold_versions_only, "constraints.txt", "name>=1\n"),
     (shape.no_second_lock_file, "uv.lock", ""),
@@ -126,6 +138,11 @@ def house(tmp_path: Path) -> Path:
         "testing/pyproject.toml",
         MANIFEST.format(name="portula-testing", needs='"portula-core==1.0"'),
     )
+    write(tmp_path, f"{CORE}/__init__.py", VERSION)
+    for folder in (".", "core", "testing", "plugins/scopes_settings", "plugins/consent"):
+        write(tmp_path, f"{folder}/LICENSE", "Do as you like.\n")
+    for folder in (".", "core", "testing"):
+        write(tmp_path, f"{folder}/README.md", "See [the manual](https://house.example/docs).\n")
     write(tmp_path, f"{CORE}/host/defaults.py", 'DEFAULTS = ("scopes_settings", "portula-consent")\n')
     write(tmp_path, f"{CORE}/flow/service_hooks.py", "def portula_consent() -> None: ...\n")
     write(
@@ -176,6 +193,8 @@ def test_the_rule_notices_a_breach(rule, name, text, house):
         (shape.versions_are_in_lock_step, "core==1.0", "core>=1.0"),
         (shape.versions_are_in_lock_step, ">=3.11", ">=3.12"),
         (shape.versions_are_in_lock_step, "BSD-3-Clause", "MIT"),
+        (shape.shared_parts_are_alike, "house.example/source", "house.example/other"),
+        (shape.shared_parts_are_alike, "[project.urls]", "[project.other]"),
     ],
 )
 def test_the_rule_notices_another_manifest(rule, old, new, house):
@@ -184,6 +203,12 @@ def test_the_rule_notices_another_manifest(rule, old, new, house):
     assert old in text
     manifest.write_text(text.replace(old, new), encoding="utf-8")
     assert rule(house)
+
+
+def test_the_rule_notices_a_package_of_another_version(house):
+    for text in (DOOR.replace("1.0", "1.1"), DOOR.replace(VERSION, "")):
+        (house / DOOR_OF_CONSENT).write_text(text, encoding="utf-8")
+        assert shape.versions_are_in_lock_step(house)
 
 
 def test_a_door_says_what_it_does(house):

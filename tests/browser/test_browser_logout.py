@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -45,6 +45,7 @@ class App(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.opened: list[str] = []
+        self.closing = Event()
 
     @property
     def url(self) -> str:
@@ -56,6 +57,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.opened.append(self.path)
+        if self.path.startswith("/slow"):
+            self.server.closing.wait(20)
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
@@ -71,6 +74,7 @@ def app() -> Iterator[App]:
         thread = Thread(target=running_app.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield running_app
+        running_app.closing.set()
         running_app.shutdown()
         thread.join()
 
@@ -83,10 +87,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running_server
 
 
-def _sign_in(server: Server, app: App, page: Page) -> tuple[str, str]:
+def _sign_in(server: Server, app: App, page: Page, told_at: str = "/out?app=1") -> tuple[str, str]:
     """Sign ann in to the app; return its client_id and the session_state that it was told."""
     metadata = {
-        "frontchannel_logout_uri": f"{app.url}/out?app=1",
+        "frontchannel_logout_uri": f"{app.url}{told_at}",
         "post_logout_redirect_uris": [f"{app.url}/bye"],
     }
     client_id = server.run(
@@ -136,10 +140,19 @@ def test_the_app_is_told_in_a_frame_and_the_person_goes_on_by_themselves(
     client_id, _ = _sign_in(server, app, page)
     app.opened.clear()
     _sign_out(server, app, page, client_id)
+    assert app.opened.count("/bye?state=s") == 1
     (told,) = [urlsplit(path) for path in app.opened if path.startswith("/out")]
     query = parse_qs(told.query)
     assert sorted(query) == ["app", "iss", "sid"]
     assert query["iss"] == [server.issuer]
+
+
+@pytest.mark.parametrize("javascript", [True], ids=["javascript"])  # a refresh waits for the frames
+def test_an_app_that_does_not_answer_holds_nobody_up(server: Server, app: App, page: Page) -> None:
+    client_id, _ = _sign_in(server, app, page, "/slow")
+    app.opened.clear()
+    _sign_out(server, app, page, client_id)
+    assert app.opened.count("/bye?state=s") == 1
 
 
 def test_the_page_of_sessions_is_reached_from_the_account_and_signs_out(

@@ -8,6 +8,7 @@ from typing import Any
 from house.files import at, manifest, room_folders, tree
 
 DOCSTRING_LINES = 3
+LINK = re.compile(r"""(?:\]\(|^\[[^\]]+\]:\s*|(?:href|src)=["'])([^)\s"']+)""")
 OURS = re.compile(r"^(portula(?:-[a-z0-9-]+)?)(?:\[[^]]*\])?\s*(.*)$")
 
 
@@ -55,12 +56,22 @@ def _requirements(project: dict[str, Any]) -> list[str]:
     return [*project.get("dependencies", []), *(line for extra in extras for line in extra)]
 
 
+def _distributions(root: Path) -> list[Path]:
+    return [root, root / "core", root / "testing", *room_folders(root)]
+
+
+def _version_of(package: Path) -> str | None:
+    for node in tree(package).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__":
+            return str(ast.literal_eval(node.value))
+    return None
+
+
 def versions_are_in_lock_step(root: Path) -> list[str]:
     """All distributions have one version, pin each other to it, and ask for the same Python."""
-    folders = [root, root / "core", root / "testing", *room_folders(root)]
     meta = manifest(root)
     problems = []
-    for folder in folders:
+    for folder in _distributions(root):
         project = manifest(folder)
         where = at(folder / "pyproject.toml", root)
         problems += [
@@ -72,6 +83,42 @@ def versions_are_in_lock_step(root: Path) -> list[str]:
             f"{where}: {line} is not pinned to =={meta.get('version')}"
             for line in _requirements(project)
             if (match := OURS.match(line)) and match[2] != f"=={meta.get('version')}"
+        ]
+        problems += [
+            f"{at(package, root)}: __version__ is {_version_of(package)}, the root says {meta.get('version')}"
+            for package in sorted((folder / "src").glob("*/__init__.py"))
+            if _version_of(package) != meta.get("version")
+        ]
+    return problems
+
+
+def shared_parts_are_alike(root: Path) -> list[str]:
+    """Every distribution has the root's LICENSE and project URLs; tools/shared_parts.py copies them."""
+    licence = root / "LICENSE"
+    problems = []
+    for folder in _distributions(root):
+        copy = folder / "LICENSE"
+        if not copy.is_file() or copy.read_bytes() != licence.read_bytes():
+            problems.append(f"{at(copy, root)} is not the LICENSE of the root folder")
+        if not manifest(folder).get("urls") or manifest(folder)["urls"] != manifest(root).get("urls"):
+            problems.append(f"{at(folder / 'pyproject.toml', root)}: [project.urls] is not that of the root")
+    return problems
+
+
+def package_pages_stand_alone(root: Path) -> list[str]:
+    """The README of a distribution is read on a package index, where links to files of the repository are dead."""
+    problems = []
+    for folder in _distributions(root):
+        readme = folder / str(manifest(folder).get("readme"))
+        if not readme.is_file():
+            problems.append(f"{at(folder, root)}: no readme")
+            continue
+        lines = readme.read_text(encoding="utf-8").splitlines()
+        problems += [
+            f"{at(readme, root, number)}: {target}"
+            for number, line in enumerate(lines, 1)
+            for target in LINK.findall(line)
+            if not target.startswith(("https://", "#"))
         ]
     return problems
 

@@ -2,36 +2,27 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
 from support.browser import forms_of
+from support.packaging import ROOT, run
 from support.server import free_port, start, stop, wait_until_up
 
 pytestmark = [pytest.mark.service, pytest.mark.xdist_group("packaging")]
 
-ROOT = Path(__file__).parents[2]
-
-
-def _run(*command: str | Path, **keywords: object) -> str:
-    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=300, **keywords)  # type: ignore[call-overload]
-    assert done.returncode == 0, done.stdout + done.stderr
-    return str(done.stdout)
-
 
 @pytest.fixture(scope="module")
-def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def venv(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A venv with nothing but the wheels and what they depend on."""
-    _run("make", "wheels", cwd=ROOT, env={**os.environ, "MAKEFLAGS": ""})
     folder = tmp_path_factory.mktemp("wheels") / "venv"
-    _run(sys.executable, "-m", "venv", folder)
-    wheels = sorted((ROOT / "dist").glob("*.whl"))
+    run(sys.executable, "-m", "venv", folder)
+    wheels = sorted(dist.glob("*.whl"))
     assert len(wheels) == len(list((ROOT / "plugins").glob("*/pyproject.toml"))) + 3
-    options = ["--quiet", "--constraint", ROOT / "constraints.txt", "--find-links", ROOT / "dist"]
-    _run(folder / "bin" / "pip", "install", *options, *wheels, "httptools", "uvicorn")
+    options = ["--quiet", "--constraint", ROOT / "constraints.txt", "--find-links", dist]
+    run(folder / "bin" / "pip", "install", *options, *wheels, "portula[server,postgresql,mariadb]")
     return folder
 
 
@@ -48,7 +39,7 @@ def test_the_wheels_serve_pages_tokens_and_migrations(venv: Path, tmp_path: Path
         assert "username" in forms_of(login.text)[0].fields
         assert httpx.get(f"{url}/o/static/portula.css").headers["content-type"].startswith("text/css")
         made = json.loads(
-            _run(
+            run(
                 portula,
                 "createapplication",
                 *common,
@@ -66,7 +57,7 @@ def test_the_wheels_serve_pages_tokens_and_migrations(venv: Path, tmp_path: Path
         assert token.status_code == 200
     finally:
         stop(process)
-    status = json.loads(_run(portula, "db", "status", *common, "--json", cwd=tmp_path))
+    status = json.loads(run(portula, "db", "status", *common, "--json", cwd=tmp_path))
     assert status["pending"] == []
 
 
@@ -77,3 +68,18 @@ def test_every_distribution_carries_its_types(venv: Path) -> None:
     )
     assert len(ours) == len(list((ROOT / "plugins").glob("*/pyproject.toml"))) + 2
     assert [path.name for path in ours if not (path / "py.typed").is_file()] == []
+
+
+def test_every_package_says_the_version_of_its_distribution(venv: Path) -> None:
+    code = (
+        "import importlib, json; from importlib.metadata import packages_distributions, version; "
+        "print(json.dumps({name: [importlib.import_module(name).__version__, version(found[0])]"
+        " for name, found in packages_distributions().items() if name.startswith('portula')}))"
+    )
+    versions = json.loads(run(venv / "bin" / "python", "-c", code))
+    assert len(versions) == len(list((ROOT / "plugins").glob("*/pyproject.toml"))) + 2
+    assert len({version for pair in versions.values() for version in pair}) == 1
+
+
+def test_the_extras_bring_the_drivers(venv: Path) -> None:
+    run(venv / "bin" / "python", "-c", "import psycopg, psycopg_binary, pymysql, uvicorn")

@@ -26,6 +26,7 @@ __all__ = [
     "current_provider",
     "hookimpl",
 ]
+__version__ = "0.1.0"
 
 if not TYPE_CHECKING:
     _HOMES = {

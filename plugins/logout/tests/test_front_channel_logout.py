@@ -66,14 +66,17 @@ def test_a_host_that_would_be_read_as_policy_is_not_framed(house, host):
     assert policy.endswith("frame-src https://cups.example")
 
 
-def test_the_page_goes_on_by_itself_without_a_script(make, house):
+def test_the_page_goes_on_by_one_mechanism_with_a_script_and_without(make, house):
     for made, seconds in ((house, 3), (make(**ON, OIDC_FRONTCHANNEL_LOGOUT_SECONDS=7), 7)):
         if made is not house:
             made.client("cups", metadata={"frontchannel_logout_uri": "https://cups.example/out"})
         ada = made.browser("ada", "cups")
         page = ada.press(ada.ask(client_id="tea", post_logout_redirect_uri=BYE, state="a&b"))
-        assert f'http-equiv="refresh" content="{seconds};url={BYE}?state=a%26b"' in page.text
+        refresh = f'<meta http-equiv="refresh" content="{seconds};url={BYE}?state=a%26b">'
+        assert f"<noscript>{refresh}</noscript>" in page.text
+        assert page.text.count("http-equiv") == 1
         assert f'id="logout-continue" href="{BYE}?state=a%26b"' in page.text
+        assert f'data-seconds="{seconds}"' in page.text
         (script,) = re.findall(r'<script src="([^"]*)"', page.text)
         assert "signed_out.js" in script
         with made.app.test_client().get(script, base_url="https://id.example") as answer:

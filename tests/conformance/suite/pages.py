@@ -1,4 +1,4 @@
-"""A browser as the suite has one: pages, forms, redirects, frames; no JavaScript."""
+"""A browser as the suite has one: pages, forms, redirects, frames; it runs no JavaScript, so <noscript> counts."""
 
 import ssl
 from collections.abc import Mapping

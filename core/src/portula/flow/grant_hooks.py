@@ -139,9 +139,10 @@ class GrantHooks(HookDeclarations, Generic[P]):
 
         Example:
             class TeaGrant(ExtensionGrant):
-                def check(self, request):
-                    if request.scope != "tea":
+                def check(self, exchange):
+                    if exchange.parameter("leaves") is None:
                         raise InvalidGrantError
+                    exchange.request.scopes = ["tea"]
 
             class Room(Plugin):
                 def portula_grant_types(self, provider):

@@ -94,7 +94,11 @@ class ExtensionGrant(GrantType):
         self.judge_scope(exchange)
 
     def check(self, exchange: TokenExchange) -> None:
-        """Raise an OAuth2Error, usually invalid_grant, or let pass. It may set `exchange.request.user`.
+        """Raise an OAuth2Error, usually invalid_grant, or let pass.
+
+        What it redeems is for somebody and for some scopes: it sets `exchange.request.user` and, narrowed to
+        `exchange.scope` if that is not empty, `exchange.request.scopes`. Scopes that neither it nor the request
+        names are the client's default (RFC 6749 §3.3).
 
         Raises:
             NotImplementedError: a grant without a check of its own lets nobody pass.

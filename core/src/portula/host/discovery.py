@@ -82,10 +82,13 @@ def load_file(path: Path, source: Source) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"portula_plugins_dir_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise BrokenPlugin(f"{source}: {path.name} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(
+        spec
+    )  # Flask and dataclasses look there
     try:
         spec.loader.exec_module(module)
     except Exception as error:
+        del sys.modules[spec.name]
         raise BrokenPlugin(f"{source}: {path.name} fails: {type(error).__name__}: {error}") from error
     return module
 

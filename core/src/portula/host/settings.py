@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
@@ -116,6 +117,9 @@ class CoreSettings(BaseModel):
     PLUGINS_DIR: str | None = None
     """Folder whose `*.py` files are plugins."""
 
+    TEMPLATES_DIR: str | None = None
+    """Folder whose templates are taken before all others of the same name, e.g. `portula/base.html`."""
+
     PLUGINS_LOCK: str | None = None
     """Lock file that `portula plugins lock` wrote. With it, what is not in it or was changed is refused."""
 
@@ -136,6 +140,13 @@ class CoreSettings(BaseModel):
         if problem:
             raise ValueError(problem)
         return issuer
+
+    @field_validator("TEMPLATES_DIR")
+    @classmethod
+    def _a_folder(cls, folder: str | None) -> str | None:
+        if folder is not None and not Path(folder).is_dir():
+            raise ValueError(f"{folder!r} is not a folder")
+        return folder
 
 
 @dataclass(frozen=True, slots=True)

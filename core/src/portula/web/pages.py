@@ -18,12 +18,17 @@ from wtforms.validators import ValidationError
 from portula.flow.messages import FORM, parse_pairs
 from portula.model.client_metadata import in_language
 from portula.model.uris import is_plain
+from portula.web.templating import Templates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from _typeshed.wsgi import WSGIEnvironment
     from werkzeug.datastructures import Headers
 
     from portula.model.records import Application
+    from portula.model.sources import Source
+    from portula.web.blueprints import Mount
     from portula.web.provider import Provider
 
 CLIENT_LINKS = ("logo_uri", "client_uri", "policy_uri", "tos_uri")
@@ -80,12 +85,17 @@ class Pages:
         """Take the provider the pages belong to."""
         self._provider = provider
 
+    def find_templates(self, mounts: Sequence[tuple[Source, Mount]]) -> None:
+        """Take the blueprints whose templates pages are made of, each with the plugin that contributes it."""
+        provider = self._provider
+        self._templates = Templates(provider.app, provider.core_settings.TEMPLATES_DIR, mounts)
+
     def render(self, template: str, status: int = 200, **context: Any) -> Response:
         """Return a page with the house's headers."""
         context.setdefault("brand", self._provider.core_settings.PROVIDER_NAME)
         context.setdefault("portula_static", f"{self._provider.name}.static")
         context["status"] = status
-        response = make_response(render_template(template, **context), status)
+        response = make_response(render_template(self._templates.get(template), **context), status)
         response.headers.update(PAGE_HEADERS)
         return response
 

@@ -279,6 +279,7 @@ class Provider(AuthorizationServer):
         others = frozenset(self.app.view_functions)
         found = self.hooks.entries(WebHooks.portula_endpoints)
         mounts = self.hooks.entries(WebHooks.portula_blueprints)
+        self.pages.find_templates(mounts)
         self.step_lists = join_steps(self, [*found, *mounts])
         endpoints = [with_handler(self, endpoint) for _, endpoint in found]
         self.metadata_contributions = self.hooks.contributions(WebHooks.portula_metadata)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from portula.plugin import Mount, RecordType
 
 __all__ = ["portula_checks"]
+__version__ = "0.1.0"
 
 
 def _own(provider: Provider) -> AccountsLogin | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from portula_admin.options import RecordAdmin
 
 __all__ = ["portula_account_links", "portula_demo"]
+__version__ = "0.1.0"
 
 
 @hookimpl

@@ -13,6 +13,7 @@ from portula_cleanup.commands import portula_commands
 from portula_cleanup.settings import CleanupSettings
 
 __all__ = ["portula_commands"]
+__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from portula.plugin import ClientAuthMethod
 
 __all__ = ["portula_checks", "portula_client_metadata", "portula_validate_client_registration"]
+__version__ = "0.1.0"
 
 
 @hookimpl

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from portula.plugin import Endpoint
 
 __all__ = ["Registration", "portula_checks"]
+__version__ = "0.1.0"
 
 
 @hookimpl

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from portula import Provider
 
 __all__ = ["portula_checks"]
+__version__ = "0.1.0"
 
 
 @hookimpl

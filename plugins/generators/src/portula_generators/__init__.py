@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from portula.plugin import TokenGenerator
 
 __all__ = ["portula_checks"]
+__version__ = "0.1.0"
 
 
 @hookimpl

@@ -7,3 +7,4 @@ It never runs the file unless told to, never shows a secret, and never passes ov
 from portula_import_dot.commands import portula_commands
 
 __all__ = ["portula_commands"]
+__version__ = "0.1.0"

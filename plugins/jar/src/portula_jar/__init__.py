@@ -23,6 +23,7 @@ __all__ = [
     "portula_request_resolvers",
     "portula_validate_client_registration",
 ]
+__version__ = "0.1.0"
 
 
 @hookimpl

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from portula.plugin import Endpoint
 
 __all__ = ["Signer", "portula_checks", "portula_client_metadata", "portula_validate_client_registration"]
+__version__ = "0.1.0"
 
 
 @hookimpl

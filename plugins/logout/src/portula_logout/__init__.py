@@ -30,6 +30,7 @@ __all__ = [
     "portula_metadata",
     "portula_validate_client_registration",
 ]
+__version__ = "0.1.0"
 
 
 @hookimpl

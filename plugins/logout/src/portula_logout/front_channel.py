@@ -46,7 +46,7 @@ def frames_of(provider: Provider, sid: str | None) -> Frames:
 
 
 def page(provider: Provider, frames: Frames, app: str | None, onward: str | None) -> Response:
-    """Return the page with the frames; it goes on by itself to an address, if there is one, without any script.
+    """Return the page with the frames; it goes on by itself to an address, if there is one.
 
     A frame may be redirected within its app, and nowhere else: frame-src names the origins of the apps.
     """

@@ -44,6 +44,7 @@ __all__ = [
     "portula_validator_class",
     "portula_validator_mixins",
 ]
+__version__ = "0.1.0"
 
 
 @hookimpl

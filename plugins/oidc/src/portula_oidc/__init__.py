@@ -33,6 +33,7 @@ __all__ = [
     "portula_validate_authorization_request",
     "portula_validate_client_registration",
 ]
+__version__ = "0.1.0"
 
 RESPONSE_TYPES = ("id_token", "id_token token", "code token", "code id_token", "code id_token token")
 

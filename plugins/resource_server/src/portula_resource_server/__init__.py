@@ -33,6 +33,7 @@ __all__ = [
     "require_oauth",
     "rw_protected_resource",
 ]
+__version__ = "0.1.0"
 
 
 @hookimpl

@@ -15,6 +15,8 @@ from portula_scopes_settings.settings import ScopesSettings
 if TYPE_CHECKING:
     from portula import Provider
 
+__version__ = "0.1.0"
+
 
 @hookimpl
 def portula_settings(provider: Provider) -> list[type[ScopesSettings]]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import Mount
 
+__version__ = "0.1.0"
+
 
 @hookimpl
 def portula_settings(provider: Provider) -> list[type[SessionSettings]]:

@@ -38,6 +38,7 @@ __all__ = [
     "portula_id_token_model",
     "portula_refresh_token_model",
 ]
+__version__ = "0.1.0"
 
 
 @hookimpl

@@ -1,9 +1,16 @@
-// Goes on as soon as every frame has loaded, instead of waiting for the refresh of the page.
+// Goes on once: when every frame has loaded, and at the latest after the seconds that the page says. Without scripts the
+// page does it by a refresh, which stands in <noscript>: some browsers would follow both.
 "use strict";
 
 (function () {
   var onward = document.getElementById("logout-continue");
-  window.addEventListener("load", function () {
+  var timer = window.setTimeout(goOn, onward.getAttribute("data-seconds") * 1000);
+
+  function goOn() {
+    window.clearTimeout(timer);
+    window.removeEventListener("load", goOn);
     window.location.replace(onward.href);
-  });
+  }
+
+  window.addEventListener("load", goOn);
 })();
