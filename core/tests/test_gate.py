@@ -8,7 +8,7 @@ import pytest
 from support.children import wait_until
 
 from portula.cli import gate as gates
-from portula.cli.gate import Gate, environ_of, reply_of
+from portula.cli.gate import Gate, Served, environ_of, reply_of
 from portula.cli.threads import Threads
 
 
@@ -18,6 +18,7 @@ def scope_of(method="GET", path=b"/x", headers=(), version="1.1"):
         "method": method,
         "http_version": version,
         "scheme": "http",
+        "path": path.decode(),
         "raw_path": path,
         "query_string": b"a=%2F",
         "headers": [(b"host", b"id.example"), *headers],
@@ -67,10 +68,10 @@ def part(body, more=False):
     return {"type": "http.request", "body": body, "more_body": more}
 
 
-def make_gate(application=echo, *, threads=1, body_seconds=1.0, max_body=100):
-    gate = Gate(Threads(threads), body_seconds=body_seconds, multiprocess=False)
+def make_gate(application=echo, *, threads=1, body_seconds=1.0, max_body=100, **options):
+    gate = Gate(Threads(threads), Threads(1), body_seconds=body_seconds, multiprocess=False, **options)
     if application:
-        gate.open_to(application, max_body)
+        gate.open_to(Served(application, max_body, lambda path: path == "/light"))
     return gate
 
 
@@ -182,8 +183,8 @@ def test_who_waits_too_long_for_a_thread_is_told_so_and_nothing_is_done(monkeypa
 def test_threads_know_how_long_the_longest_call_has_taken():
     held = Held()
     threads = Threads(2)
-    gate = Gate(threads, body_seconds=1, multiprocess=False)
-    gate.open_to(held, 100)
+    gate = Gate(threads, Threads(1), body_seconds=1, multiprocess=False)
+    gate.open_to(Served(held, 100))
     assert threads.longest() == 0
 
     def act(_):

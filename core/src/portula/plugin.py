@@ -19,7 +19,9 @@ from portula.flow.enrichments import (
 )
 from portula.flow.events import (
     AuthorizationGranted,
+    AuthorizationRequestRefused,
     ClientAuthenticated,
+    ClientAuthenticationFailed,
     ClientSaved,
     CodeReplayed,
     ConsentGiven,
@@ -72,7 +74,7 @@ from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
-from portula.flow.responses import bearer_error, error_parameters, token_error
+from portula.flow.responses import bearer_error, error_parameters, fault_of, token_error
 from portula.flow.revocation import REVOCATION_STEPS
 from portula.flow.revoking import plan_revocation, revoke_authorization
 from portula.flow.server import Server
@@ -113,6 +115,7 @@ from portula.model.addresses import network_of
 from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
 from portula.model.consent import Consent, ConsentItem, ConsentQuestion
 from portula.model.errors import nearest
+from portula.model.failures import log_failure
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
 from portula.model.people import Authenticated, LoginSession, User
@@ -142,6 +145,7 @@ from portula.model.records import (
     RefreshToken,
     SupersededRefreshToken,
 )
+from portula.model.requests import current_request
 from portula.model.slots import (
     Clock,
     Fetched,
@@ -215,12 +219,14 @@ __all__ = [
     "AuthorizationCodeGrant",
     "AuthorizationExchange",
     "AuthorizationGranted",
+    "AuthorizationRequestRefused",
     "AuthorizationResponse",
     "AuthorizationServer",
     "Backend",
     "ChangeAll",
     "ClientAuthMethod",
     "ClientAuthenticated",
+    "ClientAuthenticationFailed",
     "ClientCredentialsGrant",
     "ClientMember",
     "ClientRegistration",
@@ -329,10 +335,12 @@ __all__ = [
     "bearer_token",
     "contribution",
     "current_provider",
+    "current_request",
     "enrichment",
     "error_parameters",
     "event",
     "exchange_of",
+    "fault_of",
     "field_docs",
     "grant_types_needed",
     "hookimpl",
@@ -342,6 +350,7 @@ __all__ = [
     "issuer_of",
     "json_answer",
     "json_problem",
+    "log_failure",
     "metadata_endpoints",
     "nearest",
     "network_of",

@@ -240,6 +240,7 @@ def init(context: click.Context, /) -> None:
     metavar="SECONDS",
     help="Time after which a process that answers nothing is replaced; 60 by default.",
 )
+@click.option("--access-log", is_flag=True, help="Log a line for each request.")
 @click.option("--allow-errors", is_flag=True, help="Serve although `portula check` finds errors.")
 @click.option("--demo", is_flag=True, help="Make a demo user and a demo client, in a database of their own.")
 @click.pass_context

@@ -30,6 +30,7 @@ from portula.cli.folder import (
 from portula.cli.supervisor import Supervisor, Times, worker_command
 from portula.host.checks import Level
 from portula.host.declarations import HostHooks
+from portula.host.logs import configure_logging
 from portula.host.modes import storage_check_deferred, third_party_plugins
 from portula.model.errors import ConfigError, StorageDown
 from portula.model.uris import is_loopback_host
@@ -71,6 +72,7 @@ class ServeOptions:
     stop_timeout: float = 9.0
     hang_timeout: float = 60.0
     allow_errors: bool = False
+    access_log: bool = False
     demo: bool = False
     passing: bool = False
     """Whether the app is made only to look at, e.g. for `--help`: no key is needed, and no folder."""
@@ -80,6 +82,8 @@ class ServeOptions:
     """Whether this is the server; commands beside it take the issuer that the server left in the data folder."""
     creating: bool = False
     """Whether a data folder is made where there is none."""
+    health_path: str | None = None
+    """HEALTH_PATH, for a worker that has no provider yet."""
 
     @property
     def folder(self) -> Path:
@@ -220,7 +224,8 @@ def prepare(options: ServeOptions) -> Prepared:
         with app.app_context():
             demo = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
         unless_prepared.pop_all()
-    options = replace(options, issuer=provider.issuer, creating=False)
+    health_path = provider.core_settings.HEALTH_PATH
+    options = replace(options, issuer=provider.issuer, creating=False, health_path=health_path)
     return Prepared(options, provider, listener, demo, warnings)
 
 
@@ -313,6 +318,7 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
 def run(prepared: Prepared) -> None:
     """Serve until told to stop."""
     options = prepared.options
+    configure_logging(prepared.provider.core_settings, whole_process=True)
     os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(options))
     times = Times(hang=options.hang_timeout, stop=options.stop_timeout)
     Supervisor(worker_command(), prepared.listener, options.workers, times).run()

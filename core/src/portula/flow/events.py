@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
 
 from portula.host.events import Event
 
@@ -82,6 +85,7 @@ class TokenRevoked(ProtocolEvent):
 class Replay(ProtocolEvent):
     """A single-use credential was used again, and its authorization is revoked."""
 
+    log_level: ClassVar[int] = logging.WARNING
     client_id: str
     authorization: str | None
     """Identifier of the authorization."""
@@ -126,6 +130,25 @@ class ClientAuthenticated(ProtocolEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ClientAuthenticationFailed(ProtocolEvent):
+    """A client did not prove who it is (RFC 6749 §2.3). `client_id` is whom it says to be, known here or not."""
+
+    log_level: ClassVar[int] = logging.WARNING
+    method: str | None
+    """Registered name of the method that it tried; None when it tried none, or several."""
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthorizationRequestRefused(ProtocolEvent):
+    """An authorization request ended with an error, on a page or at the redirect URI (RFC 6749 §4.1.2.1)."""
+
+    error: str
+    redirected: bool
+    """Whether the client heard of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LoginSucceeded(ProtocolEvent):
     """A person signed in."""
 
@@ -135,7 +158,16 @@ class LoginSucceeded(ProtocolEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoginFailed(ProtocolEvent):
-    """Someone failed to sign in under this name."""
+    """Someone failed to sign in under this name. `subject` is the person of that name, None when there is none."""
 
+    log_level: ClassVar[int] = logging.WARNING
     username: str
     reason: str
+
+    @override
+    def log_facts(self) -> dict[str, Any]:
+        """Leave out a name that is nobody's: now and then it is a password, typed into the wrong field."""
+        facts = ProtocolEvent.log_facts(self)
+        if self.subject is None:
+            facts.pop("username", None)
+        return facts

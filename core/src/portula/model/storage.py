@@ -40,7 +40,10 @@ TO_CLIENT = Pointer("client_id", Application, "client_id")
 
 
 class Store(Protocol):
-    """Keeps records of some types. Safe to share between threads and, if durable, processes."""
+    """Keeps records of some types. Safe to share between threads and, if durable, processes.
+
+    Every verb raises StorageDown when the storage does not answer within a time.
+    """
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """Return the record with this key, or None. Every condition is a key or an index, at least one a key."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -14,20 +13,22 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_content_length
 
 from portula.flow.endpoints import Endpoint
+from portula.flow.responses import failed_answer
 from portula.model.errors import DuplicateContribution
+from portula.model.failures import log_failure
 from portula.model.http import Answer, Message, json_answer
+from portula.model.requests import answering
 from portula.model.uris import origin_of
 from portula.web.pages import VerbatimResponse
+from portula.web.requests import client_address, request_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from portula.host.settings import CoreSettings
     from portula.model.http import Handler
 
-log = logging.getLogger("portula")
-
 PREFLIGHT_MAX_AGE_SECONDS = 600
-_BRACKETED = re.compile(r"\[([^]]+)\](?::[0-9]+)?")
 _ALWAYS_ALLOWED = ("Authorization", "Content-Type")
 _MAX_ASKED_CHARACTERS = 1024
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -38,13 +39,12 @@ _EXPOSED = {"Access-Control-Expose-Headers": "WWW-Authenticate"}
 class MachineDoor:
     """Answers machine endpoints from a WSGI environment."""
 
-    def __init__(
-        self, app: Flask, endpoints: Sequence[Endpoint], mount: str, *, max_body: int, proxies: int
-    ) -> None:
+    def __init__(self, app: Flask, endpoints: Sequence[Endpoint], mount: str, settings: CoreSettings) -> None:
         """Lay out the paths, each with and without its trailing slash."""
         self._app = app
-        self._max_body = max_body
-        self._proxies = proxies
+        self._mount_path = mount
+        self._settings = settings
+        self._max_body = settings.MAX_BODY_BYTES
         self.paths: dict[str, Endpoint] = {}
         for endpoint in endpoints:
             path = endpoint.path if endpoint.path.startswith("/") else f"{mount}/{endpoint.path}"
@@ -56,6 +56,13 @@ class MachineDoor:
             self.paths[path] = endpoint
             if path.endswith("/"):
                 self.paths[path.rstrip("/")] = endpoint
+
+    def needs_no_storage(self, path: str) -> bool:
+        """Say whether a path is answered from memory, as metadata and keys are, or from a file."""
+        endpoint = self.paths.get(path)
+        if endpoint is None:
+            return path.startswith(f"{self._mount_path}/") and "/static/" in path
+        return endpoint.in_memory
 
     def mount(self, prefix: str) -> None:
         """Add a Flask rule for every path; method and CORS are judged here, not by Flask."""
@@ -98,6 +105,10 @@ class MachineDoor:
 
     def answer(self, path: str, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
         """Answer a request for `path`, one of our paths; `read(limit)` gives the body."""
+        with answering(request_of(environ, self._settings)):
+            return self._answer(path, environ, read)
+
+    def _answer(self, path: str, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
         endpoint = self.paths[path]
         method = environ["REQUEST_METHOD"]
         origin = environ.get("HTTP_ORIGIN")
@@ -129,12 +140,10 @@ class MachineDoor:
             )
         try:
             handler = cast("Handler", endpoint.handler)
-            return handler(message_from(environ, path, body, self._proxies))
-        except Exception:
-            log.exception("endpoint %s failed", endpoint.name)
-            return json_answer(
-                500, {"error": "server_error", "error_description": "The server failed; it is logged."}
-            )
+            return handler(message_from(environ, path, body, self._settings.TRUSTED_PROXIES))
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "endpoint %s failed", endpoint.name)
+            return failed_answer(failure)
 
     @staticmethod
     def _preflight(endpoint: Endpoint, origin: str | None, asked: str) -> Answer:
@@ -195,26 +204,6 @@ def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: int)
         body=body,
         client_address=client_address(environ, proxies),
     )
-
-
-def client_address(environ: WSGIEnvironment, proxies: int) -> str:
-    """Return the address of the client, without port: what the outermost of `proxies` trusted proxies saw."""
-    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if proxies else ""
-    hops = [
-        *(hop.strip() for hop in forwarded.split(",") if hop.strip()),
-        str(environ.get("REMOTE_ADDR", "")),
-    ]
-    return _without_port(hops[-min(len(hops), proxies + 1)])
-
-
-def _without_port(hop: str) -> str:
-    """Return an entry of X-Forwarded-For as an address: some proxies write the port, or brackets (RFC 7239 §6)."""
-    node = hop.strip('"')
-    bracketed = _BRACKETED.match(node)
-    if bracketed:
-        return bracketed[1]
-    address, _, port = node.rpartition(":")
-    return address if address and port.isdecimal() and ":" not in address else node
 
 
 def _body(environ: WSGIEnvironment, limit: int) -> bytes:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from jwcrypto.jwk import JWK
 
-from portula.errors import DuplicateRecord, JoseError
-from portula.plugin import Artifact, Plan, added
+from portula.errors import DuplicateRecord, JoseError, StorageDown
+from portula.plugin import Artifact, Plan, added, log_failure
 from portula_jose.algorithms import ALGORITHMS, sign
 from portula_jose.sources import PublicKey, SigningKey
 
@@ -164,7 +164,13 @@ class KeyRing:
     # --- Looking and turning ---
 
     def ring(self) -> Ring:
-        """Return the keys as read in the last seconds; one thread reads again, the others go on with what is held."""
+        """Return the keys as read in the last seconds; one thread reads again, the others go on with what is held.
+
+        While the storage does not answer, the keys that are held go on: to be published, and to sign.
+
+        Raises:
+            StorageDown: the storage does not answer, and no keys are held.
+        """
         held = self._held
         if held is not None and 0 <= self._provider.now() - held.read_at < REREAD_SECONDS:
             return held
@@ -173,6 +179,12 @@ class KeyRing:
             return held
         try:
             return self.read()
+        except StorageDown as down:
+            if held is None:
+                raise
+            log_failure(down, "the signing keys are not read again; those of before go on")
+            self._held = replace(held, read_at=self._provider.now())
+            return held
         finally:
             self._reading.release()
 

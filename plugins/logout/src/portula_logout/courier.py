@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from portula.plugin import log_failure
 from portula_logout.hooks import Courier, LogoutHooks
 from portula_logout.outbox import Outbox, Tally
 from portula_logout.settings import LogoutSettings
@@ -15,8 +15,6 @@ from portula_logout.settings import LogoutSettings
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import AuthorizationServer
-
-log = logging.getLogger("portula")
 
 LOOK_SECONDS = 60
 """How often a process that serves pages looks for what another one left."""
@@ -68,8 +66,8 @@ class Threads(Courier):
         try:
             if self._outbox.due():
                 self.wake(1)
-        except Exception:  # the person's request has been answered, and goes well without
-            log.exception("looking for logout tokens failed")
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "looking for logout tokens failed")
 
     def _run(self) -> None:
         with self._provider.app.app_context():
@@ -82,8 +80,8 @@ class Threads(Courier):
             calls = self._calls
         try:
             tally = self._outbox.deliver()
-        except Exception:
-            log.exception("delivering logout tokens stopped; it goes on with a later request")
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "delivering logout tokens stopped; it goes on with a later request")
             tally = Tally()
         with self._lock:
             if calls != self._calls:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from portula import Plugin
-from portula.plugin import Mount
+from portula.plugin import Mount, log_failure
 from portula_logout import metadata
 from portula_logout.check_session import add_check_session
 from portula_logout.courier import courier_of
@@ -16,8 +15,6 @@ from portula_logout.endpoint import LOGOUT_STEPS, make_view
 
 if TYPE_CHECKING:
     from portula import Provider
-
-log = logging.getLogger("portula")
 
 
 def mounts(provider: Provider) -> list[Mount]:
@@ -54,7 +51,9 @@ def _look_out(blueprint: Blueprint, provider: Provider) -> None:
 
     @blueprint.teardown_app_request
     def look(_: BaseException | None) -> None:
+        if (request.endpoint or "").endswith(".static"):
+            return  # a file is answered although the storage hangs
         try:
             courier.look()
-        except Exception:  # the request has been answered
-            log.exception("looking for logout tokens failed")
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "looking for logout tokens failed")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import Conflict, FetchFailed, JoseError
-from portula.plugin import Add, Application, Artifact, Plan
+from portula.plugin import Add, Application, Artifact, Plan, log_failure
 from portula_logout.logout_token import make_logout_token
 from portula_logout.settings import LogoutSettings
 
@@ -135,8 +135,8 @@ class Outbox:
             return go_on(claimed, str(failure))
         except JoseError as failure:
             return self._later(claimed, f"the token could not be signed: {failure}")
-        except Exception:
-            log.exception("telling %s of a logout failed", claimed.client_id)
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "telling %s of a logout failed", claimed.client_id)
             return self._later(claimed, "of a fault here")
         self._remove(claimed)
         return Tally(delivered=1)

@@ -6,7 +6,6 @@ asked about stays on the server between the page and the answer (attack S07).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
@@ -31,10 +30,12 @@ from portula.plugin import (
     AUTHORIZATION_ANSWER_STEPS,
     AUTHORIZATION_STEPS,
     Application,
+    AuthorizationRequestRefused,
     ConsentGiven,
     ConsentQuestion,
     Interaction,
     Mount,
+    fault_of,
     is_loopback_host,
 )
 from portula_oauth2.settings import OAuth2Settings
@@ -43,8 +44,6 @@ from portula_oauth2.waiting import KIND, Waiting, WaitingRequests
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import Answer, Authenticated, AuthorizationExchange, Demands, OAuthRequest, Pairs
-
-log = logging.getLogger("portula")
 
 ANSWER_TRIES = 5
 
@@ -86,11 +85,24 @@ class Authorize:
                 return self._posted()
             return self._asked(*self._read())
         except AuthorizationRefused as refused:
+            self._tell_refusal(refused.error, refused.exchange.request.client_id)
             return _sent(self._backend.error_response(refused, self._provider.current_issuer()))
         except OAuth2Error as error:
+            self._tell_refusal(error)
             return self._provider.pages.error(
                 400, "This request cannot be answered", error.description, error.error
             )
+
+    def _tell_refusal(self, error: OAuth2Error, client_id: str | None = None) -> None:
+        """Tell listeners of an error, which the client hears of where it is known."""
+        event = AuthorizationRequestRefused(
+            provider=self._provider,
+            client_id=client_id or request.args.get("client_id"),
+            error=error.error or "",
+            reason=error.description or None,
+            redirected=client_id is not None,
+        )
+        self._provider.hooks.tell(Plugin.portula_authorization_request_refused, event)
 
     # --- Reading ---
 
@@ -292,8 +304,7 @@ def _errors_to_client(authorization: AuthorizationExchange) -> Iterator[None]:
     except OAuth2Error as error:
         raise AuthorizationRefused(error, authorization) from error
     except Exception as failure:
-        log.exception("the authorization request is refused")
-        raise AuthorizationRefused(ServerError(), authorization) from failure
+        raise AuthorizationRefused(fault_of(failure, "the authorization request"), authorization) from failure
 
 
 def _sent(answer: Answer) -> Response:

@@ -21,12 +21,15 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
         hasher = provider.hooks.ask(Plugin.portula_secret_hasher)
         for client_id, secret in candidates:
             client = provider.clients.find(client_id)
+            exchange = exchange_of(request, provider)
             if client is None or not client.secret_hashes:
+                exchange.reason = "unknown client" if client is None else "the client has no secret"
                 hasher.verify_nothing(secret)
             else:
+                exchange.reason = "wrong secret"
                 known = next((held for held in client.secret_hashes if hasher.verify(secret, held)), None)
                 if known is not None:
-                    exchange_of(request, provider).client_secret_hash = known
+                    exchange.client_secret_hash, exchange.reason = known, None
                     return client
         return None
 

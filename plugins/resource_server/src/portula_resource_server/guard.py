@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -20,15 +19,13 @@ from portula.errors import (
     MissingTokenError,
     TemporarilyUnavailableError,
 )
-from portula.plugin import Answer, bearer_error, error_parameters, json_answer
+from portula.plugin import Answer, bearer_error, error_parameters, json_answer, log_failure
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable
 from portula_resource_server.verify import named_scope, verifier_of
 
 if TYPE_CHECKING:
     from portula import Provider
-
-log = logging.getLogger("portula")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -140,9 +137,9 @@ def _refusal(provider: Provider, scopes: tuple[str, ...]) -> Answer | None:
     verify = verifier_of(provider)
     try:
         token = verify(presented)
-    except Exception as failure:
+    except Exception as failure:  # noqa: BLE001 - it is logged
         if not isinstance(failure, VerifierUnavailable):
-            log.exception("a token could not be checked")
+            log_failure(failure, "a token could not be checked")
         waiting = error_parameters(
             TemporarilyUnavailableError(description="The token cannot be checked now.")
         )
