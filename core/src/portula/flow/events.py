@@ -120,8 +120,9 @@ class ClientSaved(ProtocolEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientAuthenticated(ProtocolEvent):
-    """A client proved who it is (RFC 6749 §2.3)."""
+    """A client proved who it is (RFC 6749 §2.3). Its line in the log is for DEBUG: what follows has one of its own."""
 
+    log_level: ClassVar[int] = logging.DEBUG
     client_id: str
     method: str
     """Registered name of the method, e.g. `client_secret_basic`."""

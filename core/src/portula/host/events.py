@@ -75,5 +75,6 @@ class Event:
         return found
 
     def log_facts(self) -> dict[str, Any]:
-        """Return what its line in the log says: the fields of `as_json` that say something."""
-        return {name: value for name, value in self.as_json().items() if value not in (None, "", [])}
+        """Return what its line in the log says: those of `as_json` that say something, without the time it has."""
+        facts = self.as_json()
+        return {name: value for name, value in facts.items() if name != "at" and value not in (None, "", [])}

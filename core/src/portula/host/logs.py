@@ -27,6 +27,7 @@ log = logging.getLogger("portula")
 MAX_CHARACTERS = 500
 """Of one value from outside."""
 
+_FAULTS = ("server_error", "temporarily_unavailable")
 _FIRST = ("timestamp", "level", "event", "request_id")
 
 
@@ -46,10 +47,11 @@ class Line:
 
 
 def log_event(event: Event) -> None:
-    """Log an event, unless nobody listens at its level."""
-    if log.isEnabledFor(event.log_level):
+    """Log an event, unless nobody listens at its level; what failed here has a line already, and counts as DEBUG."""
+    level = logging.DEBUG if getattr(event, "error", None) in _FAULTS else event.log_level
+    if log.isEnabledFor(level):
         facts = event.log_facts()
-        log.log(event.log_level, Line(facts.pop("type"), facts))
+        log.log(level, Line(facts.pop("type"), facts))
 
 
 def configure_logging(settings: CoreSettings, *, whole_process: bool = False) -> None:
