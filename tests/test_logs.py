@@ -119,11 +119,15 @@ def test_an_application_may_ask_for_lines(lines, tmp_path):
 
 @pytest.fixture
 def told(caplog):
-    caplog.set_level(logging.INFO, "portula")
+    caplog.set_level(logging.DEBUG, "portula")
 
-    def find(event):
-        found = [record.msg for record in caplog.records if isinstance(record.msg, Line)]
-        return [line.fields for line in found if line.event == event]
+    def find(event, least=logging.DEBUG):
+        found = [
+            record.msg
+            for record in caplog.records
+            if isinstance(record.msg, Line) and record.levelno >= least
+        ]
+        return [line.fields for line in found if event in (None, line.event)]
 
     return find
 
@@ -155,6 +159,7 @@ def test_a_client_that_does_not_authenticate(house, told, client_id, reason):
     (refused,) = told("token_refused")
     assert (refused["error"], refused["reason"]) == ("invalid_client", reason)
     assert failed["request_id"] == refused["request_id"]
+    assert told(None, logging.INFO)[-1:] == [failed]  # one line of each
 
 
 def test_a_code_that_nobody_was_given(house, told):
@@ -171,6 +176,7 @@ def test_a_replay(house, told):
     (replayed,) = told("code_replayed")
     assert (replayed["client_id"], replayed["subject"]) == (house.client_id, house.ann.sub)
     assert [refused["reason"] for refused in told("token_refused")] == ["the code was used before"]
+    assert told(None, logging.INFO)[-1] == replayed
 
 
 @pytest.mark.parametrize(("username", "is_named"), [("ann", True), ("a password of hers", False)])

@@ -139,6 +139,7 @@ class Backend:
                 return answer
         except Replayed as replay:
             self.validator.revoke_authorization_of(replay.record)
+            exchange.is_told = True
             answer = token_error(errors.InvalidGrantError())
         except OAuth2Error as error:
             answer = token_error(error)
@@ -199,9 +200,10 @@ class Backend:
         event = TokenRefused(
             provider=self.provider,
             reason=exchange.reason or told.get("error_description"),
-            client_id=exchange.parameter("client_id"),
+            client_id=exchange.client.client_id if exchange.client else exchange.parameter("client_id"),
             grant_type=exchange.parameter("grant_type"),
             error=error,
+            repeats=exchange.is_told,
         )
         self.provider.hooks.tell(EventHooks.portula_token_refused, event)
 

@@ -70,6 +70,8 @@ class TokenRefused(ProtocolEvent):
 
     grant_type: str | None
     error: str
+    repeats: bool = False
+    """Whether another event has told of it: of a replay, or a client that did not authenticate."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,8 @@ MAX_CHARACTERS = 500
 """Of one value from outside."""
 
 _FAULTS = ("server_error", "temporarily_unavailable")
+"""Errors of which the failure itself is logged."""
+
 _FIRST = ("timestamp", "level", "event", "request_id")
 
 
@@ -47,8 +49,9 @@ class Line:
 
 
 def log_event(event: Event) -> None:
-    """Log an event, unless nobody listens at its level; what failed here has a line already, and counts as DEBUG."""
-    level = logging.DEBUG if getattr(event, "error", None) in _FAULTS else event.log_level
+    """Log an event, unless nobody listens at its level; what has a line already counts as DEBUG."""
+    has_line = getattr(event, "repeats", False) or getattr(event, "error", None) in _FAULTS
+    level = logging.DEBUG if has_line else event.log_level
     if log.isEnabledFor(level):
         facts = event.log_facts()
         log.log(level, Line(facts.pop("type"), facts))

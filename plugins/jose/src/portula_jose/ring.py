@@ -35,7 +35,7 @@ _PAGE = 100
 REREAD_SECONDS = 5
 """How soon every worker hears of a rotation."""
 
-PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 1.0
 """How long a request waits for keys that are read again."""
 
 

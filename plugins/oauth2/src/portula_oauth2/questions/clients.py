@@ -59,7 +59,7 @@ class ClientQuestions(OAuth2Validator):
 
     def _not_authenticated(self, exchange: Exchange, method: str | None, reason: str) -> None:
         """Tell who did not authenticate, and why."""
-        exchange.reason = reason
+        exchange.reason, exchange.is_told = reason, True
         event = ClientAuthenticationFailed(
             provider=self.provider, client_id=_claimed(exchange.request), method=method, reason=reason
         )
