@@ -18,6 +18,7 @@ from portula.cli.folder import NoProviderThere, holds_a_provider
 from portula.cli.serve import Prepared, ServeOptions, make_app, prepare, run
 from portula.host.commands import SchemaGroup
 from portula.host.declarations import HostHooks
+from portula.host.logs import configure_logging
 from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
 from portula.model.errors import ConfigError
 from portula.model.sources import Tier
@@ -249,6 +250,7 @@ def serve(context: click.Context, /, **own: Any) -> None:
     given = {**(context.parent.params if context.parent else {}), **own, "serving": True, "creating": True}
     try:
         prepared = prepare(options_of(given))
+        configure_logging(prepared.provider.core_settings, whole_process=True)
     except ConfigError as error:
         raise said(error) from error
     _announce(prepared)

@@ -30,7 +30,6 @@ from portula.cli.folder import (
 from portula.cli.supervisor import Supervisor, Times, worker_command
 from portula.host.checks import Level
 from portula.host.declarations import HostHooks
-from portula.host.logs import configure_logging
 from portula.host.modes import storage_check_deferred, third_party_plugins
 from portula.model.errors import ConfigError, StorageDown
 from portula.model.uris import is_loopback_host
@@ -318,7 +317,6 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
 def run(prepared: Prepared) -> None:
     """Serve until told to stop."""
     options = prepared.options
-    configure_logging(prepared.provider.core_settings, whole_process=True)
     os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(options))
     times = Times(hang=options.hang_timeout, stop=options.stop_timeout)
     Supervisor(worker_command(), prepared.listener, options.workers, times).run()
