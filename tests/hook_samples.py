@@ -125,6 +125,8 @@ EVENTS = {
     public.ConsentGiven: {"subject": "ada", "scopes": ("read",)},
     public.ClientSaved: {"created": True},
     public.ClientAuthenticated: {"method": "client_secret_basic", "secret_id": None},
+    public.ClientAuthenticationFailed: {"method": "client_secret_basic", "reason": "wrong secret"},
+    public.AuthorizationRequestRefused: {"error": "invalid_scope", "redirected": True},
     public.LoginSucceeded: {"subject": "ada", "amr": ("pwd",), "address": "127.0.0.1"},
     public.LoginFailed: {"username": "ada", "reason": "wrong credentials", "address": "127.0.0.1"},
     public.LogoutSucceeded: {"subject": "ada", "sid": "sid", "tokens": 2},
@@ -221,6 +223,7 @@ STARTED = {
     "portula_commands": lambda provider: (
         [command.name for command in provider.hooks.collect(Plugin.portula_commands)] == ["hello"]
     ),
+    "portula_readiness": lambda provider: [*provider.hooks.collect(Plugin.portula_readiness)] == ["kettle"],
     "portula_checks": lambda provider: (
         [found.id for found in provider.hooks.collect(Plugin.portula_checks)] == ["tea.cold"]
     ),
@@ -251,6 +254,8 @@ PRINTED = {
     "portula_consent_given": "('read',)",
     "portula_client_saved": "machine",
     "portula_client_authenticated": "client_secret_basic",
+    "portula_client_authentication_failed": "wrong secret",
+    "portula_authorization_request_refused": "invalid_scope",
     "portula_login_succeeded": "ada",
     "portula_login_failed": "wrong credentials",
     "portula_logout_succeeded": "ada",

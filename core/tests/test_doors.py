@@ -14,7 +14,9 @@ from werkzeug.test import run_wsgi_app
 
 import portula_introspection
 from portula import hookimpl
+from portula.model.requests import CurrentRequest
 from portula.plugin import Answer, Endpoint, json_answer
+from portula.web.requests import REQUEST_KEY
 
 FORM = "application/x-www-form-urlencoded"
 METADATA = ("/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o")
@@ -70,6 +72,7 @@ def environ(method, path, body=b"", **extra):
     return {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
+        REQUEST_KEY: CurrentRequest("the-request"),
         "PATH_INFO": path,
         "QUERY_STRING": "",
         "SERVER_NAME": "id.example",

@@ -8,7 +8,7 @@ import pytest
 from support.children import wait_until
 
 from portula.cli import gate as gates
-from portula.cli.gate import Gate, environ_of, reply_of
+from portula.cli.gate import Gate, Served, environ_of, reply_of
 from portula.cli.threads import Threads
 
 
@@ -18,6 +18,7 @@ def scope_of(method="GET", path=b"/x", headers=(), version="1.1"):
         "method": method,
         "http_version": version,
         "scheme": "http",
+        "path": path.decode(),
         "raw_path": path,
         "query_string": b"a=%2F",
         "headers": [(b"host", b"id.example"), *headers],
@@ -67,10 +68,10 @@ def part(body, more=False):
     return {"type": "http.request", "body": body, "more_body": more}
 
 
-def make_gate(application=echo, *, threads=1, body_seconds=1.0, max_body=100):
-    gate = Gate(Threads(threads), body_seconds=body_seconds, multiprocess=False)
+def make_gate(application=echo, *, threads=1, body_seconds=1.0, max_body=100, **options):
+    gate = Gate(Threads(threads), Threads(1), body_seconds=body_seconds, multiprocess=False, **options)
     if application:
-        gate.open_to(application, max_body)
+        gate.open_to(Served(application, max_body, lambda path: path == "/light"))
     return gate
 
 
@@ -182,8 +183,8 @@ def test_who_waits_too_long_for_a_thread_is_told_so_and_nothing_is_done(monkeypa
 def test_threads_know_how_long_the_longest_call_has_taken():
     held = Held()
     threads = Threads(2)
-    gate = Gate(threads, body_seconds=1, multiprocess=False)
-    gate.open_to(held, 100)
+    gate = Gate(threads, Threads(1), body_seconds=1, multiprocess=False)
+    gate.open_to(Served(held, 100))
     assert threads.longest() == 0
 
     def act(_):
@@ -303,3 +304,45 @@ def test_the_environment_is_as_pep_3333_says():
     assert environ["REMOTE_ADDR"] == "192.0.2.7"
     assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("127.0.0.1", "8000")
     assert isinstance(environ["wsgi.input"], io.BytesIO)
+
+
+def test_what_needs_no_storage_is_answered_while_all_threads_wait():
+    free = threading.Event()
+
+    def application(environ, start_response):
+        if environ["PATH_INFO"] != "/light":
+            free.wait(10)
+        return echo(environ, start_response)
+
+    async def both():
+        gate = make_gate(application)
+        held, light = Client(), Client()
+        waiting = asyncio.create_task(gate(scope_of(), held.receive, held.send))
+        await asyncio.sleep(0.05)
+        await asyncio.wait_for(gate(scope_of(path=b"/light"), light.receive, light.send), 5)
+        assert (held.status, light.status) == (None, 200)
+        free.set()
+        await waiting
+        assert held.status == 200
+
+    asyncio.run(both())
+
+
+@pytest.mark.parametrize("application", [echo, None], ids=["open", "not open"])
+def test_healthz_is_answered_ahead_of_everything(application):
+    gate = make_gate(application, health_path="/ops")
+    told = ask(gate, scope_of(path=b"/ops/healthz"))
+    assert (told.status, told.body) == (200, b'{"status":"ok"}')
+    assert ask(gate, scope_of(path=b"/healthz")).status == (200 if application else 503)
+
+
+def test_the_access_log_has_a_line_for_each_request_and_no_query(caplog):
+    caplog.set_level("INFO", "portula.access")
+    ask(make_gate(), scope_of())
+    assert caplog.records == []
+    ask(make_gate(access_log=True), scope_of())
+    ask(make_gate(None, access_log=True), scope_of())
+    answered, refused = [record.msg.fields for record in caplog.records]
+    assert (answered["method"], answered["path"], answered["status"]) == ("GET", "/x", 200)
+    assert (refused["status"], refused["address"]) == (503, "192.0.2.7")
+    assert "%2F" not in caplog.text

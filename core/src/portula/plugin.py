@@ -22,7 +22,9 @@ from portula.flow.enrichments import (
 )
 from portula.flow.events import (
     AuthorizationGranted,
+    AuthorizationRequestRefused,
     ClientAuthenticated,
+    ClientAuthenticationFailed,
     ClientSaved,
     CodeReplayed,
     ConsentGiven,
@@ -76,7 +78,7 @@ from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
-from portula.flow.responses import error_parameters, token_error
+from portula.flow.responses import error_parameters, fault_of, token_error
 from portula.flow.revocation import REVOCATION_STEPS
 from portula.flow.revoking import (
     is_revoked,
@@ -124,6 +126,7 @@ from portula.model.addresses import network_of
 from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
 from portula.model.consent import Consent, ConsentItem, ConsentQuestion
 from portula.model.errors import nearest
+from portula.model.failures import log_failure
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
 from portula.model.people import Authenticated, LoginSession, User
@@ -154,6 +157,7 @@ from portula.model.records import (
     RefreshToken,
     SupersededRefreshToken,
 )
+from portula.model.requests import current_request
 from portula.model.slots import (
     Clock,
     Fetched,
@@ -238,12 +242,14 @@ __all__ = [
     "AuthorizationCodeGrant",
     "AuthorizationExchange",
     "AuthorizationGranted",
+    "AuthorizationRequestRefused",
     "AuthorizationResponse",
     "AuthorizationServer",
     "Backend",
     "ChangeAll",
     "ClientAuthMethod",
     "ClientAuthenticated",
+    "ClientAuthenticationFailed",
     "ClientCredentialsGrant",
     "ClientMember",
     "ClientRegistration",
@@ -363,11 +369,13 @@ __all__ = [
     "console",
     "contribution",
     "current_provider",
+    "current_request",
     "deliver_command",
     "enrichment",
     "error_parameters",
     "event",
     "exchange_of",
+    "fault_of",
     "field_docs",
     "find_person",
     "grant_types_needed",
@@ -380,6 +388,7 @@ __all__ = [
     "json_answer",
     "json_problem",
     "links_for",
+    "log_failure",
     "metadata_endpoints",
     "nearest",
     "network_of",

@@ -131,6 +131,7 @@ def test_wrong_credentials_do_not_say_which_was_wrong(accounts, browser, usernam
         username=username,
         reason="wrong credentials",
         address="127.0.0.1",
+        subject=accounts.ada.sub if username == "ada" else None,
         at=accounts.host.time,
     )
 

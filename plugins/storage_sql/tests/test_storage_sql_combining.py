@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from portula.errors import Conflict, DuplicateRecord
+from portula.errors import Conflict, DuplicateRecord, StorageDown
 from portula.plugin import Plan, added
 from portula_storage_sql import engine as engines
 from portula_storage_sql import migrate
@@ -126,7 +126,7 @@ def test_where_the_disk_is_full_the_others_are_kept(world: World) -> None:
     world.pages = pages + 50
     futures = world.together([pair("a"), pair("b"), pair("big", note="x" * 1_000_000), pair("c")])
     ends = [future.exception() for future in futures]
-    assert [type(end) for end in ends] == [type(None), type(None), sqlite3.OperationalError, type(None)]
+    assert [type(end) for end in ends] == [type(None), type(None), StorageDown, type(None)]
     assert "full" in str(ends[2])
     assert world.found == ["a-1", "a-2", "b-1", "b-2", "c-1", "c-2"]
 
@@ -135,7 +135,7 @@ def test_where_the_file_stays_locked_each_plan_fails(world: World, monkeypatch: 
     monkeypatch.setattr(engines, "BUSY_SECONDS", 0.2)
     impatient = World(world.file)
     futures = impatient.together([pair(str(number)) for number in range(4)], holding=1.0)
-    assert [type(future.exception()) for future in futures] == [sqlite3.OperationalError] * 4
+    assert [type(future.exception()) for future in futures] == [StorageDown] * 4
     assert impatient.found == []
     add_to(impatient.store, Sample(digest="later"))
     assert impatient.found == ["later"]

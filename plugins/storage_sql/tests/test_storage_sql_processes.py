@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 from support.processes import released_together
 
+from portula.errors import StorageDown
 from portula.plugin import CORE_RECORDS, AccessToken, Grant, Plan
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
@@ -190,7 +190,7 @@ def test_a_connection_that_breaks_within_a_plan_loses_all_of_it(
             cut()
 
     event.listen(store.engine, "before_cursor_execute", break_once)
-    with pytest.raises(DBAPIError):
+    with pytest.raises(StorageDown):
         store.apply(redemption(tokens))
     assert len(seen) == 1
     assert store.select(AccessToken) == []

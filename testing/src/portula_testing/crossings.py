@@ -67,7 +67,7 @@ class Crossings:
         self.passed: list[Crossing] = []
         self._failed: Crossing | None = None
         self.fail_at = fail_at
-        self._error = error
+        self.error = error
         self._lasting = lasting
         self._losing = losing
         self._thread: int | None = None
@@ -103,7 +103,7 @@ class Crossings:
             return
         if self._losing:
             yield
-        raise (self._error or error)(MESSAGE)
+        raise (self.error or error)(MESSAGE)
 
     @contextmanager
     def watching(self) -> Iterator[None]:

@@ -47,7 +47,7 @@ def outcome_of(answer: Any) -> Outcome:
 
 
 def problems_of(
-    answer: Any, provider: Provider, failed: Crossing, passed: Sequence[Crossing]
+    answer: Any, provider: Provider, failed: Crossing, passed: Sequence[Crossing], *, is_down: bool = False
 ) -> Iterator[str]:
     """Yield what is wrong with an answer that tells of an error.
 
@@ -56,6 +56,7 @@ def problems_of(
         provider: who gave it.
         failed: the call that failed.
         passed: the calls of the same request that went well before.
+        is_down: whether it failed since the storage does not answer.
     """
     if not isinstance(answer, TestResponse):
         return
@@ -68,6 +69,19 @@ def problems_of(
         yield from _redirect_problems(answer, errors)
     else:
         yield from _page_problems(answer, failed, passed)
+    if is_down:
+        yield from _down_problems(answer)
+
+
+def _down_problems(answer: TestResponse) -> Iterator[str]:
+    """Look at what is answered while the storage is down (RFC 6749 §4.1.2.1, RFC 9110 §15.6.4)."""
+    outcome = outcome_of(answer)
+    if "Location" not in answer.headers and (
+        answer.status_code != 503 or "Retry-After" not in answer.headers
+    ):
+        yield f"the answer is {answer.status_code}, and does not say when to come again"
+    if outcome.error not in ("", FAULTS[1]):
+        yield f"the error is {outcome.error}"
 
 
 def _machine_problems(answer: TestResponse, errors: Sequence[str]) -> Iterator[str]:

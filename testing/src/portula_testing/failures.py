@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from werkzeug.test import Client
 
 from portula import Plugin
+from portula.errors import StorageDown
 from portula_testing.crossings import Bystander, Crossing, Crossings, DriverError, labels_of
 from portula_testing.failure_answers import FAULTS as FAULT_ERRORS
 from portula_testing.failure_answers import STATUSES, Outcome, outcome_of, problems_of
@@ -166,7 +167,8 @@ class Flow:
         if failed is None or not told:
             return answer
         passed = self.crossings.passed[first : self.crossings.fail_at]
-        self.problems += problems_of(answer, self.provider, failed, passed)
+        is_down = self.crossings.error is StorageDown
+        self.problems += problems_of(answer, self.provider, failed, passed, is_down=is_down)
         if self.fault == "lost":
             return self._ask_again(action)
         self.problems += self._changes(before)
@@ -290,7 +292,8 @@ def failing(
     Args:
         flow_class: the flow.
         at: label or place of the call, from `crossings`.
-        error: what it raises; None for `DriverError` where it is a store's, else RuntimeError.
+        error: what it raises; None for `DriverError` where it is a store's, else RuntimeError. `StorageDown`
+            has to be answered 503, with `temporarily_unavailable` and the time to come again.
         fault: `glitch`: this call alone fails, and the same provider is asked again. `outage`: who was called stays
             away until the provider is started anew, and that one is asked. `lost`: a write is kept, but its answer is
             lost; who asks again gets the same or a refusal, after which the flow begins again. None for all that the

@@ -10,6 +10,7 @@ import io
 import json
 import logging
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,12 +18,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from portula.cli.threads import Threads, Work
+from portula.host.logs import Line
 from portula.web.certificates import TLS_VARIABLE
+from portula.web.health import ALIVE
+from portula.web.requests import REQUEST_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
+    from portula.model.requests import CurrentRequest
+
 log = logging.getLogger("portula")
+access_log = logging.getLogger("portula.access")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -71,7 +78,23 @@ NOT_OPEN = refusal(
     503, "temporarily_unavailable", "The server is starting or its storage does not answer.", close=False
 )
 STOPPING = refusal(503, "temporarily_unavailable", "The server is stopping; try again.")
+HEALTHY = Reply(
+    200,
+    [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"pragma", b"no-cache")],
+    json.dumps(ALIVE, separators=(",", ":")).encode(),
+)
 TOO_SLOW = refusal(408, "invalid_request", "The request was not sent in time.")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What stands behind a gate."""
+
+    application: WSGIApplication
+    max_body: int
+    """It is given one byte of a body more than these at most."""
+    needs_no_storage: Callable[[str], bool] = lambda _path: False
+    """Says of a path whether it is answered from memory or from a file."""
 
 
 class Refused(Exception):
@@ -90,25 +113,45 @@ class Gone(Exception):
 class Gate:
     """An ASGI application that lets whole requests through to a WSGI application."""
 
-    def __init__(self, threads: Threads, *, body_seconds: float, multiprocess: bool) -> None:
-        """Take the threads that answer and how long a body may take; until `open_to` all is answered 503."""
+    def __init__(
+        self,
+        threads: Threads,
+        light_threads: Threads,
+        *,
+        body_seconds: float,
+        multiprocess: bool,
+        health_path: str | None = None,
+        access_log: bool = False,
+    ) -> None:
+        """Take the threads that answer; until `open_to` all but `healthz` is answered 503.
+
+        Args:
+            threads: for all that may have to wait for the storage.
+            light_threads: for what need not.
+            body_seconds: how long a body may take.
+            multiprocess: whether other processes answer too.
+            health_path: HEALTH_PATH.
+            access_log: whether each request has a line in the log.
+        """
         self._threads = threads
+        self._light_threads = light_threads
         self._body_seconds = body_seconds
         self._multiprocess = multiprocess
-        self._application: WSGIApplication | None = None
-        self._max_body = 0
+        self._healthz = None if health_path is None else f"{health_path}/healthz".encode()
+        self._access_log = access_log
+        self._served: Served | None = None
         self.stopping = False
         """Whether each answer ends its connection."""
 
-    def open_to(self, application: WSGIApplication, max_body: int) -> None:
-        """Answer by this application from now on; it is given one byte more than `max_body` at most."""
-        self._max_body = max_body
-        self._application = application
+    def open_to(self, served: Served) -> None:
+        """Answer by this application from now on."""
+        self._served = served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        began, environ = time.monotonic(), dict[str, Any]()
         try:
-            reply = await self._reply(scope, receive)
+            reply = await self._reply(scope, receive, environ)
         except Refused as refused:
             reply = refused.reply
         except Gone:
@@ -120,29 +163,35 @@ class Gate:
             headers = [*headers, CLOSE]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
+        if self._access_log:
+            _log_access(scope, environ.get(REQUEST_KEY), reply.status, time.monotonic() - began)
 
-    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
-        application = self._application
-        if application is None:
+    async def _reply(self, scope: Scope, receive: Receive, environ: WSGIEnvironment) -> Reply:
+        if scope["raw_path"] == self._healthz and scope["method"] in ("GET", "HEAD"):
+            return HEALTHY
+        served = self._served
+        if served is None:
             return NOT_OPEN
         if scope["http_version"] == "1.1" and [name for name, _ in scope["headers"]].count(b"host") != 1:
             return BAD_HOST  # RFC 9112 §3.2
-        body, length = await self._body(scope, receive)
-        environ = environ_of(scope, body, length)
+        body, length = await self._body(scope, receive, served.max_body)
+        environ |= environ_of(scope, body, length)
         environ["wsgi.multiprocess"] = self._multiprocess
-        return await self._in_a_thread(lambda: reply_of(application, environ))
+        is_light = served.needs_no_storage(environ["PATH_INFO"])
+        threads = self._light_threads if is_light else self._threads
+        return await _in_a_thread(threads, lambda: reply_of(served.application, environ))
 
-    async def _body(self, scope: Scope, receive: Receive) -> tuple[bytes, int | None]:
+    async def _body(self, scope: Scope, receive: Receive, max_body: int) -> tuple[bytes, int | None]:
         """Return the body and its length, which is as announced when it is too long to be read; None without one."""
         headers = dict(scope["headers"])
         announced = headers.get(b"content-length")
         if announced is None and b"transfer-encoding" not in headers:
             return b"", None
-        if announced is not None and int(announced) > self._max_body:
+        if announced is not None and int(announced) > max_body:
             return b"", int(announced)
         try:
             async with asyncio.timeout(self._body_seconds):
-                body = await _whole(scope, receive, self._max_body + 1)
+                body = await _whole(scope, receive, max_body + 1)
         except TimeoutError:
             raise Refused(TOO_SLOW) from None
         except asyncio.CancelledError:
@@ -151,33 +200,34 @@ class Gate:
             raise
         return body, len(body)
 
-    async def _in_a_thread(self, call: Callable[[], Reply]) -> Reply:
-        if self._threads.waiting >= WAITING_MOST:
-            return BUSY
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Reply] = loop.create_future()
 
-        def settle(reply: Reply) -> None:
-            if not answer.done():
-                answer.set_result(reply)
+async def _in_a_thread(threads: Threads, call: Callable[[], Reply]) -> Reply:
+    if threads.waiting >= WAITING_MOST:
+        return BUSY
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Reply] = loop.create_future()
 
-        def make() -> None:
-            reply = call()
-            with suppress(RuntimeError):  # the server ended meanwhile, and its event loop with it
-                loop.call_soon_threadsafe(settle, reply)
+    def settle(reply: Reply) -> None:
+        if not answer.done():
+            answer.set_result(reply)
 
-        work = Work(make)
+    def make() -> None:
+        reply = call()
+        with suppress(RuntimeError):  # the server ended meanwhile, and its event loop with it
+            loop.call_soon_threadsafe(settle, reply)
 
-        def give_up() -> None:
-            if work.take() is not None:
-                settle(BUSY)
+    work = Work(make)
 
-        timer = loop.call_later(WAITING_SECONDS, give_up)
-        self._threads.put(work)
-        try:
-            return await answer
-        finally:
-            timer.cancel()
+    def give_up() -> None:
+        if work.take() is not None:
+            settle(BUSY)
+
+    timer = loop.call_later(WAITING_SECONDS, give_up)
+    threads.put(work)
+    try:
+        return await answer
+    finally:
+        timer.cancel()
 
 
 async def _whole(scope: Scope, receive: Receive, limit: int) -> bytes:
@@ -280,3 +330,16 @@ def _with_length(reply: Reply, method: str) -> Pairs:
     if method == "HEAD" or reply.status in (204, 304):
         return reply.headers
     return [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+
+
+def _log_access(scope: Scope, request: CurrentRequest | None, status: int, seconds: float) -> None:
+    """Log a request: without its query and its body, which may hold what nobody else is to see."""
+    peer = scope["client"] or ("", 0)
+    facts = {
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "address": request.address if request else peer[0],
+    }
+    access_log.info(Line("request", {**facts, **({"request_id": request.id} if request else {})}))

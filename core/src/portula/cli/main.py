@@ -21,6 +21,7 @@ from portula.cli.serve import Prepared, ServeOptions, make_app, prepare, run
 from portula.flow.deliver_command import deliver_command
 from portula.host.commands import HOST_COMMANDS, SchemaGroup
 from portula.host.declarations import HostHooks
+from portula.host.logs import configure_logging
 from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
 from portula.model.errors import ConfigError
 from portula.model.sources import Tier
@@ -268,6 +269,7 @@ def init(context: click.Context, /) -> None:
     metavar="SECONDS",
     help="Time after which a process that answers nothing is replaced; 60 by default.",
 )
+@click.option("--access-log", is_flag=True, help="Log a line for each request.")
 @click.option("--allow-errors", is_flag=True, help="Serve although `portula check` finds errors.")
 @click.option("--demo", is_flag=True, help="Make a demo user and a demo client, in a database of their own.")
 @click.pass_context
@@ -276,6 +278,7 @@ def serve(context: click.Context, /, **own: Any) -> None:
     given = {**(context.parent.params if context.parent else {}), **own, "serving": True, "creating": True}
     try:
         prepared = prepare(options_of(given))
+        configure_logging(prepared.provider.core_settings, whole_process=True)
     except ConfigError as error:
         raise said(error) from error
     _announce(prepared)

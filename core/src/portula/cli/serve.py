@@ -80,6 +80,7 @@ class ServeOptions:
     stop_timeout: float = 9.0
     hang_timeout: float = 60.0
     allow_errors: bool = False
+    access_log: bool = False
     demo: bool = False
     passing: bool = False
     """Whether the app is made only to look at, e.g. for `--help`: no key is needed, and no folder."""
@@ -89,6 +90,8 @@ class ServeOptions:
     """Whether this is the server; commands beside it take the issuer that the server left in the data folder."""
     creating: bool = False
     """Whether a data folder is made where there is none."""
+    health_path: str | None = None
+    """HEALTH_PATH, for a worker that has no provider yet."""
 
     @property
     def folder(self) -> Path:
@@ -270,7 +273,8 @@ def prepare(options: ServeOptions) -> Prepared:
         with app.app_context():
             demo = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
         unless_prepared.pop_all()
-    options = replace(options, issuer=provider.issuer, creating=False)
+    health_path = provider.core_settings.HEALTH_PATH
+    options = replace(options, issuer=provider.issuer, creating=False, health_path=health_path)
     return Prepared(options, provider, listener, demo, warnings)
 
 

@@ -11,49 +11,48 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import uvicorn
 
 from portula.cli.edge import IDLE_SECONDS, LINGER_SECONDS, Connection, EdgeServer
-from portula.cli.gate import WAITING_SECONDS, Gate
+from portula.cli.gate import WAITING_SECONDS, Gate, Served
 from portula.cli.serve import ServeOptions, make_app, tls_context, wsgi_of
 from portula.cli.threads import Threads
+from portula.host.logs import configure_logging
+from portula.host.modes import storage_check_deferred
 from portula.model.errors import ConfigError
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger("portula")
 
 THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 """Threads that answer requests: a slow password hash holds up only one. More would only change places."""
 
+LIGHT_THREADS = 2
+"""Further ones for what needs no storage, so that it is answered while the others wait for a database that hangs."""
+
 LONGEST_PAUSE = 10.0
 """Seconds between two attempts to open a provider whose storage does not answer."""
 
 
-def open_in_time(
-    gate: Gate, make: Callable[[], tuple[WSGIApplication, int]], tried: Callable[[], object]
-) -> None:
+def open_in_time(gate: Gate, make: Callable[[], Served], tried: Callable[[], object]) -> None:
     """Open the gate to the application that `make` returns, asking it again until it does; never gives up.
 
     Args:
         gate: answers 503 until then.
-        make: returns the application and the most bytes of a body it takes, or raises.
+        make: returns the application, or raises.
         tried: called after each attempt.
     """
     pause, told = 0.5, ""
     while True:
         try:
-            application, max_body = make()
+            served = make()
         except ConfigError as error:
             reason = "; ".join(error.findings)
         except Exception as error:  # a plugin's, or a driver's: the worker answers 503 and tries again
             log.debug("the provider does not open", exc_info=True)
             reason = f"{type(error).__name__}: {error}"
         else:
-            gate.open_to(application, max_body)
+            gate.open_to(served)
             if told:
                 log.warning("worker %d answers again", os.getpid())
             tried()
@@ -92,27 +91,8 @@ def _in_background(target: Callable[..., None], *arguments: object) -> None:
     threading.Thread(target=target, args=arguments, daemon=True).start()
 
 
-def main() -> None:
-    """Serve until the parent says stop or is gone. Arguments: descriptors of the listener and of the lifeline."""
-    listener_handle, lifeline_handle = map(int, sys.argv[1:])
-    listener, lifeline = (
-        socket.socket(fileno=listener_handle),
-        Lifeline(socket.socket(fileno=lifeline_handle)),
-    )
-    options = ServeOptions.from_environment()
-    threads = Threads(THREADS)
-    gate = Gate(threads, body_seconds=options.body_timeout, multiprocess=options.workers > 1)
-
-    def beat() -> None:
-        if threads.longest() < options.hang_timeout / 2:
-            lifeline.beat()
-
-    def make() -> tuple[WSGIApplication, int]:
-        _, provider = make_app(options)
-        return wsgi_of(options, provider), provider.core_settings.MAX_BODY_BYTES
-
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else a line for whatever a stranger sends
-    config = uvicorn.Config(
+def _config(gate: Gate, options: ServeOptions) -> uvicorn.Config:
+    return uvicorn.Config(
         gate,
         http=Connection,
         ws="none",
@@ -125,8 +105,41 @@ def main() -> None:
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=max(1, int(options.stop_timeout - LINGER_SECONDS - 1)),
     )
+
+
+def main() -> None:
+    """Serve until the parent says stop or is gone. Arguments: descriptors of the listener and of the lifeline."""
+    listener_handle, lifeline_handle = map(int, sys.argv[1:])
+    listener, lifeline = (
+        socket.socket(fileno=listener_handle),
+        Lifeline(socket.socket(fileno=lifeline_handle)),
+    )
+    options = ServeOptions.from_environment()
+    threads = Threads(THREADS)
+    gate = Gate(
+        threads,
+        Threads(LIGHT_THREADS),
+        body_seconds=options.body_timeout,
+        multiprocess=options.workers > 1,
+        health_path=options.health_path,
+        access_log=options.access_log,
+    )
+
+    def beat() -> None:
+        if threads.longest() < options.hang_timeout / 2:
+            lifeline.beat()
+
+    def make() -> Served:
+        with storage_check_deferred():
+            _, provider = make_app(options)
+        configure_logging(provider.core_settings, whole_process=True)
+        provider.check_storage()
+        max_body = provider.core_settings.MAX_BODY_BYTES
+        return Served(wsgi_of(options, provider), max_body, provider.door.needs_no_storage)
+
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else a line for whatever a stranger sends
     server = EdgeServer(
-        config,
+        _config(gate, options),
         gate,
         listener,
         tls=tls_context(options),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, Any, cast
 
 from oauthlib.oauth2 import OAuth2Error
@@ -16,17 +15,18 @@ from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
 from portula.flow.messages import ISSUER, OAuthRequest, Pairs
-from portula.flow.responses import error_parameters, from_oauthlib, token_error
+from portula.flow.responses import error_parameters, failed_answer, fault_of, from_oauthlib, token_error
 from portula.flow.server import Server
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
-from portula.model.http import Answer, Message, json_answer
+from portula.model.failures import log_failure
+from portula.model.http import Answer, Message
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.validator import OAuth2Validator
     from portula.model.people import Authenticated
 
-log = logging.getLogger("portula")
+AUTHORIZATION = "the authorization request"
 
 
 class Backend:
@@ -77,8 +77,7 @@ class Backend:
         except Exception as failure:
             if exchange.redirect_uri is None:
                 raise
-            log.exception("the authorization request is refused")
-            raise AuthorizationRefused(errors.ServerError(), exchange) from failure
+            raise AuthorizationRefused(fault_of(failure, AUTHORIZATION), exchange) from failure
         return exchange
 
     def create_authorization_response(
@@ -106,8 +105,7 @@ class Backend:
         except (AuthorizationRefused, Conflict, DuplicateRecord, Replayed):
             raise
         except Exception as failure:
-            log.exception("the authorization request is refused")
-            raise AuthorizationRefused(errors.ServerError(), authorization) from failure
+            raise AuthorizationRefused(fault_of(failure, AUTHORIZATION), authorization) from failure
         return cast("Answer", authorization.answer)
 
     def error_response(self, refused: AuthorizationRefused, issuer: str) -> Answer:
@@ -141,12 +139,13 @@ class Backend:
                 return answer.with_headers(exchange.headers)
         except Replayed as replay:
             self.validator.revoke_authorization_of(replay.record)
+            exchange.is_told = True
             answer = token_error(errors.InvalidGrantError())
         except OAuth2Error as error:
             answer = token_error(error)
-        except Exception:
-            log.exception("the token request is refused")
-            answer = json_answer(500, {"error": "server_error"})
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "the token request is refused")
+            answer = failed_answer(failure)
         self._tell_refusal(exchange, answer)
         return answer.with_headers(exchange.headers)
 
@@ -208,12 +207,15 @@ class Backend:
             raise errors.InvalidClientError(request=exchange.request)
 
     def _tell_refusal(self, exchange: TokenExchange, answer: Answer) -> None:
-        error = str(json.loads(answer.body)["error"])
+        told = json.loads(answer.body)
+        error = str(told["error"])
         event = TokenRefused(
             provider=self.provider,
-            client_id=exchange.parameter("client_id"),
+            reason=exchange.reason or told.get("error_description"),
+            client_id=exchange.client.client_id if exchange.client else exchange.parameter("client_id"),
             grant_type=exchange.parameter("grant_type"),
             error=error,
+            repeats=exchange.is_told,
         )
         self.provider.hooks.tell(EventHooks.portula_token_refused, event)
 

@@ -24,5 +24,7 @@ class Endpoint:
     cors: Cors = "none"
     origin_schemes: tuple[str, ...] = ()
     """Schemes besides http and https that the origins of its clients may have."""
+    in_memory: bool = False
+    """Whether it is answered without the storage, or hardly ever with it."""
     steps: Steps[Any] | None = None
     """The steps that answer it; beside a handler, those that the handler runs."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from portula.flow.events import (
+    AuthorizationRequestRefused,
     ClientAuthenticated,
+    ClientAuthenticationFailed,
     ClientSaved,
     CodeReplayed,
     ConsentGiven,
@@ -90,6 +92,26 @@ class EventHooks(HookDeclarations):
             class Listener(Plugin):
                 def portula_client_authenticated(self, event):
                     print(event.method)
+        """
+
+    @event()
+    def portula_client_authentication_failed(self, event: ClientAuthenticationFailed) -> None:
+        """Hear that a client did not prove who it is, and why: the client itself is told `invalid_client`.
+
+        Example:
+            class Listener(Plugin):
+                def portula_client_authentication_failed(self, event):
+                    print(event.reason)
+        """
+
+    @event()
+    def portula_authorization_request_refused(self, event: AuthorizationRequestRefused) -> None:
+        """Hear that an authorization request ended with an error.
+
+        Example:
+            class Listener(Plugin):
+                def portula_authorization_request_refused(self, event):
+                    print(event.error)
         """
 
     @event()

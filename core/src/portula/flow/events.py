@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import override
 
 from portula.host.events import Event
 
@@ -69,6 +72,8 @@ class TokenRefused(ProtocolEvent):
 
     grant_type: str | None
     error: str
+    repeats: bool = False
+    """Whether another event has told of it: of a replay, or a client that did not authenticate."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +89,7 @@ class TokenRevoked(ProtocolEvent):
 class Replay(ProtocolEvent):
     """A single-use credential was used again, and its authorization is revoked."""
 
+    log_level: ClassVar[int] = logging.WARNING
     client_id: str
     authorization: str | None
     """Identifier of the authorization."""
@@ -118,13 +124,33 @@ class ClientSaved(ProtocolEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientAuthenticated(ProtocolEvent):
-    """A client proved who it is (RFC 6749 §2.3)."""
+    """A client proved who it is (RFC 6749 §2.3). Its line in the log is for DEBUG: what follows has one of its own."""
 
+    log_level: ClassVar[int] = logging.DEBUG
     client_id: str
     method: str
     """Registered name of the method, e.g. `client_secret_basic`."""
     secret_id: str | None
     """Which of its secrets it presented, as `portula.plugin.secret_id` names them; None without one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientAuthenticationFailed(ProtocolEvent):
+    """A client did not prove who it is (RFC 6749 §2.3). `client_id` is whom it says to be, known here or not."""
+
+    log_level: ClassVar[int] = logging.WARNING
+    method: str | None
+    """Registered name of the method that it tried; None when it tried none, or several."""
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthorizationRequestRefused(ProtocolEvent):
+    """An authorization request ended with an error, on a page or at the redirect URI (RFC 6749 §4.1.2.1)."""
+
+    error: str
+    redirected: bool
+    """Whether the client heard of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,7 +163,16 @@ class LoginSucceeded(ProtocolEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoginFailed(ProtocolEvent):
-    """Someone failed to sign in under this name."""
+    """Someone failed to sign in under this name. `subject` is the person of that name, None when there is none."""
 
+    log_level: ClassVar[int] = logging.WARNING
     username: str
     reason: str
+
+    @override
+    def log_facts(self) -> dict[str, Any]:
+        """Leave out a name that is nobody's: now and then it is a password, typed into the wrong field."""
+        facts = ProtocolEvent.log_facts(self)
+        if self.subject is None:
+            facts.pop("username", None)
+        return facts

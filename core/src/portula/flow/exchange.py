@@ -50,6 +50,10 @@ class Exchange:
     """By whose name it is answered."""
     client_auth_method: str | None = None
     """Registered name of the method by which the client authenticated; None while it has not."""
+    reason: str | None = None
+    """Why it is about to be refused, for operators: the client is not told. Whoever refuses sets it."""
+    is_told: bool = False
+    """Whether an event has told of the refusal."""
     client_secret_hash: str | None = field(default=None, repr=False)
     """Which of the client's stored secrets the one presented is."""
     presented_token: PresentedToken | None = None

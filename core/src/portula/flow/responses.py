@@ -9,6 +9,8 @@ from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
 
 from portula.flow.messages import printable
+from portula.model.errors import StorageDown
+from portula.model.failures import RETRY_AFTER_SECONDS, description_of, log_failure
 from portula.model.http import NO_STORE, Answer, json_answer
 
 
@@ -21,6 +23,22 @@ class RetryLater(errors.TemporarilyUnavailableError):  # type: ignore[misc] # oa
         """Keep the seconds."""
         self.retry_after = retry_after
         super().__init__(description=description)
+
+
+def fault_of(failure: Exception, what: str) -> OAuth2Error:
+    """Log that a request failed, and return what its client is told (RFC 6749 §4.1.2.1)."""
+    log_failure(failure, "%s is refused", what)
+    kind = errors.TemporarilyUnavailableError if isinstance(failure, StorageDown) else errors.ServerError
+    return kind(description=description_of(failure))
+
+
+def failed_answer(failure: Exception) -> Answer:
+    """Return the answer of a machine endpoint that failed: 503 where the storage does not answer, else 500."""
+    described = {"error_description": description_of(failure)}
+    if isinstance(failure, StorageDown):
+        again = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return json_answer(503, {"error": "temporarily_unavailable", **described}, again)
+    return json_answer(500, {"error": "server_error", **described})
 
 
 def error_parameters(error: OAuth2Error) -> dict[str, str]:

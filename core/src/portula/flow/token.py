@@ -7,7 +7,6 @@ through hooks.
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, cast
 
 from oauthlib.oauth2.rfc6749 import errors, utils
@@ -20,13 +19,12 @@ from portula.flow.issue import Issue
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.steps import Steps, step
 from portula.model.errors import Conflict
+from portula.model.failures import log_failure
 from portula.model.plans import Plan
 from portula.model.records import Application
 
 if TYPE_CHECKING:
     from portula.flow.server import Server
-
-log = logging.getLogger("portula")
 
 PROTECTED = frozenset({"access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"})
 """Members of a token response that no plugin can give (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3)."""
@@ -239,8 +237,8 @@ def tell(exchange: TokenExchange) -> None:
     if exchange.code is not None:
         try:
             validator.invalidate_authorization_code(request.client_id or "", request.code, request)
-        except Exception:
-            log.exception("invalidate_authorization_code failed; the code is used all the same")
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "invalidate_authorization_code failed; the code is used all the same")
     for event in exchange.events:
         exchange.provider.hooks.tell(EventHooks.portula_token_issued, event)
 

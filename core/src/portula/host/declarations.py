@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import click
@@ -38,6 +38,19 @@ class HostHooks(HookDeclarations, Generic[P]):
                     return [KettleHooks]
         """
         return ()
+
+    @contribution(HookClass.OBSERVES)
+    def portula_readiness(self, provider: P) -> Mapping[str, Callable[[], object]]:
+        """Contribute checks of `/readyz`, by the names that it shows: each raises when the server could not answer.
+
+        They are called once a second at most, and have to have an end of their own.
+
+        Example:
+            class Room(Plugin):
+                def portula_readiness(self, provider):
+                    return {"kettle": lambda: None}
+        """
+        return {}
 
     @contribution(HookClass.OBSERVES)
     def portula_settings(self, provider: P) -> Sequence[type[BaseModel]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from portula.model.requests import current_request
 
 if TYPE_CHECKING:
     from portula.host.deployment import Deployment
@@ -37,13 +40,21 @@ class Event:
     """The person it is about."""
     address: str | None = None
     """Where the request came from."""
-    request_id: str | None = None
+    request_id: str | None = field(default=None, compare=False)
     """Identifier of the request, the same for all its events."""
     reason: str | None = None
     """Why it was refused or done, for operators; nothing of it is told to clients."""
 
+    log_level: ClassVar[int] = logging.INFO
+    """How loud its line in the log is."""
+
     def __post_init__(self) -> None:
-        """Fill in time, realm and issuer from the provider, where they are not given."""
+        """Fill in time, realm and issuer from the provider, and the rest from the request, where they are not given."""
+        request = current_request()
+        if request is not None:
+            object.__setattr__(self, "request_id", self.request_id or request.id)
+            object.__setattr__(self, "address", self.address or request.address or None)
+            object.__setattr__(self, "actor", self.actor or request.actor)
         if self.at < 0:
             object.__setattr__(self, "at", self.provider.now())
         if not self.realm:
@@ -64,3 +75,8 @@ class Event:
                 value = getattr(self, member.name)
                 found[member.name] = list(value) if isinstance(value, tuple) else value
         return found
+
+    def log_facts(self) -> dict[str, Any]:
+        """Return what its line in the log says: those of `as_json` that say something, without the time it has."""
+        facts = self.as_json()
+        return {name: value for name, value in facts.items() if name != "at" and value not in (None, "", [])}

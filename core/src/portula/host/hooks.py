@@ -16,7 +16,9 @@ from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
 
 from portula.host.answers import contribution_problem, problem_of
+from portula.host.events import Event
 from portula.host.kinds import PREFIX, HookFacts, Kind
+from portula.host.logs import log_event
 from portula.host.plugins import Implementation, Plugins
 from portula.host.signatures import return_type
 from portula.model.errors import (
@@ -27,8 +29,10 @@ from portula.model.errors import (
     HookFailed,
     InvalidClientMetadata,
     SlotConflict,
+    StorageDown,
     nearest,
 )
+from portula.model.failures import log_failure
 from portula.model.sources import Source
 from portula.model.strict_json import json_problem
 
@@ -215,6 +219,7 @@ class Hooks:
 
         Raises:
             OAuth2Error: the first denial; AccessDeniedError where a rule could not be applied.
+            StorageDown: in place of that, the storage did not answer whoever came first.
             InvalidClientMetadata: in place of that, all denials of a veto that declares it.
             HookFailed: such a veto could not be applied.
         """
@@ -227,6 +232,8 @@ class Hooks:
                 denials.append(denial)
             except HookFailed as failure:
                 denials.append(_refused(failure) if issubclass(facts.denial, OAuth2Error) else failure)
+            except StorageDown as down:
+                denials.append(down)
         if denials:
             raise _joined(denials)
 
@@ -292,13 +299,15 @@ class Hooks:
         return records
 
     def tell(self, event: Callable[[Any, V], None], value: V) -> None:
-        """Tell everyone apart, and then those who listen to all events; a failure is logged and stops nobody."""
+        """Log it; tell everyone apart, then those who listen to all events. A failure is logged and stops nobody."""
         _, implementations = self._called(event, Kind.EVENT)
+        if isinstance(value, Event):
+            log_event(value)
         for implementation in implementations:
             try:
                 implementation.call(value)
-            except Exception:
-                log.exception("%s failed", implementation)
+            except Exception as failure:  # noqa: BLE001 - it is logged
+                log_failure(failure, "%s failed", implementation)
 
     # --- Inside ---
 
@@ -331,9 +340,14 @@ def _keys(facts: HookFacts, entry: Any, *, mapping: bool) -> list[object]:
 
 
 def _attempt(implementation: Implementation, value: object, expected: Any, *passed: type[Exception]) -> Any:
-    """Call an implementation at a request; a wrong answer, and any exception that may not pass, is HookFailed."""
+    """Call an implementation at a request; a wrong answer, and any exception that may not pass, is HookFailed.
+
+    StorageDown always passes: it is no fault of the implementation's.
+    """
     try:
         answer = implementation.call(value)
+    except StorageDown:
+        raise
     except passed:
         raise
     except Exception as error:
@@ -352,7 +366,7 @@ def _refused(failure: HookFailed) -> AccessDeniedError:
 
 def _joined(denials: Sequence[Exception]) -> Exception:
     """Return one denial for all: a failure first, the words of all rules on clients, else the first."""
-    failures = [denial for denial in denials if isinstance(denial, HookFailed)]
+    failures = [denial for denial in denials if isinstance(denial, HookFailed | StorageDown)]
     told = [denial for denial in denials if isinstance(denial, InvalidClientMetadata)]
     if failures or not told:
         return (failures or denials)[0]

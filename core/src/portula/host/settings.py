@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -37,6 +37,13 @@ REALM_PATTERN = r"^[A-Za-z0-9._-]{0,64}$"
 
 _SECRET_WORDS = ("SECRET", "PASSWORD", "PRIVATE_KEY", "CREDENTIALS", "AUTH_TOKEN", "DATABASE_URL")
 _HARMLESS_ENDINGS = ("_CLASS", "_ENABLED", "_LENGTH", "_PROFILE")
+
+
+@dataclass(frozen=True, slots=True)
+class StandAlone:
+    """Marks a setting that has another default when the provider runs by itself (`portula serve`)."""
+
+    value: Any
 
 
 class CoreSettings(BaseModel):
@@ -89,6 +96,24 @@ class CoreSettings(BaseModel):
     9440), or another that holds percent-encoded PEM, as nginx's `$ssl_client_escaped_cert`. The proxy sets or removes
     it in each request, so that no client can send it; this needs TRUSTED_PROXIES. None: the certificate is that of the
     server's own TLS."""
+
+    LOG_FORMAT: Literal["console", "json"] | None = None
+    """How lines of the log are written: as text, or each as a JSON object. None: `portula serve` writes text, and the
+    logging of an application of your own is left as it is."""
+
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """From which level on they are written: INFO has a line for each event, WARNING those that went wrong."""
+
+    LOG_DESTINATION: str = Field(default="stderr", min_length=1)
+    """Where they go: `stderr`, `stdout`, or a file. It is made readable by its owner only, and may be rotated."""
+
+    REQUEST_ID_HEADER: str = Field(default="X-Request-ID", pattern=r"^[A-Za-z0-9-]+$")
+    """Header in which the proxy names a request, looked at with TRUSTED_PROXIES only. Else names are made."""
+
+    HEALTH_PATH: Annotated[str | None, StandAlone("")] = Field(
+        default=None, pattern=r"^(/[A-Za-z0-9._~-]+)*$"
+    )
+    """Path below which `/healthz` and `/readyz` are answered, empty for the root of the host; None for neither."""
 
     MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
     """Bytes a request to a machine endpoint may have; more is answered 413."""
@@ -167,13 +192,6 @@ class AnswersSlot:
     """Import strings that mean our default, e.g. those of a migrated django-oauth-toolkit configuration."""
     applies: Callable[[Any], bool] | None = None
     """Asked when the slot is: False makes the setting no answer. None: it always is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class StandAlone:
-    """Marks a setting that has another default when the provider runs by itself (`portula serve`)."""
-
-    value: Any
 
 
 def subclass_of(*bases: type) -> Callable[[Any], object]:

@@ -28,7 +28,11 @@ class ConfigError(PortulaError):
 
 
 class StorageDown(ConfigError):
-    """The storage does not answer now; the configuration may be right, and the storage may come back by itself."""
+    """The storage does not answer now: at the start, or in any of its verbs.
+
+    The configuration may be right, and the storage may come back by itself. A request is answered 503, or with
+    `temporarily_unavailable` at the redirect URI; the message is for logs, and holds no password.
+    """
 
 
 class UnknownSetting(ConfigError):

@@ -46,6 +46,8 @@ class Store(Protocol):
 
     Records of a type that is `in_realm` have a field `realm`, which every verb may compare beside its conditions. Keys
     are unique within a realm; the primary key of a type that is no `surrogate` may be unique among all.
+
+    Every verb raises StorageDown when the storage does not answer within a time.
     """
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from flask import has_request_context
+from flask import has_request_context, request
 from typing_extensions import override
 
 from portula.flow.deliveries import DeliveryWorker, Tally
 from portula.flow.delivery_hooks import DeliveryHooks
 from portula.flow.service_hooks import ServiceHooks
-from portula.web.http import ANSWERING
+from portula.model.failures import log_failure
+from portula.model.requests import current_request
 
 if TYPE_CHECKING:
     from portula.model.plans import Plan
     from portula.web.provider import Provider
-
-log = logging.getLogger("portula")
 
 LOOK_SECONDS = 60
 """How often a process that serves looks for what another one left."""
@@ -76,8 +74,8 @@ class DeliveryThreads(DeliveryWorker):
         try:
             if self._provider.deliveries.due():
                 self.wake(1)
-        except Exception:  # the person's request has been answered, and goes well without
-            log.exception("looking for deliveries failed")
+        except Exception as failure:  # noqa: BLE001 - it is logged, and the request has been answered
+            log_failure(failure, "looking for deliveries failed")
 
     def _run(self) -> None:
         with self._provider.app.app_context():
@@ -90,8 +88,8 @@ class DeliveryThreads(DeliveryWorker):
             calls = self._calls
         try:
             tally = self._provider.deliveries.deliver()
-        except Exception:
-            log.exception("delivering stopped; it goes on with a later request")
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "delivering stopped; it goes on with a later request")
             tally = Tally()
         with self._lock:
             if calls != self._calls:
@@ -118,20 +116,22 @@ def deliver_in_background(provider: Provider) -> None:
 
     def applied(plan: Plan) -> None:
         # Outside of a request this is a command, which ends before its threads would: a process that serves does it.
-        if not (has_request_context() or ANSWERING.get()):
+        if not has_request_context() and current_request() is None:
             return
         try:
             added = deliveries.in_plan(plan)
             if added:
                 worker.wake(added)
-        except Exception:  # what was asked for is done, and will be found later
-            log.exception("waking the delivery worker failed")
+        except Exception as failure:  # noqa: BLE001 - it is logged, and what was asked for is done
+            log_failure(failure, "waking the delivery worker failed")
 
     def look(_: BaseException | None = None) -> None:
+        if has_request_context() and (request.endpoint or "").endswith(".static"):
+            return  # a file is answered although the storage hangs
         try:
             worker.look()
-        except Exception:  # the request has been answered
-            log.exception("looking for deliveries failed")
+        except Exception as failure:  # noqa: BLE001 - it is logged, and the request has been answered
+            log_failure(failure, "looking for deliveries failed")
 
     provider.delivery_worker = worker
     provider.storage.on_applied = applied

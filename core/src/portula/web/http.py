@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, request
+from flask import Flask, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_content_length
 
 from portula.flow.endpoints import Endpoint
-from portula.flow.responses import token_error
+from portula.flow.responses import failed_answer, token_error
 from portula.model.errors import DuplicateContribution
+from portula.model.failures import log_failure
 from portula.model.http import Answer, Message, json_answer
+from portula.model.requests import answering
 from portula.model.uris import origin_of
 from portula.web.certificates import NEVER_READ, MalformedCertificate, client_certificate
 from portula.web.issuer import UntrustedHost
 from portula.web.pages import VerbatimResponse
+from portula.web.requests import client_address, request_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from portula.host.settings import CoreSettings
     from portula.model.http import Handler
 
-log = logging.getLogger("portula")
-
-ANSWERING: ContextVar[bool] = ContextVar("portula_answering", default=False)
-"""Whether a machine endpoint is being answered, in Flask or ahead of it."""
-
 PREFLIGHT_MAX_AGE_SECONDS = 600
-_BRACKETED = re.compile(r"\[([^]]+)\](?::[0-9]+)?")
 _ALWAYS_ALLOWED = ("Authorization", "Content-Type")
 _MAX_ASKED_CHARACTERS = 1024
-_WARNED = "portula_forwarded_for"
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CHALLENGE = "WWW-Authenticate"
 _UNEXPOSED = ("allow", "cache-control", "content-type", "expires", "pragma", "retry-after", "vary")
@@ -48,15 +42,14 @@ _UNEXPOSED = ("allow", "cache-control", "content-type", "expires", "pragma", "re
 class MachineDoor:
     """Answers machine endpoints from a WSGI environment."""
 
-    def __init__(
-        self, app: Flask, endpoints: Sequence[Endpoint], mount: str, *, max_body: int, proxies: TrustedProxies
-    ) -> None:
+    def __init__(self, app: Flask, endpoints: Sequence[Endpoint], mount: str, settings: CoreSettings) -> None:
         """Lay out the paths, each with and without its trailing slash."""
         self._app = app
-        self._max_body = max_body
-        self.proxies = proxies
+        self._mount_path = mount
+        self._settings = settings
+        self._max_body = settings.MAX_BODY_BYTES
         self.on_answered: Callable[[], None] | None = None
-        """Is called after each request that is answered ahead of Flask; it raises nothing."""
+        """Is called after each request that is answered ahead of Flask, from memory aside; it raises nothing."""
         self.paths: dict[str, Endpoint] = {}
         for endpoint in endpoints:
             path = endpoint.path if endpoint.path.startswith("/") else f"{mount}/{endpoint.path}"
@@ -68,6 +61,13 @@ class MachineDoor:
             self.paths[path] = endpoint
             if path.endswith("/"):
                 self.paths[path.rstrip("/")] = endpoint
+
+    def needs_no_storage(self, path: str) -> bool:
+        """Say whether a path is answered from memory, as metadata and keys are, or from a file."""
+        endpoint = self.paths.get(path)
+        if endpoint is None:
+            return path.startswith(f"{self._mount_path}/") and "/static/" in path
+        return endpoint.in_memory
 
     def mount(self, prefix: str) -> None:
         """Add a Flask rule for every path; method and CORS are judged here, not by Flask."""
@@ -102,7 +102,7 @@ class MachineDoor:
                 return fallback(environ, start_response)
             with self._app.app_context():
                 answer = self.answer(path, environ, lambda limit: _body(environ, limit))
-                if self.on_answered is not None:
+                if self.on_answered is not None and not self.paths[path].in_memory:
                     self.on_answered()
             reason = HTTP_STATUS_CODES.get(answer.status, "Unknown").upper()
             start_response(f"{answer.status} {reason}", _sent_headers(answer))
@@ -112,6 +112,10 @@ class MachineDoor:
 
     def answer(self, path: str, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
         """Answer a request for `path`, one of our paths; `read(limit)` gives the body."""
+        with answering(request_of(environ, self._settings)):
+            return self._answer(path, environ, read)
+
+    def _answer(self, path: str, environ: WSGIEnvironment, read: Callable[[int], bytes]) -> Answer:
         endpoint = self.paths[path]
         method = environ["REQUEST_METHOD"]
         origin = environ.get("HTTP_ORIGIN")
@@ -141,19 +145,14 @@ class MachineDoor:
                     "error_description": f"A request has at most {self._max_body} bytes.",
                 },
             )
-        answering = ANSWERING.set(True)
         try:
             handler = cast("Handler", endpoint.handler)
-            return handler(message_from(environ, path, body, self.proxies))
+            return handler(message_from(environ, path, body, self._settings))
         except (MalformedCertificate, UntrustedHost) as error:
             return token_error(error)
-        except Exception:
-            log.exception("endpoint %s failed", endpoint.name)
-            return json_answer(
-                500, {"error": "server_error", "error_description": "The server failed; it is logged."}
-            )
-        finally:
-            ANSWERING.reset(answering)
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "endpoint %s failed", endpoint.name)
+            return failed_answer(failure)
 
     @staticmethod
     def _preflight(endpoint: Endpoint, origin: str | None, asked: str) -> Answer:
@@ -206,17 +205,7 @@ def _field_names(asked: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if name.lower() not in always]
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedProxies:
-    """The proxies in front, and what they are believed."""
-
-    number: int = 0
-    """TRUSTED_PROXIES."""
-    certificate_header: str | None = None
-    """CLIENT_CERTIFICATE_HEADER."""
-
-
-def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: TrustedProxies) -> Message:
+def message_from(environ: WSGIEnvironment, path: str, body: bytes, settings: CoreSettings) -> Message:
     """Make a message of a WSGI environment (PEP 3333) that came for this path.
 
     Headers for client certificates are left out: what of them is believed is `Message.client_certificate`.
@@ -229,7 +218,7 @@ def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: Trus
         for name, value in environ.items()
         if name.startswith("HTTP_")
     }
-    for name in (*NEVER_READ, (proxies.certificate_header or "").lower()):
+    for name in (*NEVER_READ, (settings.CLIENT_CERTIFICATE_HEADER or "").lower()):
         headers.pop(name, None)
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     headers.setdefault("host", f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}")
@@ -241,44 +230,9 @@ def message_from(environ: WSGIEnvironment, path: str, body: bytes, proxies: Trus
         headers=headers,
         body=body,
         root_path=environ.get("SCRIPT_NAME", "").rstrip("/"),
-        client_address=client_address(environ, proxies.number),
-        client_certificate=client_certificate(environ, proxies.certificate_header),
+        client_address=client_address(environ, settings.TRUSTED_PROXIES),
+        client_certificate=client_certificate(environ, settings.CLIENT_CERTIFICATE_HEADER),
     )
-
-
-def client_address(environ: WSGIEnvironment, proxies: int) -> str:
-    """Return the address of the client, without port: what the outermost of `proxies` trusted proxies saw."""
-    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")
-    if forwarded and not proxies:
-        _warn_of_proxy(str(environ.get("REMOTE_ADDR", "")))
-        forwarded = ""
-    hops = [
-        *(hop.strip() for hop in forwarded.split(",") if hop.strip()),
-        str(environ.get("REMOTE_ADDR", "")),
-    ]
-    return _without_port(hops[-min(len(hops), proxies + 1)])
-
-
-def _warn_of_proxy(address: str) -> None:
-    """Log, once an application, that a proxy seems to be there which nobody configured."""
-    if not current_app.extensions.get(_WARNED):
-        current_app.extensions[_WARNED] = True
-        log.warning(
-            "X-Forwarded-For came from %s and is not looked at. If a proxy of yours wrote it, set TRUSTED_PROXIES = 1 "
-            "(or how many there are): without it everybody behind the proxy counts as one address, and limits shut all "
-            "of them out together.",
-            address or "nowhere",
-        )
-
-
-def _without_port(hop: str) -> str:
-    """Return an entry of X-Forwarded-For as an address: some proxies write the port, or brackets (RFC 7239 §6)."""
-    node = hop.strip('"')
-    bracketed = _BRACKETED.match(node)
-    if bracketed:
-        return bracketed[1]
-    address, _, port = node.rpartition(":")
-    return address if address and port.isdecimal() and ":" not in address else node
 
 
 def _body(environ: WSGIEnvironment, limit: int) -> bytes:

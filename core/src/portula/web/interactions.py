@@ -5,7 +5,6 @@ What the person is asked about stays on the server between the page and the answ
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +19,11 @@ from werkzeug.exceptions import HTTPException
 
 from portula.flow.authorization import record_granted
 from portula.flow.event_hooks import EventHooks
-from portula.flow.events import ConsentGiven
+from portula.flow.events import AuthorizationRequestRefused, ConsentGiven
 from portula.flow.exchange import PageExchange
 from portula.flow.interaction import Demands, Interaction
 from portula.flow.request_hooks import RequestHooks
+from portula.flow.responses import fault_of
 from portula.flow.service_hooks import ServiceHooks
 from portula.model.consent import ConsentQuestion
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from portula.flow.messages import Pairs
     from portula.model.people import Authenticated
     from portula.web.provider import Provider
-
-log = logging.getLogger("portula")
 
 KIND = "interaction"
 """Kind of the artifact that waits, and the parameter that names it in our own URLs and forms."""
@@ -149,9 +147,22 @@ class InteractionView(ABC, Generic[X]):
         except Replayed:
             return self._answered_before()
         except AuthorizationRefused as refusal:
+            self._tell_refusal(refusal.error, refusal.exchange.request.client_id)
             return self.refused(refusal.exchange, refusal.error)
         except OAuth2Error as error:
+            self._tell_refusal(error)
             return self._error_page(error)
+
+    def _tell_refusal(self, error: OAuth2Error, client_id: str | None = None) -> None:
+        """Tell listeners of an error, which the client hears of where it is known."""
+        event = AuthorizationRequestRefused(
+            provider=self.provider,
+            client_id=client_id or request.args.get("client_id"),
+            error=error.error or "",
+            reason=error.description or None,
+            redirected=client_id is not None,
+        )
+        self.provider.hooks.tell(EventHooks.portula_authorization_request_refused, event)
 
     def _respond(self) -> Response:
         return self._posted() if request.method == "POST" else self._asked(*self._read())
@@ -345,5 +356,4 @@ def _errors_of(exchange: PageExchange) -> Iterator[None]:
     except OAuth2Error as error:
         raise AuthorizationRefused(error, exchange) from error
     except Exception as failure:
-        log.exception("the request is refused")
-        raise AuthorizationRefused(ServerError(), exchange) from failure
+        raise AuthorizationRefused(fault_of(failure, "the request"), exchange) from failure

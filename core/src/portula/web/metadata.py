@@ -184,6 +184,6 @@ def metadata_endpoints(provider: Provider, known: str = "oauth-authorization-ser
     )
     name = known.replace("-", "_")
     return [
-        Endpoint(f"{name}_{number}", path, ("GET",), provider.publish_metadata, cors="open")
+        Endpoint(f"{name}_{number}", path, ("GET",), provider.publish_metadata, cors="open", in_memory=True)
         for number, path in enumerate(dict.fromkeys(places))
     ]

@@ -17,6 +17,9 @@ from wtforms.validators import ValidationError
 
 from portula.flow.messages import FORM, parse_pairs
 from portula.model.client_metadata import in_language
+from portula.model.errors import StorageDown
+from portula.model.failures import RETRY_AFTER_SECONDS, log_failure
+from portula.model.requests import current_request
 from portula.model.uris import is_plain
 from portula.web.templating import Templates
 
@@ -103,7 +106,15 @@ class Pages:
         self, status: int, title: str, description: str | None = None, error: str | None = None
     ) -> Response:
         """Return the error page; it never redirects."""
-        return self.render("portula/error.html", status, title=title, description=description, error=error)
+        known = current_request()
+        return self.render(
+            "portula/error.html",
+            status,
+            title=title,
+            description=description,
+            error=error,
+            request_id=known.id if known is not None else None,
+        )
 
     def unreadable(self, error: InvalidRequestError) -> Response:
         """Return the page for a request that `query` or `posted` refused."""
@@ -113,10 +124,18 @@ class Pages:
         """Let what a view of a blueprint cannot read, and what fails in it, be answered by an error page."""
         blueprint.register_error_handler(InvalidRequestError, self.unreadable)
         blueprint.register_error_handler(InternalServerError, self.server_error)
+        blueprint.register_error_handler(StorageDown, self.unavailable)
 
     def server_error(self, error: InternalServerError) -> Response:
         """Return the page for a request in which something failed; Flask has logged what."""
         return self.error(500, "Something went wrong", error="server_error")
+
+    def unavailable(self, failure: StorageDown) -> Response:
+        """Return the page for a request that the storage did not answer, and log that."""
+        log_failure(failure, "%s %s is refused", request.method, request.path)
+        page = self.error(503, "Not available just now", error="temporarily_unavailable")
+        page.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return page
 
     def shown_client(self, client: Application, ui_locales: str = "") -> dict[str, Any]:
         """Return a client's name and links for a template, in a language that the person reads, if it has them so.

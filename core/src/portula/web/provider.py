@@ -26,6 +26,7 @@ from portula.flow.validator import OAuth2Validator, fold
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
 from portula.host.lock import LockFile
+from portula.host.logs import configure_logging
 from portula.host.models import ModelSettings, check_realms, with_models
 from portula.host.modes import DEFERRED, ONLY, UNLOCKED
 from portula.host.plugins import SET_ASIDE, Plugins, slot_plugin
@@ -33,17 +34,20 @@ from portula.host.settings import CoreSettings, Settings
 from portula.model.errors import ConfigError
 from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
+from portula.model.requests import begin_request
 from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
 from portula.web.delivery_threads import deliver_in_background
 from portula.web.endpoints import join_steps, with_handler
 from portula.web.flask_apps import UnboundProvider, redirect_no_paths, under_command
+from portula.web.health import health_endpoints
 from portula.web.hooks import CORE_HOOKS, WebHooks
-from portula.web.http import MachineDoor, TrustedProxies, client_address, message_from
+from portula.web.http import MachineDoor, message_from
 from portula.web.issuer import HomeRedirect, Issuer
 from portula.web.metadata import MetadataPublisher, metadata_endpoints, settled
 from portula.web.metadata import fold as fold_metadata
 from portula.web.pages import Pages, verbatim
+from portula.web.requests import client_address, request_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -187,6 +191,8 @@ class Provider(AuthorizationServer):
             self.plugins.register(slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))
         self.plugins.check_pending()
         self.hooks = Hooks(self.plugins, self, self._choice)
+        if self.core_settings.LOG_FORMAT and not self._stand_alone:
+            configure_logging(self.core_settings)
         self.hooks.check_choice()
         self.mount = self.core_settings.MOUNT_PATH
         self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount)
@@ -286,14 +292,8 @@ class Provider(AuthorizationServer):
         self.metadata_document = fold_metadata(settled(self.metadata_contributions))
         if self.metadata_document:
             endpoints += metadata_endpoints(self)
-        settings = self.core_settings
-        self.door = MachineDoor(
-            self.app,
-            endpoints,
-            self.mount,
-            max_body=settings.MAX_BODY_BYTES,
-            proxies=TrustedProxies(settings.TRUSTED_PROXIES, settings.CLIENT_CERTIFICATE_HEADER),
-        )
+        endpoints += health_endpoints(self)
+        self.door = MachineDoor(self.app, endpoints, self.mount, self.core_settings)
         for other in self.app.extensions.get("portula", {}).values():
             if not self.door.paths.keys().isdisjoint(other.door.paths):
                 raise ConfigError(f"MOUNT_PATH: {self.mount!r} is taken by the provider {other.name!r}")
@@ -323,6 +323,8 @@ class Provider(AuthorizationServer):
         redirect_no_paths(self.app, others)
         self.app.before_request(self._exempt_from_csrf_protect)
         deliver_in_background(self)
+        self.app.before_request(self._begin_request)
+        self.app.teardown_request(lambda _: begin_request(None))
         self.app.extensions.setdefault("portula", {})[self.name] = self
 
     def check_storage(self) -> None:
@@ -361,7 +363,7 @@ class Provider(AuthorizationServer):
         Raises:
             InvalidRequestError: what stands in the place of a client certificate is none.
         """
-        return message_from(request.environ, request.root_path + request.path, b"", self.door.proxies)
+        return message_from(request.environ, request.root_path + request.path, b"", self.core_settings)
 
     def client_address(self) -> str:
         """Return the address of the person's browser in the current Flask request."""
@@ -396,7 +398,7 @@ class Provider(AuthorizationServer):
         bypassed = [
             function.__qualname__
             for function in self.app.before_request_funcs.get(None, [])
-            if getattr(function, "__func__", None) is not Provider._exempt_from_csrf_protect
+            if getattr(function, "__func__", None) not in _HARMLESS
         ]
         if bypassed:
             self.app.logger.warning(
@@ -413,6 +415,10 @@ class Provider(AuthorizationServer):
             source.name == plugin and note == SET_ASIDE for source, note in self.plugins.absent.items()
         )
 
+    def _begin_request(self) -> None:
+        """Know the request by an identifier from here on."""
+        begin_request(request_of(request.environ, self.core_settings))
+
     def _exempt_from_csrf_protect(self) -> None:
         """Keep Flask-WTF's CSRFProtect off our views, once: machines have no token, our forms have their own.
 
@@ -423,6 +429,10 @@ class Provider(AuthorizationServer):
             for view in self._views:
                 protect.exempt(view)
             self._csrf_exempted = True
+
+
+_HARMLESS = (Provider._exempt_from_csrf_protect, Provider._begin_request)  # noqa: SLF001 - of this module
+"""Functions that run before a request, and need not run ahead of Flask."""
 
 
 def _name_of(plugin: object, taken: Mapping[str, Source]) -> str:

@@ -131,13 +131,20 @@ class AccountsLogin(Login):
         user = self.users.named(username)
         right = self.users.passwords.verify(password, user.password_hash if user else None)
         if user is None or not right or user.disabled:
-            self._failed(username, "disabled" if user and right else "wrong credentials", client_address)
+            reason = "disabled" if user and right else "wrong credentials"
+            self._failed(username, reason, client_address, user)
             return Verdict()
         self._limit.forgive(attempt)
         return Verdict(user)
 
-    def _failed(self, username: str, reason: str, client_address: str) -> None:
-        event = LoginFailed(provider=self._provider, username=username, reason=reason, address=client_address)
+    def _failed(self, username: str, reason: str, client_address: str, user: User | None = None) -> None:
+        event = LoginFailed(
+            provider=self._provider,
+            username=username,
+            reason=reason,
+            address=client_address,
+            subject=user.sub if user else None,
+        )
         self._provider.hooks.tell(Plugin.portula_login_failed, event)
 
     def _read_once(self, subject: str) -> User | None:

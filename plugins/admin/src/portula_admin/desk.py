@@ -11,7 +11,7 @@ from urllib.parse import quote
 from flask import Response, redirect, request
 
 from portula import Plugin
-from portula.plugin import PageForm
+from portula.plugin import PageForm, current_request
 from portula_admin.access import may_enter
 from portula_admin.cells import Link, Moment
 
@@ -48,6 +48,9 @@ class Desk:
                 return self.redirect(login.login_url(self._here()))
             if person is None or not may_enter(self.provider, person):
                 return self.provider.pages.render("portula_admin/refused.html", 403, person=person)
+            asked = current_request()
+            if asked is not None:
+                asked.actor = person.subject
             return view(person, **values)
 
         return enter

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import DuplicateRecord, KeysUnavailable, RetryLater, UntrustedToken
-from portula.plugin import Application, Artifact, added, issuer_of
+from portula.plugin import Application, Artifact, added, exchange_of, issuer_of
 from portula_client_assertion.settings import ClientAssertionSettings
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Assertions:
             log.warning("a client assertion cannot be judged: %s", error)
             raise RetryLater("The keys of the client cannot be fetched now.", error.retry_after) from error
         except (UntrustedToken, _Refused) as error:
-            log.info("a client assertion is refused: %s", error)
+            exchange_of(request, self._provider).reason = f"the assertion is refused: {error}"
             return None
         return client
 

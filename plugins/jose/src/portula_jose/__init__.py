@@ -19,7 +19,7 @@ from portula_jose.registration import portula_client_metadata, portula_validate_
 from portula_jose.settings import JoseSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import click
 
@@ -55,6 +55,13 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
     if jose:
         jose.settle()
     return []
+
+
+@hookimpl
+def portula_readiness(provider: Provider) -> dict[str, Callable[[], object]]:
+    """The keys: they can be read, or are held."""
+    jose = own(provider)
+    return {"keys": jose.published} if jose else {}
 
 
 @hookimpl

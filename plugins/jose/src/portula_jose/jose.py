@@ -148,7 +148,16 @@ class SigningRoom(Jose):
 
     def publish(self, message: Message) -> Answer:
         """See portula.plugin.Jose."""
-        return self._document.answer(message, [key for source in self.sources for key in source.published()])
+        return self._document.answer(message, self.published())
+
+    def published(self) -> list[PublicKey]:
+        """Return the keys of all sources, those in the storage too.
+
+        Raises:
+            JoseError: a signer does not say which keys it has.
+            StorageDown: the storage does not answer, and no keys are held.
+        """
+        return [key for source in self.sources for key in source.published()]
 
     # --- Inside ---
 

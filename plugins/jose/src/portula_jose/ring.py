@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jwcrypto.jwk import JWK
 
 from portula.errors import DuplicateRecord, JoseError
-from portula.plugin import Artifact, Plan, added
+from portula.plugin import Artifact, Plan, added, log_failure
 from portula_jose.algorithms import ALGORITHMS, sign
 from portula_jose.sources import PublicKey, SigningKey
 
@@ -34,6 +34,9 @@ _PAGE = 100
 
 REREAD_SECONDS = 5
 """How soon every worker hears of a rotation."""
+
+PATIENCE_SECONDS = 1.0
+"""How long a request waits for keys that are read again."""
 
 
 class State(StrEnum):
@@ -164,15 +167,33 @@ class KeyRing:
     # --- Looking and turning ---
 
     def ring(self) -> Ring:
-        """Return the keys as read in the last seconds; one thread reads again, the others go on with what is held."""
+        """Return the keys as read in the last seconds; one thread reads again, the others go on with what is held.
+
+        Where that fails, or takes long, the keys that are held go on: to be published, and to sign.
+
+        Raises:
+            StorageDown: the storage does not answer, and no keys are held.
+        """
         held = self._held
-        if held is not None and 0 <= self._provider.now() - held.read_at < REREAD_SECONDS:
+        if held is None:
+            with self._reading:
+                return self._held or self.read()
+        if 0 <= self._provider.now() - held.read_at < REREAD_SECONDS or not self._reading.acquire(
+            blocking=False
+        ):
             return held
-        if not self._reading.acquire(blocking=held is None):
-            assert held is not None  # noqa: S101 - a blocking acquire succeeds
-            return held
+        reader = threading.Thread(target=self._read_again, args=(held,), name="portula keys", daemon=True)
+        reader.start()
+        reader.join(PATIENCE_SECONDS)
+        return self._held or held
+
+    def _read_again(self, held: Ring) -> None:
         try:
-            return self.read()
+            with self._provider.app.app_context():
+                self.read()
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "the signing keys are not read again; those of before go on")
+            self._held = replace(held, read_at=self._provider.now())
         finally:
             self._reading.release()
 

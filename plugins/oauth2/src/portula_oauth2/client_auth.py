@@ -31,9 +31,12 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
         )
         for client_id, secret in candidates:
             client = provider.clients.find(client_id)
-            for held in (client.secret_hashes if client else ()) or (None,):
+            exchange, secret_hashes = exchange_of(request, provider), client.secret_hashes if client else ()
+            known = "wrong secret" if secret_hashes else "the client has no secret"
+            exchange.reason = "unknown client" if client is None else known
+            for held in secret_hashes or (None,):
                 if hasher.verify_for(address, secret, held):
-                    exchange_of(request, provider).client_secret_hash = held
+                    exchange.client_secret_hash, exchange.reason = held, None
                     return client
         return None
 

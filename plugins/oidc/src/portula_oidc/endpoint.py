@@ -31,6 +31,6 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
             cors="open",
             steps=USERINFO_STEPS,
         ),
-        Endpoint("jwks", JWKS_PATH, ("GET",), jose.publish, cors="open"),
+        Endpoint("jwks", JWKS_PATH, ("GET",), jose.publish, cors="open", in_memory=True),
         *metadata_endpoints(provider, "openid-configuration"),
     ]

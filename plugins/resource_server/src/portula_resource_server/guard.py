@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import wraps
@@ -28,8 +27,6 @@ from portula_resource_server.verify import named_scope, verifier_of
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import Answer, PresentedToken
-
-log = logging.getLogger("portula")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -173,9 +170,9 @@ def _verified(provider: Provider, presented: PresentedToken) -> VerifiedToken:
         return _proven(provider, presented, verifier_of(provider)(presented.value))
     except OAuth2Error:
         raise
-    except Exception as failure:
+    except Exception as failure:  # logged, and raised as what the client hears
         if not isinstance(failure, VerifierUnavailable):
-            log.exception("a token could not be checked")
+            log_failure(failure, "a token could not be checked")
         raise RetryLater("The token cannot be checked now.", RETRY_AFTER_SECONDS) from failure
 
 

@@ -7,13 +7,12 @@ Must never hold a token or a secret (only digests arrive), drop a column or a ta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from portula import hookimpl
-from portula_storage_sql.checks import portula_checks
+from portula_storage_sql.checks import portula_checks, portula_readiness
 from portula_storage_sql.defaults import (
     portula_access_token_model,
     portula_application_model,
@@ -36,6 +35,7 @@ __all__ = [
     "portula_checks",
     "portula_grant_model",
     "portula_id_token_model",
+    "portula_readiness",
     "portula_refresh_token_model",
 ]
 __version__ = "0.1.0"
@@ -52,21 +52,9 @@ def portula_stores(provider: Provider) -> Mapping[str, StoreFactory]:
     """Contribute the store; SQLAlchemy is imported only when STORAGE chooses it."""
 
     def make(records: Sequence[RecordType]) -> SqlStore:
-        from portula_storage_sql.engine import embedded_url, make_engine, refuse_models
-        from portula_storage_sql.store import SqlStore
+        from portula_storage_sql.opening import open_store
 
-        settings = provider.settings(StorageSqlSettings)
-        embedded = settings.DATABASE_URL is None
-        if embedded:
-            refuse_models(records)
-        url = settings.DATABASE_URL or embedded_url(Path(provider.app.instance_path))
-        engine = make_engine(
-            url,
-            pool_size=settings.DATABASE_POOL_SIZE,
-            prepared_statements=settings.DATABASE_PREPARED_STATEMENTS,
-            make_folder=embedded,
-        )
-        return SqlStore(engine, records, embedded=embedded)
+        return open_store(provider, records)
 
     return {"storage_sql": make}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
@@ -31,6 +31,15 @@ def portula_checks(provider: Provider) -> list[Finding]:
             )
         )
     return found
+
+
+@hookimpl
+def portula_readiness(provider: Provider) -> dict[str, Callable[[], object]]:
+    """Return the checks of the database and of its schema, if it is in use."""
+    from portula_storage_sql.store import SqlStore
+
+    store = provider.stores.get(STORE)
+    return {"storage": store.answers, "schema": store.fits} if isinstance(store, SqlStore) else {}
 
 
 def _models(provider: Provider) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from portula.plugin import Add, ChangeAll, Counts, Remove, RowChange
 from portula_storage_sql.connections import Connections
-from portula_storage_sql.driver_errors import SQLITE_DUPLICATE, duplicate_of
+from portula_storage_sql.driver_errors import SQLITE_DUPLICATE, down_of, duplicate_of
 from portula_storage_sql.steps import Step, Unmet
 
 MOST = 64
@@ -77,7 +77,7 @@ class Combining:
     """Applies plans, those that come at the same time in one transaction."""
 
     def __init__(self, connections: Connections) -> None:
-        """Take the connections: the thread that leads writes on its own."""
+        """Take the connections: the thread that leads writes on one of them."""
         self._connections = connections
         self._queue = _Queue()
         self._written: dict[Executable, tuple[str, Mapping[str, Bind]]] = {}
@@ -88,6 +88,7 @@ class Combining:
         Raises:
             Unmet: a change met nothing.
             DuplicateRecord: a key is taken.
+            StorageDown: the file cannot be written now.
         """
         queue = self._queue
         if queue.pid != os.getpid():
@@ -101,7 +102,10 @@ class Combining:
             mine.turn.wait()
         if mine.leads:
             self._lead(queue)
-        return mine.outcome()
+        try:
+            return mine.outcome()
+        except sqlite3.Error as error:
+            raise down_of(error, self._connections.engine.url) or error from error
 
     def _lead(self, queue: _Queue) -> None:
         """Write for all that wait, this thread's plan first; then let the next one lead, whatever happened."""
@@ -123,11 +127,12 @@ class Combining:
                 waiting.turn.set()
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
-        connection = self._driver()
-        if len(batch) > 1 and self._together(connection, batch):
-            return
-        for waiting in batch:
-            waiting.end = self._alone(connection, waiting.steps)
+        with self._connections.connection() as connection:
+            driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+            if len(batch) > 1 and self._together(driver, batch):
+                return
+            for waiting in batch:
+                waiting.end = self._alone(driver, waiting.steps)
 
     def _together(self, connection: sqlite3.Connection, batch: Sequence[_Waiting]) -> bool:
         """Write plans in one transaction, each undone by itself if it fails; say whether that could be done.
@@ -209,10 +214,6 @@ class Combining:
             }
             written = self._written[statement] = str(compiled), binds
         return written
-
-    def _driver(self) -> sqlite3.Connection:
-        driver: Any = self._connections.connection.connection.driver_connection
-        return cast("sqlite3.Connection", driver)
 
 
 def _leave(connection: sqlite3.Connection) -> None:

@@ -15,6 +15,7 @@ from portula.errors import ConfigError
 from portula.plugin import SchemaGroup
 from portula_storage_sql import migrate
 from portula_storage_sql.checks import STORE
+from portula_storage_sql.driver_errors import shown
 from portula_storage_sql.store import SqlStore
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ def database_group(provider: Provider) -> click.Group:
             version, pending = migrate.current(store.engine), migrate.pending(store.engine, store.records)
             lacking = migrate.lacking(store.engine, store.records)
         if as_json:
-            facts = {"database": migrate.shown(store.engine), "version": version, "pending": pending}
-            click.echo(json.dumps({**facts, "models": _models(store), "lacking": lacking}))
+            facts = {"database": shown(store.engine.url), "version": version, "pending": pending}
+            is_newer = migrate.newer(version)
+            click.echo(json.dumps({**facts, "newer": is_newer, "models": _models(store), "lacking": lacking}))
         else:
             console = _headed(store)
             for name, table in _models(store).items():
@@ -65,9 +67,7 @@ def database_group(provider: Provider) -> click.Group:
                 )
             version = migrate.current(store.engine)
         if as_json:
-            click.echo(
-                json.dumps({"database": migrate.shown(store.engine), "version": version, "done": done})
-            )
+            click.echo(json.dumps({"database": shown(store.engine.url), "version": version, "done": done}))
         else:
             console.print(_up_to_date(version))
 
@@ -87,7 +87,7 @@ def _store(provider: Provider) -> Iterator[SqlStore]:
 
 def _headed(store: SqlStore, *, quiet: bool = False) -> Console:
     console = Console(quiet=quiet)
-    console.print(f"[bold]{escape(migrate.shown(store.engine))}[/]", soft_wrap=True)
+    console.print(f"[bold]{escape(shown(store.engine.url))}[/]", soft_wrap=True)
     return console
 
 
@@ -99,4 +99,6 @@ def _models(store: SqlStore) -> dict[str, str]:
 
 
 def _up_to_date(version: str | None) -> str:
+    if migrate.newer(version):
+        return f"  [yellow]newer[/]    version {version}; this release knows {migrate.head()}, and runs beside it"
     return f"  [green]up to date[/]  version {version}"

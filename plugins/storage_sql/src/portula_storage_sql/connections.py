@@ -1,152 +1,265 @@
-"""One connection a thread, and the transaction that is open on it."""
+"""The connections of a process: so many and no more, each lent for one statement or one transaction."""
 
 from __future__ import annotations
 
 import os
 import select
 import threading
+import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Row
+from sqlalchemy import Connection, Engine, Executable, Row
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from portula.errors import StorageDown
+from portula_storage_sql.driver_errors import down_of, is_late
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.tables import MARIADB
 
+Write = Callable[[Executable, Mapping[str, Any]], int]
+"""Runs a statement that writes; returns how many rows it met."""
+
+RETRY_SECONDS = 1.0
+"""After a connection could not be made: until the next attempt, what needs one fails at once."""
+
 _inherited: list[object] = []
-"""Connections and pools of the parent process, kept for good: to close them here would disturb them there."""
+"""Connections of the parent process, kept for good: to close them here would disturb them there."""
 
 
-class _Lease:
-    """A connection that goes back to the pool when its thread ends."""
+@dataclass(frozen=True, slots=True)
+class PoolSize:
+    """How many connections there are; see the settings."""
 
-    __slots__ = ("connection", "pid")
+    size: int = 10
+    overflow: int = 0
+    wait_seconds: float = 5.0
 
-    def __init__(self, connection: Connection) -> None:
-        """Note which process the connection belongs to."""
-        self.connection = connection
+    @property
+    def most(self) -> int:
+        """How many there may be at once."""
+        return self.size + self.overflow
+
+
+class _Pool:
+    """The connections of one process."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
         self.pid = os.getpid()
+        self.free = threading.Condition()
+        self.idle: list[Connection] = []
+        self.open = 0
+        """How many there are, those too that are being made."""
+        self.retry_at = 0.0
+        self.failure: StorageDown | None = None
+        """Why the last attempt to connect failed; None when it did not."""
 
-    def __del__(self) -> None:
-        if self.pid != os.getpid():
-            _inherited.append(self.connection)
-            return
-        with suppress(SQLAlchemyError):  # of garbage: what it stands on may have been closed before it
-            self.connection.close()
-
-
-class _Local(threading.local):
-    """What one thread holds."""
-
-    lease: _Lease | None = None
-    begun: bool = False
+    def close_idle(self) -> None:
+        """Close the connections that nobody uses."""
+        with self.free:
+            closing, self.idle = self.idle, []
+            self.open -= len(closing)
+            self.free.notify_all()
+        for connection in closing:
+            _close(connection)
 
 
 class Connections:
-    """Runs statements on the connection of the thread that asks; outside of a transaction each commits by itself."""
+    """Runs statements, each on a connection that nobody else uses; outside of a transaction each commits by itself."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pool: PoolSize) -> None:
         """Take the engine; nothing connects yet."""
         self.engine = engine
-        self._local = _Local()
-        self._pid = os.getpid()
+        self._limits = pool
+        self._pool = _Pool()
         self._begin = BEGIN[engine.dialect.name]
-        weakref.finalize(self, _let_go, engine, self._local, self._pid).atexit = False
+        weakref.finalize(self, _let_go, self._pool).atexit = False
 
     def close(self) -> None:
-        """Close this thread's connection and those no thread holds."""
-        self._local.lease = None
-        self.engine.dispose()
+        """Close the connections that nobody uses."""
+        self._pool.close_idle()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make what this thread writes within atomic; an exception rolls it back."""
-        self._open()
-        try:
-            yield
-            self.connection.exec_driver_sql("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-        finally:
-            self._local.begun = False
+    def transaction(self) -> Iterator[Write]:
+        """Make what is written by the function that it returns atomic; an exception rolls it back.
 
-    def read(self, statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        """Read; once more on a new connection if this one is gone."""
-        try:
-            return self.connection.execute(statement, parameters)
-        except DBAPIError as error:
-            if not self._is_gone(error):
+        Raises:
+            StorageDown: the database does not answer.
+        """
+        with self.connection() as connection:
+            connection.exec_driver_sql(self._begin)
+            try:
+                yield lambda statement, parameters: connection.execute(statement, parameters).rowcount
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                _roll_back(connection)
                 raise
-        return self.connection.execute(statement, parameters)
+
+    def read(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Return the rows of a statement that reads; it is sent once more if its connection is gone.
+
+        Raises:
+            StorageDown: the database does not answer.
+        """
+        with self._translated():
+            try:
+                with self._lent() as connection:
+                    return connection.execute(statement, parameters).all()
+            except DBAPIError as error:
+                if not error.connection_invalidated or is_late(error):
+                    raise
+            with self._lent() as connection:
+                return connection.execute(statement, parameters).all()
 
     def write(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
-        """Write, within the transaction of this thread if there is one; return how many rows."""
-        return self._write(statement, parameters).rowcount
+        """Write; return how many rows.
+
+        Raises:
+            StorageDown: the database does not answer.
+        """
+        with self.connection() as connection:
+            return connection.execute(statement, parameters).rowcount
 
     def write_returning(self, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any]:
-        """Write with a statement that answers with one row; return that."""
-        return self._write(statement, parameters).one()
+        """Write with a statement that answers with one row; return that.
 
-    def _write(self, statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        if not self._local.begun:
-            self._leave_closed()
+        Raises:
+            StorageDown: the database does not answer.
+        """
+        with self.connection() as connection:
+            return connection.execute(statement, parameters).one()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend a connection for what can be sent once only, so one that the server has not closed.
+
+        Raises:
+            StorageDown: the database does not answer.
+        """
+        with self._translated(), self._lent(is_write=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Raise StorageDown for what a driver says when its database does not answer."""
         try:
-            return self.connection.execute(statement, parameters)
+            yield
         except DBAPIError as error:
-            self._is_gone(error)
-            raise
-
-    def _leave_closed(self) -> None:
-        """Let go of a connection that the server has closed: what is sent on it once could not be sent again."""
-        lease = self._local.lease
-        if lease is not None and lease.pid == os.getpid() and is_closed(lease.connection):
-            lease.connection.invalidate()
-            self._local.lease = None
-
-    def _open(self) -> None:
-        """Begin; nothing is lost by beginning again on a new connection."""
-        try:
-            self.connection.exec_driver_sql(self._begin)
-        except DBAPIError as error:
-            if not self._is_gone(error):
+            down = down_of(error.orig, self.engine.url)
+            if down is None:
                 raise
-            self.connection.exec_driver_sql(self._begin)
-        self._local.begun = True
+            raise down from error
 
-    def _roll_back(self) -> None:
-        lease = self._local.lease
-        if lease is None:
-            return
+    @contextmanager
+    def _lent(self, *, is_write: bool = False) -> Iterator[Connection]:
+        pool = self._of_this_process()
+        connection = self._take(pool, is_write=is_write)
         try:
-            lease.connection.exec_driver_sql("ROLLBACK")
-        except SQLAlchemyError:
-            lease.connection.invalidate()
-            self._local.lease = None
+            yield connection
+        except Exception as error:
+            if not connection.invalidated:
+                self._give_back(pool, connection)
+            else:
+                self._discard(pool, connection)
+                if isinstance(error, DBAPIError):
+                    pool.close_idle()  # the server has closed them too, or does not answer on them either
+            raise
+        except BaseException:  # the thread was interrupted, somewhere in a statement
+            self._discard(pool, connection)
+            raise
+        self._give_back(pool, connection)
 
-    def _is_gone(self, error: DBAPIError) -> bool:
-        """Say whether an error ended the connection; then the next statement gets another."""
-        if error.connection_invalidated:
-            self._local.lease = None
-        return error.connection_invalidated
+    def _take(self, pool: _Pool, *, is_write: bool) -> Connection:
+        """Return a connection that nobody uses, made now if none is; wait for one if no more may be made."""
+        deadline = time.monotonic() + self._limits.wait_seconds
+        while True:
+            with pool.free:
+                while not pool.idle and pool.open >= self._limits.most:
+                    if not pool.free.wait(deadline - time.monotonic()):
+                        raise StorageDown(
+                            f"DATABASE_POOL_SIZE: none of {self._limits.most} connections was free for "
+                            f"{self._limits.wait_seconds:g} s"
+                        )
+                connection = pool.idle.pop() if pool.idle else None
+                if connection is None:
+                    _refuse_for_a_while(pool)
+                    pool.open += 1
+            if connection is None:
+                return self._connect(pool)
+            if not is_write or not is_closed(connection):
+                return connection
+            self._discard(pool, connection)
 
-    @property
-    def connection(self) -> Connection:
-        """The connection of this thread."""
-        lease = self._local.lease
-        if lease is None or lease.pid != os.getpid():
-            lease = self._local.lease = self._lease()
-        return lease.connection
+    def _connect(self, pool: _Pool) -> Connection:
+        made = False
+        try:
+            connection = self.engine.connect()
+            made = True
+        except DBAPIError as error:
+            pool.failure = down_of(error.orig, self.engine.url)
+            raise
+        finally:
+            if not made:
+                with pool.free:
+                    pool.open -= 1
+                    pool.retry_at = time.monotonic() + RETRY_SECONDS
+                    pool.free.notify()
+        pool.failure = None
+        return connection
 
-    def _lease(self) -> _Lease:
-        if self._pid != os.getpid():
-            _inherited.append(self.engine.pool)
-            self.engine.dispose(close=False)
-            self._pid = os.getpid()
-        return _Lease(self.engine.connect())
+    def _give_back(self, pool: _Pool, connection: Connection) -> None:
+        with pool.free:
+            kept = len(pool.idle) < self._limits.size
+            if kept:
+                pool.idle.append(connection)
+                pool.free.notify()
+        if not kept:
+            self._discard(pool, connection)
+
+    @staticmethod
+    def _discard(pool: _Pool, connection: Connection) -> None:
+        _close(connection)
+        with pool.free:
+            pool.open -= 1
+            pool.free.notify()
+
+    def _of_this_process(self) -> _Pool:
+        if self._pool.pid != os.getpid():
+            _inherited.append(self._pool)
+            self._pool = _Pool()
+            weakref.finalize(self, _let_go, self._pool).atexit = False
+        return self._pool
+
+
+def _refuse_for_a_while(pool: _Pool) -> None:
+    """Fail at once while the last attempt to connect failed a moment ago; one thread at a time tries again.
+
+    Raises:
+        StorageDown: that is so.
+    """
+    if pool.failure is None:
+        return
+    now = time.monotonic()
+    if now < pool.retry_at:
+        raise StorageDown(*pool.failure.findings)
+    pool.retry_at = now + 60  # until this attempt has an end, which sets it anew
+
+
+def _roll_back(connection: Connection) -> None:
+    try:
+        connection.exec_driver_sql("ROLLBACK")
+    except SQLAlchemyError:
+        connection.invalidate()
+
+
+def _close(connection: Connection) -> None:
+    with suppress(SQLAlchemyError):
+        connection.invalidate()
+        connection.close()
 
 
 def is_closed(connection: Connection) -> bool:
@@ -163,8 +276,7 @@ def is_closed(connection: Connection) -> bool:
     return bool(waiting.poll(0))
 
 
-def _let_go(engine: Engine, local: _Local, pid: int) -> None:
+def _let_go(pool: _Pool) -> None:
     """Close the connections of a store that nobody holds any more; never those of the parent process."""
-    if pid == os.getpid():
-        local.lease = None
-        engine.dispose()
+    if pool.pid == os.getpid():
+        pool.close_idle()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from portula.errors import DuplicateRecord
+from portula.errors import DuplicateRecord, StorageDown
 
 SQLITE_DUPLICATE = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
 POSTGRESQL_DUPLICATE = "23505"
@@ -52,3 +53,54 @@ def is_retryable(error: DBAPIError) -> bool:
     orig = error.orig
     state, arguments = getattr(orig, "sqlstate", None), getattr(orig, "args", ())
     return state in POSTGRESQL_RETRYABLE or bool(arguments and arguments[0] in MARIADB_RETRYABLE)
+
+
+POSTGRESQL_DOWN = ("08", "53", "57P", "25006", "55P03", "57014")
+"""How SQLSTATEs begin of a connection that failed, resources that are short, a server that starts or stops, one that
+only reads after a failover, and waits that took too long."""
+
+MARIADB_DOWN = frozenset(
+    (0, 1021, 1040, 1053, 1129, 1203, 1205, 1226, 1290, 1836, 1927, 1969, 2002, 2003, 2006, 2013, 2014, 2055)
+)
+"""The same of MariaDB and of PyMySQL, whose errors of a connection begin at 2000; 0 is of one that is closed."""
+
+SQLITE_DOWN = ("BUSY", "LOCKED", "CANTOPEN", "IOERR", "FULL", "READONLY", "NOMEM", "PROTOCOL")
+"""How SQLITE_… goes on for a file that is locked, cannot be opened, read or written."""
+
+
+def is_late(error: DBAPIError) -> bool:
+    """Recognize what ends a statement that the database does not answer in time."""
+    return isinstance(error.orig and error.orig.__context__, TimeoutError)
+
+
+def down_of(error: BaseException | None, url: URL) -> StorageDown | None:
+    """Return what tells that the database does not answer now; None for any other error of a driver."""
+    return unreachable(error, url) if _is_down(error) else None
+
+
+def unreachable(error: BaseException | None, url: URL) -> StorageDown:
+    """Return what tells that a database does not answer, and in one line why."""
+    reason = str(error).partition("\n")[0]
+    if url.password:
+        reason = reason.replace(str(url.password), "***")
+    return StorageDown(f"DATABASE_URL: {shown(url)} does not answer: {reason}")
+
+
+def shown(url: URL) -> str:
+    """Return the address of a database, without its password."""
+    return url.render_as_string(hide_password=True)
+
+
+def _is_down(error: BaseException | None) -> bool:
+    if error is None:
+        return False
+    arguments = error.args
+    if isinstance(error, sqlite3.Error):
+        name = str(getattr(error, "sqlite_errorname", None) or "")
+        return name.removeprefix("SQLITE_").startswith(SQLITE_DOWN)
+    if arguments and isinstance(arguments[0], int):
+        return arguments[0] in MARIADB_DOWN
+    if hasattr(error, "sqlstate"):
+        names, state = [each.__name__ for each in type(error).__mro__], error.sqlstate
+        return "OperationalError" in names if state is None else state.startswith(POSTGRESQL_DOWN)
+    return False

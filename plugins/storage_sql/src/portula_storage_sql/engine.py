@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_IMODE
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -38,6 +38,9 @@ BEGIN = {
     "mariadb": "START TRANSACTION",
 }
 """How each engine opens a writing transaction. A deferred one on SQLite fails when it meets another writer."""
+
+
+MARIADB_ARGS = {"init_command": "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"}
 
 
 def parse_url(text: str) -> URL:
@@ -80,16 +83,21 @@ def refuse_models(records: Sequence[RecordType]) -> None:
 
 
 def make_engine(
-    url: URL | str, *, pool_size: int = 5, prepared_statements: bool = True, make_folder: bool = False
+    url: URL | str,
+    *,
+    connect_timeout: int = 5,
+    statement_timeout: float = 10,
+    prepared_statements: bool = True,
+    make_folder: bool = False,
 ) -> Engine:
-    """Make an engine; nothing connects yet.
+    """Make an engine that keeps no connection; nothing connects yet.
 
     Args:
-        url: where the database is.
-        pool_size: connections kept while no thread needs them.
+        url: where the database is; times that it names count.
+        connect_timeout: seconds within which a server has to accept a connection.
+        statement_timeout: seconds within which it has to answer a statement.
         prepared_statements: whether PostgreSQL may prepare statements.
-        make_folder: create the folder of a SQLite file, readable by its owner only, before the first connection, and
-            keep others from the file if they could read it. A new file is closed to others in any case.
+        make_folder: create the folder of a SQLite file, and keep others from both, before the first connection.
 
     Raises:
         ConfigError: the URL is not supported or its driver not installed.
@@ -99,25 +107,30 @@ def make_engine(
     connect_args: dict[str, Any] = {}
     if backend == "sqlite":
         connect_args["timeout"] = BUSY_SECONDS
-    elif backend == "postgresql" and not prepared_statements:
+    else:
+        connect_args["connect_timeout"] = connect_timeout
+    if backend == "postgresql" and not prepared_statements:
         connect_args["prepare_threshold"] = None
     elif backend in MARIADB:
-        connect_args["init_command"] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+        connect_args |= MARIADB_ARGS | dict.fromkeys(("read_timeout", "write_timeout"), statement_timeout)
         url = url.update_query_dict({"charset": "utf8mb4"})
     try:
         engine = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
-            connect_args=connect_args,
-            pool_size=pool_size,
-            max_overflow=-1,
-            pool_pre_ping=backend != "sqlite",
+            connect_args={name: value for name, value in connect_args.items() if name not in url.query},
+            poolclass=NullPool,
+            pool_reset_on_return=None,
             hide_parameters=True,
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         raise ConfigError(_no_driver(url)) from None
     if backend == "sqlite":
         _prepare_sqlite(engine, Path(str(url.database)), embedded=make_folder)
+    elif url.drivername == DRIVERS["postgresql"]:
+        from portula_storage_sql.psycopg_waits import bound_waits
+
+        bound_waits(engine, statement_timeout)
     return engine
 
 
@@ -128,6 +141,15 @@ def _no_driver(url: URL) -> str:
     write = "" if url.drivername in DRIVERS.values() else f"write {backend}://… and "
     run = f"run `pip install 'portula[{extra}]'`"
     return f"DATABASE_URL: the driver of {url.drivername} is not installed; {write}{run}"
+
+
+def wait_for_ever(connection: Connection) -> None:
+    """Let the statements of a connection take as long as they take."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        driver.statement_seconds = None
+    elif connection.dialect.name in MARIADB:
+        driver._read_timeout = driver._write_timeout = None  # noqa: SLF001 - PyMySQL takes them when it connects only
 
 
 def _prepare_sqlite(engine: Engine, file: Path, *, embedded: bool) -> None:

@@ -6,6 +6,7 @@ Nothing here drops or narrows anything, or touches the tables of models of the d
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +21,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DefaultClause, Engine, MetaData, Table, false, inspect, true
 from sqlalchemy.exc import DBAPIError
 
-from portula.errors import ConfigError, StorageDown
+from portula.errors import ConfigError
 from portula.plugin import CORE_RECORDS, RecordType
 from portula_storage_sql import online
-from portula_storage_sql.engine import BEGIN
+from portula_storage_sql.driver_errors import down_of, unreachable
+from portula_storage_sql.engine import BEGIN, wait_for_ever
 from portula_storage_sql.fields import Field, shape_of
 from portula_storage_sql.tables import MARIADB, PREFIX, encode, metadata_of
 
@@ -39,22 +41,43 @@ LOCK_SECONDS = 60
 Addition = ops.CreateTableOp | ops.CreateIndexOp | ops.AddColumnOp
 
 
-def shown(engine: Engine) -> str:
-    """Return the address of a database, without its password."""
-    return engine.url.render_as_string(hide_password=True)
-
-
 def current(engine: Engine) -> str | None:
     """Return the number of the last migration applied, None on an empty database."""
     with _connect(engine) as connection:
         return _version(connection)
 
 
+@functools.cache
+def _revisions() -> tuple[str, ...]:
+    """Return the numbers of the migrations of this release, the last one first."""
+    return tuple(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def head() -> str:
+    """Return the number of the last migration of this release."""
+    return _revisions()[0]
+
+
+def newer(version: str | None) -> bool:
+    """Say whether a schema is newer than this code: a later release has migrated it, and only added to it.
+
+    Raises:
+        ConfigError: it has a number that no migration of ours ever had.
+    """
+    known = _revisions()
+    if version is None or version in known:
+        return False
+    if not version.isdecimal() or version < known[0]:
+        raise ConfigError(f"DATABASE: {VERSION_TABLE} names {version!r}, which is no migration of portula")
+    return True
+
+
 def pending(engine: Engine, records: Sequence[RecordType]) -> list[str]:
     """Return what `upgrade` would do, a line each; empty when the schema is up to date."""
     with _connect(engine) as connection:
         migrations = _migrations(connection)
-        additions = _additions(connection, records, fresh=bool(migrations))
+        theirs = bool(migrations) or newer(_version(connection))
+        additions = _additions(connection, records, with_core=not theirs)
         again = [f"index {name}" for name in online.unfinished(connection)]
         return migrations + [_told(addition) for addition in additions] + again
 
@@ -102,7 +125,7 @@ def upgrade(
         if report is not None:
             report(line)
 
-    with _connect(engine) as connection:
+    with _connect(engine, bounded=False) as connection:
         online.drop_unfinished(connection)
         with _locked(connection):
             later = _upgrade(connection, records, tell)
@@ -127,7 +150,7 @@ def _upgrade(
         command.upgrade(config, "head")
     later: list[ops.CreateIndexOp] = []
     operations = Operations(MigrationContext.configure(connection))
-    for addition in _additions(connection, records):
+    for addition in _additions(connection, records, with_core=not newer(_version(connection))):
         if (
             isinstance(addition, ops.CreateIndexOp)
             and addition.table_name in there
@@ -141,18 +164,25 @@ def _upgrade(
 
 
 @contextmanager
-def _connect(engine: Engine) -> Iterator[Connection]:
+def _connect(engine: Engine, *, bounded: bool = True) -> Iterator[Connection]:
+    """Connect; what is done takes as long as it takes where it is not `bounded`.
+
+    Raises:
+        StorageDown: the database does not answer.
+    """
     try:
         connection = engine.connect()
     except DBAPIError as error:
-        reason = str(error.orig).partition("\n")[0]
-        if engine.url.password:
-            reason = reason.replace(str(engine.url.password), "***")
-        raise StorageDown(f"DATABASE_URL: {shown(engine)} does not answer: {reason}") from None
-    with connection:
-        if engine.dialect.name in MARIADB and not getattr(engine.dialect, "is_mariadb", False):
-            raise ConfigError("DATABASE_URL: MySQL is not supported; use MariaDB")
-        yield connection
+        raise unreachable(error.orig, engine.url) from None
+    try:
+        with connection:
+            if engine.dialect.name in MARIADB and not getattr(engine.dialect, "is_mariadb", False):
+                raise ConfigError("DATABASE_URL: MySQL is not supported; use MariaDB")
+            if not bounded:
+                wait_for_ever(connection)
+            yield connection
+    except DBAPIError as error:
+        raise down_of(error.orig, engine.url) or error from error
 
 
 @contextmanager
@@ -193,21 +223,22 @@ def _version(connection: Connection) -> str | None:
 
 
 def _migrations(connection: Connection) -> list[str]:
-    """Return the numbered migrations that have not run, in order."""
-    script = ScriptDirectory.from_config(_config())
-    steps = script.iterate_revisions("head", _version(connection) or "base")
+    """Return the numbered migrations that have not run, in order; none when the schema is newer than this code."""
+    script, version = ScriptDirectory.from_config(_config()), _version(connection)
+    if newer(version):
+        return []
+    steps = script.iterate_revisions("head", version or "base")
     return [f"migration {step.revision}: {step.doc}" for step in reversed(list(steps))]
 
 
-def _additions(
-    connection: Connection, records: Sequence[RecordType], *, fresh: bool = False
-) -> list[Addition]:
+def _additions(connection: Connection, records: Sequence[RecordType], *, with_core: bool) -> list[Addition]:
     """Return tables, columns and indexes that record types lack.
 
     Tables of models of the deployment's own are never among them. Those of core are there once the migrations have run:
-    one is missing when its record had such a model until now, or a subclass gained a field. `fresh` leaves them out.
+    one is missing when its record had such a model until now, or a subclass gained a field. They are looked at
+    `with_core` alone: not before their migrations, nor after those of a later release.
     """
-    migrated = {record.name for record in CORE_RECORDS} if fresh else set()
+    migrated = set() if with_core else {record.name for record in CORE_RECORDS}
     shapes = {
         PREFIX + record.name: shape_of(record)
         for record in records

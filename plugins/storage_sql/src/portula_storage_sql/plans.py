@@ -14,7 +14,7 @@ from portula.errors import Conflict, DuplicateRecord
 from portula.plugin import ChangeAll, Counts, Remove, RowChange, Writes
 from portula_storage_sql.block import block_of, is_block
 from portula_storage_sql.combining import Combining, is_combined
-from portula_storage_sql.connections import Connections
+from portula_storage_sql.connections import Connections, Write
 from portula_storage_sql.cte import cte_of
 from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable, is_unmet
 from portula_storage_sql.statements import Statements, bound, shaped
@@ -69,12 +69,12 @@ class Plans:
         if self._combining is not None and is_combined(steps):
             return self._combining.apply(steps)
         if len(steps) == 1:
-            return self._one_by_one(steps)
+            return _one_by_one(steps, self._connections.write)
         statement = self._one_statement(steps)
         if statement is not None:
             return self._at_once(steps, statement)
-        with self._connections.transaction():
-            return self._one_by_one(steps)
+        with self._connections.transaction() as write:
+            return _one_by_one(steps, write)
 
     def _one_statement(self, steps: Sequence[Step]) -> Executable | None:
         """Return the statement that does what all steps do, made once for each shape of plan; None without one."""
@@ -105,31 +105,32 @@ class Plans:
         bulks = [step.part for step in steps if isinstance(step.part, ChangeAll | Remove)]
         return dict(zip(bulks, met, strict=True))
 
-    def _one_by_one(self, steps: Sequence[Step]) -> Counts:
-        counts: dict[ChangeAll | Remove, int] = {}
-        for step in steps:
-            try:
-                met = self._connections.write(step.statement, step.parameters)
-            except IntegrityError as error:
-                if not is_duplicate(error):
-                    raise
-                if step.is_optional:
-                    continue
-                raise _duplicate([step]) from None
-            if isinstance(step.part, ChangeAll | Remove):
-                counts[step.part] = met
-            elif not met and isinstance(step.part, RowChange):
-                raise Unmet
-            elif not met and not step.is_optional:
-                raise _duplicate([step])
-        return counts
-
     def _reread(self, change: RowChange) -> object | None:
         where = change.identity
         statements = self._statements[change.kind.cls]
-        row = self._connections.read(statements.find(shaped(where)), bound(where)).first()
-        found: object | None = statements.record(row)
+        rows = self._connections.read(statements.find(shaped(where)), bound(where))
+        found: object | None = statements.record(rows[0]) if rows else None
         return found
+
+
+def _one_by_one(steps: Sequence[Step], write: Write) -> Counts:
+    counts: dict[ChangeAll | Remove, int] = {}
+    for step in steps:
+        try:
+            met = write(step.statement, step.parameters)
+        except IntegrityError as error:
+            if not is_duplicate(error):
+                raise
+            if step.is_optional:
+                continue
+            raise _duplicate([step]) from None
+        if isinstance(step.part, ChangeAll | Remove):
+            counts[step.part] = met
+        elif not met and isinstance(step.part, RowChange):
+            raise Unmet
+        elif not met and not step.is_optional:
+            raise _duplicate([step])
+    return counts
 
 
 def _duplicate(steps: Sequence[Step]) -> DuplicateRecord:

@@ -18,8 +18,23 @@ class StorageSqlSettings(BaseModel):
     may hold a password: it is never printed.
     """
 
-    DATABASE_POOL_SIZE: int = Field(default=5, ge=1, le=1000)
-    """Connections kept open while no thread needs them. Each thread at work holds one, however many there are."""
+    DATABASE_POOL_SIZE: int = Field(default=10, ge=1, le=1000)
+    """Connections that a process keeps open at most. A request has one for each statement, not for its whole time."""
+
+    DATABASE_MAX_OVERFLOW: int = Field(default=0, ge=0, le=1000)
+    """Connections that a process opens beyond those while all are in use; each is closed after its use."""
+
+    DATABASE_POOL_TIMEOUT: float = Field(default=5, gt=0, le=600)
+    """Seconds a request waits for a connection while all are in use; then it is answered 503."""
+
+    DATABASE_CONNECT_TIMEOUT: int = Field(default=5, ge=1, le=600)
+    """Seconds within which PostgreSQL or MariaDB has to accept a connection. psycopg makes it 2 at least."""
+
+    DATABASE_STATEMENT_TIMEOUT: float = Field(default=10, ge=0.1, le=600)
+    """Seconds within which PostgreSQL or MariaDB has to answer a statement.
+
+    A request whose time is over is answered 503, and its connection is closed. Migrations take as long as they take.
+    """
 
     DATABASE_PREPARED_STATEMENTS: bool = True
     """Whether PostgreSQL keeps a statement that is sent again and again prepared, which is faster.

@@ -1,47 +1,58 @@
-"""The store: portula's verbs in SQL, on one connection a thread."""
+"""The store: portula's verbs in SQL."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Engine, Table
+from sqlalchemy import Column, Engine, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from portula.errors import ConfigError
 from portula.plugin import Condition, Counts, Place, Plan, Pointer, RecordType, Writes
 from portula_storage_sql import migrate
-from portula_storage_sql.connections import Connections
+from portula_storage_sql.connections import Connections, PoolSize
 from portula_storage_sql.driver_errors import is_retryable
 from portula_storage_sql.fields import Shape, shape_of
 from portula_storage_sql.plans import Plans
 from portula_storage_sql.statements import Route, Statements, bound, shaped, successor
 from portula_storage_sql.tables import PREFIX, metadata_of
 
+log = logging.getLogger("portula")
+
 R = TypeVar("R")
+
+_ANYTHING = text("SELECT 1")
+_VERSION = text(f"SELECT version_num FROM {migrate.VERSION_TABLE}")  # noqa: S608 - a constant
 
 PURGE_CHUNK = 500
 """Rows one DELETE of `purge` removes: few enough to hold no other writer up."""
 
 
 class SqlStore:
-    """Keeps records in SQLite, PostgreSQL or MariaDB.
+    """Keeps records in SQLite, PostgreSQL or MariaDB; a verb raises StorageDown when the database does not answer."""
 
-    Each thread keeps a connection of its own.
-    """
-
-    def __init__(self, engine: Engine, records: Sequence[RecordType], *, embedded: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        records: Sequence[RecordType],
+        *,
+        embedded: bool = False,
+        pool: PoolSize | None = None,
+    ) -> None:
         """Prepare the statements; nothing connects yet.
 
         Args:
             engine: made by make_engine.
             records: types to keep.
             embedded: the database is ours alone, so that `ready` migrates it.
+            pool: how many connections there may be.
         """
         self.engine = engine
         self.records = tuple(records)
         self._embedded = embedded
-        self._connections = Connections(engine)
+        self._connections = Connections(engine, pool or PoolSize())
         shapes = [shape_of(record) for record in records]
         tables = metadata_of(shape for shape in shapes if shape.record.model is None).tables
         self._statements = {
@@ -65,19 +76,41 @@ class SqlStore:
             )
         if pending:
             migrate.upgrade(self.engine, self.records)
+        version = migrate.current(self.engine)
+        if migrate.newer(version):
+            log.warning("the schema (%s) is newer than this release; it is served all the same", version)
         self.close()
 
+    def answers(self) -> None:
+        """Read something small.
+
+        Raises:
+            StorageDown: the database does not answer.
+        """
+        self._connections.read(_ANYTHING, {})
+
+    def fits(self) -> None:
+        """Compare the number of the schema with the migrations of this release; tables are not looked at.
+
+        Raises:
+            StorageDown: the database does not answer.
+            ConfigError: migrations are due.
+        """
+        rows = self._connections.read(_VERSION, {})
+        version = str(rows[0][0]) if rows else None
+        if version != migrate.head() and not migrate.newer(version):
+            raise ConfigError(f"DATABASE: the schema is at {version}, and {migrate.head()} is due")
+
     def close(self) -> None:
-        """Close this thread's connection and those no thread holds, e.g. before workers are forked."""
+        """Close the connections that nobody uses, e.g. before workers are forked."""
         self._connections.close()
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
         statements = self._statements[cls]
         statements.shape.check_keys(keys)
-        found: R | None = statements.record(
-            self._connections.read(statements.find(shaped(keys)), bound(keys)).first()
-        )
+        rows = self._connections.read(statements.find(shaped(keys)), bound(keys))
+        found: R | None = statements.record(rows[0]) if rows else None
         return found
 
     def find_joined(self, cls: type[Any], /, *along: Pointer, **keys: Condition) -> tuple[Any, ...] | None:
@@ -85,9 +118,10 @@ class SqlStore:
         statements = self._statements[cls]
         statements.shape.check_keys(keys)
         targets = tuple([(pointer, self._statements[pointer.cls]) for pointer in along])
-        row = self._connections.read(statements.find_joined(shaped(keys), targets), bound(keys)).first()
-        if row is None:
+        rows = self._connections.read(statements.find_joined(shaped(keys), targets), bound(keys))
+        if not rows:
             return None
+        row = rows[0]
         end = len(statements.shape.names)
         found = [statements.record(row[:end])]
         for _, target in targets:
@@ -145,7 +179,8 @@ class SqlStore:
         removed = 0
         while removed < limit:
             chunk = min(limit - removed, PURGE_CHUNK)
-            keys = self._connections.read(expired.keys, {**given, "limit": chunk}).scalars().all()
+            rows = self._connections.read(expired.keys, {**given, "limit": chunk})
+            keys = [row[0] for row in rows]
             if not keys:
                 break
             try:
@@ -163,7 +198,7 @@ class SqlStore:
         if statements.shape.record.expires is None:
             return 0
         count, given = statements.expired(shaped(where)).count, {**bound(where), "now": now, "limit": limit}
-        return int(self._connections.read(count, given).scalar_one())
+        return int(self._connections.read(count, given)[0][0])
 
 
 def _of_realm(realm: str | None) -> dict[str, str]:

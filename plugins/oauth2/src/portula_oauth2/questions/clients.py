@@ -11,8 +11,12 @@ from portula.plugin import (
     CLIENT_ADDRESS,
     Application,
     ClientAuthenticated,
+    ClientAuthenticationFailed,
+    ClientAuthMethod,
+    Exchange,
     OAuthRequest,
     grant_types_needed,
+    presented_basic,
     refresh_generator,
     secret_id,
     sorted_response_type,
@@ -28,22 +32,20 @@ class ClientQuestions(OAuth2Validator):
 
     def authenticate_client(self, request: OAuthRequest) -> bool:
         """Authenticate by the one method presented; two at once are refused (RFC 6749 §2.3, attack S52)."""
-        methods = self.provider.client_auth_methods
+        methods, exchange = self.provider.client_auth_methods, self.exchange_of(request)
         presented = [method for method in methods.values() if method.presented(request)]
         if len(presented) > 1:
+            self._not_authenticated(exchange, None, "several methods at once")
             raise InvalidRequestError(description="More than one client authentication method is used.")
         method = presented[0] if presented else methods.get("none")
-        if method is None:
-            return False
-        client = method.authenticate(request)
-        if client is None or not client.is_usable(request):
-            return False
-        if client.token_endpoint_auth_method not in (None, method.name):
-            return False
-        if request.client_id and request.client_id != client.client_id:
+        client = None if method is None else method.authenticate(request)
+        problem = _problem(client, method, request)
+        if method is None or client is None or problem is not None:
+            self._not_authenticated(
+                exchange, method.name if method else None, exchange.reason or problem or ""
+            )
             return False
         request.client, request.client_id = client, client.client_id
-        exchange = self.exchange_of(request)
         exchange.client_auth_method = method.name
         held = exchange.client_secret_hash
         if self.provider.hooks.implemented(Plugin.portula_client_authenticated):
@@ -55,6 +57,14 @@ class ClientQuestions(OAuth2Validator):
             )
             self.provider.hooks.tell(Plugin.portula_client_authenticated, event)
         return True
+
+    def _not_authenticated(self, exchange: Exchange, method: str | None, reason: str) -> None:
+        """Tell who did not authenticate, and why."""
+        exchange.reason, exchange.is_told = reason, True
+        event = ClientAuthenticationFailed(
+            provider=self.provider, client_id=_claimed(exchange.request), method=method, reason=reason
+        )
+        self.provider.hooks.tell(Plugin.portula_client_authentication_failed, event)
 
     def authenticate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
         """Public clients go the same way as all others."""
@@ -174,3 +184,26 @@ class ClientQuestions(OAuth2Validator):
 
 def _registered(client: Application | None, scope: str) -> bool:
     return client is None or client.scope is None or scope in client.scope.split()
+
+
+def _problem(
+    client: Application | None, method: ClientAuthMethod | None, request: OAuthRequest
+) -> str | None:
+    """Return why a client does not count as authenticated; None when it does."""
+    if method is None:
+        return "no credentials"
+    if client is None:
+        return "unknown or not public" if method.name == "none" else "wrong credentials"
+    if not client.is_usable(request):
+        return "disabled"
+    if client.token_endpoint_auth_method not in (None, method.name):
+        return f"registered for {client.token_endpoint_auth_method}"
+    if request.client_id and request.client_id != client.client_id:
+        return "client_id is another client's"
+    return None
+
+
+def _claimed(request: OAuthRequest) -> str | None:
+    """Return the client that a request says to come from."""
+    named = presented_basic(request)
+    return request.client_id or (named[0][0] if named else None)

@@ -77,14 +77,18 @@ class CodeQuestions(OAuth2Validator):
             Grant, TO_AUTHORIZATION, digest=provider.keys.digests(_PURPOSE, code)
         )
         if found is None or found[0].client_id != client.client_id:
+            exchange.reason = "unknown code" if found is None else "the code of another client"
             return False
         grant, authorization = found
         if grant.taken_at is not None:
+            exchange.reason = "the code was used before"
             raise Replayed(grant)
         if grant.expires_at <= provider.now() or authorization is None or is_revoked(provider, authorization):
+            exchange.reason = "the code has expired, or its authorization is revoked"
             return False
         exchange.person = provider.validator.active_person(grant.subject)
         if exchange.person is None:
+            exchange.reason = "the person is disabled or gone"
             return False
         exchange.code = grant
         exchange.resume(authorization)

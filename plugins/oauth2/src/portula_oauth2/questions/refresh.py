@@ -21,21 +21,28 @@ class RefreshQuestions(OAuth2Validator):
         provider, exchange = self.provider, self.exchange_of(request)
         found = find_refresh_token(provider, refresh_token)
         if found is None or found[0].client_id != client.client_id:
+            exchange.reason = (
+                "unknown refresh token" if found is None else "the refresh token of another client"
+            )
             return False
         token, authorization = found
         if authorization is None or is_revoked(provider, authorization):
+            exchange.reason = "the authorization is revoked"
             return False
         if not provider.keys.verify(REFRESH_TOKEN, refresh_token, token.digest):
             # First: who comes back late with a stolen one still ends the theft.
             successor = check_superseded(provider, token, refresh_token, request)
             if successor is None:
+                exchange.reason = "the refresh token was never issued"
                 return False
             if isinstance(exchange, TokenExchange):
                 exchange.successor = successor
         elif token.expires_at is not None and token.expires_at <= provider.now():
+            exchange.reason = "the refresh token has expired"
             return False
         exchange.person = provider.validator.active_person(token.subject)
         if exchange.person is None:
+            exchange.reason = "the person is disabled or gone"
             return False
         exchange.refresh_token = token
         exchange.resume(authorization)

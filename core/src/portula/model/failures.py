@@ -1,0 +1,36 @@
+"""What is logged of a request that failed, and what of it those hear who sent it."""
+
+from __future__ import annotations
+
+import logging
+
+from portula.model.errors import StorageDown
+from portula.model.requests import current_request
+
+log = logging.getLogger("portula")
+
+RETRY_AFTER_SECONDS = 5
+"""When who found the storage down may come again."""
+
+
+def log_failure(failure: BaseException, message: str, *arguments: object) -> None:
+    """Log that something failed: in one line where the storage does not answer, else with its traceback.
+
+    Args:
+        failure: what was raised.
+        message: what failed, with the places of the arguments, as `logging` takes them.
+        arguments: for those places.
+    """
+    if isinstance(failure, StorageDown):
+        log.error("%s: %s", message % arguments, failure.findings[0])
+    else:
+        log.error(message, *arguments, exc_info=failure)
+
+
+def description_of(failure: BaseException) -> str:
+    """Return what a client is told of a failure that is none of its own."""
+    request = current_request()
+    where = f"as request {request.id}" if request is not None else "there"
+    if isinstance(failure, StorageDown):
+        return f"The server cannot answer now; it is logged {where}."
+    return f"The server failed; it is logged {where}."
