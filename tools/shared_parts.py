@@ -11,7 +11,7 @@ from pathlib import Path
 from dists import ROOT, folders
 
 URLS = re.compile(r"^\[project\.urls\]\n(?:[^\[\n].*\n)*", re.MULTILINE)
-OURS = re.compile(r'("portula(?:-[a-z-]+)?(?:\[[a-z,]+\])?==)[^"]+"')
+OURS = re.compile(r'("portula(?:-[a-z0-9-]+)?(?:\[[a-z,]+\])?==)[^"]+"')
 
 
 def with_urls(text: str, urls: str) -> str:

@@ -82,9 +82,8 @@ def load_file(path: Path, source: Source) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"portula_plugins_dir_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise BrokenPlugin(f"{source}: {path.name} cannot be imported")
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(
-        spec
-    )  # Flask and dataclasses look there
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # Flask looks there for its folder, and dataclasses for names
     try:
         spec.loader.exec_module(module)
     except Exception as error:
