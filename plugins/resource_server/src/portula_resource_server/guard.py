@@ -19,7 +19,7 @@ from portula.errors import (
     OAuth2Error,
     RetryLater,
 )
-from portula.plugin import token_error
+from portula.plugin import log_failure, token_error
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable
 from portula_resource_server.verify import named_scope, verifier_of
