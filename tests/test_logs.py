@@ -13,8 +13,8 @@ from support.browser import forms_of
 
 from portula import Plugin
 from portula.errors import ConfigError, StorageDown
+from portula.host.core_settings import CoreSettings
 from portula.host.logs import Line, configure_logging
-from portula.host.settings import CoreSettings
 from portula.model.requests import CurrentRequest, answering
 from portula.plugin import ClientSaved, log_failure
 from portula_testing.provider import make_provider

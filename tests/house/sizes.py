@@ -6,6 +6,8 @@ from pathlib import Path
 from house.files import at, python_files, room_folders, tree
 
 MODULE_LINES = 400
+LISTS = ("core/src/portula/plugin.py",)
+"""Files that hold a list and nothing else: the public names."""
 FUNCTION_LINES = 50
 DOOR_LINES = 80
 OLDEST_PYTHON = (3, 11)
@@ -16,11 +18,11 @@ def _lines(path: Path) -> int:
 
 
 def modules_are_short(root: Path) -> list[str]:
-    """No module is longer than MODULE_LINES."""
+    """No module is longer than MODULE_LINES, a list of names aside."""
     return [
         f"{at(path, root)}: {count} lines, {MODULE_LINES} are allowed"
         for path in python_files(root)
-        if (count := _lines(path)) > MODULE_LINES
+        if (count := _lines(path)) > MODULE_LINES and at(path, root) not in LISTS
     ]
 
 

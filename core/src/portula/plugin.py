@@ -94,6 +94,7 @@ from portula.flow.validator import Live, OAuth2Validator
 from portula.host import console
 from portula.host.checks import Finding, Level
 from portula.host.commands import SchemaGroup
+from portula.host.core_settings import CoreSettings, StandAlone
 from portula.host.declarations import HostHooks
 from portula.host.deployment import Deployment
 from portula.host.events import Event
@@ -114,10 +115,8 @@ from portula.host.kinds import (
 from portula.host.markers import hookimpl
 from portula.host.settings import (
     AnswersSlot,
-    CoreSettings,
     Declared,
     Settings,
-    StandAlone,
     import_object,
     shown,
     subclass_of,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
-from portula.host.settings import CoreSettings, Settings
+from portula.host.core_settings import CoreSettings
+from portula.host.settings import Settings
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -19,8 +19,8 @@ from portula.model.errors import ConfigError
 from portula.model.requests import current_request
 
 if TYPE_CHECKING:
+    from portula.host.core_settings import CoreSettings
     from portula.host.events import Event
-    from portula.host.settings import CoreSettings
 
 log = logging.getLogger("portula")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -373,3 +373,13 @@ def slot_plugin(mark: AnswersSlot, answer: object) -> object:
 
     name = f"{PREFIX}{mark.slot}"
     return type("SettingPlugin", (), {name: hookimpl(respond)})()
+
+
+def name_of(plugin: object, taken: Mapping[str, Source]) -> str:
+    """Return a name for a plugin that is given as an object: its own, with a number where that is taken."""
+    name = getattr(plugin, "__name__", type(plugin).__name__)
+    number = 2
+    unique = name
+    while unique in taken:
+        unique, number = f"{name}-{number}", number + 1
+    return str(unique)

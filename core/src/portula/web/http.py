@@ -27,7 +27,7 @@ from portula.web.requests import client_address, request_of
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from portula.host.settings import CoreSettings
+    from portula.host.core_settings import CoreSettings
     from portula.model.http import Handler
 
 PREFLIGHT_MAX_AGE_SECONDS = 600

@@ -15,22 +15,19 @@ from pydantic import ValidationError
 
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.clients import Clients
-from portula.flow.deliveries import Deliveries
+from portula.flow.engine import build_engine, make_backend
 from portula.flow.hooks import FlowHooks
-from portula.flow.presentations import TokenPresentations
 from portula.flow.reloading import reloading
-from portula.flow.response_modes import FRAGMENT, QUERY
-from portula.flow.server import Server, formats_without_our_server
 from portula.flow.strangers import StrangersQuota
-from portula.flow.validator import OAuth2Validator, fold
+from portula.host.core_settings import CoreSettings
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
 from portula.host.lock import LockFile
 from portula.host.logs import configure_logging
 from portula.host.models import ModelSettings, check_realms, with_models
 from portula.host.modes import DEFERRED, ONLY, UNLOCKED
-from portula.host.plugins import SET_ASIDE, Plugins, slot_plugin
-from portula.host.settings import CoreSettings, Settings
+from portula.host.plugins import SET_ASIDE, Plugins, name_of, slot_plugin
+from portula.host.settings import Settings
 from portula.model.errors import ConfigError
 from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
@@ -127,7 +124,7 @@ class Provider(AuthorizationServer):
         self._gather()
         self._configure()
         self._open_storage()
-        self._build_engine()
+        build_engine(self, self._choice)
         self._mount()
         self.hooks.settle()
         if not DEFERRED.get():
@@ -164,7 +161,7 @@ class Provider(AuthorizationServer):
         if early.PLUGINS_DIR:
             self.plugins.register_directory(Path(early.PLUGINS_DIR), lock=lock)
         for plugin in self._given_plugins:
-            self.plugins.register(plugin, Source(_name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT))
+            self.plugins.register(plugin, Source(name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT))
         self.plugins.declare_hooks(lock)
         self._choice = {
             slot: name for slot, name in early.PLUGINS_CHOICE.items() if not self._set_aside(name)
@@ -236,49 +233,12 @@ class Provider(AuthorizationServer):
 
         return remember
 
-    def _build_engine(self) -> None:
-        """Fold the validator, and make the server and the backend."""
-        hooks = self.hooks
-        self.step_lists = {}
-        self.scope_texts: dict[str, str] = hooks.collect(FlowHooks.portula_scopes)
-        modes = (QUERY, FRAGMENT, *hooks.collect(FlowHooks.portula_response_modes))
-        self.response_modes = {mode.name: mode for mode in modes}
-        self.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
-        self.client_sources = hooks.collect(FlowHooks.portula_client_sources)
-        self.token_presentations = TokenPresentations(hooks.collect(FlowHooks.portula_token_presentations))
-        mixins = [
-            (source, mixin)
-            for source, mixins in reversed(hooks.contributions(FlowHooks.portula_validator_mixins))
-            for mixin in mixins
-        ]
-        validator = fold(hooks.ruling(FlowHooks.portula_validator_class).answer, mixins, self._choice)
-        self.validator: OAuth2Validator = validator(self)
-        methods = {method.name: method for method in hooks.collect(FlowHooks.portula_client_auth_methods)}
-        enabled = self.validator.enabled_client_auth_methods(methods)
-        self.client_auth_methods = {name: methods[name] for name in enabled}
-        types = hooks.collect(FlowHooks.portula_response_types)
-        self.response_types = list(self.validator.enabled_response_types(types))
-        kinds = hooks.collect(FlowHooks.portula_deliveries)
-        self.deliveries = Deliveries(self, kinds, self.core_settings.DELIVERY_THREADS)
-        members = hooks.collect(FlowHooks.portula_client_metadata)
-        self.client_members = {member.name: member for member in members}
-
     @cached_property
     def backend(self) -> Backend:
         """What answers the protocol; made at start by the room that mounts it."""
-        made = self._make_backend()
-        return reloading(self._make_backend) if self.core_settings.ALWAYS_RELOAD_OAUTHLIB_CORE else made
-
-    def _make_backend(self) -> Backend:
-        try:
-            make = self.hooks.ask(FlowHooks.portula_server_class)
-            server = make(self.validator, **self.validator.server_arguments)
-        except TypeError as error:
-            raise ConfigError(f"EXTRA_SERVER_KWARGS: the server class does not take this: {error}") from error
-        findings = [] if isinstance(server, Server) else formats_without_our_server(self.hooks)
-        if findings:
-            raise ConfigError(*findings)
-        return self.hooks.ask(FlowHooks.portula_backend_class)(self, server, self.validator)
+        make = partial(make_backend, self)
+        made = make()
+        return reloading(make) if self.core_settings.ALWAYS_RELOAD_OAUTHLIB_CORE else made
 
     def _mount(self) -> None:
         """Put endpoints and pages into the Flask app."""
@@ -433,12 +393,3 @@ class Provider(AuthorizationServer):
 
 _HARMLESS = (Provider._exempt_from_csrf_protect, Provider._begin_request)  # noqa: SLF001 - of this module
 """Functions that run before a request, and need not run ahead of Flask."""
-
-
-def _name_of(plugin: object, taken: Mapping[str, Source]) -> str:
-    name = getattr(plugin, "__name__", type(plugin).__name__)
-    number = 2
-    unique = name
-    while unique in taken:
-        unique, number = f"{name}-{number}", number + 1
-    return str(unique)

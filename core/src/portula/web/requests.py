@@ -7,14 +7,14 @@ import re
 import secrets
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app
+from flask import current_app, has_app_context
 
 from portula.model.requests import CurrentRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from portula.host.settings import CoreSettings
+    from portula.host.core_settings import CoreSettings
 
 log = logging.getLogger("portula")
 
@@ -56,7 +56,7 @@ def client_address(environ: WSGIEnvironment, proxies: int) -> str:
 
 def _warn_of_proxy(address: str) -> None:
     """Log, once an application, that a proxy seems to be there which nobody configured."""
-    if not current_app.extensions.get(_WARNED):
+    if has_app_context() and not current_app.extensions.get(_WARNED):
         current_app.extensions[_WARNED] = True
         log.warning(
             "X-Forwarded-For came from %s and is not looked at. If a proxy of yours wrote it, set TRUSTED_PROXIES = 1 "

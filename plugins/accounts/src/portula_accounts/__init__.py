@@ -49,7 +49,6 @@ def portula_login(provider: Provider) -> AccountsLogin:
 
 @hookimpl
 def portula_records(provider: Provider) -> list[RecordType]:
-    """The user table."""
     return [USER_RECORD] if _own(provider) else []
 
 
