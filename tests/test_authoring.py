@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from portula.cli import authoring
 from portula.cli import main as cli
-from portula.host.declared import Declared
+from portula.host.declared_hooks import Declared
 from portula.plugin import Kind
 from portula.web.hooks import CORE_HOOKS
 

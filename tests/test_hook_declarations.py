@@ -12,7 +12,7 @@ from hosting import Memory, make_app, make_provider
 
 from portula import Plugin, Provider, hookimpl
 from portula.errors import BrokenPlugin
-from portula.host.declared import Declared
+from portula.host.declared_hooks import Declared
 from portula.host.kinds import AT_START
 from portula.host.plugins import Plugins
 from portula.plugin import Kind, Source, Tier, TokenIssued, TokenRefused

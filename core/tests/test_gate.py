@@ -8,7 +8,7 @@ import pytest
 from support.children import wait_until
 
 from portula.cli import gate as gates
-from portula.cli.gate import Gate, Served, environ_of, reply_of
+from portula.cli.gate import Gate, ServedApplication, environ_of, reply_of
 from portula.cli.threads import Threads
 
 
@@ -71,7 +71,7 @@ def part(body, more=False):
 def make_gate(application=echo, *, threads=1, body_seconds=1.0, max_body=100, **options):
     gate = Gate(Threads(threads), Threads(1), body_seconds=body_seconds, multiprocess=False, **options)
     if application:
-        gate.open_to(Served(application, max_body, lambda path: path == "/light"))
+        gate.open_to(ServedApplication(application, max_body, lambda path: path == "/light"))
     return gate
 
 
@@ -184,7 +184,7 @@ def test_threads_know_how_long_the_longest_call_has_taken():
     held = Held()
     threads = Threads(2)
     gate = Gate(threads, Threads(1), body_seconds=1, multiprocess=False)
-    gate.open_to(Served(held, 100))
+    gate.open_to(ServedApplication(held, 100))
     assert threads.longest() == 0
 
     def act(_):

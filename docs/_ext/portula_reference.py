@@ -27,7 +27,7 @@ from portula import Plugin, Provider, hookimpl
 from portula.cli import main as cli
 from portula.cli import reports
 from portula.flow.deliver_command import deliver_command
-from portula.host.declared import Declared
+from portula.host.declared_hooks import Declared
 from portula.host.kinds import HookDeclarations
 from portula.host.models import ModelSettings
 from portula.plugin import CoreSettings

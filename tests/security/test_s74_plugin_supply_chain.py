@@ -15,7 +15,7 @@ from portula import Plugin, Provider
 from portula.errors import BrokenPlugin, ConfigError, DuplicateContribution, SlotConflict
 from portula.host.checks import core_checks
 from portula.host.commands import HOST_COMMANDS
-from portula.host.declared import Declared
+from portula.host.declared_hooks import Declared
 from portula.host.defaults import DEFAULT_ROOMS
 from portula.host.kinds import NEEDS_TRUST
 from portula.host.lock import PluginRefused, write

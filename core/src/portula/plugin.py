@@ -115,7 +115,7 @@ from portula.host.kinds import (
 from portula.host.markers import hookimpl
 from portula.host.settings import (
     AnswersSlot,
-    Declared,
+    DeclaredSetting,
     Settings,
     import_object,
     shown,
@@ -263,7 +263,7 @@ __all__ = [
     "ConsentQuestion",
     "CoreSettings",
     "Counts",
-    "Declared",
+    "DeclaredSetting",
     "Delivery",
     "DeliveryKind",
     "DeliveryWorker",

@@ -8,6 +8,7 @@ from portula.plugin import Application, ClientSaved, secret_id
 from portula_admin.uses import USE_SECONDS
 
 NOW = 1_700_000_000
+BY_ADA = {"actor": "ada", "address": "127.0.0.1"}
 ADD, EDIT, SECRET = "/application/add/", "/application/edit/?id=app", "/application/secret/?id=app"
 
 
@@ -50,7 +51,8 @@ def test_a_client_is_made_and_its_secret_seen_once(admin):
     for path in ("/application/", f"/application/view/?id={client_id}", f"/application/edit/?id={client_id}"):
         assert secret not in admin.get(path).text
     assert (
-        ClientSaved(provider=admin.provider, client_id=client_id, created=True, at=NOW) in admin.heard.events
+        ClientSaved(provider=admin.provider, **BY_ADA, client_id=client_id, created=True, at=NOW)
+        in admin.heard.events
     )
 
 
@@ -133,7 +135,7 @@ def test_a_client_is_edited(admin):
     assert (found.user, found.token_endpoint_auth_method) == ("bob", "client_secret_basic")
     assert found.updated_at == NOW + 60
     assert admin.heard.of(ClientSaved) == [
-        ClientSaved(provider=admin.provider, client_id="app", created=False, at=NOW + 60)
+        ClientSaved(provider=admin.provider, **BY_ADA, client_id="app", created=False, at=NOW + 60)
     ]
     assert form_of(admin, EDIT)["client_uri"] == "https://new.example/"
 
@@ -258,7 +260,7 @@ def test_a_client_is_switched_off_and_on(admin):
     assert authenticated(admin, "app", client.secret)
     assert (
         admin.heard.of(ClientSaved)
-        == [ClientSaved(provider=admin.provider, client_id="app", created=False, at=NOW)] * 2
+        == [ClientSaved(provider=admin.provider, **BY_ADA, client_id="app", created=False, at=NOW)] * 2
     )
 
 

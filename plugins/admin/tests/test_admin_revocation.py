@@ -4,6 +4,7 @@ from portula.plugin import AccessToken, Authorization, Grant, TokenRevoked
 from portula_testing.provider import token_for
 
 NOW = 1_700_000_000
+BY_ADA = {"actor": "ada", "address": "127.0.0.1"}
 
 
 def revoked(admin, cls):
@@ -31,6 +32,7 @@ def test_a_token_is_revoked_and_stops_working(admin):
     assert admin.heard.of(TokenRevoked) == [
         TokenRevoked(
             provider=admin.provider,
+            **BY_ADA,
             client_id="app",
             subject="bob",
             authorization=token.authorization,
@@ -68,7 +70,12 @@ def test_a_refresh_token_takes_its_authorization_with_it(admin):
     )
     assert admin.heard.of(TokenRevoked) == [
         TokenRevoked(
-            provider=admin.provider, client_id="app", subject="bob", authorization="one-authorization", at=NOW
+            provider=admin.provider,
+            **BY_ADA,
+            client_id="app",
+            subject="bob",
+            authorization="one-authorization",
+            at=NOW,
         )
     ]
     again = admin.act("refresh-token", "revoke_selected", name)

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from portula.errors import FetchFailed
-from portula_fetch.failures import MAX_BACKOFF_SECONDS, MAX_REMEMBERED, Failures, NotAsked
+from portula_fetch.failures import MAX_BACKOFF_SECONDS, MAX_REMEMBERED, Failures, NotSent
 from portula_testing.tls import Reply
 
 
@@ -62,7 +62,7 @@ def test_the_pause_ends_at_ten_minutes():
     failures = Failures(1, lambda: 0)
     for _ in range(100):
         failures.remember("https://gone.example")
-    with pytest.raises(NotAsked, match=f"in {MAX_BACKOFF_SECONDS} seconds"):
+    with pytest.raises(NotSent, match=f"in {MAX_BACKOFF_SECONDS} seconds"):
         failures.refuse("https://gone.example")
 
 
@@ -71,7 +71,7 @@ def test_what_is_remembered_is_bounded():
     for number in range(MAX_REMEMBERED + 1):
         failures.remember(f"https://{number}.example")
     failures.refuse("https://0.example")
-    with pytest.raises(NotAsked):
+    with pytest.raises(NotSent):
         failures.refuse("https://1.example")
 
 

@@ -10,7 +10,7 @@ from portula import Plugin
 from portula.errors import ConfigError, JoseError, UntrustedToken
 from portula.plugin import Artifact
 from portula_jose import ring as ring_module
-from portula_jose.ring import REREAD_SECONDS
+from portula_jose.signing_keys import REREAD_SECONDS
 from portula_testing.attacks import stored_texts
 from portula_testing.jws import taken_apart
 from portula_testing.provider import make_provider

@@ -22,7 +22,7 @@ from typing import Any
 import click
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from portula.host.declared import Declared
+from portula.host.declared_hooks import DeclaredHooks
 from portula.host.defaults import DEFAULT_ROOMS
 from portula.host.kinds import NEEDS_TRUST, PREFIX, Kind
 from portula.model.errors import PortulaError, nearest
@@ -84,7 +84,7 @@ def declaration(hook: str) -> Callable[..., Any]:
     Raises:
         CannotWrite: there is no such hook.
     """
-    known = Declared(CORE_HOOKS)
+    known = DeclaredHooks(CORE_HOOKS)
     found = known.get(hook) or known.get(f"{PREFIX}{hook}")
     if found is None:
         words = [*known, *(name.removeprefix(PREFIX) for name in known)]
@@ -111,7 +111,7 @@ def write(name: str, hook: str, directory: Path) -> list[Path]:
 
 def files_of(names: Names, function: Callable[..., Any]) -> dict[str, str]:
     """Return the texts of a distribution by path."""
-    facts = Declared(CORE_HOOKS).facts(function.__name__)
+    facts = DeclaredHooks(CORE_HOOKS).facts(function.__name__)
     words: dict[str, Any] = {
         "distribution": names.distribution,
         "package": names.package,

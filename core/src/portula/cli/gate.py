@@ -87,7 +87,7 @@ TOO_SLOW = refusal(408, "invalid_request", "The request was not sent in time.")
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedApplication:
     """What stands behind a gate."""
 
     application: WSGIApplication
@@ -97,7 +97,7 @@ class Served:
     """Says of a path whether it is answered from memory or from a file."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request gets this reply and no thread."""
 
     def __init__(self, reply: Reply) -> None:
@@ -106,7 +106,7 @@ class Refused(Exception):
         super().__init__(reply.status)
 
 
-class Gone(Exception):
+class ClientGone(Exception):
     """Nobody is there to be answered."""
 
 
@@ -139,11 +139,11 @@ class Gate:
         self._multiprocess = multiprocess
         self._healthz = None if health_path is None else f"{health_path}/healthz".encode()
         self._access_log = access_log
-        self._served: Served | None = None
+        self._served: ServedApplication | None = None
         self.stopping = False
         """Whether each answer ends its connection."""
 
-    def open_to(self, served: Served) -> None:
+    def open_to(self, served: ServedApplication) -> None:
         """Answer by this application from now on."""
         self._served = served
 
@@ -152,9 +152,9 @@ class Gate:
         began, environ = time.monotonic(), dict[str, Any]()
         try:
             reply = await self._reply(scope, receive, environ)
-        except Refused as refused:
+        except RequestRefused as refused:
             reply = refused.reply
-        except Gone:
+        except ClientGone:
             return
         headers = reply.headers
         if scope["method"] == "HEAD" or not any(name == b"content-length" for name, _ in headers):
@@ -193,10 +193,10 @@ class Gate:
             async with asyncio.timeout(self._body_seconds):
                 body = await _whole(scope, receive, max_body + 1)
         except TimeoutError:
-            raise Refused(TOO_SLOW) from None
+            raise RequestRefused(TOO_SLOW) from None
         except asyncio.CancelledError:
             if self.stopping:
-                raise Refused(STOPPING) from None
+                raise RequestRefused(STOPPING) from None
             raise
         return body, len(body)
 
@@ -234,22 +234,22 @@ async def _whole(scope: Scope, receive: Receive, limit: int) -> bytes:
     """Return the body, cut at `limit` bytes.
 
     Raises:
-        Refused: it ended before its end.
-        Gone: the connection did.
+        RequestRefused: it ended before its end.
+        ClientGone: the connection did.
     """
     parts: list[bytes] = []
     length = 0
     while length < limit:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise ClientGone
         part: bytes = message.get("body", b"")
         parts.append(part)
         length += len(part)
         if not message.get("more_body"):
             break
     if CUT in scope["state"]:
-        raise Refused(CUT_SHORT)
+        raise RequestRefused(CUT_SHORT)
     return b"".join(parts)[:limit]
 
 

@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from portula.cli import authoring, reports
 from portula.cli.folder import NoProviderThere, holds_a_provider
-from portula.cli.serve import Prepared, ServeOptions, make_app, prepare, run
+from portula.cli.serve import PreparedServer, ServeOptions, make_app, prepare, run
 from portula.flow.deliver_command import deliver_command
 from portula.host.commands import HOST_COMMANDS, SchemaGroup
 from portula.host.declarations import HostHooks
@@ -87,7 +87,7 @@ class RoomCommands(click.Group):
                 try:
                     provider.check_storage()
                 except ConfigError as error:
-                    raise said(error) from error
+                    raise click_error(error) from error
         return name, command, rest
 
     def _rooms(self, ctx: click.Context) -> dict[str, click.Command]:
@@ -96,7 +96,7 @@ class RoomCommands(click.Group):
             try:
                 rooms = provider.hooks.collect(HostHooks.portula_commands)
             except ConfigError as error:
-                raise said(error) from error
+                raise click_error(error) from error
             own = [deliver_command(provider)] if provider.deliveries.kinds else []
             return {str(command.name): command for command in (*reports.commands(provider), *own, *rooms)}
 
@@ -116,7 +116,7 @@ class StandAlone(RoomCommands):
                 with storage_check_deferred(), lock_file_ignored(_locks(context)):
                     context.meta["portula"] = make_app(options)[1]
             except ConfigError as error:
-                raise said(error) from error
+                raise click_error(error) from error
         provider: Provider = context.meta["portula"]
         return provider
 
@@ -131,7 +131,7 @@ class Embedded(RoomCommands):
             with storage_check_deferred(), third_party_plugins(only), lock_file_ignored(_locks(context)):
                 app = context.ensure_object(ScriptInfo).load_app()
         except ConfigError as error:
-            raise said(error) from error
+            raise click_error(error) from error
         providers: dict[str, Provider] = app.extensions.get("portula", {})
         if not providers:
             raise click.ClickException("this app has no Provider; call Provider(app) first")
@@ -179,7 +179,7 @@ def options_of(parameters: Mapping[str, Any]) -> ServeOptions:
     return ServeOptions(**given, only=() if none else only or None)
 
 
-def said(error: ConfigError) -> click.ClickException:
+def click_error(error: ConfigError) -> click.ClickException:
     """Return a start-up error as the command line says it."""
     if isinstance(error, NoProviderThere):
         return click.ClickException(str(error))
@@ -223,7 +223,7 @@ def init(context: click.Context, /) -> None:
         with storage_check_deferred():
             _, provider = make_app(options)
     except ConfigError as error:
-        raise said(error) from error
+        raise click_error(error) from error
     click.echo(f"{'There is a provider already' if known else 'Made a provider'} in {options.folder}")
     try:
         provider.check_storage()
@@ -280,12 +280,12 @@ def serve(context: click.Context, /, **own: Any) -> None:
         prepared = prepare(options_of(given))
         configure_logging(prepared.provider.core_settings, whole_process=True)
     except ConfigError as error:
-        raise said(error) from error
+        raise click_error(error) from error
     _announce(prepared)
     run(prepared)
 
 
-def _announce(prepared: Prepared) -> None:
+def _announce(prepared: PreparedServer) -> None:
     provider, options = prepared.provider, prepared.options
     rows = {
         "Server": provider.root_of(provider.issuer) if provider.issuer else f"port {options.port}",

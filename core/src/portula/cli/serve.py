@@ -108,7 +108,7 @@ class ServeOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedServer:
     """What the parent knows before the first worker starts."""
 
     options: ServeOptions
@@ -252,7 +252,7 @@ def _issuer(options: ServeOptions, settings: dict[str, Any]) -> str | Callable[[
     return f"{scheme}://{host}:{options.port}{settings.get('MOUNT_PATH', '/o')}"
 
 
-def prepare(options: ServeOptions) -> Prepared:
+def prepare(options: ServeOptions) -> PreparedServer:
     """Do what is done once, in the parent: the socket, keys, migrations, demo data.
 
     Raises:
@@ -275,7 +275,7 @@ def prepare(options: ServeOptions) -> Prepared:
         unless_prepared.pop_all()
     health_path = provider.core_settings.HEALTH_PATH
     options = replace(options, issuer=provider.issuer, creating=False, health_path=health_path)
-    return Prepared(options, provider, listener, demo, warnings)
+    return PreparedServer(options, provider, listener, demo, warnings)
 
 
 def _found(findings: list[str], step: Callable[[], T]) -> T | None:
@@ -374,7 +374,7 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
     return context
 
 
-def run(prepared: Prepared) -> None:
+def run(prepared: PreparedServer) -> None:
     """Serve until told to stop."""
     options = prepared.options
     os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(options))

@@ -15,7 +15,7 @@ from contextlib import suppress
 import uvicorn
 
 from portula.cli.edge import IDLE_SECONDS, LINGER_SECONDS, Connection, EdgeServer
-from portula.cli.gate import WAITING_SECONDS, Gate, Served
+from portula.cli.gate import WAITING_SECONDS, Gate, ServedApplication
 from portula.cli.serve import ServeOptions, make_app, tls_context, wsgi_of
 from portula.cli.threads import Threads
 from portula.host.logs import configure_logging
@@ -34,7 +34,7 @@ LONGEST_PAUSE = 10.0
 """Seconds between two attempts to open a provider whose storage does not answer."""
 
 
-def open_in_time(gate: Gate, make: Callable[[], Served], tried: Callable[[], object]) -> None:
+def open_in_time(gate: Gate, make: Callable[[], ServedApplication], tried: Callable[[], object]) -> None:
     """Open the gate to the application that `make` returns, asking it again until it does; never gives up.
 
     Args:
@@ -129,13 +129,13 @@ def main() -> None:
         if threads.longest() < options.hang_timeout / 2:
             lifeline.beat()
 
-    def make() -> Served:
+    def make() -> ServedApplication:
         with storage_check_deferred():
             _, provider = make_app(options)
         configure_logging(provider.core_settings, whole_process=True)
         provider.check_storage()
         max_body = provider.core_settings.MAX_BODY_BYTES
-        return Served(wsgi_of(options, provider), max_body, provider.door.needs_no_storage)
+        return ServedApplication(wsgi_of(options, provider), max_body, provider.door.needs_no_storage)
 
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else a line for whatever a stranger sends
     server = EdgeServer(

@@ -14,7 +14,7 @@ import pluggy
 from pluggy import HookImpl, HookimplOpts, PluginValidationError
 
 from portula.host.answers import contribution_problem
-from portula.host.declared import Declared
+from portula.host.declared_hooks import DeclaredHooks
 from portula.host.discovery import entry_points, load_file, plugin_files
 from portula.host.kinds import NEEDS_TRUST, PREFIX, HookDeclarations, HookFacts, facts_of
 from portula.host.lock import (
@@ -109,7 +109,7 @@ class Plugins:
         """Take the classes that declare core's hooks, and the provider that the plugins are for."""
         self._provider = provider
         self.manager: pluggy.PluginManager = _Manager("portula")
-        self.declared = Declared(declarations)
+        self.declared = DeclaredHooks(declarations)
         self.sources: dict[str, Source] = {}
         self.absent: dict[Source, str] = {}
         """Installed plugins that do not take part, each with the reason."""

@@ -63,7 +63,7 @@ def subclass_of(*bases: type) -> Callable[[Any], object]:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredSetting:
     """One setting: where it is declared and where its value came from."""
 
     name: str
@@ -146,10 +146,10 @@ class Settings:
         """Return the settings of one room."""
         return cast("M", self._models[model])
 
-    def declared(self) -> list[Declared]:
+    def declared(self) -> list[DeclaredSetting]:
         """Return every setting, by name."""
         return [
-            Declared(name, source, model, info, "configured" if name in self._given else "default")
+            DeclaredSetting(name, source, model, info, "configured" if name in self._given else "default")
             for name, (source, model, info) in sorted(self._owners.items())
         ]
 

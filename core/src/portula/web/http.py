@@ -39,7 +39,7 @@ _UNEXPOSED = ("allow", "cache-control", "content-type", "expires", "pragma", "re
 """Header fields that pages may read in any case (Fetch standard, CORS-safelisted response-header name), or need not."""
 
 
-class MachineDoor:
+class MachineEndpoints:
     """Answers machine endpoints from a WSGI environment."""
 
     def __init__(self, app: Flask, endpoints: Sequence[Endpoint], mount: str, settings: CoreSettings) -> None:

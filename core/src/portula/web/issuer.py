@@ -38,7 +38,7 @@ class UntrustedHost(InvalidRequestError):  # type: ignore[misc]
         )
 
 
-class Asked(Protocol):
+class IssuerRequest(Protocol):
     """What a callable as OIDC_ISS_ENDPOINT is given: a `Message`, or Flask's request for a page."""
 
     @property
@@ -58,7 +58,7 @@ class Asked(Protocol):
 
 
 IssuerOf = Callable[[Any], str]
-"""Takes an `Asked`; returns the issuer, or an empty string for one that is made as if nothing were configured."""
+"""Takes an `IssuerRequest`; returns the issuer, or an empty string, as if nothing were configured."""
 
 
 class Issuer:
@@ -102,7 +102,7 @@ class Issuer:
         below = path.removesuffix(self._mount) if known else self.prefix
         return f"{parts.scheme}://{parts.netloc}{below}"
 
-    def _asked(self, asked: Asked) -> str:
+    def _asked(self, asked: IssuerRequest) -> str:
         """Ask the callable, and hold its answer to what a fixed issuer is held to."""
         told = self._told(asked) if self._told is not None else ""
         problem = issuer_problem(told) if told else None

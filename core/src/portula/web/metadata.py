@@ -30,7 +30,7 @@ Contributions = Sequence[tuple[Source, Mapping[str, Any]]]
 """Members of the document with who contributes them; a callable takes nothing and returns the value."""
 
 
-def settled(contributions: Contributions) -> Contributions:
+def without_data(contributions: Contributions) -> Contributions:
     """Return the contributions without the members that depend on data: those whose value is a callable."""
     return [
         (source, {name: value for name, value in members.items() if not callable(value)})
@@ -38,7 +38,7 @@ def settled(contributions: Contributions) -> Contributions:
     ]
 
 
-def resolved(contributions: Contributions) -> Contributions:
+def with_data(contributions: Contributions) -> Contributions:
     """Return the contributions with the callables called.
 
     Raises:
@@ -162,7 +162,7 @@ class MetadataPublisher:
         )
         self._resolve_at = now + METADATA_DATA_SECONDS if depends else math.inf
         try:
-            document = fold(resolved(provider.metadata_contributions))
+            document = fold(with_data(provider.metadata_contributions))
         except PortulaError as error:
             log.warning("the server metadata lacks what it depends on, or stays as it was: %s", error)
             document = self._document or provider.metadata_document

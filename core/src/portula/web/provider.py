@@ -39,9 +39,9 @@ from portula.web.endpoints import join_steps, with_handler
 from portula.web.flask_apps import UnboundProvider, redirect_no_paths, under_command
 from portula.web.health import health_endpoints
 from portula.web.hooks import CORE_HOOKS, WebHooks
-from portula.web.http import MachineDoor, message_from
+from portula.web.http import MachineEndpoints, message_from
 from portula.web.issuer import HomeRedirect, Issuer
-from portula.web.metadata import MetadataPublisher, metadata_endpoints, settled
+from portula.web.metadata import MetadataPublisher, metadata_endpoints, without_data
 from portula.web.metadata import fold as fold_metadata
 from portula.web.pages import Pages, verbatim
 from portula.web.requests import client_address, request_of
@@ -249,11 +249,11 @@ class Provider(AuthorizationServer):
         self.step_lists = join_steps(self, [*found, *mounts])
         endpoints = [with_handler(self, endpoint) for _, endpoint in found]
         self.metadata_contributions = self.hooks.contributions(WebHooks.portula_metadata)
-        self.metadata_document = fold_metadata(settled(self.metadata_contributions))
+        self.metadata_document = fold_metadata(without_data(self.metadata_contributions))
         if self.metadata_document:
             endpoints += metadata_endpoints(self)
         endpoints += health_endpoints(self)
-        self.door = MachineDoor(self.app, endpoints, self.mount, self.core_settings)
+        self.door = MachineEndpoints(self.app, endpoints, self.mount, self.core_settings)
         for other in self.app.extensions.get("portula", {}).values():
             if not self.door.paths.keys().isdisjoint(other.door.paths):
                 raise ConfigError(f"MOUNT_PATH: {self.mount!r} is taken by the provider {other.name!r}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from portula.host.checks import Finding, Level, core_checks
 from portula.host.declarations import HostHooks
 from portula.host.kinds import PREFIX, Kind
-from portula.host.settings import AnswersSlot, Declared, shown
+from portula.host.settings import AnswersSlot, DeclaredSetting, shown
 from portula.model.errors import ConfigError, PortulaError, nearest
 from portula.model.sources import Source, Tier
 from portula.web.endpoints import idle_steps
@@ -101,7 +101,7 @@ def settings(provider: Provider) -> list[dict[str, Any]]:
     return [_setting(provider, declared) for declared in provider.all_settings.declared()]
 
 
-def _setting(provider: Provider, declared: Declared) -> dict[str, Any]:
+def _setting(provider: Provider, declared: DeclaredSetting) -> dict[str, Any]:
     field = declared.field
     value = provider.all_settings.value(declared.name)
     return {

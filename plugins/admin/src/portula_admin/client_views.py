@@ -11,8 +11,8 @@ from portula import Plugin
 from portula.errors import DuplicateRecord, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application, unknown_scopes
 from portula_admin.cells import Link
-from portula_admin.desk import Desk
 from portula_admin.forms import editable, filled, make_form
+from portula_admin.pages import AdminPages
 
 if TYPE_CHECKING:
     from portula.plugin import Authenticated
@@ -27,7 +27,7 @@ NEW = Application(
 """What the form of a new client begins with."""
 
 
-class ClientViews(Desk):
+class ClientViews(AdminPages):
     """Forms of clients."""
 
     def add(self, person: Authenticated) -> Response:

@@ -9,9 +9,9 @@ from flask import Blueprint, Response
 from portula.plugin import Mount
 from portula_admin.cells import Link
 from portula_admin.client_views import ClientViews
-from portula_admin.desk import Desk
 from portula_admin.lists import ListQuery, read_page
 from portula_admin.managed import ManagedViews
+from portula_admin.pages import AdminPages
 from portula_admin.settings import AdminSettings
 from portula_admin.site import Site
 from portula_admin.system import SystemViews
@@ -38,9 +38,9 @@ def make_mount(provider: Provider) -> Mount:
     records, clients = RecordViews(provider, site), ClientViews(provider, site)
     system = SystemViews(provider, site)
 
-    def rule(path: str, name: str, desk: Desk, view: Any, *methods: str) -> None:
+    def rule(path: str, name: str, pages: AdminPages, view: Any, *methods: str) -> None:
         blueprint.add_url_rule(
-            path, name, desk.entered(view), methods=methods or ("GET",), strict_slashes=False
+            path, name, pages.entered(view), methods=methods or ("GET",), strict_slashes=False
         )
 
     rule("/", "overview", records, records.overview)
@@ -59,7 +59,7 @@ def make_mount(provider: Provider) -> Mount:
     return Mount(blueprint, at="mount")
 
 
-class RecordViews(Desk):
+class RecordViews(AdminPages):
     """Lists, single records, and what is done to them."""
 
     def overview(self, person: Authenticated) -> Response:

@@ -9,8 +9,8 @@ from flask import Response, request
 
 from portula.errors import AdminRefused
 from portula_admin.cells import Cell, Link, cell_of
-from portula_admin.desk import Desk
 from portula_admin.names import Names
+from portula_admin.pages import AdminPages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ ON_PERSON = 50
 """Records of each kind that the page of a person lists."""
 
 
-class ManagedViews(Desk):
+class ManagedViews(AdminPages):
     """Views of kinds of records that `portula_admin_records` contributes."""
 
     def records(self, person: Authenticated, slug: str) -> Response:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula.plugin import report
 from portula_admin.cells import Link
-from portula_admin.desk import Desk
+from portula_admin.pages import AdminPages
 
 if TYPE_CHECKING:
     from flask import Response
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TONES = {"error": "danger", "warning": "warn", "info": ""}
 
 
-class SystemViews(Desk):
+class SystemViews(AdminPages):
     """What `portula check`, `plugins`, `hooks` and `settings` say."""
 
     def show(self, person: Authenticated) -> Response:

@@ -9,8 +9,8 @@ from flask import Response, request
 from wtforms import HiddenField
 
 from portula.plugin import Application, Consent, ConsentQuestion, PageForm
+from portula_consent.display import shown_destination, shown_scopes
 from portula_consent.memory import ConsentMemory
-from portula_consent.shown import shown_destination, shown_scopes
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -12,8 +12,8 @@ from wtforms import HiddenField
 
 from portula import Plugin
 from portula.plugin import Artifact, Mount, PageForm
+from portula_consent.display import shown_scopes
 from portula_consent.memory import ConsentMemory
-from portula_consent.shown import shown_scopes
 
 if TYPE_CHECKING:
     from portula import Provider

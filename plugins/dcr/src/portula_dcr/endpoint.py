@@ -33,8 +33,8 @@ from portula_dcr.errors import TryLater
 from portula_dcr.hooks import Registration, RegistrationHooks
 from portula_dcr.initial_access import InitialAccessToken
 from portula_dcr.registry import ClientInformation, Registry
+from portula_dcr.requested_metadata import ANSWERED
 from portula_dcr.settings import DcrSettings
-from portula_dcr.wanted import ANSWERED
 
 if TYPE_CHECKING:
     from portula import Provider

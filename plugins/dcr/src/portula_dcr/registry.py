@@ -15,8 +15,8 @@ from portula_dcr.errors import TryLater
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
 from portula_dcr.quotas import Quotas
 from portula_dcr.registration_tokens import RegistrationTokens
+from portula_dcr.requested_metadata import RequestedMetadata
 from portula_dcr.settings import DcrSettings
-from portula_dcr.wanted import Wanted
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -46,7 +46,7 @@ class Registry:
         self._tokens = RegistrationTokens(provider)
         self.quotas = Quotas(provider)
         self.initial = InitialAccessTokens(provider)
-        self.wanted = Wanted(provider)
+        self.wanted = RequestedMetadata(provider)
 
     def register(
         self, client: Application, pass_: InitialAccessToken | None, client_address: str

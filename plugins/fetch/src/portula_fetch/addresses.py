@@ -55,14 +55,14 @@ def is_public(address: Address) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class AllowedAddresses:
     """What FETCH_ALLOWED_PRIVATE_HOSTS names."""
 
     names: frozenset[str]
     networks: tuple[Network, ...]
 
     @classmethod
-    def of(cls, entries: Iterable[str]) -> Allowed:
+    def of(cls, entries: Iterable[str]) -> AllowedAddresses:
         """Read names, addresses and networks.
 
         Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.plugin import Finding, Level
-from portula_fetch.addresses import Allowed
+from portula_fetch.addresses import AllowedAddresses
 from portula_fetch.settings import FetchSettings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def portula_checks(provider: Provider) -> list[Finding]:
 def _findings(settings: FetchSettings) -> Iterator[Finding]:
     wide = [
         network
-        for network in Allowed.of(settings.FETCH_ALLOWED_PRIVATE_HOSTS).networks
+        for network in AllowedAddresses.of(settings.FETCH_ALLOWED_PRIVATE_HOSTS).networks
         if network.num_addresses > 1
     ]
     if wide:

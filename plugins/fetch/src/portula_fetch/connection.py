@@ -15,7 +15,7 @@ TLS_RECORD_BYTES = 16384
 """What is written is written in one piece up to this size (RFC 8446 §5.1), so that a slow reader cannot stretch it."""
 
 
-class Pinned(httpcore.NetworkBackend):
+class PinnedAddress(httpcore.NetworkBackend):
     """Opens connections for one fetch. Whatever name is asked for, the addresses are those that were looked at.
 
     The name still is what TLS sends and what the certificate is checked against.
@@ -51,7 +51,7 @@ class Pinned(httpcore.NetworkBackend):
 class _Timed(httpcore.NetworkStream):
     """A stream whose every operation takes at most the time that is left."""
 
-    def __init__(self, stream: httpcore.NetworkStream, backend: Pinned) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, backend: PinnedAddress) -> None:
         self._stream = stream
         self._backend = backend
 

@@ -15,7 +15,7 @@ MAX_BACKOFF_SECONDS = 600
 """Longer pauses would outlast the outage by too much."""
 
 
-class NotAsked(FetchFailed):
+class NotSent(FetchFailed):
     """Nothing was sent, so that nothing new is known of the server."""
 
 
@@ -30,12 +30,12 @@ class Failures:
         self._known: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
     def refuse(self, place: str) -> None:
-        """Raise NotAsked while a place is not to be asked."""
+        """Raise NotSent while a place is not to be asked."""
         with self._lock:
             _, until = self._known.get(place, (0, 0))
         left = until - self._now()
         if left > 0:
-            raise NotAsked(f"it failed before; it is asked again in {left} seconds")
+            raise NotSent(f"it failed before; it is asked again in {left} seconds")
 
     def remember(self, place: str) -> None:
         """Count a failure: each doubles the time until the next request."""

@@ -15,10 +15,10 @@ import httpcore
 
 from portula.errors import FetchFailed
 from portula.plugin import Fetched, Fetcher
-from portula_fetch.addresses import Allowed
+from portula_fetch.addresses import AllowedAddresses
 from portula_fetch.answers import judge_head, max_age_of, media_type_of
-from portula_fetch.connection import Pinned
-from portula_fetch.failures import Failures, NotAsked
+from portula_fetch.connection import PinnedAddress
+from portula_fetch.failures import Failures, NotSent
 from portula_fetch.lookup import Deadline, Lookup
 from portula_fetch.settings import FetchSettings
 from portula_fetch.targets import Target, target_of
@@ -75,7 +75,7 @@ class SafeFetcher(Fetcher):
         """Take the settings and the clock (Unix seconds)."""
         self._settings = settings
         self._now = now
-        self._allowed = Allowed.of(settings.FETCH_ALLOWED_PRIVATE_HOSTS)
+        self._allowed = AllowedAddresses.of(settings.FETCH_ALLOWED_PRIVATE_HOSTS)
         self._process = _Process(settings, self._allowed, now)
 
     def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
@@ -86,7 +86,7 @@ class SafeFetcher(Fetcher):
             process.failures.refuse(url)
             try:
                 fetched = self._fetch(asking, process)
-            except (NotAsked, Unreachable):
+            except (NotSent, Unreachable):
                 raise
             except FetchFailed:
                 process.failures.remember(url)
@@ -150,7 +150,7 @@ class SafeFetcher(Fetcher):
         """Connect and ask, within the time of one fetch."""
         target, deadline = asking.target, Deadline(self._settings.FETCH_TIMEOUT_SECONDS)
         try:
-            backend = Pinned(lookup.addresses(target, deadline), deadline)
+            backend = PinnedAddress(lookup.addresses(target, deadline), deadline)
         except FetchFailed as error:
             raise Unreachable(str(error)) from None
         except TimeoutError:
@@ -163,7 +163,7 @@ class SafeFetcher(Fetcher):
             reason = _reason(error)
         raise (FetchFailed if backend.connected else Unreachable)(reason)
 
-    def _ask(self, asking: Asking, backend: Pinned) -> Fetched:
+    def _ask(self, asking: Asking, backend: PinnedAddress) -> Fetched:
         target = asking.target
         origin = httpcore.Origin(b"https", target.host.encode(), target.port)
         url = httpcore.URL(
@@ -188,7 +188,7 @@ class SafeFetcher(Fetcher):
 class _Process:
     """What one process keeps: who is at work, and what failed."""
 
-    def __init__(self, settings: FetchSettings, allowed: Allowed, now: Callable[[], int]) -> None:
+    def __init__(self, settings: FetchSettings, allowed: AllowedAddresses, now: Callable[[], int]) -> None:
         self.pid = os.getpid()
         self.failures = Failures(settings.FETCH_FAILURE_BACKOFF_SECONDS, now)
         self.lookup = Lookup(allowed, settings.FETCH_MAX_CONCURRENT)

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 
 from portula.errors import FetchFailed
-from portula_fetch.addresses import Allowed, is_public
+from portula_fetch.addresses import AllowedAddresses, is_public
 from portula_fetch.targets import Address, Target
 
 MAX_ADDRESSES = 16
@@ -38,7 +38,7 @@ class Deadline:
 class Lookup:
     """Looks names up, in threads of its own: the system's resolver knows no time limit."""
 
-    def __init__(self, allowed: Allowed, concurrent: int) -> None:
+    def __init__(self, allowed: AllowedAddresses, concurrent: int) -> None:
         """Take what may be private, and how many lookups may be under way."""
         self._allowed = allowed
         self._free = threading.BoundedSemaphore(concurrent)

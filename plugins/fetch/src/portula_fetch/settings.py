@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from portula_fetch.addresses import Allowed
+from portula_fetch.addresses import AllowedAddresses
 
 
 class FetchSettings(BaseModel):
@@ -39,7 +39,7 @@ class FetchSettings(BaseModel):
     @field_validator("FETCH_ALLOWED_PRIVATE_HOSTS")
     @classmethod
     def _hosts(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
-        Allowed.of(entries)
+        AllowedAddresses.of(entries)
         return entries
 
     @field_validator("FETCH_CA_BUNDLE")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from portula_fetch.failures import NotAsked
+from portula_fetch.failures import NotSent
 
 
 class Turns:
@@ -25,11 +25,11 @@ class Turns:
         """Wait for a turn to ask a server, for so many seconds.
 
         Raises:
-            NotAsked: there was none.
+            NotSent: there was none.
         """
         with self._given_back:
             if not self._given_back.wait_for(lambda: self._free_for(origin), seconds):
-                raise NotAsked("too many requests to other servers are under way")
+                raise NotSent("too many requests to other servers are under way")
             self._taken[origin] += 1
         try:
             yield

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import ConfigError
-from portula.plugin import AnswersSlot, Declared, Settings, field_docs, import_object, nearest, shown
+from portula.plugin import AnswersSlot, DeclaredSetting, Settings, field_docs, import_object, nearest, shown
 from portula_import_dot.gone import reason
-from portula_import_dot.reading import DICTIONARY, Given
+from portula_import_dot.reading import DICTIONARY, GivenSetting
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -53,7 +53,7 @@ class Outcome(StrEnum):
 class Verdict:
     """One setting, and what becomes of it."""
 
-    given: Given
+    given: GivenSetting
     name: str
     """What it is called here."""
     outcome: Outcome
@@ -71,7 +71,7 @@ class Verdict:
         )
 
 
-def judge(provider: Provider, found: Iterable[Given], *, importing: bool = False) -> list[Verdict]:
+def judge(provider: Provider, found: Iterable[GivenSetting], *, importing: bool = False) -> list[Verdict]:
     """Return a verdict on each setting.
 
     Args:
@@ -85,13 +85,13 @@ def judge(provider: Provider, found: Iterable[Given], *, importing: bool = False
     return _held_to_their_rules([*judged, *_implied(judged, declared)], declared)
 
 
-def _implied(judged: Sequence[Verdict], declared: Mapping[str, Declared]) -> Iterator[Verdict]:
+def _implied(judged: Sequence[Verdict], declared: Mapping[str, DeclaredSetting]) -> Iterator[Verdict]:
     """Yield what the file need not say, since django-oauth-toolkit always does it."""
     speaks = any(one.name in SPEAKS_OPENID and (one.given.value or one.given.unread) for one in judged)
     named = {one.name for one in judged}
     for name, value in ALWAYS_IN_OPENID.items():
         if speaks and name in declared and name not in named:
-            yield _judged(Given(name, None, value), declared, importing=False)
+            yield _judged(GivenSetting(name, None, value), declared, importing=False)
 
 
 def _with_excluded(provider: Provider, verdict: Verdict) -> str:
@@ -110,7 +110,7 @@ def _with_excluded(provider: Provider, verdict: Verdict) -> str:
     return f"{verdict.text} Excluded: {', '.join(map(repr, excluded))}."
 
 
-def _plain(given: Given) -> Given:
+def _plain(given: GivenSetting) -> GivenSetting:
     """Return a value as a configuration file can hold it."""
     value = given.value
     if isinstance(value, timedelta) and value == timedelta(seconds=int(value.total_seconds())):
@@ -120,7 +120,7 @@ def _plain(given: Given) -> Given:
     return replace(given, value=value)
 
 
-def _judged(given: Given, declared: Mapping[str, Declared], *, importing: bool) -> Verdict:
+def _judged(given: GivenSetting, declared: Mapping[str, DeclaredSetting], *, importing: bool) -> Verdict:
     name = given.name.removeprefix(f"{DICTIONARY}_") or "?"
     setting = declared.get(name)
     outcome, text = _without_its_value(given, name, declared) or (
@@ -132,7 +132,7 @@ def _judged(given: Given, declared: Mapping[str, Declared], *, importing: bool) 
 
 
 def _without_its_value(
-    given: Given, name: str, declared: Mapping[str, Declared]
+    given: GivenSetting, name: str, declared: Mapping[str, DeclaredSetting]
 ) -> tuple[Outcome, str] | None:
     setting = declared.get(name)
     if not given.name:
@@ -148,7 +148,7 @@ def _without_its_value(
     return None
 
 
-def _by_its_value(value: Any, setting: Declared, *, importing: bool) -> tuple[Outcome, str]:
+def _by_its_value(value: Any, setting: DeclaredSetting, *, importing: bool) -> tuple[Outcome, str]:
     if setting.name.endswith("_MODEL"):
         return Outcome.HAND, "Yours is a Django model. Write it as a class here, and give its import string."
     mark = next((mark for mark in setting.field.metadata if isinstance(mark, AnswersSlot)), None)
@@ -159,7 +159,7 @@ def _by_its_value(value: Any, setting: Declared, *, importing: bool) -> tuple[Ou
     return Outcome.KEPT, _difference(setting) or "It means the same."
 
 
-def _is_default(value: Any, setting: Declared | None) -> bool:
+def _is_default(value: Any, setting: DeclaredSetting | None) -> bool:
     """Recognize a default of django-oauth-toolkit: as the setting knows it, else by its package."""
     marks = [mark for mark in (setting.field.metadata if setting else ()) if isinstance(mark, AnswersSlot)]
     if not isinstance(value, str):
@@ -192,13 +192,13 @@ def _is_literal(value: Any) -> bool:
     )
 
 
-def _difference(setting: Declared) -> str:
+def _difference(setting: DeclaredSetting) -> str:
     """Return the sentences of a setting's documentation that say what is different here."""
     text = " ".join(field_docs(setting.model).get(setting.name, "").split())
     return " ".join(f"{part.rstrip('.')}." for part in text.split(". ") if "django-oauth-toolkit" in part)
 
 
-def _held_to_their_rules(verdicts: list[Verdict], declared: Mapping[str, Declared]) -> list[Verdict]:
+def _held_to_their_rules(verdicts: list[Verdict], declared: Mapping[str, DeclaredSetting]) -> list[Verdict]:
     """Validate what is kept, all together as at a start, until nothing that is kept is refused."""
     models = list({setting.model: (setting.owner, setting.model) for setting in declared.values()}.values())
     refused: dict[str, str] = {}

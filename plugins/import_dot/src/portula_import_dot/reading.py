@@ -28,7 +28,7 @@ class UnreadableFile(PortulaError):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenSetting:
     """One setting as the file gives it."""
 
     name: str
@@ -43,7 +43,7 @@ def is_ours(name: str) -> bool:
     return name == _OUTSIDE or (name.startswith(f"{DICTIONARY}_") and name.endswith("_MODEL"))
 
 
-def run(path: Path) -> list[Given]:
+def run(path: Path) -> list[GivenSetting]:
     """Run the file and return what it sets.
 
     Raises:
@@ -60,10 +60,10 @@ def run(path: Path) -> list[Given]:
     if not isinstance(settings, Mapping):
         raise UnreadableFile(f"{path}: {DICTIONARY} is no dictionary")
     outside = {name: value for name, value in names.items() if is_ours(name)}
-    return [Given(str(name), None, value) for name, value in {**outside, **settings}.items()]
+    return [GivenSetting(str(name), None, value) for name, value in {**outside, **settings}.items()]
 
 
-def read(path: Path) -> list[Given]:
+def read(path: Path) -> list[GivenSetting]:
     """Return what the file sets, as far as that can be told without running it.
 
     Raises:
@@ -89,7 +89,7 @@ class _Reader:
     """Goes through the statements of a module in order."""
 
     def __init__(self) -> None:
-        self.found: dict[str, Given] = {}
+        self.found: dict[str, GivenSetting] = {}
         self._names: dict[str, Any] = {}
 
     def read(self, module: ast.Module) -> None:
@@ -122,12 +122,12 @@ class _Reader:
             known = self._evaluate(value)
         except _Unread as unread:
             if is_ours(name):
-                self.found[name] = Given(name, value.lineno, unread=str(unread))
+                self.found[name] = GivenSetting(name, value.lineno, unread=str(unread))
             return
         if not grows:
             self._names[name] = known
         if is_ours(name):
-            self.found[name] = Given(name, value.lineno, known)
+            self.found[name] = GivenSetting(name, value.lineno, known)
 
     def _dictionary(self, node: ast.expr) -> None:
         """Read a dictionary of settings, each for itself, so that one that cannot be read spoils no other."""
@@ -149,7 +149,7 @@ class _Reader:
                 self._unread(str(unread), node)
                 return
             for name, value in known.items() if isinstance(known, dict) else ():
-                self.found[str(name)] = Given(str(name), node.lineno, value)
+                self.found[str(name)] = GivenSetting(str(name), node.lineno, value)
 
     def _keyword(self, keyword: ast.keyword) -> None:
         if keyword.arg is None:
@@ -162,9 +162,9 @@ class _Reader:
             self._unread(f"a setting whose name is {_described(key)}", node)
             return
         try:
-            self.found[key.value] = Given(key.value, node.lineno, self._evaluate(node))
+            self.found[key.value] = GivenSetting(key.value, node.lineno, self._evaluate(node))
         except _Unread as unread:
-            self.found[key.value] = Given(key.value, unread.line or node.lineno, unread=str(unread))
+            self.found[key.value] = GivenSetting(key.value, unread.line or node.lineno, unread=str(unread))
 
     def _conditional(self, statement: ast.stmt) -> None:
         """Tell of every setting that is assigned somewhere inside: which value holds is not known."""
@@ -175,20 +175,20 @@ class _Reader:
                 self._names.pop(target.id, None)
                 if target.id == DICTIONARY or is_ours(target.id):
                     for name in _named_in(value) if target.id == DICTIONARY else [target.id]:
-                        self.found[name] = Given(name, getattr(node, "lineno", None), unread=what)
+                        self.found[name] = GivenSetting(name, getattr(node, "lineno", None), unread=what)
             elif (
                 _is_item(target)
                 and isinstance(target, ast.Subscript)
                 and isinstance(target.slice, ast.Constant)
             ):
                 name = str(target.slice.value)
-                self.found[name] = Given(name, getattr(node, "lineno", None), unread=what)
+                self.found[name] = GivenSetting(name, getattr(node, "lineno", None), unread=what)
             elif _is_update(node):
                 self._unread(f"{DICTIONARY}.update(…), {what}", node)
 
     def _unread(self, what: str, node: ast.AST) -> None:
         line = getattr(node, "lineno", None)
-        self.found[f"line {line}"] = Given("", line, unread=what)
+        self.found[f"line {line}"] = GivenSetting("", line, unread=what)
 
     def _evaluate(self, node: ast.expr) -> Any:
         try:

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from portula.plugin import AdminAction, AdminRecords, AdminResult
 from portula_jose.commands import rows_of
-from portula_jose.ring import State
+from portula_jose.signing_keys import State
 
 if TYPE_CHECKING:
     from portula_jose.jose import SigningRoom

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from portula import hookimpl
 from portula.plugin import Finding, Level
 from portula_jose.jose import own
-from portula_jose.ring import KeyRing, State
 from portula_jose.settings import DAY, JoseSettings
+from portula_jose.signing_keys import KeyRing, State
 
 if TYPE_CHECKING:
     from portula import Provider

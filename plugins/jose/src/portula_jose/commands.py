@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portula.plugin import console, nearest
-from portula_jose.ring import KeyRing, State
+from portula_jose.signing_keys import KeyRing, State
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -14,9 +14,9 @@ from portula_jose.client_keys import ClientKeys
 from portula_jose.compact import Parts, check_type, encoded, signing_input, take_apart
 from portula_jose.document import JwkSet
 from portula_jose.hooks import JoseHooks, Signer
-from portula_jose.ring import KeyRing
 from portula_jose.secrets import secret_keys
 from portula_jose.settings import JoseSettings
+from portula_jose.signing_keys import KeyRing
 from portula_jose.sources import ConfiguredKeys, KeySource, PublicKey, SignerKeys
 
 if TYPE_CHECKING:

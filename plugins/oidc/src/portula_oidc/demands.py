@@ -8,8 +8,8 @@ from portula import Plugin, hookimpl
 from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
 from portula.plugin import Authenticated, Demands, OAuthRequest, issuer_of
 from portula_oidc.acr import reached
-from portula_oidc.asked import Asked, asked_of
 from portula_oidc.claims import ROOM, SCOPE_OF
+from portula_oidc.requested_claims import RequestedClaims, asked_of
 from portula_oidc.settings import is_on
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _known_as(provider: AuthorizationServer, request: OAuthRequest, user: Authen
     return provider.validator.subject_for(user.subject, request.client)
 
 
-def _meant(provider: AuthorizationServer, request: OAuthRequest, asked: Asked) -> str | None:
+def _meant(provider: AuthorizationServer, request: OAuthRequest, asked: RequestedClaims) -> str | None:
     """Return the subject that the request is about, by id_token_hint or by a value of the claim `sub` (attack S16)."""
     meant = asked.claim("id_token", "sub").get("value")
     if asked.id_token_hint is None:
@@ -105,7 +105,7 @@ def _meant(provider: AuthorizationServer, request: OAuthRequest, asked: Asked) -
     return str(hint.claims.get("sub"))
 
 
-def _acr_suffices(provider: AuthorizationServer, asked: Asked, user: Authenticated) -> bool:
+def _acr_suffices(provider: AuthorizationServer, asked: RequestedClaims, user: Authenticated) -> bool:
     """Say whether an essential acr is reached (Core §5.5.1.1); what is merely wished for cannot fail."""
     wanted = asked.claim("id_token", "acr")
     if not wanted.get("essential"):

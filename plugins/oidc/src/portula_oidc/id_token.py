@@ -8,8 +8,8 @@ from typing import Any
 from portula import OAuth2Validator, Plugin
 from portula.plugin import Exchange, IDTokenClaims, OAuthRequest, in_front_channel, issuer_of
 from portula_oidc.acr import acr_of
-from portula_oidc.asked import OPENID
 from portula_oidc.claims import ROOM, person_of
+from portula_oidc.requested_claims import OPENID
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings
 
 DEFAULT_ALGORITHM = "RS256"

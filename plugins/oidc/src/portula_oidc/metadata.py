@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula_oidc.asked import PROMPTS
 from portula_oidc.claims import PROTOCOL_CLAIMS
 from portula_oidc.endpoint import JWKS_PATH, USERINFO_PATH
 from portula_oidc.registration import id_token_algorithms, subject_types
+from portula_oidc.requested_claims import PROMPTS
 from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from portula import OAuth2Validator
 from portula.errors import DuplicateRecord
 from portula.plugin import Artifact, added, unkeyed_digest
-from portula_oidc.asked import OPENID
 from portula_oidc.claims import ROOM, SCOPE_OF
+from portula_oidc.requested_claims import OPENID
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from portula.plugin import Add, ChangeAll, Counts, Remove, RowChange
 from portula_storage_sql.connections import Connections
 from portula_storage_sql.driver_errors import SQLITE_DUPLICATE, down_of, duplicate_of
-from portula_storage_sql.steps import Step, Unmet
+from portula_storage_sql.steps import Step, UnmetCondition
 
 MOST = 64
 """Plans in one transaction: as many as there may be threads, and few enough for other processes to have their turn."""
@@ -86,7 +86,7 @@ class Combining:
         """Write; return how many records each part met that may meet any number. Nothing is told before the commit.
 
         Raises:
-            Unmet: a change met nothing.
+            UnmetCondition: a change met nothing.
             DuplicateRecord: a key is taken.
             StorageDown: the file cannot be written now.
         """
@@ -195,7 +195,7 @@ class Combining:
             if isinstance(step.part, ChangeAll | Remove):
                 counts[step.part] = met
             elif not met and isinstance(step.part, RowChange):
-                raise Unmet
+                raise UnmetCondition
             elif not met and isinstance(step.part, Add) and not step.is_optional:
                 raise duplicate_of(step.cls)
         return counts

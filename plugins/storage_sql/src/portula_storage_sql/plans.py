@@ -18,7 +18,7 @@ from portula_storage_sql.connections import Connections, Write
 from portula_storage_sql.cte import cte_of
 from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable, is_unmet
 from portula_storage_sql.statements import Statements, bound, shaped
-from portula_storage_sql.steps import Step, Unmet, is_one_statement, parameters_of, steps_of
+from portula_storage_sql.steps import Step, UnmetCondition, is_one_statement, parameters_of, steps_of
 
 ATTEMPTS = 8
 """How often a plan is tried that the database rolls back in favour of another."""
@@ -48,7 +48,7 @@ class Plans:
             is_last = attempts == ATTEMPTS
             try:
                 return self._carry_out(steps)
-            except Unmet:
+            except UnmetCondition:
                 failure = writes.failure(self._reread)
                 if failure is None and is_last:
                     change = writes.changes[0]
@@ -101,7 +101,7 @@ class Plans:
                 raise
             is_met, met = 0, []
         if not is_met:
-            raise Unmet
+            raise UnmetCondition
         bulks = [step.part for step in steps if isinstance(step.part, ChangeAll | Remove)]
         return dict(zip(bulks, met, strict=True))
 
@@ -127,7 +127,7 @@ def _one_by_one(steps: Sequence[Step], write: Write) -> Counts:
         if isinstance(step.part, ChangeAll | Remove):
             counts[step.part] = met
         elif not met and isinstance(step.part, RowChange):
-            raise Unmet
+            raise UnmetCondition
         elif not met and not step.is_optional:
             raise _duplicate([step])
     return counts

@@ -84,7 +84,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class ExpiredStatements:
     """Statements about what has expired. Keys come first: MariaDB has no DELETE … IN (SELECT … LIMIT)."""
 
     keys: Select[Any]
@@ -131,7 +131,7 @@ class Statements:
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
         self._remove: dict[Shaped, Delete] = {}
-        self._expired: dict[Shaped, Expired] = {}
+        self._expired: dict[Shaped, ExpiredStatements] = {}
 
     def row(self, record: object) -> dict[str, Any]:
         """Return the values of a record by column; a column that fills itself is left out when nothing is said of it.
@@ -244,14 +244,14 @@ class Statements:
         """Make a statement like `remove`, with a prefix to the names of its parameters."""
         return delete(self.table).where(self._condition(where, prefix))
 
-    def expired(self, where: Shaped) -> Expired:
+    def expired(self, where: Shaped) -> ExpiredStatements:
         """Make the statements about what has expired; for record types that have a field for it."""
         found = self._expired.get(where)
         if found is None:
             column = self.by_field[str(self.shape.record.expires)]
             condition = and_(self._condition(where), column < bindparam("now"))
             some = select(column).where(condition).limit(bindparam("limit"))
-            found = self._expired[where] = Expired(
+            found = self._expired[where] = ExpiredStatements(
                 keys=select(self._primary).where(condition).order_by(column).limit(bindparam("limit")),
                 remove=delete(self.table).where(self._comparison(self.shape.primary, "in"), condition),
                 count=select(func.count()).select_from(some.subquery()),

@@ -15,7 +15,7 @@ MOST = 12
 """Steps of a plan that is written as one statement: a longer one takes the database longer to plan than to write."""
 
 
-class Unmet(Exception):
+class UnmetCondition(Exception):
     """Ends a plan in which the condition of a change does not hold."""
 
 

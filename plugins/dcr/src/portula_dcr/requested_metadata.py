@@ -65,7 +65,7 @@ _OMITTED = {
 """Defaults of OpenID Connect Registration §2 that hang on nothing else."""
 
 
-class Wanted:
+class RequestedMetadata:
     """Reads documents of client metadata for one provider."""
 
     def __init__(self, provider: Provider) -> None:

@@ -29,7 +29,7 @@ NOTICE_SECONDS = 120
 View = Callable[..., Response]
 
 
-class Desk:
+class AdminPages:
     """Base of the views of one provider."""
 
     def __init__(self, provider: Provider, site: Site) -> None:

@@ -65,7 +65,7 @@ class StoredKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedKey:
     """A key at some second: its state, and when that ends."""
 
     stored: StoredKey
@@ -75,7 +75,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class SigningKeys:
     """All keys as they were read."""
 
     read_at: int
@@ -90,19 +90,19 @@ class Ring:
         """Return the keys of one algorithm, oldest first."""
         return tuple(stored for stored in self.keys if stored.algorithm == algorithm)
 
-    def placed(self, now: int, retiring_seconds: int) -> Iterator[Placed]:
+    def placed(self, now: int, retiring_seconds: int) -> Iterator[PlacedKey]:
         """Yield every key with its state."""
         for number, stored in enumerate(self.keys):
             later = [key.signs_from for key in self.keys[number + 1 :] if key.algorithm == stored.algorithm]
             end = min(later, default=None)
             if end is None or now < end:
                 waiting = now < stored.signs_from
-                yield Placed(
+                yield PlacedKey(
                     stored, State.NEXT if waiting else State.ACTIVE, stored.signs_from if waiting else end
                 )
             else:
                 gone = end + retiring_seconds
-                yield Placed(stored, State.RETIRING if now < gone else State.RETIRED, gone)
+                yield PlacedKey(stored, State.RETIRING if now < gone else State.RETIRED, gone)
 
     def active(self, algorithm: str, now: int) -> StoredKey | None:
         """Return the key that signs: the newest whose time has come, or the first, whose maker's clock may be ahead."""
@@ -120,7 +120,7 @@ class KeyRing:
         self._provider = provider
         self._settings = settings
         self._algorithms = tuple(algorithms)
-        self._held: Ring | None = None
+        self._held: SigningKeys | None = None
         self._looked_at: int | None = None
         self._reading = threading.Lock()
         self._parsed: dict[str, StoredKey] = {}
@@ -166,7 +166,7 @@ class KeyRing:
 
     # --- Looking and turning ---
 
-    def ring(self) -> Ring:
+    def ring(self) -> SigningKeys:
         """Return the keys as read in the last seconds; one thread reads again, the others go on with what is held.
 
         Where that fails, or takes long, the keys that are held go on: to be published, and to sign.
@@ -187,7 +187,7 @@ class KeyRing:
         reader.join(PATIENCE_SECONDS)
         return self._held or held
 
-    def _read_again(self, held: Ring) -> None:
+    def _read_again(self, held: SigningKeys) -> None:
         try:
             with self._provider.app.app_context():
                 self.read()
@@ -197,11 +197,11 @@ class KeyRing:
         finally:
             self._reading.release()
 
-    def placed(self) -> list[Placed]:
+    def placed(self) -> list[PlacedKey]:
         """Return every key with its state now."""
         return list(self.ring().placed(self._provider.now(), self._settings.SIGNING_KEY_RETIRING_SECONDS))
 
-    def read(self) -> Ring:
+    def read(self) -> SigningKeys:
         """Read the keys, make the successors that are due, and remove what is retired."""
         ring = self._read()
         if self._tend(ring):
@@ -238,7 +238,7 @@ class KeyRing:
         """
         return 2 * self._settings.OIDC_JWKS_MAX_AGE_SECONDS + REREAD_SECONDS
 
-    def _read(self) -> Ring:
+    def _read(self) -> SigningKeys:
         now, found, former, unreadable = self._provider.now(), [], 0, 0
         current = self._provider.keys.digest(_ALL, "")
         for artifact in self._artifacts():
@@ -251,7 +251,7 @@ class KeyRing:
         self._parsed = {stored.digest: stored for stored in found}
         order = list(ALGORITHMS)  # some clients take the first key they see, and RS256 is what they expect
         found.sort(key=lambda stored: (order.index(stored.algorithm), stored.generation))
-        return Ring(now, tuple(found), former, unreadable)
+        return SigningKeys(now, tuple(found), former, unreadable)
 
     def _artifacts(self) -> Iterator[Artifact]:
         family = self._provider.keys.digests(_ALL, "")
@@ -286,7 +286,7 @@ class KeyRing:
             key=key,
         )
 
-    def _tend(self, ring: Ring) -> bool:
+    def _tend(self, ring: SigningKeys) -> bool:
         """Make the successors that are due and remove what is retired; say whether there was anything to do."""
         now, age = self._provider.now(), self._settings.SIGNING_KEY_ROTATION_SECONDS
         done, retired = False, Plan()

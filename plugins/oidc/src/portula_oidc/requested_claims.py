@@ -23,7 +23,7 @@ MAX_AGE_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedClaims:
     """What an authentication request asks for."""
 
     prompt: frozenset[str] = frozenset()
@@ -42,7 +42,7 @@ class Asked:
         return self.claims.get(place, {}).get(name) or {}
 
 
-def asked_of(request: OAuthRequest) -> Asked | None:
+def asked_of(request: OAuthRequest) -> RequestedClaims | None:
     """Return what a request asks for, None when it is none of OpenID Connect.
 
     Raises:
@@ -60,7 +60,7 @@ def asked_of(request: OAuthRequest) -> Asked | None:
         raise InvalidRequestError(description="nonce is missing.", request=request)
     metadata = request.client.metadata if request.client else {}
     acr_values = (request.acr_values or "").split() or metadata.get("default_acr_values", ())
-    return Asked(
+    return RequestedClaims(
         prompt=_prompt(request),
         max_age=_max_age(request, metadata.get("default_max_age")),
         nonce=request.nonce,

@@ -13,7 +13,7 @@ from portula.host.signatures import return_type, shape_problems, value_type
 _TYPED_ANSWERS = (Kind.SLOT, Kind.REQUIREMENT)
 
 
-class Declared(Mapping[str, Callable[..., Any]]):
+class DeclaredHooks(Mapping[str, Callable[..., Any]]):
     """The declared methods by name, in order of declaration."""
 
     def __init__(self, classes: Sequence[type[HookDeclarations]]) -> None:
