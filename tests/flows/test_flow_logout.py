@@ -22,6 +22,8 @@ from portula_storage_sql.migrate import upgrade
 from portula_testing import jws
 from portula_testing.tls import Authority, HttpsServer, Reply
 
+pytestmark = pytest.mark.thorough
+
 PASSWORD = "correct horse battery staple"
 CALLBACK = "https://app.example/cb"
 BYE = "https://app.example/bye"
@@ -145,8 +147,6 @@ KILLED = """
 import os, sys
 from support.signing_out import House, sign_out, with_servers
 import portula_storage_sql
-
-pytestmark = pytest.mark.thorough
 house = House(portula_storage_sql, STORAGE="storage_sql", DATABASE_URL=sys.argv[1])
 with_servers(house)
 sign_out(house.browser("ada", "teapot", "shop"))

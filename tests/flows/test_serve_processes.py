@@ -15,6 +15,8 @@ from support.children import alive, children, ended, signalled, wait_until
 from support.raw import Wire, answers, head
 from support.server import CONFIGURATION, PORTULA, Server, start, stop
 
+pytestmark = pytest.mark.thorough
+
 PLUGIN = """
 import os, threading
 from pathlib import Path
@@ -22,8 +24,6 @@ from portula import hookimpl
 from portula.errors import StorageDown
 from portula.plugin import Endpoint, json_answer
 from portula_testing.memory import MemoryStore
-
-pytestmark = pytest.mark.thorough
 
 HERE = Path(os.environ["SERVE_TEST_FOLDER"])
 

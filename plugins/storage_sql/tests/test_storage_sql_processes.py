@@ -21,6 +21,8 @@ from portula_storage_sql.store import SqlStore
 from portula_testing.storage_samples import access_token, grant
 from portula_testing.writing import add_to
 
+pytestmark = pytest.mark.thorough
+
 PROCESSES = 4
 CODES = 100
 
@@ -62,8 +64,6 @@ from portula_testing.storage_samples import grant
 from portula_testing.writing import add_to
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
-
-pytestmark = pytest.mark.thorough
 store = SqlStore(make_engine(sys.argv[1]), CORE_RECORDS)
 add_to(store, grant("parent"))
 used, done = threading.Event(), threading.Event()
