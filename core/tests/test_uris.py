@@ -115,7 +115,7 @@ def test_what_may_be_registered_is_plain_and_has_an_allowed_scheme(uri):
         assert " " not in uri
         assert uri_scheme(uri) in WEB
         assert "#" not in uri
-        assert "@" not in uri.split("/")[2]
+        assert "@" not in urlsplit(uri).netloc
         assert uri_scheme(uri) == "https" or is_loopback_host(urlsplit(uri).hostname)
 
 

@@ -33,7 +33,7 @@ SECRET = "a secret that a person chose, long enough"
 EVERYTHING = (*ROOMS, "admin", "cleanup", "client_assertion", "dcr", "fetch", "jose", "logout", "oidc")
 SETTINGS = {
     "OIDC_ENABLED": True,
-    "OIDC_BACKCHANNEL_LOGOUT_THREADS": 0,
+    "DELIVERY_THREADS": 0,
     "DCR_ENABLED": True,
 }
 EACH = {name: {"REALM": name} for name in ("north", "south")}

@@ -83,6 +83,10 @@ def test_pauses_double_and_end_with_the_window(make, counted):
     assert attempt(50) == (400, 0)
 
 
+def about_proxies(caplog):
+    return [record.getMessage() for record in caplog.records if "X-Forwarded-For" in record.getMessage()]
+
+
 def test_a_proxy_that_nobody_configured_is_logged_once(accounts, caplog):
     def come(*, header=True):
         headers = {"X-Forwarded-For": "203.0.113.9"} if header else {}
@@ -92,12 +96,12 @@ def test_a_proxy_that_nobody_configured_is_logged_once(accounts, caplog):
 
     with caplog.at_level(logging.WARNING, "portula"):
         come(header=False)
-        assert not caplog.records
+        assert not about_proxies(caplog)
         for _ in range(3):
             come()
-    (record,) = caplog.records
-    assert "TRUSTED_PROXIES = 1" in record.getMessage()
-    assert "127.0.0.1" in record.getMessage()
+    (message,) = about_proxies(caplog)
+    assert "TRUSTED_PROXIES = 1" in message
+    assert "127.0.0.1" in message
 
 
 def test_a_proxy_that_is_configured_is_not(make, caplog):
@@ -105,4 +109,4 @@ def test_a_proxy_that_is_configured_is_not(make, caplog):
     browser = accounts.browser()
     fields = {**browser.fields("/accounts/login/"), "username": "ada", "password": "wrong password"}
     browser.client.post("/accounts/login/", data=fields, headers={"X-Forwarded-For": "203.0.113.9"})
-    assert not caplog.records
+    assert not about_proxies(caplog)

@@ -104,7 +104,12 @@ def test_removing_an_app_ends_all_it_holds_of_the_person_and_nothing_else(connec
     assert connected.consent.remembered(connected.client, "ada") == frozenset()
     assert host.heard == [
         TokenRevoked(
-            provider=connected.provider, client_id="tea", subject="ada", authorization="f1", at=host.time
+            provider=connected.provider,
+            client_id="tea",
+            subject="ada",
+            authorization="f1",
+            at=host.time,
+            address="127.0.0.1",
         )
     ]
 

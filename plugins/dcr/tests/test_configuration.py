@@ -126,7 +126,13 @@ def test_an_update_replaces_all_that_is_registered(world):
     assert (client.redirect_uris, client.name, "contacts" in client.metadata) == ((OTHER,), "", False)
     assert client.secret_hashes, "it keeps its secret"
     assert world.heard.of(ClientSaved)[1:] == [
-        ClientSaved(provider=world.provider, client_id=told["client_id"], created=False, at=1700000000)
+        ClientSaved(
+            provider=world.provider,
+            client_id=told["client_id"],
+            created=False,
+            at=1700000000,
+            address="203.0.113.7",
+        )
     ]
 
 

@@ -84,7 +84,13 @@ def test_what_is_no_localized_member_is_ignored(world, name):
 def test_listeners_hear_of_a_client_once_it_is_there(world):
     told = world.registered()
     assert world.heard.of(ClientSaved) == [
-        ClientSaved(provider=world.provider, client_id=told["client_id"], created=True, at=1700000000)
+        ClientSaved(
+            provider=world.provider,
+            client_id=told["client_id"],
+            created=True,
+            at=1700000000,
+            address="203.0.113.7",
+        )
     ]
 
 

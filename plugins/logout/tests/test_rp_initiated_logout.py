@@ -253,7 +253,13 @@ def test_every_token_of_the_person_is_revoked_and_of_nobody_else(house):
     assert live() == ["AccessToken bob tea", "Grant bob tea", "RefreshToken bob tea"]
     (event,) = house.heard.of(LogoutSucceeded)
     assert event == LogoutSucceeded(
-        provider=house.provider, subject="ada", sid=ada.sid, client_id="tea", tokens=2, at=NOW
+        provider=house.provider,
+        subject="ada",
+        sid=ada.sid,
+        client_id="tea",
+        tokens=2,
+        at=NOW,
+        address="127.0.0.1",
     )
 
 

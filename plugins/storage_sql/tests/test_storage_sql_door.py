@@ -7,15 +7,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 import portula_storage_sql as room
 from portula.errors import ConfigError
 from portula.plugin import CORE_RECORDS, Application
 from portula_storage_sql.engine import make_engine
+from portula_storage_sql.psycopg_waits import BoundedConnection
 from portula_storage_sql.settings import StorageSqlSettings
 from portula_testing.memory import MemoryStore
 from portula_testing.writing import add_to
@@ -69,7 +70,14 @@ def test_status_and_upgrade_speak_json(tmp_path: Path) -> None:
     assert upgraded["done"] == json.loads(before.stdout)["pending"]
     after = run(provider, "status", "--json")
     assert after.exit_code == 0
-    facts = {"database": upgraded["database"], "version": "0001", "pending": [], "models": {}, "lacking": []}
+    facts = {
+        "database": upgraded["database"],
+        "version": "0001",
+        "newer": False,
+        "pending": [],
+        "models": {},
+        "lacking": [],
+    }
     assert json.loads(after.stdout) == facts
 
 
@@ -125,7 +133,9 @@ def test_the_store_is_no_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prepared", [True, False])
-def test_the_driver_is_told_whether_to_prepare_statements(tmp_path: Path, prepared: bool) -> None:
+def test_the_driver_is_told_whether_to_prepare_statements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: bool
+) -> None:
     given: list[dict[str, Any]] = []
     settings = {
         "DATABASE_URL": "postgresql://user@127.0.0.1:9/name",
@@ -133,10 +143,11 @@ def test_the_driver_is_told_whether_to_prepare_statements(tmp_path: Path, prepar
     }
     engine = provider_with(tmp_path, **settings).stores["storage_sql"].engine
 
-    def connect(_dialect: object, _record: object, _arguments: object, options: dict[str, Any]) -> None:
+    def connect(*_arguments: object, **options: Any) -> None:
         given.append(options)
+        raise psycopg.OperationalError
 
-    event.listen(engine, "do_connect", connect)
+    monkeypatch.setattr(BoundedConnection, "connect", connect)
     with pytest.raises(OperationalError):
         engine.connect()
     assert given[0].get("prepare_threshold", 5) == (5 if prepared else None)

@@ -106,7 +106,7 @@ class TokenGeneratorContract:
         request.client_id, request.user, request.scopes = "contract", "ann", ["read"]
         request.expires_in = 3600
         validator = SimpleNamespace(keep_subject=lambda _: None)
-        provider = SimpleNamespace(now=lambda: 1_700_000_000, validator=validator)
+        provider = SimpleNamespace(now=lambda: 1_700_000_000, realm="", validator=validator)
         request.exchange = TokenExchange(provider=provider, request=request)  # type: ignore[arg-type]
         return request
 

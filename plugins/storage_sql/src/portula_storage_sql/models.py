@@ -13,6 +13,7 @@ it may be NULL stay.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Boolean, Table, event
@@ -56,7 +57,7 @@ class Model:
 @event.listens_for(Model, "after_mapper_constructed", propagate=True)
 def _add_indexes(_: object, cls: type[Model]) -> None:
     """Give the table the indexes of ours, as soon as the class is mapped, so that Alembic sees them."""
-    table, shape = vars(cls).get("__table__"), shape_of(cls.portula_type)
+    table, shape = vars(cls).get("__table__"), shape_of(replace(cls.portula_type, model=cls))
     if isinstance(table, Table) and not shape.kinds.keys() - table.c.keys():
         index(table, shape)
 

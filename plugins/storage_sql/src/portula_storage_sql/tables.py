@@ -152,7 +152,7 @@ def index(table: Table, shape: Shape) -> None:
     for name in dict.fromkeys((*record.indexes, *((record.expires,) if record.expires else ()))):
         if name not in record.keys and name not in begun:
             # Else SQLite would rather go through all of a realm in order of the key than sort the few that match.
-            behind = (shape.primary,) if record.surrogate else ()
+            behind = (shape.primary,) if record.surrogate and record.in_realm else ()
             _index(table, shape, name, name, *behind)
     for order in record.orders:
         only = table.c[order[-1]].is_not(None) if partial(shape, order) else None
