@@ -5,12 +5,14 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import IO, Any, cast
 
 import httpx
 
@@ -66,6 +68,39 @@ class Server:
         return self.run("createapplication", client_type, *grant_types, *flags)
 
 
+class Output:
+    """What a process prints, taken from it at once: it logs, and must not wait until somebody reads."""
+
+    def __init__(self, pipe: IO[str]) -> None:
+        """Begin to read."""
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        threading.Thread(target=self._take, args=[pipe], daemon=True).start()
+
+    def _take(self, pipe: IO[str]) -> None:
+        with pipe:
+            for line in pipe:
+                self._lines.put(line)
+        self._lines.put("")
+
+    def readline(self) -> str:
+        """Return the next line, once it is there; an empty one at the end."""
+        line = self._lines.get()
+        if not line:
+            self._lines.put("")
+        return line
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield what comes."""
+        return iter(self.readline, "")
+
+    def read(self) -> str:
+        """Return all that comes until the process ends."""
+        return "".join(self)
+
+    def close(self) -> None:
+        """Nothing is to be closed: the thread ends with the process."""
+
+
 @contextmanager
 def running(data_dir: Path, *options: str, configuration: str = CONFIGURATION) -> Iterator[Server]:
     """Start a server, wait until it answers, and end it afterwards."""
@@ -109,7 +144,7 @@ def stop(process: subprocess.Popen[str]) -> None:
 def start(arguments: Sequence[str], *, program: str = PORTULA, **keywords: Any) -> subprocess.Popen[str]:
     """Start `portula` with what it prints kept apart."""
     environment = {**keywords.pop("env", os.environ), "COLUMNS": "200"}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [program, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -117,6 +152,8 @@ def start(arguments: Sequence[str], *, program: str = PORTULA, **keywords: Any) 
         env=environment,
         **keywords,
     )
+    process.stdout = cast("IO[str]", Output(cast("IO[str]", process.stdout)))
+    return process
 
 
 def wait_until_up(process: subprocess.Popen[str], url: str, **client: Any) -> None:
