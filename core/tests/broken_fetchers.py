@@ -100,7 +100,8 @@ class Careless(Fetcher):
     def get(self, url, **given):
         return replace(super().get(url.partition("?")[0], **given), media_type="", max_age=None)
 
-    def post(self, url, body, **given):
+    def post(self, url, body, *, headers=None, **given):
+        given["headers"] = {name: value.partition("\r")[0] for name, value in (headers or {}).items()}
         if isinstance(body, bytes):
             return super().post(url, body.upper(), **given)
         return super().post(url, {name: value.upper() for name, value in body.items()}, **given)
@@ -184,6 +185,7 @@ CASES += [
             "how_long_an_answer_may_be_kept",
             "a_form_is_posted",
             "bytes_are_posted",
+            "a_header_is_one_line",
         ),
         (ByAddress, "names_the_host"),
         (Content, "not_answered_200", "what_is_compressed", "not_taken", "another_media_type", "too_long"),

@@ -51,7 +51,7 @@ def thumbprint(provider: Provider, message: Message, token: str | None = None) -
         jti = str(claims["jti"])
     except (UntrustedToken, KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidProof(description="The proof cannot be read.") from error
-    asked = f"{provider.origin_of(provider.issuer_of(message))}{message.path}"
+    asked = f"{provider.root_of(provider.issuer_of(message))}{message.path}"
     if "d" in jwk or (claims.get("htm"), uri) != (message.method, asked) or abs(now - issued_at) > SECONDS:
         raise InvalidProof(description="The proof is of another request.")
     if token is not None and claims.get("ath") != digest(token):
