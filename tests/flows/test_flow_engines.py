@@ -99,13 +99,13 @@ def test_a_refresh_token_is_rotated_once_however_many_ask(server: Server, client
     code = _code(server, client)
     token = _post(server, client, grant_type="authorization_code", code=code, code_verifier=VERIFIER).json()
 
-    def refresh(_: int) -> int:
-        return _post(
-            server, client, grant_type="refresh_token", refresh_token=token["refresh_token"]
-        ).status_code
+    def refresh(_: int) -> Any:
+        return _post(server, client, grant_type="refresh_token", refresh_token=token["refresh_token"]).json()
 
     with ThreadPoolExecutor(12) as pool:
-        assert Counter(pool.map(refresh, range(12))) == {200: 1, 400: 11}
+        answers = list(pool.map(refresh, range(12)))
+    for member in ("access_token", "refresh_token"):  # within the grace of `portula serve` all get the same
+        assert len({answer[member] for answer in answers}) == 1
 
 
 def test_no_more_clients_are_registered_than_a_token_is_for_however_many_ask(server: Server) -> None:
