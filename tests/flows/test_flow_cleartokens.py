@@ -45,6 +45,7 @@ class House:
             "scope": "s",
             "issued_at": 1,
             "payload": {},
+            "realm": "",
             "audience": [],
             "confirmation": {},
         }

@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
@@ -207,7 +208,7 @@ def _enable(users: Users) -> click.Command:
         """Let NAME sign in again; sessions and tokens that ended stay ended."""
         user = _named(users, name)
         users.enable(user)
-        _say("Enabled", _named(users, user.sub), as_json=as_json)
+        _say("Enabled", replace(user, disabled=False), as_json=as_json)
 
     return enable
 
@@ -220,7 +221,7 @@ def _disable(users: Users) -> click.Command:
         """Shut NAME out at once: no sign-in, no session, no token; `users enable` is the inverse."""
         user = _named(users, name)
         users.disable(user)
-        _say("Disabled", _named(users, user.sub), as_json=as_json)
+        _say("Disabled", replace(user, disabled=True), as_json=as_json)
 
     return disable_user
 

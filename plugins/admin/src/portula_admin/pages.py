@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from flask import Response, redirect, request
+from flask import Response, g, redirect, request
 
 from portula import Plugin
 from portula.plugin import PageForm, current_request
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from portula import Provider
-    from portula.plugin import Authenticated
+    from portula.plugin import Authenticated, Login
     from portula_admin.site import Site
 
 NOTICE = "admin notice"
@@ -48,6 +48,7 @@ class AdminPages:
                 return self.redirect(login.login_url(self._here()))
             if person is None or not may_enter(self.provider, person):
                 return self.provider.pages.render("portula_admin/refused.html", 403, person=person)
+            g.portula_admin_links = _own_links(login)  # now: nothing may fail once something is written
             asked = current_request()
             if asked is not None:
                 asked.actor = person.subject
@@ -72,7 +73,7 @@ class AdminPages:
             navigation=self._navigation(person),
             crumbs=[Link("Admin", self.url("overview")), *crumbs],
             notice=self._notice(person),
-            own_links=self._own_links(),
+            own_links=g.portula_admin_links,
             url_for_admin=self.url,
             moment=Moment,
             **context,
@@ -128,15 +129,15 @@ class AdminPages:
         here = f"{request.root_path}{request.path}"
         return [(link, here.startswith(link.url)) for link in links]
 
-    def _own_links(self) -> list[Link]:
-        """Return the ways out: the person's account, and signing out, where the login has pages for them."""
-        login = self.provider.hooks.ask(Plugin.portula_login)
-        ways = (("Your account", login.account_url()), ("Sign out", login.sign_out_url()))
-        return [Link(text, url) for text, url in ways if url is not None]
-
     def _here(self) -> str:
         """Return the page that was asked for, to come back to; a form is not posted again."""
         if request.method != "GET":
             return self.url("overview")
         query = request.query_string.decode("ascii", "ignore")
         return f"{request.root_path}{quote(request.path)}{'?' if query else ''}{query}"
+
+
+def _own_links(login: Login | None) -> list[Link]:
+    """Return the ways out: the person's account, and signing out, where the login has pages for them."""
+    ways = (("Your account", login.account_url()), ("Sign out", login.sign_out_url())) if login else ()
+    return [Link(text, url) for text, url in ways if url is not None]
