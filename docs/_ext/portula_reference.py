@@ -27,7 +27,7 @@ from portula import Plugin, Provider, hookimpl
 from portula.cli import main as cli
 from portula.cli import reports
 from portula.flow.deliver_command import deliver_command
-from portula.host.declared_hooks import Declared
+from portula.host.declared_hooks import DeclaredHooks
 from portula.host.kinds import HookDeclarations
 from portula.host.models import ModelSettings
 from portula.plugin import CoreSettings
@@ -83,11 +83,11 @@ def hook_entries() -> list[HookEntry]:
 
 
 def _entries_of(*classes: type[HookDeclarations]) -> list[HookEntry]:
-    declared = Declared(classes)
+    declared = DeclaredHooks(classes)
     return [_hook_entry(declared, name) for name in declared.in_order()]
 
 
-def _hook_entry(declared: Declared, name: str) -> HookEntry:
+def _hook_entry(declared: DeclaredHooks, name: str) -> HookEntry:
     function, facts = declared[name], declared.facts(name)
     shape = inspect.signature(function)
     parameter = list(shape.parameters.values())[-1]
