@@ -10,12 +10,12 @@ from click.testing import CliRunner
 
 from portula.cli import authoring
 from portula.cli import main as cli
-from portula.host.declared_hooks import Declared
+from portula.host.declared_hooks import DeclaredHooks
 from portula.plugin import Kind
 from portula.web.hooks import CORE_HOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
-HOOKS = list(Declared(CORE_HOOKS))
+HOOKS = list(DeclaredHooks(CORE_HOOKS))
 SHORT = [hook.removeprefix("portula_") for hook in HOOKS]
 INI = "[pytest]\naddopts = --import-mode=importlib\nfilterwarnings = error\n"
 

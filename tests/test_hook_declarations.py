@@ -12,7 +12,7 @@ from hosting import Memory, make_app, make_provider
 
 from portula import Plugin, Provider, hookimpl
 from portula.errors import BrokenPlugin
-from portula.host.declared_hooks import Declared
+from portula.host.declared_hooks import DeclaredHooks
 from portula.host.kinds import AT_START
 from portula.host.plugins import Plugins
 from portula.plugin import Kind, Source, Tier, TokenIssued, TokenRefused
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 import portula_reference  # noqa: E402 - it stands with the manual, which is no package
 
-DECLARED = Declared(CORE_HOOKS)
+DECLARED = DeclaredHooks(CORE_HOOKS)
 HOOKS = DECLARED.in_order()
 ENTRIES = {entry.name: entry for entry in portula_reference.hook_entries()}
 MANUAL = portula_reference.expand((ROOT / "docs" / "hooks.md").read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ from portula import Plugin, Provider
 from portula.errors import BrokenPlugin, ConfigError, DuplicateContribution, SlotConflict
 from portula.host.checks import core_checks
 from portula.host.commands import HOST_COMMANDS
-from portula.host.declared_hooks import Declared
+from portula.host.declared_hooks import DeclaredHooks
 from portula.host.defaults import DEFAULT_ROOMS
 from portula.host.kinds import NEEDS_TRUST
 from portula.host.lock import PluginRefused, write
@@ -32,7 +32,7 @@ ANSWERS = (
 )
 MARK = "import builtins; builtins.s74_ran = True\n"
 
-FACTS = {hook: Declared(CORE_HOOKS).facts(hook) for hook in Declared(CORE_HOOKS)}
+FACTS = {hook: DeclaredHooks(CORE_HOOKS).facts(hook) for hook in DeclaredHooks(CORE_HOOKS)}
 POWERFUL = [hook for hook, facts in FACTS.items() if facts.hook_class in NEEDS_TRUST]
 HARMLESS = [hook for hook, facts in FACTS.items() if facts.hook_class not in NEEDS_TRUST]
 SLOTS = [hook for hook, facts in FACTS.items() if facts.kind is Kind.SLOT]

@@ -3,7 +3,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from portula import Plugin
-from portula_jose import ring
+from portula_jose import signing_keys
 from portula_testing.provider import Memory, MovableClock, make_provider
 
 
@@ -28,7 +28,7 @@ def pem(rsa_key):
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """Wait for keys that are made while others are read, however slow the machine is."""
-    monkeypatch.setattr(ring, "PATIENCE_SECONDS", 60)
+    monkeypatch.setattr(signing_keys, "PATIENCE_SECONDS", 60)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from support.signing import artifacts, kid_of, kids, published
 from portula import Plugin
 from portula.errors import ConfigError, JoseError, UntrustedToken
 from portula.plugin import Artifact
-from portula_jose import ring as ring_module
+from portula_jose import signing_keys as ring_module
 from portula_jose.signing_keys import REREAD_SECONDS
 from portula_testing.attacks import stored_texts
 from portula_testing.jws import taken_apart

@@ -8,7 +8,7 @@ from support.signing import artifacts, kid_of, kids, published, states
 
 from portula import Plugin
 from portula.errors import UntrustedToken
-from portula_jose import ring as ring_module
+from portula_jose import signing_keys as ring_module
 from portula_jose.signing_keys import REREAD_SECONDS, State
 from portula_testing.jws import taken_apart, verified
 from portula_testing.provider import MovableClock, make_provider
