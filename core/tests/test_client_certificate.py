@@ -65,6 +65,7 @@ def ask(app, path="/o/me", header=None, value="", tls=None):
         ("x-ssl-cert", quote(PEM, safe="+/")),
         ("X-SSL-Cert", quote(PEM.strip())),
     ],
+    ids=["bytes", "PEM", "PEM with slashes", "PEM without a last line"],
 )
 def test_a_header_that_the_proxy_sets_is_believed_where_it_is_named(path, name, value):
     app, _ = world(TRUSTED_PROXIES=1, CLIENT_CERTIFICATE_HEADER=name)

@@ -10,13 +10,12 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from sphinx.addnodes import pending_xref
-
 import portula
 from portula import errors, plugin
 
 if TYPE_CHECKING:
     from docutils import nodes
+    from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
@@ -41,6 +40,8 @@ def _docstring(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any
 
 def _exact(_app: Sphinx, doctree: nodes.document) -> None:
     """Let annotations mean the name that they write: Sphinx would take `type` for any attribute called so."""
+    from sphinx.addnodes import pending_xref  # a test reads docstrings with this module and without Sphinx
+
     for reference in doctree.findall(pending_xref):
         if reference.get("refdomain") == "py":
             reference.attributes.pop("refspecific", None)
