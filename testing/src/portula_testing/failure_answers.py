@@ -63,7 +63,7 @@ def problems_of(
     if MESSAGE in answer.text or "Traceback" in answer.text:
         yield "the answer tells what failed inside"
     errors = (*FAULTS, DENIAL) if failed.kind in _DENYING else FAULTS
-    if answer.request.path in provider.door.paths:
+    if answer.request.path in provider.machine_endpoints.paths:
         yield from _machine_problems(answer, errors)
     elif "Location" in answer.headers:
         yield from _redirect_problems(answer, errors)

@@ -23,7 +23,7 @@ def home_page(provider: Provider, *, demo: bool) -> Response:
     if person:
         contributed = links_for(provider.hooks.collect(WebHooks.portula_account_links), person)
         links += [(link.text, provider.url_for(link.view)) for link in contributed]
-    paths = sorted(provider.door.paths)
+    paths = sorted(provider.machine_endpoints.paths)
     return provider.pages.render(
         "portula/home.html",
         issuer=provider.issuer,

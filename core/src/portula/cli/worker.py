@@ -135,7 +135,9 @@ def main() -> None:
         configure_logging(provider.core_settings, whole_process=True)
         provider.check_storage()
         max_body = provider.core_settings.MAX_BODY_BYTES
-        return ServedApplication(wsgi_of(options, provider), max_body, provider.door.needs_no_storage)
+        return ServedApplication(
+            wsgi_of(options, provider), max_body, provider.machine_endpoints.needs_no_storage
+        )
 
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else a line for whatever a stranger sends
     server = EdgeServer(

@@ -136,4 +136,4 @@ def deliver_in_background(provider: Provider) -> None:
     provider.delivery_worker = worker
     provider.storage.on_applied = applied
     provider.app.teardown_request(look)
-    provider.door.on_answered = look
+    provider.machine_endpoints.on_answered = look

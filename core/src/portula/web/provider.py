@@ -253,11 +253,11 @@ class Provider(AuthorizationServer):
         if self.metadata_document:
             endpoints += metadata_endpoints(self)
         endpoints += health_endpoints(self)
-        self.door = MachineEndpoints(self.app, endpoints, self.mount, self.core_settings)
+        self.machine_endpoints = MachineEndpoints(self.app, endpoints, self.mount, self.core_settings)
         for other in self.app.extensions.get("portula", {}).values():
-            if not self.door.paths.keys().isdisjoint(other.door.paths):
+            if not self.machine_endpoints.paths.keys().isdisjoint(other.machine_endpoints.paths):
                 raise ConfigError(f"MOUNT_PATH: {self.mount!r} is taken by the provider {other.name!r}")
-        self.door.mount(self.name)
+        self.machine_endpoints.mount(self.name)
         self.app.register_blueprint(
             Blueprint(
                 "pages",
@@ -363,10 +363,10 @@ class Provider(AuthorizationServer):
         if bypassed:
             self.app.logger.warning(
                 "provider.wsgi answers %d paths without these before_request functions: %s",
-                len(self.door.paths),
+                len(self.machine_endpoints.paths),
                 ", ".join(bypassed),
             )
-        return self.door.wsgi(app or self.app.wsgi_app)
+        return self.machine_endpoints.wsgi(app or self.app.wsgi_app)
 
     # --- Inside ---
 
