@@ -113,7 +113,7 @@ def test_one_address_has_a_quota_and_others_have_theirs(house, party, way):
     assert {refusal(answer) for answer in refused} == {"temporarily_unavailable"}
     assert kept(house) < 1.2 * strangers.MAX_BYTES_PER_ADDRESS
     assert way(house, party, "192.0.2.2", "s").location.startswith("/")
-    house.clock.forward(strangers.KEPT_SECONDS)
+    house.clock.forward(strangers.WINDOW_SECONDS)
     assert way(house, party, "192.0.2.1", "s").location.startswith("/")
 
 
@@ -130,7 +130,7 @@ def test_what_has_expired_is_removed_by_what_comes_after(house, party):
         for number in range(10):
             by_post(house, party, f"192.0.2.{number}", "s" * 20_000)
         most = max(most, kept(house))
-        house.clock.forward(strangers.KEPT_SECONDS + 1)
+        house.clock.forward(strangers.WINDOW_SECONDS + 1)
         assert turn < 5 or kept(house) <= most
     assert most < 500_000
 

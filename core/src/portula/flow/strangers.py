@@ -14,8 +14,8 @@ from portula.model.records import Artifact
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
 
-KEPT_SECONDS = 600
-"""How long a request waits for its person; the quotas are for such a time of the clock."""
+WINDOW_SECONDS = 600
+"""The quotas are for such a time of the clock; what is kept lives up to twice INTERACTION_EXPIRE_SECONDS."""
 
 MAX_REQUEST_BYTES = 32 * 1024
 """Parameters of one request."""
@@ -55,8 +55,8 @@ class StrangersQuota:
             )
         now, network, size = self._provider.now(), network_of(client_address), size + ROW_BYTES
         with self._lock:
-            if now // KEPT_SECONDS != self._window:
-                self._window, self._total = now // KEPT_SECONDS, 0
+            if now // WINDOW_SECONDS != self._window:
+                self._window, self._total = now // WINDOW_SECONDS, 0
                 self._kept.clear()
             before = self._total
             if self._kept[network] + size > MAX_BYTES_PER_ADDRESS or before + size > MAX_BYTES:
