@@ -15,6 +15,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from portula.host.log_writer import BackgroundWriter
 from portula.model.errors import ConfigError
 from portula.model.requests import current_request
 
@@ -62,14 +63,16 @@ def configure_logging(settings: CoreSettings, *, whole_process: bool = False) ->
 
     Args:
         settings: of the host.
-        whole_process: whether the lines of other libraries are written too, from warnings up.
+        whole_process: whether the process is ours: lines of other libraries are written too, from warnings up, and a
+            thread writes them all.
 
     Raises:
         ConfigError: LOG_DESTINATION cannot be written.
     """
-    handler = _handler(settings.LOG_DESTINATION)
+    destination = _handler(settings.LOG_DESTINATION)
+    handler = BackgroundWriter(destination) if whole_process else destination
     handler.set_name("portula")
-    handler.setFormatter(_formatter(settings.LOG_FORMAT or "console", colours=_is_terminal(handler)))
+    handler.setFormatter(_formatter(settings.LOG_FORMAT or "console", colours=_is_terminal(destination)))
     logger = logging.getLogger() if whole_process else log
     for former in [known for known in logger.handlers if known.get_name() == "portula"]:
         logger.removeHandler(former)

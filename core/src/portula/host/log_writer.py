@@ -1,0 +1,66 @@
+"""Writes lines of the log in a thread: a destination that takes none, such as a full pipe, holds no request up."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import queue
+import threading
+
+from typing_extensions import override
+
+MOST_LINES = 10_000
+"""Lines that wait for the destination; what comes then is dropped, and the next line that is written says how many."""
+LAST_SECONDS = 2.0
+"""Time that the lines which wait have at the end of the process."""
+
+
+class BackgroundWriter(logging.Handler):
+    """Takes lines for a handler and lets a thread give them to it, in their order."""
+
+    def __init__(self, destination: logging.Handler) -> None:
+        """Take the handler that writes; lines are formatted here, by who logs."""
+        super().__init__()
+        self._destination = destination
+        self._waiting: queue.Queue[str | None] = queue.Queue(MOST_LINES)
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._write, name="portula log", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._put(self.format(record))
+        except Exception:  # noqa: BLE001 - as every handler of the standard library
+            self.handleError(record)
+
+    def _put(self, line: str) -> None:
+        dropped = self._dropped  # under the lock of the handler
+        try:
+            self._waiting.put_nowait(
+                line if not dropped else f"{dropped} lines of the log were dropped\n{line}"
+            )
+        except queue.Full:
+            self._dropped += 1
+        else:
+            self._dropped = 0
+
+    def _write(self) -> None:
+        while (line := self._waiting.get()) is not None:
+            self._destination.handle(logging.makeLogRecord({"msg": line}))
+
+    @override
+    def close(self) -> None:
+        """Write what waits, if the destination takes it in time."""
+        atexit.unregister(self.close)
+        if self._thread.is_alive():
+            try:
+                self._waiting.put_nowait(None)
+            except queue.Full:
+                pass
+            else:
+                self._thread.join(LAST_SECONDS)
+        if not self._thread.is_alive():
+            self._destination.close()
+        super().close()
