@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from portula.host import log_writer
-from portula.host.log_writer import BackgroundWriter
+from portula.host.log_writer import BackgroundWriter, DescriptorHandler
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_lines_come_in_their_order_and_all_of_them_at_the_end(tmp_path):
 def test_a_destination_that_takes_nothing_holds_nobody_up_and_what_was_dropped_is_said(pipe, monkeypatch):
     monkeypatch.setattr(log_writer, "MOST_LINES", 50)
     reader, end = pipe
-    log = logging_to(BackgroundWriter(logging.StreamHandler(end)))
+    log = logging_to(BackgroundWriter(DescriptorHandler(end)))
     done = threading.Event()
 
     def log_on_and_on():

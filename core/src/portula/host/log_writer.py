@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import queue
 import threading
+from typing import TextIO
 
 from typing_extensions import override
 
@@ -13,6 +15,20 @@ MOST_LINES = 10_000
 """Lines that wait for the destination; what comes then is dropped, and the next line that is written says how many."""
 LAST_SECONDS = 2.0
 """Time that the lines which wait have at the end of the process."""
+
+
+class DescriptorHandler(logging.StreamHandler[TextIO]):
+    """Writes to the descriptor of a stream and holds no lock, so that the process can end while a write waits."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        left = f"{self.format(record)}\n".encode(errors="backslashreplace")
+        while left:
+            left = left[os.write(self.stream.fileno(), left) :]
+
+    @override
+    def flush(self) -> None:
+        """Nothing is kept back."""
 
 
 class BackgroundWriter(logging.Handler):
@@ -48,7 +64,10 @@ class BackgroundWriter(logging.Handler):
 
     def _write(self) -> None:
         while (line := self._waiting.get()) is not None:
-            self._destination.handle(logging.makeLogRecord({"msg": line}))
+            try:
+                self._destination.emit(logging.makeLogRecord({"msg": line}))
+            except OSError:  # nobody can be told: the destination is what is gone
+                self._dropped += 1
 
     @override
     def close(self) -> None:

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from portula.host.log_writer import BackgroundWriter
+from portula.host.log_writer import BackgroundWriter, DescriptorHandler
 from portula.model.errors import ConfigError
 from portula.model.requests import current_request
 
@@ -69,7 +69,9 @@ def configure_logging(settings: CoreSettings, *, whole_process: bool = False) ->
     Raises:
         ConfigError: LOG_DESTINATION cannot be written.
     """
-    destination = _handler(settings.LOG_DESTINATION)
+    destination = _handler(
+        settings.LOG_DESTINATION, DescriptorHandler if whole_process else logging.StreamHandler
+    )
     handler = BackgroundWriter(destination) if whole_process else destination
     handler.set_name("portula")
     handler.setFormatter(_formatter(settings.LOG_FORMAT or "console", colours=_is_terminal(destination)))
@@ -82,9 +84,9 @@ def configure_logging(settings: CoreSettings, *, whole_process: bool = False) ->
     log.propagate = whole_process
 
 
-def _handler(destination: str) -> logging.Handler:
+def _handler(destination: str, of_stream: type[logging.StreamHandler[TextIO]]) -> logging.Handler:
     if destination in ("stderr", "stdout"):
-        return logging.StreamHandler(sys.stderr if destination == "stderr" else sys.stdout)
+        return of_stream(sys.stderr if destination == "stderr" else sys.stdout)
     try:
         os.close(os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
         return WatchedFileHandler(Path(destination), encoding="utf-8")
