@@ -16,7 +16,7 @@ def alive(pid: int) -> bool:
     """Say whether a process runs; one that ended and was not waited for does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second: it ended between open and read
         return False
     return state != "Z"
 
