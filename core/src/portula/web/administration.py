@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from portula.web.pages import PageForm
 
 Facts = Mapping[str, Any]
-"""What is known of one record, by name, without secrets; names of times end in `_at`. `id` names it in addresses."""
+"""What is known of one record, by name, without secrets; names of times end in `_at` or `_time`. `id` names it
+in addresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

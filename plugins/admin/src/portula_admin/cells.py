@@ -59,14 +59,14 @@ Cell = str | Badge | Code | Link | Moment | Lines | None
 
 
 def cell_of(name: str, value: object) -> Cell:
-    """Return how the value of a record's field is shown; fields that end in `_at` are times."""
+    """Return how the value of a record's field is shown; fields that end in `_at` or `_time` are times."""
     if value is None or value in ("", ()):
         return None
     if isinstance(value, Badge | Code | Link | Moment | Lines):
         return value
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    if isinstance(value, int) and name.endswith("_at"):
+    if isinstance(value, int) and name.endswith(("_at", "_time")):
         return Moment(value) if value else None
     if isinstance(value, tuple):
         return Lines([str(item) for item in value])

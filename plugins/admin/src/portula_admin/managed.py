@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 PER_PAGE = 25
 ON_PERSON = 50
 """Records of each kind that the page of a person lists."""
+LABELS = {
+    "amr": "Signed in by",
+    "auth_time": "Signed in",
+    "sid": "Session ID",
+    "sub": "Subject",
+}
+"""What facts are called whose names are members of tokens (OpenID Connect Core §2)."""
 
 
 class ManagedViews(AdminPages):
@@ -59,7 +66,7 @@ class ManagedViews(AdminPages):
             person,
             crumbs=[*self._crumbs(kind, facts), Link(self._heading(kind, facts), "")],
             kind=kind,
-            facts=[(_label(name), _cell(name, value)) for name, value in facts.items() if name != "id"],
+            facts=[(_label(kind, name), _cell(name, value)) for name, value in facts.items() if name != "id"],
             heading=self._heading(kind, facts),
             identifier=facts["id"],
             actions=kind.actions(facts),
@@ -221,5 +228,10 @@ def _cell(name: str, value: object) -> Cell:
     return cell_of(name, tuple(value) if isinstance(value, list) else value)
 
 
-def _label(name: str) -> str:
-    return name.replace("_", " ").capitalize().removesuffix(" at")
+def _label(kind: AdminRecords, name: str) -> str:
+    words = name.replace("_", " ").capitalize().removesuffix(" at")
+    return (
+        kind.columns.get(name)
+        or LABELS.get(name)
+        or words.removesuffix(" id") + " ID" * words.endswith(" id")
+    )
