@@ -1,9 +1,9 @@
 #!/bin/bash
-# Engines, a browser and relying parties for the tests: `services.sh start` installs (by apt and npm) what is absent and
-# starts what is not running; `services.sh stop` ends what it started, by process id. apache2 is installed and never
-# started: its tests run one of their own. The engines listen on loopback ports of their own with
-# data under .services/, beside any instance the system runs, and are tuned to be quick and forgetful. The addresses are
-# left in .services/env.
+# Engines, a browser, relying parties and axe-core for the tests: `services.sh start` installs (by apt and npm) what is
+# absent and starts what is not running; `services.sh stop` ends what it started, by process id. apache2 is installed and
+# never started: its tests run one of their own. The engines listen on loopback ports of their own with data under
+# .services/, beside any instance the system runs, and are tuned to be quick and forgetful. The addresses are left in
+# .services/env.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -64,12 +64,12 @@ install_absent() {
     fi
 }
 
-# The Node.js is the one of .venv, from PyPI; the versions are those of tests/conformance/relying_parties/package.json. No lock file:
-# it would name the registry.
-install_relying_parties() {
-    local place="$HOME_DIR/node" wanted=tests/conformance/relying_parties/package.json
+# The Node.js is the one of .venv, from PyPI; the versions are those of tests/package.json. No lock file: it would name
+# the registry.
+install_from_npm() {
+    local place="$HOME_DIR/node" wanted=tests/package.json
     cmp -s "$wanted" "$place/package.json" && [ -d "$place/node_modules" ] && return
-    say "installing the relying parties of $wanted"
+    say "installing what $wanted names"
     rm -rf "$place"
     mkdir -p "$place"
     cp "$wanted" "$place/package.json"
@@ -276,7 +276,7 @@ start() {
     install_absent
     mkdir -p "$HOME_DIR"
     chmod 755 "$HOME_DIR"
-    install_relying_parties
+    install_from_npm
     (umask 077 && : >"$HOME_DIR/env.new")
     start_postgresql
     start_pgbouncer

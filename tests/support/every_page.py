@@ -1,0 +1,388 @@
+"""Every page that a person can see: which view answers it, of which template it is made, and how one comes there."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from support.pages_site import PASSWORD, Site
+
+NO_PAGES = {
+    "portula.static": "a file",
+    "portula_logout.static": "a file",
+    "portula_oauth2.static": "a file",
+    "portula_logout.check_session": "a frame of an app's, in which nothing stands",
+}
+"""Views that answer GET with no page, each with the reason."""
+NO_TEMPLATES = {
+    "portula/base.html": "every page is made of it",
+    "portula_logout/check_session.html": NO_PAGES["portula_logout.check_session"],
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page, and how one comes there; a browser with `open` in it is signed in as `who`."""
+
+    view: str | None
+    template: str
+    open: Callable[[Site, Any], None]
+    who: str
+    status: int
+
+    @property
+    def name(self) -> str:
+        """What a test is called by it."""
+        return self.open.__name__.strip("_")
+
+
+SHOWN: list[Shown] = []
+
+
+def shown(
+    view: str | None, template: str, who: str = "nobody", status: int = 200
+) -> Callable[[Callable[[Site, Any], None]], Callable[[Site, Any], None]]:
+    """Put a page into the list."""
+
+    def note(opening: Callable[[Site, Any], None]) -> Callable[[Site, Any], None]:
+        SHOWN.append(Shown(view, f"{template}.html", opening, who, status))
+        return opening
+
+    return note
+
+
+def sign_in(page: Any, who: str) -> None:
+    """Fill in the login page that is open."""
+    page.fill("input[name=username]", who)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("#login-submit")
+
+
+# --- Anybody's ---
+
+
+@shown("home", "portula/home")
+def start(site, page):
+    page.goto(f"{site.url}/")
+
+
+@shown("home", "portula/home", "root")
+def start_for_an_administrator(site, page):
+    page.goto(f"{site.url}/?code=the-code&state=s&iss=https%3A%2F%2Fid.example")
+
+
+@shown("portula_accounts.login", "portula_accounts/login")
+def login(site, page):
+    page.goto(f"{site.url}/accounts/login/")
+
+
+@shown("portula_accounts.login", "portula_accounts/login")
+def login_for_an_app(site, page):
+    page.goto(site.authorize())
+
+
+@shown("portula_accounts.login", "portula_accounts/login", status=400)
+def login_refused(site, page):
+    page.goto(site.authorize())
+    page.fill("input[name=username]", "ann")
+    page.fill("input[name=password]", "wrong")
+    page.click("#login-submit")
+
+
+@shown("portula_accounts.logout", "portula_accounts/logged_out")
+def logged_out(site, page):
+    page.goto(f"{site.url}/accounts/logout/")
+
+
+@shown("portula_accounts.set_password", "portula_accounts/password")
+def set_password(site, page):
+    page.goto(site.link())
+
+
+@shown("portula_accounts.set_password", "portula_accounts/password", status=400)
+def set_password_refused(site, page):
+    page.goto(site.link())
+    page.fill("input[name=new]", "password")
+    page.fill("input[name=again]", "passwort")
+    page.click("button")
+
+
+@shown("portula_accounts.set_password", "portula_accounts/password_changed")
+def password_set(site, page):
+    page.goto(site.link())
+    page.fill("input[name=new]", PASSWORD)
+    page.fill("input[name=again]", PASSWORD)
+    page.click("button")
+
+
+@shown("portula_accounts.set_password", "portula/error", status=404)
+def set_password_by_a_dead_link(site, page):
+    page.goto(f"{site.url}/accounts/set-password/?token=x")
+
+
+@shown("portula_oauth2.authorize", "portula/error", status=400)
+def authorization_refused(site, page):
+    page.goto(site.authorize("nobody"))
+
+
+@shown(None, "portula/error", status=404)
+def not_found(site, page):
+    page.goto(f"{site.url}/nothing/here/")
+
+
+@shown(None, "portula/error", status=405)
+def not_allowed(site, page):
+    page.goto(f"{site.url}/o/admin/application/secret/")
+
+
+@shown("fails", "portula/error", status=500)
+def failed(site, page):
+    page.goto(f"{site.url}/fails")
+
+
+@shown("portula_accounts.account", "portula/error", "ann", 503)
+def storage_down(site, page):
+    with site.down():
+        page.goto(f"{site.url}/accounts/")
+
+
+# --- A person's own ---
+
+
+@shown("portula_accounts.account", "portula_accounts/account", "root")
+def account(site, page):
+    page.goto(f"{site.url}/accounts/")
+
+
+@shown("portula_accounts.password", "portula_accounts/password", "ann")
+def password(site, page):
+    page.goto(f"{site.url}/accounts/password/")
+
+
+@shown("portula_accounts.password", "portula_accounts/password", "ann", 400)
+def password_refused(site, page):
+    page.goto(f"{site.url}/accounts/password/")
+    page.fill("input[name=present]", "wrong")
+    page.fill("input[name=new]", "password")
+    page.fill("input[name=again]", "passwort")
+    page.click("button")
+
+
+@shown("portula_accounts.logout", "portula_accounts/logout", "ann")
+def log_out(site, page):
+    page.goto(f"{site.url}/accounts/logout/")
+
+
+@shown("portula_sessions.sessions", "portula_sessions/sessions", "ann")
+def sessions(site, page):
+    other = page.context.browser.new_page()
+    other.goto(f"{site.url}/accounts/")
+    sign_in(other, "ann")
+    other.context.close()
+    page.goto(f"{site.url}/o/sessions/")
+
+
+@shown("portula_consent.authorized_tokens", "portula_consent/authorized_tokens", "guest")
+def no_connected_apps(site, page):
+    page.goto(f"{site.url}/o/authorized_tokens/")
+
+
+@shown("portula_consent.authorized_tokens", "portula_consent/authorized_tokens", "ann")
+def connected_apps(site, page):
+    page.goto(site.authorize(scope="openid profile email read write", prompt="consent"))
+    page.click("#consent-allow")
+    page.wait_for_url(f"{site.url}/?*")
+    page.goto(f"{site.url}/o/authorized_tokens/")
+
+
+@shown("portula_oauth2.authorize", "portula_consent/consent", "ann")
+def consent(site, page):
+    page.goto(site.authorize(scope="openid profile email read write", prompt="consent"))
+
+
+@shown("portula_oauth2.authorize", "portula_consent/consent", "ann")
+def consent_for_an_app_that_registered_itself(site, page):
+    page.goto(site.authorize(site.stranger_id, prompt="consent", scope="openid offline_access read"))
+
+
+@shown("portula_oauth2.authorize", "portula_consent/consent", "ann")
+def consent_to_more_than_scopes(site, page):
+    page.goto(site.authorize(state="payment", prompt="consent"))
+    page.wait_for_selector("text=Make a payment", timeout=2_000)
+
+
+@shown("portula_oauth2.authorize", "portula_oauth2/form_post", "ann")
+def form_post(site, page):
+    page.goto(site.authorize(response_mode="form_post", prompt="consent"))
+    page.click("#consent-allow")
+
+
+@shown("portula_logout.end_session", "portula_logout/confirm", "ann")
+def sign_out_for_an_app(site, page):
+    page.goto(_end_of_session(site))
+
+
+@shown("portula_logout.end_session", "portula_logout/stayed", "ann")
+def stayed(site, page):
+    page.goto(_end_of_session(site))
+    page.click("#logout-cancel")
+
+
+@shown("portula_logout.end_session", "portula_logout/signed_out")
+def signed_out(site, page):
+    page.goto(_end_of_session(site))
+
+
+@shown("portula_logout.end_session", "portula_logout/signed_out")
+def signed_out_while_apps_are_told(site, page):
+    page.goto(site.authorize(site.logout_id, prompt="consent"))
+    sign_in(page, "guest")
+    page.click("#consent-allow")
+    page.wait_for_url(f"{site.url}/?*")
+    page.goto(_end_of_session(site))
+    page.click("#logout-confirm")
+
+
+def _end_of_session(site):
+    return f"{site.url}/o/logout/?client_id={site.logout_id}&post_logout_redirect_uri={site.url}/"
+
+
+# --- The administrator's: pages that are there once ---
+
+
+@shown("portula_admin.overview", "portula_admin/refused", "ann", 403)
+def not_an_administrator(site, page):
+    page.goto(f"{site.url}/o/admin/")
+
+
+@shown("portula_admin.overview", "portula_admin/overview", "root")
+def admin(site, page):
+    page.goto(f"{site.url}/o/admin/")
+
+
+@shown("portula_admin.system", "portula_admin/system", "root")
+def system(site, page):
+    page.goto(f"{site.url}/o/admin/system/")
+
+
+@shown("portula_admin.records", "portula_admin/records", "root")
+def tokens_of_one_client_filtered(site, page):
+    page.goto(f"{site.url}/o/admin/access-token/?client_id={site.app_id}&status=live")
+
+
+@shown("portula_admin.records", "portula_admin/records", "root")
+def an_empty_list(site, page):
+    page.goto(f"{site.url}/o/admin/application/?q=nothing")
+
+
+@shown("portula_admin.managed", "portula_admin/managed_list", "root")
+def a_search_without_success(site, page):
+    page.goto(f"{site.url}/o/admin/manage/users/?q=nobody")
+
+
+@shown("portula_admin.managed", "portula_admin/managed_list", "root")
+def the_end_of_a_list(site, page):
+    page.goto(f"{site.url}/o/admin/manage/users/")
+    page.click("a[rel=next]")
+
+
+@shown("portula_admin.add", "portula_admin/form", "root")
+def new_application(site, page):
+    page.goto(f"{site.url}/o/admin/application/add/")
+
+
+@shown("portula_admin.add", "portula_admin/form", "root", 400)
+def new_application_refused(site, page):
+    page.goto(f"{site.url}/o/admin/application/add/")
+    page.fill("textarea[name=redirect_uris]", "ftp://app.example/cb")
+    page.fill("input[name=scope]", "nosuch")
+    page.click("#save")
+
+
+@shown("portula_admin.edit", "portula_admin/form", "root")
+def edit_application(site, page):
+    page.goto(f"{site.url}/o/admin/application/edit/?id={site.app_id}")
+
+
+@shown("portula_admin.secret", "portula_admin/secret", "root")
+def new_secret(site, page):
+    page.goto(f"{site.url}/o/admin/application/view/?id={site.app_id}")
+    page.click("#add-secret")
+
+
+@shown("portula_admin.secret", "portula_admin/remove_secret", "root")
+def remove_secret(site, page):
+    page.goto(f"{site.url}/o/admin/application/view/?id={site.logout_id}")
+    page.click("#add-secret")
+    page.click("text=I have copied it")
+    page.click(".secret-list button >> nth=0")
+
+
+@shown("portula_admin.managed_act", "portula_admin/managed_secret", "root")
+def a_link_that_sets_a_password(site, page):
+    page.goto(f"{site.url}/o/admin/manage/users/view/?id={site.newcomer.sub}")
+    page.click("button[value=link]")
+    page.click("#confirm")
+
+
+# --- The administrator's: pages of each kind of records, found as people find them ---
+
+BY_KIND = {
+    "portula_admin.records": "portula_admin/records.html",
+    "portula_admin.view": "portula_admin/record.html",
+    "portula_admin.act": "portula_admin/confirm.html",
+    "portula_admin.managed": "portula_admin/managed_list.html",
+    "portula_admin.managed_view": "portula_admin/managed.html",
+    "portula_admin.managed_edit": "portula_admin/managed_form.html",
+    "portula_admin.managed_act": "portula_admin/managed_confirm.html",
+}
+"""Views of `pages_of_kinds`, and their templates; the record of an application has one of its own."""
+APPLICATION = "portula_admin/application.html"
+
+
+def pages_of_kinds(site: Site, page: Any) -> Iterator[str]:
+    """Open what each link of the navigation leads to, and yield its name, as often as there is a page."""
+    page.goto(f"{site.url}/o/admin/")
+    lists = _hrefs(page, ".bar-nav a")
+    for address in lists:
+        yield from _pages_of_list(site, page, address)
+    page.goto(f"{site.url}/o/admin/manage/users/view/?id={site.ann.sub}")
+    for address in _first_of_each(_hrefs(page, ".panel .row-link")):
+        yield from _pages_of_record(site, page, address)
+
+
+def _pages_of_list(site, page, address):
+    page.goto(f"{site.url}{address}")
+    yield f"list {address}"
+    records, ways = _hrefs(page, ".row-link"), _hrefs(page, ".title-line > a")
+    for way in ways:
+        page.goto(f"{site.url}{way}")
+        yield f"form {way}"
+        if page.locator("#save").count():
+            page.locator("form").evaluate("form => form.noValidate = true")
+            page.click("#save")
+            yield f"form with errors {way}"
+    for record in records[:1]:
+        yield from _pages_of_record(site, page, record)
+
+
+def _pages_of_record(site, page, address):
+    page.goto(f"{site.url}{address}")
+    yield f"record {address}"
+    ways = _hrefs(page, ".title-line a")
+    values = page.locator(".title-line button[name=action]").evaluate_all("all => all.map(b => b.value)")
+    for value in values:
+        page.goto(f"{site.url}{address}")
+        page.click(f".title-line button[value={value}]")
+        yield f"{value} {address}"
+    for way in ways:
+        page.goto(f"{site.url}{way}")
+        yield f"edit {way}"
+
+
+def _hrefs(page, selector):
+    return page.locator(selector).evaluate_all("all => all.map(a => a.getAttribute('href'))")
+
+
+def _first_of_each(addresses):
+    """Return the first address of each path."""
+    return list({address.partition("?")[0]: address for address in reversed(addresses)}.values())
