@@ -27,6 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
+NAMES = {"ignore_unknown_options": True}
+"""Context settings of commands whose arguments may begin with a hyphen, as one random identifier in 64 does."""
 _limit_option = click.option(
     "--limit", type=click.IntRange(1, MAX_ROWS), default=50, show_default=True, help="Rows at the most."
 )

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from portula.plugin import AdminAction, AdminRecords, AdminResult, Authenticated, PageForm
 
 PER_PAGE = 25
-ON_PERSON = 50
-"""Records of each kind that the page of a person lists."""
+"""Records of a page of a list, and of each kind on the page of a person."""
 LABELS = {
     "amr": "Signed in by",
     "auth_time": "Signed in",
@@ -28,30 +27,34 @@ LABELS = {
 }
 """What facts are called whose names are members of tokens (OpenID Connect Core §2)."""
 
+Table = list[tuple[str, list[tuple[str, Cell]]]]
+"""For each row of a list its address, and heading and cell of each column."""
+
 
 class ManagedViews(AdminPages):
     """Views of kinds of records that `portula_admin_records` contributes."""
 
     def records(self, person: Authenticated, slug: str) -> Response:
-        """Show a page of a list, or lead to the record that was searched for."""
+        """Show a page of a list, or lead to the record that was searched for; what belongs to people is of one."""
         kind, query = self.site.managed.get(slug), self.provider.pages.query()
-        if kind is None or kind.of_person:
+        subject = query.get("subject") if kind is not None and kind.of_person else None
+        if kind is None or (kind.of_person and not subject):
             return self.missing()
-        wanted = query.get("q", "").strip()
+        wanted = "" if kind.of_person else query.get("q", "").strip()
         found = kind.find(wanted) if wanted else None
         if found is not None:
             return self.redirect(self.url("managed_view", slug=slug, id=found["id"]))
-        rows = kind.page(limit=PER_PAGE + 1, after=query.get("after") or None)
-        more = rows[PER_PAGE - 1]["id"] if len(rows) > PER_PAGE else None
+        after = query.get("after") or None
+        table, older = self._part(kind, subject, after)
         return self.page(
             "managed_list.html",
             person,
-            crumbs=[Link(kind.title_plural, "")],
+            crumbs=[*(self._way_to(subject) if subject else []), Link(kind.title_plural, "")],
             kind=kind,
             wanted=wanted,
-            table=self._table(kind, rows[:PER_PAGE]),
-            first=not query.get("after"),
-            older=more and self.url("managed", slug=slug, after=more),
+            table=table,
+            first=after and self.url("managed", slug=slug, subject=subject),
+            older=older,
         )
 
     def view(self, person: Authenticated, slug: str) -> Response:
@@ -71,9 +74,7 @@ class ManagedViews(AdminPages):
             identifier=facts["id"],
             actions=kind.actions(facts),
             form=self.form(f"managed {slug} {facts['id']}", person),
-            below=[
-                (other, self._table(other, other.page(limit=ON_PERSON, subject=subject))) for other in below
-            ],
+            below=[(other, *self._part(other, subject)) for other in below],
         )
 
     def act(self, person: Authenticated, slug: str) -> Response:
@@ -164,7 +165,7 @@ class ManagedViews(AdminPages):
         """Say what was done; what is shown once stands on a page of its own, and in no address."""
         slug, identifier = kind.slug, result.identifier
         if identifier is None and kind.of_person and facts is not None:
-            slug, identifier = self._owner(facts) or (slug, None)
+            slug, identifier = self._owner(facts["subject"]) or (slug, None)
         if result.secret is not None:
             back = self.url("managed", slug=slug)
             if identifier is not None:
@@ -178,11 +179,11 @@ class ManagedViews(AdminPages):
             return self.done(person, result.text, "overview")
         return self.done(person, result.text, "managed", slug=slug)
 
-    def _owner(self, facts: Mapping[str, Any]) -> tuple[str, str] | None:
-        """Return kind and identifier of the person to whom a record belongs, if people are among what is shown."""
+    def _owner(self, subject: str) -> tuple[str, str] | None:
+        """Return kind and identifier of a person, if people are among what is shown."""
         for kind in self.site.managed.values():
-            found = None if kind.of_person else kind.find(facts["subject"])
-            if found is not None and kind.subject(found) == facts["subject"]:
+            found = None if kind.of_person else kind.find(subject)
+            if found is not None and kind.subject(found) == subject:
                 return kind.slug, found["id"]
         return None
 
@@ -196,7 +197,11 @@ class ManagedViews(AdminPages):
     def _crumbs(self, kind: AdminRecords, facts: Mapping[str, Any] | None) -> list[Link]:
         if not kind.of_person:
             return [Link(kind.title_plural, self.url("managed", slug=kind.slug))]
-        owner = None if facts is None else self._owner(facts)
+        return [] if facts is None else self._way_to(facts["subject"])
+
+    def _way_to(self, subject: str) -> list[Link]:
+        """Return the crumbs of a person, if people are among what is shown."""
+        owner = self._owner(subject)
         if owner is None:
             return []
         slug, identifier = owner
@@ -209,10 +214,17 @@ class ManagedViews(AdminPages):
     def _heading(self, kind: AdminRecords, facts: Mapping[str, Any]) -> str:
         return str(facts[next(iter(kind.columns))])
 
-    def _table(
-        self, kind: AdminRecords, rows: Sequence[Mapping[str, Any]]
-    ) -> list[tuple[str, list[tuple[str, Cell]]]]:
-        """Return for each row its address, and heading and cell of each column."""
+    def _part(
+        self, kind: AdminRecords, subject: str | None, after: str | None = None
+    ) -> tuple[Table, str | None]:
+        """Return a page of a list, and the address of the next one if there is one."""
+        rows = kind.page(limit=PER_PAGE + 1, after=after, subject=subject)
+        older = None
+        if len(rows) > PER_PAGE:
+            older = self.url("managed", slug=kind.slug, subject=subject, after=rows[PER_PAGE - 1]["id"])
+        return self._table(kind, rows[:PER_PAGE]), older
+
+    def _table(self, kind: AdminRecords, rows: Sequence[Mapping[str, Any]]) -> Table:
         return [
             (
                 self.url("managed_view", slug=kind.slug, id=row["id"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from portula.plugin import AdminAction, AdminRecords, AdminResult
+from portula.plugin import AdminAction, AdminRecords, AdminResult, Artifact
 from portula_consent.commands import facts_of
 from portula_consent.memory import ConsentMemory
 
@@ -47,17 +47,16 @@ class ConsentRecords(AdminRecords):
     def page(
         self, *, limit: int, after: str | None = None, subject: str | None = None
     ) -> Sequence[Mapping[str, Any]]:
-        rows = facts_of(self._provider, self._memory.all(subject)) if subject else []
-        return [
-            {"id": f"{row['client_id']}{BETWEEN}{subject}", "subject": subject, **row} for row in rows[:limit]
-        ]
+        if subject is None:
+            return []
+        last = None if after is None else after.partition(BETWEEN)[0]
+        return self._facts(subject, self._memory.page(subject, limit=limit, after=last))
 
     @override
     def find(self, identifier: str) -> Mapping[str, Any] | None:
         client_id, _, subject = identifier.partition(BETWEEN)
-        found = [each for each in self._memory.all(subject) if each.client_id == client_id] if subject else []
-        rows = facts_of(self._provider, found)
-        return {"id": identifier, "subject": subject, **rows[0]} if rows else None
+        found = self._memory.find(subject, client_id)
+        return self._facts(subject, [found])[0] if found else None
 
     @override
     def actions(self, facts: Mapping[str, Any]) -> Sequence[AdminAction]:
@@ -67,3 +66,7 @@ class ConsentRecords(AdminRecords):
     def act(self, name: str, facts: Mapping[str, Any]) -> AdminResult:
         self._memory.withdraw(facts["subject"], facts["client_id"])
         return AdminResult(text=f"{facts['client_id']} was disconnected.")
+
+    def _facts(self, subject: str, consents: list[Artifact]) -> list[dict[str, Any]]:
+        rows = facts_of(self._provider, consents)
+        return [{"id": f"{row['client_id']}{BETWEEN}{subject}", "subject": subject, **row} for row in rows]

@@ -33,11 +33,15 @@ def consents_group(provider: Provider, memory: ConsentMemory) -> click.Group:
 def _list(provider: Provider, memory: ConsentMemory) -> click.Command:
     @click.command("list")
     @click.argument("user")
+    @console.page_options("client_id")
     @console.json_option
-    def list_consents(user: str, *, as_json: bool) -> None:
-        """List what USER allowed, the latest first; some hundreds at the most."""
-        rows = facts_of(provider, memory.all(_person(provider, user).subject))
-        console.print_rows(rows, COLUMNS, as_json=as_json, none=f"{user} has connected no app.")
+    def list_consents(user: str, limit: int, after: str | None, *, as_json: bool) -> None:
+        """List what USER allowed, the latest first."""
+        person = _person(provider, user)
+        last = None if after is None else _found(memory, person, after).client_id
+        rows = facts_of(provider, memory.page(person.subject, limit=limit, after=last))
+        none = f"{user} has connected no app." if last is None else "There is no other app."
+        console.print_page(rows, COLUMNS, limit=limit, key="client_id", as_json=as_json, none=none)
 
     return list_consents
 
@@ -83,15 +87,15 @@ def _person(provider: Provider, user: str) -> User:
 
 
 def _found(memory: ConsentMemory, person: User, client_id: str) -> Artifact:
-    found = {each.client_id or "": each for each in memory.all(person.subject)}
-    if client_id not in found:
-        near = nearest(client_id, found)
+    found = memory.find(person.subject, client_id)
+    if found is None:
+        near = nearest(client_id, [each.client_id or "" for each in memory.all(person.subject)])
         raise click.ClickException(f"{person.username} has allowed {client_id!r} nothing{near}")
-    return found[client_id]
+    return found
 
 
 def facts_of(provider: Provider, consents: list[Artifact]) -> list[dict[str, Any]]:
-    """Return what is printed of consents, the latest first; clients are read in one go."""
+    """Return what is printed of consents; clients are read in one go."""
     clients = provider.clients.find_all([each.client_id for each in consents if each.client_id])
     return [
         {
@@ -100,6 +104,6 @@ def facts_of(provider: Provider, consents: list[Artifact]) -> list[dict[str, Any
             "scopes": each.payload["scopes"],
             "given_at": each.issued_at,
         }
-        for each in sorted(consents, key=lambda each: each.issued_at, reverse=True)
+        for each in consents
         for client in (clients.get(each.client_id or ""),)
     ]

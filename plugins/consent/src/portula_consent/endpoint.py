@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 VIEW = "consent.authorized_tokens"
+MAX_SHOWN = 500
+"""Apps that the page lists."""
 
 
 class RemoveForm(PageForm):
@@ -60,17 +62,16 @@ class ConnectedApps:
         posted = self._provider.pages.posted()
         client_id = posted.get("client_id", "")
         form = self._form(person, client_id, posted)
-        connected = any(consent.client_id == client_id for consent in self._memory.all(person.subject))
         if not form.validate():
             return self._page(person, {client_id: form}, status=400)
-        if connected:
+        if self._memory.find(person.subject, client_id):
             self._memory.withdraw(person.subject, client_id)
         return self._redirect(self._url())
 
     def _page(
         self, person: Authenticated, tried: dict[str, RemoveForm] | None = None, status: int = 200
     ) -> Response:
-        consents = self._memory.all(person.subject)
+        consents = self._memory.page(person.subject, limit=MAX_SHOWN)
         grants = self._grants(consents)
         forms = {grant["client_id"]: self._form(person, grant["client_id"]) for grant in grants}
         return self._provider.pages.render(
@@ -89,7 +90,7 @@ class ConnectedApps:
         return RemoveForm(self._provider.pages, context, posted, client_id=client_id)
 
     def _grants(self, consents: Sequence[Artifact]) -> list[dict[str, Any]]:
-        """Return what the template shows of each consent, the latest first; clients are read in one go."""
+        """Return what the template shows of each consent; clients are read in one go."""
         names = [consent.client_id for consent in consents if consent.client_id]
         found = self._provider.clients.find_all(names)
         clients = {name: self._provider.pages.shown_client(client) for name, client in found.items()}
@@ -101,7 +102,7 @@ class ConnectedApps:
                 "scopes": shown_scopes(self._provider, consent.payload["scopes"]),
                 "given_at": datetime.fromtimestamp(consent.issued_at, UTC),
             }
-            for consent in sorted(consents, key=lambda consent: consent.issued_at, reverse=True)
+            for consent in consents
             for client in (clients.get(consent.client_id or "", {}),)
         ]
 

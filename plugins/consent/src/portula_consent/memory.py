@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 KIND = "consent"
 _BY_SUBJECT = "consent-subject"
-MAX_CONSENTS = 500
-"""Apps that one page lists."""
 
 
 class ConsentMemory:
@@ -25,8 +23,12 @@ class ConsentMemory:
 
     def scopes(self, subject: str, client_id: str) -> frozenset[str]:
         """Return what this person allowed this client."""
-        consent = self._provider.storage.find(Artifact, digest=self._digests(subject, client_id))
+        consent = self.find(subject, client_id)
         return frozenset(consent.payload["scopes"]) if consent else frozenset()
+
+    def find(self, subject: str, client_id: str) -> Artifact | None:
+        """Return the consent of this person to this client."""
+        return self._provider.storage.find(Artifact, digest=self._digests(subject, client_id))
 
     def join(self, subject: str, client_id: str, scopes: Sequence[str], plan: Plan) -> None:
         """Plan to add scopes to what this person allowed this client.
@@ -34,7 +36,7 @@ class ConsentMemory:
         The plan fails with Conflict or DuplicateRecord when the same person answers in another tab at this moment.
         """
         keys, now = self._provider.keys, self._provider.now()
-        known = self._provider.storage.find(Artifact, digest=self._digests(subject, client_id))
+        known = self.find(subject, client_id)
         if known is not None:
             joined = sorted({*known.payload["scopes"], *scopes})
             given, version = {"version": known.version}, known.version + 1
@@ -52,9 +54,18 @@ class ConsentMemory:
         )
 
     def all(self, subject: str) -> list[Artifact]:
-        """Return all consents of a person."""
-        family = self._provider.keys.digests(_BY_SUBJECT, subject)
-        return self._provider.storage.select(Artifact, limit=MAX_CONSENTS, family=family)
+        """Return all consents of a person, the latest first."""
+        family, after, found = self._provider.keys.digests(_BY_SUBJECT, subject), None, list[Artifact]()
+        while page := self._provider.storage.select(Artifact, family=family, after=after):
+            found += page
+            after = page[-1].digest
+        return sorted(found, key=lambda consent: (-consent.issued_at, consent.client_id or ""))
+
+    def page(self, subject: str, *, limit: int, after: str | None = None) -> list[Artifact]:
+        """Return up to `limit` consents of a person behind the one to the client `after`, the latest first."""
+        found = self.all(subject)
+        start = next((place for place, consent in enumerate(found, 1) if consent.client_id == after), 0)
+        return found[start : start + limit]
 
     def withdraw(self, subject: str, client_id: str) -> None:
         """Forget a consent, and end at once every authorization that this person gave the client."""

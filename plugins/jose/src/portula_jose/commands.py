@@ -70,7 +70,7 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
 
 
 def _show(jose: SigningRoom) -> click.Command:
-    @click.command("show")
+    @click.command("show", context_settings=console.NAMES)
     @click.argument("kid")
     @console.json_option
     def show(kid: str, *, as_json: bool) -> None:

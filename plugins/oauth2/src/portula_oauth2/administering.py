@@ -49,9 +49,14 @@ class AuthorizationRecords(AdminRecords):
         if subject is None:
             return []
         if storage.walks(Authorization):
-            found = storage.walk(Authorization, "issued_at", descending=True, limit=limit, subject=subject)
+            last = None if after is None else storage.find(Authorization, id=after)
+            place = None if last is None else (last.issued_at, last.id)
+            walk = storage.walk
+            found = walk(
+                Authorization, "issued_at", descending=True, limit=limit, after=place, subject=subject
+            )
         else:
-            found = storage.select(Authorization, limit=limit, subject=subject)
+            found = storage.select(Authorization, limit=limit, after=after, subject=subject)
         return [facts_of(each, now) for each in found]
 
     @override

@@ -1,4 +1,4 @@
-"""`portula clients`: list, show, change, shut out, let in and remove clients, and give them other secrets."""
+"""`portula clients`: list, show, change, shut out, let in and remove clients, give them other secrets, list tokens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from portula import Plugin
 from portula.errors import Conflict, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application, console
+from portula_oauth2.access_tokens import list_command
 from portula_oauth2.client_options import (
     check_scope,
     client_facts,
@@ -50,6 +51,7 @@ def make_client_commands(provider: Provider) -> list[click.Command]:
         _switch(provider, "enable", "Let a client in again, with its tokens that have not expired."),
         _switch(provider, "disable", "Shut a client out: none of its tokens counts until it is enabled."),
         _remove(provider),
+        list_command(provider),
     ]
 
 

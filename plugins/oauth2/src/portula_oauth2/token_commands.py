@@ -1,4 +1,4 @@
-"""`portula tokens`: what people allowed clients, by authorization, and its end. No token is ever printed."""
+"""`portula tokens`: what people allowed clients, by authorization, and access tokens. No token is ever printed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from portula.plugin import (
     revoke_client,
     revoke_person,
 )
+from portula_oauth2.access_tokens import find_token, revoke_token, token_facts
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -43,7 +44,10 @@ def make_tokens_group(provider: Provider) -> click.Group:
 
     @click.group("tokens")
     def tokens() -> None:
-        """Authorizations: each joins the tokens that came of one decision of a person."""
+        """Authorizations: each joins the tokens that came of one decision of a person.
+
+        Access tokens of one client, its own too, are listed by `clients tokens`.
+        """
 
     tokens.add_command(_list(provider))
     tokens.add_command(_show(provider))
@@ -66,7 +70,7 @@ def _list(provider: Provider) -> click.Command:
         if not provider.storage.walks(Authorization):
             raise click.ClickException("the store of authorizations cannot walk along time, as a list does")
         where = _where(provider, user, client_id)
-        last = None if after is None else _found(provider, after)
+        last = None if after is None else _authorization(provider, after)
         place = None if last is None else (last.issued_at, last.id)
         walk = provider.storage.walk
         page = walk(Authorization, "issued_at", descending=True, limit=limit, after=place, **where)
@@ -78,13 +82,16 @@ def _list(provider: Provider) -> click.Command:
 
 
 def _show(provider: Provider) -> click.Command:
-    @click.command("show")
-    @click.argument("authorization")
+    @click.command("show", context_settings=console.NAMES)
+    @click.argument("identifier", metavar="AUTHORIZATION")
     @console.json_option
-    def show(authorization: str, *, as_json: bool) -> None:
-        """Show an authorization and the times of its access tokens; never a token or a digest."""
-        found, now = _found(provider, authorization), provider.now()
-        tokens = provider.storage.select(AccessToken, limit=MAX_SHOWN, authorization=authorization)
+    def show(identifier: str, *, as_json: bool) -> None:
+        """Show an authorization and the times of its access tokens, or one access token; never a token or a digest."""
+        found, now = _found(provider, identifier), provider.now()
+        if isinstance(found, AccessToken):
+            console.print_record(token_facts(provider, [found])[0], as_json=as_json)
+            return
+        tokens = provider.storage.select(AccessToken, limit=MAX_SHOWN, authorization=identifier)
         rows = [
             {
                 "scope": token.scope,
@@ -107,25 +114,31 @@ def _show(provider: Provider) -> click.Command:
 
 
 def _revoke(provider: Provider) -> click.Command:
-    @click.command("revoke")
-    @click.argument("authorizations", nargs=-1, metavar="[AUTHORIZATION]...")
+    @click.command("revoke", context_settings=console.NAMES)
+    @click.argument("identifiers", nargs=-1, metavar="[AUTHORIZATION]...")
     @_user_option
     @_client_option
     @console.yes_option
     @console.json_option
     def revoke(
-        authorizations: tuple[str, ...], user: str | None, client_id: str | None, *, yes: bool, as_json: bool
+        identifiers: tuple[str, ...], user: str | None, client_id: str | None, *, yes: bool, as_json: bool
     ) -> None:
-        """End authorizations, with all their tokens: those named, or all of a person, of a client, or of both."""
+        """End authorizations, with all their tokens: those named, or all of a person, of a client, or of both.
+
+        One access token is named by the ID that `clients tokens` prints, and ends alone.
+        """
         chosen = user is not None or client_id is not None
-        if bool(authorizations) == chosen:
+        if bool(identifiers) == chosen:
             raise click.UsageError("name authorizations, or say whose: --user, --client, or both")
         where = _where(provider, user, client_id)
-        found = [_found(provider, each) for each in authorizations]
+        found = [_found(provider, each) for each in identifiers]
         whose = " and ".join(f"{name} {value!r}" for name, value in where.items()) or f"{len(found)} named"
         console.confirm(f"Revoke all tokens of {whose}?", yes=yes)
         if found:
-            revoked = sum(revoke_one(provider, each) for each in found)
+            revoked = sum(
+                revoke_token(provider, each) if isinstance(each, AccessToken) else revoke_one(provider, each)
+                for each in found
+            )
         elif "subject" in where:
             revoked = revoke_person(provider, where["subject"], client_id=where.get("client_id"))
         elif provider.storage.walks(Authorization):
@@ -162,10 +175,17 @@ def _subject(provider: Provider, user: str) -> str:
         raise click.ClickException(str(error)) from None
 
 
-def _found(provider: Provider, identifier: str) -> Authorization:
-    found = provider.storage.find(Authorization, id=identifier)
+def _authorization(provider: Provider, identifier: str) -> Authorization:
+    found = _found(provider, identifier)
+    if isinstance(found, AccessToken):
+        raise click.ClickException(f"{identifier!r} is an access token; the list is one of authorizations")
+    return found
+
+
+def _found(provider: Provider, identifier: str) -> Authorization | AccessToken:
+    found = provider.storage.find(Authorization, id=identifier) or find_token(provider, identifier)
     if found is None:
-        raise click.ClickException(f"there is no authorization {identifier!r}")
+        raise click.ClickException(f"there is no authorization and no access token {identifier!r}")
     return found
 
 

@@ -44,12 +44,16 @@ class SessionRecords(AdminRecords):
     def page(
         self, *, limit: int, after: str | None = None, subject: str | None = None
     ) -> Sequence[Mapping[str, Any]]:
-        return [_facts(subject, each) for each in self._sessions.seen(subject)[:limit]] if subject else []
+        if subject is None:
+            return []
+        last = None if after is None else after.partition(BETWEEN)[0]
+        return [_facts(subject, each) for each in self._sessions.page(subject, limit=limit, after=last)]
 
     @override
     def find(self, identifier: str) -> Mapping[str, Any] | None:
         sid, _, subject = identifier.partition(BETWEEN)
-        return next((each for each in self.page(limit=100, subject=subject) if each["sid"] == sid), None)
+        found = self._sessions.find(subject, sid)
+        return _facts(subject, found) if found else None
 
     @override
     def actions(self, facts: Mapping[str, Any]) -> Sequence[AdminAction]:

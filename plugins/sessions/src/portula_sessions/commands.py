@@ -42,17 +42,21 @@ def sessions_group(provider: Provider, sessions: ServerSessions) -> click.Group:
 def _list(provider: Provider, sessions: ServerSessions) -> click.Command:
     @click.command("list")
     @click.argument("user")
+    @console.page_options("session")
     @console.json_option
-    def list_sessions(user: str, *, as_json: bool) -> None:
-        """List the live sessions of USER, the one last in use first; a hundred at the most."""
-        rows = [facts_of(seen) for seen in sessions.seen(_person(provider, user).subject)]
-        console.print_rows(rows, COLUMNS, as_json=as_json, none=f"{user} is signed in nowhere.")
+    def list_sessions(user: str, limit: int, after: str | None, *, as_json: bool) -> None:
+        """List the live sessions of USER, the newest first."""
+        person = _person(provider, user)
+        last = None if after is None else _found(sessions, person, after).session.sid
+        rows = [facts_of(seen) for seen in sessions.page(person.subject, limit=limit, after=last)]
+        none = f"{user} is signed in nowhere." if last is None else "There is no other session."
+        console.print_page(rows, COLUMNS, limit=limit, key="sid", as_json=as_json, none=none)
 
     return list_sessions
 
 
 def _show(provider: Provider, sessions: ServerSessions) -> click.Command:
-    @click.command("show")
+    @click.command("show", context_settings=console.NAMES)
     @click.argument("user")
     @click.argument("session")
     @console.json_option
@@ -64,7 +68,7 @@ def _show(provider: Provider, sessions: ServerSessions) -> click.Command:
 
 
 def _end(provider: Provider, sessions: ServerSessions) -> click.Command:
-    @click.command("end")
+    @click.command("end", context_settings=console.NAMES)
     @click.argument("user")
     @click.argument("session", required=False)
     @click.option("--all", "everywhere", is_flag=True, help="End all of them.")
@@ -98,10 +102,11 @@ def _person(provider: Provider, user: str) -> User:
 
 
 def _found(sessions: ServerSessions, person: User, sid: str) -> SeenSession:
-    seen = {each.session.sid: each for each in sessions.seen(person.subject)}
-    if sid not in seen:
-        raise click.ClickException(f"{person.username} has no session {sid!r}{nearest(sid, seen)}")
-    return seen[sid]
+    found = sessions.find(person.subject, sid)
+    if found is None:
+        near = nearest(sid, [each.session.sid for each in sessions.seen(person.subject)])
+        raise click.ClickException(f"{person.username} has no session {sid!r}{near}")
+    return found
 
 
 def facts_of(seen: SeenSession) -> dict[str, Any]:

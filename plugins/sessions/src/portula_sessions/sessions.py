@@ -134,20 +134,35 @@ class ServerSessions(Sessions):
 
     def seen(self, subject: str) -> list[SeenSession]:
         """Return the live sessions of a person, the one last in use first."""
+        return sorted(self._live(subject), key=lambda seen: seen.seen_at, reverse=True)[:MAX_SEEN]
+
+    def page(self, subject: str, *, limit: int, after: str | None = None) -> list[SeenSession]:
+        """Return up to `limit` live sessions of a person behind the one with the sid `after`, the newest first.
+
+        They are in the order in which they began, which does not change while somebody turns pages. One that has
+        ended meanwhile is behind none.
+        """
+        found = sorted(self._live(subject), key=lambda seen: (-seen.started_at, seen.session.sid))
+        start = next((place for place, seen in enumerate(found, 1) if seen.session.sid == after), 0)
+        return found[start : start + limit]
+
+    def find(self, subject: str, sid: str) -> SeenSession | None:
+        """Return the live session of a person that has this identifier."""
+        return next((seen for seen in self._live(subject) if seen.session.sid == sid), None)
+
+    def _live(self, subject: str) -> Iterator[SeenSession]:
+        """Yield the live sessions of a person."""
         current, now = self.current() if has_request_context() else None, self._provider.now()
-        found = [
-            SeenSession(
-                session=_session(stored),
-                started_at=stored.payload["started_at"],
-                seen_at=stored.payload["seen_at"],
-                agent=stored.payload["agent"],
-                address=stored.payload["address"],
-                current=current is not None and stored.payload["sid"] == current.sid,
-            )
-            for stored in self._of(subject)
-            if (stored.expires_at or 0) > now
-        ]
-        return sorted(found, key=lambda seen: seen.seen_at, reverse=True)[:MAX_SEEN]
+        for stored in self._of(subject):
+            if (stored.expires_at or 0) > now:
+                yield SeenSession(
+                    session=_session(stored),
+                    started_at=stored.payload["started_at"],
+                    seen_at=stored.payload["seen_at"],
+                    agent=stored.payload["agent"],
+                    address=stored.payload["address"],
+                    current=current is not None and stored.payload["sid"] == current.sid,
+                )
 
     def _of(self, subject: str) -> Iterator[Artifact]:
         """Yield what is stored of a person's sessions, expired ones too."""
