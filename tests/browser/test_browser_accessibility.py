@@ -53,7 +53,7 @@ def _browse(chromium: Browser, site: Site) -> BrowserContext:
 def signed_in(chromium: Browser, site: Site) -> dict[str, list]:
     """Cookies of each person."""
     cookies = {"nobody": []}
-    for who in ("ann", "root", "guest"):
+    for who in ("ann", "root", "helper", "guest"):
         context = _browse(chromium, site)
         page = context.new_page()
         page.goto(f"{site.url}/accounts/")

@@ -254,6 +254,16 @@ def not_an_administrator(site, page):
     page.goto(f"{site.url}/o/admin/")
 
 
+@shown("portula_admin.managed", "portula_admin/refused", "helper", 403)
+def not_allowed_to_see_keys(site, page):
+    page.goto(f"{site.url}/o/admin/manage/keys/")
+
+
+@shown("portula_admin.overview", "portula_admin/overview", "helper")
+def admin_for_a_helper(site, page):
+    page.goto(f"{site.url}/o/admin/")
+
+
 @shown("portula_admin.overview", "portula_admin/overview", "root")
 def admin(site, page):
     page.goto(f"{site.url}/o/admin/")
@@ -283,6 +293,12 @@ def a_search_without_success(site, page):
 def the_end_of_a_list(site, page):
     page.goto(f"{site.url}/o/admin/manage/users/")
     page.click("a[rel=next]")
+
+
+@shown("portula_admin.managed", "portula_admin/managed_list", "root")
+def the_second_page_of_what_is_a_persons(site, page):
+    page.goto(f"{site.url}/o/admin/manage/users/view/?id={site.ann.sub}")
+    page.click("text=More authorizations")
 
 
 @shown("portula_admin.add", "portula_admin/form", "root")

@@ -34,8 +34,9 @@ OAUTH2_PROVIDER = {{
     "PLUGINS_DIR": {plugins!r},
 }}
 """
-PAYMENTS = """
+PLUGIN = """
 from portula import hookimpl
+from portula.errors import AccessDeniedError
 from portula.plugin import ConsentItem, Demands
 
 
@@ -43,6 +44,12 @@ from portula.plugin import ConsentItem, Demands
 def portula_interaction_demands(interaction):
     if interaction.request.state == "payment":
         return Demands(items=(ConsentItem(title="Make a payment", details=(("Sum", "12 EUR"), ("To", "Bob"))),))
+
+
+@hookimpl
+def portula_validate_admin_request(request):
+    if request.person.username == "helper" and request.kind != "users":
+        raise AccessDeniedError("Helpers look after users.")
 """
 
 
@@ -54,7 +61,7 @@ class Site:
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         plugins = folder / "plugins"
         plugins.mkdir(parents=True)
-        (plugins / "payments.py").write_text(PAYMENTS)
+        (plugins / "house_rules.py").write_text(PLUGIN)
         config = folder / "config.py"
         config.write_text(CONFIGURATION.format(plugins=str(plugins)))
         options = ServeOptions(
@@ -92,6 +99,7 @@ class Site:
         self.users = self.provider.hooks.ask(Plugin.portula_login).users
         self.ann = self.users.create("ann", PASSWORD, email="ann@example.com", claims={"locale": "de"})
         self.root = self.users.create("root", PASSWORD, is_admin=True)
+        self.users.create("helper", PASSWORD, is_admin=True)
         self.guest = self.users.create("guest", PASSWORD)
         self.newcomer = self.users.create("newcomer", PASSWORD)
         for number in range(27):
@@ -128,8 +136,8 @@ class Site:
         """Issue of each kind of token to an app, and keep what else has a page."""
         now, plan = self.provider.now(), Plan()
         given = {"client_id": self.app_id, "scope": "openid read write", "issued_at": now}
-        for number in range(3):
-            name = f"{number}" * 32
+        for number in range(27):
+            name = f"{number:02}" * 16
             hers = {**given, "subject": self.ann.sub}
             plan.add(Authorization(id=name, **hers))
             plan.add(AccessToken(digest=f"a{name}", authorization=name, expires_at=now + 3600, **hers))

@@ -52,8 +52,8 @@ class AdminRecords(ABC):
     columns: ClassVar[Mapping[str, str]]
     """Facts that a list shows, each with its heading; the first leads to the record."""
     of_person: ClassVar[bool] = False
-    """Whether each belongs to a person, whose subject is the fact `subject`: they are listed on the page of that person,
-    and on further pages where there are more."""
+    """Whether each belongs to a person, whose subject is the fact `subject`: they are listed on the page of that
+    person, and on further pages where there are more."""
     form: ClassVar[type[PageForm] | None] = None
     """Fields of the form in which one is made, and changed if `edits`."""
     edits: ClassVar[bool] = False

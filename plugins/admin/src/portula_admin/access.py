@@ -1,12 +1,13 @@
-"""Who may enter: whom the login knows as an administrator, unless another plugin says otherwise."""
+"""Who may enter: whom the login knows as an administrator, unless another plugin says otherwise; and do what inside."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
+from portula.errors import OAuth2Error
 from portula.plugin import AccountLink, Authenticated
-from portula_admin.hooks import AdminAccess, AdminHooks
+from portula_admin.hooks import AdminAccess, AdminHooks, AdminRequest
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -26,6 +27,15 @@ def may_enter(provider: Provider, person: Authenticated) -> bool:
     """Ask whoever answers the slot; only a clear yes lets in, and a failure passes on as what it is."""
     access = provider.hooks.ruling(AdminHooks.portula_admin_access).answer
     return access is not None and access(person) is True
+
+
+def permits(request: AdminRequest) -> bool:
+    """Say whether no plugin denies something; one that fails denies it, and the log says why."""
+    try:
+        request.provider.hooks.hear(AdminHooks.portula_validate_admin_request, request)
+    except OAuth2Error:
+        return False
+    return True
 
 
 @hookimpl

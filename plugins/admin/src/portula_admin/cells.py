@@ -31,6 +31,8 @@ class Link:
 
     text: str
     url: str
+    to: str = ""
+    """The slug of the kind of records that it leads to, where not everybody who sees the link may see those."""
     kind: ClassVar[str] = "link"
 
 

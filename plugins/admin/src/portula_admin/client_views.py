@@ -33,8 +33,7 @@ class ClientViews(AdminPages):
     def add(self, person: Authenticated) -> Response:
         """Show the form of a new client, or make it and show its secret, the only time."""
         admin = self.site.clients
-        if not admin.has_add_permission(person):
-            return self.missing()
+        self.require(person, admin, "add")
         # The identifier stands in the form already, so that one that is sent twice makes one client only.
         blank = replace(NEW, client_id=self.provider.hooks.ask(Plugin.portula_client_id_generator).hash())
         posted = self._posted()
@@ -59,8 +58,9 @@ class ClientViews(AdminPages):
         admin = self.site.clients
         client_id = self.provider.pages.query().get("id", "")
         client = admin.find(client_id)
-        if client is None or not admin.allows("change", person, client):
+        if client is None:
             return self.missing("There is no such application")
+        self.require(person, admin, "change", client)
         posted = self._posted()
         form = make_form(admin, self.context(f"edit {client_id}", person), posted, client)
         if posted is None or not self._sound(form, client):
@@ -77,8 +77,9 @@ class ClientViews(AdminPages):
         admin, clients = self.site.clients, self.provider.clients
         client_id = self.provider.pages.query().get("id", "")
         client = admin.find(client_id)
-        if client is None or not admin.allows("change", person, client):
+        if client is None:
             return self.missing("There is no such application")
+        self.require(person, admin, "change", client)
         posted = self.provider.pages.posted()
         here: dict[str, Any] = {"slug": admin.slug, "id": client_id}
         form = self.form(f"secret {client_id}", person, posted)

@@ -163,7 +163,7 @@ class ApplicationAdmin(RecordAdmin):
         kinds = {"access-token": "Access tokens", "refresh-token": "Refresh tokens", "grant": "Codes"}
         url_for = self.provider.url_for
         return [
-            Link(title, url_for("admin.records", slug=slug, client_id=record.client_id))
+            Link(title, url_for("admin.records", slug=slug, client_id=record.client_id), to=slug)
             for slug, title in kinds.items()
         ]
 

@@ -9,11 +9,12 @@ from flask import Blueprint, Response
 from portula.plugin import Mount
 from portula_admin.cells import Link
 from portula_admin.client_views import ClientViews
+from portula_admin.clients import ApplicationAdmin
 from portula_admin.lists import ListQuery, read_page
 from portula_admin.managed import ManagedViews
 from portula_admin.pages import AdminPages
 from portula_admin.settings import AdminSettings
-from portula_admin.site import Site
+from portula_admin.site import SYSTEM, Site
 from portula_admin.system import SystemViews
 from portula_admin.walks import WINDOW
 
@@ -66,18 +67,25 @@ class RecordViews(AdminPages):
         """Show what there is, and the newest clients and access tokens."""
         visible = self.site.visible(person)
         panels = [
-            (admin, self._rows(admin, read_page(admin, ListQuery("", ())).records[:NEWEST]))
+            (admin, self._rows(admin, person, read_page(admin, ListQuery("", ())).records[:NEWEST]))
             for admin in visible
             if admin.slug in ("application", "access-token")
         ]
-        managed = [kind for kind in self.site.managed.values() if not kind.of_person]
-        return self.page("overview.html", person, admins=visible, managed=managed, panels=panels)
+        return self.page(
+            "overview.html",
+            person,
+            admins=visible,
+            managed=self.site.visible_managed(person, of_person=False),
+            panels=panels,
+            may_see_system=self.site.allows(person, SYSTEM, "view"),
+        )
 
     def records(self, person: Authenticated, slug: str) -> Response:
         """Show one page of a list."""
         admin = self.site.admins.get(slug)
-        if admin is None or not admin.allows("view", person):
+        if admin is None:
             return self.missing()
+        self.require(person, admin, "view")
         given = self.provider.pages.query().to_dict()
         query = ListQuery.read(admin, given)
         page = read_page(admin, query)
@@ -89,24 +97,25 @@ class RecordViews(AdminPages):
             admin=admin,
             query=query,
             chips=self._chips(admin, query),
-            rows=self._rows(admin, page.records),
+            rows=self._rows(admin, person, page.records),
             looked=page,
             window=WINDOW,
             newer=page.newer and self.url("records", **here, before=page.newer),
             older=page.older and self.url("records", **here, after=page.older),
             actions=self._actions(admin, person),
             form=self.form(f"action {slug}", person),
-            may_add=slug == "application" and admin.has_add_permission(person),
+            may_add=slug == "application" and self.site.allows(person, admin, "add"),
         )
 
     def view(self, person: Authenticated, slug: str) -> Response:
         """Show one record."""
         admin = self.site.admins.get(slug)
         record = admin.find(self.provider.pages.query().get("id", "")) if admin else None
-        if admin is None or record is None or not admin.allows("view", person, record):
+        if admin is None or record is None:
             return self.missing(
                 f"There is no such {admin.title.lower()}" if admin else "There is no such page"
             )
+        self.require(person, admin, "view", record)
         admin.prepare([record])
         secrets = self.site.uses.last(record) if slug == "application" else None
         return self.page(
@@ -119,12 +128,17 @@ class RecordViews(AdminPages):
             admin=admin,
             record=record,
             identifier=admin.identify(record),
-            groups=self._groups(admin, record),
+            groups=self._groups(admin, person, record),
             actions=self._actions(admin, person, record),
             form=self.form(f"action {slug}", person),
             secret_form=self.form(f"secret {admin.identify(record)}", person),
-            may_change=admin.allows("change", person, record),
+            may_change=self.site.allows(person, admin, "change", record),
             secrets=secrets,
+            issued=[
+                link
+                for link in (admin.tokens(record) if isinstance(admin, ApplicationAdmin) else ())
+                if self.reachable(person, link) is link
+            ],
         )
 
     def act(self, person: Authenticated, slug: str) -> Response:
@@ -138,8 +152,8 @@ class RecordViews(AdminPages):
         method = getattr(admin, name)
         picked = [key.removeprefix(PICK) for key in posted if key.startswith(PICK)]
         records = [record for record in map(admin.find, picked) if record is not None]
-        if not all(admin.allows(method.permission, person, record) for record in records):
-            return self.provider.pages.render("portula_admin/refused.html", 403, person=person)
+        if not all(self.site.allows(person, admin, method.permission, record) for record in (None, *records)):
+            return self.refused(person)
         if not form.validate():
             return self._asked(person, admin, name, records, form, 400)
         if not records:
@@ -171,7 +185,7 @@ class RecordViews(AdminPages):
             name=name,
             method=method,
             picked=[(admin.identify(record), admin.heading(record)) for record in records],
-            rows=self._rows(admin, records),
+            rows=self._rows(admin, person, records),
             form=form,
             fresh=self.form(f"action {admin.slug}", person),
         )
@@ -184,27 +198,35 @@ class RecordViews(AdminPages):
         return [
             (name, method)
             for name, method in methods
-            if admin.allows(method.permission, person, record)
+            if self.site.allows(person, admin, method.permission, record)
             and (record is None or admin.offers(name, record))
         ]
 
-    def _rows(self, admin: RecordAdmin, records: Sequence[Any]) -> list[dict[str, Any]]:
+    def _rows(
+        self, admin: RecordAdmin, person: Authenticated, records: Sequence[Any]
+    ) -> list[dict[str, Any]]:
         admin.prepare(records)
         return [
             {
                 "id": (identifier := admin.identify(record)),
                 "url": self.url("view", slug=admin.slug, id=identifier),
                 "cells": [
-                    (name, admin.label(name), admin.value(record, name)) for name in admin.list_display
+                    (name, admin.label(name), self.reachable(person, admin.value(record, name)))
+                    for name in admin.list_display
                 ],
             }
             for record in records
         ]
 
-    def _groups(self, admin: RecordAdmin, record: Any) -> list[tuple[str | None, list[tuple[str, Any]]]]:
+    def _groups(
+        self, admin: RecordAdmin, person: Authenticated, record: Any
+    ) -> list[tuple[str | None, list[tuple[str, Any]]]]:
         groups = []
         for title, options in admin.fieldsets:
-            facts = [(admin.label(name), admin.value(record, name)) for name in options["fields"]]
+            facts = [
+                (admin.label(name), self.reachable(person, admin.value(record, name)))
+                for name in options["fields"]
+            ]
             groups.append((title, [(label, cell) for label, cell in facts if cell is not None]))
         return [(title, facts) for title, facts in groups if facts]
 

@@ -1,16 +1,33 @@
-"""The hooks of this room: who may enter, and what each kind of record looks like inside."""
+"""The hooks of this room: who may enter, who may do what inside, and what each kind of record looks like."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 from portula import Provider
-from portula.plugin import Authenticated, HookClass, HookDeclarations, slot
+from portula.plugin import Authenticated, HookClass, HookDeclarations, slot, veto
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.options import RecordAdmin
 
 AdminAccess = Callable[[Authenticated], bool]
 """Takes the person at the browser; says whether they may enter."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AdminRequest:
+    """What an administrator wants to see or to do, or is offered."""
+
+    provider: Provider = field(repr=False, compare=False)
+    person: Authenticated
+    kind: str
+    """What it is about, as addresses name it: `application`, `access-token`, `users`, `sessions`, `keys`, `system` …"""
+    action: str
+    """`view`, `add` or `change`; `revoke`, where the admin class of the kind asks for that; of records that rooms
+    contribute the name of an action, e.g. `disable`, `link` (that sets a password), `end`, `rotate`."""
+    record: Any = field(default=None, repr=False)
+    """The record, or the mapping of facts that a room says of it; None where the question is about the kind."""
 
 
 class AdminHooks(HookDeclarations):
@@ -26,6 +43,20 @@ class AdminHooks(HookDeclarations):
                     return lambda person: person.subject in {"ada"}
         """
         return None
+
+    @veto(HookClass.DECIDES)
+    def portula_validate_admin_request(self, request: AdminRequest) -> None:
+        """Deny an administrator something by raising an OAuth2Error; every implementation is heard.
+
+        It is asked before a page is shown, before anything is done, and for each link and button: what is denied
+        is not offered. Who may not `view` something may do nothing else to it.
+
+        Example:
+            class Room(Plugin):
+                def portula_validate_admin_request(self, request):
+                    if request.kind == "keys" and request.person.subject != "ada":
+                        raise AccessDeniedError("Keys are Ada's.")
+        """
 
     @slot(HookClass.DECIDES, setting="APPLICATION_ADMIN_CLASS")
     def portula_application_admin_class(self, provider: Provider) -> type[ApplicationAdmin] | None:

@@ -40,6 +40,7 @@ class ManagedViews(AdminPages):
         subject = query.get("subject") if kind is not None and kind.of_person else None
         if kind is None or (kind.of_person and not subject):
             return self.missing()
+        self.require(person, kind, "view")
         wanted = "" if kind.of_person else query.get("q", "").strip()
         found = kind.find(wanted) if wanted else None
         if found is not None:
@@ -49,8 +50,9 @@ class ManagedViews(AdminPages):
         return self.page(
             "managed_list.html",
             person,
-            crumbs=[*(self._way_to(subject) if subject else []), Link(kind.title_plural, "")],
+            crumbs=[*(self._way_to(person, subject) if subject else []), Link(kind.title_plural, "")],
             kind=kind,
+            may_add=kind.form is not None and self.site.allows(person, kind, "add"),
             wanted=wanted,
             table=table,
             first=after and self.url("managed", slug=slug, subject=subject),
@@ -62,17 +64,21 @@ class ManagedViews(AdminPages):
         kind, facts = self._found(slug)
         if kind is None or facts is None:
             return self.missing("There is no such record")
+        self.require(person, kind, "view", facts)
         subject = kind.subject(facts)
-        below = [other for other in self.site.managed.values() if other.of_person and subject is not None]
+        below = [] if subject is None else self.site.visible_managed(person, of_person=True)
         return self.page(
             "managed.html",
             person,
-            crumbs=[*self._crumbs(kind, facts), Link(self._heading(kind, facts), "")],
+            crumbs=[*self._crumbs(person, kind, facts), Link(self._heading(kind, facts), "")],
             kind=kind,
             facts=[(_label(kind, name), _cell(name, value)) for name, value in facts.items() if name != "id"],
             heading=self._heading(kind, facts),
             identifier=facts["id"],
-            actions=kind.actions(facts),
+            may_change=kind.edits and self.site.allows(person, kind, "change", facts),
+            actions=[
+                action for action in kind.actions(facts) if self.site.allows(person, kind, action.name, facts)
+            ],
             form=self.form(f"managed {slug} {facts['id']}", person),
             below=[(other, *self._part(other, subject)) for other in below],
         )
@@ -85,6 +91,7 @@ class ManagedViews(AdminPages):
         action = offered.get(posted.get("action", ""))
         if kind is None or facts is None or action is None:
             return self.missing("There is no such record, or nothing to do to it")
+        self.require(person, kind, action.name, facts)
         purpose = f"managed {slug} {facts['id']}"
         form = self.form(purpose, person, posted)
         if not form.validate() or "confirmed" not in posted:
@@ -102,6 +109,7 @@ class ManagedViews(AdminPages):
         allowed = kind is not None and kind.form is not None and (identifier is None or kind.edits)
         if kind is None or kind.form is None or not allowed or (identifier is not None and facts is None):
             return self.missing("There is no such record")
+        self.require(person, kind, "add" if facts is None else "change", facts)
         posted = self.provider.pages.posted() if request.method == "POST" else None
         context = self.context(f"managed form {slug} {identifier}", person)
         data = kind.form_data(facts) if posted is None else {}
@@ -126,7 +134,7 @@ class ManagedViews(AdminPages):
             "managed_form.html",
             person,
             status,
-            crumbs=[*self._crumbs(kind, facts), Link(heading, "")],
+            crumbs=[*self._crumbs(person, kind, facts), Link(heading, "")],
             form=form,
             heading=heading,
             back=self.url("managed", slug=kind.slug)
@@ -146,7 +154,7 @@ class ManagedViews(AdminPages):
             "managed_confirm.html",
             person,
             400 if form.errors else 200,
-            crumbs=[*self._crumbs(kind, facts), Link(action.description, "")],
+            crumbs=[*self._crumbs(person, kind, facts), Link(action.description, "")],
             kind=kind,
             heading=self._heading(kind, facts),
             identifier=facts["id"],
@@ -165,13 +173,17 @@ class ManagedViews(AdminPages):
         """Say what was done; what is shown once stands on a page of its own, and in no address."""
         slug, identifier = kind.slug, result.identifier
         if identifier is None and kind.of_person and facts is not None:
-            slug, identifier = self._owner(facts["subject"]) or (slug, None)
+            slug, identifier = self._owner(person, facts["subject"]) or (slug, None)
         if result.secret is not None:
             back = self.url("managed", slug=slug)
             if identifier is not None:
                 back = self.url("managed_view", slug=slug, id=identifier)
             return self.page(
-                "managed_secret.html", person, crumbs=self._crumbs(kind, facts), result=result, back=back
+                "managed_secret.html",
+                person,
+                crumbs=self._crumbs(person, kind, facts),
+                result=result,
+                back=back,
             )
         if identifier is not None:
             return self.done(person, result.text, "managed_view", slug=slug, id=identifier)
@@ -179,11 +191,12 @@ class ManagedViews(AdminPages):
             return self.done(person, result.text, "overview")
         return self.done(person, result.text, "managed", slug=slug)
 
-    def _owner(self, subject: str) -> tuple[str, str] | None:
-        """Return kind and identifier of a person, if people are among what is shown."""
-        for kind in self.site.managed.values():
-            found = None if kind.of_person else kind.find(subject)
-            if found is not None and kind.subject(found) == subject:
+    def _owner(self, person: Authenticated, subject: str) -> tuple[str, str] | None:
+        """Return kind and identifier of whom a subject means, if people are among what the person may see."""
+        for kind in self.site.visible_managed(person, of_person=False):
+            found = kind.find(subject)
+            is_theirs = found is not None and kind.subject(found) == subject
+            if found is not None and is_theirs and self.site.allows(person, kind, "view", found):
                 return kind.slug, found["id"]
         return None
 
@@ -194,14 +207,16 @@ class ManagedViews(AdminPages):
         named = self.provider.pages.query().get("id", "") if identifier is None else identifier
         return kind, kind.find(named) if kind is not None and named else None
 
-    def _crumbs(self, kind: AdminRecords, facts: Mapping[str, Any] | None) -> list[Link]:
+    def _crumbs(
+        self, person: Authenticated, kind: AdminRecords, facts: Mapping[str, Any] | None
+    ) -> list[Link]:
         if not kind.of_person:
             return [Link(kind.title_plural, self.url("managed", slug=kind.slug))]
-        return [] if facts is None else self._way_to(facts["subject"])
+        return [] if facts is None else self._way_to(person, facts["subject"])
 
-    def _way_to(self, subject: str) -> list[Link]:
-        """Return the crumbs of a person, if people are among what is shown."""
-        owner = self._owner(subject)
+    def _way_to(self, person: Authenticated, subject: str) -> list[Link]:
+        """Return the crumbs of whom a subject means, if people are among what the person may see."""
+        owner = self._owner(person, subject)
         if owner is None:
             return []
         slug, identifier = owner

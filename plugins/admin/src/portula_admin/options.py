@@ -109,8 +109,9 @@ class RecordAdmin:
         return False
 
     def allows(self, permission: str, person: Authenticated, record: Any = None) -> bool:
-        """Ask for a permission by its word."""
-        return getattr(self, f"has_{permission}_permission")(person, record) is True
+        """Ask for a permission by its word; making a new one is about no record."""
+        about = (person,) if permission == "add" else (person, record)
+        return getattr(self, f"has_{permission}_permission")(*about) is True
 
     def offers(self, name: str, record: Any) -> bool:
         """Say whether the page of a record shows the button of an action: not where it would change nothing."""

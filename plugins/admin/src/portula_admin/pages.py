@@ -13,20 +13,31 @@ from flask import Response, g, redirect, request
 from portula import Plugin
 from portula.plugin import PageForm, current_request
 from portula_admin.access import may_enter
-from portula_admin.cells import Link, Moment
+from portula_admin.cells import Cell, Link, Moment
+from portula_admin.options import RecordAdmin
+from portula_admin.site import SYSTEM
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from portula import Provider
     from portula.plugin import Authenticated, Login
-    from portula_admin.site import Site
+    from portula_admin.site import Kind, Site
 
 NOTICE = "admin notice"
 NOTICE_SECONDS = 120
 """How long a notice is believed; it travels in the address, sealed."""
 
 View = Callable[..., Response]
+
+
+class Barred(Exception):
+    """Ends a view: the person may not do this."""
+
+    def __init__(self, answer: Response) -> None:
+        """Take what the person is answered."""
+        self.answer = answer
+        super().__init__("the person may not do this")
 
 
 class AdminPages:
@@ -48,11 +59,15 @@ class AdminPages:
                 return self.redirect(login.login_url(self._here()))
             if person is None or not may_enter(self.provider, person):
                 return self.provider.pages.render("portula_admin/refused.html", 403, person=person)
-            g.portula_admin_links = _own_links(login)  # now: nothing may fail once something is written
+            # Now: nothing may fail once something is written.
+            g.portula_admin_links, g.portula_admin_navigation = _own_links(login), self._navigation(person)
             asked = current_request()
             if asked is not None:
                 asked.actor = person.subject
-            return view(person, **values)
+            try:
+                return view(person, **values)
+            except Barred as barred:
+                return barred.answer
 
         return enter
 
@@ -70,7 +85,7 @@ class AdminPages:
             f"portula_admin/{template}",
             status,
             person=person,
-            navigation=self._navigation(person),
+            navigation=g.portula_admin_navigation,
             crumbs=[Link("Admin", self.url("overview")), *crumbs],
             notice=self._notice(person),
             own_links=g.portula_admin_links,
@@ -82,6 +97,29 @@ class AdminPages:
     def missing(self, what: str = "There is no such page") -> Response:
         """Return the page for what is not there."""
         return self.provider.pages.error(404, what)
+
+    def refused(self, person: Authenticated) -> Response:
+        """Return the page for what an administrator may not do."""
+        return self.provider.pages.render(
+            "portula_admin/refused.html", 403, person=person, back=self.url("overview")
+        )
+
+    def require(self, person: Authenticated, kind: Kind, action: str, record: Any = None) -> None:
+        """Let a view go on only if the person may do something.
+
+        Raises:
+            Barred: they may not. Where the admin class hides it there is no page, else they are refused.
+        """
+        if isinstance(kind, RecordAdmin) and not kind.allows(action, person, record):
+            raise Barred(self.missing())
+        if not self.site.permits(person, kind, action, record):
+            raise Barred(self.refused(person))
+
+    def reachable(self, person: Authenticated, cell: Cell) -> Cell:
+        """Return a cell, without its link where that leads to what the person may not see."""
+        if not isinstance(cell, Link) or not cell.to:
+            return cell
+        return cell if self.site.allows(person, self.site.admins[cell.to], "view") else cell.text
 
     def form(
         self, purpose: str, person: Authenticated, posted: MultiDict[str, str] | None = None
@@ -122,10 +160,10 @@ class AdminPages:
         ]
         links += [
             Link(kind.title_plural, self.url("managed", slug=kind.slug))
-            for kind in self.site.managed.values()
-            if not kind.of_person
+            for kind in self.site.visible_managed(person, of_person=False)
         ]
-        links.append(Link("System", self.url("system")))
+        if self.site.allows(person, SYSTEM, "view"):
+            links.append(Link("System", self.url("system")))
         here = f"{request.root_path}{request.path}"
         return [(link, here.startswith(link.url)) for link in links]
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from portula import Plugin
 from portula.errors import ConfigError
+from portula_admin.access import permits
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.forms import BUILDERS
-from portula_admin.hooks import AdminHooks
+from portula_admin.hooks import AdminHooks, AdminRequest
 from portula_admin.options import RecordAdmin
 from portula_admin.problems import problems
 from portula_admin.tokens import AccessTokenAdmin, GrantAdmin, IDTokenAdmin, RefreshTokenAdmin
@@ -18,6 +19,9 @@ from portula_admin.uses import SecretUses
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import AdminRecords, Authenticated, AuthorizationServer, RecordType
+
+    Kind = RecordAdmin | AdminRecords | str
+    """A kind with an admin class, one that a room contributes, or the slug of something else."""
 
 DEFAULTS: dict[str, type[RecordAdmin]] = {
     "application": ApplicationAdmin,
@@ -35,6 +39,8 @@ SLOTS: dict[str, Callable[[Any, Any], type[RecordAdmin] | None]] = {
     "id_token": AdminHooks.portula_id_token_admin_class,
 }
 """The slots, by record type."""
+SYSTEM = "system"
+"""What the page about the provider itself is called where somebody asks who may see it."""
 _EXTENSION = "portula_admin"
 
 
@@ -71,9 +77,30 @@ class Site:
         """The admin of clients."""
         return cast("ApplicationAdmin", self.admins["application"])
 
+    def allows(self, person: Authenticated, kind: Kind, action: str, record: Any = None) -> bool:
+        """Say whether a person may do something: its admin class, if it has one, and all plugins let them."""
+        shown = not isinstance(kind, RecordAdmin) or kind.allows(action, person, record)
+        return shown and self.permits(person, kind, action, record)
+
+    def permits(self, person: Authenticated, kind: Kind, action: str, record: Any = None) -> bool:
+        """Say whether no plugin denies something; who may not look may do nothing else."""
+        slug = kind if isinstance(kind, str) else kind.slug
+        asked = dict.fromkeys(("view", action))
+        return all(
+            permits(
+                AdminRequest(provider=self.provider, person=person, kind=slug, action=each, record=record)
+            )
+            for each in asked
+        )
+
     def visible(self, person: Authenticated) -> list[RecordAdmin]:
-        """Return what a person may look at."""
-        return [admin for admin in self.admins.values() if admin.allows("view", person)]
+        """Return the kinds with an admin class that a person may look at."""
+        return [admin for admin in self.admins.values() if self.allows(person, admin, "view")]
+
+    def visible_managed(self, person: Authenticated, *, of_person: bool) -> list[AdminRecords]:
+        """Return the kinds that rooms contribute, those of people or the others, that a person may look at."""
+        kinds = [kind for kind in self.managed.values() if kind.of_person is of_person]
+        return [kind for kind in kinds if self.allows(person, kind, "view")]
 
     def _open(self, kind: str, record: RecordType) -> list[str]:
         if not self.provider.storage.walks(record.cls):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from portula.plugin import report
 from portula_admin.cells import Link
 from portula_admin.pages import AdminPages
+from portula_admin.site import SYSTEM
 
 if TYPE_CHECKING:
     from flask import Response
@@ -22,6 +23,7 @@ class SystemViews(AdminPages):
     def show(self, person: Authenticated) -> Response:
         """Show it all; secret values are hidden by the reports themselves (attack S58)."""
         provider = self.provider
+        self.require(person, SYSTEM, "view")
         return self.page(
             "system.html",
             person,

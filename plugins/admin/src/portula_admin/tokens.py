@@ -62,7 +62,8 @@ class TokenAdmin(RecordAdmin):
         name = self.names.client(record.client_id)
         if not self.names.knows_client(record.client_id):
             return f"{name} (gone)"
-        return Link(name, self.provider.url_for("admin.view", slug="application", id=record.client_id))
+        url = self.provider.url_for("admin.view", slug="application", id=record.client_id)
+        return Link(name, url, to="application")
 
     def person(self, record: Any) -> Cell:
         """The person it speaks for, by name."""
