@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from portula.plugin import AdminAction, AdminRecords, AdminResult, Authenticated, PageForm
 
 PER_PAGE = 25
-"""Records of a page of a list, and of each kind on the page of a person."""
+ON_PERSON = 10
+"""Records of each kind that the page of a person lists; further ones have pages of their own."""
 LABELS = {
     "amr": "Signed in by",
     "auth_time": "Signed in",
@@ -46,7 +47,7 @@ class ManagedViews(AdminPages):
         if found is not None:
             return self.redirect(self.url("managed_view", slug=slug, id=found["id"]))
         after = query.get("after") or None
-        table, older = self._part(kind, subject, after)
+        table, older = self._part(kind, subject, PER_PAGE, after)
         return self.page(
             "managed_list.html",
             person,
@@ -80,7 +81,7 @@ class ManagedViews(AdminPages):
                 action for action in kind.actions(facts) if self.site.allows(person, kind, action.name, facts)
             ],
             form=self.form(f"managed {slug} {facts['id']}", person),
-            below=[(other, *self._part(other, subject)) for other in below],
+            below=[(other, *self._part(other, subject, ON_PERSON)) for other in below],
         )
 
     def act(self, person: Authenticated, slug: str) -> Response:
@@ -230,14 +231,14 @@ class ManagedViews(AdminPages):
         return str(facts[next(iter(kind.columns))])
 
     def _part(
-        self, kind: AdminRecords, subject: str | None, after: str | None = None
+        self, kind: AdminRecords, subject: str | None, size: int, after: str | None = None
     ) -> tuple[Table, str | None]:
-        """Return a page of a list, and the address of the next one if there is one."""
-        rows = kind.page(limit=PER_PAGE + 1, after=after, subject=subject)
+        """Return a part of a list, and the address of the next page if there is more."""
+        rows = kind.page(limit=size + 1, after=after, subject=subject)
         older = None
-        if len(rows) > PER_PAGE:
-            older = self.url("managed", slug=kind.slug, subject=subject, after=rows[PER_PAGE - 1]["id"])
-        return self._table(kind, rows[:PER_PAGE]), older
+        if len(rows) > size:
+            older = self.url("managed", slug=kind.slug, subject=subject, after=rows[size - 1]["id"])
+        return self._table(kind, rows[:size]), older
 
     def _table(self, kind: AdminRecords, rows: Sequence[Mapping[str, Any]]) -> Table:
         return [
