@@ -93,7 +93,9 @@ def empty_engine(empty_url: URL) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Engine, Hashable, Callable[[], object]], None]:
+def prepared(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Engine, Hashable, Callable[[], object]], None]:
     """Return a function that gives an engine's database its tables.
 
     A SQLite file that is not there yet is copied from the first one that was made under the same key.
