@@ -185,7 +185,7 @@ def module(*names: str) -> Callable[[Any], Any]:
             name,
             entry.variant,
             id=f"{name}-{entry.plan}-{entry.variant}",
-            marks=[pytest.mark.thorough] if entry.variant.repeats else [],
+            marks=[pytest.mark.thorough] if entry.variant.repeats or entry.plan != "basic" else [],
         )
         for name in names
         for entry in ENTRIES
