@@ -15,10 +15,8 @@ from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, Outg
 from portula.flow.endpoints import Endpoint
 from portula.flow.enrichments import (
     AuthorizationResponse,
-    IDTokenClaims,
     IntrospectionResponse,
     TokenResponse,
-    UserInfoClaims,
 )
 from portula.flow.events import (
     AuthorizationGranted,
@@ -30,7 +28,7 @@ from portula.flow.events import (
     ConsentGiven,
     LoginFailed,
     LoginSucceeded,
-    LogoutSucceeded,
+    ProtocolEvent,
     RefreshTokenReplayed,
     Replay,
     SessionEnded,
@@ -284,7 +282,6 @@ __all__ = [
     "HookDeclarations",
     "Hooks",
     "IDToken",
-    "IDTokenClaims",
     "Interaction",
     "InteractionView",
     "IntrospectionResponse",
@@ -298,7 +295,6 @@ __all__ = [
     "LoginFailed",
     "LoginSession",
     "LoginSucceeded",
-    "LogoutSucceeded",
     "Message",
     "Mount",
     "NamesPeople",
@@ -315,6 +311,7 @@ __all__ = [
     "Plugin",
     "Pointer",
     "PresentedToken",
+    "ProtocolEvent",
     "Provider",
     "RecordType",
     "RefreshToken",
@@ -358,7 +355,6 @@ __all__ = [
     "TokenResponse",
     "TokenRevoked",
     "User",
-    "UserInfoClaims",
     "WaitingRequests",
     "WalkingStore",
     "Writes",
