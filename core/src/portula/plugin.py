@@ -9,7 +9,7 @@ from portula.flow.backend import Backend
 from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_requests import JUDGE_SCOPE, client_request_steps
 from portula.flow.client_sources import ClientSource
-from portula.flow.clients import secret_id
+from portula.flow.clients import CheckedClient, secret_id
 from portula.flow.deliver_command import deliver_command
 from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, OutgoingMessage
 from portula.flow.endpoints import Endpoint
@@ -244,6 +244,7 @@ __all__ = [
     "AuthorizationServer",
     "Backend",
     "ChangeAll",
+    "CheckedClient",
     "ClientAuthMethod",
     "ClientAuthenticated",
     "ClientAuthenticationFailed",
