@@ -19,8 +19,10 @@ from portula.plugin import (
     Answer,
     Application,
     Artifact,
+    CheckedClient,
     Endpoint,
     Message,
+    Plan,
     PresentedToken,
     Steps,
     json_answer,
@@ -69,6 +71,10 @@ class RegistrationExchange:
     """Client metadata as it was sent (RFC 7591 §2)."""
     wanted: Application | None = None
     """The client as it is to be."""
+    checked: CheckedClient | None = None
+    """The same, once every rule on clients was heard."""
+    plan: Plan = field(default_factory=Plan)
+    """What is written with it."""
     registered: ClientInformation | None = None
     """The client that the answer is about, with what only it is told."""
     response: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -178,27 +184,22 @@ def metadata(exchange: RegistrationExchange) -> None:
     exchange.wanted = exchange.registry.wanted.client(exchange.document, known, more)
 
 
-# --- Save: nothing is inserted between this and the answer ---
+def prepare(exchange: RegistrationExchange) -> None:
+    """Hear the rules on clients, and make identifier, secret and token of the new one (RFC 7591 §3.2)."""
+    registry, wanted = exchange.registry, cast("Application", exchange.wanted)
+    exchange.checked, exchange.registered = registry.prepare(wanted, exchange.plan)
 
 
-def register(exchange: RegistrationExchange) -> None:
-    """Hear the rules on clients; then make the client and use quota and initial access token up (RFC 7591 §3.2)."""
-    exchange.registered = exchange.registry.register(
-        cast("Application", exchange.wanted), exchange.initial, exchange.message.client_address
-    )
-
-
-def update(exchange: RegistrationExchange) -> None:
-    """Hear the rules on clients; then replace client and registration access token (RFC 7592 §2.2)."""
-    known, sent = _known(exchange), exchange.document.get("client_secret")
-    wanted, secret = exchange.registry.with_secret(cast("Application", exchange.wanted), known, sent)
+def prepare_update(exchange: RegistrationExchange) -> None:
+    """Hear the rules on clients, and make the secret and the token that take the place of others (RFC 7592 §2.2)."""
+    registry, sent = exchange.registry, exchange.document.get("client_secret")
+    wanted, secret = registry.with_secret(cast("Application", exchange.wanted), _known(exchange), sent)
     wish = ClientInformation(wanted, cast("ClientInformation", exchange.registered).token, secret)
-    exchange.registered = exchange.registry.update(known, cast("Artifact", exchange.token), wish)
+    token = cast("Artifact", exchange.token)
+    exchange.checked, exchange.registered = registry.prepare_update(token, wish, exchange.plan)
 
 
-def remove(exchange: RegistrationExchange) -> None:
-    """Remove the client, its codes and its tokens (RFC 7592 §2.3)."""
-    exchange.registry.remove(_known(exchange).client_id, cast("Artifact", exchange.token))
+# --- The answer ---
 
 
 def response(exchange: RegistrationExchange) -> None:
@@ -226,6 +227,25 @@ def write(exchange: RegistrationExchange) -> None:
         exchange.answer = json_answer(status, exchange.response)
 
 
+# --- Save: nothing is inserted between the answer and this ---
+
+
+def register(exchange: RegistrationExchange) -> None:
+    """Save the client, and use quota and initial access token up (RFC 7591 §3.1)."""
+    checked = cast("CheckedClient", exchange.checked)
+    exchange.registry.register(checked, exchange.plan, exchange.initial, exchange.message.client_address)
+
+
+def update(exchange: RegistrationExchange) -> None:
+    """Save the client in place of the one that was read (RFC 7592 §2.2)."""
+    exchange.registry.update(cast("CheckedClient", exchange.checked), exchange.plan)
+
+
+def remove(exchange: RegistrationExchange) -> None:
+    """Remove the client, its codes and its tokens (RFC 7592 §2.3)."""
+    exchange.registry.remove(_known(exchange).client_id, cast("Artifact", exchange.token))
+
+
 def refuse(exchange: RegistrationExchange, error: Exception) -> Answer | None:
     """Write a refusal: of metadata as RFC 7591 §3.2.2 says, of a token as RFC 6750 §3 does."""
     if isinstance(error, InvalidClientMetadata):
@@ -251,17 +271,19 @@ REGISTRATION_STEPS = Steps(
         step(vetoes, reads="document", when=_SENT),
         step(own_secret, reads="client document", when=["PUT"]),
         step(metadata, reads="document", sets="wanted", when=_SENT),
-        step(register, reads="wanted initial", sets="registered", when=["POST"]),
-        step(update, reads="wanted client token", sets="registered", when=["PUT"]),
-        step(remove, reads="client token", when=["DELETE"]),
+        step(prepare, reads="wanted", sets="checked registered", when=["POST"]),
+        step(prepare_update, reads="wanted client token", sets="checked registered", when=["PUT"]),
         step(response, reads="registered", sets="response", when=["POST", "GET", "PUT"]),
         step(write, sets="answer"),
+        step(register, reads="checked initial", when=["POST"]),
+        step(update, reads="checked", when=["PUT"]),
+        step(remove, reads="client token", when=["DELETE"]),
     ],
     begin=RegistrationExchange.of,
     refuse=refuse,
     variant=lambda exchange: "GET" if exchange.message.method == "HEAD" else exchange.message.method,
     variants=METHODS,
-    closed=("register", "write"),
+    closed=("write", "remove"),
 )
 
 

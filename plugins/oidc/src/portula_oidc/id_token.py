@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from portula import OAuth2Validator, Plugin
-from portula.plugin import Exchange, IDTokenClaims, OAuthRequest, in_front_channel, issuer_of
+from portula.plugin import Exchange, OAuthRequest, in_front_channel, issuer_of
 from portula_oidc.acr import acr_of
 from portula_oidc.claims import ROOM, person_of
+from portula_oidc.hooks import IDTokenClaims, OIDCHooks
 from portula_oidc.requested_claims import OPENID
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings
 
@@ -32,7 +33,7 @@ class IDTokenQuestions(OAuth2Validator):
             user=person_of(self.provider, request),
             claims={**place_claims, **claims},
         )
-        complete = self.provider.hooks.enrich(Plugin.portula_id_token_claims, person_claims)
+        complete = self.provider.hooks.enrich(OIDCHooks.portula_id_token_claims, person_claims)
         return self.finalize_id_token(complete, token, token_handler, request)
 
     def finalize_id_token(
