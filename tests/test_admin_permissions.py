@@ -100,9 +100,16 @@ class Site:
         return {"csrf_token": form.fields["csrf_token"]}
 
 
-@pytest.fixture
-def site():
+@pytest.fixture(scope="module")
+def shared():
     return Site()
+
+
+@pytest.fixture
+def site(shared):
+    """A site to which nothing happens in the end."""
+    yield shared
+    shared.rules.denied = set()
 
 
 ACTIONS = {
@@ -149,8 +156,8 @@ def test_nothing_is_denied_by_default(site, kind):
 
 
 @pytest.mark.parametrize(("denied", "button"), ACTIONS.items(), ids=str)
-def test_an_action_that_is_denied_has_no_button_and_does_nothing(site, denied, button):
-    kind = denied[0]
+def test_an_action_that_is_denied_has_no_button_and_does_nothing(denied, button):
+    site, kind = Site(), denied[0]
     token = site.token_of(site.view(kind))
     site.rules.denied = {denied}
     page = site.view(kind)

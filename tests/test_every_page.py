@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from support.every_page import APPLICATION, BY_KIND, NO_PAGES, NO_TEMPLATES, SHOWN
+from support.every_page import NO_PAGES, NO_TEMPLATES, SHOWN
+from support.pages_of_kinds import APPLICATION, BY_KIND
 from support.pages_site import Site
 
 ROOT = Path(__file__).parents[1]

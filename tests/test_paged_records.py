@@ -99,7 +99,7 @@ class House:
         )
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite"])
+@pytest.fixture(scope="module", params=["memory", pytest.param("sqlite", marks=pytest.mark.thorough)])
 def house(request, tmp_path_factory):
     made = House(tmp_path_factory.mktemp("house") if request.param == "sqlite" else None)
     yield made

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.every_page import APPLICATION, BY_KIND, SHOWN, Shown, pages_of_kinds, sign_in
+from support.every_page import SHOWN, Shown, sign_in
+from support.pages_of_kinds import APPLICATION, BY_KIND, pages_of_kinds
 from support.pages_site import Site, running_site
 
 if TYPE_CHECKING:
