@@ -181,6 +181,7 @@ def test_a_kind_that_is_denied_has_no_page_no_link_and_no_action(site, kind):
     site.view(kind, 403)
     of_whom = {"subject": site.ann.sub} if kind in OF_PERSON else {}
     site.get(site.path(kind), 403, **of_whom)
+    site.get(site.path(kind, "view/"), 403, id="nobody has this")  # nor is said what there is not
     pages = [site.get("/"), *(site.view(other) for other in KINDS if other != kind)]
     for page in pages:
         assert f'"{ADMIN}{site.path(kind)}' not in page

@@ -146,6 +146,21 @@ def test_what_is_not_there_has_nothing_behind_it(house, kind):
     assert "'nosuch'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sessions", "show", "ann", "-x"),
+        ("sessions", "end", "ann", "-x", "--yes"),
+        ("tokens", "show", "-x"),
+        ("tokens", "revoke", "--yes", "-x"),
+    ],
+)
+def test_an_identifier_may_begin_with_a_hyphen(house, words):
+    done = house.app.test_cli_runner().invoke(args=["portula", *words])
+    assert done.exit_code == 1
+    assert "'-x'" in done.stderr
+
+
 @pytest.mark.parametrize("kind", ["sessions", "consents", "authorizations"])
 def test_the_pages_of_the_admin_hold_everything_once(house, kind):
     page = house.http.get("/o/admin/manage/users/view/", query_string={"id": house.ann.sub})

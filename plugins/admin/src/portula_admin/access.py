@@ -1,4 +1,4 @@
-"""Who may enter: whom the login knows as an administrator, unless another plugin says otherwise; and do what inside."""
+"""Who may enter, and do what inside: whom the login knows as an administrator, unless other plugins say otherwise."""
 
 from __future__ import annotations
 

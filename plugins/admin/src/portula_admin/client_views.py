@@ -56,6 +56,7 @@ class ClientViews(AdminPages):
     def edit(self, person: Authenticated) -> Response:
         """Show the form of a client, or save it."""
         admin = self.site.clients
+        self.require(person, admin, "change")
         client_id = self.provider.pages.query().get("id", "")
         client = admin.find(client_id)
         if client is None:
@@ -75,6 +76,7 @@ class ClientViews(AdminPages):
     def secret(self, person: Authenticated) -> Response:
         """Give a client another secret, or take one away, once that was asked and answered."""
         admin, clients = self.site.clients, self.provider.clients
+        self.require(person, admin, "change")
         client_id = self.provider.pages.query().get("id", "")
         client = admin.find(client_id)
         if client is None:

@@ -110,11 +110,12 @@ class RecordViews(AdminPages):
     def view(self, person: Authenticated, slug: str) -> Response:
         """Show one record."""
         admin = self.site.admins.get(slug)
-        record = admin.find(self.provider.pages.query().get("id", "")) if admin else None
-        if admin is None or record is None:
-            return self.missing(
-                f"There is no such {admin.title.lower()}" if admin else "There is no such page"
-            )
+        if admin is None:
+            return self.missing()
+        self.require(person, admin, "view")
+        record = admin.find(self.provider.pages.query().get("id", ""))
+        if record is None:
+            return self.missing(f"There is no such {admin.title.lower()}")
         self.require(person, admin, "view", record)
         admin.prepare([record])
         secrets = self.site.uses.last(record) if slug == "application" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
@@ -62,7 +63,7 @@ class ManagedViews(AdminPages):
 
     def view(self, person: Authenticated, slug: str) -> Response:
         """Show one record, and on that of a person what belongs to the person."""
-        kind, facts = self._found(slug)
+        kind, facts = self._found(person, slug)
         if kind is None or facts is None:
             return self.missing("There is no such record")
         self.require(person, kind, "view", facts)
@@ -87,7 +88,7 @@ class ManagedViews(AdminPages):
     def act(self, person: Authenticated, slug: str) -> Response:
         """Do something to a record, once it was asked and answered on a page of its own."""
         posted = self.provider.pages.posted()
-        kind, facts = self._found(slug, posted.get("id", ""))
+        kind, facts = self._found(person, slug, posted.get("id", ""))
         offered = {} if kind is None or facts is None else {each.name: each for each in kind.actions(facts)}
         action = offered.get(posted.get("action", ""))
         if kind is None or facts is None or action is None:
@@ -106,7 +107,7 @@ class ManagedViews(AdminPages):
     def edit(self, person: Authenticated, slug: str) -> Response:
         """Show the form of a record, or of a new one where none is named; or save it."""
         identifier = self.provider.pages.query().get("id")
-        kind, facts = self._found(slug)
+        kind, facts = self._found(person, slug)
         allowed = kind is not None and kind.form is not None and (identifier is None or kind.edits)
         if kind is None or kind.form is None or not allowed or (identifier is not None and facts is None):
             return self.missing("There is no such record")
@@ -202,9 +203,12 @@ class ManagedViews(AdminPages):
         return None
 
     def _found(
-        self, slug: str, identifier: str | None = None
+        self, person: Authenticated, slug: str, identifier: str | None = None
     ) -> tuple[AdminRecords | None, Mapping[str, Any] | None]:
+        """Return a kind and one of its records, which who may not look at the kind cannot even miss."""
         kind = self.site.managed.get(slug)
+        if kind is not None:
+            self.require(person, kind, "view")
         named = self.provider.pages.query().get("id", "") if identifier is None else identifier
         return kind, kind.find(named) if kind is not None and named else None
 
@@ -258,8 +262,4 @@ def _cell(name: str, value: object) -> Cell:
 
 def _label(kind: AdminRecords, name: str) -> str:
     words = name.replace("_", " ").capitalize().removesuffix(" at")
-    return (
-        kind.columns.get(name)
-        or LABELS.get(name)
-        or words.removesuffix(" id") + " ID" * words.endswith(" id")
-    )
+    return kind.columns.get(name) or LABELS.get(name) or re.sub(r" id$", " ID", words)
