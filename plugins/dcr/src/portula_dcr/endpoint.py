@@ -69,7 +69,7 @@ class RegistrationExchange:
     """Its registration access token."""
     document: dict[str, Any] = field(default_factory=dict, repr=False)
     """Client metadata as it was sent (RFC 7591 §2)."""
-    wanted: Application | None = None
+    draft: Application | None = None
     """The client as it is to be."""
     checked: CheckedClient | None = None
     """The same, once every rule on clients was heard."""
@@ -181,20 +181,20 @@ def metadata(exchange: RegistrationExchange) -> None:
         generate = exchange.provider.hooks.ask(Plugin.portula_client_id_generator).hash
         known = Application(client_id=generate(), scope="", metadata={SELF_REGISTERED: True})
     more = exchange.initial.scope if exchange.initial else ()
-    exchange.wanted = exchange.registry.wanted.client(exchange.document, known, more)
+    exchange.draft = exchange.registry.metadata.client(exchange.document, known, more)
 
 
 def prepare(exchange: RegistrationExchange) -> None:
     """Hear the rules on clients, and make identifier, secret and token of the new one (RFC 7591 §3.2)."""
-    registry, wanted = exchange.registry, cast("Application", exchange.wanted)
-    exchange.checked, exchange.registered = registry.prepare(wanted, exchange.plan)
+    registry, draft = exchange.registry, cast("Application", exchange.draft)
+    exchange.checked, exchange.registered = registry.prepare(draft, exchange.plan)
 
 
 def prepare_update(exchange: RegistrationExchange) -> None:
     """Hear the rules on clients, and make the secret and the token that take the place of others (RFC 7592 §2.2)."""
     registry, sent = exchange.registry, exchange.document.get("client_secret")
-    wanted, secret = registry.with_secret(cast("Application", exchange.wanted), _known(exchange), sent)
-    wish = ClientInformation(wanted, cast("ClientInformation", exchange.registered).token, secret)
+    draft, secret = registry.with_secret(cast("Application", exchange.draft), _known(exchange), sent)
+    wish = ClientInformation(draft, cast("ClientInformation", exchange.registered).token, secret)
     token = cast("Artifact", exchange.token)
     exchange.checked, exchange.registered = registry.prepare_update(token, wish, exchange.plan)
 
@@ -214,7 +214,7 @@ def response(exchange: RegistrationExchange) -> None:
         **(secret if registered.secret is not None else {}),
         "registration_access_token": registered.token,
         "registration_client_uri": f"{base}/{PATH}?{urlencode({'client_id': named.client_id})}",
-        **exchange.registry.wanted.written(named),
+        **exchange.registry.metadata.written(named),
     }
 
 
@@ -270,9 +270,9 @@ REGISTRATION_STEPS = Steps(
         step(replacement, reads="client document", when=["PUT"]),
         step(vetoes, reads="document", when=_SENT),
         step(own_secret, reads="client document", when=["PUT"]),
-        step(metadata, reads="document", sets="wanted", when=_SENT),
-        step(prepare, reads="wanted", sets="checked registered", when=["POST"]),
-        step(prepare_update, reads="wanted client token", sets="checked registered", when=["PUT"]),
+        step(metadata, reads="document", sets="draft", when=_SENT),
+        step(prepare, reads="draft", sets="checked registered", when=["POST"]),
+        step(prepare_update, reads="draft client token", sets="checked registered", when=["PUT"]),
         step(response, reads="registered", sets="response", when=["POST", "GET", "PUT"]),
         step(write, sets="answer"),
         step(register, reads="checked initial", when=["POST"]),

@@ -47,7 +47,7 @@ class Registry:
         self._tokens = RegistrationTokens(provider)
         self.quotas = Quotas(provider)
         self.initial = InitialAccessTokens(provider)
-        self.wanted = RequestedMetadata(provider)
+        self.metadata = RequestedMetadata(provider)
 
     def prepare(self, client: Application, plan: Plan) -> tuple[CheckedClient, ClientInformation]:
         """Prepare a new client, and plan its registration access token (RFC 7591 §3.1).
@@ -57,8 +57,8 @@ class Registry:
         """
         checked = self._provider.clients.prepare(
             replace(client, metadata={**client.metadata, SELF_REGISTERED: True}),
-            make_secret=self.wanted.has_secret(client),
-            hash_secret=not self.wanted.signs_with_secret(client),
+            make_secret=self.metadata.has_secret(client),
+            hash_secret=not self.metadata.signs_with_secret(client),
         )
         token = self._tokens.issue(checked.application.client_id, plan)
         return checked, ClientInformation(checked.application, token, checked.secret)
@@ -157,10 +157,10 @@ class Registry:
         self, client: Application, known: Application, sent: str | None
     ) -> tuple[Application, str | None]:
         """Give a client a secret when it needs another one than it has, or take it away when it needs none."""
-        if not self.wanted.has_secret(client):
+        if not self.metadata.has_secret(client):
             return replace(client, secret_hashes=()), None
-        signs = self.wanted.signs_with_secret(client)
-        if known.secret_hashes and (not signs or self.wanted.signs_with_secret(known)):
+        signs = self.metadata.signs_with_secret(client)
+        if known.secret_hashes and (not signs or self.metadata.signs_with_secret(known)):
             return client, sent
         hooks = self._provider.hooks
         secret = hooks.ask(Plugin.portula_client_secret_generator).hash()

@@ -51,7 +51,7 @@ class IDTokenQuestions(OAuth2Validator):
     def _protocol_claims(self, request: OAuthRequest) -> dict[str, Any]:
         provider, now, client = self.provider, self.provider.now(), request.client
         exchange = self.exchange_of(request)
-        authorization, asked = exchange.authorization, exchange.facts.get(ROOM, {})
+        authorization, facts = exchange.authorization, exchange.facts.get(ROOM, {})
         client_id = client.client_id if client else ""
         amr = list(authorization.amr) if authorization else []
         claims = {
@@ -63,10 +63,10 @@ class IDTokenQuestions(OAuth2Validator):
             "iat": now,
             "auth_time": authorization.auth_time if authorization else None,
             "amr": amr or None,
-            "acr": acr_of(provider, amr, _wanted_acr(asked)),
+            "acr": acr_of(provider, amr, _wanted_acr(facts)),
             "sid": _sid(exchange),
             # §12.2: a refreshed ID token should have none.
-            "nonce": None if request.grant_type == "refresh_token" else asked.get("nonce"),
+            "nonce": None if request.grant_type == "refresh_token" else facts.get("nonce"),
         }
         return {name: value for name, value in claims.items() if value is not None}
 
@@ -107,8 +107,8 @@ def _algorithm(request: OAuthRequest) -> str:
     return (request.client.algorithm if request.client else "") or DEFAULT_ALGORITHM
 
 
-def _wanted_acr(asked: Mapping[str, Any]) -> list[str]:
+def _wanted_acr(facts: Mapping[str, Any]) -> list[str]:
     """Return the classes asked for, by the `claims` parameter or by `acr_values`."""
-    wanted = asked.get("claims", {}).get("id_token", {}).get("acr") or {}
-    values = [wanted["value"]] if "value" in wanted else wanted.get("values", ())
-    return [*map(str, values), *asked.get("acr_values", ())]
+    claim = facts.get("claims", {}).get("id_token", {}).get("acr") or {}
+    values = [claim["value"]] if "value" in claim else claim.get("values", ())
+    return [*map(str, values), *facts.get("acr_values", ())]
