@@ -85,12 +85,12 @@ class Site:
     def permits(self, person: Authenticated, kind: Kind, action: str, record: Any = None) -> bool:
         """Say whether no plugin denies something; who may not look may do nothing else."""
         slug = kind if isinstance(kind, str) else kind.slug
-        asked = dict.fromkeys(("view", action))
+        questions = dict.fromkeys(("view", action))
         return all(
             permits(
                 AdminRequest(provider=self.provider, person=person, kind=slug, action=each, record=record)
             )
-            for each in asked
+            for each in questions
         )
 
     def visible(self, person: Authenticated) -> list[RecordAdmin]:
