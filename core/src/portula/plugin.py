@@ -33,6 +33,7 @@ from portula.flow.events import (
     LogoutSucceeded,
     RefreshTokenReplayed,
     Replay,
+    RequestRefused,
     SessionEnded,
     TokenIssued,
     TokenRefused,
@@ -75,6 +76,7 @@ from portula.flow.messages import (
 from portula.flow.presentations import PresentedToken, TokenPresentation, TokenPresentations
 from portula.flow.questions import never_heard
 from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
+from portula.flow.refusals import tell_refusal
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
@@ -323,6 +325,7 @@ __all__ = [
     "RefreshTokens",
     "Remove",
     "Replay",
+    "RequestRefused",
     "RequestResolver",
     "ResponseMode",
     "ResponseType",
@@ -417,6 +420,7 @@ __all__ = [
     "sorted_response_type",
     "step",
     "subclass_of",
+    "tell_refusal",
     "token_error",
     "unkeyed_digest",
     "unknown_scopes",

@@ -13,6 +13,7 @@ from portula.flow.events import (
     LoginSucceeded,
     LogoutSucceeded,
     RefreshTokenReplayed,
+    RequestRefused,
     SessionEnded,
     TokenIssued,
     TokenRefused,
@@ -112,6 +113,16 @@ class EventHooks(HookDeclarations):
             class Listener(Plugin):
                 def portula_authorization_request_refused(self, event):
                     print(event.error)
+        """
+
+    @event()
+    def portula_request_refused(self, event: RequestRefused) -> None:
+        """Hear that another endpoint refused: introspection, revocation, userinfo, registration, or a guarded view.
+
+        Example:
+            class Listener(Plugin):
+                def portula_request_refused(self, event):
+                    print(event.endpoint)
         """
 
     @event()

@@ -154,6 +154,18 @@ class AuthorizationRequestRefused(ProtocolEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRefused(ProtocolEvent):
+    """An endpoint other than these two refused a request, e.g. for its access token or its client metadata."""
+
+    endpoint: str
+    """Name of the endpoint, as `portula explain` takes it, or of a view of the application's own that is guarded."""
+    error: str
+    """What the client was told; `missing_token` where it was only asked for a token (RFC 6750 §3.1)."""
+    repeats: bool = False
+    """Whether another event has told of it, as of a client that did not authenticate."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LoginSucceeded(ProtocolEvent):
     """A person signed in."""
 
