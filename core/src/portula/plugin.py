@@ -126,6 +126,7 @@ from portula.host.settings import (
 from portula.model.addresses import network_of
 from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
 from portula.model.consent import Consent, ConsentItem, ConsentQuestion
+from portula.model.costly import costly_work
 from portula.model.errors import nearest
 from portula.model.failures import log_failure
 from portula.model.http import NO_STORE, Answer, Message, json_answer
@@ -370,6 +371,7 @@ __all__ = [
     "client_request_steps",
     "console",
     "contribution",
+    "costly_work",
     "current_provider",
     "current_request",
     "deliver_command",

@@ -97,9 +97,11 @@ def test_what_fails_before_the_first_name_is_told_remembers_none_that_is_not_kep
         code, verifier = world.browser().code(client, scope="openid")
         assert world.door().redeem(client, code, verifier).json["error_description"] == "not now"
     else:
-        with monkeypatch.context() as broken, pytest.raises(StorageDown):
+        known = world.find(client)
+        with monkeypatch.context() as broken:
             broken.setattr(world.provider.storage, "apply", fail)
-            world.provider.validator.subject_for(world.ann.sub, world.find(client))
+            with pytest.raises(StorageDown):
+                world.provider.validator.subject_for(world.ann.sub, known)
     refusing.refuses = False
     told = subject(world, client)
     restarted = make_world()

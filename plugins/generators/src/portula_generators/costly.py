@@ -10,6 +10,7 @@ from math import ceil
 from time import monotonic
 
 from portula.errors import RetryLater
+from portula.plugin import costly_work
 
 AT_WORK = 2
 """Comparisons of one process at one moment: with 64 MiB each they take 128 MiB."""
@@ -60,9 +61,10 @@ class Comparisons:
                 self._begin(limits)
                 mine = self._running[mark] = Future[bool]()
         if running is not None:
-            return running.result()
+            with costly_work():
+                return running.result()
         try:
-            with self._places:
+            with costly_work(self._places):
                 right = compare()
         except BaseException as error:
             mine.set_exception(error)
