@@ -156,7 +156,7 @@ class MachineEndpoints:
 
     @staticmethod
     def _preflight(endpoint: Endpoint, origin: str | None, asked: str) -> Answer:
-        """Answer OPTIONS (Fetch standard §3.2.3). The client is not known yet; the real answer names its origins.
+        """Answer OPTIONS (Fetch standard, CORS protocol). The client is not known yet; the real answer names origins.
 
         Headers that are asked for are allowed: what may be read depends on the endpoint and the client alone.
         """

@@ -12,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from portula.plugin import costly_work
 
 MIN_PASSWORD_CHARACTERS = 8
-"""NIST SP 800-63B §5.1.1.2: memorised secrets have at least 8 characters."""
+"""NIST SP 800-63B-3 §5.1.1.2: memorised secrets have at least 8 characters."""
 MAX_PASSWORD_BYTES = 1024
 
 AT_WORK = 2
