@@ -116,7 +116,7 @@ class EventHooks(HookDeclarations):
 
     @event()
     def portula_request_refused(self, event: RequestRefused) -> None:
-        """Hear that another endpoint refused: introspection, revocation, userinfo, registration, or a guarded view.
+        """Hear that another endpoint refused: introspection, revocation, registration, or a guarded view.
 
         Example:
             class Listener(Plugin):
