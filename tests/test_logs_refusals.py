@@ -165,6 +165,35 @@ def test_a_registration_over_its_quota(house, lines, monkeypatch):
     )
 
 
+@pytest.mark.parametrize("path", ["/o/token/", "/o/userinfo/", "/o/.well-known/openid-configuration"])
+@pytest.mark.parametrize(
+    ("sent", "status", "reason"),
+    [
+        ({"method": "DELETE"}, 405, "This method is not allowed here."),
+        ({"method": "POST", "data": {"a": "x" * 100_000}}, 413, "A request has at most 65536 bytes."),
+        ({"method": "POST", "headers": {"X-Client-Cert": "none"}}, 400, None),
+    ],
+    ids=["method", "size", "certificate"],
+)
+def test_what_is_refused_before_it_is_read(lines, path, sent, status, reason):
+    class Behind(House):
+        settings = MappingProxyType({"TRUSTED_PROXIES": 1, "CLIENT_CERTIFICATE_HEADER": "X-Client-Cert"})
+
+    house = Behind()
+    house.restart()
+    if path.startswith("/o/.well-known") and sent["method"] == "POST":
+        status, reason = 405, "This method is not allowed here."
+    answer = house.browser().open(path, **sent)
+    assert answer.status_code == status, answer.text
+    ((event, told),) = lines()
+    assert (event, told["error"], told.get("reason", reason)) == (
+        "request_refused",
+        "invalid_request",
+        reason or told.get("reason"),
+    )
+    assert told["endpoint"]
+
+
 def test_a_sign_out(house, lines):
     assert house.browser().get("/o/logout/?post_logout_redirect_uri=https://evil.example/").status_code == 400
     ((event, told),) = lines()
