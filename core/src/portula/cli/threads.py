@@ -54,7 +54,7 @@ class Threads:
         self._line.put(work)
 
     def longest(self) -> float:
-        """Return for how many seconds the longest call of now has been under way; 0 when all threads are free."""
+        """Return for how many seconds the longest call of now has been under way, costly work left out; 0 for none."""
         begun = list(self._begun.values())
         return time.monotonic() - min(begun) if begun else 0.0
 
@@ -66,9 +66,12 @@ class Threads:
             self._stand_ins += may
         if may:
             self._start()
+        own = threading.get_ident()
+        self._begun.pop(own, None)
         try:
             yield
         finally:
+            self._begun[own] = time.monotonic()
             if may:
                 with self._lock:
                     self._stand_ins -= 1

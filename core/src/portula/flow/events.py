@@ -145,7 +145,10 @@ class AuthorizationRequestRefused(ProtocolEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRefused(ProtocolEvent):
-    """An endpoint other than these two refused a request, e.g. for its access token or its client metadata."""
+    """An endpoint refused a request: for its access token, say, or its client metadata.
+
+    The token and authorization endpoints have events of their own, but for what they refuse before it is read.
+    """
 
     endpoint: str
     """Name of the endpoint, as `portula explain` takes it, or of a view of the application's own that is guarded."""
