@@ -11,7 +11,7 @@ from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portula.plugin import SecretHasher, network_of
-from portula_generators.costly import FAILURES, FAILURES_PER_ADDRESS, Comparisons
+from portula_generators import costly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ class Hasher(SecretHasher):
         self._keys = keys
         self._argon2 = PasswordHasher.from_parameters(_PROFILES[profile])
         self._process_key = secrets.token_bytes(32)
-        self._comparisons = Comparisons()
+        self._comparisons = costly.Comparisons()
         self._nothing = self.hash_generated(secrets.token_urlsafe(32))
 
     def hash_generated(self, secret: str) -> str:
@@ -86,7 +86,7 @@ class Hasher(SecretHasher):
                 self.verify_nothing(secret)
             return None
         network = network_of(client_address)
-        limits = {f"{network}\0{client_id}": FAILURES, network: FAILURES_PER_ADDRESS}
+        limits = {f"{network}\0{client_id}": costly.FAILURES, network: costly.FAILURES_PER_ADDRESS}
         for each in chosen or [self._nothing]:
             if self._verify_chosen(secret, each, limits):
                 return each
