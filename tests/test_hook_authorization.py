@@ -5,6 +5,7 @@ import json
 import pytest
 from security.driving import answered
 from security.house import CALLBACK, House
+from support.browser import forms_of
 
 from portula import Plugin, hookimpl
 from portula.errors import ConfigError, InvalidClientMetadata, InvalidRequestError
@@ -117,6 +118,17 @@ def test_parameters_are_added_and_none_is_overwritten():
     assert answer["region"] == "north"
     assert (answer["state"], answer["iss"]) == ("the state", "https://id.example/o")
     assert answer["code"] != "evil"
+
+
+@pytest.mark.parametrize("mode", [None, "fragment", "form_post"])
+def test_what_is_no_text_is_sent_as_json_and_none_is_absent(mode):
+    given = {"text": "a b", "number": 7, "yes": True, "nested": {"a": ["ä"]}, "absent": None}
+    house = House(plugin(portula_authorization_response=lambda answer: given))
+    answer = house.browser().authorize(house.client(), response_mode=mode)
+    sent = forms_of(answer.text)[0].fields if mode == "form_post" else answered(answer)
+    found = {name: sent.get(name) for name in given}
+    nested = '{"a": ["\\u00e4"]}'
+    assert found == {"text": "a b", "number": "7", "yes": "true", "nested": nested, "absent": None}
 
 
 def test_what_is_granted_is_recorded_in_its_transaction():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import flask
 import pytest
 
-from portula import ConfigError, hookimpl
+from portula import ConfigError, Provider, hookimpl
 from portula.errors import InvalidRequestError
 from portula.plugin import Answer, Endpoint, Mount, Step, Steps, current_provider, json_answer, step
 from portula_testing.provider import make_provider
@@ -17,6 +17,7 @@ ISSUER = "http://localhost/o"
 class Order:
     """An exchange that inherits nothing."""
 
+    provider: Provider
     method: str
     tea: str = ""
     answer: Answer | None = None
@@ -49,7 +50,7 @@ TEA = Steps(
         step(sweeten, reads="tea", when=["PUT"]),
         step(write, reads="tea", sets="answer"),
     ],
-    begin=lambda provider, message: Order(method=message.method),
+    begin=lambda provider, message: Order(provider=provider, method=message.method),
     refuse=refuse,
     variant=lambda order: order.method,
     variants=("GET", "PUT"),
@@ -89,7 +90,8 @@ class Page:
         return [Mount(blueprint, steps=(TEA,))]
 
     def view(self):
-        answer = current_provider().steps(TEA).answer(Order(method=flask.request.method))
+        provider = current_provider()
+        answer = provider.steps(TEA).answer(Order(provider=provider, method=flask.request.method))
         return flask.Response(answer.body, answer.status)
 
 

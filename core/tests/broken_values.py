@@ -282,7 +282,13 @@ class Hasty(Hasher):
         pass
 
 
+class FirstOnly(Hasher):
+    def verify_any(self, secret, stored, *, client_id, client_address):
+        return stored[0] if stored and any(self.verify(secret, each) for each in stored) else None
+
+
 CASES += [
+    broken(SecretHasherContract, "make_hasher", hasher(FirstOnly), "the_one_that_is_presented"),
     broken(SecretHasherContract, "make_hasher", hasher(Once), "again_and_again"),
     broken(SecretHasherContract, "make_hasher", hasher(Careless), "nearly_right"),
     broken(SecretHasherContract, "make_hasher", hasher(TakesHashes), "what_is_stored_does_not_pass"),

@@ -260,7 +260,7 @@ def test_a_worker_that_answers_nothing_is_replaced(
 
 def test_a_server_whose_storage_is_down_answers_503_and_comes_back(serving: Callable[..., Running]) -> None:
     running = serving("--workers", "2", down=True)
-    told = httpx.get(f"{running.server.issuer}/.well-known/jwks.json")
+    told = httpx.get(f"{running.server.issuer}/.well-known/jwks.json", timeout=15)
     assert (told.status_code, told.headers["retry-after"]) == (503, "2")
     assert told.json()["error"] == "temporarily_unavailable"
     before = running.workers

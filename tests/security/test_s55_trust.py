@@ -99,6 +99,39 @@ def test_trust_falls_with_whatever_else_it_changes(house, door, trusted, widened
     assert "consent-allow" in page.text
 
 
+LEFT_OUT = [
+    ("scope",),
+    ("grant_types",),
+    ("response_types",),
+    ("grant_types", "response_types"),
+    ("scope", "grant_types", "response_types", "token_endpoint_auth_method", "contacts"),
+]
+
+
+@pytest.mark.parametrize("how", ["absent", "null"])
+@pytest.mark.parametrize("names", LEFT_OUT, ids=", ".join)
+def test_what_it_leaves_out_falls_back_to_no_more_than_it_had_or_ends_the_trust(
+    house, door, trusted, names, how
+):
+    had = record(house, trusted)
+    document = {**DOCUMENT, **NARROWED, **dict.fromkeys(names)}
+    if how == "absent":
+        document = {name: value for name, value in document.items() if value is not None}
+    now = record(house, told_by(update(door, trusted, **document), 200))
+    if now.skip_authorization:
+        for members in ("redirect_uris", "grant_types"):
+            assert set(getattr(now, members)) <= set(getattr(had, members))
+        assert set(now.metadata["response_types"]) <= {"code"}
+        assert set(now.scope.split()) <= {"openid", "read"}
+    assert now.skip_authorization is ("scope" not in names)
+
+
+def test_trust_that_fell_does_not_come_back_by_itself(house, door, trusted):
+    told = told_by(update(door, trusted, **DOCUMENT), 200)
+    told = told_by(update(door, told, **{**DOCUMENT, **NARROWED}), 200)
+    assert not record(house, told).skip_authorization
+
+
 def test_a_client_that_may_ask_for_every_scope_keeps_its_trust(house, door, trusted):
     house.provider.clients.save(replace(record(house, trusted), scope=None))
     told = told_by(update(door, trusted, **{**DOCUMENT, **NARROWED, "scope": "read write"}), 200)

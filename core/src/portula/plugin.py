@@ -31,6 +31,7 @@ from portula.flow.events import (
     ProtocolEvent,
     RefreshTokenReplayed,
     Replay,
+    RequestRefused,
     SessionEnded,
     TokenIssued,
     TokenRefused,
@@ -73,6 +74,7 @@ from portula.flow.messages import (
 from portula.flow.presentations import PresentedToken, TokenPresentation, TokenPresentations
 from portula.flow.questions import never_heard
 from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
+from portula.flow.refusals import tell_refusal
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.response_modes import ResponseMode
@@ -122,6 +124,7 @@ from portula.host.settings import (
 from portula.model.addresses import network_of
 from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
 from portula.model.consent import Consent, ConsentItem, ConsentQuestion
+from portula.model.costly import costly_work
 from portula.model.errors import nearest
 from portula.model.failures import log_failure
 from portula.model.http import NO_STORE, Answer, Message, json_answer
@@ -321,6 +324,7 @@ __all__ = [
     "RefreshTokens",
     "Remove",
     "Replay",
+    "RequestRefused",
     "RequestResolver",
     "ResponseMode",
     "ResponseType",
@@ -364,6 +368,7 @@ __all__ = [
     "client_request_steps",
     "console",
     "contribution",
+    "costly_work",
     "current_provider",
     "current_request",
     "deliver_command",
@@ -414,6 +419,7 @@ __all__ = [
     "sorted_response_type",
     "step",
     "subclass_of",
+    "tell_refusal",
     "token_error",
     "unkeyed_digest",
     "unknown_scopes",

@@ -1,4 +1,4 @@
-"""Passwords that nobody may choose, wherever one is set (NIST SP 800-63B §5.1.1.2)."""
+"""Passwords that nobody may choose, wherever one is set (NIST SP 800-63B-3 §5.1.1.2)."""
 
 import pytest
 

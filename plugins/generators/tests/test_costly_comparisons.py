@@ -8,6 +8,7 @@ import pytest
 from hosting import ask_token, make_provider
 
 from portula import Plugin
+from portula.errors import RetryLater
 from portula.plugin import Application
 from portula_generators import costly
 
@@ -68,45 +69,96 @@ def test_many_equal_wrong_secrets_at_once_cost_one_hash(house):
 
 def test_different_wrong_secrets_are_few_hashes_and_fewer_at_once(house):
     wrong = [f"wrong {number}" for number in range(24)]
-    assert at_once(house, wrong) == [401] * 24
+    assert sorted(at_once(house, wrong)) == [401] * costly.FAILURES + [429] * (24 - costly.FAILURES)
     assert len(house.asked) == costly.FAILURES
     assert house.at_once <= costly.AT_WORK
 
 
 def test_an_address_that_was_wrong_too_often_is_heard_again_after_a_while(house, monkeypatch):
-    assert {ask(house, f"wrong {number}") for number in range(20)} == {401}
+    assert [ask(house, f"wrong {number}") for number in range(20)] == [401] * 15 + [429] * 5
     assert len(house.asked) == costly.FAILURES
-    assert ask(house, SECRET) == 401
+    refused = ask_token(house.provider, SECRET, "chosen")
+    assert (refused.status_code, refused.json["error"]) == (429, "temporarily_unavailable")
+    assert 1 <= int(refused.headers["Retry-After"]) <= costly.WINDOW_SECONDS
     later = costly.monotonic() + costly.WINDOW_SECONDS
     monkeypatch.setattr(costly, "monotonic", lambda: later)
     assert ask(house, SECRET) == 200
 
 
+def from_address(house, address, secret, client_id="chosen"):
+    """Say which stored secret somebody at an address presents; 429 where nothing is compared."""
+    hasher, client = (
+        house.provider.hooks.ask(Plugin.portula_secret_hasher),
+        house.provider.clients.find(client_id),
+    )
+    stored = client.secret_hashes if client else ()
+    try:
+        return hasher.verify_any(secret, stored, client_id=client_id, client_address=address)
+    except RetryLater as error:
+        return error.status_code
+
+
 def test_another_address_and_a_secret_that_was_right_before_are_heard_at_once(house):
-    hasher = house.provider.hooks.ask(Plugin.portula_secret_hasher)
     (stored,) = house.provider.clients.find("chosen").secret_hashes
-    for number in range(20):
-        assert not hasher.verify_for("192.0.2.1", f"wrong {number}", stored)
-    assert not hasher.verify_for("192.0.2.1", SECRET, stored)
-    assert hasher.verify_for("192.0.2.2", SECRET, stored)
-    assert hasher.verify_for("192.0.2.1", SECRET, stored)
+    found = [from_address(house, "192.0.2.1", f"wrong {number}") for number in range(20)]
+    assert found == [None] * 15 + [429] * 5
+    assert from_address(house, "192.0.2.1", SECRET) == 429
+    assert from_address(house, "192.0.2.2", SECRET) == stored
+    assert from_address(house, "192.0.2.1", SECRET) == stored
 
 
 def test_right_secrets_use_up_nothing(house):
     hasher = house.provider.hooks.ask(Plugin.portula_secret_hasher)
-    for _ in range(3):
-        (stored,) = house.provider.clients.find("chosen").secret_hashes
-        for number in range(20):
-            made = house.argon2.hash(f"right {number}")
-            assert hasher.verify_for("192.0.2.1", f"right {number}", made)
-        assert hasher.verify_for("192.0.2.1", SECRET, stored)
+    for number in range(80):
+        made = house.argon2.hash(f"right {number}")
+        given = {"client_id": "chosen", "client_address": "192.0.2.1"}
+        assert hasher.verify_any(f"right {number}", [made], **given) == made
+    assert from_address(house, "192.0.2.1", SECRET) is not None
 
 
-def test_an_unknown_client_costs_a_hash_as_a_wrong_secret_does_and_as_few(house):
-    ask(house, "wrong")
+def test_of_two_secrets_each_costs_its_hash_once(house):
+    hasher = house.provider.hooks.ask(Plugin.portula_secret_hasher)
+    old, new = (house.argon2.hash(secret) for secret in ("the old one", "the new one"))
+    for _ in range(40):
+        given = {"client_id": "rotating", "client_address": "192.0.2.1"}
+        assert hasher.verify_any("the new one", [old, new], **given) == new
+    assert len(house.asked) == 2
+
+
+@pytest.fixture
+def others(house):
+    """Clients beside the chosen one: what each is like cannot be told."""
+    create = house.provider.clients.create
+    create(Application(client_id="generated", grant_types=("client_credentials",)))
+    create(Application(client_id="public", client_type="public", redirect_uris=("https://c.example/cb",)))
+    ask(house, SECRET)  # from now on it is known that a person chose a secret
     house.asked.clear()
-    assert {ask(house, f"wrong {number}", "nobody") for number in range(20)} == {401}
+
+
+@pytest.mark.parametrize("client_id", ["chosen", "generated", "public", "nobody"])
+@pytest.mark.parametrize("wrong", ["wrong", "wrong {}"], ids=["equal", "different"])
+def test_neither_answers_nor_hashes_tell_clients_from_each_other(house, others, client_id, wrong):
+    answers = [ask_token(house.provider, wrong.format(number), client_id) for number in range(20)]
+    assert [answer.status_code for answer in answers] == [401] * 15 + [429] * 5
+    assert len({(answer.data, *answer.headers) for answer in answers[:15]}) == 1
     assert len(house.asked) == costly.FAILURES
+
+
+def test_who_tries_many_clients_is_refused_at_all_alike(house, others):
+    for number in range(costly.FAILURES_PER_ADDRESS):
+        assert ask(house, "wrong", f"nobody {number}") == 401
+    house.asked.clear()
+    assert {ask(house, "wrong", name) for name in ("chosen", "generated", "public", "nobody at all")} == {429}
+    assert house.asked == []
+    assert ask(house, SECRET) == 200  # it was right before
+
+
+def test_where_nobody_chose_a_secret_nothing_is_costly_and_nothing_refused():
+    provider = make_provider(CLIENT_SECRET_HASH_PROFILE="testing")
+    _, secret = provider.clients.create(Application(client_id="c", grant_types=("client_credentials",)))
+    names = ["c", "nobody"] * 50
+    assert {ask_token(provider, "wrong", name).status_code for name in names} == {401}
+    assert ask_token(provider, secret, "c").status_code == 200
 
 
 def test_a_hash_that_fails_fails_for_all_who_wait_and_is_forgotten(house, monkeypatch):
@@ -125,5 +177,5 @@ def test_addresses_that_are_remembered_have_a_bound(monkeypatch):
     monkeypatch.setattr(costly, "REMEMBERED", 5)
     comparisons = costly.Comparisons()
     for number in range(50):
-        assert not comparisons.ask(b"%d" % number, lambda: False, f"caller {number}")
+        assert not comparisons.ask(b"%d" % number, lambda: False, {f"caller {number}": 1})
     assert len(comparisons._failed) == 5

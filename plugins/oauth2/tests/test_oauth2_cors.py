@@ -1,4 +1,4 @@
-"""Who may read the answers of the endpoints from a browser page of another origin (Fetch standard §3.2)."""
+"""Who may read the answers of the endpoints from a browser page of another origin (Fetch standard)."""
 
 import pytest
 

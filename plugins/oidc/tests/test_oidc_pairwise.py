@@ -7,8 +7,8 @@ import pytest
 from security.driving import answered
 from support.fitting import stubbed
 
-from portula import hookimpl
-from portula.errors import FetchFailed, InvalidClientMetadata
+from portula import Plugin, hookimpl
+from portula.errors import FetchFailed, InvalidClientMetadata, InvalidGrantError, StorageDown
 from portula.plugin import Artifact, Fetched, Fetcher
 from portula_testing.writing import add_to
 
@@ -72,6 +72,41 @@ def test_names_outlive_a_change_of_the_secret_keys(make_world):
     later = make_world(SECRET_KEYS=["another key, of enough bytes"])
     add_to(later.provider.storage, salt_of(world))
     assert later.provider.validator.subject_for("ada", client) == before
+
+
+class Refusing(Plugin):
+    refuses = True
+
+    def portula_validate_token_request(self, exchange):
+        if self.refuses:
+            raise InvalidGrantError(description="not now")
+
+
+def fail(*_):
+    raise StorageDown("DATABASE_URL: nobody answers there")
+
+
+@pytest.mark.parametrize("fault", ["a veto", "the storage"])
+def test_what_fails_before_the_first_name_is_told_remembers_none_that_is_not_kept(
+    make_world, monkeypatch, fault
+):
+    refusing = Refusing()
+    world = make_world(refusing)
+    client = world.client(metadata=PAIRWISE)
+    if fault == "a veto":
+        code, verifier = world.browser().code(client, scope="openid")
+        assert world.door().redeem(client, code, verifier).json["error_description"] == "not now"
+    else:
+        known = world.find(client)
+        with monkeypatch.context() as broken:
+            broken.setattr(world.provider.storage, "apply", fail)
+            with pytest.raises(StorageDown):
+                world.provider.validator.subject_for(world.ann.sub, known)
+    refusing.refuses = False
+    told = subject(world, client)
+    restarted = make_world()
+    add_to(restarted.provider.storage, salt_of(world))
+    assert restarted.provider.validator.subject_for(world.ann.sub, world.find(client)) == told
 
 
 def salt_of(world):

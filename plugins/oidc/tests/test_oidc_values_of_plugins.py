@@ -102,7 +102,13 @@ def test_claims_that_json_has_not_are_named_where_the_person_signs_in(
 
 @pytest.mark.parametrize(("claims", "words"), VALUES)
 @pytest.mark.parametrize(
-    "hook", ["portula_userinfo_claims", "portula_id_token_claims", "portula_token_response"]
+    "hook",
+    [
+        "portula_userinfo_claims",
+        "portula_id_token_claims",
+        "portula_token_response",
+        "portula_introspection_response",
+    ],
 )
 def test_what_plugins_add_is_named_with_plugin_and_hook(make_world, caplog, hook, claims, words):
     shop = type("Shop", (), {hook: staticmethod(hookimpl(lambda value: claims))})()
@@ -112,6 +118,8 @@ def test_what_plugins_add_is_named_with_plugin_and_hook(make_world, caplog, hook
     response = world.door().redeem(party, code, verifier)
     if hook == "portula_userinfo_claims":
         response = world.userinfo(response.json["access_token"])
+    if hook == "portula_introspection_response":
+        response = world.door().introspect(party, response.json["access_token"])
     assert (response.status_code, response.json["error"]) == (500, "server_error")
     assert f"{hook} of plugin 'Shop' answers what JSON has not: {words}" in caplog.text
 

@@ -151,7 +151,7 @@ class ConsentContract:
     def test_the_page_shows_what_else_is_asked_about(
         self, visit: Visits, consent: Consent, question: ConsentQuestion
     ) -> None:
-        """RFC 9396 §11.3; a page that shows no items says so, and is never asked about any."""
+        """RFC 9396 §11.2; a page that shows no items says so, and is never asked about any."""
         if not consent.shows_items:
             return
         items = (

@@ -59,6 +59,19 @@ class SecretHasherContract:
         for wrong in ("", *nearly_right(secret), f"{secret}\0", "x" * 10_000):
             assert hasher.verify(wrong, stored) is False, wrong
 
+    @pytest.mark.parametrize("first", WAYS)
+    @pytest.mark.parametrize("second", WAYS)
+    def test_of_several_secrets_the_one_that_is_presented_is_named(
+        self, hasher: SecretHasher, first: str, second: str
+    ) -> None:
+        stored = [getattr(hasher, first)(GENERATED), getattr(hasher, second)(CHOSEN)]
+        given = {"client_id": "tea", "client_address": "192.0.2.1"}
+        for _ in range(3):
+            assert hasher.verify_any(GENERATED, stored, **given) == stored[0]
+            assert hasher.verify_any(CHOSEN, stored, **given) == stored[1]
+        assert hasher.verify_any("x" * 40, stored, **given) is None
+        assert hasher.verify_any(CHOSEN, [], **given) is None
+
     @pytest.mark.parametrize("way", WAYS)
     def test_what_is_stored_does_not_pass(self, hasher: SecretHasher, way: str) -> None:
         """Attack S50."""

@@ -96,16 +96,19 @@ def write(name: str, hook: str, directory: Path) -> list[Path]:
     """Write a distribution into a new folder of `directory`; return its files.
 
     Raises:
-        CannotWrite: name or hook do not do, or the folder is there already.
+        CannotWrite: name or hook do not do, or the folder is there already or cannot be made.
     """
     names, function = names_of(name), declaration(hook)
     folder = directory / names.distribution
-    if folder.exists():
-        raise CannotWrite(f"{folder} is there already; choose another name or --directory")
     files = {folder / path: text for path, text in files_of(names, function).items()}
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    try:
+        if folder.exists():
+            raise CannotWrite(f"{folder} is there already; choose another name or --directory")
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotWrite(f"{folder}: {error.strerror}") from error
     return list(files)
 
 

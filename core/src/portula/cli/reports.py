@@ -53,7 +53,10 @@ def _plugins(provider: Provider) -> click.Command:
         """Write the lock file: every installed plugin with version, files and hooks as they are now."""
         lines = provider.plugins.lockable()
         target = Path(path or provider.core_settings.PLUGINS_LOCK or lock.LOCK_FILE)
-        lock.write(target, lines)
+        try:
+            lock.write(target, lines)
+        except OSError as error:
+            raise click.ClickException(f"{target}: {error.strerror}") from error
         if as_json:
             click.echo(json.dumps({"path": str(target), "plugins": lock.as_json(lines)}, indent=2))
         else:

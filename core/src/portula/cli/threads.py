@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
+
+from portula.model.costly import set_stand_in
+
+MAX_STAND_INS = 128
+"""Threads that may wait for costly work, or do it, beside those that take requests."""
 
 
 class Work:
@@ -26,15 +32,17 @@ class Work:
 
 
 class Threads:
-    """Daemon threads that take work in the order in which it came."""
+    """Daemon threads that take work in the order in which it came; costly work takes none of them away from others."""
 
     def __init__(self, number: int) -> None:
         """Start `number` threads."""
         self.number = number
-        self._line: SimpleQueue[Work] = SimpleQueue()
-        self._begun: list[float | None] = [None] * number
-        for place in range(number):
-            threading.Thread(target=self._run, args=(place,), name=f"request-{place}", daemon=True).start()
+        self._line: SimpleQueue[Work | None] = SimpleQueue()
+        self._begun: dict[int, float] = {}
+        self._lock = threading.Lock()
+        self._stand_ins = 0
+        for _ in range(number):
+            self._start()
 
     @property
     def waiting(self) -> int:
@@ -46,14 +54,39 @@ class Threads:
         self._line.put(work)
 
     def longest(self) -> float:
-        """Return for how many seconds the longest call of now has been under way; 0 when all threads are free."""
-        begun = [moment for moment in self._begun if moment is not None]
+        """Return for how many seconds the longest call of now has been under way, costly work left out; 0 for none."""
+        begun = list(self._begun.values())
         return time.monotonic() - min(begun) if begun else 0.0
 
-    def _run(self, place: int) -> None:
-        while True:
-            call = self._line.get().take()
+    @contextmanager
+    def stand_in(self) -> Iterator[None]:
+        """Have one thread more while the calling one does costly work, as long as these are not too many."""
+        with self._lock:
+            may = self._stand_ins < MAX_STAND_INS
+            self._stand_ins += may
+        if may:
+            self._start()
+        own = threading.get_ident()
+        self._begun.pop(own, None)
+        try:
+            yield
+        finally:
+            self._begun[own] = time.monotonic()
+            if may:
+                with self._lock:
+                    self._stand_ins -= 1
+                self._line.put(None)
+
+    def _start(self) -> None:
+        threading.Thread(target=self._run, name="request", daemon=True).start()
+
+    def _run(self) -> None:
+        """Do work until there is one thread too many."""
+        set_stand_in(self.stand_in)
+        own = threading.get_ident()
+        while (work := self._line.get()) is not None:
+            call = work.take()
             if call is not None:
-                self._begun[place] = time.monotonic()
+                self._begun[own] = time.monotonic()
                 call()
-                self._begun[place] = None
+                del self._begun[own]

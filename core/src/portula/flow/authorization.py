@@ -6,7 +6,8 @@ a page; those after it go to the client (attack S02). Whatever may fail fails be
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import json
+from typing import TYPE_CHECKING, Any, cast
 
 from oauthlib.oauth2.rfc6749 import errors, utils
 from oauthlib.openid.connect.core.exceptions import RequestNotSupported, RequestURINotSupported
@@ -25,6 +26,8 @@ from portula.flow.response_modes import FRAGMENT, QUERY, ResponseMode
 from portula.flow.steps import Steps, step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from portula.flow.server import Server
     from portula.flow.validator import OAuth2Validator
     from portula.model.http import Answer
@@ -253,11 +256,11 @@ def record_granted(exchange: PageExchange) -> None:
 
 
 def write(exchange: AuthorizationExchange) -> None:
-    """Let plugins add parameters, and write the answer in the mode asked for."""
+    """Let plugins add parameters, as JSON what is no text, and write the answer in the mode asked for."""
     given = {name: str(value) for name, value in exchange.response.items()}
     answer = AuthorizationResponse(provider=exchange.provider, request=exchange.request, response=given)
     enriched = exchange.provider.hooks.enrich(RequestHooks.portula_authorization_response, answer)
-    exchange.answer = respond(exchange, enriched)
+    exchange.answer = respond(exchange, _as_text(enriched))
     if exchange.on_answer is not None:
         exchange.on_answer(exchange.answer)
 
@@ -300,6 +303,14 @@ def respond(exchange: AuthorizationExchange, given: dict[str, str]) -> Answer:
         given = {**given, "state": request.state}
     mode = provider.response_modes.get(request.response_mode or "") or _default_mode(exchange)
     return mode.write(exchange, {**given, "iss": exchange.issuer})
+
+
+def _as_text(parameters: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in parameters.items()
+        if value is not None
+    }
 
 
 def _default_mode(exchange: AuthorizationExchange) -> ResponseMode:

@@ -15,6 +15,7 @@ from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
 from portula.flow.messages import ISSUER, OAuthRequest, Pairs
+from portula.flow.refusals import tell_refusal
 from portula.flow.responses import error_parameters, failed_answer, fault_of, from_oauthlib, token_error
 from portula.flow.server import Server
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
@@ -165,6 +166,7 @@ class Backend:
                     run(exchange)
             answer = from_oauthlib(*result)
         except OAuth2Error as error:
+            tell_refusal(self.provider, revocation.REVOCATION_STEPS.endpoint, error, exchange)
             answer = token_error(error)
         return answer.with_headers(exchange.headers)
 

@@ -12,6 +12,7 @@ from portula.flow.events import (
     LoginFailed,
     LoginSucceeded,
     RefreshTokenReplayed,
+    RequestRefused,
     SessionEnded,
     TokenIssued,
     TokenRefused,
@@ -111,6 +112,16 @@ class EventHooks(HookDeclarations):
             class Listener(Plugin):
                 def portula_authorization_request_refused(self, event):
                     print(event.error)
+        """
+
+    @event()
+    def portula_request_refused(self, event: RequestRefused) -> None:
+        """Hear that another endpoint refused: introspection, revocation, registration, or a guarded view.
+
+        Example:
+            class Listener(Plugin):
+                def portula_request_refused(self, event):
+                    print(event.endpoint)
         """
 
     @event()

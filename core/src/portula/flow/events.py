@@ -144,6 +144,21 @@ class AuthorizationRequestRefused(ProtocolEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRefused(ProtocolEvent):
+    """An endpoint refused a request: for its access token, say, or its client metadata.
+
+    The token and authorization endpoints have events of their own, but for what they refuse before it is read.
+    """
+
+    endpoint: str
+    """Name of the endpoint, as `portula explain` takes it, or of a view of the application's own that is guarded."""
+    error: str
+    """What the client was told; `missing_token` where it was only asked for a token (RFC 6750 §3.1)."""
+    repeats: bool = False
+    """Whether another event has told of it, as of a client that did not authenticate."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LoginSucceeded(ProtocolEvent):
     """A person signed in."""
 

@@ -131,8 +131,8 @@ class Exchange:
 
     @property
     def scope(self) -> tuple[str, ...]:
-        """The scopes that are judged, or granted."""
-        return tuple(self.request.scopes or ())
+        """The scopes that are judged, or granted, each once (RFC 6749 §3.3)."""
+        return tuple(dict.fromkeys(self.request.scopes or ()))
 
     def parameter(self, name: str) -> str | None:
         """Return a parameter of the request; None when it was not sent."""

@@ -15,14 +15,12 @@ from portula.model.http import NO_STORE, Answer, json_answer
 
 
 class RetryLater(errors.TemporarilyUnavailableError):  # type: ignore[misc] # oauthlib has no types
-    """A request of a client cannot be judged now: 503, with the seconds after which it may come again."""
+    """A request of a client is not judged now: it hears after how many seconds it may come again."""
 
-    status_code = 503
-
-    def __init__(self, description: str, retry_after: int) -> None:
-        """Keep the seconds."""
+    def __init__(self, description: str, retry_after: int, *, status: int = 503) -> None:
+        """Keep the seconds, and the HTTP status: 429 for who asks too often, 503 where that is no fault of theirs."""
         self.retry_after = retry_after
-        super().__init__(description=description)
+        super().__init__(description=description, status_code=status)
 
 
 def fault_of(failure: Exception, what: str) -> OAuth2Error:

@@ -12,6 +12,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from portula.flow.refusals import tell_refusal
 from portula.model.errors import ConfigError, nearest
 from portula.model.sources import Source, Tier
 
@@ -60,6 +61,7 @@ class Step:
 class HasAnswer(Protocol):
     """What steps are given: any exchange that an answer can be put on."""
 
+    provider: Any
     answer: Any
 
 
@@ -130,6 +132,7 @@ class Steps(Generic[E]):
             refusal = None if self.refuse is None else self.refuse(exchange, error)
             if refusal is None:
                 raise
+            tell_refusal(exchange.provider, self.endpoint, error, exchange)
             return refusal
         return exchange.answer
 

@@ -85,6 +85,10 @@ class OAuth2Validator(Questions):
         """Return the access token with this value unless it expired, was revoked, or its client or user is disabled."""
         raise NotImplementedError
 
+    def why_not_live(self, value: str) -> str | None:
+        """Say, for operators, why `find_live_access_token` finds nothing for this value; None when nobody can say."""
+        return None
+
     def find_live_refresh_token(
         self, value: str, known: Application | None = None
     ) -> Live[RefreshToken] | None:

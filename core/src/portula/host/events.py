@@ -8,6 +8,8 @@ import secrets
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import click
+
 from portula.model.requests import current_request
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ class Event:
     issuer: str = ""
     """Whose it is; empty where the issuer is made of the host of each request and none is at hand."""
     actor: str | None = None
-    """Subject of the person, or name of the command, that did it in place of the one it is about."""
+    """Subject of the person, or words of the command (`portula clients set`), that did it in place of the one it is
+    about."""
     client_id: str | None = None
     subject: str | None = None
     """The person it is about."""
@@ -55,6 +58,8 @@ class Event:
             object.__setattr__(self, "request_id", self.request_id or request.id)
             object.__setattr__(self, "address", self.address or request.address or None)
             object.__setattr__(self, "actor", self.actor or request.actor)
+        elif (command := click.get_current_context(silent=True)) is not None:
+            object.__setattr__(self, "actor", self.actor or command.command_path)
         if self.at < 0:
             object.__setattr__(self, "at", self.provider.now())
         if not self.realm:

@@ -29,7 +29,7 @@ MAX_CHARACTERS = 500
 """Of one value from outside."""
 
 _FAULTS = ("server_error", "temporarily_unavailable")
-"""Errors of which the failure itself is logged."""
+"""Errors of a request whose failure, if there was one, has its own line."""
 
 _FIRST = ("timestamp", "level", "event", "request_id")
 
@@ -51,7 +51,9 @@ class Line:
 
 def log_event(event: Event) -> None:
     """Log an event, unless nobody listens at its level; what has a line already counts as DEBUG."""
-    has_line = getattr(event, "repeats", False) or getattr(event, "error", None) in _FAULTS
+    request = current_request()
+    failed = getattr(event, "error", None) in _FAULTS and request is not None and request.failure_is_logged
+    has_line = failed or getattr(event, "repeats", False)
     level = logging.DEBUG if has_line else event.log_level
     if log.isEnabledFor(level):
         facts = event.log_facts()

@@ -21,6 +21,9 @@ def log_failure(failure: BaseException, message: str, *arguments: object) -> Non
         message: what failed, with the places of the arguments, as `logging` takes them.
         arguments: for those places.
     """
+    request = current_request()
+    if request is not None:
+        request.failure_is_logged = True
     if isinstance(failure, StorageDown):
         log.error("%s: %s", message % arguments, failure.findings[0])
     else:

@@ -20,6 +20,8 @@ class CurrentRequest:
     """Address of the client, behind TRUSTED_PROXIES proxies."""
     actor: str | None = None
     """Subject of the administrator who sends it, once they are known."""
+    failure_is_logged: bool = False
+    """Whether a failure of it has a line in the log."""
 
 
 def current_request() -> CurrentRequest | None:

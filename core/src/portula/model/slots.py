@@ -82,15 +82,19 @@ class SecretHasher(ABC):
     def verify_nothing(self, secret: str) -> None:
         """Spend the time of a comparison, so that an unknown name is not faster than a wrong secret (S51)."""
 
-    def verify_for(self, client_address: str, secret: str, stored: str | None) -> bool:
-        """Compare as `verify` does for somebody at an address, whom a hasher may refuse after too many wrong secrets.
+    def verify_any(
+        self, secret: str, stored: Sequence[str], *, client_id: str, client_address: str
+    ) -> str | None:
+        """Return which of the stored secrets of a client this one is, for somebody at an address; None for none.
 
-        `stored` is None where there is nothing to compare with.
+        Without any, because the client has none or does not exist, it takes the time of a wrong one.
+
+        Raises:
+            RetryLater: somebody there was wrong too often, whether there is such a client or not.
         """
-        if stored is None:
+        if not stored:
             self.verify_nothing(secret)
-            return False
-        return self.verify(secret, stored)
+        return next((each for each in stored if self.verify(secret, each)), None)
 
 
 class Login(ABC):

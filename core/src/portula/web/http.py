@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from flask import Flask, request
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_content_length
 
 from portula.flow.endpoints import Endpoint
-from portula.flow.responses import failed_answer, token_error
+from portula.flow.responses import error_parameters, failed_answer, token_error
 from portula.model.errors import DuplicateContribution
 from portula.model.failures import log_failure
 from portula.model.http import Answer, Message, json_answer
@@ -42,8 +43,16 @@ _UNEXPOSED = ("allow", "cache-control", "content-type", "expires", "pragma", "re
 class MachineEndpoints:
     """Answers machine endpoints from a WSGI environment."""
 
-    def __init__(self, app: Flask, endpoints: Sequence[Endpoint], mount: str, settings: CoreSettings) -> None:
-        """Lay out the paths, each with and without its trailing slash."""
+    def __init__(
+        self,
+        app: Flask,
+        endpoints: Sequence[Endpoint],
+        mount: str,
+        settings: CoreSettings,
+        tell_refusal: Callable[[str, Exception], None],
+    ) -> None:
+        """Lay out the paths, each with and without its trailing slash; `tell_refusal` is given an endpoint's name."""
+        self._tell_refusal = tell_refusal
         self._app = app
         self._mount_path = mount
         self._settings = settings
@@ -123,11 +132,8 @@ class MachineEndpoints:
             requested_headers = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
             return self._preflight(endpoint, origin, requested_headers)
         if method not in endpoint.methods and not (method == "HEAD" and "GET" in endpoint.methods):
-            answer = json_answer(
-                405,
-                {"error": "invalid_request", "error_description": "This method is not allowed here."},
-                {"Allow": ", ".join((*endpoint.methods, "OPTIONS"))},
-            )
+            allowed = {"Allow": ", ".join((*endpoint.methods, "OPTIONS"))}
+            answer = self._refused(endpoint, 405, "This method is not allowed here.", allowed)
         else:
             answer = self._handle(endpoint, path, environ, read)
         return self._with_cors(endpoint, answer)
@@ -138,25 +144,28 @@ class MachineEndpoints:
         too_large = (get_content_length(environ) or 0) > self._max_body
         body = b"" if too_large else read(self._max_body + 1)
         if too_large or len(body) > self._max_body:
-            return json_answer(
-                413,
-                {
-                    "error": "invalid_request",
-                    "error_description": f"A request has at most {self._max_body} bytes.",
-                },
-            )
+            return self._refused(endpoint, 413, f"A request has at most {self._max_body} bytes.")
         try:
             handler = cast("Handler", endpoint.handler)
             return handler(message_from(environ, path, body, self._settings))
         except (MalformedCertificate, UntrustedHost) as error:
+            self._tell_refusal(endpoint.name, error)
             return token_error(error)
         except Exception as failure:  # noqa: BLE001 - it is logged
             log_failure(failure, "endpoint %s failed", endpoint.name)
             return failed_answer(failure)
 
+    def _refused(
+        self, endpoint: Endpoint, status: int, description: str, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Refuse a request before anything of it is read, and tell of it."""
+        error = InvalidRequestError(description=description)
+        self._tell_refusal(endpoint.name, error)
+        return json_answer(status, error_parameters(error), headers or {})
+
     @staticmethod
     def _preflight(endpoint: Endpoint, origin: str | None, requested_headers: str) -> Answer:
-        """Answer OPTIONS (Fetch standard §3.2.3). The client is not known yet; the real answer names its origins.
+        """Answer OPTIONS (Fetch standard, CORS protocol). The client is not known yet; the real answer names origins.
 
         Headers that are asked for are allowed: what may be read depends on the endpoint and the client alone.
         """

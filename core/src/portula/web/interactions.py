@@ -227,9 +227,9 @@ class InteractionView(ABC, Generic[X]):
         return Response(answer.body, answer.status, dict(answer.headers))
 
     def _answered_before(self) -> Response:
-        return self.provider.pages.error(
-            400, "This request cannot be answered", "This request was answered before.", "invalid_request"
-        )
+        error = InvalidRequestError(description="This request was answered before.")
+        self._tell_refusal(error)
+        return self._error_page(error)
 
     def _demands(self, exchange: X, *, fresh: bool) -> Demands:
         interaction = Interaction(
@@ -318,6 +318,10 @@ class InteractionView(ABC, Generic[X]):
             answer = self.decided(exchange, allowed=allowed)
         if allowed:
             self._tell(question)
+        else:
+            self._tell_refusal(
+                AccessDeniedError(description="The person did not allow it."), question.client.client_id
+            )
         return answer
 
     def _tell(self, question: ConsentQuestion) -> None:

@@ -17,6 +17,7 @@ from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.clients import Clients
 from portula.flow.engine import build_engine, make_backend
 from portula.flow.hooks import FlowHooks
+from portula.flow.refusals import tell_refusal
 from portula.flow.reloading import reloading
 from portula.flow.strangers import StrangersQuota
 from portula.host.core_settings import CoreSettings
@@ -253,7 +254,9 @@ class Provider(AuthorizationServer):
         if self.metadata_document:
             endpoints += metadata_endpoints(self)
         endpoints += health_endpoints(self)
-        self.machine_endpoints = MachineEndpoints(self.app, endpoints, self.mount, self.core_settings)
+        self.machine_endpoints = MachineEndpoints(
+            self.app, endpoints, self.mount, self.core_settings, partial(tell_refusal, self)
+        )
         for other in self.app.extensions.get("portula", {}).values():
             if not self.machine_endpoints.paths.keys().isdisjoint(other.machine_endpoints.paths):
                 raise ConfigError(f"MOUNT_PATH: {self.mount!r} is taken by the provider {other.name!r}")

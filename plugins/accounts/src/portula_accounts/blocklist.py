@@ -1,6 +1,6 @@
 """Passwords that nobody may choose: common, repeated, in a row, or made of names that everybody can guess.
 
-NIST SP 800-63B §5.1.1.2 has verifiers compare a new password with values known to be common, expected or compromised.
+NIST SP 800-63B-3 §5.1.1.2 has verifiers compare a new password with values known to be common, expected or compromised.
 The words here are those that such passwords are built around; PASSWORD_BLOCKLIST_FILE names a list of leaked ones.
 """
 

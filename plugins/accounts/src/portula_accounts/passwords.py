@@ -9,8 +9,10 @@ import unicodedata
 from argon2 import Parameters, PasswordHasher, Type, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from portula.plugin import costly_work
+
 MIN_PASSWORD_CHARACTERS = 8
-"""NIST SP 800-63B §5.1.1.2: memorised secrets have at least 8 characters."""
+"""NIST SP 800-63B-3 §5.1.1.2: memorised secrets have at least 8 characters."""
 MAX_PASSWORD_BYTES = 1024
 
 AT_WORK = 2
@@ -50,14 +52,14 @@ class Passwords:
                 f"A password has at least {MIN_PASSWORD_CHARACTERS} characters, at most {MAX_PASSWORD_BYTES} bytes, "
                 "and no control characters."
             )
-        with self._places:
+        with costly_work(self._places):
             return self._argon2.hash(prepared)
 
     def verify(self, password: str, stored: str | None) -> bool:
         """Compare; without a stored hash, spend the same time and refuse (attack S51)."""
         prepared = prepare(password)
         try:
-            with self._places:
+            with costly_work(self._places):
                 self._argon2.verify(stored or self._nobody, prepared or "")
         except (VerificationError, InvalidHashError):
             return False

@@ -34,7 +34,7 @@ class AccountsSettings(BaseModel):
     PASSWORD_BLOCKLIST_FILE: FilePath | None = None
     """File of passwords that nobody may choose, UTF-8, one a line, e.g. the most frequent of a breach; case does not
     count. It is read at start and held in memory. A list of words that such passwords are built around is always in
-    force (NIST SP 800-63B §5.1.1.2)."""
+    force (NIST SP 800-63B-3 §5.1.1.2)."""
 
     PASSWORD_LINK_SECONDS: int = Field(default=24 * 3600, ge=60, le=MAX_LINK_SECONDS)
     """Seconds for which a link counts with which a person sets a password (`portula users password NAME --link`)."""

@@ -150,10 +150,14 @@ def _end(tokens: InitialAccessTokens) -> click.Command:
 def _revoke(tokens: InitialAccessTokens) -> click.Command:
     @click.command("revoke")
     @click.argument("name")
-    def revoke(name: str) -> None:
+    @console.json_option
+    def revoke(name: str, *, as_json: bool) -> None:
         """End the token called NAME without asking; clients that were registered with it stay."""
         tokens.revoke(_named(tokens, name))
-        click.echo(f"Revoked {name}.")
+        if as_json:
+            console.print_record({"name": name}, as_json=True)
+        else:
+            click.echo(f"Revoked {name}.")
 
     return revoke
 

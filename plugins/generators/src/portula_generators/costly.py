@@ -1,18 +1,24 @@
-"""Comparisons that cost time and memory (argon2id): few at once, each asked once, few wrong ones an address."""
+"""Comparisons that cost time and memory (argon2id): few at once, each run once, few wrong ones an address."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from math import ceil
 from time import monotonic
+
+from portula.errors import RetryLater
+from portula.plugin import costly_work
 
 AT_WORK = 2
 """Comparisons of one process at one moment: with 64 MiB each they take 128 MiB."""
 
 FAILURES = 15
-"""Wrong secrets that one address may try on one client within the window."""
+"""Wrong secrets that one address may try on one client within the window, or on one that does not exist."""
+FAILURES_PER_ADDRESS = 60
+"""The same on all of them together."""
 WINDOW_SECONDS = 60
 REMEMBERED = 4096
 """Successes and addresses that a process remembers, so that each success costs its 200 ms once."""
@@ -29,24 +35,36 @@ class Comparisons:
         self._succeeded: OrderedDict[bytes, None] = OrderedDict()
         self._failed: OrderedDict[str, list[float]] = OrderedDict()
 
-    def ask(self, mark: bytes, compare: Callable[[], bool], caller: str | None = None) -> bool:
+    def has_succeeded(self, mark: bytes) -> bool:
+        """Say whether a comparison succeeded before."""
+        with self._lock:
+            if mark in self._succeeded:
+                self._succeeded.move_to_end(mark)
+                return True
+            return False
+
+    def ask(self, mark: bytes, compare: Callable[[], bool], limits: Mapping[str, int] | None = None) -> bool:
         """Return what `compare` does, or has done before if that was a success; who asks meanwhile waits for the one.
 
-        Failures are never remembered. A `caller` who had too many of them lately gets False for whatever else it asks.
+        Failures are never remembered. `limits` are how many there may be lately, each by its key.
+
+        Raises:
+            RetryLater: a limit is reached; nothing is compared.
         """
+        limits = limits or {}
         with self._lock:
             if mark in self._succeeded:
                 self._succeeded.move_to_end(mark)
                 return True
             running = self._running.get(mark)
             if running is None:
-                if caller is not None and not self._begin(caller):
-                    return False
+                self._begin(limits)
                 mine = self._running[mark] = Future[bool]()
         if running is not None:
-            return running.result()
+            with costly_work():
+                return running.result()
         try:
-            with self._places:
+            with costly_work(self._places):
                 right = compare()
         except BaseException as error:
             mine.set_exception(error)
@@ -57,25 +75,33 @@ class Comparisons:
             with self._lock:
                 del self._running[mark]
         if right:
-            self._remember(mark, caller)
+            self._remember(mark, limits)
         return right
 
-    def _begin(self, caller: str) -> bool:
-        """Note an attempt as failed until it succeeds, so that many at one moment are no more than the limit."""
+    def _begin(self, limits: Mapping[str, int]) -> None:
+        """Note an attempt as failed until it succeeds, so that many at one moment are no more than the limits."""
         now = monotonic()
-        times = [time for time in self._failed.pop(caller, ()) if time > now - WINDOW_SECONDS]
-        self._failed[caller] = times
-        if len(self._failed) > REMEMBERED:
+        lately = {
+            key: [time for time in self._failed.get(key, ()) if time > now - WINDOW_SECONDS] for key in limits
+        }
+        waits = [
+            ceil(times[-limits[key]] + WINDOW_SECONDS - now)
+            for key, times in lately.items()
+            if len(times) >= limits[key]
+        ]
+        if waits:
+            raise RetryLater("Too many wrong client secrets.", max(1, *waits), status=429)
+        for key, times in lately.items():
+            self._failed[key] = [*times, now]
+            self._failed.move_to_end(key)
+        while len(self._failed) > REMEMBERED:
             self._failed.popitem(last=False)
-        if len(times) >= FAILURES:
-            return False
-        times.append(now)
-        return True
 
-    def _remember(self, mark: bytes, caller: str | None) -> None:
+    def _remember(self, mark: bytes, limits: Mapping[str, int]) -> None:
         with self._lock:
             self._succeeded[mark] = None
             if len(self._succeeded) > REMEMBERED:
                 self._succeeded.popitem(last=False)
-            if caller is not None and self._failed.get(caller):
-                self._failed[caller].pop()
+            for key in limits:
+                if self._failed.get(key):
+                    self._failed[key].pop()

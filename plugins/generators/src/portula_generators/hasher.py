@@ -11,9 +11,11 @@ from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portula.plugin import SecretHasher, network_of
-from portula_generators.costly import Comparisons
+from portula_generators import costly
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from portula.plugin import Keys
 
 _GENERATED = "digest:"
@@ -36,7 +38,7 @@ class Hasher(SecretHasher):
         self._keys = keys
         self._argon2 = PasswordHasher.from_parameters(_PROFILES[profile])
         self._process_key = secrets.token_bytes(32)
-        self._comparisons = Comparisons()
+        self._comparisons = costly.Comparisons()
         self._nothing = self.hash_generated(secrets.token_urlsafe(32))
 
     def hash_generated(self, secret: str) -> str:
@@ -66,20 +68,37 @@ class Hasher(SecretHasher):
             return known is not None and hmac.compare_digest(known.encode(), secret.encode())
         return stored.startswith(_CHOSEN) and self._verify_chosen(secret, stored)
 
-    def verify_for(self, client_address: str, secret: str, stored: str | None) -> bool:
-        """Compare for somebody at an address, who may be wrong about one chosen secret a few times a minute."""
-        asked = self._nothing if stored is None else stored
-        if asked.startswith(_CHOSEN):
-            return self._verify_chosen(secret, asked, client_address)
-        return super().verify_for(client_address, secret, stored)
+    def verify_any(
+        self, secret: str, stored: Sequence[str], *, client_id: str, client_address: str
+    ) -> str | None:
+        """Return which of the stored secrets this one is; where clients have chosen ones, few wrong ones are heard.
+
+        There a wrong secret costs a comparison of a chosen one, whatever the client has and whether it exists; after a
+        few, nothing is compared (attack S51).
+        """
+        chosen = [each for each in stored if each.startswith(_CHOSEN)]
+        for each in stored:
+            known = self._comparisons.has_succeeded(self._mark(secret, each))
+            if known if each in chosen else self.verify(secret, each):
+                return each
+        if not chosen and not self._nothing.startswith(_CHOSEN):
+            if not stored:
+                self.verify_nothing(secret)
+            return None
+        network = network_of(client_address)
+        limits = {f"{network}\0{client_id}": costly.FAILURES, network: costly.FAILURES_PER_ADDRESS}
+        for each in chosen or [self._nothing]:
+            if self._verify_chosen(secret, each, limits):
+                return each
+            limits = {}
+        return None
 
     def verify_nothing(self, secret: str) -> None:
         """Spend the time of a comparison: of a chosen secret where clients have such (attack S51)."""
         self.verify(secret, self._nothing)
 
-    def _verify_chosen(self, secret: str, stored: str, client_address: str | None = None) -> bool:
-        """Verify argon2id, remembering successes only, by an HMAC under a key of this process."""
-        mark = hmac.digest(self._process_key, stored.encode() + b"\0" + secret.encode(), hashlib.sha256)
+    def _verify_chosen(self, secret: str, stored: str, limits: Mapping[str, int] | None = None) -> bool:
+        """Verify argon2id, remembering successes only."""
 
         def compare() -> bool:
             try:
@@ -87,8 +106,11 @@ class Hasher(SecretHasher):
             except (VerificationError, InvalidHashError, UnicodeEncodeError):
                 return False
 
-        caller = None if client_address is None else f"{network_of(client_address)}\0{stored}"
-        right = self._comparisons.ask(mark, compare, caller)
+        right = self._comparisons.ask(self._mark(secret, stored), compare, limits)
         if not self._nothing.startswith(_CHOSEN):
             self._nothing = self._argon2.hash(secrets.token_urlsafe(32))  # from now on there are such clients
         return right
+
+    def _mark(self, secret: str, stored: str) -> bytes:
+        """Return what a comparison is known by: an HMAC under a key of this process."""
+        return hmac.digest(self._process_key, stored.encode() + b"\0" + secret.encode(), hashlib.sha256)

@@ -29,15 +29,17 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
             provider.hooks.ask(Plugin.portula_secret_hasher),
             request.headers.get(CLIENT_ADDRESS, ""),
         )
+        exchange = exchange_of(request, provider)
         for client_id, secret in candidates:
             client = provider.clients.find(client_id)
-            exchange, secret_hashes = exchange_of(request, provider), client.secret_hashes if client else ()
-            known = "wrong secret" if secret_hashes else "the client has no secret"
+            stored = client.secret_hashes if client else ()
+            exchange.reason = "too many wrong secrets"
+            held = hasher.verify_any(secret, stored, client_id=client_id, client_address=address)
+            if held is not None:
+                exchange.client_secret_hash, exchange.reason = held, None
+                return client
+            known = "wrong secret" if stored else "the client has no secret"
             exchange.reason = "unknown client" if client is None else known
-            for held in secret_hashes or (None,):
-                if hasher.verify_for(address, secret, held):
-                    exchange.client_secret_hash, exchange.reason = held, None
-                    return client
         return None
 
     def basic(request: OAuthRequest) -> Application | None:

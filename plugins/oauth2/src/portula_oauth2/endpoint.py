@@ -52,7 +52,7 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
 
 
 def _with_cors(provider: Provider, handler: Callable[[Message], Answer]) -> Callable[[Message], Answer]:
-    """Let a browser page of the client read the answer, an error too (Fetch standard §3.2)."""
+    """Let a browser page of the client read the answer, an error too (Fetch standard, CORS protocol)."""
     settings = provider.settings(OAuth2Settings)
     schemes = {*settings.ALLOWED_SCHEMES, *settings.ALLOWED_REDIRECT_URI_SCHEMES}
 

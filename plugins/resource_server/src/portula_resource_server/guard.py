@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from flask import Response, current_app, g, request
 from werkzeug.local import LocalProxy
 
-from portula import current_provider
+from portula import Plugin, current_provider
 from portula.errors import (
     InsufficientScopeError,
     InvalidRequestError,
@@ -19,7 +19,7 @@ from portula.errors import (
     OAuth2Error,
     RetryLater,
 )
-from portula.plugin import log_failure, token_error
+from portula.plugin import log_failure, tell_refusal, token_error
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable
 from portula_resource_server.verify import named_scope, verifier_of
@@ -150,13 +150,22 @@ def _refusal(provider: Provider, scopes: tuple[str, ...], headers: dict[str, str
         if not token.scopes.issuperset(scopes):
             raise InsufficientScopeError
     except RetryLater as error:
+        tell_refusal(provider, request.endpoint or "", error)
         return token_error(error)
     except OAuth2Error as error:
+        tell_refusal(provider, request.endpoint or "", error, reason=_reason(provider, error, presented))
         setting = provider.settings(ResourceServerSettings).ERROR_RESPONSE_WITH_SCOPES
         named = setting and isinstance(error, InsufficientScopeError)
         return presentations.refusal(error, presented, scope=" ".join(scopes) if named else "")
     g.portula_token = replace(token, expires=provider.datetime_of(token.expires_at))
     return None
+
+
+def _reason(provider: Provider, error: OAuth2Error, presented: PresentedToken | None) -> str | None:
+    """Return why a token does not count, where it is one of this provider."""
+    asked = presented is not None and presented.well_formed and isinstance(error, InvalidTokenError)
+    issues = provider.hooks.ruling(Plugin.portula_backend_class).winner
+    return provider.validator.why_not_live(presented.value) if presented and asked and issues else None
 
 
 def _verified(provider: Provider, presented: PresentedToken) -> VerifiedToken:

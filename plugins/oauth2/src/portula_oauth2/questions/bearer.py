@@ -34,6 +34,7 @@ class BearerQuestions(OAuth2Validator):
         """Find a live access token with all these scopes; its facts go onto the request."""
         live = self.provider.validator.find_live_access_token(token) if token else None
         if live is None:
+            self.exchange_of(request).reason = self.provider.validator.why_not_live(token or "")
             return False
         granted = live.token.scope.split()
         request.user, request.scopes, request.client = live.token.subject, granted, live.client
@@ -45,6 +46,16 @@ class BearerQuestions(OAuth2Validator):
 
     def find_live_access_token(self, value: str) -> Live[AccessToken] | None:
         """Look an access token up with its authorization and client, and ask whether these and the person count."""
+        found = self._access_token(value)
+        return None if isinstance(found, str) else found
+
+    def why_not_live(self, value: str) -> str | None:
+        """Look it up again: only what is refused costs that."""
+        found = self._access_token(value)
+        return found if isinstance(found, str) else None
+
+    def _access_token(self, value: str) -> Live[AccessToken] | str:
+        """Return an access token that counts, or why it does not."""
         provider = self.provider
         found: tuple[AccessToken, Authorization | None, Application | None] | None = (
             provider.storage.find_along(
@@ -54,8 +65,10 @@ class BearerQuestions(OAuth2Validator):
                 digest=provider.keys.digests(ACCESS_TOKEN, value),
             )
         )
-        if found is None or found[0].revoked_at is not None:
-            return None
+        if found is None:
+            return "unknown token"
+        if found[0].revoked_at is not None:
+            return "the token is revoked"
         token, authorization, stored = found
         return self._live(token, authorization, provider.clients.prefer_source(token.client_id, stored))
 
@@ -69,26 +82,27 @@ class BearerQuestions(OAuth2Validator):
         token, authorization = found
         if known is None or known.client_id != token.client_id:
             known = self.provider.clients.find(token.client_id)
-        return self._live(token, authorization, known)
+        live = self._live(token, authorization, known)
+        return None if isinstance(live, str) else live
 
     def _live(
         self, token: T, authorization: Authorization | None, client: Application | None
-    ) -> Live[T] | None:
+    ) -> Live[T] | str:
         provider = self.provider
         under: str | None = token.authorization
         if authorization is None and under is not None:
-            return None
+            return "the authorization is gone"
         if authorization is not None and is_revoked(provider, authorization):
-            return None
+            return "the authorization is revoked"
         expires_at: int | None = token.expires_at
         if expires_at is not None and expires_at <= provider.now():
-            return None
+            return "the token has expired"
         if client is None or not client.is_usable(None):
-            return None
+            return "the client is gone or disabled"
         if token.subject is None:
             return Live(token, client, authorization, None)
         user = provider.validator.active_person(token.subject)
-        return Live(token, client, authorization, user) if user is not None else None
+        return "the person is gone or disabled" if user is None else Live(token, client, authorization, user)
 
     def active_person(self, subject: str) -> User | None:
         """Ask the login for this person."""
