@@ -10,6 +10,7 @@ import portula_accounts
 import portula_client_assertion
 import portula_consent
 import portula_dcr
+import portula_dpop
 import portula_fetch
 import portula_generators
 import portula_introspection
@@ -32,6 +33,7 @@ ROOMS = (
     portula_client_assertion,
     portula_consent,
     portula_dcr,
+    portula_dpop,
     portula_fetch,
     portula_generators,
     portula_introspection,
@@ -74,7 +76,7 @@ class House:
         self.app.add_url_rule("/resource", "resource", require_oauth("read")(lambda: "the resource"))
         self.host = HOST if self.provider.issuer else "http://127.0.0.1:5000"
         self.users = self.provider.hooks.ask(Plugin.portula_login).users
-        self.ann = self.users.create("ann", PASSWORD)
+        self.ann = self.users.named("ann") or self.users.create("ann", PASSWORD)
 
     def close(self):
         for store in self.provider.stores.values():

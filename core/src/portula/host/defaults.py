@@ -7,6 +7,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "client_assertion": "portula-client-assertion",
     "consent": "portula-consent",
     "dcr": "portula-dcr",
+    "dpop": "portula-dpop",
     "fetch": "portula-fetch",
     "generators": "portula-generators",
     "import_dot": "portula-import-dot",

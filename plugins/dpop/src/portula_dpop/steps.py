@@ -1,0 +1,86 @@
+"""What proofs do where tokens are asked for: the steps of three endpoints (RFC 9449 §5, §10)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula.errors import InvalidGrantError, InvalidRequestError
+from portula.plugin import Step
+from portula_dpop.errors import InvalidProof
+from portula_dpop.metadata import CONFIRMATION
+from portula_dpop.proofs import HEADER, Proofs
+from portula_dpop.settings import DpopSettings, binds
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import AuthorizationExchange, Exchange, TokenExchange
+
+ROOM = "dpop"
+PARAMETER = "dpop_jkt"
+
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+"""A SHA-256 in base64url (RFC 7638 §3, RFC 9449 §10)."""
+
+
+@hookimpl
+def portula_steps(provider: Provider) -> list[Step]:
+    """Return the steps; none where no token is bound."""
+    if not binds(provider):
+        return []
+    proofs = Proofs(provider)
+
+    def pushed(exchange: Exchange) -> None:
+        """Bind the request to the key that is proven with it, as its parameter would (RFC 9449 §10.1)."""
+        if HEADER not in exchange.message.headers:
+            return
+        proven, named = proofs.thumbprint(exchange.message, exchange.headers), exchange.parameter(PARAMETER)
+        if named is None:
+            exchange.request.decoded_body = [*exchange.request.decoded_body, (PARAMETER, proven)]
+        elif named != proven:
+            raise InvalidProof(description=f"{PARAMETER} names another key than the proof.")
+
+    def token(exchange: TokenExchange) -> None:
+        """Bind the access token to the key that is proven; a code that names a key is redeemed with that (§5, §10)."""
+        named = exchange.facts.get(ROOM, {}).get(PARAMETER) if exchange.code is not None else None
+        proven = None
+        if HEADER in exchange.message.headers:
+            proven = proofs.thumbprint(exchange.message, exchange.headers)
+        if named is not None and proven != named:
+            raise InvalidGrantError(description="The code is bound to a key that is not proven.")
+        if proven is not None and exchange.issue is not None:
+            exchange.issue.confirmation = {**exchange.issue.confirmation, CONFIRMATION: proven}
+
+    asked, issued = frozenset({"redirect_uri", "scope"}), frozenset({"issue", "client", "authorization"})
+    return [
+        Step(endpoint="authorize", name=PARAMETER, run=named_key, after="judge", reads=asked, guards=True),
+        Step(endpoint="token", name=ROOM, run=token, before="bind", reads=issued, guards=True),
+        Step(
+            endpoint="par", name=ROOM, run=pushed, after="client", reads=frozenset({"client"}), optional=True
+        ),
+    ]
+
+
+def named_key(exchange: AuthorizationExchange) -> None:
+    """Remember the key that the code is to be bound to (RFC 9449 §10)."""
+    named = exchange.request.dpop_jkt
+    if named is None:
+        return
+    if not _THUMBPRINT.fullmatch(named):
+        raise InvalidRequestError(description=f"{PARAMETER} is no thumbprint.", request=exchange.request)
+    exchange.facts[ROOM] = {PARAMETER: named}
+
+
+@hookimpl
+def portula_validate_token_request(exchange: Exchange) -> None:
+    """Refuse a token that is bound to nothing, where DPOP_REQUIRED says so (RFC 9449 §5.2).
+
+    Raises:
+        InvalidRequestError: no key was proven.
+    """
+    required = exchange.provider.settings(DpopSettings).DPOP_REQUIRED
+    if exchange.client is not None and callable(required):
+        required = required(exchange.client)
+    if required and exchange.issue is not None and CONFIRMATION not in exchange.issue.confirmation:
+        raise InvalidRequestError(description="A proof of a key is needed (DPoP).")
