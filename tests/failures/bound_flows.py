@@ -1,5 +1,11 @@
-"""What client programs do that prove a key in each request; a request that is sent again has a new proof."""
+"""What client programs do that prove a key in each request; a request that is sent again has a new proof.
 
+And those that show a certificate.
+"""
+
+from types import MappingProxyType
+
+from support.certificates import BEHIND_PROXY, self_signed, shown
 from support.proofs import ROOT, Prover
 from werkzeug.test import Client
 
@@ -101,3 +107,27 @@ class BoundResource(BoundCode):
     def run(self):
         self.send("/resource", token=self.tokens["access_token"])
         self.send("/o/userinfo/", token=self.tokens["access_token"])
+
+
+class Certificate(House):
+    """A client authenticates by its certificate, and so its token is bound."""
+
+    name = "certificate"
+    settings = MappingProxyType({"MTLS_ENABLED": True, **BEHIND_PROXY})
+
+    def prepare(self):
+        der, jwks = self_signed(self.clock())
+        members = {"jwks": jwks, "tls_client_certificate_bound_access_tokens": True}
+        self.client(
+            "client_credentials", metadata=members, token_endpoint_auth_method="self_signed_tls_client_auth"
+        )
+        self.basic = shown(der)
+
+    def run(self):
+        form = {"grant_type": "client_credentials", "scope": "read", "client_id": self.client_id}
+        self.answer = self.token(**form)
+
+    def check(self):
+        headers = {"Authorization": f"Bearer {self.answer['access_token']}"}
+        expect(self.browser().get("/resource", headers=headers), 401)
+        return expect(self.browser().get("/resource", headers={**headers, **self.basic}), 200).text

@@ -24,6 +24,7 @@ FLOWS = (
     bound_flows.BoundCode,
     bound_flows.BoundRefresh,
     bound_flows.BoundResource,
+    bound_flows.Certificate,
     command_flows.KeyRotation,
     command_flows.Cleaning,
     people_flows.Login,

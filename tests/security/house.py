@@ -17,6 +17,7 @@ import portula_introspection
 import portula_jar
 import portula_jose
 import portula_logout
+import portula_mtls
 import portula_oauth2
 import portula_oidc
 import portula_resource_server
@@ -40,6 +41,7 @@ ROOMS = (
     portula_jar,
     portula_jose,
     portula_logout,
+    portula_mtls,
     portula_oauth2,
     portula_oidc,
     portula_resource_server,

@@ -15,6 +15,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "jar": "portula-jar",
     "jose": "portula-jose",
     "logout": "portula-logout",
+    "mtls": "portula-mtls",
     "oauth2": "portula-oauth2",
     "oidc": "portula-oidc",
     "resource_server": "portula-resource-server",
