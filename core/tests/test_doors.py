@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from flask import request
 from hosting import ROOMS, make_client, make_provider
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import run_wsgi_app
 
@@ -217,7 +217,6 @@ def test_every_method_at_every_path_is_answered_the_same(method, path, providers
     authorization=st.sampled_from((None, "own", "Basic x", "Bearer x", "x")),
     origin=st.sampled_from((None, "https://a.example", "null", "\xe9")),
 )
-@settings(max_examples=30, deadline=None)
 def test_whatever_comes_both_doors_agree(method, path, body, query, content_type, authorization, origin):
     extra = {"QUERY_STRING": query, "CONTENT_TYPE": content_type, "HTTP_ORIGIN": origin}
     by_flask, ahead = answers(method, path, body, authorization, **extra)

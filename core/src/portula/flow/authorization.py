@@ -248,8 +248,8 @@ def record_granted(exchange: PageExchange) -> None:
         scopes=exchange.scope,
         known_as=exchange.known_as,
     )
-    kept = exchange.provider.hooks.record(RequestHooks.portula_record_authorization, granted)
-    exchange.plan.extend(kept)
+    records = exchange.provider.hooks.record(RequestHooks.portula_record_authorization, granted)
+    exchange.plan.extend(records)
 
 
 def write(exchange: AuthorizationExchange) -> None:

@@ -69,8 +69,8 @@ def client(exchange: TokenExchange) -> None:
 def allowed(exchange: TokenExchange) -> None:
     """Ask whether the client is registered for the grant type, before anything of it is looked at."""
     request = exchange.request
-    known, asked = cast("Application", request.client), request.grant_type or ""
-    if not _server(exchange).memo.validate_grant_type(known.client_id, asked, known, request):
+    client, grant = cast("Application", request.client), request.grant_type or ""
+    if not _server(exchange).memo.validate_grant_type(client.client_id, grant, client, request):
         raise errors.UnauthorizedClientError(request=request)
 
 
