@@ -22,8 +22,8 @@ def public_key(jwk: object) -> dict[str, str] | None:
     if not isinstance(jwk, Mapping) or not _PRIVATE.isdisjoint(jwk):
         return None
     key = {name: jwk.get(name) for name in _MEMBERS.get(str(jwk.get("kty")), ())}
-    known = {name: value for name, value in key.items() if isinstance(value, str)}
-    return known if known and len(known) == len(key) else None
+    texts = {name: value for name, value in key.items() if isinstance(value, str)}
+    return texts if texts and len(texts) == len(key) else None
 
 
 def thumbprint(key: Mapping[str, str]) -> str:

@@ -90,10 +90,10 @@ class Proofs:
     def _is_of(self, uri: object, message: Message) -> bool:
         """Compare URLs without query and fragment, as RFC 3986 §6.2.2 and §6.2.3 have it."""
         provider = self._provider
-        known = (provider.root_of(provider.issuer_of(message)), *self._settings.DPOP_BASE_URLS)
-        named = _place(uri)
-        return named is not None and named in [
-            _place(f"{base}{message.path}", decoded=True) for base in known
+        bases = (provider.root_of(provider.issuer_of(message)), *self._settings.DPOP_BASE_URLS)
+        place = _place(uri)
+        return place is not None and place in [
+            _place(f"{base}{message.path}", decoded=True) for base in bases
         ]
 
     def _check_time(self, claims: Mapping[str, Any], nonces: Nonces) -> None:

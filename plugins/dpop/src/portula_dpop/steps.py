@@ -31,45 +31,48 @@ def portula_steps(provider: Provider) -> list[Step]:
         return []
     proofs = Proofs(provider)
 
-    def pushed(exchange: Exchange) -> None:
-        """Bind the request to the key that is proven with it, as its parameter would (RFC 9449 §10.1)."""
+    def bind_request(exchange: Exchange) -> None:
+        """Bind a pushed request to the key that is proven with it, as its parameter would (RFC 9449 §10.1)."""
         if HEADER not in exchange.message.headers:
             return
-        proven, named = proofs.thumbprint(exchange.message, exchange.headers), exchange.parameter(PARAMETER)
-        if named is None:
-            exchange.request.decoded_body = [*exchange.request.decoded_body, (PARAMETER, proven)]
-        elif named != proven:
+        thumbprint = proofs.thumbprint(exchange.message, exchange.headers)
+        pairs = getattr(
+            exchange, "pairs", exchange.request.decoded_body
+        )  # those of a request object, or the form
+        parameter = dict(pairs).get(PARAMETER)
+        if parameter is None:
+            pairs.append((PARAMETER, thumbprint))
+        elif parameter != thumbprint:
             raise InvalidProof(description=f"{PARAMETER} names another key than the proof.")
 
-    def token(exchange: TokenExchange) -> None:
+    def bind_token(exchange: TokenExchange) -> None:
         """Bind the access token to the key that is proven; a code that names a key is redeemed with that (§5, §10)."""
-        named = exchange.facts.get(ROOM, {}).get(PARAMETER) if exchange.code is not None else None
-        proven = None
+        thumbprint = None
         if HEADER in exchange.message.headers:
-            proven = proofs.thumbprint(exchange.message, exchange.headers)
-        if named is not None and proven != named:
+            thumbprint = proofs.thumbprint(exchange.message, exchange.headers)
+        of_code = exchange.facts.get(ROOM, {}).get(PARAMETER) if exchange.code is not None else None
+        if of_code not in (None, thumbprint):
             raise InvalidGrantError(description="The code is bound to a key that is not proven.")
-        if proven is not None and exchange.issue is not None:
-            exchange.issue.confirmation = {**exchange.issue.confirmation, CONFIRMATION: proven}
+        if thumbprint is not None and exchange.issue is not None:
+            exchange.issue.confirmation = {**exchange.issue.confirmation, CONFIRMATION: thumbprint}
 
-    asked, issued = frozenset({"redirect_uri", "scope"}), frozenset({"issue", "client", "authorization"})
+    request, issue = frozenset({"redirect_uri", "scope"}), frozenset({"issue", "client", "authorization"})
+    client = frozenset({"client"})
     return [
-        Step(endpoint="authorize", name=PARAMETER, run=named_key, after="judge", reads=asked, guards=True),
-        Step(endpoint="token", name=ROOM, run=token, before="bind", reads=issued, guards=True),
-        Step(
-            endpoint="par", name=ROOM, run=pushed, after="client", reads=frozenset({"client"}), optional=True
-        ),
+        Step(endpoint="authorize", name=PARAMETER, run=bind_code, after="judge", reads=request, guards=True),
+        Step(endpoint="token", name=ROOM, run=bind_token, before="bind", reads=issue, guards=True),
+        Step(endpoint="par", name=ROOM, run=bind_request, before="judge", reads=client, optional=True),
     ]
 
 
-def named_key(exchange: AuthorizationExchange) -> None:
+def bind_code(exchange: AuthorizationExchange) -> None:
     """Remember the key that the code is to be bound to (RFC 9449 §10)."""
-    named = exchange.request.dpop_jkt
-    if named is None:
+    thumbprint = exchange.request.dpop_jkt
+    if thumbprint is None:
         return
-    if not _THUMBPRINT.fullmatch(named):
+    if not _THUMBPRINT.fullmatch(thumbprint):
         raise InvalidRequestError(description=f"{PARAMETER} is no thumbprint.", request=exchange.request)
-    exchange.facts[ROOM] = {PARAMETER: named}
+    exchange.facts[ROOM] = {PARAMETER: thumbprint}
 
 
 @hookimpl

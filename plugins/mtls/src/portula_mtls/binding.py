@@ -29,9 +29,9 @@ def portula_steps(provider: Provider) -> list[Step]:
 
 def certificate(exchange: Exchange) -> None:
     """Bind the token to the certificate that is shown, for a client that is registered so (RFC 8705 §3)."""
-    shown, client, issue = exchange.message.client_certificate, exchange.client, exchange.issue
-    if shown is not None and issue is not None and client is not None and client.metadata.get(BOUND):
-        issue.confirmation = {**issue.confirmation, CONFIRMATION: thumbprint(shown)}
+    der, client, issue = exchange.message.client_certificate, exchange.client, exchange.issue
+    if der is not None and issue is not None and client is not None and client.metadata.get(BOUND):
+        issue.confirmation = {**issue.confirmation, CONFIRMATION: thumbprint(der)}
 
 
 @hookimpl
@@ -42,6 +42,6 @@ def portula_token_presentations(provider: Provider) -> list[TokenPresentation]:
 
 def prove(presented: PresentedToken, bound: object) -> None:
     """Require the certificate that the token is bound to; who issued it, or when it ends, is no matter (§3, §6.2)."""
-    shown = presented.message.client_certificate
-    if shown is None or thumbprint(shown) != bound:
+    der = presented.message.client_certificate
+    if der is None or thumbprint(der) != bound:
         raise InvalidTokenError(description="The token is bound to a certificate that is not shown.")

@@ -15,7 +15,6 @@ from cryptography.x509.verification import (
     Policy,
     PolicyBuilder,
     Store,
-    VerificationError,
 )
 
 if TYPE_CHECKING:
@@ -31,20 +30,31 @@ def thumbprint(der: bytes) -> str:
     return urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
 
 
+def read(der: bytes) -> x509.Certificate:
+    """Return a certificate whose subject and dates can be read.
+
+    Raises:
+        BadCertificate: they cannot.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        _ = certificate.subject, certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except Exception as error:  # the library raises more than it says; none of it makes a certificate good
+        raise BadCertificate("it cannot be read") from error
+    return certificate
+
+
 def of_now(der: bytes, now: int) -> x509.Certificate:
     """Return a certificate that is valid at this time, whoever issued it.
 
     Raises:
         BadCertificate: it cannot be read, or is of another time.
     """
-    try:
-        found = x509.load_der_x509_certificate(der)
-        begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
-    except ValueError as error:
-        raise BadCertificate("it cannot be read") from error
+    certificate = read(der)
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if not begins.timestamp() <= now <= ends.timestamp():
         raise BadCertificate("it has expired, or is not valid yet")
-    return found
+    return certificate
 
 
 class Authorities:
@@ -68,7 +78,7 @@ class Authorities:
         )
         try:
             policy.build_client_verifier().verify(certificate, [])
-        except (VerificationError, ValueError) as error:
+        except Exception as error:  # as above
             raise BadCertificate(f"no trusted authority stands behind it: {error}") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,7 +31,7 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
     """Return the methods that are on."""
     if not is_on(provider):
         return []
-    checks: dict[str, Check] = {SELF_SIGNED: _registered}
+    checks: dict[str, Check] = {SELF_SIGNED: _by_registration}
     path = provider.settings(MtlsSettings).MTLS_TRUSTED_CAS
     if path is not None:
         checks[BY_AUTHORITY] = _by_authority(provider, Authorities(path.read_bytes()))
@@ -56,11 +55,11 @@ def _presents(provider: Provider, name: str, request: OAuthRequest) -> bool:
 def _client_of(provider: Provider, check: Check, request: OAuthRequest) -> Application | None:
     """Return the client whose certificate a request shows; None where it does not count."""
     exchange = exchange_of(request, provider)
-    client, shown = provider.clients.find(request.client_id or ""), exchange.message.client_certificate
-    if client is None or shown is None or client.client_type != "confidential":
+    client, der = provider.clients.find(request.client_id or ""), exchange.message.client_certificate
+    if client is None or der is None or client.client_type != "confidential":
         return None
     try:
-        check(client, of_now(shown, provider.now()), shown)
+        check(client, of_now(der, provider.now()), der)
     except BadCertificate as problem:
         exchange.reason = f"the certificate is refused: {problem}"
         return None
@@ -77,12 +76,12 @@ def _by_authority(provider: Provider, authorities: Authorities) -> Check:
     return check
 
 
-def _registered(client: Application, _: x509.Certificate, shown: bytes) -> None:
+def _by_registration(client: Application, _: x509.Certificate, der: bytes) -> None:
     """Require one of the certificates that the client is registered with, as it is (§2.2)."""
     for text in first_of_chains(client.metadata.get("jwks")):
         try:
-            if b64decode(text, validate=True) == shown:
+            if b64decode(text, validate=True) == der:
                 return
-        except binascii.Error:
+        except ValueError:
             continue
     raise BadCertificate("it is not registered")

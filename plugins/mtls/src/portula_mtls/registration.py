@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from typing import TYPE_CHECKING
-
-from cryptography import x509
 
 from portula import hookimpl
 from portula.errors import InvalidClientMetadata
 from portula.plugin import ClientMember
-from portula_mtls.certificates import first_of_chains
+from portula_mtls.certificates import first_of_chains, read
 from portula_mtls.methods import BY_AUTHORITY, SELF_SIGNED
 from portula_mtls.settings import is_on
 from portula_mtls.subjects import MEMBERS, problem_of
@@ -67,7 +64,7 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
 
 def _is_certificate(text: str) -> bool:
     try:
-        x509.load_der_x509_certificate(b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
+        read(b64decode(text, validate=True))
+    except ValueError:
         return False
     return True

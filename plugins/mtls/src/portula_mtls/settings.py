@@ -24,8 +24,8 @@ class MtlsSettings(BaseModel):
     --tls-client-ca`), or from a proxy by the header that CLIENT_CERTIFICATE_HEADER names."""
 
     MTLS_TRUSTED_CAS: FilePath | None = None
-    """File with the certificates (PEM) of the authorities that clients' names are believed of. None: no client
-    authenticates by `tls_client_auth` (RFC 8705 §2.1)."""
+    """File with the certificates (PEM) of the authorities that clients' names are believed of, read at start. None: no
+    client authenticates by `tls_client_auth` (RFC 8705 §2.1)."""
 
     MTLS_ENDPOINT_BASE_URL: str | None = None
     """URL, without a slash at the end, at which clients reach this app to show a certificate, where that is not the
