@@ -1,11 +1,16 @@
 """A key that is proven where a request is pushed, at any endpoint that does (RFC 9449 §10.1)."""
 
 import importlib.util
+import json
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from security.driving import error_of, pkce
 from support.proofs import Prover
+
+from portula import Plugin
+from portula.plugin import Endpoint, Exchange, client_request_steps, json_answer, step
 
 SPIKE = Path(__file__).parents[3] / "tests/plugins/dists/spike_par/portula_spike_par.py"
 PATH = "/o/par/"
@@ -88,3 +93,45 @@ def test_a_nonce_is_asked_for_here_too(make_house, pushing):
     assert error_of(refused) == "use_dpop_nonce"
     again, _ = push(fresh, client, prover.proof(path=PATH, nonce=refused.headers["DPoP-Nonce"]))
     assert again.status_code == 201
+
+
+# --- An endpoint that finds the parameters elsewhere ---
+
+
+@dataclass(kw_only=True, eq=False)
+class Resolved(Exchange):
+    """A request whose parameters stand in an object, as JSON here; what stands beside it is ignored (RFC 9126 §3)."""
+
+    pairs: list = field(default_factory=list)
+
+
+def resolve(exchange):
+    exchange.pairs = list(json.loads(exchange.parameter("request")).items())
+
+
+def judge(exchange):
+    exchange.provider.backend.validate_authorization_request(exchange.pairs, exchange.issuer)
+    exchange.answer = json_answer(201, dict(exchange.pairs))
+
+
+class Objects(Plugin):
+    def portula_endpoints(self, provider):
+        own = (step(resolve, sets="pairs"), step(judge, reads="pairs"))
+        steps = replace(client_request_steps("par", *own), begin=Resolved.of)
+        return [Endpoint("par", "par/", ("POST",), steps=steps)]
+
+
+def test_a_proof_binds_what_stands_in_an_object(make_house):
+    house = make_house(Objects())
+    client = house.client()
+    prover, other = Prover(lambda: house.clock.time), Prover(lambda: house.clock.time)
+    inside = {"client_id": client.client_id, "response_type": "code", "redirect_uri": client.redirect_uri}
+    inside |= {"scope": "read", "code_challenge": pkce()[1], "code_challenge_method": "S256"}
+
+    def ask(**more):
+        form = {"request": json.dumps({**inside, **more}), "dpop_jkt": other.thumbprint}
+        return house.door().post(PATH, form, {**client.auth, **prover.proof(path=PATH)})
+
+    for asked in ({}, {"dpop_jkt": prover.thumbprint}):
+        assert ask(**asked).json["dpop_jkt"] == prover.thumbprint
+    assert error_of(ask(dpop_jkt=other.thumbprint)) == "invalid_dpop_proof"
