@@ -6,6 +6,7 @@ from support.proofs import Prover
 
 from portula.errors import ConfigError, InvalidClientMetadata
 from portula.plugin import Artifact, Authorization, read_client_metadata
+from portula_dpop.proofs import PURGED_EACH
 
 
 def refresh(house, party, tokens, headers):
@@ -122,13 +123,33 @@ def test_a_proof_counts_once(house, door, client, prover):
     form = {"grant_type": "client_credentials", "scope": "read"}
     assert door.token(client, headers, **form).status_code == 200
     assert error_of(door.token(client, headers, **form)) == "invalid_dpop_proof"
-    (kept,) = [each for each in house.provider.storage.select(Artifact) if each.kind == "dpop-proof"][-1:]
+    (kept,) = [
+        each for each in house.provider.storage.select(Artifact, limit=10_000) if each.kind == "dpop-proof"
+    ][-1:]
     assert house.clock.time < kept.expires_at <= house.clock.time + 91
+
+
+def test_proofs_that_are_over_do_not_pile_up(make_house):
+    house = make_house()
+    client, door, prover = house.client(), house.door("wsgi"), Prover(lambda: house.clock.time)
+    for _ in range(3):
+        for _ in range(PURGED_EACH):
+            headers = {**client.auth, **prover.proof()}
+            assert (
+                door.token(client, headers, grant_type="client_credentials", scope="read").status_code == 200
+            )
+        house.clock.forward(100)
+    found = house.provider.storage.select(Artifact, limit=1000)
+    assert PURGED_EACH <= len([each for each in found if each.kind == "dpop-proof"]) < 2 * PURGED_EACH
 
 
 def test_who_does_not_authenticate_uses_up_nothing(house, door, client, prover):
     def kept():
-        return [each for each in house.provider.storage.select(Artifact) if each.kind == "dpop-proof"]
+        return [
+            each
+            for each in house.provider.storage.select(Artifact, limit=10_000)
+            if each.kind == "dpop-proof"
+        ]
 
     proof, before = prover.proof(), len(kept())
     wrong = {**house.client().auth, **proof}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +24,8 @@ HEADER = "dpop"
 TYPE = "dpop+jwt"
 KIND = "dpop-proof"
 MAX_JTI_LENGTH = 512
+PURGED_EACH = 100
+"""Proofs after which a process deletes what is over, twice as many: each request has one, and they soon end."""
 
 _NO_CLIENT = "dpop"
 """Whose keys a proof is verified with: it names its key itself, and no client's counts."""
@@ -35,6 +38,7 @@ class Proofs:
         """Take the provider, whose clock, keys and storage are asked for later."""
         self._provider = provider
         self._settings = provider.settings(DpopSettings)
+        self._numbers = count(1)
         self._of_server, self._of_resource = Nonces(provider, "server"), Nonces(provider, "resource")
 
     def thumbprint(self, message: Message, headers: dict[str, str], token: str | None = None) -> str:
@@ -127,6 +131,8 @@ class Proofs:
             issued_at=now,
             expires_at=now + self._window + 1,
         )
+        if next(self._numbers) % PURGED_EACH == 0:
+            provider.storage.purge(Artifact, now=now, limit=2 * PURGED_EACH)
         try:
             provider.storage.apply(added(used))
         except DuplicateRecord:
