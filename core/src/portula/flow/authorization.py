@@ -174,7 +174,7 @@ def shape(exchange: AuthorizationExchange) -> None:
     request = exchange.request
     request.grant_type = "implicit"
     lifetime = _server(exchange).lifetime(request)
-    exchange.issue = Issue(scope=exchange.scope, lifetime=lifetime)
+    exchange.issue = Issue(scope=exchange.scope, lifetime=lifetime, audience=exchange.resources)
     token.shaping(exchange)
     token.bind(exchange)
     token.vetoes(exchange)

@@ -98,7 +98,7 @@ def shape(exchange: TokenExchange) -> None:
     exchange.issue = Issue(
         scope=exchange.scope,
         lifetime=server.lifetime(request),
-        audience=exchange.authorization.resources if exchange.authorization else (),
+        audience=exchange.resources,
         refresh_token=grant.refreshable
         and exchange.authorization is not None
         and validator.issues_refresh_token(request),
