@@ -193,6 +193,8 @@ def test_a_nonce_is_asked_for_and_given_with_each_answer(fresh):
     headers = prover.at("/resource", token, nonce=asked.headers["DPoP-Nonce"])
     passed = door.open("/resource", headers=headers)
     assert (passed.status_code, passed.headers["DPoP-Nonce"]) == (200, asked.headers["DPoP-Nonce"])
+    for answer in (given, asked, passed):
+        assert answer.headers.getlist("Cache-Control") == ["no-store"]
     userinfo = door.open("/o/userinfo/", headers=prover.at("/o/userinfo/", token))
     assert userinfo.headers["DPoP-Nonce"] == asked.headers["DPoP-Nonce"]
     assert "DPoP-Nonce" in userinfo.headers["Access-Control-Expose-Headers"]

@@ -12,7 +12,7 @@ _MEMBERS: Mapping[object, tuple[str, ...]] = {
     "OKP": ("crv", "kty", "x"),
     "RSA": ("e", "kty", "n"),
 }
-"""What a thumbprint is made of, in its order (RFC 7638 §3.2, RFC 8037 §2); types that nobody else can sign with."""
+"""What a thumbprint is made of, in its order (RFC 7638 §3.2, RFC 8037); types that nobody else can sign with."""
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 

@@ -46,7 +46,7 @@ class Proofs:
 
         Args:
             message: the request.
-            headers: go with the answer; a nonce is put there.
+            headers: go with the answer; a nonce is put there, which no cache may keep (§8.2).
             token: the access token that comes with it, at a resource.
 
         Raises:
@@ -54,7 +54,7 @@ class Proofs:
         """
         nonces = self._of_server if token is None else self._of_resource
         if self._settings.DPOP_NONCE_REQUIRED:
-            headers["DPoP-Nonce"] = nonces.current
+            headers |= {"DPoP-Nonce": nonces.current, "Cache-Control": "no-store"}
         try:
             print_, claims = self._verified(message.headers.get(HEADER, ""))
             self._check_request(claims, message, token)

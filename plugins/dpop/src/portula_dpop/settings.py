@@ -54,8 +54,8 @@ class DpopSettings(BaseModel):
     """How far ahead the `iat` of a proof may be."""
 
     DPOP_NONCE_REQUIRED: bool = False
-    """Whether a proof needs a nonce of this server (§8, §9), so that none can be made ahead of its time. The age of a
-    proof is then that of its nonce, and a client's clock may be wrong."""
+    """Whether a proof needs a nonce of this server (§8, §9), so that none can be made ahead (§11.2). The age of a proof
+    is then that of its nonce, and a client's clock may be wrong."""
 
     DPOP_NONCE_LIFETIME_SECONDS: int = Field(default=300, ge=10, le=3600)
     """How long a nonce counts at most; at least half of that."""
