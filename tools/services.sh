@@ -1,9 +1,9 @@
 #!/bin/bash
 # Engines, a browser, relying parties and axe-core for the tests: `services.sh start` installs (by apt and npm) what is
-# absent and starts what is not running; `services.sh stop` ends what it started, by process id. apache2 is installed and
-# never started: its tests run one of their own. The engines listen on loopback ports of their own with data under
-# .services/, beside any instance the system runs, and are tuned to be quick and forgetful. The addresses are left in
-# .services/env.
+# absent and starts what is not running; `services.sh stop` ends what it started, by process id. apache2 and nginx are
+# installed and never started: their tests run ones of their own. The engines listen on loopback ports of their own with
+# data under .services/, beside any instance the system runs, and are tuned to be quick and forgetful. The addresses are
+# left in .services/env.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -43,6 +43,7 @@ install_absent() {
     find_program mariadbd /usr/sbin >/dev/null || absent+=(mariadb-server)
     find_program chromium >/dev/null || absent+=(chromium)
     find_program apache2 /usr/sbin >/dev/null || absent+=(apache2)
+    find_program nginx /usr/sbin >/dev/null || absent+=(nginx-light)
     [ -e "$OPENIDC_MODULE" ] || absent+=(libapache2-mod-auth-openidc)
     [ ${#absent[@]} -eq 0 ] && return
     command -v apt-get >/dev/null || fail "missing: ${absent[*]}; install them, there is no apt-get here to do it"
@@ -284,6 +285,7 @@ start() {
     {
         echo "PORTULA_TEST_CHROMIUM='$(find_program chromium)'"
         echo "PORTULA_TEST_APACHE='$(find_program apache2 /usr/sbin)'"
+        echo "PORTULA_TEST_NGINX='$(find_program nginx /usr/sbin)'"
         echo "PORTULA_TEST_NODE_MODULES='$HOME_DIR/node/node_modules'"
     } >>"$HOME_DIR/env.new"
     mv "$HOME_DIR/env.new" "$HOME_DIR/env"

@@ -1,6 +1,6 @@
 """All flows."""
 
-from failures import command_flows, machine_flows, people_flows
+from failures import bound_flows, command_flows, machine_flows, people_flows
 
 FLOWS = (
     machine_flows.ClientCredentials,
@@ -21,6 +21,10 @@ FLOWS = (
     machine_flows.Assertion,
     machine_flows.ClientKeys,
     machine_flows.Password,
+    bound_flows.BoundCode,
+    bound_flows.BoundRefresh,
+    bound_flows.BoundResource,
+    bound_flows.Certificate,
     command_flows.KeyRotation,
     command_flows.Cleaning,
     people_flows.Login,

@@ -14,12 +14,14 @@ import portula_cleanup
 import portula_client_assertion
 import portula_consent
 import portula_dcr
+import portula_dpop
 import portula_fetch
 import portula_generators
 import portula_introspection
 import portula_jar
 import portula_jose
 import portula_logout
+import portula_mtls
 import portula_oauth2
 import portula_oidc
 import portula_resource_server
@@ -39,12 +41,14 @@ ROOMS = (
     portula_client_assertion,
     portula_consent,
     portula_dcr,
+    portula_dpop,
     portula_fetch,
     portula_generators,
     portula_introspection,
     portula_jar,
     portula_jose,
     portula_logout,
+    portula_mtls,
     portula_oauth2,
     portula_oidc,
     portula_resource_server,

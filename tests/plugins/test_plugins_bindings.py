@@ -42,6 +42,7 @@ def certificate(der):
 @pytest.fixture(scope="module")
 def deployment(make_venv, tmp_path_factory):
     settings = {"TRUSTED_PROXIES": 1, "CLIENT_CERTIFICATE_HEADER": HEADER}
+    settings["PLUGINS_BLOCKED"] = ["dpop"]  # which binds by the same scheme
     deployment = make_venv(*SPIKES).deployment(tmp_path_factory.mktemp("bindings"), **settings)
     deployment.try_("createuser", "ada", "--password-stdin", "--json", typed=PASSWORD)
     return deployment

@@ -10,12 +10,14 @@ import portula_accounts
 import portula_client_assertion
 import portula_consent
 import portula_dcr
+import portula_dpop
 import portula_fetch
 import portula_generators
 import portula_introspection
 import portula_jar
 import portula_jose
 import portula_logout
+import portula_mtls
 import portula_oauth2
 import portula_oidc
 import portula_resource_server
@@ -32,12 +34,14 @@ ROOMS = (
     portula_client_assertion,
     portula_consent,
     portula_dcr,
+    portula_dpop,
     portula_fetch,
     portula_generators,
     portula_introspection,
     portula_jar,
     portula_jose,
     portula_logout,
+    portula_mtls,
     portula_oauth2,
     portula_oidc,
     portula_resource_server,
@@ -74,7 +78,7 @@ class House:
         self.app.add_url_rule("/resource", "resource", require_oauth("read")(lambda: "the resource"))
         self.host = HOST if self.provider.issuer else "http://127.0.0.1:5000"
         self.users = self.provider.hooks.ask(Plugin.portula_login).users
-        self.ann = self.users.create("ann", PASSWORD)
+        self.ann = self.users.named("ann") or self.users.create("ann", PASSWORD)
 
     def close(self):
         for store in self.provider.stores.values():

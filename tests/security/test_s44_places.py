@@ -63,7 +63,9 @@ def made(house, signing, plain, kind):
         }
         typ = None if kind.endswith("without type") else "oauth-authz-req+jwt"
         return KEY.sign(of_client(house, signing, **asked), typ=typ)
-    return KEY.sign(of_client(house, signing, htm="POST", htu=f"{ISSUER}/token/"), typ="dpop+jwt")
+    return KEY.sign(
+        of_client(house, signing, htm="POST", htu=f"{ISSUER}/token/"), typ="dpop+jwt", jwk=KEY.jwk
+    )
 
 
 KINDS = [
@@ -102,6 +104,10 @@ class Places:
         asked = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": token}
         return self.door.token(grant_type="client_credentials", **asked).status_code == 200
 
+    def as_a_proof(self, token):
+        headers = {**self.plain.auth, "DPoP": token}
+        return self.door.token(self.plain, headers, grant_type="client_credentials").status_code == 200
+
     def as_a_request_object(self, token):
         browser = self.house.browser()
         answer = answered(browser.ask(self.signing, request=token, state=None))
@@ -125,6 +131,7 @@ TAKEN = {
     "as_a_refresh_token": {"refresh token"},
     "as_a_code": set(),
     "as_an_assertion": {"client assertion", "client assertion without type"},
+    "as_a_proof": {"DPoP proof"},
     "as_a_request_object": {"request object"},
     "as_a_hint": {"ID token"},
     "as_a_hint_of_logout": {"ID token"},

@@ -13,6 +13,7 @@ from portula.flow.registration import ClientRegistration
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.revoking import revoke_client
 from portula.host.declarations import HostHooks
+from portula.model.client_metadata import required_confirmations
 from portula.model.errors import Conflict, InvalidClientMetadata, PortulaError, nearest
 from portula.model.keys import unkeyed_digest
 from portula.model.plans import Plan
@@ -272,5 +273,9 @@ class Clients:
             raise InvalidClientMetadata("a client_id has 1 to 255 printable ASCII characters without spaces")
         if any(not character.isprintable() for character in application.name) or len(application.name) > 255:
             raise InvalidClientMetadata("a client name has at most 255 printable characters")
+        binding = required_confirmations(self._provider.client_members, application).values()
+        if len(binding) > 1:
+            named = " and ".join(member.name for member in binding)
+            raise InvalidClientMetadata(f"{named} exclude each other")
         registration = ClientRegistration(provider=self._provider, application=application)
         self._provider.hooks.hear(RequestHooks.portula_validate_client_registration, registration)

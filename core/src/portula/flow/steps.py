@@ -47,6 +47,8 @@ class Step:
     """Facts of the exchange that an earlier step has to set."""
     sets: frozenset[str] = frozenset()
     """Facts of the exchange that it sets."""
+    optional: bool = False
+    """Whether its endpoint may well not be there, so that `portula check` says nothing of a step that never runs."""
     guards: bool = False
     """Whether it protects what is issued, so that a server class that runs no steps cannot stand in."""
     source: Source = field(default=CORE)

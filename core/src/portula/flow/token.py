@@ -18,6 +18,7 @@ from portula.flow.exchange import Exchange, TokenExchange
 from portula.flow.issue import Issue
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.steps import Steps, step
+from portula.model.client_metadata import required_confirmations
 from portula.model.errors import Conflict
 from portula.model.failures import log_failure
 from portula.model.plans import Plan
@@ -113,8 +114,15 @@ def shaping(exchange: Exchange) -> None:
 
 
 def bind(exchange: Exchange) -> None:
-    """Refuse who has not proven what the authorization is bound to, and name the type of the token (RFC 9449 §5)."""
+    """Refuse who has not proven what client or authorization are bound to, and name the token's type (RFC 9449 §5)."""
     issue, presentations = _issue(exchange), exchange.provider.token_presentations
+    members, client = exchange.provider.client_members, exchange.client
+    for confirmation, member in (required_confirmations(members, client) if client else {}).items():
+        if confirmation not in issue.confirmation:
+            raise errors.InvalidRequestError(
+                description=f"The client is registered with {member.name}, and proves nothing.",
+                request=exchange.request,
+            )
     bound = exchange.authorization.confirmation if exchange.authorization else {}
     if any(issue.confirmation.get(member) != value for member, value in bound.items()):
         raise errors.InvalidGrantError(
@@ -254,7 +262,7 @@ TOKEN_STEPS: Steps[TokenExchange] = Steps(
         step(authorization, reads="client subject scope", sets="authorization"),
         step(shape, reads="grant_type client scope authorization", sets="issue"),
         step(shaping, reads="issue"),
-        step(bind, reads="issue authorization"),
+        step(bind, reads="issue client authorization"),
         step(vetoes, reads="issue client subject scope"),
         step(make, reads="issue authorization", sets="response"),
         step(id_token, reads="response authorization"),

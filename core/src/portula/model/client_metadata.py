@@ -34,6 +34,20 @@ class ClientMember:
     """What its field is called on pages of administrators; empty for none. It is for a `bool` in `metadata`."""
     hint: str = ""
     """What the page says of the field."""
+    confirmation: str = ""
+    """Member of `cnf` (RFC 7800 §3.1) that a client's access tokens have where the value is true; such a client gets no
+    token without its proof. Empty for a member that binds nothing."""
+
+
+def required_confirmations(
+    members: Mapping[str, ClientMember], application: Application
+) -> dict[str, ClientMember]:
+    """Return the members by which a client has its access tokens bound, by the member of `cnf`."""
+    return {
+        member.confirmation: member
+        for member in members.values()
+        if member.confirmation and application.metadata.get(member.name)
+    }
 
 
 def read_client_metadata(members: Mapping[str, ClientMember], document: Mapping[str, Any]) -> dict[str, Any]:

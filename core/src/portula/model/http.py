@@ -17,7 +17,7 @@ class Message:
 
     method: str
     path: str
-    """Path below the host, decoded, with the mount point."""
+    """Path below `root_path`, decoded, with the mount point."""
     scheme: str = "https"
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

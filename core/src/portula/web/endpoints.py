@@ -53,7 +53,7 @@ def join_steps(
 def idle_steps(provider: Provider) -> Iterator[Finding]:
     """Find steps that plugins insert into no list that runs here."""
     for step in contributed_steps(provider.hooks):
-        if step.endpoint not in provider.step_lists:
+        if step.endpoint not in provider.step_lists and not step.optional:
             yield Finding(
                 "core.idle-step",
                 Level.WARNING,

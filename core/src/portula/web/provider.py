@@ -326,7 +326,7 @@ class Provider(AuthorizationServer):
         Raises:
             InvalidRequestError: what stands in the place of a client certificate is none.
         """
-        return message_from(request.environ, request.root_path + request.path, b"", self.core_settings)
+        return message_from(request.environ, request.path, b"", self.core_settings)
 
     def client_address(self) -> str:
         """Return the address of the person's browser in the current Flask request."""

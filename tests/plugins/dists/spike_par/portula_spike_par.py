@@ -41,7 +41,7 @@ def keep(exchange: Exchange) -> None:
     exchange.answer = json_answer(201, {"request_uri": f"{URN}{name}", "expires_in": SECONDS})
 
 
-PAR_STEPS = client_request_steps(KIND, step(judge, reads="client"), step(keep, sets="plan answer"))
+PAR_STEPS = client_request_steps("par", step(judge, reads="client"), step(keep, sets="plan answer"))
 
 
 @hookimpl

@@ -1,0 +1,6 @@
+OAUTH2_PROVIDER = {
+    "MTLS_ENABLED": True,
+    "MTLS_TRUSTED_CAS": "authority.pem",
+    "TRUSTED_PROXIES": 1,
+    "CLIENT_CERTIFICATE_HEADER": "X-SSL-Cert",
+}

@@ -1,0 +1,160 @@
+"""Judges a proof, in order: is it signed by its own key, of this request, of now, and new (RFC 9449 §4.3)."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from portula import Plugin
+from portula.errors import DuplicateRecord, UntrustedToken
+from portula.plugin import Application, Artifact, added, origin_of
+from portula_dpop.errors import InvalidProof, UseNonce
+from portula_dpop.keys import public_key, sha256, thumbprint
+from portula_dpop.nonces import Nonces
+from portula_dpop.settings import DpopSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portula import Provider
+    from portula.plugin import Message
+
+HEADER = "dpop"
+TYPE = "dpop+jwt"
+KIND = "dpop-proof"
+MAX_JTI_LENGTH = 512
+PURGED_EACH = 100
+"""Proofs after which a process deletes what is over, twice as many: each request has one, and they soon end."""
+
+_NO_CLIENT = "dpop"
+"""Whose keys a proof is verified with: it names its key itself, and no client's counts."""
+
+
+class Proofs:
+    """Judges the proofs of requests. Safe to share between threads."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider, whose clock, keys and storage are asked for later."""
+        self._provider = provider
+        self._settings = provider.settings(DpopSettings)
+        self._numbers = count(1)
+        self._of_server, self._of_resource = Nonces(provider, "server"), Nonces(provider, "resource")
+
+    def thumbprint(self, message: Message, headers: dict[str, str], token: str | None = None) -> str:
+        """Return the thumbprint of the key that a request proves.
+
+        Args:
+            message: the request.
+            headers: go with the answer; a nonce is put there, which no cache may keep (§8.2).
+            token: the access token that comes with it, at a resource.
+
+        Raises:
+            InvalidProof: it proves none; its status is 401 at a resource, else 400.
+        """
+        nonces = self._of_server if token is None else self._of_resource
+        if self._settings.DPOP_NONCE_REQUIRED:
+            headers |= {"DPoP-Nonce": nonces.current, "Cache-Control": "no-store"}
+        try:
+            print_, claims = self._verified(message.headers.get(HEADER, ""))
+            self._check_request(claims, message, token)
+            self._check_time(claims, nonces)
+            self._use_once(print_, claims.get("jti"))
+        except InvalidProof as error:
+            error.status_code = 400 if token is None else 401
+            raise
+        return print_
+
+    def _verified(self, proof: str) -> tuple[str, Mapping[str, Any]]:
+        """Return the thumbprint of the key and the claims. Two headers come as one with a comma, which is no token."""
+        if not proof:
+            raise InvalidProof(description="The header DPoP is missing.")
+        jose = self._provider.hooks.ask(Plugin.portula_jose)
+        try:
+            key = public_key(jose.read(proof).header.get("jwk"))
+            if key is None:
+                raise InvalidProof(description="The proof has no public key.")
+            signer = Application(client_id=_NO_CLIENT, metadata={"jwks": {"keys": [key]}})
+            claims = jose.verify_of_client(
+                proof, signer, algorithms=self._settings.DPOP_SIGNING_ALGS, typ=(TYPE,)
+            ).claims
+        except UntrustedToken as error:
+            raise InvalidProof(description=f"The proof {error}.") from None
+        return thumbprint(key), claims
+
+    def _check_request(self, claims: Mapping[str, Any], message: Message, token: str | None) -> None:
+        """Compare method, URL and token with those of the request (§4.3, 8, 9 and 12)."""
+        if claims.get("htm") != message.method:
+            raise InvalidProof(description="The proof is of another method (htm).")
+        if not self._is_of(claims.get("htu"), message):
+            raise InvalidProof(description="The proof is of another URL (htu).")
+        if token is not None and claims.get("ath") != sha256(token):
+            raise InvalidProof(description="The proof is of another access token (ath).")
+
+    def _is_of(self, uri: object, message: Message) -> bool:
+        """Compare URLs without query and fragment, as RFC 3986 §6.2.2 and §6.2.3 have it."""
+        provider = self._provider
+        bases = (provider.root_of(provider.issuer_of(message)), *self._settings.DPOP_BASE_URLS)
+        place = _place(uri)
+        return place is not None and place in [
+            _place(f"{base}{message.path}", decoded=True) for base in bases
+        ]
+
+    def _check_time(self, claims: Mapping[str, Any], nonces: Nonces) -> None:
+        """Let it be of now: by its nonce where this server gives those, else by `iat` (§4.3, 10 and 11)."""
+        issued_at, now = claims.get("iat"), self._provider.now()
+        if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
+            raise InvalidProof(description="The proof has no time (iat).")
+        if self._settings.DPOP_NONCE_REQUIRED:
+            if not nonces.accepts(claims.get("nonce")):
+                raise UseNonce(description="The proof needs the nonce of this answer.")
+            return
+        oldest, newest = (
+            now - self._settings.DPOP_PROOF_LIFETIME_SECONDS,
+            now + self._settings.DPOP_CLOCK_SKEW_SECONDS,
+        )
+        if not oldest <= issued_at <= newest:
+            raise InvalidProof(description="The proof is too old, or of the future (iat).")
+
+    def _use_once(self, key: str, jti: object) -> None:
+        """Remember the jti for as long as the proof could count (§11.1), in all processes together.
+
+        Last of all, so that nobody can use one up without the key; and it is used up even if the request then fails.
+        """
+        if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI_LENGTH:
+            raise InvalidProof(description="The proof has no name (jti), or a very long one.")
+        provider, now = self._provider, self._provider.now()
+        used = Artifact(
+            digest=provider.keys.digest(KIND, f"{key}\0{jti}"),
+            kind=KIND,
+            payload={},
+            issued_at=now,
+            expires_at=now + self._window + 1,
+        )
+        if next(self._numbers) % PURGED_EACH == 0:
+            provider.storage.purge(Artifact, now=now, limit=2 * PURGED_EACH)
+        try:
+            provider.storage.apply(added(used))
+        except DuplicateRecord:
+            raise InvalidProof(description="The proof was used before (jti).") from None
+
+    @property
+    def _window(self) -> int:
+        """Seconds for which a proof that counts now may count at most."""
+        settings = self._settings
+        if settings.DPOP_NONCE_REQUIRED:
+            return 2 * settings.DPOP_NONCE_LIFETIME_SECONDS
+        return settings.DPOP_PROOF_LIFETIME_SECONDS + settings.DPOP_CLOCK_SKEW_SECONDS
+
+
+def _place(uri: object, *, decoded: bool = False) -> tuple[str, str] | None:
+    """Return origin and decoded path of a URL; None for what is no http or https URL."""
+    origin = origin_of(uri) if isinstance(uri, str) else None
+    if origin is None or not isinstance(uri, str):
+        return None
+    path = (
+        uri.partition("://")[2].partition("/")[2]
+        if decoded
+        else unquote(urlsplit(uri).path).removeprefix("/")
+    )
+    return origin, path
