@@ -1,6 +1,6 @@
 """All flows."""
 
-from failures import command_flows, machine_flows, people_flows
+from failures import command_flows, machine_flows, people_flows, pushed_flows
 
 FLOWS = (
     machine_flows.ClientCredentials,
@@ -36,4 +36,5 @@ FLOWS = (
     people_flows.ClientEdit,
     people_flows.SecretRotation,
     people_flows.TokenRevocation,
+    pushed_flows.PushedRequest,
 )

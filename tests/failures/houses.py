@@ -22,6 +22,7 @@ import portula_jose
 import portula_logout
 import portula_oauth2
 import portula_oidc
+import portula_par
 import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
@@ -47,6 +48,7 @@ ROOMS = (
     portula_logout,
     portula_oauth2,
     portula_oidc,
+    portula_par,
     portula_resource_server,
     portula_scopes_settings,
     portula_sessions,

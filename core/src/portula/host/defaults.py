@@ -16,6 +16,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "logout": "portula-logout",
     "oauth2": "portula-oauth2",
     "oidc": "portula-oidc",
+    "par": "portula-par",
     "resource_server": "portula-resource-server",
     "scopes_settings": "portula-scopes-settings",
     "sessions": "portula-sessions",
