@@ -37,4 +37,5 @@ FLOWS = (
     people_flows.SecretRotation,
     people_flows.TokenRevocation,
     pushed_flows.PushedRequest,
+    pushed_flows.SignedResponse,
 )

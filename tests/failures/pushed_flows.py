@@ -1,8 +1,8 @@
-"""What clients do that push their authorization requests (RFC 9126)."""
+"""What clients do whose requests and responses are protected: pushed (RFC 9126), signed (JARM)."""
 
 from security.driving import s256
 
-from failures.houses import CALLBACK, VERIFIER, House, expect, sent_back
+from failures.houses import CALLBACK, VERIFIER, House, claims_of, expect, sent_back
 from portula.plugin import AccessToken, Artifact
 
 PUSHED = "Artifact pushed authorization request"
@@ -40,5 +40,28 @@ class PushedRequest(House):
     def check(self):
         kept = [known for known in self.storage.select(Artifact) if f"Artifact {known.kind}" == PUSHED]
         assert self.one([known for known in kept if known.taken_at is not None])
+        assert len(self.live(AccessToken)) == 1
+        return self.active(self.tokens["access_token"])
+
+
+class SignedResponse(House):
+    """A person who allowed the app before comes back, and the answer is a JWT."""
+
+    name = "signed response"
+
+    def prepare(self):
+        self.person()
+        self.client("authorization_code", skip_authorization=True)
+        self.visitor = self.browser()
+        self.sign_in(self.visitor)
+
+    def run(self):
+        claims = claims_of(sent_back(self.ask(self.visitor, response_mode="jwt"))["response"])
+        if "error" in claims:
+            raise AssertionError(f"the app gets the error {claims['error']}")
+        assert (claims["aud"], claims["state"]) == (self.client_id, "the state")
+        self.tokens = self.redeem(claims["code"])
+
+    def check(self):
         assert len(self.live(AccessToken)) == 1
         return self.active(self.tokens["access_token"])

@@ -19,7 +19,7 @@ from portula_testing.tls import Authority, HttpsServer, Reply
 pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-joints")]
 
 DISTS = Path(__file__).parent / "dists"
-ROOMS_INSTEAD = ["par"]
+ROOMS_INSTEAD = ["jarm", "par"]
 """Rooms of ours that do what spikes do."""
 SPIKES = ("spike_cimd", "spike_device", "spike_jarm", "spike_jwt", "spike_par", "spike_rar", "spike_webhook")
 CALLBACK = "http://127.0.0.1:9/cb"
@@ -343,13 +343,12 @@ def test_a_webhook_survives_a_receiver_that_is_down_and_a_restart(venv, tmp_path
         "WEBHOOK_SECRET": SECRET,
         "FETCH_CA_BUNDLE": str(authority.write(tmp_path)),
         "FETCH_ALLOWED_PRIVATE_HOSTS": ["localhost"],
+        "PLUGINS_BLOCKED": ROOMS_INSTEAD,
     }
     with HttpsServer(authority, tmp_path) as server:
         server.routes["/hook"] = receiver
         settings["WEBHOOK_URL"] = f"{server.url}/hook"
-        deployment = venv.deployment(
-            tmp_path / "hooked", **settings, DELIVERY_THREADS=0, PLUGINS_BLOCKED=ROOMS_INSTEAD
-        )
+        deployment = venv.deployment(tmp_path / "hooked", **settings, DELIVERY_THREADS=0)
         party = deployment.json("createapplication", "confidential", "client-credentials")
 
         def issue(url):

@@ -14,6 +14,7 @@ import portula_fetch
 import portula_generators
 import portula_introspection
 import portula_jar
+import portula_jarm
 import portula_jose
 import portula_logout
 import portula_oauth2
@@ -37,6 +38,7 @@ ROOMS = (
     portula_generators,
     portula_introspection,
     portula_jar,
+    portula_jarm,
     portula_jose,
     portula_logout,
     portula_oauth2,

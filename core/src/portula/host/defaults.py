@@ -12,6 +12,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "import_dot": "portula-import-dot",
     "introspection": "portula-introspection",
     "jar": "portula-jar",
+    "jarm": "portula-jarm",
     "jose": "portula-jose",
     "logout": "portula-logout",
     "oauth2": "portula-oauth2",
