@@ -6,7 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from portula import Plugin, hookimpl
-from portula.errors import AuthorizationRefused, InvalidRequestError, OAuth2Error, RetryLater
+from portula.errors import (
+    AuthorizationRefused,
+    InvalidRequestError,
+    InvalidRequestObject,
+    OAuth2Error,
+    RequestNotSupported,
+    RetryLater,
+)
 from portula.plugin import (
     Application,
     AuthorizationExchange,
@@ -79,11 +86,13 @@ def quota(exchange: PushExchange) -> None:
 
 
 def parameters(exchange: PushExchange) -> None:
-    """Take the parameters out of a request object, if there is one; all else is ignored then (RFC 9126 §3)."""
+    """Take the parameters out of a request object, if there is one; all else is ignored then (RFC 9126 §3).
+
+    One of a kind that is not taken, e.g. unsigned, is a fault of the object; the parameter itself is understood.
+    """
     pairs = exchange.parameters
-    carried = [pair for pair in pairs if pair[0] in ("client_id", "request")]
     if exchange.parameter("request") is not None:
-        pairs = carried
+        pairs = [pair for pair in pairs if pair[0] in ("client_id", "request")]
     about = AuthorizationExchange(
         provider=exchange.provider,
         request=exchange.request,
@@ -91,7 +100,12 @@ def parameters(exchange: PushExchange) -> None:
         pairs=pairs,
         presented=pairs,
     )
-    resolve_parameters(about)
+    try:
+        resolve_parameters(about)
+    except RequestNotSupported as error:
+        if about.resolver is None:
+            raise
+        raise InvalidRequestObject(description=error.description) from None
     exchange.pairs = about.pairs
 
 
