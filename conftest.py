@@ -1,6 +1,13 @@
 """What all tests share, wherever they stand."""
 
+import os
+
 import pytest
+from hypothesis import settings
+
+settings.register_profile("change", max_examples=25, deadline=None)
+settings.register_profile("all", max_examples=150, deadline=None)
+settings.load_profile("all" if "PORTULA_TEST_ALL" in os.environ else "change")
 
 
 @pytest.hookimpl(trylast=True)

@@ -8,25 +8,17 @@ how often one function calls into another distribution: core, or a room.
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from compare import HERE, Worker, got
+from house.words import lines_of_core, vocabulary
 from rich.console import Console
 from rich.table import Table
-
-VOCABULARY = {
-    "OpenID Connect": r"openid|oidc|id_token|userinfo|claims_",
-    "logout and sessions": r"logout|backchannel|frontchannel|\bsid\b",
-    "admin": r"\badmin",
-}
-"""Words that belong to a feature's own folder."""
 
 
 class Trace:
@@ -93,19 +85,6 @@ def python_lines(*folders: Path) -> int:
     return sum(len(path.read_text().splitlines()) for folder in folders for path in folder.rglob("*.py"))
 
 
-def words_in_core() -> Iterable[tuple[str, str]]:
-    """Yield each feature with the lines and files of core that have its words."""
-    files = [path for path in (HERE / "core/src").rglob("*.py") if path.name != "defaults.py"]
-    for feature, pattern in VOCABULARY.items():
-        found = Counter(
-            path
-            for path in files
-            for line in path.read_text().splitlines()
-            if re.search(pattern, line.lower())
-        )
-        yield feature, f"{found.total()} lines in {len(found)} files"
-
-
 def main() -> None:
     """Print the figures."""
     requests, sizes = Table("request", "files", "calls into another distribution"), Table("what", "figure")
@@ -127,8 +106,9 @@ def main() -> None:
     sizes.add_row("lines of portula-testing", str(python_lines(HERE / "testing/src")))
     tests = (HERE / "tests", HERE / "core/tests", *(room / "tests" for room in plugins))
     sizes.add_row("lines of tests", str(python_lines(*tests)))
-    for feature, found in words_in_core():
-        sizes.add_row(f"words of {feature} in core", found)
+    for room in plugins:
+        if vocabulary(room):
+            sizes.add_row(f"lines of core with words of {room.name}", str(len(lines_of_core(HERE, room))))
     console = Console()
     console.print(requests)
     console.print(sizes)

@@ -129,7 +129,6 @@ EVENTS = {
     public.AuthorizationRequestRefused: {"error": "invalid_scope", "redirected": True},
     public.LoginSucceeded: {"subject": "ada", "amr": ("pwd",), "address": "127.0.0.1"},
     public.LoginFailed: {"username": "ada", "reason": "wrong credentials", "address": "127.0.0.1"},
-    public.LogoutSucceeded: {"subject": "ada", "sid": "sid", "tokens": 2},
     public.Event: {},
 }
 """What a sample of each event says, besides its client."""
@@ -239,8 +238,6 @@ DENIALS = {
 DEMANDS = {"portula_interaction_demands": Demands(login=True)}
 ADDITIONS = {
     "portula_authorization_response": {"region": "north"},
-    "portula_id_token_claims": {"tenant": "north"},
-    "portula_userinfo_claims": {"loyalty": "gold"},
     "portula_token_response": {"greeting": "hello"},
     "portula_introspection_response": {"tenant": "north"},
 }
@@ -258,7 +255,6 @@ PRINTED = {
     "portula_authorization_request_refused": "invalid_scope",
     "portula_login_succeeded": "ada",
     "portula_login_failed": "wrong credentials",
-    "portula_logout_succeeded": "ada",
     "portula_session_ended": "sid",
 }
 """What the examples do in the course of a request."""

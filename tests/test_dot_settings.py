@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.data_folder import initialised
 
 from portula import Provider
 from portula.cli.main import main
@@ -23,8 +24,7 @@ KEYS = ["default", "doc", "name", "room", "source", "type", "value"]
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     """Return what `portula settings --json` says, by name."""
-    folder = str(tmp_path_factory.mktemp("data"))
-    CliRunner().invoke(main, ["--data-dir", folder, "init"], catch_exceptions=False)
+    folder = str(initialised(tmp_path_factory.mktemp("settings") / "data"))
     done = CliRunner().invoke(main, ["--data-dir", folder, "settings", "--json"])
     assert done.exit_code == 0, done.output
     return {row["name"]: row for row in json.loads(done.stdout)}

@@ -108,7 +108,7 @@ def test_what_a_hook_says_of_the_configuration_stands_as_it_is():
 
 
 @pytest.mark.parametrize(
-    "hook", ["portula_token_response", "portula_id_token_claims", "portula_record_token"]
+    "hook", ["portula_token_response", "portula_introspection_response", "portula_record_token"]
 )
 @pytest.mark.parametrize(
     ("outcome", "words"),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from house import floors, migrations, shape, sizes, walls
+from house import floors, migrations, shape, sizes, walls, words
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,6 +28,7 @@ RULES = [
     floors.core_imports_in_no_circle,
     floors.rooms_import_public_names,
     migrations.migrations_let_writers_through,
+    words.words_of_rooms_stay_in_them,
 ]
 
 MANIFEST = """
@@ -95,6 +96,11 @@ BREACHES = [
     (walls.core_has_no_database_and_no_jose, f"{CORE}/web/provider.py", "# sqlalchemy would do it\n"),
     (walls.core_has_no_database_and_no_jose, f"{CORE}/web/provider.py", "import jwcrypto\n"),
     (walls.random_is_not_imported, f"{CORE}/web/provider.py", "import random\n"),
+    (
+        words.words_of_rooms_stay_in_them,
+        f"{CONSENT}/pyproject.toml",
+        '[tool.portula]\nvocabulary = ["secret*"]\n',
+    ),
     (walls.random_is_not_imported, DOOR_OF_CONSENT, "from random import choice\n"),
     (walls.templates_run_no_script, f"{CORE}/web/templates/a.html", '<SCRIPT type="module">run()</SCRIPT>'),
     (walls.templates_run_no_script, f"{CORE}/web/templates/a.html", '<p class="a" style="color: red">'),

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from security.driving import bearer
 from security.house import House
@@ -250,7 +250,6 @@ def test_an_authorization_is_bound_only_by_what_was_proven(house):
 @given(
     header=st.text(max_size=40) | st.from_regex(r"(Bearer|bearer|Basic|Leaf|,| |a|=){0,8}", fullmatch=True)
 )
-@settings(max_examples=200, deadline=None)
 def test_no_header_is_too_bad_to_be_read(header):
     presentations = TokenPresentations(Bindings().portula_token_presentations(None))
     message = Message("GET", "/", headers={"authorization": header})

@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 from pydantic import BaseModel, Field
+from support.data_folder import initialised
 
 from portula.cli.main import main
 from portula.plugin import field_docs
@@ -72,8 +73,8 @@ def run(tmp_path):
     def run(*command, **settings):
         given = {"PLUGINS_DIR": str(tmp_path / "plugins"), "TEA_NEEDED": "x", **settings}
         (tmp_path / "config.py").write_text(f"OAUTH2_PROVIDER = {given!r}\n")
-        options = ["--data-dir", str(tmp_path / "data"), "--config", str(tmp_path / "config.py")]
-        CliRunner().invoke(main, [*options, "init"])
+        folder = initialised(tmp_path / "data")
+        options = ["--data-dir", str(folder), "--config", str(tmp_path / "config.py")]
         return CliRunner().invoke(main, [*options, *command])
 
     return run

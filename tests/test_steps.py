@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 from support.checks import cli
+from support.data_folder import initialised
 
 from portula import ConfigError, hookimpl
 from portula.errors import InvalidRequestError
@@ -161,8 +162,8 @@ def test_check_names_a_step_that_never_runs():
 def test_explain_prints_the_steps_of_an_endpoint(endpoint, plugin, tmp_path):
     config = tmp_path / "config.py"
     config.write_text('OAUTH2_PROVIDER = {"OIDC_ENABLED": True, "DCR_ENABLED": True}\n')
-    options = ["--data-dir", str(tmp_path / "data"), "--config", str(config), "--no-plugins"]
-    CliRunner().invoke(cli.main, [*options, "init"], catch_exceptions=False)
+    folder = initialised(tmp_path / "data")
+    options = ["--data-dir", str(folder), "--config", str(config), "--no-plugins"]
     done = CliRunner().invoke(cli.main, [*options, "explain", endpoint, "--json"])
     assert done.exit_code == 0, done.output
     rows = json.loads(done.output)["steps"]

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from hosting import Memory, make_app
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from portula import ConfigError, Provider, hookimpl
@@ -156,7 +156,6 @@ def test_what_is_no_certificate_refuses_the_request_and_is_logged_without_it(cap
 @given(
     text=st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: f":{base64.b64encode(raw).decode()}:")
 )
-@settings(max_examples=200, deadline=None)
 def test_nothing_but_a_refusal_ever_comes_of_bad_text(text):
     try:
         shown = client_certificate({"HTTP_X": text}, "X")

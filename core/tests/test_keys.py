@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from portula.plugin import Keys, unkeyed_digest
@@ -39,7 +39,6 @@ def test_keys_are_derived_in_the_order_of_secret_keys():
 
 
 @given(one=texts, other=texts)
-@settings(max_examples=100, deadline=None)
 def test_a_digest_belongs_to_one_value(one, other):
     digest = KEYS.digest("p", one)
     assert len(digest) == 43
@@ -63,7 +62,6 @@ def test_what_is_no_digest_of_ours_matches_nothing(digest):
 
 
 @given(text=texts)
-@settings(max_examples=100, deadline=None)
 def test_what_was_sealed_is_read_again_and_looks_new_each_time(text):
     sealed, again = KEYS.seal("p", text), KEYS.seal("p", text)
     assert sealed != again
@@ -84,7 +82,6 @@ def test_a_seal_notices_every_changed_byte():
 
 
 @given(sealed=texts | st.binary(max_size=60).map(lambda raw: urlsafe_b64encode(raw).decode()))
-@settings(max_examples=150, deadline=None)
 def test_what_nobody_sealed_is_nothing(sealed):
     assert KEYS.unseal("p", sealed) is None
 

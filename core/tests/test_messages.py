@@ -4,7 +4,7 @@ import base64
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
@@ -34,7 +34,6 @@ def message(body=b"", content_type=FORM, query=""):
 
 
 @given(raw=hostile)
-@settings(max_examples=400, deadline=None)
 def test_nothing_but_an_invalid_request_ever_comes_of_bad_bytes(raw):
     description, pairs = "", []
     try:
@@ -49,7 +48,6 @@ def test_nothing_but_an_invalid_request_ever_comes_of_bad_bytes(raw):
 
 
 @given(pairs=st.dictionaries(texts, texts, max_size=12))
-@settings(max_examples=200, deadline=None)
 def test_what_was_encoded_comes_back(pairs):
     kept = {name: value for name, value in pairs.items() if value and name not in OAUTHLIB_STATE}
     assert dict(parse_pairs(urlencode(pairs).encode())) == kept
@@ -172,7 +170,6 @@ def test_basic_credentials_are_read_decoded_and_raw(value, expected):
 
 
 @given(value=st.text(max_size=40) | st.binary(max_size=40).map(header))
-@settings(max_examples=200, deadline=None)
 def test_no_header_is_too_bad_to_be_read(value):
     for candidates in (basic_credentials(value), basic_credentials(f"Basic {value}")):
         assert candidates is None or all("\0" not in "".join(pair) for pair in candidates)

@@ -4,7 +4,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from portula.model.uris import MAX_URI_LENGTH, origin_matches, redirect_uri_matches
@@ -52,7 +52,6 @@ def without_port(uri):
 
 
 @given(registered=uris, presented=uris, native=st.booleans())
-@settings(max_examples=400, deadline=None)
 def test_what_matches_is_equal_unless_it_is_the_port_of_a_native_client_on_loopback(
     registered, presented, native
 ):
@@ -63,7 +62,6 @@ def test_what_matches_is_equal_unless_it_is_the_port_of_a_native_client_on_loopb
 
 
 @given(uri=uris, native=st.booleans())
-@settings(max_examples=100, deadline=None)
 def test_every_uri_matches_itself(uri, native):
     assert redirect_uri_matches(uri, uri, native=native)
 
@@ -71,7 +69,6 @@ def test_every_uri_matches_itself(uri, native):
 @given(
     host=st.sampled_from(["127.0.0.1", "[::1]"]), ports=st.tuples(*[st.none() | st.integers(0, 65535)] * 2)
 )
-@settings(max_examples=100, deadline=None)
 def test_a_native_client_may_use_every_port_on_loopback(host, ports):
     registered, presented = (f"http://{host}{'' if port is None else f':{port}'}/cb" for port in ports)
     assert redirect_uri_matches(registered, presented, native=True)
@@ -107,7 +104,6 @@ def test_nothing_but_the_port_may_differ(presented):
 
 
 @given(uri=uris)
-@settings(max_examples=300, deadline=None)
 def test_what_may_be_registered_is_plain_and_has_an_allowed_scheme(uri):
     if redirect_uri_problem(uri, WEB) is None:
         assert uri.isascii()

@@ -182,10 +182,7 @@ def module(*names: str) -> Callable[[Any], Any]:
     _WRITTEN.update(names)
     cases = [
         pytest.param(
-            name,
-            entry.variant,
-            id=f"{name}-{entry.plan}-{entry.variant}",
-            marks=[pytest.mark.thorough] if entry.variant.repeats else [],
+            name, entry.variant, id=f"{name}-{entry.plan}-{entry.variant}", marks=pytest.mark.thorough
         )
         for name in names
         for entry in ENTRIES

@@ -21,6 +21,8 @@ PASSWORD = "correct horse battery staple"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
+pytestmark = pytest.mark.thorough
+
 
 class Shop:
     """The example on one database, driven by the commands of its README."""

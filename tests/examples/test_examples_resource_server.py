@@ -3,6 +3,9 @@
 import json
 
 import httpx
+import pytest
+
+pytestmark = pytest.mark.thorough
 
 
 def test_a_resource_server_asks_the_provider_in_another_process(example, get_token):

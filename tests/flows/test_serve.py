@@ -21,6 +21,8 @@ from cryptography.x509.oid import NameOID
 from support.browser import Browser, sent_back
 from support.server import PORTULA, Server, free_port, running, start, stop, wait_until_up
 
+pytestmark = pytest.mark.thorough
+
 
 def _refused(*arguments: str) -> str:
     done = subprocess.run(
@@ -111,7 +113,6 @@ def test_metadata_and_tokens_are_the_same_under_another_host_name(server: Server
     assert document["token_endpoint"] == f"{server.issuer}/token/"
 
 
-@pytest.mark.thorough
 def test_a_restart_keeps_tokens(tmp_path: Path) -> None:
     port = str(free_port())
     with running(tmp_path / "data", "--issuer", f"http://127.0.0.1:{port}/o") as server:
@@ -125,7 +126,6 @@ def test_a_restart_keeps_tokens(tmp_path: Path) -> None:
     assert known.json()["active"] is True
 
 
-@pytest.mark.thorough
 def test_a_host_name_may_be_listened_on_and_is_in_the_issuer(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--host", "localhost") as server:
         document = httpx.get(f"{server.url}/o/.well-known/oauth-authorization-server").json()
@@ -182,7 +182,6 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
     return cert_file, key_file
 
 
-@pytest.mark.thorough
 def test_tls_from_1_2_up_with_secure_cookies(tmp_path: Path) -> None:
     cert, key = _self_signed(tmp_path)
     port = free_port()
@@ -211,7 +210,6 @@ def test_tls_from_1_2_up_with_secure_cookies(tmp_path: Path) -> None:
         stop(process)
 
 
-@pytest.mark.thorough
 def test_a_long_authorization_request_survives_the_login(server: Server) -> None:
     client = server.create_client(
         "confidential", "authorization-code", redirect_uris="https://client.example/callback"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDERS = ("core", "testing", "plugins", "tests", "tools", "bench", "examples", "docs")
+OLDEST_PYTHON = (3, 11)
 PASSED_OVER = {"__pycache__", "_build", "build", "dist", "node_modules", "portula-data"}
 
 
@@ -41,7 +42,7 @@ def in_tests(path: Path, root: Path) -> bool:
 
 @functools.cache
 def _tree(path: Path, _changed: int) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path), feature_version=OLDEST_PYTHON)
 
 
 def tree(path: Path) -> ast.Module:

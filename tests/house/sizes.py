@@ -10,7 +10,6 @@ LISTS = ("core/src/portula/plugin.py",)
 """Files that hold a list and nothing else: the public names."""
 FUNCTION_LINES = 50
 DOOR_LINES = 80
-OLDEST_PYTHON = (3, 11)
 
 
 def _lines(path: Path) -> int:
@@ -52,7 +51,7 @@ def oldest_python_reads_all(root: Path) -> list[str]:
     problems = []
     for path in python_files(root):
         try:
-            ast.parse(path.read_text(encoding="utf-8"), feature_version=OLDEST_PYTHON)
+            tree(path)
         except SyntaxError as error:
             problems.append(f"{at(path, root, error.lineno)}: {error.msg}")
     return problems

@@ -89,9 +89,9 @@ def _mentions(path: Path, room: str, hooks: set[str]) -> Iterator[int]:
     if f"portula_{room}" not in hooks:
         names.append(f"portula_{room}")
     pattern = re.compile("|".join(rf"(?<![\w-]){name}(?![\w-])" for name in names))
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if pattern.search(line):
-            yield number
+    text = path.read_text(encoding="utf-8")
+    if pattern.search(text):
+        yield from (number for number, line in enumerate(text.splitlines(), 1) if pattern.search(line))
     if room in UNAMBIGUOUS and path.suffix == ".py":
         yield from (line for line, text in strings(path) if text == room)
 

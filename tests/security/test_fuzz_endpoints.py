@@ -36,7 +36,7 @@ PAGES = [
 ]
 METHODS = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"]
 
-fuzzed = settings(max_examples=80, deadline=None, database=None)
+fuzzed = settings(database=None)
 kinds = pytest.mark.parametrize("kind", ["flask", "wsgi"])
 
 

@@ -58,7 +58,7 @@ WORDS = [
     "form_post",
 ]
 
-fuzzed = settings(max_examples=60, deadline=None, database=None)
+fuzzed = settings(database=None)
 kinds = pytest.mark.parametrize("kind", ["flask", "wsgi"])
 
 #: JSON of any shape, small.

@@ -147,7 +147,7 @@ tokens = (
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(tokens)
 def test_whatever_comes_nothing_else_is_raised_and_nothing_is_believed(token):
     read, *verifying = ways(provider_with())
@@ -162,7 +162,6 @@ def test_whatever_comes_nothing_else_is_raised_and_nothing_is_believed(token):
     assert found.header["alg"] == "none"
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_token_with_one_byte_changed_is_refused(data):
     token = key_of("ES256").sign(CLAIMS)
@@ -172,7 +171,7 @@ def test_a_token_with_one_byte_changed_is_refused(data):
     assert believed(ways(provider_with())[-1], [(place, changed)]) == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(json_values, st.sampled_from(["keys", "Keys"]))
 def test_whatever_keys_a_client_has_nothing_else_is_raised(value, name):
     client = keyed_client(jwks={name: value})
@@ -183,7 +182,7 @@ members = st.sampled_from(["kty", "n", "e", "crv", "x", "y", "kid", "use", "key_
 values = st.sampled_from(["RSA", "EC", "OKP", "oct", "P-256", "Ed25519", "AQAB", "sig"]) | json_values
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(members, values))
 def test_whatever_a_key_is_made_of_nothing_else_is_raised(changes):
     for algorithm in ("RS256", "ES256", "EdDSA"):

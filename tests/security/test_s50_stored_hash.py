@@ -24,7 +24,10 @@ def test_the_secret_passes_and_what_is_stored_of_it_does_not(house, door, party)
     kept = stored(house, party)
     assert party.secret not in kept
     bare = kept.partition(":")[2] or kept
-    for wrong in (kept, bare, f"digest:{bare}", f"sealed:{bare}", kept.rpartition("$")[2] or kept, ""):
+    last = kept.rpartition("$")[2] or kept
+    for wrong in dict.fromkeys(
+        (kept, bare, f"digest:{bare}", f"sealed:{bare}", last, "")
+    ):  # few: they are counted
         response = door.token(grant_type="client_credentials", headers=basic(party.client_id, wrong))
         assert error_of(response, 401) == "invalid_client"
         asked = {"grant_type": "client_credentials", "client_id": party.client_id, "client_secret": wrong}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from security.driving import CALLBACK
 from security.registering import OPEN, PRIVILEGED, REGISTER, Elsewhere, send, update
 
-fuzzed = settings(max_examples=150, deadline=None, database=None)
+fuzzed = settings(database=None)
 texts = st.one_of(
     st.text(max_size=20),
     st.sampled_from(["code", "none", "read", CALLBACK, "HS256", "web", "\0", "\ud800", "javascript:x", "#"]),

@@ -33,8 +33,20 @@ ANSWERS = (
 MARK = "import builtins; builtins.s74_ran = True\n"
 
 FACTS = {hook: DeclaredHooks(CORE_HOOKS).facts(hook) for hook in DeclaredHooks(CORE_HOOKS)}
-POWERFUL = [hook for hook, facts in FACTS.items() if facts.hook_class in NEEDS_TRUST]
-HARMLESS = [hook for hook, facts in FACTS.items() if facts.hook_class not in NEEDS_TRUST]
+
+
+def first_of_each_class(hooks):
+    """Return the hooks as cases; the first of each class and kind runs in a plain `make test` too."""
+    seen, cases = set(), []
+    for hook in hooks:
+        kind = (FACTS[hook].hook_class, FACTS[hook].kind)
+        cases.append(pytest.param(hook, marks=pytest.mark.thorough if kind in seen else ()))
+        seen.add(kind)
+    return cases
+
+
+POWERFUL = first_of_each_class(hook for hook, facts in FACTS.items() if facts.hook_class in NEEDS_TRUST)
+HARMLESS = first_of_each_class(hook for hook, facts in FACTS.items() if facts.hook_class not in NEEDS_TRUST)
 SLOTS = [hook for hook, facts in FACTS.items() if facts.kind is Kind.SLOT]
 
 

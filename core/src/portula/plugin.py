@@ -13,16 +13,14 @@ from portula.flow.backend import Backend
 from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_requests import JUDGE_SCOPE, client_request_steps
 from portula.flow.client_sources import ClientSource
-from portula.flow.clients import secret_id
+from portula.flow.clients import CheckedClient, secret_id
 from portula.flow.deliver_command import deliver_command
 from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, OutgoingMessage
 from portula.flow.endpoints import Endpoint
 from portula.flow.enrichments import (
     AuthorizationResponse,
-    IDTokenClaims,
     IntrospectionResponse,
     TokenResponse,
-    UserInfoClaims,
 )
 from portula.flow.events import (
     AuthorizationGranted,
@@ -34,7 +32,7 @@ from portula.flow.events import (
     ConsentGiven,
     LoginFailed,
     LoginSucceeded,
-    LogoutSucceeded,
+    ProtocolEvent,
     RefreshTokenReplayed,
     Replay,
     SessionEnded,
@@ -250,6 +248,7 @@ __all__ = [
     "AuthorizationServer",
     "Backend",
     "ChangeAll",
+    "CheckedClient",
     "ClientAuthMethod",
     "ClientAuthenticated",
     "ClientAuthenticationFailed",
@@ -288,7 +287,6 @@ __all__ = [
     "HookDeclarations",
     "Hooks",
     "IDToken",
-    "IDTokenClaims",
     "Interaction",
     "InteractionView",
     "IntrospectionResponse",
@@ -302,7 +300,6 @@ __all__ = [
     "LoginFailed",
     "LoginSession",
     "LoginSucceeded",
-    "LogoutSucceeded",
     "Message",
     "Mount",
     "NamesPeople",
@@ -319,6 +316,7 @@ __all__ = [
     "Plugin",
     "Pointer",
     "PresentedToken",
+    "ProtocolEvent",
     "Provider",
     "RecordType",
     "RefreshToken",
@@ -362,7 +360,6 @@ __all__ = [
     "TokenResponse",
     "TokenRevoked",
     "User",
-    "UserInfoClaims",
     "WaitingRequests",
     "WalkingStore",
     "Writes",

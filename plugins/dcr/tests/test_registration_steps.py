@@ -67,11 +67,26 @@ def test_a_step_that_guards_the_configuration_refuses_as_a_resource_does(make, k
     assert world.find(told) is not None
 
 
+def test_an_answer_that_cannot_be_written_registers_and_changes_nothing(make, kind):
+    def failing(exchange):
+        """Add what JSON has not, once there is a client."""
+        if exchange.document.get("client_name") == "Odd":
+            exchange.response["odd"] = object()
+
+    world = make(Inserting(failing, after="response", when=frozenset({"POST", "PUT"})), kind=kind)
+    assert world.register(client_name="Odd").status_code == 500
+    assert world.clients() == []
+    told = world.registered(client_name="Even")
+    assert world.update(told, redirect_uris=[CALLBACK], client_name="Odd").status_code == 500
+    assert world.find(told).name == "Even"
+    assert world.update(told, redirect_uris=[CALLBACK], client_name="Still even").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [
         ({"after": "documents"}, r"'tea' of plugin 'Inserting' stands beside 'documents'.*'document'"),
-        ({"after": "update"}, "stands between 'register' and 'write', where nothing may fail"),
+        ({"after": "update"}, "stands between 'write' and 'remove', where nothing may fail"),
         ({"after": "document", "when": frozenset({"PATCH"})}, "is for 'PATCH', which does not exist"),
         ({"after": "client", "reads": frozenset({"client"})}, "reads client, which no step before it sets"),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 from hosting import ask_token, make_client, make_provider
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from portula import Plugin
@@ -160,7 +160,6 @@ def test_client_secrets_outlive_a_change_of_the_issuer():
     rest=st.text(max_size=60),
     secret=st.text(max_size=60),
 )
-@settings(max_examples=150, deadline=None)
 def test_a_malformed_stored_form_matches_nothing(prefix, rest, secret):
     assert HASHER.verify(secret, prefix + rest) is False
 

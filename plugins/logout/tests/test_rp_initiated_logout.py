@@ -7,7 +7,8 @@ import portula_logout
 import portula_sessions
 from portula import hookimpl
 from portula.errors import EmptySlot
-from portula.plugin import AccessToken, Authorization, Grant, LogoutSucceeded, RefreshToken
+from portula.plugin import AccessToken, Authorization, Grant, RefreshToken
+from portula_logout import LogoutSucceeded
 from portula_testing.provider import make_provider
 from portula_testing.writing import add_to
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,31 @@ def empty_engine(empty_url: URL) -> Iterator[Engine]:
     engine = make_engine(empty_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def prepared(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Engine, Hashable, Callable[[], object]], None]:
+    """Return a function that gives an engine's database its tables.
+
+    A SQLite file that is not there yet is copied from the first one that was made under the same key.
+    """
+    folder = tmp_path_factory.mktemp("prepared")
+    files: dict[Hashable, Path] = {}
+
+    def prepare(engine: Engine, key: Hashable, make: Callable[[], object]) -> None:
+        path = Path(engine.url.database or "")
+        if engine.dialect.name != "sqlite" or path.exists():
+            make()
+            return
+        if key not in files:
+            make()
+            copied = folder / str(len(files))
+            with engine.connect() as connection:
+                connection.execute(text("VACUUM INTO :path"), {"path": str(copied)})
+            files[key] = copied
+            return
+        shutil.copyfile(files[key], path)
+
+    return prepare

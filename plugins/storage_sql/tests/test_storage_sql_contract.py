@@ -25,16 +25,17 @@ class TestSqlStore(WalkContract, StorageContract):
     prepared_statements = True
 
     @pytest.fixture
-    def make_store(self, database_url: URL) -> Iterator[MakeStore]:
+    def make_store(self, database_url: URL, prepared: Callable[..., None]) -> Iterator[MakeStore]:
         stores: list[SqlStore] = []
 
         def make(records: Sequence[RecordType]) -> SqlStore:
             store = SqlStore(make_engine(database_url, prepared_statements=self.prepared_statements), records)
             if not stores:
-                migrate.upgrade(store.engine, records)
-                with store.engine.connect() as connection:
-                    for table in metadata_of(map(shape_of, records)).sorted_tables:
-                        connection.execute(table.delete())
+                prepared(store.engine, tuple(records), lambda: migrate.upgrade(store.engine, records))
+                if database_url.get_backend_name() != "sqlite":  # a file is new
+                    with store.engine.connect() as connection:
+                        for table in metadata_of(map(shape_of, records)).sorted_tables:
+                            connection.execute(table.delete())
             stores.append(store)
             return store
 

@@ -172,7 +172,7 @@ def answer(act: Callable[[Any], Any], subject: object) -> Any:
 
 TestTwoStores = TwoStores.TestCase
 TestTwoStores.settings = settings(
-    max_examples=60,
+    max_examples=settings.default.max_examples // 2,
     stateful_step_count=25,
     deadline=None,
     phases=[Phase.reuse, Phase.generate],  # each step of shrinking would make a database

@@ -179,19 +179,25 @@ class TestOwnModels(WalkContract, StorageContract):
     shares = True
 
     @pytest.fixture
-    def make_store(self, database_url: URL) -> Iterator[MakeStore]:
+    def make_store(self, database_url: URL, prepared: Callable[..., None]) -> Iterator[MakeStore]:
         stores: list[SqlStore] = []
 
         def make(records: Sequence[RecordType]) -> Any:
+            given = tuple(records)
             records = swapped(records, "grant", "access_token", "refresh_token")
             store = SqlStore(make_engine(database_url), records)
-            if not stores:
+
+            def make_tables() -> None:
                 Base.metadata.create_all(store.engine)
                 migrate.upgrade(store.engine, records)
-                ours = [shape_of(record) for record in records if record.model is None]
-                with store.engine.connect() as connection:
-                    for table in (*Base.metadata.sorted_tables[::-1], *metadata_of(ours).sorted_tables):
-                        connection.execute(table.delete())
+
+            if not stores:
+                prepared(store.engine, ("own models", given), make_tables)
+                if database_url.get_backend_name() != "sqlite":  # a file is new
+                    ours = [shape_of(record) for record in records if record.model is None]
+                    with store.engine.connect() as connection:
+                        for table in (*Base.metadata.sorted_tables[::-1], *metadata_of(ours).sorted_tables):
+                            connection.execute(table.delete())
             stores.append(store)
             return Swapping(store, records)
 

@@ -151,7 +151,7 @@ class Flow:
         if not self._running or self.crossings.failure() is not None:
             return action()
         before, first = records_of(self.provider), len(self.crossings.passed)
-        told, answer = True, cast("T", None)
+        refused, answer = True, cast("T", None)
         self._running = False
         try:
             with self.crossings.counting():
@@ -160,11 +160,11 @@ class Flow:
             if self.crossings.failure() is None:
                 raise
         else:
-            told = self._tells_of_an_error(answer)
+            refused = self._tells_of_an_error(answer)
         finally:
             self._running = True
         failed = self.crossings.failure()
-        if failed is None or not told:
+        if failed is None or not refused:
             return answer
         passed = self.crossings.passed[first : self.crossings.fail_at]
         is_down = self.crossings.error is StorageDown
@@ -257,8 +257,8 @@ def _copy(flow_class: type[Flow]) -> Flow:
     flow, records = _prepared[flow_class]
     memory = Memory()
     store = memory.make(records)
-    for kept in records:
-        for record in flow.memory.store.select(kept.cls, limit=_PAGE):
+    for record_type in records:
+        for record in flow.memory.store.select(record_type.cls, limit=_PAGE):
             add_to(store, record)
     return copy.deepcopy(flow, {id(flow.memory): memory})
 
@@ -344,10 +344,10 @@ def cases(*flow_classes: type[Flow], distinct: bool = False) -> list[Any]:
 def records_of(provider: Provider) -> dict[str, list[Any]]:
     """Return all records by type and kind, in order of their keys."""
     found: dict[str, list[Any]] = {}
-    for kept in provider.records:
-        for record in provider.storage.select(kept.cls, limit=_PAGE):
+    for record_type in provider.records:
+        for record in provider.storage.select(record_type.cls, limit=_PAGE):
             kind = getattr(record, "kind", "")
-            found.setdefault(f"{kept.cls.__name__} {kind}".strip(), []).append(record)
+            found.setdefault(f"{record_type.cls.__name__} {kind}".strip(), []).append(record)
     return found
 
 

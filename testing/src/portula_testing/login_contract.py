@@ -211,8 +211,8 @@ class LoginContract:
             url = visit(visit.browser(), partial(login.login_url, way_back, given))
             assert url.isprintable()
             assert " " not in url
-            told = [value for values in parse_qs(urlsplit(url).query).values() for value in values]
-            assert way_back in told
+            values_of_query = [value for values in parse_qs(urlsplit(url).query).values() for value in values]
+            assert way_back in values_of_query
 
     # --- Passwords ---
 
@@ -237,8 +237,8 @@ class LoginContract:
         self, visit: Visits, login: Login, person: User, provider: Provider
     ) -> None:
         """Attack S50."""
-        kept = sorted({text for text in stored_texts(provider) if len(text) > 20 and text.isascii()})
-        assert self._authenticate(visit, login, [(person.username, text) for text in kept]) == []
+        stored = sorted({text for text in stored_texts(provider) if len(text) > 20 and text.isascii()})
+        assert self._authenticate(visit, login, [(person.username, text) for text in stored]) == []
 
     def test_the_password_of_who_is_shut_out_is_refused(
         self,

@@ -199,7 +199,7 @@ class HttpsServer:
     def answer(self, path: str, *replies: Reply) -> str:
         """Answer a path with these in turn, the last again and again; return its URL."""
         left = list(replies)
-        self.routes[path] = lambda _asked: left.pop(0) if len(left) > 1 else left[0]
+        self.routes[path] = lambda _request: left.pop(0) if len(left) > 1 else left[0]
         return f"{self.url}{path}"
 
     def slowly(self, piece: bytes, seconds: float, pause: float = 0.05) -> Iterator[bytes]:

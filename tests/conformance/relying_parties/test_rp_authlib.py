@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from portula_testing.tls import Authority
 
-pytestmark = pytest.mark.xdist_group("relying-parties")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("relying-parties")]
 
 CALLBACK = "/test/a/portula/callback"
 

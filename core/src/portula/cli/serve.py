@@ -237,9 +237,9 @@ def _open_folder(options: ServeOptions, app: Flask, settings: dict[str, Any]) ->
 
 def _issuer(options: ServeOptions, settings: dict[str, Any]) -> str | Callable[[Any], str]:
     """Return the issuer, fixed at start: told, configured, or made of a loopback address."""
-    told: str | Callable[[Any], str] | None = options.issuer or settings.get("OIDC_ISS_ENDPOINT")
-    if told:
-        return told
+    issuer: str | Callable[[Any], str] | None = options.issuer or settings.get("OIDC_ISS_ENDPOINT")
+    if issuer:
+        return issuer
     if not options.serving and (options.folder / ISSUER_FILE).is_file():
         return (options.folder / ISSUER_FILE).read_text().strip()
     if options.host in _ANY_HOST or not is_loopback_host(options.host):
@@ -320,10 +320,10 @@ def _open(options: ServeOptions) -> tuple[Flask, Provider, list[str]]:
         return app, provider, [*error.findings, waiting]
     with app.app_context():
         errors = [finding for finding in report.findings(provider) if finding.level is Level.ERROR]
-    told = [f"{finding.id}: {finding.summary} {finding.remedy}" for finding in errors]
-    if told and not options.allow_errors:
-        raise ConfigError(*told, "`portula check` says more; --allow-errors serves all the same")
-    return app, provider, told
+    lines = [f"{finding.id}: {finding.summary} {finding.remedy}" for finding in errors]
+    if lines and not options.allow_errors:
+        raise ConfigError(*lines, "`portula check` says more; --allow-errors serves all the same")
+    return app, provider, lines
 
 
 def _listen(options: ServeOptions) -> socket.socket:

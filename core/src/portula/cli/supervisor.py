@@ -83,13 +83,13 @@ class Supervisor:
         self._due = dict.fromkeys(range(1, number + 1), 0.0)
         self._pauses: dict[int, float] = {}
         self._selector = selectors.DefaultSelector()
-        self._told: list[int] = []
+        self._received: list[int] = []
 
     def run(self) -> None:
         """Serve until a signal says stop; then end every worker and return."""
         with self._signals():
             try:
-                while not self._told:
+                while not self._received:
                     self._start_what_is_due()
                     self._wait(until=min(self._due.values(), default=None))
                     self._bury()
@@ -127,10 +127,10 @@ class Supervisor:
 
     def _listen_to(self, worker: Worker) -> None:
         try:
-            heard = worker.line.recv(64)
+            received = worker.line.recv(64)
         except OSError:
-            heard = b""
-        if heard:
+            received = b""
+        if received:
             worker.beat = time.monotonic()
         else:  # it ends; _bury finds it
             self._selector.unregister(worker.line)
@@ -144,7 +144,10 @@ class Supervisor:
             pause = self._pause_after(worker)
             self._due[worker.number] = time.monotonic() + pause
             log.error(
-                "%s ended: %s; the next one starts in %g s", worker, _told(worker.process.returncode), pause
+                "%s ended: %s; the next one starts in %g s",
+                worker,
+                _described(worker.process.returncode),
+                pause,
             )
         for worker in [worker for worker in self._leaving if worker.process.poll() is not None]:
             self._leaving.remove(worker)
@@ -185,7 +188,7 @@ class Supervisor:
             worker.tell_to_stop(self._times.stop)
         while self._leaving:
             self._bury()
-            if len(self._told) > 1:
+            if len(self._received) > 1:
                 for worker in self._leaving:
                     worker.process.kill()
             self._wait(until=time.monotonic() + 0.05)
@@ -202,7 +205,7 @@ class Supervisor:
         former = signal.set_wakeup_fd(waker.fileno())
         for stopping in STOPPING:
             if signal.getsignal(stopping) is not signal.SIG_IGN:
-                before[stopping] = signal.signal(stopping, lambda told, _: self._told.append(told))
+                before[stopping] = signal.signal(stopping, lambda number, _: self._received.append(number))
         try:
             yield
         finally:
@@ -218,7 +221,7 @@ def worker_command() -> list[str]:
     return [sys.executable, "-P", "-m", "portula.cli.worker"]
 
 
-def _told(status: int) -> str:
+def _described(status: int) -> str:
     if status >= 0:
         return f"exit status {status}"
     with suppress(ValueError):

@@ -42,7 +42,7 @@ def open_in_time(gate: Gate, make: Callable[[], ServedApplication], tried: Calla
         make: returns the application, or raises.
         tried: called after each attempt.
     """
-    pause, told = 0.5, ""
+    pause, reported = 0.5, ""
     while True:
         try:
             served = make()
@@ -53,14 +53,14 @@ def open_in_time(gate: Gate, make: Callable[[], ServedApplication], tried: Calla
             reason = f"{type(error).__name__}: {error}"
         else:
             gate.open_to(served)
-            if told:
+            if reported:
                 log.warning("worker %d answers again", os.getpid())
             tried()
             return
         tried()
-        if reason != told:
+        if reason != reported:
             log.error("worker %d answers 503 until this is mended: %s", os.getpid(), reason)
-            told = reason
+            reported = reason
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -187,7 +187,7 @@ def shape(exchange: AuthorizationExchange) -> None:
     request = exchange.request
     request.grant_type = "implicit"
     lifetime = _server(exchange).lifetime(request)
-    exchange.issue = Issue(scope=exchange.scope, lifetime=lifetime)
+    exchange.issue = Issue(scope=exchange.scope, lifetime=lifetime, audience=exchange.resources)
     token.shaping(exchange)
     token.bind(exchange)
     token.vetoes(exchange)
@@ -261,8 +261,8 @@ def record_granted(exchange: PageExchange) -> None:
         scopes=exchange.scope,
         known_as=exchange.known_as,
     )
-    kept = exchange.provider.hooks.record(RequestHooks.portula_record_authorization, granted)
-    exchange.plan.extend(kept)
+    records = exchange.provider.hooks.record(RequestHooks.portula_record_authorization, granted)
+    exchange.plan.extend(records)
 
 
 def write(exchange: AuthorizationExchange) -> None:

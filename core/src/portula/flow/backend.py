@@ -235,11 +235,11 @@ class Backend:
             raise errors.InvalidClientError(request=exchange.request)
 
     def _tell_refusal(self, exchange: TokenExchange, answer: Answer) -> None:
-        told = json.loads(answer.body)
-        error = str(told["error"])
+        members = json.loads(answer.body)
+        error = str(members["error"])
         event = TokenRefused(
             provider=self.provider,
-            reason=exchange.reason or told.get("error_description"),
+            reason=exchange.reason or members.get("error_description"),
             client_id=exchange.client.client_id if exchange.client else exchange.parameter("client_id"),
             grant_type=exchange.parameter("grant_type"),
             error=error,

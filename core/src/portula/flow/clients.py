@@ -236,8 +236,8 @@ class Clients:
                 raise InvalidClientMetadata("a public client has no secret")
             if len(held) >= MAX_SECRETS:
                 raise InvalidClientMetadata(f"a client has at most {MAX_SECRETS} secrets; remove one first")
-            kept = self._keep(secret, chosen=False, hash_secret=hash_secret)
-            return replace(application, secret_hashes=(*held, kept))
+            stored = self._keep(secret, chosen=False, hash_secret=hash_secret)
+            return replace(application, secret_hashes=(*held, stored))
 
         return self.edit(client_id, add), secret
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from portula.model.people import User
 from portula.model.records import AccessToken, Authorization
 
 if TYPE_CHECKING:
@@ -44,25 +43,3 @@ class IntrospectionResponse:
     """What the token was issued under; None for a token of the client itself."""
     response: Mapping[str, Any]
     """A copy; what an implementation changes in it has no effect."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PersonClaims:
-    """Claims about a person."""
-
-    provider: AuthorizationServer
-    request: OAuthRequest
-    user: User
-    """The person."""
-    claims: Mapping[str, Any]
-    """A copy; what an implementation changes in it has no effect."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class IDTokenClaims(PersonClaims):
-    """The claims of an ID token that is about to be signed (OpenID Connect Core §2)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class UserInfoClaims(PersonClaims):
-    """The claims of a userinfo response (OpenID Connect Core §5.3); `request.scopes` says what was granted."""

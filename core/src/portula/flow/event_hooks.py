@@ -11,7 +11,6 @@ from portula.flow.events import (
     ConsentGiven,
     LoginFailed,
     LoginSucceeded,
-    LogoutSucceeded,
     RefreshTokenReplayed,
     SessionEnded,
     TokenIssued,
@@ -132,16 +131,6 @@ class EventHooks(HookDeclarations):
             class Listener(Plugin):
                 def portula_login_failed(self, event):
                     print(event.reason)
-        """
-
-    @event()
-    def portula_logout_succeeded(self, event: LogoutSucceeded) -> None:
-        """Hear that a person signed out at the wish of an app.
-
-        Example:
-            class Listener(Plugin):
-                def portula_logout_succeeded(self, event):
-                    print(event.subject)
         """
 
     @event()

@@ -57,16 +57,6 @@ class SessionEnded(ProtocolEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LogoutSucceeded(ProtocolEvent):
-    """A person signed out at the wish of an app, `client_id` if it is known (OpenID Connect RP-Initiated Logout)."""
-
-    subject: str
-    sid: str | None
-    tokens: int
-    """How many of the person's tokens were revoked, of all apps."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class TokenRefused(ProtocolEvent):
     """The token endpoint refused a request."""
 

@@ -72,6 +72,8 @@ class Exchange:
     """What it is done under: the authorization being made, or that of the code or token presented."""
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What rooms want remembered with the authorization, each under its own name."""
+    resources: tuple[str, ...] = ()
+    """The resources that the authorization is for, by URI (RFC 8707); empty where it names none."""
     issue: Issue | None = None
     """What is to be issued; None until it is shaped, and where nothing is."""
     response: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -152,7 +154,7 @@ class Exchange:
 
     def resume(self, authorization: Authorization) -> None:
         """Go on under an authorization that was granted before."""
-        self.authorization = authorization
+        self.authorization, self.resources = authorization, authorization.resources
         self.facts = {name: dict(facts) for name, facts in authorization.facts.items()}
 
     def begin(self, **facts: Any) -> Authorization:
@@ -175,6 +177,7 @@ class Exchange:
             client_id=client.client_id,
             subject=self.subject or "",
             scope=" ".join(self.scope),
+            resources=self.resources,
             issued_at=self.provider.now(),
             facts=self.facts,
             **facts,

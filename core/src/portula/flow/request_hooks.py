@@ -7,10 +7,8 @@ from typing import Any
 
 from portula.flow.enrichments import (
     AuthorizationResponse,
-    IDTokenClaims,
     IntrospectionResponse,
     TokenResponse,
-    UserInfoClaims,
 )
 from portula.flow.events import AuthorizationGranted, SessionEnded, TokenIssued
 from portula.flow.exchange import AuthorizationExchange, Exchange
@@ -86,28 +84,6 @@ class RequestHooks(HookDeclarations):
             class Region(Plugin):
                 def portula_authorization_response(self, answer):
                     return {"region": "north"}
-        """
-        return None
-
-    @enrichment(HookClass.SEES_SECRETS, adds_to="claims")
-    def portula_id_token_claims(self, token: IDTokenClaims) -> Mapping[str, Any] | None:
-        """Add claims to an ID token (OpenID Connect Core §2); those that the protocol sets cannot be overwritten.
-
-        Example:
-            class Tenant(Plugin):
-                def portula_id_token_claims(self, token):
-                    return {"tenant": "north"}
-        """
-        return None
-
-    @enrichment(HookClass.SHAPES_TOKENS, adds_to="claims")
-    def portula_userinfo_claims(self, info: UserInfoClaims) -> Mapping[str, Any] | None:
-        """Add claims about a person to userinfo (OpenID Connect Core §5.3), which `info.request.scopes` allow.
-
-        Example:
-            class Loyalty(Plugin):
-                def portula_userinfo_claims(self, info):
-                    return {"loyalty": "gold"} if "loyalty" in info.request.scopes else None
         """
         return None
 

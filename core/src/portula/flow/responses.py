@@ -73,11 +73,11 @@ class MissingTokenError(errors.InvalidTokenError):  # type: ignore[misc]
 
 def from_oauthlib(headers: Mapping[str, Any], body: str | None, status: int) -> Answer:
     """Turn oauthlib's (headers, body, status) into an answer that is not cached."""
-    kept = {
+    members = {
         str(name): str(value) for name, value in headers.items() if str(name).lower() != "www-authenticate"
     }
     if status == 401:
-        kept["WWW-Authenticate"] = 'Basic realm="portula", charset="UTF-8"'
+        members["WWW-Authenticate"] = 'Basic realm="portula", charset="UTF-8"'
     if body:
-        kept.setdefault("Content-Type", "application/json")
-    return Answer(status, {**kept, **NO_STORE}, (body or "").encode())
+        members.setdefault("Content-Type", "application/json")
+    return Answer(status, {**members, **NO_STORE}, (body or "").encode())

@@ -68,8 +68,8 @@ def client(exchange: TokenExchange) -> None:
 def allowed(exchange: TokenExchange) -> None:
     """Ask whether the client is registered for the grant type, before anything of it is looked at."""
     request = exchange.request
-    known, asked = cast("Application", request.client), request.grant_type or ""
-    if not _server(exchange).memo.validate_grant_type(known.client_id, asked, known, request):
+    client, grant = cast("Application", request.client), request.grant_type or ""
+    if not _server(exchange).memo.validate_grant_type(client.client_id, grant, client, request):
         raise errors.UnauthorizedClientError(request=request)
 
 
@@ -97,7 +97,7 @@ def shape(exchange: TokenExchange) -> None:
     exchange.issue = Issue(
         scope=exchange.scope,
         lifetime=server.lifetime(request),
-        audience=exchange.authorization.resources if exchange.authorization else (),
+        audience=exchange.resources,
         refresh_token=grant.refreshable
         and exchange.authorization is not None
         and validator.issues_refresh_token(request),

@@ -371,10 +371,10 @@ def _refused(failure: HookFailed) -> RuleFailed:
 def _joined(denials: Sequence[Exception]) -> Exception:
     """Return one denial for all: a failure first, the words of all rules on clients, else the first."""
     failures = [denial for denial in denials if isinstance(denial, HookFailed | StorageDown)]
-    told = [denial for denial in denials if isinstance(denial, InvalidClientMetadata)]
-    if failures or not told:
+    public = [denial for denial in denials if isinstance(denial, InvalidClientMetadata)]
+    if failures or not public:
         return (failures or denials)[0]
-    return InvalidClientMetadata("; ".join(map(str, told)), told[0].error)
+    return InvalidClientMetadata("; ".join(map(str, public)), public[0].error)
 
 
 def _made(expected: Any) -> Any:

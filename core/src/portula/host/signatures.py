@@ -43,11 +43,11 @@ def annotation_problems(
     """Yield annotations of an implementation that contradict the declaration of its hook."""
     given, names = inspect.signature(function), getattr(inspect.unwrap(function), "__globals__", {})
     for parameter in list(given.parameters.values())[:1]:
-        found, wanted = _type_name(_resolved(parameter.annotation, names)), value_type(declared)
-        if parameter.annotation is parameter.empty or wanted is None or found in _ANYTHING:
+        found, expected = _type_name(_resolved(parameter.annotation, names)), value_type(declared)
+        if parameter.annotation is parameter.empty or expected is None or found in _ANYTHING:
             continue
-        if found not in [base.__name__ for base in wanted.__mro__]:
-            yield f"{name} annotates {parameter.name!r} as {found}; the hook gives {wanted.__name__}"
+        if found not in [base.__name__ for base in expected.__mro__]:
+            yield f"{name} annotates {parameter.name!r} as {found}; the hook gives {expected.__name__}"
     returns_nothing = _type_name(inspect.signature(declared).return_annotation) == "None"
     if returns_nothing and given.return_annotation is not given.empty:
         found = _type_name(given.return_annotation)

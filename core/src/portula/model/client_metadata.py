@@ -70,8 +70,10 @@ def write_client_metadata(members: Mapping[str, ClientMember], application: Appl
         value = getattr(application, member.field)
         if value not in (None, "", ()):
             document[member.name] = list(value) if isinstance(value, tuple) else value
-    kept = {name: value for name, value in application.metadata.items() if name.partition("#")[0] in members}
-    return {**document, **kept}
+    metadata = {
+        name: value for name, value in application.metadata.items() if name.partition("#")[0] in members
+    }
+    return {**document, **metadata}
 
 
 def in_language(metadata: Mapping[str, Any], name: str, languages: Iterable[str]) -> Any:
@@ -86,11 +88,11 @@ def in_language(metadata: Mapping[str, Any], name: str, languages: Iterable[str]
         if key.partition("#")[0] == name and key != name
     }
     for language in languages if known else ():
-        wanted = language.lower()
-        while wanted:
-            if wanted in known:
-                return known[wanted]
-            wanted = wanted.rpartition("-")[0]
+        tag = language.lower()
+        while tag:
+            if tag in known:
+                return known[tag]
+            tag = tag.rpartition("-")[0]
     return metadata.get(name)
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PREFLIGHT_MAX_AGE_SECONDS = 600
 _ALWAYS_ALLOWED = ("Authorization", "Content-Type")
-_MAX_ASKED_CHARACTERS = 1024
+_MAX_CHARACTERS = 1024
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CHALLENGE = "WWW-Authenticate"
 _UNEXPOSED = ("allow", "cache-control", "content-type", "expires", "pragma", "retry-after", "vary")
@@ -120,8 +120,8 @@ class MachineEndpoints:
         method = environ["REQUEST_METHOD"]
         origin = environ.get("HTTP_ORIGIN")
         if method == "OPTIONS":
-            asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
-            return self._preflight(endpoint, origin, asked)
+            requested_headers = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
+            return self._preflight(endpoint, origin, requested_headers)
         if method not in endpoint.methods and not (method == "HEAD" and "GET" in endpoint.methods):
             answer = json_answer(
                 405,
@@ -155,7 +155,7 @@ class MachineEndpoints:
             return failed_answer(failure)
 
     @staticmethod
-    def _preflight(endpoint: Endpoint, origin: str | None, asked: str) -> Answer:
+    def _preflight(endpoint: Endpoint, origin: str | None, requested_headers: str) -> Answer:
         """Answer OPTIONS (Fetch standard §3.2.3). The client is not known yet; the real answer names its origins.
 
         Headers that are asked for are allowed: what may be read depends on the endpoint and the client alone.
@@ -171,7 +171,9 @@ class MachineEndpoints:
                 **headers,
                 "Access-Control-Allow-Origin": "*" if endpoint.cors == "open" else origin,
                 "Access-Control-Allow-Methods": methods,
-                "Access-Control-Allow-Headers": ", ".join((*_ALWAYS_ALLOWED, *_field_names(asked))),
+                "Access-Control-Allow-Headers": ", ".join(
+                    (*_ALWAYS_ALLOWED, *_field_names(requested_headers))
+                ),
                 "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
             },
         )
@@ -196,9 +198,10 @@ def _exposed(answer: Answer) -> dict[str, str]:
     return {"Access-Control-Expose-Headers": ", ".join([_CHALLENGE, *added])}
 
 
-def _field_names(asked: str) -> list[str]:
+def _field_names(requested_headers: str) -> list[str]:
     """Return the names in Access-Control-Request-Headers; none where one is no field name (RFC 9110 §5.1)."""
-    names = [name.strip() for name in asked.split(",")] if len(asked) <= _MAX_ASKED_CHARACTERS else []
+    short = len(requested_headers) <= _MAX_CHARACTERS
+    names = [name.strip() for name in requested_headers.split(",")] if short else []
     if not all(map(_FIELD_NAME.fullmatch, names)):
         return []
     always = {name.lower() for name in _ALWAYS_ALLOWED}

@@ -165,7 +165,7 @@ class InteractionView(ABC, Generic[X]):
         self.provider.hooks.tell(EventHooks.portula_authorization_request_refused, event)
 
     def _respond(self) -> Response:
-        return self._posted() if request.method == "POST" else self._asked(*self._read())
+        return self._posted() if request.method == "POST" else self._answer_request(*self._read())
 
     def _error_page(self, error: OAuth2Error) -> Response:
         status = 500 if isinstance(error, ServerError) else 400
@@ -201,7 +201,7 @@ class InteractionView(ABC, Generic[X]):
 
     # --- Asking ---
 
-    def _asked(self, pairs: Pairs, waiting: Waiting | None) -> Response:
+    def _answer_request(self, pairs: Pairs, waiting: Waiting | None) -> Response:
         exchange = self.exchange(pairs, waiting.presented if waiting else pairs)
         with _errors_of(exchange):
             user = exchange.login = self._login.current()

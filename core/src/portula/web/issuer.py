@@ -67,7 +67,7 @@ class Issuer:
     def __init__(self, configured: str | IssuerOf, app: Flask, mount: str) -> None:
         """Take OIDC_ISS_ENDPOINT, which may be empty, and the provider's app and mount point."""
         self.fixed = configured if isinstance(configured, str) else ""
-        self._told = configured if callable(configured) else None
+        self._callable = configured if callable(configured) else None
         self._app = app
         self._mount = mount
         self._warned = False
@@ -88,11 +88,15 @@ class Issuer:
             UntrustedHost: none is configured, and none may be made of the host.
         """
         host = message.headers.get("host", "")
-        return self.fixed or self._asked(message) or self._at(message.scheme, host, message.root_path)
+        return self.fixed or self._configured(message) or self._at(message.scheme, host, message.root_path)
 
     def current(self) -> str:
         """Return the issuer for the current Flask request; see `of`."""
-        return self.fixed or self._asked(request) or self._at(request.scheme, request.host, request.root_path)
+        return (
+            self.fixed
+            or self._configured(request)
+            or self._at(request.scheme, request.host, request.root_path)
+        )
 
     def root_of(self, issuer: str) -> str:
         """Return the URL of the app for an issuer: scheme, host and the path before MOUNT_PATH."""
@@ -102,15 +106,15 @@ class Issuer:
         below = path.removesuffix(self._mount) if known else self.prefix
         return f"{parts.scheme}://{parts.netloc}{below}"
 
-    def _asked(self, asked: IssuerRequest) -> str:
+    def _configured(self, request: IssuerRequest) -> str:
         """Ask the callable, and hold its answer to what a fixed issuer is held to."""
-        told = self._told(asked) if self._told is not None else ""
-        problem = issuer_problem(told) if told else None
-        if problem is None and told and urlsplit(told).path.rstrip("/") != f"{asked.root_path}{self._mount}":
-            problem = f"its path is not {asked.root_path + self._mount!r}: the metadata would not be found"
+        issuer = self._callable(request) if self._callable is not None else ""
+        problem, path = issuer_problem(issuer) if issuer else None, f"{request.root_path}{self._mount}"
+        if problem is None and issuer and urlsplit(issuer).path.rstrip("/") != path:
+            problem = f"its path is not {path!r}: the metadata would not be found"
         if problem:
-            raise ValueError(f"OIDC_ISS_ENDPOINT: the callable returned {told!r}: {problem}")
-        return told
+            raise ValueError(f"OIDC_ISS_ENDPOINT: the callable returned {issuer!r}: {problem}")
+        return issuer
 
     def _at(self, scheme: str, host: str, root_path: str) -> str:
         """Return an issuer on a host if that is loopback, SERVER_NAME or one of TRUSTED_HOSTS; else on SERVER_NAME."""
@@ -139,10 +143,10 @@ class Issuer:
         trusted = self._app.config.get("TRUSTED_HOSTS") or ()
         listed = (trusted,) if isinstance(trusted, str) else trusted
         for entry in (self._app.config.get("SERVER_NAME") or "", *listed):
-            wanted = entry.lower()
-            if name and wanted in (name, netloc):
+            pattern = entry.lower()
+            if name and pattern in (name, netloc):
                 return True
-            domain = wanted.partition(":")[0]
+            domain = pattern.partition(":")[0]
             if domain.startswith(".") and f".{name}".endswith(domain):
                 return True
         return False

@@ -300,8 +300,8 @@ class Provider(AuthorizationServer):
         """Return a stored time (Unix seconds) as plugins and templates see it: in UTC, aware when USE_TZ is on."""
         if seconds is None:
             return None
-        told = datetime.fromtimestamp(seconds, UTC)
-        return told if self.core_settings.USE_TZ else told.replace(tzinfo=None)
+        time = datetime.fromtimestamp(seconds, UTC)
+        return time if self.core_settings.USE_TZ else time.replace(tzinfo=None)
 
     @property
     def secure_cookies(self) -> bool:

@@ -98,15 +98,17 @@ class WaitingRequests:
             return None
         if artifact.taken_at is not None and artifact.taken_at + AGAIN_SECONDS <= now:
             return None
-        kept = artifact.payload
-        if kept["browser"] != _ANY_BROWSER and not provider.keys.verify(
-            self._kind, provider.pages.browser(), kept["browser"]
+        payload = artifact.payload
+        if payload["browser"] != _ANY_BROWSER and not provider.keys.verify(
+            self._kind, provider.pages.browser(), payload["browser"]
         ):
             return None
-        pairs = [(key, value) for key, value in kept["pairs"]]
-        presented = [(key, value) for key, value in kept["presented"]] if "presented" in kept else pairs
+        pairs = [(key, value) for key, value in payload["pairs"]]
+        presented = [(key, value) for key, value in payload["presented"]] if "presented" in payload else pairs
         late = artifact.issued_at + self._seconds <= now
-        return Waiting(name, pairs, presented, kept["subject"], kept["before"], kept["sent"], late, artifact)
+        return Waiting(
+            name, pairs, presented, payload["subject"], payload["before"], payload["sent"], late, artifact
+        )
 
     def end(self, waiting: Waiting, exchange: PageExchange, user: Authenticated, *, allowed: bool) -> None:
         """Plan to end the wait with the answer to the exchange; the plan fails with Replayed when somebody else did.
@@ -117,14 +119,14 @@ class WaitingRequests:
         plan.take(waiting.artifact, at=self._provider.now())
 
         def keep(answer: Answer) -> None:
-            kept = {
+            payload = {
                 "subject": user.subject,
                 "allowed": allowed,
                 "status": answer.status,
                 "headers": dict(answer.headers),
                 "body": answer.body.decode(),
             }
-            sealed = self._provider.keys.seal(_ANSWER, json.dumps(kept), under=under)
+            sealed = self._provider.keys.seal(_ANSWER, json.dumps(payload), under=under)
             plan.change(waiting.artifact, payload={**waiting.artifact.payload, "answer": sealed})
 
         exchange.on_answer = keep
@@ -136,10 +138,10 @@ class WaitingRequests:
         opened = sealed and self._provider.keys.unseal(_ANSWER, sealed, under=self._under(name))
         if user is None or not opened:
             return None
-        kept = json.loads(opened)
-        if (kept["subject"], kept["allowed"]) != (user.subject, allowed):
+        payload = json.loads(opened)
+        if (payload["subject"], payload["allowed"]) != (user.subject, allowed):
             return None
-        return Answer(kept["status"], kept["headers"], kept["body"].encode())
+        return Answer(payload["status"], payload["headers"], payload["body"].encode())
 
     def _under(self, name: str) -> str:
         return f"{self._provider.pages.browser()}\0{name}"

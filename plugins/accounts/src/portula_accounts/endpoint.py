@@ -68,24 +68,24 @@ class AccountViews:
 
     def login(self) -> Response:
         """Show the sign-in form, or judge what was typed into it."""
-        asked = self._pages.query()
+        query = self._pages.query()
         if request.method != "POST":
-            form = self._login_form(None, asked)
-            done = form.next.data and self._has_signed_in(asked)
-            return self._redirect(self._next(form)) if done else self._login_page(form, asked)
-        form = self._login_form(self._pages.posted(), asked)
+            form = self._login_form(None, query)
+            done = form.next.data and self._has_signed_in(query)
+            return self._redirect(self._next(form)) if done else self._login_page(form, query)
+        form = self._login_form(self._pages.posted(), query)
         if not form.validate():
-            return self._login_page(form, asked, status=400)
+            return self._login_page(form, query, status=400)
         name, password = form.username.data or "", form.password.data or ""
         plain_name = comparable(name) or ""
         browser = known_browser(self._provider, plain_name)
         verdict = self._login.verify(name, password, self._provider.client_address(), browser)
         if verdict.retry_after:
-            page = self._login_page(form, asked, status=429, notice=too_many(verdict.retry_after))
+            page = self._login_page(form, query, status=429, notice=too_many(verdict.retry_after))
             page.headers["Retry-After"] = str(verdict.retry_after)
             return page
         if verdict.user is None:
-            return self._login_page(form, asked, status=400, notice=WRONG_CREDENTIALS)
+            return self._login_page(form, query, status=400, notice=WRONG_CREDENTIALS)
         self._provider.hooks.ask(Plugin.portula_sessions).start(
             verdict.user.sub, verdict.user.display_username, PASSWORD
         )
@@ -93,9 +93,9 @@ class AccountViews:
         remember_browser(self._provider, plain_name, response)
         return response
 
-    def _has_signed_in(self, asked: MultiDict[str, str]) -> bool:
+    def _has_signed_in(self, query: MultiDict[str, str]) -> bool:
         """Say whether the person signed in meanwhile, in another tab: what they came from goes on by itself."""
-        person, before = self._login.current(), asked.get("signed_in_at", "0")
+        person, before = self._login.current(), query.get("signed_in_at", "0")
         return (
             person is not None and before.isdecimal() and len(before) < 20 and person.auth_time > int(before)
         )
@@ -114,15 +114,15 @@ class AccountViews:
         sessions.end()
         return self._pages.render("portula_accounts/logged_out.html")
 
-    def _login_form(self, fields: MultiDict[str, str] | None, asked: MultiDict[str, str]) -> LoginForm:
-        hint = asked.get("login_hint", "")[:MAX_USERNAME_CHARACTERS]
-        back = same_origin_path(asked.get("next")) or ""
+    def _login_form(self, fields: MultiDict[str, str] | None, query: MultiDict[str, str]) -> LoginForm:
+        hint = query.get("login_hint", "")[:MAX_USERNAME_CHARACTERS]
+        back = same_origin_path(query.get("next")) or ""
         return LoginForm(self._pages, "login", fields, next=back, username=hint)
 
     def _login_page(
-        self, form: LoginForm, asked: MultiDict[str, str], status: int = 200, notice: str | None = None
+        self, form: LoginForm, query: MultiDict[str, str], status: int = 200, notice: str | None = None
     ) -> Response:
-        client = self._client(form, asked)
+        client = self._client(form, query)
         return self._pages.render(
             "portula_accounts/login.html", status, form=form, client=client, notice=notice
         )
@@ -143,16 +143,16 @@ class AccountViews:
             or self._provider.url_for("accounts.account")
         )
 
-    def _client(self, form: LoginForm, asked: MultiDict[str, str]) -> dict[str, Any] | None:
+    def _client(self, form: LoginForm, query: MultiDict[str, str]) -> dict[str, Any] | None:
         """Return what is shown of the app that a person signs in for, if one is named and usable."""
         waiting = parse_qs(urlsplit(same_origin_path(form.next.data) or "").query)
-        client_id = asked.get("client_id") or _only(waiting.get("client_id"))
+        client_id = query.get("client_id") or _only(waiting.get("client_id"))
         if not client_id.isprintable() or not client_id:
             return None
         client = self._provider.clients.find(client_id)
         if client is None or client.disabled:
             return None
-        ui_locales = asked.get("ui_locales") or _only(waiting.get("ui_locales"))
+        ui_locales = query.get("ui_locales") or _only(waiting.get("ui_locales"))
         return self._pages.shown_client(client, ui_locales)
 
     def _redirect(self, location: str) -> Response:

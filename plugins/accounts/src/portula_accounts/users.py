@@ -167,15 +167,15 @@ class Users:
         changed: dict[str, Any] = {"updated_at": self._provider.now()}
         if username is not None:
             changed |= {"username": _compared(username), "display_username": username.strip()}
-        kept = dict(user.claims)
+        current = dict(user.claims)
         if email is not None:
             changed["email"] = _checked_email(email) if email else None
             if changed["email"] != user.email:
-                kept.pop("email_verified", None)
+                current.pop("email_verified", None)
         if is_admin is not None:
             changed["is_admin"] = is_admin
         given = _checked_claims(claims)
-        joined = {name: value for name, value in {**kept, **given}.items() if value is not None}
+        joined = {name: value for name, value in {**current, **given}.items() if value is not None}
         if joined != user.claims:
             changed["claims"] = joined
         plan = Plan()

@@ -87,8 +87,8 @@ class Assertions:
 
     def _verified(self, client: Application, assertion: str) -> Mapping[str, Any]:
         """Return the claims, now that the client is known to have made them."""
-        wanted = client.metadata.get("token_endpoint_auth_signing_alg")
-        allowed = [name for name in self._algorithms if wanted in (None, name)]
+        algorithm = client.metadata.get("token_endpoint_auth_signing_alg")
+        allowed = [name for name in self._algorithms if algorithm in (None, name)]
         token = self._provider.hooks.ask(Plugin.portula_jose).verify_of_client(
             assertion, client, algorithms=allowed, typ=TYPES
         )

@@ -19,8 +19,10 @@ from portula.plugin import (
     Answer,
     Application,
     Artifact,
+    CheckedClient,
     Endpoint,
     Message,
+    Plan,
     PresentedToken,
     Steps,
     json_answer,
@@ -67,8 +69,12 @@ class RegistrationExchange:
     """Its registration access token."""
     document: dict[str, Any] = field(default_factory=dict, repr=False)
     """Client metadata as it was sent (RFC 7591 §2)."""
-    wanted: Application | None = None
+    draft: Application | None = None
     """The client as it is to be."""
+    checked: CheckedClient | None = None
+    """The same, once every rule on clients was heard."""
+    plan: Plan = field(default_factory=Plan)
+    """What is written with it."""
     registered: ClientInformation | None = None
     """The client that the answer is about, with what only it is told."""
     response: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -175,30 +181,25 @@ def metadata(exchange: RegistrationExchange) -> None:
         generate = exchange.provider.hooks.ask(Plugin.portula_client_id_generator).hash
         known = Application(client_id=generate(), scope="", metadata={SELF_REGISTERED: True})
     more = exchange.initial.scope if exchange.initial else ()
-    exchange.wanted = exchange.registry.wanted.client(exchange.document, known, more)
+    exchange.draft = exchange.registry.metadata.client(exchange.document, known, more)
 
 
-# --- Save: nothing is inserted between this and the answer ---
+def prepare(exchange: RegistrationExchange) -> None:
+    """Hear the rules on clients, and make identifier, secret and token of the new one (RFC 7591 §3.2)."""
+    registry, draft = exchange.registry, cast("Application", exchange.draft)
+    exchange.checked, exchange.registered = registry.prepare(draft, exchange.plan)
 
 
-def register(exchange: RegistrationExchange) -> None:
-    """Hear the rules on clients; then make the client and use quota and initial access token up (RFC 7591 §3.2)."""
-    exchange.registered = exchange.registry.register(
-        cast("Application", exchange.wanted), exchange.initial, exchange.message.client_address
-    )
+def prepare_update(exchange: RegistrationExchange) -> None:
+    """Hear the rules on clients, and make the secret and the token that take the place of others (RFC 7592 §2.2)."""
+    registry, sent = exchange.registry, exchange.document.get("client_secret")
+    draft, secret = registry.with_secret(cast("Application", exchange.draft), _known(exchange), sent)
+    wish = ClientInformation(draft, cast("ClientInformation", exchange.registered).token, secret)
+    token = cast("Artifact", exchange.token)
+    exchange.checked, exchange.registered = registry.prepare_update(token, wish, exchange.plan)
 
 
-def update(exchange: RegistrationExchange) -> None:
-    """Hear the rules on clients; then replace client and registration access token (RFC 7592 §2.2)."""
-    known, sent = _known(exchange), exchange.document.get("client_secret")
-    wanted, secret = exchange.registry.with_secret(cast("Application", exchange.wanted), known, sent)
-    wish = ClientInformation(wanted, cast("ClientInformation", exchange.registered).token, secret)
-    exchange.registered = exchange.registry.update(known, cast("Artifact", exchange.token), wish)
-
-
-def remove(exchange: RegistrationExchange) -> None:
-    """Remove the client, its codes and its tokens (RFC 7592 §2.3)."""
-    exchange.registry.remove(_known(exchange).client_id, cast("Artifact", exchange.token))
+# --- The answer ---
 
 
 def response(exchange: RegistrationExchange) -> None:
@@ -213,7 +214,7 @@ def response(exchange: RegistrationExchange) -> None:
         **(secret if registered.secret is not None else {}),
         "registration_access_token": registered.token,
         "registration_client_uri": f"{base}/{PATH}?{urlencode({'client_id': named.client_id})}",
-        **exchange.registry.wanted.written(named),
+        **exchange.registry.metadata.written(named),
     }
 
 
@@ -224,6 +225,25 @@ def write(exchange: RegistrationExchange) -> None:
     else:
         status = 201 if exchange.message.method == "POST" else 200
         exchange.answer = json_answer(status, exchange.response)
+
+
+# --- Save: nothing is inserted between the answer and this ---
+
+
+def register(exchange: RegistrationExchange) -> None:
+    """Save the client, and use quota and initial access token up (RFC 7591 §3.1)."""
+    checked = cast("CheckedClient", exchange.checked)
+    exchange.registry.register(checked, exchange.plan, exchange.initial, exchange.message.client_address)
+
+
+def update(exchange: RegistrationExchange) -> None:
+    """Save the client in place of the one that was read (RFC 7592 §2.2)."""
+    exchange.registry.update(cast("CheckedClient", exchange.checked), exchange.plan)
+
+
+def remove(exchange: RegistrationExchange) -> None:
+    """Remove the client, its codes and its tokens (RFC 7592 §2.3)."""
+    exchange.registry.remove(_known(exchange).client_id, cast("Artifact", exchange.token))
 
 
 def refuse(exchange: RegistrationExchange, error: Exception) -> Answer | None:
@@ -250,18 +270,20 @@ REGISTRATION_STEPS = Steps(
         step(replacement, reads="client document", when=["PUT"]),
         step(vetoes, reads="document", when=_SENT),
         step(own_secret, reads="client document", when=["PUT"]),
-        step(metadata, reads="document", sets="wanted", when=_SENT),
-        step(register, reads="wanted initial", sets="registered", when=["POST"]),
-        step(update, reads="wanted client token", sets="registered", when=["PUT"]),
-        step(remove, reads="client token", when=["DELETE"]),
+        step(metadata, reads="document", sets="draft", when=_SENT),
+        step(prepare, reads="draft", sets="checked registered", when=["POST"]),
+        step(prepare_update, reads="draft client token", sets="checked registered", when=["PUT"]),
         step(response, reads="registered", sets="response", when=["POST", "GET", "PUT"]),
         step(write, sets="answer"),
+        step(register, reads="checked initial", when=["POST"]),
+        step(update, reads="checked", when=["PUT"]),
+        step(remove, reads="client token", when=["DELETE"]),
     ],
     begin=RegistrationExchange.of,
     refuse=refuse,
     variant=lambda exchange: "GET" if exchange.message.method == "HEAD" else exchange.message.method,
     variants=METHODS,
-    closed=("register", "write"),
+    closed=("write", "remove"),
 )
 
 

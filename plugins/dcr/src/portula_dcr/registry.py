@@ -1,6 +1,7 @@
 """Making, changing and removing clients for those who ask over HTTP: each in one plan.
 
-What is judged before that are the steps of `endpoint`.
+What is judged before that are the steps of `endpoint`. Clients are prepared first and saved last, when the answer is
+written and nothing is left that may fail.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, InvalidTokenError, Replayed
-from portula.plugin import SELF_REGISTERED, Application, Artifact, Plan
+from portula.plugin import SELF_REGISTERED, Application, Artifact, CheckedClient, Plan
 from portula_dcr.errors import TryLater
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
 from portula_dcr.quotas import Quotas
@@ -46,37 +47,45 @@ class Registry:
         self._tokens = RegistrationTokens(provider)
         self.quotas = Quotas(provider)
         self.initial = InitialAccessTokens(provider)
-        self.wanted = RequestedMetadata(provider)
+        self.metadata = RequestedMetadata(provider)
 
-    def register(
-        self, client: Application, pass_: InitialAccessToken | None, client_address: str
-    ) -> ClientInformation:
-        """Make a client (RFC 7591 §3.1).
+    def prepare(self, client: Application, plan: Plan) -> tuple[CheckedClient, ClientInformation]:
+        """Prepare a new client, and plan its registration access token (RFC 7591 §3.1).
 
         Raises:
             InvalidClientMetadata: some rule on clients denies it.
+        """
+        checked = self._provider.clients.prepare(
+            replace(client, metadata={**client.metadata, SELF_REGISTERED: True}),
+            make_secret=self.metadata.has_secret(client),
+            hash_secret=not self.metadata.signs_with_secret(client),
+        )
+        token = self._tokens.issue(checked.application.client_id, plan)
+        return checked, ClientInformation(checked.application, token, checked.secret)
+
+    def register(
+        self, checked: CheckedClient, plan: Plan, initial: InitialAccessToken | None, client_address: str
+    ) -> None:
+        """Save a new client, and use quota and initial access token up.
+
+        Raises:
             TryLater: a quota is used up, or too many register at the same moment.
             InvalidTokenError: the initial access token is.
         """
-        provider, wanted = self._provider, self.wanted
-        checked = provider.clients.prepare(
-            replace(client, metadata={**client.metadata, SELF_REGISTERED: True}),
-            make_secret=wanted.has_secret(client),
-            hash_secret=not wanted.signs_with_secret(client),
-        )
         client_id = checked.application.client_id
         for _ in range(REGISTER_TRIES):
-            plan = Plan()
-            if pass_ is not None and not self.initial.use(pass_, client_id, plan):
+            whole = Plan()
+            whole.extend(plan)
+            if initial is not None and not self.initial.use(initial, client_id, whole):
                 raise InvalidTokenError
-            self.quotas.count(client_address, client_id, plan)
-            token = self._tokens.issue(client_id, plan)
+            self.quotas.count(client_address, client_id, whole)
             try:
-                return ClientInformation(provider.clients.save(checked, plan), token, checked.secret)
+                self._provider.clients.save(checked, whole)
             except Conflict:
                 raise InvalidTokenError from None
             except DuplicateRecord:  # somebody took the same place
                 continue
+            return
         raise TryLater("Many clients are registered at this moment.", 1, status=503)
 
     def find(self, client_id: str, value: str) -> tuple[Application, Artifact]:
@@ -95,26 +104,31 @@ class Registry:
             raise InvalidTokenError
         return client, token
 
-    def update(
-        self, known: Application, token: Artifact, replacement: ClientInformation
-    ) -> ClientInformation:
-        """Replace a client (RFC 7592 §2.2); `known` and `token` are what `find` returned.
+    def prepare_update(
+        self, token: Artifact, replacement: ClientInformation, plan: Plan
+    ) -> tuple[CheckedClient, ClientInformation]:
+        """Prepare a client that takes the place of one, and plan what becomes of the token that `find` returned.
 
         Raises:
             InvalidClientMetadata: some rule on clients denies it.
+        """
+        checked, value = self._provider.clients.check(replacement.client), replacement.token
+        if self._settings.DCR_ROTATE_REGISTRATION_TOKEN_ON_UPDATE:
+            plan.take(token, at=self._provider.now())  # the first update ends the token for all others
+            value = self._tokens.issue(checked.application.client_id, plan)
+        else:
+            plan.change(token, given={"taken_at": None}, taken_at=None)
+        return checked, ClientInformation(checked.application, value, replacement.secret)
+
+    def update(self, checked: CheckedClient, plan: Plan) -> None:
+        """Save a client in place of the one that was read (RFC 7592 §2.2).
+
+        Raises:
             InvalidTokenError: another update used the token up.
             TryLater: somebody changed the client at the same moment.
         """
-        provider, client_id, value = self._provider, known.client_id, replacement.token
-        checked = provider.clients.check(replacement.client)
-        plan = Plan()
-        if self._settings.DCR_ROTATE_REGISTRATION_TOKEN_ON_UPDATE:
-            plan.take(token, at=provider.now())  # the first update ends the token for all others
-            value = self._tokens.issue(client_id, plan)
-        else:
-            plan.change(token, given={"taken_at": None}, taken_at=None)
         try:
-            return ClientInformation(provider.clients.save(checked, plan), value, replacement.secret)
+            self._provider.clients.save(checked, plan)
         except Replayed:
             raise InvalidTokenError from None
         except Conflict as conflict:
@@ -143,10 +157,10 @@ class Registry:
         self, client: Application, known: Application, sent: str | None
     ) -> tuple[Application, str | None]:
         """Give a client a secret when it needs another one than it has, or take it away when it needs none."""
-        if not self.wanted.has_secret(client):
+        if not self.metadata.has_secret(client):
             return replace(client, secret_hashes=()), None
-        signs = self.wanted.signs_with_secret(client)
-        if known.secret_hashes and (not signs or self.wanted.signs_with_secret(known)):
+        signs = self.metadata.signs_with_secret(client)
+        if known.secret_hashes and (not signs or self.metadata.signs_with_secret(known)):
             return client, sent
         hooks = self._provider.hooks
         secret = hooks.ask(Plugin.portula_client_secret_generator).hash()

@@ -95,15 +95,15 @@ class RequestedMetadata:
         """
         members = self.members
         read_client_metadata(members, document)  # from here on every value is of its type
-        asked = {name: value for name, value in document.items() if value is not None}
-        self._default_to(asked, known)
-        asked["scope"] = self._scope(asked.get("scope", ""), known, more_scopes)
-        values = read_client_metadata(members, asked)
+        requested = {name: value for name, value in document.items() if value is not None}
+        self._default_to(requested, known)
+        requested["scope"] = self._scope(requested.get("scope", ""), known, more_scopes)
+        values = read_client_metadata(members, requested)
         base = _without(known, members)
         client = replace(
             base,
             **{**values, "metadata": {**base.metadata, **values["metadata"]}},
-            client_type="public" if asked["token_endpoint_auth_method"] == "none" else "confidential",
+            client_type="public" if requested["token_endpoint_auth_method"] == "none" else "confidential",
         )
         trusted = known.skip_authorization and self._only_narrows(client, known)
         return replace(client, skip_authorization=trusted)
@@ -136,40 +136,40 @@ class RequestedMetadata:
         confidential = application.client_type == "confidential"
         return confidential and (by_secret or self.signs_with_secret(application))
 
-    def _default_to(self, asked: dict[str, Any], known: Application) -> None:
+    def _default_to(self, requested: dict[str, Any], known: Application) -> None:
         """Fill in what was not sent (RFC 7591 §2, OpenID Connect Registration §2)."""
         methods = self._provider.client_auth_methods
         usual = "client_secret_basic"
-        asked.setdefault("token_endpoint_auth_method", usual if usual in methods else next(iter(methods)))
+        requested.setdefault("token_endpoint_auth_method", usual if usual in methods else next(iter(methods)))
         for name, value in _OMITTED.items():
             with suppress(InvalidClientMetadata):  # a provider that cannot sign so knows it as no value
                 read_client_metadata(self.members, {name: value})
-                asked.setdefault(name, value)
-        asked["grant_types"] = self._grant_types(asked, known)
-        if "response_types" not in asked:
-            asked["response_types"] = self._response_types(set(asked["grant_types"]))
+                requested.setdefault(name, value)
+        requested["grant_types"] = self._grant_types(requested, known)
+        if "response_types" not in requested:
+            requested["response_types"] = self._response_types(set(requested["grant_types"]))
 
-    def _grant_types(self, asked: Mapping[str, Any], known: Application) -> list[str]:
+    def _grant_types(self, requested: Mapping[str, Any], known: Application) -> list[str]:
         """Return those that the client may have, of the ones it asks for or its response types need."""
-        response_types = [sorted_response_type(name) for name in asked.get("response_types", ["code"])]
+        response_types = [sorted_response_type(name) for name in requested.get("response_types", ["code"])]
         needed = sorted(set().union(*map(grant_types_needed, response_types)))
         advertised = self._provider.metadata_document.get("grant_types_supported", ())
         allowed = {
             *known.grant_types,
             *(name for name in self._settings.DCR_ALLOWED_GRANT_TYPES if name in advertised),
         }
-        wanted = dict.fromkeys(asked.get("grant_types", needed))
-        kept = [name for name in wanted if name in allowed]
-        if not kept:
+        grant_types = dict.fromkeys(requested.get("grant_types", needed))
+        granted = [name for name in grant_types if name in allowed]
+        if not granted:
             raise InvalidClientMetadata(f"of grant types there are: {', '.join(sorted(allowed))}")
-        return kept
+        return granted
 
     def _response_types(self, grant_types: set[str]) -> list[str]:
         if "authorization_code" in grant_types:
             return ["code"]
         return [name for name in self._provider.response_types if grant_types_needed(name) <= grant_types]
 
-    def _scope(self, asked: str, known: Application, more: Collection[str]) -> str:
+    def _scope(self, scope: str, known: Application, more: Collection[str]) -> str:
         """Drop what the client may not have: software asks for scopes that only a resource knows."""
         settings, hooks = self._settings, self._provider.hooks
         own, texts = hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), self._provider.scope_texts
@@ -181,11 +181,11 @@ class RequestedMetadata:
         allowed = usual if named is None else [name for name in everything if name in named]
         had = known_scopes if known.scope is None else known.scope.split()
         given = [name for name in more if name in known_scopes]
-        kept = [name for name in dict.fromkeys(asked.split()) if name in (*allowed, *had, *given)]
-        if not kept:
+        names = [name for name in dict.fromkeys(scope.split()) if name in (*allowed, *had, *given)]
+        if not names:
             default = settings.DCR_DEFAULT_SCOPES
-            kept = [name for name in allowed if default is None or name in default]
-        return " ".join(kept)
+            names = [name for name in allowed if default is None or name in default]
+        return " ".join(names)
 
 
 def _parts(name: str, value: Any) -> Any:
@@ -205,5 +205,5 @@ def _without(known: Application, members: Mapping[str, ClientMember]) -> Applica
         for field in fields(Application)
         if field.name in managed and field.default is not MISSING
     }
-    kept = {name: value for name, value in known.metadata.items() if name.partition("#")[0] not in members}
-    return replace(known, **defaults, metadata=kept)
+    others = {name: value for name, value in known.metadata.items() if name.partition("#")[0] not in members}
+    return replace(known, **defaults, metadata=others)

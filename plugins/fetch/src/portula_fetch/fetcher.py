@@ -82,7 +82,7 @@ class SafeFetcher(Fetcher):
         """See `portula.plugin.Fetcher`."""
         asking = Asking("GET", self._target(url), accept, max_bytes)
         process = self._here()
-        with _told(asking.target), self._turn(asking.target, process):
+        with _naming(asking.target), self._turn(asking.target, process):
             process.failures.refuse(url)
             try:
                 fetched = self._fetch(asking, process)
@@ -108,7 +108,7 @@ class SafeFetcher(Fetcher):
         )
         asking = Asking("POST", self._target(url), (), max_bytes, raw, given)
         process = self._here()
-        with _told(asking.target), self._turn(asking.target, process):
+        with _naming(asking.target), self._turn(asking.target, process):
             return self._fetch(asking, process)
 
     @cached_property
@@ -196,7 +196,7 @@ class _Process:
 
 
 @contextmanager
-def _told(target: Target) -> Iterator[None]:
+def _naming(target: Target) -> Iterator[None]:
     """Let every failure name the server, and nothing else of the URL."""
     try:
         yield

@@ -155,69 +155,69 @@ class ClientKeys:
         jwks, uri = client.metadata.get("jwks"), client.metadata.get("jwks_uri")
         if not jwks and not isinstance(uri, str):
             raise UntrustedToken("is signed with a key, and the client has none")
-        kept = self._of(client.client_id, jwks or uri)
+        entry = self._of(client.client_id, jwks or uri)
         if jwks:
-            if kept.asked_at is None:
-                kept.keys, kept.asked_at = usable_keys(jwks), 0
-            found = _signed_by(kept.keys, parts)
+            if entry.asked_at is None:
+                entry.keys, entry.asked_at = usable_keys(jwks), 0
+            found = _signed_by(entry.keys, parts)
         else:
-            found = self._signed_by_fetched(kept, str(uri), parts)
+            found = self._signed_by_fetched(entry, str(uri), parts)
         if not found:
             raise UntrustedToken("is not signed by a key of the client")
 
-    def _signed_by_fetched(self, kept: _Kept, uri: str, parts: Parts) -> bool:
+    def _signed_by_fetched(self, entry: _Kept, uri: str, parts: Parts) -> bool:
         """Try the keys that are held, and fresh ones when none of them did it: clients rotate theirs too."""
         now = self._provider.now()
-        with kept.lock:
-            if now >= kept.good_until:
-                self._fetch(kept, uri, now)
-            keys = kept.keys
+        with entry.lock:
+            if now >= entry.good_until:
+                self._fetch(entry, uri, now)
+            keys = entry.keys
         if _signed_by(keys, parts):
             return True
         if parts.kid is not None and any(key.kid == parts.kid for key in keys):
             return False
-        with kept.lock:
-            if kept.keys is keys:
-                self._fetch(kept, uri, now)
-            fresh, unreachable, asked_at = kept.keys, kept.unreachable, kept.asked_at or now
+        with entry.lock:
+            if entry.keys is keys:
+                self._fetch(entry, uri, now)
+            fresh, unreachable, asked_at = entry.keys, entry.unreachable, entry.asked_at or now
         if not fresh and unreachable:
             wait = asked_at + self._settings.CLIENT_JWKS_REFETCH_SECONDS - now
             raise KeysUnavailable("is signed with a key that cannot be fetched now", max(wait, 1))
         return fresh is not keys and _signed_by(fresh, parts)
 
-    def _fetch(self, kept: _Kept, uri: str, now: int) -> None:
+    def _fetch(self, entry: _Kept, uri: str, now: int) -> None:
         """Ask for the keys, unless that was done a moment ago: bad tokens and failures cause no flood."""
         settings = self._settings
-        if kept.asked_at is not None and 0 <= now - kept.asked_at < settings.CLIENT_JWKS_REFETCH_SECONDS:
+        if entry.asked_at is not None and 0 <= now - entry.asked_at < settings.CLIENT_JWKS_REFETCH_SECONDS:
             return
-        if now >= kept.good_until:
-            kept.keys = ()  # what cannot be renewed no longer counts: it may have been withdrawn
+        if now >= entry.good_until:
+            entry.keys = ()  # what cannot be renewed no longer counts: it may have been withdrawn
         fetcher = self._provider.hooks.ruling(Plugin.portula_fetcher).answer
         if fetcher is None:
             log.error("a client has a jwks_uri, and nothing answers the slot 'fetcher'")
-            kept.asked_at = now
+            entry.asked_at = now
             return
         try:
             answer = fetcher.get(uri, accept=MEDIA_TYPES, max_bytes=settings.CLIENT_JWKS_MAX_BYTES)
             keys = usable_keys(_json(answer.body))
         except (FetchFailed, ValueError, RecursionError) as error:
             log.warning("the keys of a client cannot be had: %s", type(error).__name__)
-            kept.asked_at, kept.unreachable = now, _no_answer(error)
+            entry.asked_at, entry.unreachable = now, _no_answer(error)
             return
         longest = settings.CLIENT_JWKS_CACHE_SECONDS
-        said = longest if answer.max_age is None else answer.max_age
-        kept.keys, kept.asked_at, kept.unreachable = keys, now, False
-        kept.good_until = now + min(max(said, settings.CLIENT_JWKS_MIN_CACHE_SECONDS), longest)
+        max_age = longest if answer.max_age is None else answer.max_age
+        entry.keys, entry.asked_at, entry.unreachable = keys, now, False
+        entry.good_until = now + min(max(max_age, settings.CLIENT_JWKS_MIN_CACHE_SECONDS), longest)
 
     def _of(self, client_id: str, source: object) -> _Kept:
         with self._lock:
-            kept = self._kept.get(client_id)
-            if kept is None or kept.source != source:
-                kept = self._kept[client_id] = _Kept(source)
+            entry = self._kept.get(client_id)
+            if entry is None or entry.source != source:
+                entry = self._kept[client_id] = _Kept(source)
             self._kept.move_to_end(client_id)
             if len(self._kept) > MAX_CLIENTS:
                 self._kept.popitem(last=False)
-            return kept
+            return entry
 
 
 def _signed_by(keys: Iterable[ClientKey], parts: Parts) -> bool:

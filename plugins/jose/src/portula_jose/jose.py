@@ -165,13 +165,13 @@ class SigningRoom(Jose):
     def _signer(self) -> Signer | None:
         return self._provider.hooks.ruling(JoseHooks.portula_signer).answer
 
-    def _generated(self, wanted: Sequence[str], others: Callable[[], Sequence[str]]) -> Sequence[KeyRing]:
+    def _generated(self, algorithms: Sequence[str], others: Callable[[], Sequence[str]]) -> Sequence[KeyRing]:
         """Return the keys in the storage, if there are to be any."""
         generate = self._settings.SIGNING_KEYS_GENERATED
         if not (not self.configured if generate is None else generate):
             return ()
         taken = others()
-        return [KeyRing(self._provider, self._settings, [name for name in wanted if name not in taken])]
+        return [KeyRing(self._provider, self._settings, [name for name in algorithms if name not in taken])]
 
     def _published(self, kid: str) -> PublicKey | None:
         """Return a key of ours by its name.

@@ -151,14 +151,14 @@ class SignerKeys:
         """See KeySource.published."""
         now, held = self._now(), self._held
         if held is None or not 0 <= now - held[0] < SIGNER_KEYS_SECONDS:
-            held = self._held = (now, self._asked(held))
+            held = self._held = (now, self._read(held))
         return tuple(held[1].values())
 
     def find(self, kid: str) -> PublicKey | None:
         """See KeySource.find."""
         return next((key for key in self.published() if key.kid == kid), None)
 
-    def _asked(self, held: tuple[int, dict[str, PublicKey]] | None) -> dict[str, PublicKey]:
+    def _read(self, held: tuple[int, dict[str, PublicKey]] | None) -> dict[str, PublicKey]:
         """Ask for the keys; those that were held go on when it cannot say."""
         try:
             return {key.kid: key for key in map(_signer_key, self._signer.keys())}

@@ -13,6 +13,7 @@ from portula_logout import browser_state, metadata, participants
 from portula_logout.back_channel import portula_deliveries
 from portula_logout.commands import make_commands
 from portula_logout.ends import record_end
+from portula_logout.hooks import LogoutSucceeded, portula_declarations
 from portula_logout.metadata import portula_metadata
 from portula_logout.mount import mounts
 from portula_logout.registration import portula_client_metadata, portula_validate_client_registration
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from portula.plugin import AuthorizationGranted, AuthorizationResponse, Mount, SessionEnded
 
 __all__ = [
+    "LogoutSucceeded",
     "portula_client_metadata",
+    "portula_declarations",
     "portula_deliveries",
     "portula_metadata",
     "portula_validate_client_registration",

@@ -24,19 +24,22 @@ COOKIE = "browser_state"
 SALT_BYTES = 16
 
 
-def members(provider: Provider, asked: OAuthRequest) -> dict[str, str]:
+def members(provider: Provider, authorization_request: OAuthRequest) -> dict[str, str]:
     """Return the session_state of an answer (§2), and give the browser the cookie that it is made of.
 
     There is none for an app that no browser could frame, since its redirect URI has no origin.
     """
-    authorization = exchange_of(asked, provider).authorization
-    sid, origin = authorization.sid if authorization else None, origin_of(_redirect_uri(asked))
-    if not metadata.session_management(provider) or "openid" not in (asked.scopes or ()):
+    authorization = exchange_of(authorization_request, provider).authorization
+    sid, origin = (
+        authorization.sid if authorization else None,
+        origin_of(_redirect_uri(authorization_request)),
+    )
+    if not metadata.session_management(provider) or "openid" not in (authorization_request.scopes or ()):
         return {}
     if sid is None or origin is None:
         return {}
     state, salt = _state(provider, sid), secrets.token_hex(SALT_BYTES)
-    digest = hashlib.sha256(f"{asked.client_id} {origin} {state} {salt}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{authorization_request.client_id} {origin} {state} {salt}".encode()).hexdigest()
     return {"session_state": f"{digest}.{salt}"}
 
 
@@ -54,8 +57,12 @@ def cookie_name(provider: Provider) -> str:
     return provider.pages.cookie_name(COOKIE)
 
 
-def _redirect_uri(asked: OAuthRequest) -> str:
-    return asked.redirect_uri or (asked.client.default_redirect_uri if asked.client else "") or ""
+def _redirect_uri(authorization_request: OAuthRequest) -> str:
+    return (
+        authorization_request.redirect_uri
+        or (authorization_request.client.default_redirect_uri if authorization_request.client else "")
+        or ""
+    )
 
 
 def _state(provider: Provider, sid: str) -> str:

@@ -12,7 +12,6 @@ from flask import Response, redirect, request
 from portula import Plugin
 from portula.errors import InvalidRequestError, TemporarilyUnavailableError
 from portula.plugin import (
-    LogoutSucceeded,
     PageForm,
     Plan,
     Steps,
@@ -25,6 +24,7 @@ from portula.plugin import (
 from portula_logout.front_channel import Frames, frames_of
 from portula_logout.front_channel import page as front_page
 from portula_logout.hints import Hint, client_of, hint_of, refusal
+from portula_logout.hooks import LogoutHooks, LogoutSucceeded
 from portula_logout.settings import LogoutSettings
 from portula_logout.tokens import plan_tokens
 
@@ -222,7 +222,7 @@ def tell(exchange: LogoutExchange) -> None:
             client_id=exchange.client.client_id if exchange.client else None,
             tokens=exchange.counts[exchange.revoked] if exchange.revoked else 0,
         )
-        exchange.provider.hooks.tell(Plugin.portula_logout_succeeded, event)
+        exchange.provider.hooks.tell(LogoutHooks.portula_logout_succeeded, event)
 
 
 def refuse(exchange: LogoutExchange, error: Exception) -> Response | None:

@@ -64,9 +64,12 @@ def of_session(provider: AuthorizationServer, sid: str) -> Iterator[Participant]
         known = {artifact.client_id: artifact.payload for artifact in page if artifact.client_id}
         clients = provider.storage.select(Application, limit=PAGE, client_id=tuple(known))
         for client in clients:
-            told = known[client.client_id]
+            participant = known[client.client_id]
             yield Participant(
-                client, told["issuer"], told["sub"], provider.validator.sid_for(sid, client.client_id)
+                client,
+                participant["issuer"],
+                participant["sub"],
+                provider.validator.sid_for(sid, client.client_id),
             )
         after = page[-1].digest
 

@@ -176,8 +176,8 @@ def _about_lifetimes(settings: OAuth2Settings) -> Iterator[Finding]:
             f"Set AUTHORIZATION_CODE_EXPIRE_SECONDS to {USUAL_CODE_SECONDS} or less.",
             "RFC 6749 §4.1.2, RFC 9700 §4.5",
         )
-    told = settings.ACCESS_TOKEN_EXPIRE_SECONDS
-    seconds = 0 if callable(told) else settings.access_seconds(None)
+    setting = settings.ACCESS_TOKEN_EXPIRE_SECONDS
+    seconds = 0 if callable(setting) else settings.access_seconds(None)
     if seconds > LONG_ACCESS_TOKEN_SECONDS:
         yield Finding(
             "oauth2.access-token-lifetime",

@@ -111,10 +111,10 @@ def _changed(
 ) -> Application:
     """Return a client as the options and the metadata leave it; what an option says counts more."""
     fields = read_document(provider, document)
-    kept = {**known.metadata, **fields.pop("metadata")}
+    metadata = {**known.metadata, **fields.pop("metadata")}
     for name, value in document.items():
         if value is None:
-            kept.pop(name, None)
+            metadata.pop(name, None)
             field = provider.client_members[name.partition("#")[0]].field
             if field is not None and "#" not in name:
                 fields[field] = getattr(UNSET, field)
@@ -125,7 +125,7 @@ def _changed(
     if "grant_types" in options:
         changed["grant_types"] = grant_types(provider, options["grant_types"])
     check_scope(provider, changed.get("scope"))
-    return replace(known, **changed, metadata=kept)
+    return replace(known, **changed, metadata=metadata)
 
 
 def _rotate_secret(provider: Provider) -> click.Command:

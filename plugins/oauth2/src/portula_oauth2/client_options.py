@@ -115,7 +115,7 @@ def secret_names(client: Application) -> list[str]:
     return [secret_id(stored) for stored in client.secret_hashes]
 
 
-def print_secret(secret: str, kept: str) -> None:
+def print_secret(secret: str, how: str) -> None:
     """Print a secret, outside of any table, which would cut it off on a narrow terminal."""
     click.echo(f"client_secret {secret}")
-    click.echo(f"The secret is shown this once and kept {kept}.")
+    click.echo(f"The secret is shown this once and kept {how}.")

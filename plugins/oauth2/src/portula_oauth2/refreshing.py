@@ -83,5 +83,5 @@ def seal_successor(
     if not provider.settings(OAuth2Settings).grace_seconds(exchange.request):
         return None
     names = ("access_token", "refresh_token", "token_type", "scope")
-    kept = {name: response[name] for name in names if name in response}
-    return provider.keys.seal(_SUCCESSOR, json.dumps({**kept, "expires_at": expires_at}), under=presented)
+    members = {name: response[name] for name in names if name in response}
+    return provider.keys.seal(_SUCCESSOR, json.dumps({**members, "expires_at": expires_at}), under=presented)

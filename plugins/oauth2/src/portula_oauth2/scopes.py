@@ -23,11 +23,11 @@ def known_scopes(provider: AuthorizationServer, scopes: Sequence[str], request: 
         InvalidScopeError: it does not, or none would be left.
     """
     known = {*provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), *provider.scope_texts}
-    kept = [scope for scope in scopes if scope in known]
+    names = [scope for scope in scopes if scope in known]
     ignored = provider.settings(OAuth2Settings).IGNORE_UNKNOWN_SCOPES
-    if not kept or not (ignored is True or (ignored == OPENID and OPENID in kept)):
+    if not names or not (ignored is True or (ignored == OPENID and OPENID in names)):
         refuse_scopes("Nobody here knows", [scope for scope in scopes if scope not in known], request)
-    return kept
+    return names
 
 
 def refuse_scopes(problem: str, scopes: Sequence[str], request: OAuthRequest) -> None:

@@ -170,26 +170,26 @@ class OAuth2Settings(BaseModel):
         Raises:
             HookFailed: here and below, the callable raised, or returned what could not stand in the settings.
         """
-        return _seconds(self._asked("ACCESS_TOKEN_EXPIRE_SECONDS", _LIFETIME, request))
+        return _seconds(self._value("ACCESS_TOKEN_EXPIRE_SECONDS", _LIFETIME, request))
 
     def code_seconds(self, request: Any) -> int:
         """Return AUTHORIZATION_CODE_EXPIRE_SECONDS for a request."""
-        return self._asked("AUTHORIZATION_CODE_EXPIRE_SECONDS", _CODE, request)
+        return self._value("AUTHORIZATION_CODE_EXPIRE_SECONDS", _CODE, request)
 
     def refresh_seconds(self, request: Any) -> int | None:
         """Return REFRESH_TOKEN_EXPIRE_SECONDS for a request; None for never."""
-        value = self._asked("REFRESH_TOKEN_EXPIRE_SECONDS", _LIFETIME_OR_NONE, request)
+        value = self._value("REFRESH_TOKEN_EXPIRE_SECONDS", _LIFETIME_OR_NONE, request)
         return None if value is None else _seconds(value)
 
     def grace_seconds(self, request: Any) -> int:
         """Return REFRESH_TOKEN_GRACE_PERIOD_SECONDS for a request."""
-        return self._asked("REFRESH_TOKEN_GRACE_PERIOD_SECONDS", _GRACE, request)
+        return self._value("REFRESH_TOKEN_GRACE_PERIOD_SECONDS", _GRACE, request)
 
     def rotates(self, request: Any) -> bool:
         """Return ROTATE_REFRESH_TOKEN for a request."""
-        return self._asked("ROTATE_REFRESH_TOKEN", _BOOL, request)
+        return self._value("ROTATE_REFRESH_TOKEN", _BOOL, request)
 
-    def _asked(self, name: str, allowed: TypeAdapter[V], request: Any) -> V:
+    def _value(self, name: str, allowed: TypeAdapter[V], request: Any) -> V:
         value = getattr(self, name)
         if not callable(value):
             return cast("V", value)

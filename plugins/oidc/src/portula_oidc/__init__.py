@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.plugin import ResponseType
+from portula.plugin import HookDeclarations, ResponseType
 from portula_oidc.checks import portula_checks
 from portula_oidc.claims import SCOPES, ClaimQuestions
 from portula_oidc.demands import portula_interaction_demands, portula_validate_authorization_request
 from portula_oidc.endpoint import portula_endpoints
+from portula_oidc.hooks import IDTokenClaims, OIDCHooks, UserInfoClaims
 from portula_oidc.id_token import IDTokenQuestions
 from portula_oidc.metadata import portula_metadata
 from portula_oidc.pairwise import PairwiseQuestions
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from portula.plugin import ResponseTypeFactory
 
 __all__ = [
+    "IDTokenClaims",
+    "UserInfoClaims",
     "portula_checks",
     "portula_client_metadata",
     "portula_endpoints",
@@ -36,6 +39,11 @@ __all__ = [
 __version__ = "0.1.0"
 
 RESPONSE_TYPES = ("id_token", "id_token token", "code token", "code id_token", "code id_token token")
+
+
+@hookimpl
+def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
+    return [OIDCHooks]
 
 
 @hookimpl

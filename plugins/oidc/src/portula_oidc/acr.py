@@ -17,7 +17,7 @@ def reached(provider: AuthorizationServer, amr: Sequence[str]) -> list[str]:
     return [name for name, methods in classes.items() if set(methods).issubset(amr)]
 
 
-def acr_of(provider: AuthorizationServer, amr: Sequence[str], wanted: Sequence[str]) -> str | None:
+def acr_of(provider: AuthorizationServer, amr: Sequence[str], requested: Sequence[str]) -> str | None:
     """Return the class to tell: the one wanted most of those reached, else the strongest; None when none is."""
     known = reached(provider, amr)
-    return next((name for name in wanted if name in known), known[-1] if known else None)
+    return next((name for name in requested if name in known), known[-1] if known else None)

@@ -87,13 +87,13 @@ class ClaimQuestions(OAuth2Validator):
         """
         requested = self.exchange_of(request).facts.get(ROOM, {}).get("claims", {}).get(place, {})
         scopes = request.scopes or ()
-        told = {}
+        values = {}
         for name, value in self.get_claim_dict(request).items():
             scope = self.oidc_claim_scope.get(name)
             if scope is None or scope in scopes or name in requested:
-                told[name] = value(request) if callable(value) else value
+                values[name] = value(request) if callable(value) else value
         claims = {
-            name: value for name, value in told.items() if value is not None and name not in PROTOCOL_CLAIMS
+            name: value for name, value in values.items() if value is not None and name not in PROTOCOL_CLAIMS
         }
         problem = json_problem(claims)
         if problem:

@@ -33,11 +33,11 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
     """
     if not is_on(exchange.provider):
         return
-    asked = asked_of(exchange.request)
-    if asked is None:
+    requested = asked_of(exchange.request)
+    if requested is None:
         return
-    kept = {"nonce": asked.nonce, "claims": asked.claims, "acr_values": list(asked.acr_values)}
-    exchange.facts[ROOM] = {name: value for name, value in kept.items() if value}
+    facts = {"nonce": requested.nonce, "claims": requested.claims, "acr_values": list(requested.acr_values)}
+    exchange.facts[ROOM] = {name: value for name, value in facts.items() if value}
 
 
 @hookimpl
@@ -47,17 +47,17 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
     Raises:
         OAuth2Error: who signed in is not whom the request is about, or did not sign in as it needs.
     """
-    asked = asked_of(interaction.request) if is_on(interaction.provider) else None
-    if asked is None:
+    requested = asked_of(interaction.request) if is_on(interaction.provider) else None
+    if requested is None:
         return None
-    again = not asked.prompt.isdisjoint({"login", "select_account"})
-    if not again and asked.max_age is not None:
+    again = not requested.prompt.isdisjoint({"login", "select_account"})
+    if not again and requested.max_age is not None:
         again = (
             interaction.user is None
-            or asked.max_age == 0
-            or interaction.provider.now() - interaction.user.auth_time > asked.max_age
+            or requested.max_age == 0
+            or interaction.provider.now() - interaction.user.auth_time > requested.max_age
         )
-    meant = _meant(interaction.provider, interaction.request, asked)
+    meant = _meant(interaction.provider, interaction.request, requested)
     if (
         meant is not None
         and interaction.user is not None
@@ -66,19 +66,23 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
         if interaction.fresh:
             raise LoginRequired(description="Somebody else signed in.", request=interaction.request)
         again = True
-    if interaction.user is not None and not _acr_suffices(interaction.provider, asked, interaction.user):
+    if interaction.user is not None and not _acr_suffices(interaction.provider, requested, interaction.user):
         if interaction.fresh:
             raise UnmetAuthenticationRequirementsError(request=interaction.request)
         again = True
     login = again and not interaction.fresh
-    hints = {**asked.hints, "prompt": " ".join(sorted(asked.prompt))} if asked.prompt else asked.hints
+    hints = (
+        {**requested.hints, "prompt": " ".join(sorted(requested.prompt))}
+        if requested.prompt
+        else requested.hints
+    )
     return Demands(
         login=login,
-        consent="consent" in asked.prompt,
-        silent="none" in asked.prompt,
+        consent="consent" in requested.prompt,
+        silent="none" in requested.prompt,
         hints=hints,
         permissions=frozenset(
-            SCOPE_OF[name] for place in asked.claims.values() for name in place if name in SCOPE_OF
+            SCOPE_OF[name] for place in requested.claims.values() for name in place if name in SCOPE_OF
         ),
     )
 
@@ -87,14 +91,14 @@ def _known_as(provider: AuthorizationServer, request: OAuthRequest, user: Authen
     return provider.validator.subject_for(user.subject, request.client)
 
 
-def _meant(provider: AuthorizationServer, request: OAuthRequest, asked: RequestedClaims) -> str | None:
+def _meant(provider: AuthorizationServer, request: OAuthRequest, requested: RequestedClaims) -> str | None:
     """Return the subject that the request is about, by id_token_hint or by a value of the claim `sub` (attack S16)."""
-    meant = asked.claim("id_token", "sub").get("value")
-    if asked.id_token_hint is None:
+    meant = requested.claim("id_token", "sub").get("value")
+    if requested.id_token_hint is None:
         return meant if isinstance(meant, str) else None
     try:
         hint = provider.hooks.ask(Plugin.portula_jose).verify_own(
-            asked.id_token_hint, typ=ID_TOKEN_TYPES, client=request.client
+            requested.id_token_hint, typ=ID_TOKEN_TYPES, client=request.client
         )
     except UntrustedToken:
         raise InvalidRequestError(
@@ -105,10 +109,10 @@ def _meant(provider: AuthorizationServer, request: OAuthRequest, asked: Requeste
     return str(hint.claims.get("sub"))
 
 
-def _acr_suffices(provider: AuthorizationServer, asked: RequestedClaims, user: Authenticated) -> bool:
+def _acr_suffices(provider: AuthorizationServer, requested: RequestedClaims, user: Authenticated) -> bool:
     """Say whether an essential acr is reached (Core §5.5.1.1); what is merely wished for cannot fail."""
-    wanted = asked.claim("id_token", "acr")
-    if not wanted.get("essential"):
+    claim = requested.claim("id_token", "acr")
+    if not claim.get("essential"):
         return True
-    values = [wanted["value"]] if "value" in wanted else wanted.get("values")
+    values = [claim["value"]] if "value" in claim else claim.get("values")
     return not values or not set(reached(provider, user.amr)).isdisjoint(map(str, values))

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from portula import OAuth2Validator, Plugin
-from portula.plugin import Exchange, IDTokenClaims, OAuthRequest, in_front_channel, issuer_of
+from portula.plugin import Exchange, OAuthRequest, in_front_channel, issuer_of
 from portula_oidc.acr import acr_of
 from portula_oidc.claims import ROOM, person_of
+from portula_oidc.hooks import IDTokenClaims, OIDCHooks
 from portula_oidc.requested_claims import OPENID
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings
 
@@ -32,7 +33,7 @@ class IDTokenQuestions(OAuth2Validator):
             user=person_of(self.provider, request),
             claims={**place_claims, **claims},
         )
-        complete = self.provider.hooks.enrich(Plugin.portula_id_token_claims, person_claims)
+        complete = self.provider.hooks.enrich(OIDCHooks.portula_id_token_claims, person_claims)
         return self.finalize_id_token(complete, token, token_handler, request)
 
     def finalize_id_token(
@@ -50,7 +51,7 @@ class IDTokenQuestions(OAuth2Validator):
     def _protocol_claims(self, request: OAuthRequest) -> dict[str, Any]:
         provider, now, client = self.provider, self.provider.now(), request.client
         exchange = self.exchange_of(request)
-        authorization, asked = exchange.authorization, exchange.facts.get(ROOM, {})
+        authorization, facts = exchange.authorization, exchange.facts.get(ROOM, {})
         client_id = client.client_id if client else ""
         amr = list(authorization.amr) if authorization else []
         claims = {
@@ -62,10 +63,10 @@ class IDTokenQuestions(OAuth2Validator):
             "iat": now,
             "auth_time": authorization.auth_time if authorization else None,
             "amr": amr or None,
-            "acr": acr_of(provider, amr, _wanted_acr(asked)),
+            "acr": acr_of(provider, amr, _wanted_acr(facts)),
             "sid": _sid(exchange),
             # §12.2: a refreshed ID token should have none.
-            "nonce": None if request.grant_type == "refresh_token" else asked.get("nonce"),
+            "nonce": None if request.grant_type == "refresh_token" else facts.get("nonce"),
         }
         return {name: value for name, value in claims.items() if value is not None}
 
@@ -106,8 +107,8 @@ def _algorithm(request: OAuthRequest) -> str:
     return (request.client.algorithm if request.client else "") or DEFAULT_ALGORITHM
 
 
-def _wanted_acr(asked: Mapping[str, Any]) -> list[str]:
+def _wanted_acr(facts: Mapping[str, Any]) -> list[str]:
     """Return the classes asked for, by the `claims` parameter or by `acr_values`."""
-    wanted = asked.get("claims", {}).get("id_token", {}).get("acr") or {}
-    values = [wanted["value"]] if "value" in wanted else wanted.get("values", ())
-    return [*map(str, values), *asked.get("acr_values", ())]
+    claim = facts.get("claims", {}).get("id_token", {}).get("acr") or {}
+    values = [claim["value"]] if "value" in claim else claim.get("values", ())
+    return [*map(str, values), *facts.get("acr_values", ())]

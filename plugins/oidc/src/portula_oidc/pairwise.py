@@ -36,9 +36,9 @@ class PairwiseQuestions(OAuth2Validator):
         What an authorization began with stays: type and sector are the client's to change (RFC 7592 §2.2), but who
         refreshes tokens elsewhere learns no other identifier than the one that the person agreed to.
         """
-        kept = authorization.facts.get(ROOM, {}).get("sub") if authorization else None
-        if kept is not None:
-            return str(kept)
+        sub = authorization.facts.get(ROOM, {}).get("sub") if authorization else None
+        if sub is not None:
+            return str(sub)
         if client is None or not _is_pairwise(client):
             return subject
         data = f"{sector_of(client)}\0{subject}".encode()
@@ -47,8 +47,8 @@ class PairwiseQuestions(OAuth2Validator):
 
     def keep_subject(self, exchange: Exchange) -> None:
         """Keep the identifier with the authorization."""
-        kept = {"sub": self.subject_for(exchange.subject or "", exchange.client)}
-        exchange.facts[ROOM] = {**exchange.facts.get(ROOM, {}), **kept}
+        facts = {"sub": self.subject_for(exchange.subject or "", exchange.client)}
+        exchange.facts[ROOM] = {**exchange.facts.get(ROOM, {}), **facts}
 
     def tells_username(self, scope: Collection[str], client: Application | None) -> bool:
         """Ask the scope that stands for preferred_username, where people are known by OpenID Connect at all."""

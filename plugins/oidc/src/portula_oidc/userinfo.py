@@ -16,11 +16,11 @@ from portula.plugin import (
     Answer,
     Exchange,
     Steps,
-    UserInfoClaims,
     json_answer,
     step,
 )
 from portula_oidc.claims import person_of
+from portula_oidc.hooks import OIDCHooks, UserInfoClaims
 
 
 @dataclass(kw_only=True, eq=False)
@@ -67,7 +67,7 @@ def enrich(exchange: UserinfoExchange) -> None:
     if exchange.signed is None:
         person = person_of(provider, request)
         info = UserInfoClaims(provider=provider, request=request, user=person, claims=exchange.response)
-        exchange.response = provider.hooks.enrich(Plugin.portula_userinfo_claims, info)
+        exchange.response = provider.hooks.enrich(OIDCHooks.portula_userinfo_claims, info)
 
 
 def sign(exchange: UserinfoExchange) -> None:

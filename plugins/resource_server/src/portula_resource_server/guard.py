@@ -152,8 +152,8 @@ def _refusal(provider: Provider, scopes: tuple[str, ...], headers: dict[str, str
     except RetryLater as error:
         return token_error(error)
     except OAuth2Error as error:
-        told = provider.settings(ResourceServerSettings).ERROR_RESPONSE_WITH_SCOPES
-        named = told and isinstance(error, InsufficientScopeError)
+        setting = provider.settings(ResourceServerSettings).ERROR_RESPONSE_WITH_SCOPES
+        named = setting and isinstance(error, InsufficientScopeError)
         return presentations.refusal(error, presented, scope=" ".join(scopes) if named else "")
     g.portula_token = replace(token, expires=provider.datetime_of(token.expires_at))
     return None

@@ -86,10 +86,10 @@ class RemoteVerifier:
         """
         key = hashlib.sha256(token.encode()).digest()
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and self._now() < kept[1]:
+            entry = self._kept.get(key)
+            if entry is not None and self._now() < entry[1]:
                 self._kept.move_to_end(key)
-                return kept[0]
+                return entry[0]
             others = self._asking.get(key)
             mine: Future[VerifiedToken | None] = Future()
             if others is None:

@@ -72,7 +72,7 @@ class ServerSessions(Sessions):
         ends_at = now + settings.SESSION_LIFETIME_SECONDS
         pointer, before = secrets.token_urlsafe(POINTER_BYTES), self._stored()
         again = before is not None and self.current() is not None and before.payload["subject"] == subject
-        kept = before.payload if before is not None and again else {}
+        payload = before.payload if before is not None and again else {}
         artifact = Artifact(
             digest=self._provider.keys.digest(KIND, pointer),
             kind=KIND,
@@ -80,7 +80,7 @@ class ServerSessions(Sessions):
             expires_at=min(ends_at, now + settings.SESSION_IDLE_SECONDS),
             family=self._provider.keys.digest(_BY_SUBJECT, subject),
             payload={
-                "sid": kept.get("sid") or secrets.token_urlsafe(SID_BYTES),
+                "sid": payload.get("sid") or secrets.token_urlsafe(SID_BYTES),
                 "authentication": secrets.token_urlsafe(SID_BYTES),
                 "subject": subject,
                 "username": username,
@@ -89,7 +89,7 @@ class ServerSessions(Sessions):
                 "address": self._provider.client_address(),
                 "agent": _printable(request.user_agent.string),
                 "ends_at": ends_at,
-                "started_at": kept.get("started_at") or now,
+                "started_at": payload.get("started_at") or now,
                 "seen_at": now,
             },
         )

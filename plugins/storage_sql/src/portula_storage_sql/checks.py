@@ -49,8 +49,8 @@ def _models(provider: Provider) -> Iterator[Finding]:
     from portula_storage_sql.store import SqlStore
 
     store = provider.stores.get(STORE)
-    kept = store.records if isinstance(store, SqlStore) else ()
-    missing = lacking(store.engine, kept) if isinstance(store, SqlStore) else []
+    records = store.records if isinstance(store, SqlStore) else ()
+    missing = lacking(store.engine, records) if isinstance(store, SqlStore) else []
     if missing:
         yield Finding(
             "storage_sql.models",
@@ -61,7 +61,7 @@ def _models(provider: Provider) -> Iterator[Finding]:
     elsewhere = [
         record.name
         for record in provider.records
-        if record not in kept and record.model is not None and issubclass(record.model, Model)
+        if record not in records and record.model is not None and issubclass(record.model, Model)
     ]
     if elsewhere:
         yield Finding(

@@ -213,11 +213,11 @@ class Connections:
 
     def _give_back(self, pool: _Pool, connection: Connection) -> None:
         with pool.free:
-            kept = len(pool.idle) < self._limits.size
-            if kept:
+            pooled = len(pool.idle) < self._limits.size
+            if pooled:
                 pool.idle.append(connection)
                 pool.free.notify()
-        if not kept:
+        if not pooled:
             self._discard(pool, connection)
 
     @staticmethod

@@ -134,7 +134,7 @@ def _with_methods(model: type[Any], base: type[Any], others: frozenset[str]) -> 
     Each class gets a twin, so that `super()` goes on as it does in the model. The mixin's part is done by `base`, and
     the declarative base has no part.
     """
-    kept = base
+    top = base
     for cls in reversed(model.__mro__[: -len(object.__mro__)]):
         if cls in _not_ours(model, base):
             continue
@@ -144,13 +144,13 @@ def _with_methods(model: type[Any], base: type[Any], others: frozenset[str]) -> 
             if name not in others and name not in base.__dataclass_fields__ and _is_own(name, value)
         }
         cell = CellType()
-        kept = type(
+        top = type(
             cls.__name__,
-            (kept,),
+            (top,),
             {"__slots__": (), **{name: _rebound(value, cell) for name, value in members.items()}},
         )
-        cell.cell_contents = kept
-    return kept
+        cell.cell_contents = top
+    return top
 
 
 def _not_ours(model: type[Any], base: type[Any]) -> set[type[Any]]:

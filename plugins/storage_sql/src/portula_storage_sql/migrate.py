@@ -79,7 +79,7 @@ def pending(engine: Engine, records: Sequence[RecordType]) -> list[str]:
         theirs = bool(migrations) or newer(_version(connection))
         additions = _additions(connection, records, with_core=not theirs)
         again = [f"index {name}" for name in online.unfinished(connection)]
-        return migrations + [_told(addition) for addition in additions] + again
+        return migrations + [_line(addition) for addition in additions] + again
 
 
 def lacking(engine: Engine, records: Sequence[RecordType]) -> list[str]:
@@ -130,7 +130,7 @@ def upgrade(
         with _locked(connection):
             later = _upgrade(connection, records, tell)
         for index in later:
-            tell(_told(index))
+            tell(_line(index))
             online.create_index(connection, index)
     return done
 
@@ -158,7 +158,7 @@ def _upgrade(
         ):
             later.append(addition)
         else:
-            tell(_told(addition))
+            tell(_line(addition))
             operations.invoke(addition)
     return later
 
@@ -285,7 +285,7 @@ def _fill(addition: ops.AddColumnOp, field: Field) -> None:
     addition.column.server_default = default
 
 
-def _told(addition: Addition) -> str:
+def _line(addition: Addition) -> str:
     if isinstance(addition, ops.AddColumnOp):
         return f"column {addition.table_name}.{addition.column.name}"
     if isinstance(addition, ops.CreateIndexOp):

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 from portula import hookimpl
 
 if TYPE_CHECKING:
-    from portula.plugin import (
-        IDTokenClaims,
-        IntrospectionResponse,
-        TokenResponse,
-    )
+    from portula.plugin import IntrospectionResponse, TokenResponse
+    from portula_oidc import IDTokenClaims
 
 
 @hookimpl
