@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
 
 WINDOW_SECONDS = 600
-"""The quotas are for such a time of the clock; what is kept lives up to twice INTERACTION_EXPIRE_SECONDS."""
+"""The quotas are for such a time of the clock; what is kept lives a few times INTERACTION_EXPIRE_SECONDS."""
 
 MAX_REQUEST_BYTES = 32 * 1024
 """Parameters of one request."""
