@@ -1,6 +1,6 @@
 """All flows."""
 
-from failures import bound_flows, command_flows, machine_flows, people_flows
+from failures import bound_flows, command_flows, machine_flows, people_flows, pushed_flows
 
 FLOWS = (
     machine_flows.ClientCredentials,
@@ -40,4 +40,6 @@ FLOWS = (
     people_flows.ClientEdit,
     people_flows.SecretRotation,
     people_flows.TokenRevocation,
+    pushed_flows.PushedRequest,
+    pushed_flows.SignedResponse,
 )

@@ -19,11 +19,13 @@ import portula_fetch
 import portula_generators
 import portula_introspection
 import portula_jar
+import portula_jarm
 import portula_jose
 import portula_logout
 import portula_mtls
 import portula_oauth2
 import portula_oidc
+import portula_par
 import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
@@ -46,11 +48,13 @@ ROOMS = (
     portula_generators,
     portula_introspection,
     portula_jar,
+    portula_jarm,
     portula_jose,
     portula_logout,
     portula_mtls,
     portula_oauth2,
     portula_oidc,
+    portula_par,
     portula_resource_server,
     portula_scopes_settings,
     portula_sessions,

@@ -19,6 +19,8 @@ from portula_testing.tls import Authority, HttpsServer, Reply
 pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-joints")]
 
 DISTS = Path(__file__).parent / "dists"
+ROOMS_INSTEAD = ["jarm", "par"]
+"""Rooms of ours that do what spikes do."""
 SPIKES = ("spike_cimd", "spike_device", "spike_jarm", "spike_jwt", "spike_par", "spike_rar", "spike_webhook")
 CALLBACK = "http://127.0.0.1:9/cb"
 VERIFIER = "v" * 43
@@ -32,7 +34,7 @@ def venv(make_venv):
 
 @pytest.fixture(scope="module")
 def deployment(venv, tmp_path_factory):
-    deployment = venv.deployment(tmp_path_factory.mktemp("joints"))
+    deployment = venv.deployment(tmp_path_factory.mktemp("joints"), PLUGINS_BLOCKED=ROOMS_INSTEAD)
     deployment.try_("createuser", "ada", "--password-stdin", "--json", typed=PASSWORD)
     return deployment
 
@@ -341,6 +343,7 @@ def test_a_webhook_survives_a_receiver_that_is_down_and_a_restart(venv, tmp_path
         "WEBHOOK_SECRET": SECRET,
         "FETCH_CA_BUNDLE": str(authority.write(tmp_path)),
         "FETCH_ALLOWED_PRIVATE_HOSTS": ["localhost"],
+        "PLUGINS_BLOCKED": ROOMS_INSTEAD,
     }
     with HttpsServer(authority, tmp_path) as server:
         server.routes["/hook"] = receiver

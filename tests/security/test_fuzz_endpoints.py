@@ -24,7 +24,7 @@ from security.hostile import (
     values,
 )
 
-MACHINE = ["/o/token/", "/o/token", "/o/revoke_token/", "/o/introspect/"]
+MACHINE = ["/o/token/", "/o/token", "/o/revoke_token/", "/o/introspect/", "/o/par/"]
 METADATA = ["/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o"]
 PAGES = [
     "/o/authorize/",

@@ -39,7 +39,7 @@ ODD = {
     "separator": b";",
     "empty": b"",
 }
-MACHINE = ["/o/token/", "/o/revoke_token/", "/o/introspect/"]
+MACHINE = ["/o/token/", "/o/revoke_token/", "/o/introspect/", "/o/par/"]
 NAMES = [
     "grant_type",
     "client_id",

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 from support.browser import forms_of
+from support.pushing import bring, reference, to_login
 
 from security.driving import PASSWORD, s256
 
@@ -45,6 +46,10 @@ def stolen(make_house, tmp_path_factory):
     machine = door.token(client, grant_type="client_credentials").json
     assert door.revoke(client, first["refresh_token"]).status_code == 200
     browser.consent_page(client)
+    brought, stranger = reference(house, client, scope="read"), house.browser()
+    to_login(stranger, brought)
+    bring(browser, brought)
+    values |= {"request_uri": brought["request_uri"].rpartition(":")[2]}
     values |= {"code": code, "code that waits": waiting, "code_verifier": verifier, "password": PASSWORD}
     values |= {f"first {name}": first[name] for name in ("access_token", "refresh_token")}
     values |= {f"second {name}": second[name] for name in ("access_token", "refresh_token")}

@@ -46,6 +46,10 @@ def made(house, signing, plain, kind):
     if kind in ("ID token", "access token", "refresh token"):
         tokens = house.tokens(plain, scope="openid")
         return tokens[{"ID token": "id_token"}.get(kind, kind.replace(" ", "_"))]
+    if kind == "authorization response":
+        browser = house.browser()
+        browser.sign_in()
+        return answered(browser.authorize(plain, scope="openid", response_mode="jwt"))["response"]
     if kind == "logout token":
         claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": plain.client_id, "iat": now, "exp": now + 60}
         return house.provider.hooks.ask(Plugin.portula_jose).sign(claims, typ="logout+jwt")
@@ -72,6 +76,7 @@ KINDS = [
     "ID token",
     "access token",
     "refresh token",
+    "authorization response",
     "logout token",
     "client assertion",
     "client assertion without type",

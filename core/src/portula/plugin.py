@@ -3,7 +3,11 @@
 Errors are in `portula.errors`.
 """
 
-from portula.flow.authorization import AUTHORIZATION_ANSWER_STEPS, AUTHORIZATION_STEPS
+from portula.flow.authorization import (
+    AUTHORIZATION_ANSWER_STEPS,
+    AUTHORIZATION_STEPS,
+    resolve_parameters,
+)
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.backend import Backend
 from portula.flow.client_auth import ClientAuthMethod
@@ -408,6 +412,7 @@ __all__ = [
     "refresh_generator",
     "report",
     "requirement",
+    "resolve_parameters",
     "revoke_authorization",
     "revoke_client",
     "revoke_person",

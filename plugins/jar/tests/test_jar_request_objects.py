@@ -77,11 +77,21 @@ def test_what_stands_in_the_object_counts(world, browser, party, key):
     assert (told["email"], told["given_name"]) == ("ann@example.com", "Ann")
 
 
-def test_what_the_object_leaves_out_may_stand_beside_it(world, browser, party, key):
-    token = key.sign({"scope": "openid", "prompt": "none"})
+def test_what_the_object_leaves_out_counts_for_nothing_beside_it(world, browser, party, key):
+    """Scope and response type aside, which OAuth 2.0 asks for there (RFC 9101 §6.3, OpenID Connect Core §6.1)."""
+    token = key.sign({"prompt": "none"})
     browser.sign_in()
-    answer = answered(browser.ask(party, state="outside", request=token))
-    assert (answer["error"], answer["state"]) == ("consent_required", "outside")
+    outside = {"scope": "openid", "redirect_uri": party.redirect_uri, "nonce": "outside"}
+    answer = answered(browser.ask(party, state="outside", **outside, request=token))
+    assert answer["error"] == "consent_required"
+    assert "state" not in answer
+
+
+def test_a_challenge_beside_the_object_counts_for_nothing(make_world, key):
+    world = make_world(PKCE_REQUIRED=True)
+    party = world.client(metadata={"jwks": key.jwks})
+    answer = answered(world.browser().authorize(party, request=key.sign(claims(party))))
+    assert answer["error"] == "invalid_request"
 
 
 def test_a_good_redirect_uri_inside_serves_although_a_bad_one_is_outside(browser, party, key):

@@ -11,6 +11,7 @@ from click.testing import Result
 from werkzeug.test import TestResponse
 
 from portula.plugin import Kind
+from portula_testing import jws
 from portula_testing.crossings import MESSAGE, Crossing
 
 if TYPE_CHECKING:
@@ -106,9 +107,13 @@ def _redirect_problems(answer: TestResponse, errors: Sequence[str]) -> Iterator[
 
 
 def _page_problems(answer: TestResponse, failed: Crossing, passed: Sequence[Crossing]) -> Iterator[str]:
-    """Look at the page that a person sees; the client is told instead where it is known."""
+    """Look at the page that a person sees; the client is told instead where it is known.
+
+    Where it is told by a JWT alone (JARM §2.1) what signs may be away too, and then nobody but the person is told.
+    """
     known = any(crossing.label == "store.find Application" for crossing in passed)
-    if answer.request.path.rstrip("/").endswith("/authorize") and known:
+    is_signed = answer.request.args.get("response_mode", "").endswith("jwt")
+    if answer.request.path.rstrip("/").endswith("/authorize") and known and not is_signed:
         yield f"{answer.status_code} is a page, but the client is known and could be told"
     denied = failed.kind in _DENYING and answer.status_code == 403
     if answer.status_code not in STATUSES and not denied:
@@ -118,7 +123,8 @@ def _page_problems(answer: TestResponse, failed: Crossing, passed: Sequence[Cros
 
 
 def _sent(answer: TestResponse) -> dict[str, str]:
-    """Return the parameters of a redirect, of its query and its fragment."""
+    """Return the parameters of a redirect, of its query and its fragment, or of the JWT that is there (JARM §2.1)."""
     parts = urlsplit(answer.location or "")
     pairs = {**parse_qs(parts.query), **parse_qs(parts.fragment)}
-    return {name: values[0] for name, values in pairs.items()}
+    sent = {name: values[0] for name, values in pairs.items()}
+    return jws.taken_apart(sent["response"])[1] if "response" in sent else sent

@@ -7,6 +7,7 @@ a page; those after it go to the client (attack S02). Whatever may fail fails be
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from oauthlib.oauth2.rfc6749 import errors, utils
@@ -45,24 +46,36 @@ def client(exchange: AuthorizationExchange) -> None:
         raise errors.InvalidClientIdError(request=request)
 
 
+def resolve_parameters(exchange: AuthorizationExchange) -> None:
+    """Take the parameters from where a request says they are: a request object, a pushed request.
+
+    Raises:
+        OAuth2Error: they are in two places, or nobody here finds them there; or what a resolver refuses with.
+    """
+    presented = dict(exchange.presented)
+    resolvers = [known for known in exchange.provider.request_resolvers if known.presented(presented)]
+    if len(resolvers) > 1:
+        raise errors.InvalidRequestError(description="The request has its parameters in two places.")
+    if resolvers:
+        exchange.resolver = resolvers[0]
+        if not exchange.is_resolved:  # else it waited, and was resolved before
+            exchange.pairs = resolvers[0].resolve(exchange)
+            _read_again(exchange)
+    elif "request" in presented:
+        raise RequestNotSupported(description="Send the parameters as they are.")
+    elif "request_uri" in presented:
+        raise RequestURINotSupported(description="Send the parameters as they are.")
+
+
 def parameters(exchange: AuthorizationExchange) -> None:
     """Take the parameters from where the request says they are: a request object, a pushed request."""
-    provider, presented = exchange.provider, dict(exchange.presented)
-    resolvers = [known for known in provider.request_resolvers if known.presented(presented)]
     try:
-        if len(resolvers) > 1:
-            raise errors.InvalidRequestError(description="The request has its parameters in two places.")
-        if resolvers:
-            exchange.resolver = resolvers[0]
-            if exchange.pairs is exchange.presented:  # else a request that waited, and was resolved before
-                exchange.pairs = resolvers[0].resolve(exchange)
-                _read_again(exchange)
-        elif "request" in presented:
-            raise RequestNotSupported(description="Send the parameters as they are.")
-        elif "request_uri" in presented:
-            raise RequestURINotSupported(description="Send the parameters as they are.")
-    except errors.OAuth2Error:
-        redirect_uri(exchange)  # the error goes there, if the request says in the open where that is
+        resolve_parameters(exchange)
+    except errors.FatalClientError:
+        raise
+    except Exception:
+        with suppress(errors.OAuth2Error):
+            redirect_uri(exchange)  # the error goes there, if the request says in the open where that is
         raise
 
 

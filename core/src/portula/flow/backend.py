@@ -18,9 +18,11 @@ from portula.flow.messages import ISSUER, OAuthRequest, Pairs
 from portula.flow.refusals import tell_refusal
 from portula.flow.responses import error_parameters, failed_answer, fault_of, from_oauthlib, token_error
 from portula.flow.server import Server
+from portula.host.hooks import RuleFailed
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
 from portula.model.failures import log_failure
 from portula.model.http import Answer, Message
+from portula.model.plans import Plan
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from portula.model.people import Authenticated
 
 AUTHORIZATION = "the authorization request"
+FAULTS = (errors.ServerError, errors.TemporarilyUnavailableError, RuleFailed)
 
 
 class Backend:
@@ -94,6 +97,7 @@ class Backend:
 
         Raises:
             AuthorizationRefused: for `error_response`.
+            FatalClientError: for an error page.
             Replayed, Conflict, DuplicateRecord: what the plan changes is not as it was read; nothing is changed.
         """
         authorization.login, authorization.issuer = user, issuer
@@ -103,7 +107,7 @@ class Backend:
                 self._ours.answer(authorization)
             else:
                 foreign.answer(self.server, authorization)
-        except (AuthorizationRefused, Conflict, DuplicateRecord, Replayed):
+        except (AuthorizationRefused, Conflict, DuplicateRecord, OAuth2Error, Replayed):
             raise
         except Exception as failure:
             raise AuthorizationRefused(fault_of(failure, AUTHORIZATION), authorization) from failure
@@ -119,6 +123,30 @@ class Backend:
         consume(authorization)
         denied = errors.AccessDeniedError(description="The resource owner denied the request.")
         return self.error_response(AuthorizationRefused(denied, authorization), issuer)
+
+    def end_request(self, refused: AuthorizationRefused) -> None:
+        """Let what the parameters came by serve no second time, once an error answers the request (RFC 9126 §4).
+
+        A request that met a fault of ours may be sent again.
+
+        Raises:
+            FatalClientError: it was answered before; nothing may be sent to the redirect URI.
+        """
+        exchange = refused.exchange
+        if not exchange.is_resolved or isinstance(refused.error, FAULTS):
+            return
+        exchange.plan = Plan()
+        try:
+            consume(exchange)
+            self.provider.storage.apply(exchange.plan)
+        except errors.FatalClientError:
+            raise
+        except OAuth2Error:
+            return  # it serves no more
+        except (Conflict, Replayed):
+            raise errors.InvalidRequestFatalError(description="The request was answered before.") from None
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "a refused request may be sent again, until its time ends")
 
     @property
     def _ours(self) -> Server | None:

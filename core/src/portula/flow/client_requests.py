@@ -8,7 +8,7 @@ from oauthlib.oauth2 import OAuth2Error
 
 from portula.flow.exchange import Exchange
 from portula.flow.grants import judge_scope
-from portula.flow.responses import token_error
+from portula.flow.responses import failed_answer, token_error
 from portula.flow.steps import Steps, step
 from portula.model.errors import AuthorizationRefused
 
@@ -39,8 +39,13 @@ def apply(exchange: Exchange) -> None:
 
 
 def refuse(exchange: Exchange, error: Exception) -> Answer | None:
-    """Write a refusal as the token endpoint does (RFC 6749 §5.2), of an authorization request that is judged too."""
+    """Write a refusal as the token endpoint does (RFC 6749 §5.2), of an authorization request that is judged too.
+
+    Of one that could not be judged the failure is answered: the client is a machine, and may come again.
+    """
     if isinstance(error, AuthorizationRefused):
+        if isinstance(error.__cause__, Exception) and not isinstance(error.__cause__, OAuth2Error):
+            return failed_answer(error.__cause__)
         error = error.error
     return token_error(error) if isinstance(error, OAuth2Error) else None
 

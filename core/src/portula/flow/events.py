@@ -136,7 +136,7 @@ class ClientAuthenticationFailed(ProtocolEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuthorizationRequestRefused(ProtocolEvent):
-    """An authorization request ended with an error, on a page or at the redirect URI (RFC 6749 §4.1.2.1)."""
+    """An authorization request ended with an error: on a page, at the redirect URI, or where the client sent it."""
 
     error: str
     redirected: bool

@@ -205,6 +205,11 @@ class PageExchange(Exchange):
     on_answer: Callable[[Answer], None] | None = None
     """Takes the answer once it is written and before the plan is applied, so that a second click gets it too."""
 
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the parameters were found elsewhere."""
+        return self.pairs is not self.presented
+
     @classmethod
     def about(
         cls,

@@ -85,6 +85,8 @@ def answer(server: Any, exchange: AuthorizationExchange) -> None:
             authorization.tell,
         ):
             run(exchange)
+    except FatalClientError:
+        raise
     except OAuth2Error as error:
         raise AuthorizationRefused(error, exchange) from error
 

@@ -22,5 +22,6 @@ class RequestResolver:
     resolve: Callable[[AuthorizationExchange], Pairs]
     """Takes the exchange, whose client is known; returns all parameters of the request. Raises an OAuth2Error."""
     consume: Callable[[AuthorizationExchange], None] | None = None
-    """Adds to the plan of the answer, allowed or denied, that the source of the parameters serves no second time
-    (RFC 9126 §4). `exchange.presented` says which source it was. None: it serves again."""
+    """Adds to the plan of the answer, a code or an error, that the source of the parameters serves no second time
+    (RFC 9126 §4). `exchange.presented` says which source it was. Raises a FatalClientError, for a page, where it served
+    before. None: it serves again."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from oauthlib.oauth2.rfc6749 import errors
 
+from portula.flow.responses import RetryLater
 from portula.model.addresses import network_of
 from portula.model.records import Artifact
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
 
 WINDOW_SECONDS = 600
-"""The quotas are for such a time of the clock; what is kept lives up to twice INTERACTION_EXPIRE_SECONDS."""
+"""The quotas are for such a time of the clock; what is kept lives a few times INTERACTION_EXPIRE_SECONDS."""
 
 MAX_REQUEST_BYTES = 32 * 1024
 """Parameters of one request."""
@@ -47,7 +48,7 @@ class StrangersQuota:
 
         Raises:
             InvalidRequestError: it is too long to be kept.
-            TemporarilyUnavailableError: a quota is used up.
+            RetryLater: a quota is used up.
         """
         if size > MAX_REQUEST_BYTES:
             raise errors.InvalidRequestError(
@@ -60,8 +61,9 @@ class StrangersQuota:
                 self._kept.clear()
             before = self._total
             if self._kept[network] + size > MAX_BYTES_PER_ADDRESS or before + size > MAX_BYTES:
-                raise errors.TemporarilyUnavailableError(
-                    description="Too many requests wait for somebody to sign in. Please try again in some minutes."
+                raise RetryLater(
+                    "Too many requests wait for somebody to sign in. Please try again in some minutes.",
+                    WINDOW_SECONDS - now % WINDOW_SECONDS,
                 )
             self._kept[network] += size
             self._total += size

@@ -49,6 +49,10 @@ ALL_EVENTS = "portula_event"
 """The hook that is told every event, besides the one that the event has of its own."""
 
 
+class RuleFailed(AccessDeniedError):  # type: ignore[misc] # oauthlib has no types
+    """A rule could not be applied, so the request is denied; no rule said so, and it may be sent again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling(Generic[T]):
     """Who answers a slot: the winner and those it outranks, strongest first."""
@@ -358,10 +362,10 @@ def _attempt(implementation: Implementation, value: object, expected: Any, *pass
     return answer
 
 
-def _refused(failure: HookFailed) -> AccessDeniedError:
+def _refused(failure: HookFailed) -> RuleFailed:
     """Log what could not be applied, and return what the client is told in its place."""
     log.error("%s; the request is refused", failure, exc_info=failure)
-    return AccessDeniedError(description="A rule of this server could not be applied.")
+    return RuleFailed(description="A rule of this server could not be applied.")
 
 
 def _joined(denials: Sequence[Exception]) -> Exception:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, request
-from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2 import FatalClientError, OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError, ServerError
 from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
 from werkzeug.exceptions import HTTPException
@@ -242,13 +242,13 @@ class InteractionView(ABC, Generic[X]):
     ) -> Response:
         """Send the browser to the login.
 
-        A demand waits on the server, where its fulfilment can be told, and so do a request that was posted and one too
-        long for a URL.
+        A demand waits on the server, where its fulfilment can be told, and so do a request that was posted, one too
+        long for a URL, and one that names its parameters elsewhere: they need not be there when the person comes back.
         """
         if demands.silent:
             raise LoginRequired(request=exchange.request)
         back = request.root_path + (request.full_path if request.query_string else request.path)
-        if demands.login or waiting is not None or len(back) > MAX_RETURN_CHARACTERS:
+        if demands.login or waiting is not None or exchange.is_resolved or len(back) > MAX_RETURN_CHARACTERS:
             back = self._back_to(self._waiting.keep_for_login(exchange, user))
         url = self._login.login_url(back, exchange.client)
         hints = dict(demands.hints)
@@ -351,11 +351,20 @@ def _errors_of(exchange: PageExchange) -> Iterator[None]:
 
     Raises:
         AuthorizationRefused: for `InteractionView.refused`.
+        FatalClientError: for a page; the client must not hear of it.
         Conflict, DuplicateRecord, Replayed: somebody was quicker, and it may be tried again.
     """
     try:
         yield
-    except (AuthorizationRefused, Conflict, DuplicateRecord, Replayed, HTTPException, _PageError):
+    except (
+        AuthorizationRefused,
+        Conflict,
+        DuplicateRecord,
+        FatalClientError,
+        Replayed,
+        HTTPException,
+        _PageError,
+    ):
         raise
     except OAuth2Error as error:
         raise AuthorizationRefused(error, exchange) from error

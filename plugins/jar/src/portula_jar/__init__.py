@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula_jar.metadata import portula_metadata
-from portula_jar.registration import portula_client_metadata, portula_validate_client_registration
+from portula_jar.registration import (
+    portula_client_metadata,
+    portula_validate_authorization_request,
+    portula_validate_client_registration,
+)
 from portula_jar.resolvers import portula_request_resolvers
 from portula_jar.settings import JarSettings
 
@@ -21,6 +25,7 @@ __all__ = [
     "portula_client_metadata",
     "portula_metadata",
     "portula_request_resolvers",
+    "portula_validate_authorization_request",
     "portula_validate_client_registration",
 ]
 __version__ = "0.1.0"

@@ -21,6 +21,7 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
     members: dict[str, Any] = {
         "request_parameter_supported": by_value,
         "request_uri_parameter_supported": by_reference,
+        "require_signed_request_object": settings.REQUIRE_SIGNED_REQUEST_OBJECT,
     }
     if by_value or by_reference:
         members["request_object_signing_alg_values_supported"] = algorithms(provider)

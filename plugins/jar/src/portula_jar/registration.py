@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from portula import hookimpl
-from portula.errors import InvalidClientMetadata
-from portula.plugin import ClientMember, origin_of
-from portula_jar.settings import algorithms, is_on
+from portula.errors import InvalidClientMetadata, InvalidRequestError
+from portula.plugin import AuthorizationExchange, ClientMember, origin_of
+from portula_jar.settings import REQUIRED, algorithms, is_on, is_required
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -22,6 +22,12 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
     return [
         ClientMember("request_object_signing_alg", Literal[tuple(algorithms(provider))]),
         ClientMember("request_uris", list[str]),
+        ClientMember(
+            REQUIRED,
+            bool,
+            label="Has to sign its requests",
+            hint="Authorization requests that are no signed request object (RFC 9101) are refused.",
+        ),
     ]
 
 
@@ -35,3 +41,15 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     for uri in registration.application.metadata.get("request_uris", ()):
         if not (origin_of(uri.partition("#")[0]) or "").startswith("https:"):
             raise InvalidClientMetadata(f"request_uris: {uri!r} is not an https URL")
+
+
+@hookimpl
+def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
+    """Refuse what is no signed request object where the server or the client says that all is (RFC 9101 §10.5).
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    is_signed = dict(exchange.pairs).get("request", "none") != "none"
+    if not is_signed and is_required(exchange.provider, exchange.client):
+        raise InvalidRequestError(description="Send a signed request object (RFC 9101).")

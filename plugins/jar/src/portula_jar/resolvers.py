@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urldefrag
 
 from portula import Plugin, hookimpl
@@ -16,11 +16,11 @@ from portula.errors import (
     OAuth2Error,
     RequestNotSupported,
     RequestURINotSupported,
-    TemporarilyUnavailableError,
+    RetryLater,
     UntrustedToken,
 )
 from portula.plugin import OAUTHLIB_STATE, RequestResolver
-from portula_jar.settings import JarSettings, algorithms, is_on
+from portula_jar.settings import JarSettings, algorithms, is_on, is_required
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 
 EXPLICIT_TYPE = "oauth-authz-req+jwt"
 TYPES = ("", "JWT", EXPLICIT_TYPE)
-MEDIA_TYPES = ("application/jwt", "application/oauth-authz-req+jwt", "application/octet-stream", "text/plain")
-"""What a request object by reference may be called; many clients serve it without a word."""
 MAX_BYTES = 64 * 1024
 LEEWAY_SECONDS = 60
 """How far a client's clock may be wrong."""
 
 _ABOUT_THE_TOKEN = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
+_OUTSIDE = ("response_type", "scope")
+"""Parameters that count outside where the object does not have them, since OAuth 2.0 asks for them there (Core §6.1);
+not where requests have to be signed."""
 
 
 @hookimpl
@@ -88,34 +89,43 @@ def _registered(client: Application, uri: str) -> bool:
 
 
 def _merged(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth2Error]) -> Pairs:
-    """Return the parameters of the request object, and those beside it that it does not have (Core §6.1)."""
+    """Return the parameters of the request object, which alone count (RFC 9101 §6.3).
+
+    `request` stands among them with the algorithm of its signature, for whoever asks whether there was one.
+    """
     verified = _verified(exchange.provider, _client(exchange), token, unsupported)
     claims = verified.claims
     _check_claims(exchange, verified)
-    inner = {name: _as_text(value) for name, value in claims.items() if name not in _ABOUT_THE_TOKEN}
-    outer = dict(exchange.pairs)
+    inner = [
+        pair
+        for name, value in claims.items()
+        if name not in _ABOUT_THE_TOKEN
+        for pair in _as_pairs(name, value)
+    ]
+    outer, named = dict(exchange.pairs), dict(inner)
     for name in ("client_id", "response_type"):
-        if name in inner and name in outer and sorted(inner[name].split()) != sorted(outer[name].split()):
+        if name in named and name in outer and sorted(named[name].split()) != sorted(outer[name].split()):
             raise InvalidRequestObject(description=f"{name} is another in the request object.")
-    carried = {name: value for name, value in outer.items() if name not in ("request", "request_uri")}
-    return list({**carried, **{name: value for name, value in inner.items() if value}}.items())
+    lenient = not is_required(exchange.provider, exchange.client)
+    counting = ("client_id", *(_OUTSIDE if lenient else ()))
+    beside = [(name, outer[name]) for name in counting if name in outer and name not in named]
+    return [*beside, *inner, ("request", str(verified.header["alg"]))]
 
 
 def _verified(
     provider: AuthorizationServer, client: Application, token: str, unsupported: type[OAuth2Error]
 ) -> Token:
     jose, allowed = provider.hooks.ask(Plugin.portula_jose), algorithms(provider)
+    registered = client.metadata.get("request_object_signing_alg")
     try:
-        if jose.read(token).header.get("alg") == "none" and "none" not in allowed:
+        is_unsigned = jose.read(token).header.get("alg") == "none"
+        if is_unsigned and "none" not in allowed and registered is None and not is_required(provider, client):
             raise unsupported(description="Request objects have to be signed.")
-        registered = client.metadata.get("request_object_signing_alg")
         return jose.verify_of_client(
             token, client, algorithms=[registered] if registered else allowed, typ=TYPES
         )
-    except KeysUnavailable:
-        raise TemporarilyUnavailableError(
-            description="The keys of the client cannot be fetched now."
-        ) from None
+    except KeysUnavailable as error:
+        raise RetryLater("The keys of the client cannot be fetched now.", error.retry_after) from None
     except UntrustedToken:
         raise InvalidRequestObject(description="The request object cannot be trusted.") from None
 
@@ -127,10 +137,12 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
     (RFC 9101 §10.8, RFC 8725 §3.11, §3.12).
     """
     claims, typ = verified.claims, verified.header.get("typ", "").lower().removeprefix("application/")
-    now = exchange.provider.now()
+    now, settings = exchange.provider.now(), exchange.provider.settings(JarSettings)
     exp, nbf, aud = claims.get("exp"), claims.get("nbf"), claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
     problems = {
+        "missing claims": not claims.keys() >= set(settings.REQUEST_OBJECT_REQUIRED_CLAIMS),
+        "lifetime": _is_too_long(claims, now, settings.REQUEST_OBJECT_MAX_LIFETIME_SECONDS),
         "iss": claims.get("iss") not in (None, _client(exchange).client_id),
         "sub": typ != EXPLICIT_TYPE and claims.get("sub") == _client(exchange).client_id,
         "aud": aud is not None and exchange.issuer not in audiences,
@@ -145,8 +157,24 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
         raise InvalidRequestObject(description=f"The request object is refused for its {wrong[0]}.")
 
 
+def _is_too_long(claims: Mapping[str, Any], now: int, longest: int | None) -> bool:
+    """Say whether an object counts for longer than it may, or from too long ago (FAPI 2.0 Message Signing §5.3.1)."""
+    if longest is None:
+        return False
+    exp, nbf = claims.get("exp"), claims.get("nbf", now)
+    return not _is_time(exp) or not _is_time(nbf) or exp - nbf > longest or now - nbf > longest
+
+
 def _is_time(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _as_pairs(name: str, value: object) -> Pairs:
+    """Return a member as parameters: `resource` may be several (RFC 8707 §2), and null is none."""
+    if name == "resource" and isinstance(value, list):
+        return [(name, _as_text(each)) for each in value]
+    text = "" if value is None else _as_text(value)
+    return [(name, text)] if text else []
 
 
 def _as_text(value: object) -> str:

@@ -95,9 +95,14 @@ class Authorize(InteractionView[AuthorizationExchange]):
 
     @override
     def refused(self, exchange: AuthorizationExchange, error: OAuth2Error) -> Response:
-        """Let the client hear of errors at its redirect URI (RFC 6749 §4.1.2.1)."""
-        refusal = AuthorizationRefused(error, exchange)
-        return _sent(self.provider.backend.error_response(refusal, self.provider.current_issuer()))
+        """Let the client hear of errors at its redirect URI (RFC 6749 §4.1.2.1); on a page where that cannot be."""
+        backend, refusal = self.provider.backend, AuthorizationRefused(error, exchange)
+        try:
+            answer = backend.error_response(refusal, self.provider.current_issuer())
+            backend.end_request(refusal)
+        except OAuth2Error as fatal:
+            return super().refused(exchange, fatal)
+        return _sent(answer)
 
 
 def _sent(answer: Answer) -> Response:

@@ -1,0 +1,65 @@
+"""What clients are registered with (JARM §3, FAPI 2.0 Message Signing §5.3.3), and what follows for their requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from portula import Plugin, hookimpl
+from portula.errors import InvalidClientMetadata, InvalidRequestError, JoseError
+from portula.plugin import AuthorizationExchange, ClientMember, in_front_channel
+from portula_jarm.modes import SHORTCUT, SIGNED_ALG, SYMMETRIC, algorithms, effective, is_on
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import ClientRegistration
+
+MODES = "response_modes"
+
+
+@hookimpl
+def portula_client_metadata(provider: Provider) -> list[ClientMember]:
+    """Return the members that this room understands; the algorithm `none` is not one (JARM §3)."""
+    if not is_on(provider):
+        return []
+    return [ClientMember(SIGNED_ALG, Literal[tuple(algorithms(provider))]), ClientMember(MODES, list[str])]
+
+
+@hookimpl
+def portula_validate_client_registration(registration: ClientRegistration) -> None:
+    """Refuse an algorithm that nothing here signs with for this client (attack S46), and modes that nobody writes.
+
+    Raises:
+        InvalidClientMetadata: names the member.
+    """
+    provider, metadata = registration.provider, registration.application.metadata
+    if not is_on(provider):
+        return
+    algorithm = metadata.get(SIGNED_ALG)
+    if algorithm is not None and algorithm not in algorithms(provider):
+        raise InvalidClientMetadata(f"{SIGNED_ALG} {algorithm!r} is none of this provider's")
+    if algorithm in SYMMETRIC:
+        try:
+            provider.hooks.ask(Plugin.portula_jose).sign(
+                {}, typ="JWT", algorithm=algorithm, client=registration.application
+            )
+        except JoseError as error:
+            raise InvalidClientMetadata(f"{SIGNED_ALG}: {error}") from None
+    unknown = [name for name in metadata.get(MODES, ()) if name not in provider.response_modes]
+    if unknown:
+        raise InvalidClientMetadata(f"{MODES}: {unknown[0]!r} is none of this provider's")
+
+
+@hookimpl
+def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
+    """Refuse a mode that the client is not registered with, and tokens in a query (JARM §2.3.1).
+
+    Raises:
+        InvalidRequestError: the request is for one of these.
+    """
+    response_type = exchange.response_type
+    mode = effective(exchange.request.response_mode, response_type)
+    if mode == f"query.{SHORTCUT}" and in_front_channel(response_type):
+        raise InvalidRequestError(description="Tokens are not sent in a query, unless they are encrypted.")
+    registered = exchange.client.metadata.get(MODES) if exchange.client is not None else None
+    if registered is not None and mode not in {effective(name, response_type) for name in registered}:
+        raise InvalidRequestError(description="The client is not registered with this response_mode.")

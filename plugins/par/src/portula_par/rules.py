@@ -1,0 +1,71 @@
+"""Which requests have to be pushed, and what a pushed one may say that others may not (RFC 9126 §2.4, §5, §6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula.errors import InvalidRequestError
+from portula.plugin import AuthorizationExchange, ClientMember, Step
+from portula_par.requests import is_pushed
+from portula_par.settings import ParSettings
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+REQUIRED = "require_pushed_authorization_requests"
+
+
+@hookimpl
+def portula_client_metadata(provider: Provider) -> list[ClientMember]:
+    """Return the member that holds a client to pushing its requests (RFC 9126 §6)."""
+    if not provider.settings(ParSettings).PAR_ENABLED:
+        return []
+    return [
+        ClientMember(
+            REQUIRED,
+            bool,
+            label="Has to push its requests",
+            hint="Authorization requests that were not pushed before (RFC 9126) are refused.",
+        )
+    ]
+
+
+@hookimpl
+def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
+    """Refuse what was not pushed where the server or the client says that all is (RFC 9126 §4).
+
+    Raises:
+        InvalidRequestError: it was not.
+    """
+    settings = exchange.provider.settings(ParSettings)
+    of_client = exchange.client is not None and exchange.client.metadata.get(REQUIRED) is True
+    required = settings.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS or (settings.PAR_ENABLED and of_client)
+    if required and not is_pushed(exchange):
+        raise InvalidRequestError(description="Push the request to the server first (RFC 9126).")
+
+
+def unregistered_redirect_uri(exchange: AuthorizationExchange) -> None:
+    """Take the redirect URI that a confidential client pushed for one it is registered with (RFC 9126 §2.4)."""
+    client, sent = exchange.client, exchange.request.redirect_uri
+    if client is None or client.client_type != "confidential" or sent is None or not is_pushed(exchange):
+        return
+    exchange.request.client = replace(client, redirect_uris=(*client.redirect_uris, sent))
+
+
+@hookimpl
+def portula_steps(provider: Provider) -> list[Step]:
+    """Return the step for redirect URIs that nobody registered, where that is allowed."""
+    settings = provider.settings(ParSettings)
+    if not (settings.PAR_ENABLED and settings.PAR_ALLOW_UNREGISTERED_REDIRECT_URIS):
+        return []
+    return [
+        Step(
+            endpoint="authorize",
+            name="unregistered_redirect_uri",
+            run=unregistered_redirect_uri,
+            after="parameters",
+            reads=frozenset({"client", "request"}),
+        )
+    ]
