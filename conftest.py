@@ -9,7 +9,7 @@ from hypothesis import settings
 from jinja2.bccache import Bucket, BytecodeCache
 
 settings.register_profile("change", max_examples=25, deadline=None)
-settings.register_profile("all", max_examples=150, deadline=None)
+settings.register_profile("all", max_examples=80, deadline=None)
 settings.load_profile("all" if "PORTULA_TEST_ALL" in os.environ else "change")
 
 

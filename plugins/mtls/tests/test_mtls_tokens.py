@@ -185,6 +185,7 @@ def test_the_server_tells_that_it_binds_and_where(make_house, house):
         "revocation_endpoint": "https://mtls.example/in/o/revoke_token/",
         "introspection_endpoint": "https://mtls.example/in/o/introspect/",
         "userinfo_endpoint": "https://mtls.example/in/o/userinfo/",
+        "pushed_authorization_request_endpoint": "https://mtls.example/in/o/par/",
     }
     assert document["end_session_endpoint"].startswith("https://id.example/")
 

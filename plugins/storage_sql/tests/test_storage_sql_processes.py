@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from support.processes import released_together
 
 from portula.errors import StorageDown
@@ -143,9 +146,14 @@ def cut(backend: str, empty_url: URL) -> Iterator[Callable[[], None]]:
     admin = make_engine(empty_url)
 
     def end() -> None:
+        deadline = time.monotonic() + 3
         with admin.connect() as connection:
-            for (number,) in connection.execute(text(OTHERS[backend])).all():
-                connection.execute(text(END[backend].format(number)))
+            while others := connection.execute(text(OTHERS[backend])).all():
+                assert time.monotonic() < deadline, "the connections do not end"
+                for (number,) in others:
+                    with suppress(DBAPIError):  # it has just ended by itself
+                        connection.execute(text(END[backend].format(number)))
+                time.sleep(0.02)
 
     yield end
     admin.dispose()
