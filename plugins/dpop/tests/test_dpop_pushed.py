@@ -1,9 +1,7 @@
 """A key that is proven where a request is pushed, at any endpoint that does (RFC 9449 §10.1)."""
 
-import importlib.util
 import json
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 from security.driving import error_of, pkce
@@ -12,29 +10,13 @@ from support.proofs import Prover
 from portula import Plugin
 from portula.plugin import Endpoint, Exchange, client_request_steps, json_answer, step
 
-SPIKE = Path(__file__).parents[3] / "tests/plugins/dists/spike_par/portula_spike_par.py"
 PATH = "/o/par/"
-
-
-@pytest.fixture(scope="module")
-def pushing():
-    """A plugin that takes pushed requests."""
-    spec = importlib.util.spec_from_file_location("portula_spike_par", SPIKE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def house(make_house, pushing):
-    """A house that takes pushed requests."""
-    return make_house(pushing)
 
 
 def push(house, party, headers, **asked):
     verifier, challenge = pkce()
-    form = {"response_type": "code", "redirect_uri": party.redirect_uri, "scope": "read", **party.body}
-    form |= {"code_challenge": challenge, "code_challenge_method": "S256", **asked}
+    form = {"response_type": "code", "client_id": party.client_id, "redirect_uri": party.redirect_uri}
+    form |= {"scope": "read", "code_challenge": challenge, "code_challenge_method": "S256", **asked}
     return house.door().post(PATH, form, {**party.auth, **headers}), verifier
 
 
@@ -86,8 +68,8 @@ def test_the_key_holds_for_public_clients(house, public, prover, other):
     assert error_of(finish(house, public, pushed, verifier, other.proof())) == "invalid_grant"
 
 
-def test_a_nonce_is_asked_for_here_too(make_house, pushing):
-    fresh = make_house(pushing, DPOP_NONCE_REQUIRED=True)
+def test_a_nonce_is_asked_for_here_too(make_house):
+    fresh = make_house(DPOP_NONCE_REQUIRED=True)
     client, prover = fresh.client(), Prover(lambda: fresh.clock.time)
     refused, _ = push(fresh, client, prover.proof(path=PATH))
     assert error_of(refused) == "use_dpop_nonce"
@@ -122,7 +104,7 @@ class Objects(Plugin):
 
 
 def test_a_proof_binds_what_stands_in_an_object(make_house):
-    house = make_house(Objects())
+    house = make_house(Objects(), PAR_ENABLED=False)
     client = house.client()
     prover, other = Prover(lambda: house.clock.time), Prover(lambda: house.clock.time)
     inside = {"client_id": client.client_id, "response_type": "code", "redirect_uri": client.redirect_uri}
