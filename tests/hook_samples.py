@@ -159,6 +159,9 @@ STARTED = {
     "portula_privileged_scopes": lambda provider: (
         provider.hooks.collect(Plugin.portula_privileged_scopes) == ["pour_for_others"]
     ),
+    "portula_audiences": lambda provider: (
+        provider.hooks.collect(Plugin.portula_audiences) == {"kettle": ["https://kettle.example/"]}
+    ),
     "portula_scopes_backend": lambda provider: (
         provider.hooks.ask(Plugin.portula_scopes_backend).get_default_scopes() == ["tea"]
     ),

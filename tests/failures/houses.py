@@ -26,6 +26,7 @@ import portula_mtls
 import portula_oauth2
 import portula_oidc
 import portula_par
+import portula_resource_indicators
 import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
@@ -55,6 +56,7 @@ ROOMS = (
     portula_oauth2,
     portula_oidc,
     portula_par,
+    portula_resource_indicators,
     portula_resource_server,
     portula_scopes_settings,
     portula_sessions,

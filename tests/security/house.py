@@ -22,6 +22,7 @@ import portula_mtls
 import portula_oauth2
 import portula_oidc
 import portula_par
+import portula_resource_indicators
 import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
@@ -48,6 +49,7 @@ ROOMS = (
     portula_oauth2,
     portula_oidc,
     portula_par,
+    portula_resource_indicators,
     portula_resource_server,
     portula_scopes_settings,
     portula_sessions,
@@ -101,12 +103,13 @@ class House:
     def client(self, *, secret=None, **fields):
         """Register a client: a confidential one for all grants unless told otherwise."""
         given = {
+            "client_id": "",
             "name": "An app",
             "grant_types": ("authorization_code", "refresh_token", "client_credentials"),
             "redirect_uris": (CALLBACK,),
             **fields,
         }
-        application, secret = self.provider.clients.create(Application(client_id="", **given), secret=secret)
+        application, secret = self.provider.clients.create(Application(**given), secret=secret)
         return Party(application.client_id, secret, (*application.redirect_uris, CALLBACK)[0])
 
     def public_client(self, **fields):

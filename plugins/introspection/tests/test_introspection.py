@@ -147,6 +147,19 @@ def test_a_token_with_an_audience_is_shown_to_it_alone(make, same_client_only):
     assert world.ask(token, "app").data == INACTIVE
 
 
+def test_a_client_may_be_the_audience_by_further_names(make):
+    class Names:
+        @hookimpl
+        def portula_audiences(self, provider):
+            return {"api": ["https://api.example/", "urn:api"]}
+
+    world = make(Names())
+    for name, caller, active in (("urn:api", "api", True), ("urn:api", "app", False), ("api", "api", True)):
+        token = world.tokens()["access_token"]
+        world.change(AccessToken, token, audience=(name,))
+        assert world.ask(token, caller).json["active"] is active
+
+
 def test_an_audience_is_compared_whole(world):
     token = world.tokens()["access_token"]
     world.change(AccessToken, token, audience=("api-and-more",))

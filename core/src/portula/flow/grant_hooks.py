@@ -47,6 +47,19 @@ class GrantHooks(HookDeclarations, Generic[P]):
         """
         return ()
 
+    @contribution(HookClass.DECIDES)
+    def portula_audiences(self, provider: P) -> Mapping[str, Sequence[str]]:
+        """Contribute names, besides its client_id, by which tokens are for a client, such as a resource server.
+
+        Who asks about a token that is for somebody is told of it only when it is for them (RFC 7662 §4).
+
+        Example:
+            class Room(Plugin):
+                def portula_audiences(self, provider):
+                    return {"kettle": ["https://kettle.example/"]}
+        """
+        return {}
+
     @slot(HookClass.DECIDES, setting="SCOPES_BACKEND_CLASS", install="portula-scopes-settings")
     def portula_scopes_backend(self, provider: P) -> ScopesBackend | None:
         """Answer the slot of the scopes backend (SCOPES_BACKEND_CLASS).

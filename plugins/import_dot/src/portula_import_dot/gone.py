@@ -28,7 +28,6 @@ GONE: dict[str, str] = {
     "OAUTH_DEVICE_USER_CODE_GENERATOR": "The device grant is a plugin of its own.",
     "REFRESH_TOKEN_REUSE_PROTECTION": "Always on: a superseded refresh token that comes back ends its family.",
     "REQUIRE_FORM_ENCODED_REQUEST_BODY": "Always so (RFC 6749 §3.2).",
-    "RESOURCE_SERVER_TOKEN_RESOURCE_VALIDATOR": "Write a plugin with the hook portula_token_verifier.",
     "REDIRECT_URI_VALIDATOR": "Write a plugin with the hook portula_validate_client_registration.",
     "ALLOWED_ORIGIN_VALIDATOR": "Write a plugin with the hook portula_validate_client_registration.",
 }

@@ -120,7 +120,11 @@ def shown(exchange: IntrospectionExchange) -> None:
         or exchange.provider.settings(IntrospectionSettings).INTROSPECTION_SAME_CLIENT_ONLY
         or (caller.is_self_registered and not (caller.scope is None or SCOPE in caller.scope.split()))
     )
-    if caller.client_id not in audience if audience else own_only and caller.client_id != token.client_id:
+    if audience:
+        hidden = _names(exchange.provider, caller).isdisjoint(audience)
+    else:
+        hidden = own_only and caller.client_id != token.client_id
+    if hidden:
         exchange.live = None
 
 
@@ -207,6 +211,11 @@ def _kind(provider: AuthorizationServer, token: AccessToken | RefreshToken) -> d
         return {"token_use": "refresh_token"}
     bound = token.confirmation
     return {"token_type": provider.token_presentations.token_type(bound), "cnf": bound}
+
+
+def _names(provider: AuthorizationServer, caller: Application) -> set[str]:
+    """Return the names by which tokens are for a client."""
+    return {caller.client_id, *provider.hooks.collect(Plugin.portula_audiences).get(caller.client_id, ())}
 
 
 def _audience(token: AccessToken | RefreshToken) -> list[str]:

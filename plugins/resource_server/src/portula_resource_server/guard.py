@@ -20,6 +20,7 @@ from portula.errors import (
     RetryLater,
 )
 from portula.plugin import log_failure, tell_refusal, token_error
+from portula_resource_server.audience import is_for_this_server
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable
 from portula_resource_server.verify import named_scope, verifier_of
@@ -189,4 +190,6 @@ def _proven(provider: Provider, presented: PresentedToken, token: VerifiedToken 
     if token is None or (token.token_type or presented.scheme).lower() != presented.scheme.lower():
         raise InvalidTokenError
     provider.token_presentations.prove(presented, token.confirmation)
+    if not is_for_this_server(provider, token):
+        raise InvalidTokenError(description="The token is for another server.")
     return token

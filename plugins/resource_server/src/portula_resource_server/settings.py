@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ImportString, ValidationInfo, field_validator
 
 from portula.plugin import is_loopback_host
 
@@ -31,6 +32,14 @@ class ResourceServerSettings(BaseModel):
     AUTHENTICATION_SERVER_EXP_TIME_ZONE: str = "UTC"
     """Time zone, as in `Europe/Berlin`, of an introspection endpoint that makes `exp` of its local time as if that were
     UTC. By RFC 7662 §2.2 there is no zone to tell: leave it, unless tokens end hours too early or too late."""
+
+    RESOURCE_SERVER_AUDIENCES: tuple[str, ...] = ()
+    """Names by which tokens are for this server, compared as they are written (RFC 8707 §2). In the process of the
+    provider tokens for its own URL, or for one that the request is below of, count besides."""
+
+    RESOURCE_SERVER_TOKEN_RESOURCE_VALIDATOR: ImportString[Callable[[str, list[str]], bool]] | None = None
+    """Callable of the URL of a request and the audience of its token, or its dotted name; it says in place of the
+    comparison of URLs whether the token may be used."""
 
     RESOURCE_SERVER_AUTH_TOKEN: str | None = Field(
         default=None, repr=False, pattern=r"^[A-Za-z0-9\-._~+/]+=*$"

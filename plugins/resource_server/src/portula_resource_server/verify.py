@@ -62,6 +62,7 @@ def _local(provider: Provider) -> TokenVerifier:
             "iat": found.issued_at,
             **({"sub": found.subject} if found.subject is not None else {}),
             **({"cnf": found.confirmation} if found.confirmation else {}),
+            **({"aud": list(found.audience)} if found.audience else {}),
         }
         answer = IntrospectionResponse(
             provider=provider, token=found, authorization=live.authorization, response=members

@@ -92,7 +92,7 @@ def _first(exchange: Exchange, response: Mapping[str, Any], access: AccessToken)
             digest=provider.keys.digest(REFRESH_TOKEN, response["refresh_token"]),
             client_id=access.client_id,
             subject=request.user or "",
-            scope=access.scope,
+            scope=authorization.scope,  # what a shape hook leaves out of one token is granted all the same
             issued_at=now,
             expires_at=expires_at,
             access_digest=access.digest,

@@ -1,0 +1,105 @@
+"""Which resources a request may name, and whom a token is for (RFC 8707 §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula.errors import HookFailed, InvalidRequestError
+from portula.plugin import Step, TokenExchange
+from portula_resource_indicators.settings import ResourceIndicatorsSettings
+from portula_resource_indicators.uris import as_registered, problem_of
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import AuthorizationExchange, Exchange
+
+MAX_RESOURCES = 20
+
+
+class InvalidTargetError(InvalidRequestError):  # type: ignore[misc] # oauthlib has no types
+    """A resource is no URI, not known, not allowed, or was not granted (RFC 8707 §2)."""
+
+    error = "invalid_target"
+
+
+def allowed(exchange: Exchange, named: Sequence[str]) -> tuple[str, ...]:
+    """Return the resources that a request names, each once, as they are registered.
+
+    Raises:
+        InvalidTargetError: one of them is no URI, the client may not name it, or it knows none of the scopes.
+        HookFailed: the callable of RESOURCE_INDICATORS_POLICY fails.
+    """
+    settings = exchange.provider.settings(ResourceIndicatorsSettings)
+    if len(named) > MAX_RESOURCES:
+        raise InvalidTargetError(description=f"A request names at most {MAX_RESOURCES} resources.")
+    for uri in named:
+        problem = problem_of(uri)
+        if problem:
+            raise InvalidTargetError(description=f"A resource {problem}.")
+    registered, policy = settings.PROTECTED_RESOURCES, settings.RESOURCE_INDICATORS_POLICY
+    resources = tuple(dict.fromkeys(as_registered(uri, registered) for uri in named))
+    if policy == "registered" and not registered.keys() >= set(resources):
+        raise InvalidTargetError(description="A resource is not known here.")
+    if callable(policy):
+        try:
+            may = policy(exchange.client, resources, exchange.scope)
+        except Exception as error:
+            raise HookFailed(f"RESOURCE_INDICATORS_POLICY: the callable failed: {error}") from error
+        if may is not True:
+            raise InvalidTargetError(description="The client may not name these resources.")
+    for uri in resources:
+        known = registered[uri].scopes if uri in registered else None
+        if known is not None and exchange.scope and not set(known) & set(exchange.scope):
+            raise InvalidTargetError(description="A resource knows none of these scopes.")
+    return resources
+
+
+@hookimpl
+def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
+    """Hold the authorization to the resources that the request names.
+
+    Raises:
+        InvalidTargetError: see `allowed`.
+    """
+    if exchange.provider.settings(ResourceIndicatorsSettings).is_on:
+        exchange.resources = allowed(exchange, [uri for name, uri in exchange.pairs if name == "resource"])
+
+
+def resources(exchange: TokenExchange) -> None:
+    """Judge the resources that a token request names: of those granted, or, where nothing was, of those allowed."""
+    named = allowed(exchange, exchange.values("resource"))
+    if exchange.authorization is None:
+        exchange.resources = named
+    elif not set(named) <= set(exchange.resources):
+        raise InvalidTargetError(description="A resource was not granted.")
+
+
+@hookimpl
+def portula_steps(provider: Provider) -> list[Step]:
+    """Return the step that judges the resources of token requests, before an authorization is begun for them."""
+    if not provider.settings(ResourceIndicatorsSettings).is_on:
+        return []
+    reads = frozenset({"client", "scope"})
+    return [Step(endpoint="token", name="resources", run=resources, after="judge", reads=reads)]
+
+
+@hookimpl
+def portula_shape_token(exchange: Exchange) -> None:
+    """Say whom the token is for, and leave out scopes that only other resources know (RFC 8707 §2.2)."""
+    settings, issue = exchange.provider.settings(ResourceIndicatorsSettings), exchange.issue
+    if issue is None or not settings.is_on:
+        return
+    named = exchange.values("resource") if isinstance(exchange, TokenExchange) else ()
+    default = settings.RESOURCE_INDICATORS_DEFAULT
+    registered = settings.PROTECTED_RESOURCES
+    audience = tuple(dict.fromkeys(as_registered(uri, registered) for uri in named)) or exchange.resources
+    issue.audience = audience or ((default,) if default is not None else ())
+    if not issue.audience or any(
+        uri not in registered or registered[uri].scopes is None for uri in issue.audience
+    ):
+        return
+    known = {scope for uri in issue.audience for scope in registered[uri].scopes or ()}
+    of_others = {scope for resource in registered.values() for scope in resource.scopes or ()} - known
+    issue.scope = tuple(scope for scope in issue.scope if scope not in of_others)
