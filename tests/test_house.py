@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from house import floors, migrations, shape, sizes, walls, words
 
+pytestmark = pytest.mark.xdist_group("house")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 RULES = [

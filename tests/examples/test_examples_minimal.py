@@ -1,6 +1,7 @@
 """examples/minimal does what its README says."""
 
 import httpx
+import pytest
 
 from portula.plugin import Application
 
@@ -10,6 +11,7 @@ def test_the_smallest_provider_has_fewer_than_15_lines(example):
     assert len(lines) < 15
 
 
+@pytest.mark.thorough
 def test_the_smallest_provider_runs_as_its_readme_says(example, get_token):
     minimal = example("minimal")
     client = minimal.create_client()

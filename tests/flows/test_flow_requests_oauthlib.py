@@ -14,6 +14,8 @@ from requests_oauthlib import OAuth2Session
 from support.browser import Browser
 from support.server import Server
 
+pytestmark = pytest.mark.thorough
+
 PASSWORD = "correct horse battery staple"
 REDIRECT_URI = "https://client.example/callback"
 

@@ -10,6 +10,8 @@ import pytest
 from support.raw import Wire, answers, head
 from support.server import Server, running
 
+pytestmark = pytest.mark.thorough
+
 BODY_SECONDS = 1
 CLOSE = "Connection: close"
 FORM = "Content-Type: application/x-www-form-urlencoded"

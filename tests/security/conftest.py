@@ -27,7 +27,7 @@ def house():
     return House()
 
 
-@pytest.fixture(params=["flask", "wsgi"])
+@pytest.fixture(params=["flask", pytest.param("wsgi", marks=pytest.mark.thorough)])
 def kind(request):
     """Both ways to a machine endpoint."""
     return request.param

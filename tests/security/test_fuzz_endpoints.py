@@ -37,7 +37,7 @@ PAGES = [
 METHODS = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"]
 
 fuzzed = settings(database=None)
-kinds = pytest.mark.parametrize("kind", ["flask", "wsgi"])
+kinds = pytest.mark.parametrize("kind", ["flask", pytest.param("wsgi", marks=pytest.mark.thorough)])
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ WORDS = [
 ]
 
 fuzzed = settings(database=None)
-kinds = pytest.mark.parametrize("kind", ["flask", "wsgi"])
+kinds = pytest.mark.parametrize("kind", ["flask", pytest.param("wsgi", marks=pytest.mark.thorough)])
 
 #: JSON of any shape, small.
 documents = st.recursive(

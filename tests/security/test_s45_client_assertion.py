@@ -29,7 +29,7 @@ def world():
     return World(MovableClock(NOW))
 
 
-@pytest.fixture(params=["flask", "wsgi"])
+@pytest.fixture(params=["flask", pytest.param("wsgi", marks=pytest.mark.thorough)])
 def door(request):
     return request.param
 

@@ -27,7 +27,7 @@ def world(make_world):
     return make_world()
 
 
-@pytest.fixture(params=["flask", "wsgi"])
+@pytest.fixture(params=["flask", pytest.param("wsgi", marks=pytest.mark.thorough)])
 def door(request):
     return request.param
 

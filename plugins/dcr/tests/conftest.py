@@ -106,7 +106,7 @@ class World:
         return InitialAccessTokens(self.provider).create(name, max_uses=max_uses, expires_in=expires_in)
 
 
-@pytest.fixture(params=["flask", "wsgi"])
+@pytest.fixture(params=["flask", pytest.param("wsgi", marks=pytest.mark.thorough)])
 def kind(request):
     """Both ways to a machine endpoint."""
     return request.param

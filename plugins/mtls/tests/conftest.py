@@ -28,6 +28,6 @@ def house(make_house):
     return make_house()
 
 
-@pytest.fixture(params=["flask", "wsgi"])
+@pytest.fixture(params=["flask", pytest.param("wsgi", marks=pytest.mark.thorough)])
 def door(house, request):
     return house.door(request.param)

@@ -173,6 +173,7 @@ class Swapping:
         )
 
 
+@pytest.mark.thorough
 class TestOwnModels(WalkContract, StorageContract):
     """The contract of every storage, on five tables of the deployment's own."""
 
