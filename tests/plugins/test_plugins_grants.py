@@ -26,7 +26,8 @@ class World:
 
     def __init__(self, deployment, folder):
         self.deployment, self.audit = deployment, folder / "audit.jsonl"
-        deployment.configure(PROTECTED_RESOURCES=[API, OTHER], AUDIT_FILE=str(self.audit))
+        settings = {"PROTECTED_RESOURCES": [API, OTHER], "AUDIT_FILE": str(self.audit)}
+        deployment.configure(**settings, PLUGINS_BLOCKED=["resource_indicators"])  # the spike is in its place
         deployment.try_("createuser", "ada", "--password-stdin", "--json", typed=PASSWORD)
         deployment.try_("createuser", "bob", "--password-stdin", "--json", typed=PASSWORD)
         self.app = self.client("authorization-code", "--redirect-uris", CALLBACK)
