@@ -68,7 +68,7 @@ def test_what_nobody_is_called_is_answered_in_words(house, commands, odd):
     for words, command in commands.items():
         arguments = [each for each in command.params if isinstance(each, click.Argument)]
         if arguments and words not in TAKES_A_PATH:
-            done = runner.invoke(flask_group, [*words, *[odd] * len(arguments)], input="y\n")
+            done = runner.invoke(flask_group, [*words, *[odd] * len(arguments)], input="y\n" * 4)
             if not isinstance(done.exception, SystemExit | None):
                 crashed[words] = done.exception
             assert "Traceback" not in done.output
