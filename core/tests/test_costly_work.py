@@ -15,7 +15,10 @@ NUMBER = 2
 
 @pytest.fixture
 def threads():
-    return Threads(NUMBER)
+    """Threads that are as many after a test as before it."""
+    made, before = Threads(NUMBER), threading.active_count()
+    yield made
+    wait_until(lambda: threading.active_count() <= before)
 
 
 def begin_costly(threads, number, places=None):
@@ -94,5 +97,31 @@ def test_a_failure_gives_the_place_back(threads):
 
 
 def test_elsewhere_it_is_done_as_it_is():
-    with costly_work(), costly_work(nullcontext()):
-        assert True
+    place, threads = threading.Semaphore(1), threading.active_count()
+    with costly_work(), costly_work(nullcontext()), costly_work(place):
+        assert not place.acquire(blocking=False)
+        assert threading.active_count() == threads
+    assert place.acquire(blocking=False)
+
+
+def test_costly_work_is_done_where_the_system_has_no_further_thread(threads, monkeypatch):
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    finished = threading.Event()
+
+    def work():
+        with costly_work():
+            finished.set()
+
+    for _ in range(3):  # each is done, and none is counted as a thread that stands in
+        finished.clear()
+        threads.put(Work(work))
+        assert finished.wait(5)
+    monkeypatch.undo()
+    go, done, begun = begin_costly(threads, NUMBER + 1)
+    for _ in range(NUMBER + 1):
+        assert begun.acquire(timeout=5)
+    go.set()
+    wait_until(lambda: len(done) == NUMBER + 1)

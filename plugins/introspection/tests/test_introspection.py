@@ -2,7 +2,7 @@
 
 import pytest
 
-from portula import hookimpl
+from portula import ConfigError, hookimpl
 from portula.plugin import AccessToken, Application, Authorization, RefreshToken, User, revoke_authorization
 from portula_testing.writing import change_in, remove_from
 
@@ -158,6 +158,15 @@ def test_a_client_may_be_the_audience_by_further_names(make):
         token = world.tokens()["access_token"]
         world.change(AccessToken, token, audience=(name,))
         assert world.ask(token, caller).json["active"] is active
+
+
+def test_two_plugins_that_name_one_client_stop_the_start(make):
+    def naming(name):
+        contribute = hookimpl(lambda self, provider: {"api": [name]})
+        return type(name.title(), (), {"portula_audiences": contribute})()
+
+    with pytest.raises(ConfigError, match="portula_audiences: 'api' comes from"):
+        make(naming("one"), naming("two"))
 
 
 def test_an_audience_is_compared_whole(world):

@@ -61,11 +61,7 @@ class Threads:
     @contextmanager
     def stand_in(self) -> Iterator[None]:
         """Have one thread more while the calling one does costly work, as long as these are not too many."""
-        with self._lock:
-            may = self._stand_ins < MAX_STAND_INS
-            self._stand_ins += may
-        if may:
-            self._start()
+        may = self._add_stand_in()
         own = threading.get_ident()
         self._begun.pop(own, None)
         try:
@@ -76,6 +72,18 @@ class Threads:
                 with self._lock:
                     self._stand_ins -= 1
                 self._line.put(None)
+
+    def _add_stand_in(self) -> bool:
+        """Start one more thread; say whether there is one: they may be too many, or the system may have no more."""
+        with self._lock:
+            if self._stand_ins >= MAX_STAND_INS:
+                return False
+            try:
+                self._start()
+            except RuntimeError:
+                return False
+            self._stand_ins += 1
+            return True
 
     def _start(self) -> None:
         threading.Thread(target=self._run, name="request", daemon=True).start()

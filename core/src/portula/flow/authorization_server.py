@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from portula.host.deployment import Deployment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from portula.flow.backend import Backend
     from portula.flow.client_auth import ClientAuthMethod
     from portula.flow.client_sources import ClientSource
@@ -36,6 +38,8 @@ class AuthorizationServer(Deployment):
     """How authorization responses may travel, by name."""
     request_resolvers: list[RequestResolver]
     client_sources: list[ClientSource]
+    audiences: dict[str, Sequence[str]]
+    """Names, besides its client_id, by which tokens are for a client."""
     token_presentations: TokenPresentations
     """Reads access tokens from messages, and refuses them."""
     due_revocations: set[str]

@@ -28,6 +28,7 @@ def build_engine(server: AuthorizationServer, choice: Mapping[str, str]) -> None
     server.response_modes = {mode.name: mode for mode in modes}
     server.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
     server.client_sources = hooks.collect(FlowHooks.portula_client_sources)
+    server.audiences = hooks.collect(FlowHooks.portula_audiences)
     server.token_presentations = TokenPresentations(hooks.collect(FlowHooks.portula_token_presentations))
     mixins = [
         (source, mixin)

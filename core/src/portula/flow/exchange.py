@@ -73,7 +73,8 @@ class Exchange:
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What rooms want remembered with the authorization, each under its own name."""
     resources: tuple[str, ...] = ()
-    """The resources that the authorization is for, by URI (RFC 8707); empty where it names none."""
+    """The resources, by URI, that an authorization which begins here is for, and a token too (RFC 8707 §2); empty for
+    none in particular."""
     issue: Issue | None = None
     """What is to be issued; None until it is shaped, and where nothing is."""
     response: dict[str, Any] = field(default_factory=dict, repr=False)

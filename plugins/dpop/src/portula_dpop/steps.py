@@ -36,9 +36,7 @@ def portula_steps(provider: Provider) -> list[Step]:
         if HEADER not in exchange.message.headers:
             return
         thumbprint = proofs.thumbprint(exchange.message, exchange.headers)
-        pairs = getattr(
-            exchange, "pairs", exchange.request.decoded_body
-        )  # those of a request object, or the form
+        pairs = getattr(exchange, "pairs", exchange.request.decoded_body)  # of a request object, or the form
         parameter = dict(pairs).get(PARAMETER)
         if parameter is None:
             pairs.append((PARAMETER, thumbprint))

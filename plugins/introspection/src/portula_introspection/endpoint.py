@@ -215,7 +215,7 @@ def _kind(provider: AuthorizationServer, token: AccessToken | RefreshToken) -> d
 
 def _names(provider: AuthorizationServer, caller: Application) -> set[str]:
     """Return the names by which tokens are for a client."""
-    return {caller.client_id, *provider.hooks.collect(Plugin.portula_audiences).get(caller.client_id, ())}
+    return {caller.client_id, *provider.audiences.get(caller.client_id, ())}
 
 
 def _audience(token: AccessToken | RefreshToken) -> list[str]:

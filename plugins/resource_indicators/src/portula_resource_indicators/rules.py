@@ -68,12 +68,14 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
 
 
 def resources(exchange: TokenExchange) -> None:
-    """Judge the resources that a token request names: of those granted, or, where nothing was, of those allowed."""
+    """Judge the resources that a token request names: of those granted, or, where nothing was, of those allowed.
+
+    What is granted stays as it is; the token is for those that are named (RFC 8707 §2.2).
+    """
     named = allowed(exchange, exchange.values("resource"))
-    if exchange.authorization is None:
-        exchange.resources = named
-    elif not set(named) <= set(exchange.resources):
+    if exchange.authorization is not None and not set(named) <= set(exchange.resources):
         raise InvalidTargetError(description="A resource was not granted.")
+    exchange.resources = named or exchange.resources
 
 
 @hookimpl
@@ -91,11 +93,8 @@ def portula_shape_token(exchange: Exchange) -> None:
     settings, issue = exchange.provider.settings(ResourceIndicatorsSettings), exchange.issue
     if issue is None or not settings.is_on:
         return
-    named = exchange.values("resource") if isinstance(exchange, TokenExchange) else ()
-    default = settings.RESOURCE_INDICATORS_DEFAULT
-    registered = settings.PROTECTED_RESOURCES
-    audience = tuple(dict.fromkeys(as_registered(uri, registered) for uri in named)) or exchange.resources
-    issue.audience = audience or ((default,) if default is not None else ())
+    registered, default = settings.PROTECTED_RESOURCES, settings.RESOURCE_INDICATORS_DEFAULT
+    issue.audience = exchange.resources or ((default,) if default is not None else ())
     if not issue.audience or any(
         uri not in registered or registered[uri].scopes is None for uri in issue.audience
     ):
