@@ -62,7 +62,7 @@ def test_afterwards_there_are_as_many_threads_as_before(threads):
     go, _, begun = begin_costly(threads, 6)
     for _ in range(6):
         assert begun.acquire(timeout=5)
-    assert threading.active_count() == before + 6
+    wait_until(lambda: threading.active_count() == before + 6)
     go.set()
     wait_until(lambda: threading.active_count() == before)
     assert answers(threads)
