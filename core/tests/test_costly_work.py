@@ -85,15 +85,17 @@ def test_there_is_a_bound(threads, monkeypatch):
 
 
 def test_a_failure_gives_the_place_back(threads):
-    place = threading.Semaphore(1)
+    place, failed = threading.Semaphore(1), threading.Event()
 
     def fail():
         with pytest.raises(ZeroDivisionError), costly_work(place):
             raise ZeroDivisionError
+        failed.set()
 
     threads.put(Work(fail))
+    assert failed.wait(5)
+    assert place.acquire(blocking=False)
     assert answers(threads)
-    wait_until(lambda: place.acquire(blocking=False))
 
 
 def test_elsewhere_it_is_done_as_it_is():
