@@ -3,6 +3,7 @@
 Errors are in `portula.errors`.
 """
 
+from portula.flow.answer_formats import AnswerFormat, answer_format, preferred_format
 from portula.flow.authorization import (
     AUTHORIZATION_ANSWER_STEPS,
     AUTHORIZATION_STEPS,
@@ -237,6 +238,7 @@ __all__ = [
     "AdminRecords",
     "AdminResult",
     "Answer",
+    "AnswerFormat",
     "AnswersSlot",
     "Application",
     "ApplicationPolicy",
@@ -368,6 +370,7 @@ __all__ = [
     "WalkingStore",
     "Writes",
     "added",
+    "answer_format",
     "basic_credentials",
     "client_request_steps",
     "console",
@@ -403,6 +406,7 @@ __all__ = [
     "parse_form",
     "parse_pairs",
     "plan_revocation",
+    "preferred_format",
     "presented_basic",
     "printable",
     "read_client_metadata",

@@ -10,6 +10,7 @@ from portula.host.deployment import Deployment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from portula.flow.answer_formats import AnswerFormat
     from portula.flow.backend import Backend
     from portula.flow.client_auth import ClientAuthMethod
     from portula.flow.client_sources import ClientSource
@@ -36,6 +37,8 @@ class AuthorizationServer(Deployment):
     """Scopes that plugins contribute, with their text for a consent page."""
     response_modes: dict[str, ResponseMode]
     """How authorization responses may travel, by name."""
+    answer_formats: list[AnswerFormat]
+    """Forms of the answers of endpoints, besides JSON."""
     request_resolvers: list[RequestResolver]
     client_sources: list[ClientSource]
     audiences: dict[str, Sequence[str]]
