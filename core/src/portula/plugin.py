@@ -194,6 +194,7 @@ from portula.model.strict_json import json_problem, read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
     LOOPBACK_ADDRESSES,
+    is_below,
     is_loopback_host,
     origin_of,
     redirect_uri_matches,
@@ -390,6 +391,7 @@ __all__ = [
     "hookimpl",
     "import_object",
     "in_front_channel",
+    "is_below",
     "is_loopback_host",
     "is_revoked",
     "issuer_of",

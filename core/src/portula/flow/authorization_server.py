@@ -82,6 +82,10 @@ class AuthorizationServer(Deployment):
         """Return the issuer for a message: the fixed one, or one made of a host that is trusted."""
         raise NotImplementedError
 
+    def root_of(self, issuer: str) -> str:
+        """Return the URL of the app for an issuer: scheme, host and the path before MOUNT_PATH."""
+        raise NotImplementedError
+
     def current_issuer(self) -> str:
         """Return the issuer for the current Flask request; see `issuer_of`."""
         raise NotImplementedError
