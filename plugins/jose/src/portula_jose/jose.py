@@ -13,6 +13,7 @@ from portula_jose.algorithms import ALGORITHMS, SYMMETRIC, half_digest, sign, ve
 from portula_jose.client_keys import ClientKeys
 from portula_jose.compact import Parts, check_type, encoded, signing_input, take_apart
 from portula_jose.document import JwkSet
+from portula_jose.given_keys import GivenKey
 from portula_jose.hooks import JoseHooks, Signer
 from portula_jose.secrets import secret_keys
 from portula_jose.settings import JoseSettings
@@ -95,6 +96,12 @@ class SigningRoom(Jose):
         key = source.signing_key(algorithm)
         data = signing_input({**named, "alg": algorithm, "kid": key.kid}, claims)
         return f"{data}.{encoded(key.sign(data.encode()))}"
+
+    def signer_of(
+        self, key: str, *, algorithm: str | None = None, kid: str | None = None
+    ) -> Callable[[Mapping[str, Any], str], str]:
+        """See portula.plugin.Jose."""
+        return GivenKey(key, algorithm, kid)
 
     def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
         """See portula.plugin.Jose."""

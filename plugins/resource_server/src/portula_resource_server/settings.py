@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ImportString, ValidationInfo,
 from portula.plugin import is_loopback_host
 
 _AUTH_TOKEN, _CREDENTIALS = "RESOURCE_SERVER_AUTH_TOKEN", "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS"
+_ASSERTED = tuple(
+    f"RESOURCE_SERVER_INTROSPECTION_JWT_{name}" for name in ("CLIENT_ID", "PRIVATE_KEY", "AUDIENCE")
+)
 
 
 def zone(name: str) -> tzinfo:
@@ -44,12 +47,30 @@ class ResourceServerSettings(BaseModel):
     RESOURCE_SERVER_AUTH_TOKEN: str | None = Field(
         default=None, repr=False, pattern=r"^[A-Za-z0-9\-._~+/]+=*$"
     )
-    """Bearer token with the scope `introspection` for asking (RFC 6750 §2.1). It wins over the credentials."""
+    """Bearer token with the scope `introspection` for asking (RFC 6750 §2.1). It wins over all other ways."""
 
     RESOURCE_SERVER_INTROSPECTION_CREDENTIALS: (
         tuple[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] | None
     ) = Field(default=None, repr=False)
     """client_id and client_secret of a confidential client, for asking by HTTP Basic (RFC 6749 §2.3.1)."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_CLIENT_ID: str | None = Field(default=None, min_length=1)
+    """client_id of a client that asks by `private_key_jwt` (RFC 7523 §2.2), in place of the credentials."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_PRIVATE_KEY: str | None = Field(default=None, min_length=1, repr=False)
+    """Private key of that client in PEM, RSA, EC or Ed25519; the provider knows the public one by `jwks`."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_ALG: str | None = None
+    """Algorithm that the key signs with (RFC 7518 §3.1). None: the first that it fits, RS256 for RSA."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_AUDIENCE: str | None = Field(default=None, min_length=1)
+    """Whom the assertion is for: the issuer, exactly as its metadata spells it. It has to be set with the key."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_KID: str | None = Field(default=None, min_length=1, max_length=255)
+    """Name of the key in `jwks`, where it has one there."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_LIFETIME: int = Field(default=60, ge=1, le=300)
+    """Seconds until an assertion expires."""
 
     RESOURCE_SERVER_TOKEN_CACHING_SECONDS: int = Field(default=60, ge=0)
     """Seconds for which a positive answer is believed, never longer than the token lives; 0 asks each time. A token
@@ -92,7 +113,15 @@ class ResourceServerSettings(BaseModel):
         _ = parts.port  # ValueError for a port that is none
         if parts.scheme == "http" and not is_loopback_host(parts.hostname):
             raise ValueError("http is for loopback only; use https")
-        given = [info.data.get(name, "refused") for name in (_AUTH_TOKEN, _CREDENTIALS)]
-        if given == [None, None]:
-            raise ValueError(f"it needs {_AUTH_TOKEN} or {_CREDENTIALS}")
+        given = [info.data.get(name, "refused") for name in (_AUTH_TOKEN, _CREDENTIALS, _ASSERTED[0])]
+        if given == [None, None, None]:
+            raise ValueError(f"it needs {_AUTH_TOKEN}, {_CREDENTIALS} or {_ASSERTED[0]}")
+        missing = [name for name in _ASSERTED if info.data.get(name, "refused") is None]
+        if missing and missing != list(_ASSERTED):
+            raise ValueError(f"{missing[0]} is needed too")
         return url
+
+    @property
+    def asserts(self) -> bool:
+        """Whether questions carry an assertion of the client."""
+        return self.RESOURCE_SERVER_INTROSPECTION_JWT_CLIENT_ID is not None

@@ -39,9 +39,9 @@ def choose(provider: Provider) -> TokenVerifier | None:
     """Return our verifier, None when there is neither a URL nor a provider that issues tokens."""
     settings = provider.settings(ResourceServerSettings)
     if settings.RESOURCE_SERVER_INTROSPECTION_URL is not None:
-        from portula_resource_server.remote import RemoteVerifier, client_for  # httpx only where it is used
+        from portula_resource_server.remote import remote_verifier  # httpx only where it is used
 
-        return RemoteVerifier(client_for(settings), settings, provider.now)
+        return remote_verifier(provider, settings)
     return _local(provider) if provider.hooks.ruling(Plugin.portula_backend_class).winner else None
 
 
