@@ -17,6 +17,7 @@ from portula.flow.client_sources import ClientSource
 from portula.flow.clients import CheckedClient, secret_id
 from portula.flow.deliver_command import deliver_command
 from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, OutgoingMessage
+from portula.flow.encryption import TokenEncryption
 from portula.flow.endpoints import Endpoint
 from portula.flow.enrichments import (
     AuthorizationResponse,
@@ -130,6 +131,7 @@ from portula.model.addresses import network_of
 from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
 from portula.model.consent import Consent, ConsentItem, ConsentQuestion
 from portula.model.costly import costly_work
+from portula.model.encryption import is_encrypted
 from portula.model.errors import nearest
 from portula.model.failures import log_failure
 from portula.model.http import NO_STORE, Answer, Message, json_answer
@@ -357,6 +359,7 @@ __all__ = [
     "SupersededRefreshToken",
     "Tier",
     "Token",
+    "TokenEncryption",
     "TokenExchange",
     "TokenFormat",
     "TokenGenerator",
@@ -392,6 +395,7 @@ __all__ = [
     "import_object",
     "in_front_channel",
     "is_below",
+    "is_encrypted",
     "is_loopback_host",
     "is_revoked",
     "issuer_of",

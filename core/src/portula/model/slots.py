@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from portula.model.encryption import EncryptsTokens
 from portula.model.errors import JoseError
 from portula.model.http import Answer, Message
 from portula.model.people import Authenticated, LoginSession, User
@@ -228,7 +229,7 @@ class Token:
     claims: Mapping[str, Any] = field(repr=False)
 
 
-class Jose(ABC):
+class Jose(EncryptsTokens, ABC):
     """Signs and verifies JSON Web Tokens; whoever answers is the only one that holds private keys.
 
     What is verified is the form of a token, its algorithm, its `typ` and its signature. What its claims have to say,
