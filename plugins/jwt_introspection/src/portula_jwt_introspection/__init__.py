@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from portula import hookimpl
 from portula_jwt_introspection.answers import portula_answer_formats, portula_steps
 from portula_jwt_introspection.registration import (
+    ENCRYPTION,
     algorithms,
     is_on,
     portula_client_metadata,
@@ -38,7 +39,8 @@ def portula_settings(provider: Provider) -> list[type[JwtIntrospectionSettings]]
 
 @hookimpl
 def portula_metadata(provider: Provider) -> dict[str, Any]:
-    """Return the algorithms that answers are signed with, where there is an endpoint that answers (RFC 9701 §7)."""
+    """Return the algorithms of answers, where there is an endpoint that answers (RFC 9701 §7)."""
     if not is_on(provider) or "introspect" not in provider.step_lists:
         return {}
-    return {"introspection_signing_alg_values_supported": algorithms(provider)}
+    signing = {"introspection_signing_alg_values_supported": algorithms(provider)}
+    return {**signing, **ENCRYPTION.metadata(provider)}

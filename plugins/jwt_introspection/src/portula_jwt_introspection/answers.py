@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from portula import Plugin, hookimpl
 from portula.errors import ConfigError, InvalidRequestError
 from portula.plugin import NO_STORE, Answer, AnswerFormat, Step, preferred_format
-from portula_jwt_introspection.registration import algorithm_for, is_on, is_registered
+from portula_jwt_introspection.registration import ENCRYPTION, algorithm_for, is_on, is_registered
 from portula_jwt_introspection.settings import JwtIntrospectionSettings
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def _write(exchange: Any) -> Answer:
     Without `sub` and `exp` at the top nobody takes it for an access token (RFC 9701 §5, §8.1).
 
     Raises:
-        JoseError: it cannot be signed; it is never sent without.
+        JoseError: it cannot be signed, or encrypted for a client that is registered so; it is never sent without.
+        RetryLater: the keys of that client are elsewhere, and cannot be had now.
     """
     provider, client = exchange.provider, exchange.client
     claims = {
@@ -122,4 +123,5 @@ def _write(exchange: Any) -> Answer:
     signed = provider.hooks.ask(Plugin.portula_jose).sign(
         claims, typ=TYP, algorithm=algorithm_for(provider, client), client=client
     )
-    return Answer(200, {"Content-Type": MEDIA_TYPE, **NO_STORE}, signed.encode())
+    answer = ENCRYPTION.encrypt(provider, client, signed)
+    return Answer(200, {"Content-Type": MEDIA_TYPE, **NO_STORE}, answer.encode())

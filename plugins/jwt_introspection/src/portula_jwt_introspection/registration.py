@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from portula import Plugin, hookimpl
 from portula.errors import InvalidClientMetadata, JoseError
-from portula.plugin import ClientMember
+from portula.plugin import ClientMember, TokenEncryption
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SIGNED_ALG = "introspection_signed_response_alg"
 SYMMETRIC = ("HS256", "HS384", "HS512")
+ENCRYPTION = TokenEncryption("introspection")
 
 
 def is_on(provider: AuthorizationServer) -> bool:
@@ -34,18 +35,20 @@ def algorithm_for(provider: AuthorizationServer, client: Application) -> str:
 
 def is_registered(client: Application) -> bool:
     """Say whether a client is registered for JWTs, and so for nothing else."""
-    return bool(client.metadata.get(SIGNED_ALG))
+    return bool(client.metadata.get(SIGNED_ALG)) or ENCRYPTION.is_registered(client)
 
 
 @hookimpl
 def portula_client_metadata(provider: Provider) -> list[ClientMember]:
     """Return the members that this room understands; the algorithm `none` is not one."""
-    return [ClientMember(SIGNED_ALG, Literal[tuple(algorithms(provider))])] if is_on(provider) else []
+    if not is_on(provider):
+        return []
+    return [ClientMember(SIGNED_ALG, Literal[tuple(algorithms(provider))]), *ENCRYPTION.members(provider)]
 
 
 @hookimpl
 def portula_validate_client_registration(registration: ClientRegistration) -> None:
-    """Refuse an algorithm that nothing here signs with for this client (attack S46).
+    """Refuse algorithms that nothing here signs with (attack S46), or encrypts with, for this client.
 
     Raises:
         InvalidClientMetadata: names the member.
@@ -63,3 +66,4 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
             )
         except JoseError as error:
             raise InvalidClientMetadata(f"{SIGNED_ALG}: {error}") from None
+    ENCRYPTION.check(registration)
