@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from jwcrypto.jwk import JWK
-from support.elsewhere import ResourceServer
+from support.asking import ResourceServer
 from support.openid import make_world, pem
 
 from portula import ConfigError

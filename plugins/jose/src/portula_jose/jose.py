@@ -195,9 +195,9 @@ class SigningRoom(Jose):
         return self._provider.hooks.ruling(JoseHooks.portula_signer).answer
 
     def _generated(self, algorithms: Sequence[str], others: Callable[[], Sequence[str]]) -> Sequence[KeyRing]:
-        """Return the keys in the storage, if there are to be any."""
+        """Return the keys in the storage, if there are to be any and there is one."""
         generate = self._settings.SIGNING_KEYS_GENERATED
-        if not (not self.configured if generate is None else generate):
+        if not self._provider.stores or not (not self.configured if generate is None else generate):
             return ()
         taken = others()
         return [KeyRing(self._provider, self._settings, [name for name in algorithms if name not in taken])]

@@ -29,7 +29,7 @@ def is_for_this_server(provider: Provider, token: VerifiedToken) -> bool:
     if not audience or not set(audience).isdisjoint(settings.RESOURCE_SERVER_AUDIENCES):
         return True
     validator = settings.RESOURCE_SERVER_TOKEN_RESOURCE_VALIDATOR
-    if settings.RESOURCE_SERVER_INTROSPECTION_URL is not None and validator is None:
+    if validator is None and settings.issuer_is_elsewhere:
         return not settings.RESOURCE_SERVER_AUDIENCES
     url = f"{provider.root_of(provider.current_issuer())}{provider.current_message().path}"
     if validator is not None:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, tzinfo
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ImportString, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ImportString,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from portula.plugin import is_loopback_host
+from portula.plugin import is_loopback_host, origin_of
 
 _AUTH_TOKEN, _CREDENTIALS = "RESOURCE_SERVER_AUTH_TOKEN", "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS"
 _ASSERTED = tuple(
@@ -43,6 +51,25 @@ class ResourceServerSettings(BaseModel):
     RESOURCE_SERVER_TOKEN_RESOURCE_VALIDATOR: ImportString[Callable[[str, list[str]], bool]] | None = None
     """Callable of the URL of a request and the audience of its token, or its dotted name; it says in place of the
     comparison of URLs whether the token may be used."""
+
+    RESOURCE_SERVER_ISSUER: str | None = None
+    """Issuer, exactly as its metadata spells it, whose access tokens are JWTs (RFC 9068): they are verified here by its
+    keys, and have to name one of RESOURCE_SERVER_AUDIENCES. None: nothing is verified so."""
+
+    RESOURCE_SERVER_JWKS_URL: str | None = None
+    """Where the keys of RESOURCE_SERVER_ISSUER are; https. None: its metadata says so (RFC 8414)."""
+
+    RESOURCE_SERVER_JWT_ALGS: tuple[str, ...] = Field(
+        default=("RS256", "PS256", "ES256", "ES384", "EdDSA"), min_length=1
+    )
+    """Algorithms that JWTs of RESOURCE_SERVER_ISSUER may be signed with (RFC 7518 §3.1), asymmetric ones alone."""
+
+    RESOURCE_SERVER_JWT_LEEWAY_SECONDS: int = Field(default=10, ge=0, le=60)
+    """Seconds by which the clock of RESOURCE_SERVER_ISSUER may differ from ours."""
+
+    RESOURCE_SERVER_JWT_INTROSPECTED: bool = False
+    """Whether a JWT that is verified is asked about at RESOURCE_SERVER_INTROSPECTION_URL besides, so that one which is
+    revoked counts no longer than RESOURCE_SERVER_TOKEN_CACHING_SECONDS. Else it counts until it expires."""
 
     RESOURCE_SERVER_AUTH_TOKEN: str | None = Field(
         default=None, repr=False, pattern=r"^[A-Za-z0-9\-._~+/]+=*$"
@@ -80,8 +107,9 @@ class ResourceServerSettings(BaseModel):
     """Seconds to wait for an answer before the request is answered 503."""
 
     RESOURCE_SERVER_INTROSPECTION_URL: str | None = None
-    """Introspection endpoint (RFC 7662) of the provider that issues the tokens; https, or http on loopback. None:
-    tokens are checked by the provider in this process."""
+    """Introspection endpoint (RFC 7662) of the provider that issues the tokens; https, or http on loopback. With
+    RESOURCE_SERVER_ISSUER it is asked about what is no JWT of that. With neither of the two, tokens are checked by the
+    provider in this process."""
 
     @field_validator("AUTHENTICATION_SERVER_EXP_TIME_ZONE")
     @classmethod
@@ -95,6 +123,43 @@ class ResourceServerSettings(BaseModel):
                 f"the time zone {name!r} is not known here; is the package tzdata installed?"
             ) from error
         return name
+
+    @property
+    def issuer_is_elsewhere(self) -> bool:
+        """Whether tokens are those of a provider in another process."""
+        return self.RESOURCE_SERVER_INTROSPECTION_URL is not None or self.RESOURCE_SERVER_ISSUER is not None
+
+    @field_validator("RESOURCE_SERVER_ISSUER", "RESOURCE_SERVER_JWKS_URL")
+    @classmethod
+    def _of_an_issuer(cls, url: str | None) -> str | None:
+        if url is not None and ((origin_of(url) or "").partition(":")[0] != "https" or "#" in url):
+            raise ValueError("an https URL without user and fragment is needed")
+        return url
+
+    @field_validator("RESOURCE_SERVER_JWT_ALGS")
+    @classmethod
+    def _asymmetric(cls, algorithms: tuple[str, ...]) -> tuple[str, ...]:
+        shared = [name for name in algorithms if name.lower() == "none" or name.startswith("HS")]
+        if shared:
+            raise ValueError(f"{shared[0]!r} is signed by nobody, or by a secret; only asymmetric ones count")
+        return algorithms
+
+    @model_validator(mode="after")
+    def _has_a_name(self) -> Self:
+        """Require what RFC 9068 §4 has compared, and what the other settings stand on."""
+        if self.RESOURCE_SERVER_ISSUER is None:
+            if self.RESOURCE_SERVER_JWKS_URL is not None or self.RESOURCE_SERVER_JWT_INTROSPECTED:
+                raise ValueError(
+                    "RESOURCE_SERVER_JWKS_URL and RESOURCE_SERVER_JWT_INTROSPECTED need RESOURCE_SERVER_ISSUER"
+                )
+            return self
+        if not self.RESOURCE_SERVER_AUDIENCES and self.RESOURCE_SERVER_TOKEN_RESOURCE_VALIDATOR is None:
+            raise ValueError(
+                "RESOURCE_SERVER_ISSUER needs RESOURCE_SERVER_AUDIENCES: whom tokens for this server name"
+            )
+        if self.RESOURCE_SERVER_JWT_INTROSPECTED and self.RESOURCE_SERVER_INTROSPECTION_URL is None:
+            raise ValueError("RESOURCE_SERVER_JWT_INTROSPECTED needs RESOURCE_SERVER_INTROSPECTION_URL")
+        return self
 
     @field_validator("RESOURCE_SERVER_INTROSPECTION_URL")
     @classmethod
