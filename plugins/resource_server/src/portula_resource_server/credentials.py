@@ -56,7 +56,7 @@ class Assertions:
         claims = {
             "iss": client_id,
             "sub": client_id,
-            "aud": settings.RESOURCE_SERVER_INTROSPECTION_JWT_AUDIENCE,
+            "aud": settings.RESOURCE_SERVER_INTROSPECTION_JWT_AUDIENCE or settings.RESOURCE_SERVER_ISSUER,
             "iat": now,
             "exp": now + settings.RESOURCE_SERVER_INTROSPECTION_JWT_LIFETIME,
             "jti": secrets.token_urlsafe(16),

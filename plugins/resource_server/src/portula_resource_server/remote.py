@@ -7,7 +7,6 @@ about once.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import threading
 import time
@@ -22,6 +21,7 @@ import httpx
 
 from portula_resource_server.credentials import Assertions, authorization
 from portula_resource_server.settings import ResourceServerSettings, zone
+from portula_resource_server.signed_answers import MEDIA_TYPE, Read, SignedAnswers, plain
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable, typed_member
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def client_for(settings: ResourceServerSettings) -> httpx.Client:
     Proxies of the environment are for https, where they see nothing.
     """
     url = settings.RESOURCE_SERVER_INTROSPECTION_URL or ""
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity", **authorization(settings)}
+    accepted = MEDIA_TYPE if settings.RESOURCE_SERVER_INTROSPECTION_SIGNED else "application/json"
+    headers = {"Accept": accepted, "Accept-Encoding": "identity", **authorization(settings)}
     return httpx.Client(
         headers=headers,
         timeout=settings.RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS,
@@ -59,12 +60,13 @@ def remote_verifier(provider: Provider, settings: ResourceServerSettings) -> Rem
     """Return the verifier that the settings ask for.
 
     Raises:
-        ConfigError, EmptySlot: it cannot sign its questions.
+        ConfigError, EmptySlot: it cannot sign its questions, or verify signed answers.
     """
-    if settings.RESOURCE_SERVER_AUTH_TOKEN is not None or not settings.asserts:
-        return RemoteVerifier(client_for(settings), settings, provider.now)
-    credentials = Assertions(provider, settings).form
-    return RemoteVerifier(client_for(settings), settings, provider.now, credentials=credentials)
+    asserts = settings.asserts and settings.RESOURCE_SERVER_AUTH_TOKEN is None
+    credentials = Assertions(provider, settings).form if asserts else _no_credentials
+    signed = settings.RESOURCE_SERVER_INTROSPECTION_SIGNED
+    read = SignedAnswers(provider, settings).read if signed else plain
+    return RemoteVerifier(client_for(settings), settings, provider.now, credentials=credentials, read=read)
 
 
 class RemoteVerifier:
@@ -77,9 +79,18 @@ class RemoteVerifier:
         now: Callable[[], int],
         *,
         credentials: Callable[[], Mapping[str, str]] = _no_credentials,
+        read: Read = plain,
     ) -> None:
-        """Take a client, where to ask, the clock (Unix seconds), and parameters that authenticate each question."""
-        self._client, self._credentials = client, credentials
+        """Take a client, where to ask, and the clock (Unix seconds).
+
+        Args:
+            client: may authenticate by itself.
+            settings: say where to ask.
+            now: the clock.
+            credentials: returns parameters that authenticate a question.
+            read: takes an answer apart.
+        """
+        self._client, self._credentials, self._read = client, credentials, read
         self._url = settings.RESOURCE_SERVER_INTROSPECTION_URL or ""
         self._caching_seconds = settings.RESOURCE_SERVER_TOKEN_CACHING_SECONDS
         self._timeout = settings.RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS
@@ -136,7 +147,8 @@ class RemoteVerifier:
 
     def _ask(self, token: str) -> VerifiedToken | None:
         try:
-            members = json.loads(self._fetch(token))
+            asked_at = self._now()
+            members = self._read(*self._fetch(token), asked_at)
             if not isinstance(members, dict) or not isinstance(members.get("active"), bool):
                 raise ValueError("it is no introspection response")  # noqa: TRY004, TRY301 - one way out for all
             return self._judged(members) if members["active"] else None
@@ -144,8 +156,8 @@ class RemoteVerifier:
             log.warning("introspection at %s failed: %s: %s", self._url, type(error).__name__, error)
             raise VerifierUnavailable(f"introspection at {self._url} failed") from error
 
-    def _fetch(self, token: str) -> bytes:
-        """Return the body of a 200 answer, within the time and size allowed."""
+    def _fetch(self, token: str) -> tuple[str, bytes]:
+        """Return media type and body of a 200 answer, within the time and size allowed."""
         deadline = time.monotonic() + self._timeout
         form = {"token": token, "token_type_hint": "access_token", **self._credentials()}
         with self._client.stream("POST", self._url, data=form) as response:
@@ -158,7 +170,8 @@ class RemoteVerifier:
                     raise ValueError(f"more than {MAX_ANSWER_BYTES} bytes")
                 if time.monotonic() > deadline:
                     raise ValueError(f"not complete within {self._timeout:g} seconds")
-        return bytes(body)
+            media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return media_type, bytes(body)
 
     def _zoned(self, token: VerifiedToken) -> VerifiedToken:
         """Read `exp` as the wall clock of AUTHENTICATION_SERVER_EXP_TIME_ZONE."""
