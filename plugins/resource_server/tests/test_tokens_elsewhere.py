@@ -1,4 +1,4 @@
-"""Tokens of a provider elsewhere: bound, for others, revoked; verified by its keys, its introspection endpoint, or both."""
+"""Tokens of a provider elsewhere: bound, for others, revoked; verified by keys, by introspection, or by both."""
 
 import pytest
 from security.driving import ISSUER

@@ -43,26 +43,27 @@ class IssuerKeys:
         """
         with self._lock:
             if self._discovered and self._now() >= self._asks_at:
-                self._asks_at = self._now() + RETRY_SECONDS
-                self._discover()
+                found = self._found()
+                self._asks_at = self._now() + (RETRY_SECONDS if found is None else METADATA_SECONDS)
+                self._url = found or self._url
             if self._url is None:
-                raise VerifierUnavailable(f"the metadata of {self._issuer} cannot be read now")
+                wait = max(self._asks_at - self._now(), 1)
+                raise VerifierUnavailable(f"the metadata of {self._issuer} cannot be read now", wait)
             return self._url
 
-    def _discover(self) -> None:
+    def _found(self) -> str | None:
+        """Return what the metadata says; None where it cannot be read, or is another issuer's (RFC 8414 §3.3)."""
         try:
             answer = self._fetcher.get(metadata_url(self._issuer), accept=("application/json",))
             metadata = read_object(answer.body)
         except (FetchFailed, ValueError) as error:
             log.warning("the metadata of %s cannot be read: %s", self._issuer, error)
-            return
+            return None
         found = metadata.get("jwks_uri")
         if metadata.get("issuer") != self._issuer or not isinstance(found, str):
-            log.warning(
-                "the metadata of %s is another issuer's, or names no keys (RFC 8414 §3.3)", self._issuer
-            )
-            return
-        self._url, self._asks_at = found, self._now() + METADATA_SECONDS
+            log.warning("the metadata of %s is another issuer's, or names no keys", self._issuer)
+            return None
+        return found
 
 
 def metadata_url(issuer: str) -> str:

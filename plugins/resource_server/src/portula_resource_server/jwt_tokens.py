@@ -51,7 +51,9 @@ class JwtVerifier:
         try:
             verified = self._verified(token)
         except KeysUnavailable as error:
-            raise VerifierUnavailable("the keys of the issuer cannot be fetched now") from error
+            raise VerifierUnavailable(
+                "the keys of the issuer cannot be fetched now", error.retry_after
+            ) from error
         except (UntrustedToken, ValueError) as error:
             log.info("an access token is refused: it %s", error)
             return None

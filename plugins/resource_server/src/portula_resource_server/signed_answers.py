@@ -10,7 +10,7 @@ from portula import Plugin
 from portula.errors import KeysUnavailable, UntrustedToken
 from portula.plugin import Application
 from portula_resource_server.issuer_keys import IssuerKeys
-from portula_resource_server.tokens import typed_member
+from portula_resource_server.tokens import VerifierUnavailable, typed_member
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -61,7 +61,11 @@ class SignedAnswers:
             token = self._jose.verify_of_client(
                 body.decode("ascii"), issuer, algorithms=settings.RESOURCE_SERVER_JWT_ALGS, typ=(TYPE,)
             )
-        except (KeysUnavailable, UntrustedToken) as error:
+        except KeysUnavailable as error:
+            raise VerifierUnavailable(
+                "the keys of the issuer cannot be fetched now", error.retry_after
+            ) from error
+        except UntrustedToken as error:
             raise ValueError(f"the answer {error}") from error
         claims, audience = token.claims, token.claims.get("aud")
         if claims.get("iss") != issuer.client_id:

@@ -10,6 +10,9 @@ from typing import Any
 
 from portula.errors import PortulaError
 
+RETRY_AFTER_SECONDS = 5
+"""When a client may try again after 503, where nobody knows better."""
+
 LAST_SECOND = 253_402_214_399
 """The end of 30 December 9999, the last day that has a date in every time zone."""
 
@@ -64,7 +67,12 @@ TokenVerifier = Callable[[str], VerifiedToken | None]
 
 
 class VerifierUnavailable(PortulaError):
-    """Nobody can say now whether a token counts; the request is answered 503."""
+    """Nobody can say now whether a token counts; the request is answered 503 with Retry-After."""
+
+    def __init__(self, message: str, retry_after: int = RETRY_AFTER_SECONDS) -> None:
+        """Keep the seconds."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 def typed_member(claims: Mapping[str, Any], name: str, kind: type[Any]) -> Any:
