@@ -73,3 +73,19 @@ def test_who_asks_about_tokens_comes_with_one_for_this_server(lax, app, resource
 def test_the_host_header_does_not_make_it_the_right_server(lax, app):
     token = person_token(lax, app, FOREIGN[0])
     refused(lax.userinfo(token, base_url="https://api.example"))
+
+
+def test_a_resource_is_told_the_scopes_that_it_knows(make_world):
+    resources = {
+        "https://api.example/": {"scopes": ["read"], "client_id": "api"},
+        "https://files.example/": {"scopes": ["write"], "client_id": "files"},
+        "https://all.example/": {"client_id": "all"},
+    }
+    world = make_world(PROTECTED_RESOURCES=resources, SCOPES={"read": "Read", "write": "Write", "other": "?"})
+    servers = {name: world.client(client_id=name) for name in ("api", "files", "all")}
+    scope = "openid read write other"
+    party = world.client()
+    code = world.browser().code(party, scope=scope, resource=list(resources))
+    token = world.door().redeem(party, *code).json["access_token"]
+    told = {name: world.door().introspect(api, token).json["scope"] for name, api in servers.items()}
+    assert told == {"api": "openid read other", "files": "openid write other", "all": scope}
