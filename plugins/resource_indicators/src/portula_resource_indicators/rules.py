@@ -105,12 +105,9 @@ def portula_shape_token(exchange: Exchange) -> None:
 
 def narrow(exchange: Any) -> None:
     """Tell a resource no scopes that only others know, of a token that is for several (RFC 9701 §5)."""
-    audience, settings = (
-        exchange.response.get("aud", ()),
-        exchange.provider.settings(ResourceIndicatorsSettings),
-    )
+    settings, caller = exchange.provider.settings(ResourceIndicatorsSettings), exchange.client.client_id
     known = settings.PROTECTED_RESOURCES
-    own = [uri for uri in audience if uri in known and known[uri].client_id == exchange.client.client_id]
+    own = [uri for uri in exchange.response.get("aud", ()) if uri in known and known[uri].client_id == caller]
     of_others = _scopes_of_others(settings, own)
     if of_others and "scope" in exchange.response:
         scopes = [scope for scope in exchange.response["scope"].split() if scope not in of_others]
