@@ -2,6 +2,7 @@
 
 import pytest
 from security.driving import error_of
+from security.registering import OPEN, register, told_by
 from support.encrypting import URI, KeyServer, ec_key, jwks_of, key_of_secret, opened, rsa_key
 
 from portula.errors import InvalidClientMetadata
@@ -102,3 +103,12 @@ def test_the_metadata_names_what_encrypts(world):
     assert {"RSA-OAEP-256", "ECDH-ES"} <= set(document[f"{PREFIX}_alg_values_supported"])
     assert "RSA1_5" not in document[f"{PREFIX}_alg_values_supported"]
     assert "A128CBC-HS256" in document[f"{PREFIX}_enc_values_supported"]
+
+
+def test_a_client_registers_itself_for_it_over_http(make_world):
+    world = make_world(**OPEN)
+    door, signed = world.door(), "introspection_signed_response_alg"
+    told = told_by(register(door, **{signed: "RS256", ALG: "RSA-OAEP-256", "jwks": jwks_of(rsa_key())}))
+    assert (told[signed], told[ALG], told.get(ENC)) == ("RS256", "RSA-OAEP-256", None)
+    for wrong in ({ENC: "A128GCM"}, {ALG: "RSA1_5", "jwks": jwks_of(rsa_key())}, {signed: "none"}):
+        assert error_of(register(door, **wrong)) == "invalid_client_metadata"

@@ -20,7 +20,7 @@ _KEY = "RESOURCE_SERVER_INTROSPECTION_JWT_PRIVATE_KEY"
 
 
 def authorization(settings: ResourceServerSettings) -> dict[str, str]:
-    """Return the header; both parts of Basic are form-encoded first (RFC 6749 §2.3.1). None for assertions."""
+    """Return the header; both parts of Basic are form-encoded first (RFC 6749 §2.3.1). Assertions need none."""
     if settings.RESOURCE_SERVER_AUTH_TOKEN is not None:
         return {"Authorization": f"Bearer {settings.RESOURCE_SERVER_AUTH_TOKEN}"}
     if settings.asserts:
