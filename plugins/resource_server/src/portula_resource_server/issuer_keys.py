@@ -36,20 +36,26 @@ class IssuerKeys:
         self._asks_at = 0
 
     def url(self) -> str:
-        """Return the address. One that was found goes on while the metadata cannot be read again.
+        """Return the address. One that was found goes on while one thread reads the metadata again, or nobody can.
 
         Raises:
             VerifierUnavailable: it is not known, and the issuer does not tell it now.
         """
-        with self._lock:
-            if self._discovered and self._now() >= self._asks_at:
-                found = self._found()
-                self._asks_at = self._now() + (RETRY_SECONDS if found is None else METADATA_SECONDS)
-                self._url = found or self._url
-            if self._url is None:
-                wait = max(self._asks_at - self._now(), 1)
-                raise VerifierUnavailable(f"the metadata of {self._issuer} cannot be read now", wait)
-            return self._url
+        if self._is_due() and self._lock.acquire(blocking=self._url is None):
+            try:
+                if self._is_due():
+                    found = self._found()
+                    self._asks_at = self._now() + (RETRY_SECONDS if found is None else METADATA_SECONDS)
+                    self._url = found or self._url
+            finally:
+                self._lock.release()
+        if self._url is None:
+            wait = max(self._asks_at - self._now(), 1)
+            raise VerifierUnavailable(f"the metadata of {self._issuer} cannot be read now", wait)
+        return self._url
+
+    def _is_due(self) -> bool:
+        return self._discovered and self._now() >= self._asks_at
 
     def _found(self) -> str | None:
         """Return what the metadata says; None where it cannot be read, or is another issuer's (RFC 8414 §3.3)."""
