@@ -55,7 +55,7 @@ class JwtVerifier:
                 "the keys of the issuer cannot be fetched now", error.retry_after
             ) from error
         except (UntrustedToken, ValueError) as error:
-            log.info("an access token is refused: it %s", error)
+            log.info("an access token is refused: %s", error)
             return None
         confirmed = self._introspected if self._settings.RESOURCE_SERVER_JWT_INTROSPECTED else None
         return verified if confirmed is None or confirmed(token) is not None else None
