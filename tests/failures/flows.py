@@ -12,6 +12,7 @@ FLOWS = (
     machine_flows.CodeReplay,
     machine_flows.Revocation,
     machine_flows.Introspection,
+    machine_flows.SignedIntrospection,
     machine_flows.Userinfo,
     machine_flows.Resource,
     machine_flows.Discovery,

@@ -53,6 +53,16 @@ def of_client(house, party, **claims):
     return {**names, "iat": now, "exp": now + 60, "jti": f"{now} {claims}", **claims}
 
 
+def signed_answer(house, party, kind):
+    if kind == "introspection answer":
+        token = house.tokens(party, scope="openid")["access_token"]
+        headers = {**party.auth, "Accept": "application/token-introspection+jwt"}
+        return house.door().post("/o/introspect/", {"token": token}, headers).text
+    browser = house.browser()
+    browser.sign_in()
+    return answered(browser.authorize(party, scope="openid", response_mode="jwt"))["response"]
+
+
 OF_ANSWERS = {
     "ID token": "id_token",
     "access token": "access_token",
@@ -67,10 +77,8 @@ def made(house, signing, plain, reading, kind):
     if kind in OF_ANSWERS:
         party = reading if kind == "JWT access token" else plain
         return house.tokens(party, scope="openid read")[OF_ANSWERS[kind]]
-    if kind == "authorization response":
-        browser = house.browser()
-        browser.sign_in()
-        return answered(browser.authorize(plain, scope="openid", response_mode="jwt"))["response"]
+    if kind in ("authorization response", "introspection answer"):
+        return signed_answer(house, plain, kind)
     if kind == "logout token":
         claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": plain.client_id, "iat": now, "exp": now + 60}
         return house.provider.hooks.ask(Plugin.portula_jose).sign(claims, typ="logout+jwt")
@@ -99,6 +107,7 @@ KINDS = [
     "JWT access token",
     "refresh token",
     "authorization response",
+    "introspection answer",
     "logout token",
     "client assertion",
     "client assertion without type",

@@ -39,7 +39,7 @@ def endpoint(issuing):
 @pytest.fixture
 def both(issuing, endpoint, monkeypatch):
     """Return a function that makes a resource server that asks, and verifies unless told otherwise."""
-    monkeypatch.setattr("portula_resource_server.remote.RemoteVerifier", lambda *_: endpoint)
+    monkeypatch.setattr("portula_resource_server.remote.remote_verifier", lambda *_: endpoint)
     endpoint.asked.clear()
     return lambda **settings: Elsewhere(house=issuing.house, **{**ASKING, **settings})
 

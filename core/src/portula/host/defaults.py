@@ -16,6 +16,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "jarm": "portula-jarm",
     "jose": "portula-jose",
     "jwt_access_tokens": "portula-jwt-access-tokens",
+    "jwt_introspection": "portula-jwt-introspection",
     "logout": "portula-logout",
     "mtls": "portula-mtls",
     "oauth2": "portula-oauth2",

@@ -21,6 +21,8 @@ from pydantic import (
 from portula.plugin import is_loopback_host, origin_of
 
 _AUTH_TOKEN, _CREDENTIALS = "RESOURCE_SERVER_AUTH_TOKEN", "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS"
+_ASSERTED = ("RESOURCE_SERVER_INTROSPECTION_JWT_CLIENT_ID", "RESOURCE_SERVER_INTROSPECTION_JWT_PRIVATE_KEY")
+_AUDIENCES = ("RESOURCE_SERVER_INTROSPECTION_JWT_AUDIENCE", "RESOURCE_SERVER_ISSUER")
 
 
 def zone(name: str) -> tzinfo:
@@ -71,12 +73,34 @@ class ResourceServerSettings(BaseModel):
     RESOURCE_SERVER_AUTH_TOKEN: str | None = Field(
         default=None, repr=False, pattern=r"^[A-Za-z0-9\-._~+/]+=*$"
     )
-    """Bearer token with the scope `introspection` for asking (RFC 6750 §2.1). It wins over the credentials."""
+    """Bearer token with the scope `introspection` for asking (RFC 6750 §2.1). It wins over all other ways."""
 
     RESOURCE_SERVER_INTROSPECTION_CREDENTIALS: (
         tuple[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] | None
     ) = Field(default=None, repr=False)
     """client_id and client_secret of a confidential client, for asking by HTTP Basic (RFC 6749 §2.3.1)."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_CLIENT_ID: str | None = Field(default=None, min_length=1)
+    """client_id of a client that asks by `private_key_jwt` (RFC 7523 §2.2), in place of the credentials."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_PRIVATE_KEY: str | None = Field(default=None, min_length=1, repr=False)
+    """Private key of that client in PEM, RSA, EC or Ed25519; the provider knows the public one by `jwks`."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_ALG: str | None = None
+    """Algorithm that the key signs with (RFC 7518 §3.1). None: the first that it fits, RS256 for RSA."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_AUDIENCE: str | None = Field(default=None, min_length=1)
+    """Whom the assertion is for: the issuer, exactly as its metadata spells it. None: RESOURCE_SERVER_ISSUER."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_KID: str | None = Field(default=None, min_length=1, max_length=255)
+    """Name of the key in `jwks`, where it has one there."""
+
+    RESOURCE_SERVER_INTROSPECTION_JWT_LIFETIME: int = Field(default=60, ge=1, le=300)
+    """Seconds until an assertion expires."""
+
+    RESOURCE_SERVER_INTROSPECTION_SIGNED: bool = False
+    """Whether answers have to be JWTs that RESOURCE_SERVER_ISSUER signed for this server, after it asked (RFC 9701).
+    Any other is none, and the request is answered 503. They are asked for by the header `Accept`."""
 
     RESOURCE_SERVER_TOKEN_CACHING_SECONDS: int = Field(default=60, ge=0)
     """Seconds for which a positive answer is believed, never longer than the token lives; 0 asks each time. A token
@@ -157,7 +181,35 @@ class ResourceServerSettings(BaseModel):
         _ = parts.port  # ValueError for a port that is none
         if parts.scheme == "http" and not is_loopback_host(parts.hostname):
             raise ValueError("http is for loopback only; use https")
-        given = [info.data.get(name, "refused") for name in (_AUTH_TOKEN, _CREDENTIALS)]
-        if given == [None, None]:
-            raise ValueError(f"it needs {_AUTH_TOKEN} or {_CREDENTIALS}")
+        given = {name: info.data.get(name, "refused") for name in (_AUTH_TOKEN, _CREDENTIALS, *_ASSERTED)}
+        if not any(given.values()):
+            raise ValueError(f"it needs {_AUTH_TOKEN}, {_CREDENTIALS} or {_ASSERTED[0]}")
+        missing = [name for name in _ASSERTED if given[name] is None]
+        if len(missing) == 1:
+            raise ValueError(f"{missing[0]} is needed too")
+        if not missing and not any(info.data.get(name, "refused") for name in _AUDIENCES):
+            raise ValueError(f"{_AUDIENCES[0]} is needed too")
         return url
+
+    @model_validator(mode="after")
+    def _can_verify_answers(self) -> Self:
+        """Require what a signed answer is compared with (RFC 9701 §5)."""
+        known = self.RESOURCE_SERVER_ISSUER and self.RESOURCE_SERVER_INTROSPECTION_URL and self.asks_as
+        if self.RESOURCE_SERVER_INTROSPECTION_SIGNED and not known:
+            raise ValueError(
+                "RESOURCE_SERVER_INTROSPECTION_SIGNED needs RESOURCE_SERVER_ISSUER, RESOURCE_SERVER_INTROSPECTION_URL "
+                f"and, since answers name who asks, {_CREDENTIALS} or {_ASSERTED[0]} in place of {_AUTH_TOKEN}"
+            )
+        return self
+
+    @property
+    def asks_as(self) -> str | None:
+        """The client_id of this server, None where it asks by a token."""
+        pair = self.RESOURCE_SERVER_INTROSPECTION_CREDENTIALS
+        known = self.RESOURCE_SERVER_INTROSPECTION_JWT_CLIENT_ID or (pair and pair[0])
+        return None if self.RESOURCE_SERVER_AUTH_TOKEN is not None else known
+
+    @property
+    def asserts(self) -> bool:
+        """Whether questions carry an assertion of the client."""
+        return self.RESOURCE_SERVER_INTROSPECTION_JWT_CLIENT_ID is not None

@@ -40,9 +40,9 @@ def choose(provider: Provider) -> TokenVerifier | None:
     """Return our verifier, None when there is neither an issuer, nor a URL, nor a provider that issues tokens."""
     settings, introspected = provider.settings(ResourceServerSettings), None
     if settings.RESOURCE_SERVER_INTROSPECTION_URL is not None:
-        from portula_resource_server.remote import RemoteVerifier, client_for  # httpx only where it is used
+        from portula_resource_server.remote import remote_verifier  # httpx only where it is used
 
-        introspected = RemoteVerifier(client_for(settings), settings, provider.now)
+        introspected = remote_verifier(provider, settings)
     if settings.RESOURCE_SERVER_ISSUER is not None:
         return JwtVerifier(provider, introspected)
     if introspected is not None:
