@@ -29,6 +29,7 @@ def build_engine(server: AuthorizationServer, choice: Mapping[str, str]) -> None
     server.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
     server.client_sources = hooks.collect(FlowHooks.portula_client_sources)
     server.audiences = hooks.collect(FlowHooks.portula_audiences)
+    server.descriptions = hooks.collect(FlowHooks.portula_authorization_descriptions)
     server.token_presentations = TokenPresentations(hooks.collect(FlowHooks.portula_token_presentations))
     mixins = [
         (source, mixin)
