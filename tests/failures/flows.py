@@ -1,6 +1,6 @@
 """All flows."""
 
-from failures import bound_flows, command_flows, machine_flows, people_flows, pushed_flows
+from failures import bound_flows, command_flows, detail_flows, machine_flows, people_flows, pushed_flows
 
 FLOWS = (
     machine_flows.ClientCredentials,
@@ -25,6 +25,10 @@ FLOWS = (
     bound_flows.BoundRefresh,
     bound_flows.BoundResource,
     bound_flows.Certificate,
+    detail_flows.Payment,
+    detail_flows.PaymentRefreshed,
+    detail_flows.ConnectedApp,
+    detail_flows.ServerOfToken,
     command_flows.KeyRotation,
     command_flows.Cleaning,
     people_flows.Login,
