@@ -88,6 +88,19 @@ def test_pages_of_administrators_say_it(house, shop):
     says(browser.get(f"/o/admin/refresh-token/view/?id={given.id[:12]}"), "Also allows", *WORDS)
 
 
+def test_connected_apps_say_it_to_administrators_and_in_commands(house, shop):
+    browser = house.browser()
+    browser.sign_in("root")
+    says(
+        browser.get(f"/o/admin/manage/consents/view/?id={shop.client_id}%20{house.ann.sub}"),
+        *WORDS,
+        house.key,
+    )
+    facts = json.loads(run(house, "consents", "show", "ann", shop.client_id, "--json"))
+    assert (facts["servers"], facts["bound_to"]) == ([BANK], [house.key])
+    assert facts["allows"][0].startswith("Make a payment: Amount 123.50 EUR")
+
+
 def test_the_form_of_a_client_has_its_types(house, shop):
     browser = house.browser()
     browser.sign_in("root")

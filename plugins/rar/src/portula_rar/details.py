@@ -169,13 +169,16 @@ def is_narrower(details: Sequence[Detail], granted: Sequence[Detail]) -> bool:
     """Say whether details allow no more than was granted, by the comparison of each type (RFC 9396 §6.1)."""
     kinds = {detail.name: detail.kind for detail in details}
     return all(
-        of_type(
-            name,
-            lambda kind=kind, name=name: kind.narrower(_models(details, name), _models(granted, name)),  # type: ignore[misc]
-        )
-        is True
-        for name, kind in kinds.items()
+        _is_narrower(kind, _models(details, name), _models(granted, name)) for name, kind in kinds.items()
     )
+
+
+def _is_narrower(
+    kind: AuthorizationDetailsType[Any],
+    models: Sequence[AuthorizationDetail],
+    granted: Sequence[AuthorizationDetail],
+) -> bool:
+    return of_type(models[0].type, lambda: kind.narrower(models, granted)) is True
 
 
 def _models(details: Sequence[Detail], name: str) -> list[AuthorizationDetail]:
