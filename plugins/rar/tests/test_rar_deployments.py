@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from support.details import ACCOUNTS, PAYMENT, TYPES, AccountInformation
+from support.details import ACCOUNTS, PAYMENT, TYPES, AccountInformation, PaymentInitiation
 
+from portula import hookimpl
 from portula.cli.main import flask_group
-from portula.errors import ConfigError
+from portula.errors import ConfigError, DuplicateContribution
 from portula_resource_server import current_token, require_oauth
 
 NAMED = {"authorization_details": json.dumps([PAYMENT, ACCOUNTS])}
@@ -60,6 +61,32 @@ def test_types_are_classes_or_their_names_and_are_shown(make_world, given):
         if words[0] == "settings":
             assert "AUTHORIZATION_DETAILS_TYPES" in done.stdout
             assert "payment_initiation" in done.stdout
+
+
+def test_a_plugin_is_asked_for_its_types_at_start_alone(make_world):
+    calls = []
+
+    class Bank:
+        @hookimpl
+        def portula_authorization_details_types(self, provider):
+            calls.append(provider)
+            return {"payment_initiation": PaymentInitiation()}
+
+    world = make_world(Bank(), PROTECTED_RESOURCES={})
+    party = world.client(metadata={"authorization_details_types": ["payment_initiation"]})
+    for _ in range(2):
+        world.tokens(party, scope="read", authorization_details=json.dumps([PAYMENT]))
+    assert len(calls) == 1
+
+
+def test_two_plugins_with_one_type_stop_the_start(make_world):
+    class Bank:
+        @hookimpl
+        def portula_authorization_details_types(self, provider):
+            return {"payment_initiation": PaymentInitiation()}
+
+    with pytest.raises(DuplicateContribution, match="payment_initiation"):
+        make_world(Bank(), **settings())
 
 
 def test_a_client_registered_with_types_stays_when_they_go(make_world):

@@ -26,6 +26,7 @@ CLIENT_TYPES = "authorization_details_types"
 MAX_OBJECTS = 100
 
 _ROOM = "rar"
+_EXTENSION = "portula_rar"
 
 
 class InvalidAuthorizationDetails(InvalidRequestError):  # type: ignore[misc] # oauthlib has no types
@@ -50,8 +51,12 @@ class Detail:
 
 
 def types_of(provider: AuthorizationServer) -> dict[str, AuthorizationDetailsType[Any]]:
-    """Return the types that there are, by name."""
-    return provider.hooks.collect(RarHooks.portula_authorization_details_types)
+    """Return the types that there are, by name: collected once, at start."""
+    collected: dict[str, dict[str, AuthorizationDetailsType[Any]]]
+    collected = provider.app.extensions.setdefault(_EXTENSION, {})
+    if provider.name not in collected:
+        collected[provider.name] = provider.hooks.collect(RarHooks.portula_authorization_details_types)
+    return collected[provider.name]
 
 
 def of_type(name: str, call: Callable[[], T]) -> T:
