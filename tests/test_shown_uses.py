@@ -75,8 +75,8 @@ def test_an_app_without_such_things_is_shown_as_before(house, shop):
     browser.code(plain, username=house.user().username)
     page = browser.get("/o/authorized_tokens/").text
     assert "Plain" in page
-    assert "Used only at" not in page
-    assert "Works only with" not in page
+    assert "For use at" not in page
+    assert "Bound to" not in page
 
 
 def test_pages_of_administrators_say_it(house, shop):
@@ -138,7 +138,7 @@ class Kettle(Plugin):
     def describe(self, record):
         if not record.payload:
             raise ValueError("secret reason")
-        return [ConsentItem(title="Boil")]
+        return record.payload.get("items") or [ConsentItem(title="Boil")]
 
 
 def test_what_one_plugin_fails_to_describe_is_said_to_be_there_and_logged(caplog):
@@ -146,6 +146,7 @@ def test_what_one_plugin_fails_to_describe_is_said_to_be_there_and_logged(caplog
     token = {"digest": "d", "client_id": "tea", "scope": "", "issued_at": 1, "expires_at": 2}
     lines = [item.line for item in consent_items_of(provider, AccessToken(**token, payload={"a": 1}))]
     assert lines == ["Boil", "Pour: Cups 2"]
-    lines = [item.line for item in consent_items_of(provider, AccessToken(**token))]
-    assert lines == ["Something that cannot be shown now (kettle)", "Pour: Cups 2"]
+    for payload in ({}, {"items": ["Boil"]}, {"items": 7}):
+        lines = [item.line for item in consent_items_of(provider, AccessToken(**token, payload=payload))]
+        assert lines == ["Something that cannot be shown now (kettle)", "Pour: Cups 2"]
     assert "kettle cannot describe what was allowed" in caplog.text

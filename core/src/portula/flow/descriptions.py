@@ -27,8 +27,16 @@ def consent_items_of(
     items: list[ConsentItem] = []
     for name, describe in provider.descriptions.items():
         try:
-            items += describe(record)
+            items += _checked(describe(record))
         except Exception as failure:  # noqa: BLE001 - it is logged
             log_failure(failure, "%s cannot describe what was allowed", name)
             items.append(ConsentItem(title=f"Something that cannot be shown now ({name})"))
     return tuple(items)
+
+
+def _checked(answer: Sequence[object]) -> list[ConsentItem]:
+    """Return what a plugin answers, once it is known to be items; TypeError."""
+    found = [item for item in answer if isinstance(item, ConsentItem)]
+    if len(found) != len(answer):
+        raise TypeError("what was allowed is described by what is no ConsentItem")
+    return found

@@ -86,25 +86,27 @@ class TokenAdmin(RecordAdmin):
     @column("Also allows")
     def also(self, record: Any) -> Cell:
         """What it allows besides scopes, as its person was asked about it."""
-        said = self.said_by(record)
-        return Lines([item.line for item in consent_items_of(self.provider, said)]) if said else None
+        source = self.source_of_use(record)
+        items = consent_items_of(self.provider, source) if source else ()
+        return cell_of("also", tuple(item.line for item in items))
 
     @column("For")
     def servers(self, record: Any) -> Cell:
         """The servers at which it may be used."""
-        said = self.said_by(record)
-        return cell_of("", said.audience if isinstance(said, AccessToken) else said and said.resources)
+        source = self.source_of_use(record)
+        if isinstance(source, AccessToken):
+            return cell_of("audience", source.audience)
+        return cell_of("resources", source.resources) if source else None
 
     def bound_to(self, record: Any) -> Cell:
         """The key or certificate that has to be proven with it."""
-        said = self.said_by(record)
-        return Lines(self.provider.token_presentations.bindings(said.confirmation)) if said else None
+        source = self.source_of_use(record)
+        bound = self.provider.token_presentations.bindings(source.confirmation) if source else ()
+        return cell_of("bound_to", tuple(bound))
 
-    def said_by(self, record: Any) -> AccessToken | Authorization | None:
-        """Return what says of a record how it may be used: an access token itself, of others the authorization."""
-        if isinstance(record, AccessToken):
-            return record
-        return self.provider.storage.find(Authorization, id=record.authorization)
+    def source_of_use(self, record: Any) -> AccessToken | Authorization | None:
+        """Return what says how a record may be used: an access token itself, of others the authorization."""
+        return record if isinstance(record, AccessToken) else self.names.authorization(record.authorization)
 
     def status(self, record: Any) -> Cell:
         """What it is worth now."""

@@ -25,9 +25,9 @@ class Use:
     items: dict[ConsentItem, None] = field(default_factory=dict)
     """What it may do besides scopes."""
     servers: dict[str, None] = field(default_factory=dict)
-    """Where it may use that; empty for anywhere."""
+    """What its authorizations and tokens are for, by URI."""
     bindings: dict[str, None] = field(default_factory=dict)
-    """Keys and certificates that it has to prove."""
+    """Keys and certificates that they are bound to."""
 
     def add(self, items: Iterable[ConsentItem], servers: Iterable[str], bindings: Iterable[str]) -> None:
         """Add what one record says."""

@@ -51,8 +51,8 @@ D = TypeVar("D", bound=AuthorizationDetail)
 class AuthorizationDetailsType(ABC, Generic[D]):
     """A type of authorization details. Contributed by `portula_authorization_details_types`, or named by a setting.
 
-    A method that raises InvalidAuthorizationDetails, or another OAuth2Error, refuses the request; any other exception
-    refuses it as a fault of the server.
+    A method that raises InvalidAuthorizationDetails, or another OAuth2Error, refuses the request by that; any other
+    exception refuses it too, and the client is not told why.
     """
 
     schema: type[D]

@@ -164,7 +164,7 @@ def are_there(exchange: Exchange) -> bool:
     return _ROOM in exchange.facts
 
 
-def kept_in(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def details_in(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Return the details that the facts of an authorization hold."""
     details: Sequence[Mapping[str, Any]] = facts.get(_ROOM, {}).get("details", ())
     return details

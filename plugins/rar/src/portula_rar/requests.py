@@ -71,7 +71,7 @@ def token_details(exchange: TokenExchange) -> None:
         if exchange.authorization is not None:
             if not is_narrower(named, details):
                 raise InvalidAuthorizationDetails(description=f"{PARAMETER}: more than was granted.")
-        elif exchange.subject is not None or not all(detail.kind.for_clients for detail in named):
+        elif named and (exchange.subject is not None or not all(each.kind.for_clients for each in named)):
             raise InvalidAuthorizationDetails(description=f"{PARAMETER}: there is nobody to be asked.")
         details = named
     remember(exchange, details)

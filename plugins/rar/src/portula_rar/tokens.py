@@ -40,8 +40,8 @@ def portula_validate_token_request(exchange: Exchange) -> None:
     details = [_enriched(detail, exchange) for detail in granted]
     if not is_narrower(details, granted):
         raise HookFailed("authorization details: what a type adds to them is more than was granted")
-    told = [dict(each.members) for each in details if is_for(each.members, issue.audience)]
-    issue.members[PARAMETER] = issue.claims[PARAMETER] = told
+    for_servers = [dict(each.members) for each in details if is_for(each.members, issue.audience)]
+    issue.members[PARAMETER] = issue.claims[PARAMETER] = for_servers
 
 
 def _enriched(detail: Detail, exchange: Exchange) -> Detail:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from portula import hookimpl
 from portula.plugin import AccessToken, Authorization, ConsentItem, Describe, shown_name, unkeyed_digest
-from portula_rar.details import PARAMETER, Detail, kept_in, of_type, read_as, types_of
+from portula_rar.details import PARAMETER, Detail, details_in, of_type, read_as, types_of
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -45,14 +45,16 @@ def portula_authorization_descriptions(provider: Provider) -> dict[str, Describe
 
     def describe(record: Authorization | AccessToken) -> list[ConsentItem]:
         found = (
-            kept_in(record.facts) if isinstance(record, Authorization) else record.payload.get(PARAMETER, ())
+            details_in(record.facts)
+            if isinstance(record, Authorization)
+            else record.payload.get(PARAMETER, ())
         )
-        return [_item_of_kept(provider, members) for members in found]
+        return [_item_of_members(provider, members) for members in found]
 
     return {"rar": describe}
 
 
-def _item_of_kept(provider: Provider, members: Mapping[str, Any]) -> ConsentItem:
+def _item_of_members(provider: Provider, members: Mapping[str, Any]) -> ConsentItem:
     """Return the words for details that were granted; their fields where the type is gone, or another by now."""
     try:
         detail = read_as(types_of(provider), members)
