@@ -1,4 +1,4 @@
-"""A type of authorization details by one small distribution (RFC 9396), in JWTs of another, over HTTP."""
+"""A type of authorization details by one small distribution (RFC 9396), over HTTP."""
 
 import json
 from pathlib import Path
@@ -22,14 +22,14 @@ LESS, MORE = {**ALLOWED, "sum": 40}, {**ALLOWED, "sum": 101}
 
 @pytest.fixture(scope="module")
 def deployment(make_venv, tmp_path_factory):
-    deployment = make_venv("spike_transfers", "spike_jwt").deployment(tmp_path_factory.mktemp("details"))
+    deployment = make_venv("spike_transfers").deployment(tmp_path_factory.mktemp("details"))
     deployment.try_("createuser", "ada", "--password-stdin", "--json", typed=PASSWORD)
     return deployment
 
 
 @pytest.fixture(scope="module")
 def client(deployment):
-    metadata = {"authorization_details_types": ["transfers"], "access_token_format": "jwt"}
+    metadata = {"authorization_details_types": ["transfers"], "jwt_access_token": True}
     options = ("authorization-code", "refresh-token", "--redirect-uris", CALLBACK)
     return deployment.json("createapplication", "confidential", *options, "--metadata", json.dumps(metadata))
 

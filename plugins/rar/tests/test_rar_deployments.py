@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from support.details import ACCOUNTS, PAYMENT, TYPES, AccountInformation, PaymentInitiation
+from support.details import ACCOUNTS, BANK, PAYMENT, TYPES, AccountInformation, PaymentInitiation
 
 from portula import hookimpl
 from portula.cli.main import flask_group
 from portula.errors import ConfigError, DuplicateContribution
 from portula_resource_server import current_token, require_oauth
+from portula_testing import jws
 
 NAMED = {"authorization_details": json.dumps([PAYMENT, ACCOUNTS])}
 CHOSEN = {**ACCOUNTS, "identifier": AccountInformation.chosen}
@@ -43,6 +44,16 @@ def test_a_view_reads_the_details_of_its_token(make_world):
     token = world.tokens(party, scope="read", **NAMED)["access_token"]
     answer = world.door().open("/pay", headers={"Authorization": f"Bearer {token}"})
     assert json.loads(answer.text) == [PAYMENT, CHOSEN]
+
+
+def test_a_jwt_says_the_details_that_are_for_its_audience(make_world):
+    resources = {BANK: {}, "https://other.example/": {}}
+    world = make_world(**settings(ACCESS_TOKEN_FORMAT="jwt", PROTECTED_RESOURCES=resources))
+    party = world.client(metadata={"authorization_details_types": list(TYPES)})
+    tokens = world.tokens(party, scope="read", resource=[BANK, "https://other.example/"], **NAMED)
+    assert jws.taken_apart(tokens["access_token"])[1]["authorization_details"] == [PAYMENT, CHOSEN]
+    other = world.door().refresh(party, tokens["refresh_token"], resource="https://other.example/").json
+    assert jws.taken_apart(other["access_token"])[1]["authorization_details"] == [CHOSEN]
 
 
 def test_a_server_class_that_runs_no_steps_cannot_stand_in(make_world):

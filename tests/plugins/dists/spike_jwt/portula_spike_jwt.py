@@ -37,7 +37,6 @@ def portula_token_formats(provider: Provider) -> Mapping[str, TokenFormat]:
         now, validator = provider.now(), provider.validator
         person = validator.subject_for(exchange.subject, client) if exchange.subject else None
         claims = {
-            **issue.claims,
             "iss": exchange.issuer,
             "sub": person or client.client_id,
             "aud": list(issue.audience) or exchange.issuer,
