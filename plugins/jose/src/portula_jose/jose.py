@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import ConfigError, JoseError, UntrustedToken
-from portula.plugin import Jose
+from portula.plugin import Jose, is_encrypted
 from portula_jose.algorithms import ALGORITHMS, SYMMETRIC, half_digest, sign, verifies
 from portula_jose.client_keys import ClientKeys
 from portula_jose.compact import Parts, check_type, encoded, signing_input, take_apart
+from portula_jose.decrypter import Decrypter
 from portula_jose.document import JwkSet
 from portula_jose.encrypter import Encrypter
 from portula_jose.hooks import JoseHooks, Signer
@@ -35,6 +36,7 @@ class SigningRoom(Jose):
         self._document = JwkSet(self._settings.OIDC_JWKS_MAX_AGE_SECONDS)
         self._client_keys = ClientKeys(provider, self._settings)
         self._encrypter = Encrypter(provider, self._settings, self._client_keys)
+        self._decrypter = Decrypter(provider, self._settings, lambda: self.ring)
 
     @property
     def configured(self) -> bool:
@@ -100,7 +102,7 @@ class SigningRoom(Jose):
 
     def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
         """See portula.plugin.Jose."""
-        parts = self._taken_apart(token, typ)
+        parts = self._taken_apart(self.decrypt(token, client) if is_encrypted(token) else token, typ)
         if parts.algorithm in SYMMETRIC:
             if client is None:
                 raise UntrustedToken("is signed with a client's secret, which does not count here")
@@ -152,6 +154,10 @@ class SigningRoom(Jose):
         """See portula.plugin.Jose."""
         return self._encrypter.algorithms
 
+    def decryption_algorithms(self) -> Sequence[str]:
+        """See portula.plugin.Jose."""
+        return self._decrypter.algorithms
+
     def content_encryptions(self) -> Sequence[str]:
         """See portula.plugin.Jose."""
         return self._encrypter.methods
@@ -167,6 +173,10 @@ class SigningRoom(Jose):
     ) -> str:
         """See portula.plugin.Jose."""
         return self._encrypter.encrypt(payload, client, algorithm, enc, cty)
+
+    def decrypt(self, token: str, client: Application | None = None) -> str:
+        """See portula.plugin.Jose."""
+        return self._decrypter.decrypt(token, client)
 
     def publish(self, message: Message) -> Answer:
         """See portula.plugin.Jose."""
