@@ -265,8 +265,6 @@ class Jose(EncryptsTokens, ABC):
     def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
         """Return a token that this provider signed, with a key it still publishes or with a client's secret.
 
-        A client may have encrypted it for this provider, where `decrypt` is overridden (OpenID Connect Core §3.1.2.1).
-
         Args:
             token: in compact form.
             typ: what the header's `typ` may be, compared without case; `""` lets it be absent.
