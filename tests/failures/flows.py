@@ -1,6 +1,6 @@
 """All flows."""
 
-from failures import bound_flows, command_flows, machine_flows, people_flows, pushed_flows
+from failures import bound_flows, command_flows, encrypted_flows, machine_flows, people_flows, pushed_flows
 
 FLOWS = (
     machine_flows.ClientCredentials,
@@ -25,6 +25,9 @@ FLOWS = (
     bound_flows.BoundRefresh,
     bound_flows.BoundResource,
     bound_flows.Certificate,
+    encrypted_flows.EncryptedTokens,
+    encrypted_flows.EncryptedResponse,
+    encrypted_flows.EncryptedRequest,
     command_flows.KeyRotation,
     command_flows.Cleaning,
     people_flows.Login,
