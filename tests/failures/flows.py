@@ -1,6 +1,14 @@
 """All flows."""
 
-from failures import bound_flows, command_flows, encrypted_flows, machine_flows, people_flows, pushed_flows
+from failures import (
+    bound_flows,
+    command_flows,
+    encrypted_flows,
+    jwt_flows,
+    machine_flows,
+    people_flows,
+    pushed_flows,
+)
 
 FLOWS = (
     machine_flows.ClientCredentials,
@@ -12,6 +20,7 @@ FLOWS = (
     machine_flows.CodeReplay,
     machine_flows.Revocation,
     machine_flows.Introspection,
+    machine_flows.SignedIntrospection,
     machine_flows.Userinfo,
     machine_flows.Resource,
     machine_flows.Discovery,
@@ -28,6 +37,10 @@ FLOWS = (
     encrypted_flows.EncryptedTokens,
     encrypted_flows.EncryptedResponse,
     encrypted_flows.EncryptedRequest,
+    jwt_flows.JwtToken,
+    jwt_flows.JwtCode,
+    jwt_flows.JwtRefresh,
+    jwt_flows.JwtResource,
     command_flows.KeyRotation,
     command_flows.Cleaning,
     people_flows.Login,

@@ -16,6 +16,7 @@ TELLING = {
     "encrypted response": ("slot jose.encrypt", "outage"),
     "encrypted request": ("slot jose.decrypt", "outage"),
     "pairwise": ("portula_token_response of Bystander", "glitch"),
+    "JWT access token": ("slot jose.sign", "outage"),
     "guarded view": ("slot login.find", "outage"),
     "key rotation": ("store.apply Artifact signing-key", "glitch"),
     "login": ("store.select Artifact", "outage"),

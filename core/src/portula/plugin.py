@@ -3,6 +3,7 @@
 Errors are in `portula.errors`.
 """
 
+from portula.flow.answer_formats import AnswerFormat, answer_format, preferred_format
 from portula.flow.authorization import (
     AUTHORIZATION_ANSWER_STEPS,
     AUTHORIZATION_STEPS,
@@ -195,6 +196,7 @@ from portula.model.strict_json import json_problem, read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
     LOOPBACK_ADDRESSES,
+    is_below,
     is_loopback_host,
     origin_of,
     redirect_uri_matches,
@@ -239,6 +241,7 @@ __all__ = [
     "AdminRecords",
     "AdminResult",
     "Answer",
+    "AnswerFormat",
     "AnswersSlot",
     "Application",
     "ApplicationPolicy",
@@ -371,6 +374,7 @@ __all__ = [
     "WalkingStore",
     "Writes",
     "added",
+    "answer_format",
     "basic_credentials",
     "client_request_steps",
     "console",
@@ -390,6 +394,7 @@ __all__ = [
     "hookimpl",
     "import_object",
     "in_front_channel",
+    "is_below",
     "is_encrypted",
     "is_loopback_host",
     "is_revoked",
@@ -407,6 +412,7 @@ __all__ = [
     "parse_form",
     "parse_pairs",
     "plan_revocation",
+    "preferred_format",
     "presented_basic",
     "printable",
     "read_client_metadata",

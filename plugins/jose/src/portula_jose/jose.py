@@ -15,6 +15,7 @@ from portula_jose.compact import Parts, check_type, encoded, signing_input, take
 from portula_jose.decrypter import Decrypter
 from portula_jose.document import JwkSet
 from portula_jose.encrypter import Encrypter
+from portula_jose.given_keys import GivenKey
 from portula_jose.hooks import JoseHooks, Signer
 from portula_jose.secrets import secret_keys
 from portula_jose.settings import JoseSettings
@@ -99,6 +100,12 @@ class SigningRoom(Jose):
         key = source.signing_key(algorithm)
         data = signing_input({**named, "alg": algorithm, "kid": key.kid}, claims)
         return f"{data}.{encoded(key.sign(data.encode()))}"
+
+    def signer_of(
+        self, key: str, *, algorithm: str | None = None, kid: str | None = None
+    ) -> Callable[[Mapping[str, Any], str], str]:
+        """See portula.plugin.Jose."""
+        return GivenKey(key, algorithm, kid)
 
     def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
         """See portula.plugin.Jose."""
@@ -198,9 +205,9 @@ class SigningRoom(Jose):
         return self._provider.hooks.ruling(JoseHooks.portula_signer).answer
 
     def _generated(self, algorithms: Sequence[str], others: Callable[[], Sequence[str]]) -> Sequence[KeyRing]:
-        """Return the keys in the storage, if there are to be any."""
+        """Return the keys in the storage, if there are to be any and there is one."""
         generate = self._settings.SIGNING_KEYS_GENERATED
-        if not (not self.configured if generate is None else generate):
+        if not self._provider.stores or not (not self.configured if generate is None else generate):
             return ()
         taken = others()
         return [KeyRing(self._provider, self._settings, [name for name in algorithms if name not in taken])]
