@@ -32,6 +32,10 @@ KNOWN_MEMBERS = {
     # RFC 9126 §5, RFC 9101 §10.5, JARM §4
     *("pushed_authorization_request_endpoint", "require_pushed_authorization_requests"),
     *("require_signed_request_object", "authorization_signing_alg_values_supported"),
+    *("id_token_encryption_alg_values_supported", "id_token_encryption_enc_values_supported"),
+    *("userinfo_encryption_alg_values_supported", "userinfo_encryption_enc_values_supported"),
+    *("request_object_encryption_alg_values_supported", "request_object_encryption_enc_values_supported"),
+    *("authorization_encryption_alg_values_supported", "authorization_encryption_enc_values_supported"),
     # RFC 9396 §10, RFC 9449 §5.1, RFC 8705 §3.3, §5
     "authorization_details_types_supported",
     *("dpop_signing_alg_values_supported", "tls_client_certificate_bound_access_tokens"),

@@ -55,6 +55,9 @@ WORDS = [
     "{}",
     "[]",
     "a.b.c",
+    "a.b.c.d.e",
+    "RSA-OAEP",
+    "dir",
     "form_post",
 ]
 
@@ -86,6 +89,9 @@ MEMBERS += [
 ]
 MEMBERS += [
     "id_token_signed_response_alg",
+    "id_token_encrypted_response_alg",
+    "id_token_encrypted_response_enc",
+    "request_object_encryption_alg",
     "token_endpoint_auth_method",
     "post_logout_redirect_uris",
     "contacts",

@@ -88,12 +88,14 @@ def test_claims_are_nested_so_deep_and_no_deeper(depth, read):
 
 
 def test_an_encrypted_token_is_refused():
-    """Nothing here decrypts, so no p2c and no zip can burn our time."""
+    """Nothing is decrypted unless a room asks for it, and then not by what lets p2c or zip burn our time."""
     header = encoded(
         b'{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"AAAA","zip":"DEF"}'
     )
     for verify in ways(provider_with()):
         assert believed(verify, [("JWE", f"{header}.AAAA.AAAA.AAAA.AAAA")]) == []
+    decrypt = provider_with().hooks.ask(Plugin.portula_jose).decrypt
+    assert believed(decrypt, [("JWE", f"{header}.AAAA.AAAA.AAAA.AAAA")]) == []
 
 
 @pytest.mark.parametrize("number", range(1, 4))

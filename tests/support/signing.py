@@ -6,8 +6,9 @@ from portula.plugin import Artifact, Message
 from portula_testing.jws import taken_apart
 
 
-def published(jose):
-    return json.loads(jose.publish(Message("GET", "/")).body)["keys"]
+def published(jose, use="sig"):
+    keys = json.loads(jose.publish(Message("GET", "/")).body)["keys"]
+    return [key for key in keys if key["use"] == use]
 
 
 def kid_of(jose, algorithm="RS256"):
@@ -15,8 +16,8 @@ def kid_of(jose, algorithm="RS256"):
     return taken_apart(jose.sign({}, typ="JWT", algorithm=algorithm))[0]["kid"]
 
 
-def kids(jose):
-    return [key["kid"] for key in published(jose)]
+def kids(jose, use="sig"):
+    return [key["kid"] for key in published(jose, use)]
 
 
 def states(jose, algorithm="RS256"):

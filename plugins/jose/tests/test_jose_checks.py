@@ -71,7 +71,7 @@ def test_keys_under_a_former_secret_key_are_told(make, found):
     )
     later = make(memory, SECRET_KEYS=["the secret key of this year", "the secret key of last year"])
     later.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")
-    assert found(later)["jose.former-secret-key"].summary.startswith("1 signing keys ")
+    assert found(later)["jose.former-secret-key"].summary.startswith("1 keys ")
 
 
 def test_damaged_keys_are_told(make, found):

@@ -21,7 +21,7 @@ MANY_YEARS = 10 * 365 * DAY
 @pytest.fixture
 def by_hand(worker):
     """A worker whose keys are rotated by hand only, with keys for one algorithm."""
-    jose = worker(SIGNING_KEY_ROTATION_SECONDS=None, SIGNING_ALGORITHMS=["RS256"])
+    jose = worker(SIGNING_KEY_ROTATION_SECONDS=None, SIGNING_ALGORITHMS=["RS256"], ENCRYPTION_ALGORITHMS=[])
     kid_of(jose)
     return jose
 

@@ -59,7 +59,7 @@ def test_it_is_written_once_for_each_set_of_keys(generated, ask):
     generated.ring.rotate("RS256")
     second = ask(generated)
     assert second.headers["ETag"] != first.headers["ETag"]
-    assert len(json.loads(second.body)["keys"]) == 6
+    assert len(json.loads(second.body)["keys"]) == 8
 
 
 def test_the_key_that_most_clients_use_stands_first(generated, ask):

@@ -160,7 +160,7 @@ def test_clocks_may_differ_a_little(world, api, server, ago):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"key": jws.TokenKey("ES256", kid="of the tests")},
+        pytest.param({"key": jws.TokenKey("ES256", kid="of the tests")}, id="another key"),
         {"typ": "JWT"},
         {"typ": "at+jwt"},
         {"typ": None},

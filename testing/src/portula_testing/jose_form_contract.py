@@ -141,7 +141,7 @@ class TokenFormContract:
         for key in keys.values():
             assert key.keys().isdisjoint(PRIVATE), sorted(key)
             assert key["kty"] in {"RSA", "EC", "OKP"}
-            assert key.get("use", "sig") == "sig"
+            assert key.get("use", "sig") in {"sig", "enc"}
 
     def test_the_published_keys_may_be_cached(self, jose: Jose) -> None:
         """RFC 9111."""

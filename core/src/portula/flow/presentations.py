@@ -11,7 +11,7 @@ from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
 
 from portula.flow.messages import FORM, parse_form
-from portula.flow.responses import MissingTokenError, error_parameters
+from portula.flow.responses import MissingTokenError, RetryLater, error_parameters, token_error
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
@@ -167,10 +167,12 @@ class TokenPresentations:
         The error stands with the scheme by which the token came; with all where that is not known.
 
         Args:
-            error: a MissingTokenError names no error, it only asks for a token.
+            error: a MissingTokenError names no error, it only asks for a token; a RetryLater is about no token.
             presented: the token that is refused.
             scope: what is needed, space-separated.
         """
+        if isinstance(error, RetryLater):
+            return token_error(error)
         missing = isinstance(error, MissingTokenError)
         challenges = []
         for each in self._schemes.values():

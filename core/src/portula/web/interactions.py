@@ -23,7 +23,7 @@ from portula.flow.events import AuthorizationRequestRefused, ConsentGiven
 from portula.flow.exchange import PageExchange
 from portula.flow.interaction import Demands, Interaction
 from portula.flow.request_hooks import RequestHooks
-from portula.flow.responses import fault_of
+from portula.flow.responses import RetryLater, fault_of
 from portula.flow.service_hooks import ServiceHooks
 from portula.model.consent import ConsentQuestion
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
@@ -169,9 +169,14 @@ class InteractionView(ABC, Generic[X]):
 
     def _error_page(self, error: OAuth2Error) -> Response:
         status = 500 if isinstance(error, ServerError) else 400
-        return self.provider.pages.error(
+        if isinstance(error, RetryLater):
+            status = error.status_code
+        page = self.provider.pages.error(
             status, "This request cannot be answered", error.description, error.error
         )
+        if isinstance(error, RetryLater):
+            page.headers["Retry-After"] = str(error.retry_after)
+        return page
 
     # --- Reading ---
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula_jar.settings import JarSettings, algorithms, is_on
+from portula_jar.settings import ENCRYPTION, JarSettings, algorithms, is_on
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -25,6 +25,7 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
     }
     if by_value or by_reference:
         members["request_object_signing_alg_values_supported"] = algorithms(provider)
+        members |= ENCRYPTION.metadata(provider)
     if by_reference:
         members["require_request_uri_registration"] = settings.REQUEST_URI_MUST_BE_REGISTERED
     return members

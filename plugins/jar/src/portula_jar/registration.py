@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from portula import hookimpl
 from portula.errors import InvalidClientMetadata, InvalidRequestError
 from portula.plugin import AuthorizationExchange, ClientMember, origin_of
-from portula_jar.settings import REQUIRED, algorithms, is_on, is_required
+from portula_jar.settings import ENCRYPTION, REQUIRED, algorithms, is_on, is_required
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -21,6 +21,7 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
         return []
     return [
         ClientMember("request_object_signing_alg", Literal[tuple(algorithms(provider))]),
+        *ENCRYPTION.members(provider),
         ClientMember("request_uris", list[str]),
         ClientMember(
             REQUIRED,
@@ -33,11 +34,15 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
 
 @hookimpl
 def portula_validate_client_registration(registration: ClientRegistration) -> None:
-    """Refuse request URIs that are not https; a fragment may tell versions apart (OpenID Connect Core §6.2).
+    """Refuse request URIs that are not https, and encryption that nothing here reads.
+
+    A fragment may tell versions of a URI apart (OpenID Connect Core §6.2).
 
     Raises:
-        InvalidClientMetadata: names the URI.
+        InvalidClientMetadata: names the URI or the member.
     """
+    if is_on(registration.provider):
+        ENCRYPTION.check(registration)
     for uri in registration.application.metadata.get("request_uris", ()):
         if not (origin_of(uri.partition("#")[0]) or "").startswith("https:"):
             raise InvalidClientMetadata(f"request_uris: {uri!r} is not an https URL")

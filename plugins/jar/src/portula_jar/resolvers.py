@@ -19,7 +19,7 @@ from portula.errors import (
     RetryLater,
     UntrustedToken,
 )
-from portula.plugin import OAUTHLIB_STATE, RequestResolver
+from portula.plugin import OAUTHLIB_STATE, RequestResolver, is_encrypted
 from portula_jar.settings import JarSettings, algorithms, is_on, is_required
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def _verified(
     jose, allowed = provider.hooks.ask(Plugin.portula_jose), algorithms(provider, client)
     registered = client.metadata.get("request_object_signing_alg")
     try:
+        if is_encrypted(token):
+            token = jose.decrypt(token, client)
         is_unsigned = jose.read(token).header.get("alg") == "none"
         if is_unsigned and "none" not in allowed and registered is None and not is_required(provider, client):
             raise unsupported(description="Request objects have to be signed.")

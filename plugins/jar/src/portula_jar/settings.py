@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from portula import Plugin
+from portula.plugin import TokenEncryption
 
 if TYPE_CHECKING:
     from portula.plugin import Application, AuthorizationServer
 
 Algorithm = Literal["RS256", "PS256", "ES256", "ES384", "EdDSA", "HS256", "HS384", "HS512"]
+ENCRYPTION = TokenEncryption("request_object", to_client=False)
+"""How clients encrypt request objects (RFC 9101 §6.1)."""
 REQUIRED = "require_signed_request_object"
 RequiredClaim = Literal["iss", "aud", "exp", "nbf", "iat", "jti"]
 

@@ -1,4 +1,4 @@
-"""Authorization responses as signed JWTs: the response modes query.jwt, fragment.jwt, form_post.jwt and jwt.
+"""Authorization responses as signed JWTs, encrypted for clients that want it: query.jwt, fragment.jwt and their like.
 
 Source: JWT Secured Authorization Response Mode for OAuth 2.0 (JARM), errata set 1; `response_modes` of a client is
 FAPI 2.0 Message Signing's §5.3.3. It never sends a parameter beside the JWT, nor a JWT that could
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula_jarm.modes import algorithms, is_on, portula_response_modes
+from portula_jarm.modes import ENCRYPTION, algorithms, is_on, portula_response_modes
 from portula_jarm.registration import (
     portula_client_metadata,
     portula_validate_authorization_request,
@@ -38,5 +38,10 @@ def portula_settings(provider: Provider) -> list[type[JarmSettings]]:
 
 @hookimpl
 def portula_metadata(provider: Provider) -> dict[str, Any]:
-    """Return the algorithms that responses are signed with (JARM §4)."""
-    return {"authorization_signing_alg_values_supported": algorithms(provider)} if is_on(provider) else {}
+    """Return the algorithms that responses are signed and encrypted with (JARM §4)."""
+    if not is_on(provider):
+        return {}
+    return {
+        "authorization_signing_alg_values_supported": algorithms(provider),
+        **ENCRYPTION.metadata(provider),
+    }

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from portula import Plugin, hookimpl
-from portula.plugin import Answer, Application, AuthorizationExchange, ResponseMode, in_front_channel
+from portula.plugin import (
+    Answer,
+    Application,
+    AuthorizationExchange,
+    ResponseMode,
+    TokenEncryption,
+    in_front_channel,
+)
 from portula_jarm.settings import JarmSettings
 
 if TYPE_CHECKING:
@@ -17,6 +24,8 @@ SHORTCUT = "jwt"
 PLAIN = ("query", "fragment", "form_post")
 SYMMETRIC = ("HS256", "HS384", "HS512")
 SIGNED_ALG = "authorization_signed_response_alg"
+ENCRYPTION = TokenEncryption("authorization")
+"""How a client has responses encrypted (JARM §3)."""
 
 _OF_ID_TOKENS = frozenset({"sub", "nonce"})
 """Without them nobody takes a response for an ID token (attack S44)."""
@@ -51,7 +60,7 @@ def _write(exchange: AuthorizationExchange, parameters: Mapping[str, str]) -> An
     """Write the response, success or error alike: every parameter stands in the JWT, and nowhere else (JARM §2.1).
 
     Raises:
-        JoseError: it cannot be signed; it is never sent without.
+        JoseError: it cannot be signed, or not be encrypted; it is never sent without.
     """
     request, client = exchange.request, cast("Application", exchange.client)
     jose = exchange.provider.hooks.ask(Plugin.portula_jose)
@@ -62,7 +71,8 @@ def _write(exchange: AuthorizationExchange, parameters: Mapping[str, str]) -> An
         client=client,
     )
     plain = effective(request.response_mode, request.response_type or "").removesuffix(f".{SHORTCUT}")
-    return exchange.provider.response_modes[plain].write(exchange, {"response": signed})
+    response = ENCRYPTION.encrypt(exchange.provider, client, signed)
+    return exchange.provider.response_modes[plain].write(exchange, {"response": response})
 
 
 def _claims(

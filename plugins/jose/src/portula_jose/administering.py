@@ -1,4 +1,4 @@
-"""Signing keys in the pages of administrators; private parts are in none of them."""
+"""Keys in the pages of administrators; private parts are in none of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from portula.plugin import AdminAction, AdminRecords, AdminResult
 from portula_jose.commands import rows_of
-from portula_jose.signing_keys import State
+from portula_jose.stored_keys import State
 
 if TYPE_CHECKING:
     from portula_jose.jose import SigningRoom
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 ROTATE = AdminAction(
     name="rotate",
     description="Make the next key",
-    hint="It is published now, and signs once everybody has had time to see it. Nothing happens if one waits already.",
+    hint="It is published now, and takes over when everybody has seen it. Nothing happens if one waits already.",
 )
 
 
 class KeyRecords(AdminRecords):
-    """Keys that sign tokens."""
+    """Keys that sign tokens, and that decrypt them."""
 
     slug = "keys"
-    title = "Signing key"
-    title_plural = "Signing keys"
+    title = "Key"
+    title_plural = "Keys"
     description = (
-        "The keys that sign tokens, which of them sign now, and until when the others are published."
+        "The keys that sign tokens or decrypt them, which of them do now, and until when the others are kept."
     )
     columns: ClassVar[Mapping[str, str]] = {
         "kid": "Key",

@@ -9,7 +9,8 @@ from portula import hookimpl
 from portula.plugin import Finding, Level
 from portula_jose.jose import own
 from portula_jose.settings import DAY, JoseSettings
-from portula_jose.signing_keys import KeyRing, State
+from portula_jose.signing_keys import KeyRing
+from portula_jose.stored_keys import State
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -74,14 +75,14 @@ def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Ite
         yield Finding(
             "jose.former-secret-key",
             Level.WARNING,
-            f"{held.former} signing keys are encrypted under a secret key that is no longer the first.",
+            f"{held.former} keys are encrypted under a secret key that is no longer the first.",
             "Keep it in SECRET_KEYS until they are retired; `portula keys rotate` makes their successors now.",
         )
     if held.unreadable:
         yield Finding(
             "jose.unreadable-key",
             Level.ERROR,
-            f"{held.unreadable} stored signing keys do not open: they are damaged, or were not written by portula.",
+            f"{held.unreadable} stored keys do not open: they are damaged, or were not written by portula.",
             "Find out who writes to the storage, and delete these records.",
         )
     for placed in ring.placed():
@@ -89,7 +90,7 @@ def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Ite
             yield Finding(
                 "jose.old-key",
                 Level.WARNING,
-                f"The {placed.stored.algorithm} key has been signing for more than a year.",
+                f"The {placed.stored.algorithm} key has been in use for more than a year.",
                 "Run `portula keys rotate`.",
                 "NIST SP 800-57 Part 1 §5.3.6",
             )

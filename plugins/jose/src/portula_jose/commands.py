@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portula.plugin import console, nearest
-from portula_jose.signing_keys import KeyRing, State
+from portula_jose.signing_keys import KeyRing
+from portula_jose.stored_keys import State
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -29,12 +30,12 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
 
     @click.group("keys")
     def keys() -> None:
-        """Keys that sign tokens."""
+        """Keys that sign tokens, and that decrypt them."""
 
     @keys.command()
     @console.json_option
     def status(*, as_json: bool) -> None:
-        """List the published keys: what each signs, and since or until when."""
+        """List the keys: what each signs or decrypts, and since or until when."""
         none = "No key has been needed yet; the first is made when something is signed or published."
         console.print_rows(rows_of(jose), COLUMNS, as_json=as_json, none=none)
 
@@ -51,10 +52,11 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
     def rotate(*, algorithm: str | None, at_once: bool, as_json: bool) -> None:
         """Make the next keys: published now, signing once everybody has had time to see them.
 
+        A key that decrypts takes over then from the one before, which is no longer published and still decrypts.
         Repeating it changes nothing while a key waits already.
         """
         ring = _ring(jose)
-        known = list(ring.algorithms())
+        known = list(ring.names)
         if algorithm is not None and algorithm not in known:
             raise click.ClickException(f"no key is generated for {algorithm}; there are: {', '.join(known)}")
         made = [ring.rotate(name, at_once=at_once) for name in ([algorithm] if algorithm else known)]
@@ -63,8 +65,9 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
             return
         for stored in made:
             waits = stored.signs_from > provider.now()
-            when = f"signs from {console.shown_time(stored.signs_from)}" if waits else "signs now"
-            click.echo(f"{stored.algorithm}  {stored.public.kid}  {when}")
+            when = f"from {console.shown_time(stored.signs_from)}" if waits else "now"
+            does = "signs" if stored.public.use == "sig" else "takes over"
+            click.echo(f"{stored.algorithm}  {stored.public.kid}  {does} {when}")
 
     return keys
 

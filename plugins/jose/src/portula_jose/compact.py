@@ -47,7 +47,7 @@ def take_apart(token: str, max_bytes: int) -> Parts:
         raise UntrustedToken("is encrypted; only signed tokens are taken here")
     if len(parts) != 3 or not parts[0] or not parts[1]:
         raise UntrustedToken("does not have three parts")
-    header, claims = (_json_object(_decoded(part)) for part in parts[:2])
+    header, claims = (json_object(decoded(part)) for part in parts[:2])
     for name in _REFUSED_HEADERS:
         if name in header:
             raise UntrustedToken(f"has {name!r} in its header")
@@ -61,7 +61,7 @@ def take_apart(token: str, max_bytes: int) -> Parts:
         algorithm=algorithm,
         kid=kid,
         data=f"{parts[0]}.{parts[1]}".encode(),
-        signature=_decoded(parts[2]),
+        signature=decoded(parts[2]),
     )
 
 
@@ -95,8 +95,12 @@ def encoded(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _decoded(part: str) -> bytes:
-    """Return the bytes of base64url; one text a value, so that a token has no second spelling."""
+def decoded(part: str) -> bytes:
+    """Return the bytes of base64url; one text a value, so that a token has no second spelling.
+
+    Raises:
+        UntrustedToken: it is no such text.
+    """
     if not _BASE64URL.fullmatch(part) or len(part) % 4 == 1:
         raise UntrustedToken("is no base64url")
     data = urlsafe_b64decode(part + "=" * (-len(part) % 4))
@@ -105,7 +109,12 @@ def _decoded(part: str) -> bytes:
     return data
 
 
-def _json_object(data: bytes) -> dict[str, Any]:
+def json_object(data: bytes) -> dict[str, Any]:
+    """Return a JSON object of one meaning.
+
+    Raises:
+        UntrustedToken: it is none.
+    """
     try:
         return read_object(data)
     except ValueError as error:

@@ -35,6 +35,8 @@ ContentEncryption = Literal[
 
 RSA = ("RSA-OAEP", "RSA-OAEP-256")
 ECDH = ("ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW")
+FAMILIES: Mapping[str, tuple[str, ...]] = {RSA[0]: RSA, ECDH[0]: ECDH}
+"""The algorithms that one key of ours decrypts, by the one that stands for them."""
 WRAPPING: Mapping[str, int] = {"A128KW": 16, "A192KW": 24, "A256KW": 32}
 """Algorithms that wrap a key with one that follows from a client's secret, and the bytes of that."""
 DIRECT = "dir"
@@ -69,6 +71,16 @@ def secret_key(secret: bytes, size: int) -> JWK:
     """Return the key that follows from a secret: the left part of its digest (OpenID Connect Core §10.2)."""
     digest = next(name for name in ("sha256", "sha384", "sha512") if size <= hashlib.new(name).digest_size)
     return JWK(kty="oct", k=encoded(hashlib.new(digest, secret).digest()[:size]))
+
+
+def decrypt(token: str, key: JWK, algorithm: str, enc: str) -> str | None:
+    """Return what is in a token, None for whatever goes wrong."""
+    try:
+        opened = JWE(algs=[algorithm, enc])
+        opened.deserialize(token, key)
+        return bytes(opened.payload).decode()
+    except Exception:  # noqa: BLE001 - jwcrypto and OpenSSL raise what they like; why is nobody's business
+        return None
 
 
 def encrypt(payload: bytes, key: JWK, header: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from portula.plugin import Jose
 from portula_jose.algorithms import ALGORITHMS, SYMMETRIC, half_digest, sign, verifies
 from portula_jose.client_keys import ClientKeys
 from portula_jose.compact import Parts, check_type, encoded, signing_input, take_apart
+from portula_jose.decrypter import Decrypter
 from portula_jose.document import JwkSet
 from portula_jose.encrypter import Encrypter
 from portula_jose.given_keys import GivenKey
@@ -36,6 +37,7 @@ class SigningRoom(Jose):
         self._document = JwkSet(self._settings.OIDC_JWKS_MAX_AGE_SECONDS)
         self._client_keys = ClientKeys(provider, self._settings)
         self._encrypter = Encrypter(provider, self._settings, self._client_keys)
+        self._decrypter = Decrypter(provider, self._settings, lambda: self.ring)
 
     @property
     def configured(self) -> bool:
@@ -172,6 +174,10 @@ class SigningRoom(Jose):
         """See portula.plugin.Jose."""
         return self._encrypter.algorithms
 
+    def decryption_algorithms(self) -> Sequence[str]:
+        """See portula.plugin.Jose."""
+        return self._decrypter.algorithms
+
     def content_encryptions(self) -> Sequence[str]:
         """See portula.plugin.Jose."""
         return self._encrypter.methods
@@ -187,6 +193,10 @@ class SigningRoom(Jose):
     ) -> str:
         """See portula.plugin.Jose."""
         return self._encrypter.encrypt(payload, client, algorithm, enc, cty)
+
+    def decrypt(self, token: str, client: Application | None = None) -> str:
+        """See portula.plugin.Jose."""
+        return self._decrypter.decrypt(token, client)
 
     def publish(self, message: Message) -> Answer:
         """See portula.plugin.Jose."""

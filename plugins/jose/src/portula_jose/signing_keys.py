@@ -1,8 +1,7 @@
 """Keys that are generated and kept encrypted in the storage, one for each algorithm at a time.
 
-A key's state is a matter of the clock: it is `next` until it signs, `active` until its successor signs, `retiring`
-while tokens signed by it may live, then `retired` and gone. So a rotation is one record added under a digest that only
-one worker can add, and every worker changes over at the same second.
+Most sign; those for `RSA-OAEP` and `ECDH-ES` decrypt, by all algorithms of their family. A rotation is one record added
+under a digest that only one worker can add, and every worker changes over at the same second.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jwcrypto.jwk import JWK
@@ -20,7 +18,9 @@ from jwcrypto.jwk import JWK
 from portula.errors import DuplicateRecord, JoseError
 from portula.plugin import Artifact, Plan, added, log_failure
 from portula_jose.algorithms import ALGORITHMS, sign
+from portula_jose.encryption import FAMILIES, RSA
 from portula_jose.sources import PublicKey, SigningKey
+from portula_jose.stored_keys import PlacedKey, SigningKeys, State, StoredKey
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -35,79 +35,11 @@ _PAGE = 100
 REREAD_SECONDS = 5
 """How soon every worker hears of a rotation."""
 
+MAX_TRIED = 8
+"""Keys that a token is tried with that names none."""
+
 PATIENCE_SECONDS = 1.0
 """How long a request waits for keys that are read again."""
-
-
-class State(StrEnum):
-    """What a key does."""
-
-    NEXT = "next"
-    """Published; signs later."""
-    ACTIVE = "active"
-    RETIRING = "retiring"
-    """Published; signs no more."""
-    RETIRED = "retired"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredKey:
-    """A generated key."""
-
-    digest: str
-    algorithm: str
-    generation: int
-    """Counts the keys of one algorithm; a digest of it is the record's key, so no two workers make the same one."""
-    made_at: int
-    signs_from: int
-    public: PublicKey
-    key: JWK = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedKey:
-    """A key at some second: its state, and when that ends."""
-
-    stored: StoredKey
-    state: State
-    until: int | None
-    """When the state ends; None while nothing is planned."""
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKeys:
-    """All keys as they were read."""
-
-    read_at: int
-    keys: tuple[StoredKey, ...]
-    """By algorithm, oldest first."""
-    former: int = 0
-    """How many are sealed under a secret key that is no longer the first."""
-    unreadable: int = 0
-    """Records that do not open: damaged, or written by somebody else."""
-
-    def of(self, algorithm: str) -> tuple[StoredKey, ...]:
-        """Return the keys of one algorithm, oldest first."""
-        return tuple(stored for stored in self.keys if stored.algorithm == algorithm)
-
-    def placed(self, now: int, retiring_seconds: int) -> Iterator[PlacedKey]:
-        """Yield every key with its state."""
-        for number, stored in enumerate(self.keys):
-            later = [key.signs_from for key in self.keys[number + 1 :] if key.algorithm == stored.algorithm]
-            end = min(later, default=None)
-            if end is None or now < end:
-                waiting = now < stored.signs_from
-                yield PlacedKey(
-                    stored, State.NEXT if waiting else State.ACTIVE, stored.signs_from if waiting else end
-                )
-            else:
-                gone = end + retiring_seconds
-                yield PlacedKey(stored, State.RETIRING if now < gone else State.RETIRED, gone)
-
-    def active(self, algorithm: str, now: int) -> StoredKey | None:
-        """Return the key that signs: the newest whose time has come, or the first, whose maker's clock may be ahead."""
-        keys = self.of(algorithm)
-        return next((key for key in reversed(keys) if key.signs_from <= now), keys[0] if keys else None)
 
 
 class KeyRing:
@@ -116,10 +48,13 @@ class KeyRing:
     name = "storage"
 
     def __init__(self, provider: Provider, settings: JoseSettings, algorithms: Sequence[str]) -> None:
-        """Take the algorithms it has keys for. The storage is asked for later, when it stands."""
+        """Take the algorithms it signs with. The storage is asked for later, when it stands."""
         self._provider = provider
         self._settings = settings
         self._algorithms = tuple(algorithms)
+        decrypting = (name for name, family in FAMILIES.items() if self._used(family))
+        self.names = (*self._algorithms, *decrypting)
+        """What there is a key for each: the algorithms it signs with, and the families it decrypts."""
         self._held: SigningKeys | None = None
         self._looked_at: int | None = None
         self._reading = threading.Lock()
@@ -140,10 +75,10 @@ class KeyRing:
     def published(self) -> Sequence[PublicKey]:
         """See KeySource.published."""
         now = self._provider.now()
-        for algorithm in self._algorithms:
+        for algorithm in self.names:
             if self.ring().active(algorithm, now) is None:
                 self._first(algorithm)
-        return [placed.stored.public for placed in self.placed() if placed.state is not State.RETIRED]
+        return [placed.stored.public for placed in self.placed() if self._is_published(placed)]
 
     def find(self, kid: str) -> PublicKey | None:
         """See KeySource.find; an unknown name may be that of a key that another worker has just made."""
@@ -153,6 +88,33 @@ class KeyRing:
             self.read()
             found = self._find(kid)
         return found
+
+    def decryption_algorithms(self) -> Sequence[str]:
+        """Return what it decrypts; a key is made when it is first published."""
+        return [name for family in FAMILIES.values() for name in self._used(family)]
+
+    def decryption_keys(self, algorithm: str, kid: str | None) -> Sequence[JWK]:
+        """Return the keys that may decrypt, newest first: that of the name, or a few where none is named."""
+        if kid is not None:
+            self.find(kid)  # which looks again for a key that another worker has just made
+        found = [
+            placed.stored.key
+            for placed in self.placed()
+            if algorithm in placed.stored.public.algorithms
+            and placed.state is not State.RETIRED
+            and kid in (None, placed.stored.public.kid)
+        ]
+        return found[: -MAX_TRIED - 1 : -1]
+
+    def _used(self, family: Sequence[str]) -> list[str]:
+        """Return the algorithms of a family that the settings have."""
+        return [name for name in family if name in self._settings.ENCRYPTION_ALGORITHMS]
+
+    def _is_published(self, placed: PlacedKey) -> bool:
+        """Say whether others are to see a key; they encrypt with any that they see."""
+        if placed.stored.algorithm not in FAMILIES:
+            return placed.state is not State.RETIRED
+        return placed.state in (State.NEXT, State.ACTIVE) and placed.stored.algorithm in self.names
 
     def _find(self, kid: str) -> PublicKey | None:
         return next(
@@ -215,7 +177,7 @@ class KeyRing:
         Nothing is read once the key is kept, so that what fails has changed nothing.
 
         Args:
-            algorithm: one of `algorithms`.
+            algorithm: one of `names`.
             at_once: whether it signs from now on, although others may not have seen it published.
         """
         now = self._provider.now()
@@ -249,7 +211,10 @@ class KeyRing:
                 found.append(stored)
                 former += artifact.family != current
         self._parsed = {stored.digest: stored for stored in found}
-        order = list(ALGORITHMS)  # some clients take the first key they see, and RS256 is what they expect
+        order = [
+            *ALGORITHMS,
+            *FAMILIES,
+        ]  # some clients take the first key they see, and RS256 is what they expect
         found.sort(key=lambda stored: (order.index(stored.algorithm), stored.generation))
         return SigningKeys(now, tuple(found), former, unreadable)
 
@@ -282,8 +247,14 @@ class KeyRing:
             generation=members["generation"],
             made_at=artifact.issued_at,
             signs_from=members["signs_from"],
-            public=PublicKey.of(key, [members["algorithm"]]),
+            public=self._public(key, members["algorithm"]),
             key=key,
+        )
+
+    def _public(self, key: JWK, algorithm: str) -> PublicKey:
+        family = FAMILIES.get(algorithm)
+        return (
+            PublicKey.of(key, [algorithm]) if family is None else PublicKey.of(key, self._used(family), "enc")
         )
 
     def _tend(self, ring: SigningKeys) -> bool:
@@ -296,7 +267,7 @@ class KeyRing:
                 retired.remove(Artifact, digest=stored.digest)
             elif placed.state is State.ACTIVE and placed.until is None and age is not None:
                 due = stored.signs_from + age
-                if now >= due - self.lead and stored.algorithm in self._algorithms:
+                if now >= due - self.lead and stored.algorithm in self.names:
                     self._add(stored.algorithm, stored.generation + 1, max(due, now + self.lead))
                     done = True
         if retired:
@@ -331,7 +302,7 @@ class KeyRing:
             self._provider.storage.apply(added(artifact))
         except DuplicateRecord:
             return None
-        log.info("made the signing key %s for %s", key.thumbprint(), algorithm)
+        log.info("made the key %s for %s", key.thumbprint(), algorithm)
         return self._open(artifact)
 
     def _hasten(self, stored: StoredKey, signs_from: int) -> StoredKey:
@@ -355,6 +326,12 @@ class KeyRing:
 
 
 def _generate(algorithm: str, rsa_bits: int) -> JWK:
+    if algorithm in FAMILIES:
+        return (
+            JWK.generate(kty="RSA", size=rsa_bits)
+            if algorithm in RSA
+            else JWK.generate(kty="EC", crv="P-256")
+        )
     kind = ALGORITHMS[algorithm]
     if kind.kty == "RSA":
         return JWK.generate(kty="RSA", size=rsa_bits)

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWK
@@ -33,17 +33,18 @@ SIGNER_KEYS_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key that tokens of ours are verified with."""
+    """A key that tokens of ours are verified with, or that others encrypt with."""
 
     kid: str
     algorithms: frozenset[str]
     key: JWK = field(repr=False)
     """Without private members."""
+    use: Literal["sig", "enc"] = "sig"
 
     @classmethod
-    def of(cls, key: JWK, algorithms: Iterable[str]) -> PublicKey:
+    def of(cls, key: JWK, algorithms: Iterable[str], use: Literal["sig", "enc"] = "sig") -> PublicKey:
         """Return the public part of a key, known by its thumbprint (RFC 7638)."""
-        return cls(key.thumbprint(), frozenset(algorithms), key.public())
+        return cls(key.thumbprint(), frozenset(algorithms), key.public(), use)
 
     @property
     def published(self) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class PublicKey:
             if name not in {"kid", "use", "alg", "key_ops"} and not name.startswith("x5")
         }
         named = {"alg": next(iter(self.algorithms))} if len(self.algorithms) == 1 else {}
-        return {**members, "kid": self.kid, "use": "sig", **named}
+        return {**members, "kid": self.kid, "use": self.use, **named}
 
 
 @dataclass(frozen=True, slots=True)

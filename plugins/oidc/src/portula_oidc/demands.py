@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
 from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
-from portula.plugin import Authenticated, Demands, OAuthRequest, issuer_of
+from portula.plugin import Authenticated, Demands, OAuthRequest, is_encrypted, issuer_of
 from portula_oidc.acr import reached
 from portula_oidc.claims import ROOM, SCOPE_OF
 from portula_oidc.requested_claims import RequestedClaims, asked_of
@@ -92,17 +92,22 @@ def _known_as(provider: AuthorizationServer, request: OAuthRequest, user: Authen
 
 
 def _meant(provider: AuthorizationServer, request: OAuthRequest, requested: RequestedClaims) -> str | None:
-    """Return the subject that the request is about, by id_token_hint or by a value of the claim `sub` (attack S16)."""
+    """Return the subject that the request is about, by id_token_hint or by a value of the claim `sub` (attack S16).
+
+    An ID token that was encrypted for the client has to be decrypted by it, and may be encrypted anew for this server
+    (OpenID Connect Core §3.1.2.1).
+    """
     meant = requested.claim("id_token", "sub").get("value")
     if requested.id_token_hint is None:
         return meant if isinstance(meant, str) else None
+    jose, token = provider.hooks.ask(Plugin.portula_jose), requested.id_token_hint
     try:
-        hint = provider.hooks.ask(Plugin.portula_jose).verify_own(
-            requested.id_token_hint, typ=ID_TOKEN_TYPES, client=request.client
-        )
+        signed = jose.decrypt(token, request.client) if is_encrypted(token) else token
+        hint = jose.verify_own(signed, typ=ID_TOKEN_TYPES, client=request.client)
     except UntrustedToken:
+        encrypted = ", or is encrypted for somebody else" if is_encrypted(token) else ""
         raise InvalidRequestError(
-            description="id_token_hint is no ID token of this server.", request=request
+            description=f"id_token_hint is no ID token of this server{encrypted}.", request=request
         ) from None
     if hint.claims.get("iss") != issuer_of(request):
         raise InvalidRequestError(description="id_token_hint is of another issuer.", request=request)

@@ -10,6 +10,7 @@ from portula.plugin import Exchange, OAuthRequest, in_front_channel, issuer_of
 from portula_oidc.acr import acr_of
 from portula_oidc.claims import ROOM, person_of
 from portula_oidc.hooks import IDTokenClaims, OIDCHooks
+from portula_oidc.registration import ID_TOKEN
 from portula_oidc.requested_claims import OPENID
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings
 
@@ -23,7 +24,10 @@ class IDTokenQuestions(OAuth2Validator):
     def get_id_token(
         self, token: Mapping[str, Any], token_handler: object, request: OAuthRequest
     ) -> str | None:
-        """Return the ID token; `token` is the answer that it goes with, whose members it is bound to."""
+        """Return the ID token, encrypted for a client that is registered so.
+
+        `token` is the answer that it goes with, whose members it is bound to.
+        """
         if OPENID not in (request.scopes or ()) or request.user is None or request.client is None:
             return None
         claims = {**self._protocol_claims(request), **self._bindings(token, request)}
@@ -35,7 +39,8 @@ class IDTokenQuestions(OAuth2Validator):
             claims={**place_claims, **claims},
         )
         complete = self.provider.hooks.enrich(OIDCHooks.portula_id_token_claims, person_claims)
-        return self.finalize_id_token(complete, token, token_handler, request)
+        signed = self.finalize_id_token(complete, token, token_handler, request)
+        return ID_TOKEN.encrypt(self.provider, request.client, signed)
 
     def finalize_id_token(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from portula import hookimpl
 from portula_oidc.claims import PROTOCOL_CLAIMS
 from portula_oidc.endpoint import JWKS_PATH, USERINFO_PATH
-from portula_oidc.registration import id_token_algorithms, subject_types
+from portula_oidc.registration import ID_TOKEN, USERINFO, id_token_algorithms, subject_types
 from portula_oidc.requested_claims import PROMPTS
 from portula_oidc.settings import OIDCSettings, is_on
 
@@ -29,6 +29,8 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
         "subject_types_supported": subject_types(settings),
         "id_token_signing_alg_values_supported": signing,
         "userinfo_signing_alg_values_supported": signing,
+        **ID_TOKEN.metadata(provider),
+        **USERINFO.metadata(provider),
         "claims_supported": [*PROTOCOL_CLAIMS, *scope_claims.oidc_claim_scope],
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from portula import Plugin, hookimpl
 from portula.errors import FetchFailed, InvalidClientMetadata
-from portula.plugin import Application, ClientMember, origin_of, uri_host
+from portula.plugin import Application, ClientMember, TokenEncryption, origin_of, uri_host
 from portula_oidc.pairwise import PAIRWISE
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings, is_on
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import AuthorizationServer, ClientRegistration
 
+ID_TOKEN, USERINFO = TokenEncryption("id_token"), TokenEncryption("userinfo")
+"""How a client has them encrypted (OpenID Connect Core §10.2)."""
 MAX_SECTOR_BYTES = 64 * 1024
 
 
@@ -42,6 +44,8 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
         ClientMember("sector_identifier_uri", str),
         ClientMember("id_token_signed_response_alg", Literal[tuple(signing)], field="algorithm"),
         ClientMember("userinfo_signed_response_alg", Literal[tuple(signing)]),
+        *ID_TOKEN.members(provider),
+        *USERINFO.members(provider),
         ClientMember("default_max_age", seconds),
         ClientMember("require_auth_time", bool),
         ClientMember("default_acr_values", list[str]),
@@ -68,6 +72,8 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     kinds = subject_types(registration.provider.settings(OIDCSettings))
     if metadata.get("subject_type", kinds[0]) not in kinds:
         raise InvalidClientMetadata(f"subject_type is one of {', '.join(kinds)}")
+    for encryption in (ID_TOKEN, USERINFO):
+        encryption.check(registration)
     for name in ("initiate_login_uri", "sector_identifier_uri"):
         if name in metadata and not _is_https(metadata[name]):
             raise InvalidClientMetadata(f"{name} is not an https URL")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import (
@@ -21,14 +23,18 @@ from portula.plugin import (
 )
 from portula_oidc.claims import person_of
 from portula_oidc.hooks import OIDCHooks, UserInfoClaims
+from portula_oidc.registration import USERINFO
+
+if TYPE_CHECKING:
+    from portula.plugin import Application
 
 
 @dataclass(kw_only=True, eq=False)
 class UserinfoExchange(Exchange):
     """A request to the userinfo endpoint. Its response are the claims."""
 
-    signed: str | None = field(default=None, repr=False)
-    """The claims as a JSON Web Token, for a client that is registered so."""
+    jwt: str | None = field(default=None, repr=False)
+    """The claims as a JSON Web Token, signed, encrypted or both, for a client that is registered so."""
 
 
 def presented(exchange: UserinfoExchange) -> None:
@@ -56,7 +62,7 @@ def claims(exchange: UserinfoExchange) -> None:
     """Collect the claims that were asked for and granted (OpenID Connect Core §5.3.2, §5.4)."""
     collected = exchange.provider.validator.get_userinfo_claims(exchange.request)
     if isinstance(collected, str):  # a validator class of the deployment's own has signed them
-        exchange.signed = collected
+        exchange.jwt = collected
     else:
         exchange.response = collected
 
@@ -64,7 +70,7 @@ def claims(exchange: UserinfoExchange) -> None:
 def enrich(exchange: UserinfoExchange) -> None:
     """Let plugins add claims; those that stand already stay as they are."""
     provider, request = exchange.provider, exchange.request
-    if exchange.signed is None:
+    if exchange.jwt is None:
         person = person_of(provider, request)
         info = UserInfoClaims(provider=provider, request=request, user=person, claims=exchange.response)
         exchange.response = provider.hooks.enrich(OIDCHooks.portula_userinfo_claims, info)
@@ -74,20 +80,35 @@ def sign(exchange: UserinfoExchange) -> None:
     """Sign the claims for a client that is registered so (OpenID Connect Core §5.3.2)."""
     client = exchange.client
     algorithm = client.metadata.get("userinfo_signed_response_alg") if client else None
-    if client is None or algorithm is None or exchange.signed is not None:
+    if client is None or algorithm is None or exchange.jwt is not None:
         return
-    signed = {**exchange.response, "iss": exchange.issuer, "aud": client.client_id}
     jose = exchange.provider.hooks.ask(Plugin.portula_jose)
-    exchange.signed = jose.sign(signed, typ="JWT", algorithm=algorithm, client=client)
+    exchange.jwt = jose.sign(_addressed(exchange, client), typ="JWT", algorithm=algorithm, client=client)
+
+
+def encrypt(exchange: UserinfoExchange) -> None:
+    """Encrypt what is signed, or the claims as they are, for a client that is registered so (OIDC Core §5.3.2)."""
+    client = exchange.client
+    if client is None or not USERINFO.is_registered(client):
+        return
+    signed = exchange.jwt
+    payload = json.dumps(_addressed(exchange, client)) if signed is None else signed
+    cty = "" if signed is None else "JWT"
+    exchange.jwt = USERINFO.encrypt(exchange.provider, client, payload, cty=cty)
+
+
+def _addressed(exchange: UserinfoExchange, client: Application) -> dict[str, Any]:
+    """Return the claims with who says them to whom."""
+    return {**exchange.response, "iss": exchange.issuer, "aud": client.client_id}
 
 
 def write(exchange: UserinfoExchange) -> None:
     """Write the answer, never to be cached (OpenID Connect Core §5.3.2)."""
-    if exchange.signed is None:
+    if exchange.jwt is None:
         exchange.answer = json_answer(200, exchange.response)
     else:
         headers = {"Content-Type": "application/jwt", **NO_STORE}
-        exchange.answer = Answer(200, headers, exchange.signed.encode())
+        exchange.answer = Answer(200, headers, exchange.jwt.encode())
 
 
 def refuse(exchange: UserinfoExchange, error: Exception) -> Answer | None:
@@ -108,6 +129,7 @@ USERINFO_STEPS = Steps(
         step(claims, reads="subject scope facts", sets="response"),
         step(enrich, reads="response"),
         step(sign, reads="response client"),
+        step(encrypt, reads="response client"),
         step(write, reads="response", sets="answer"),
     ],
     begin=UserinfoExchange.of,
