@@ -74,8 +74,12 @@ def parameters(exchange: AuthorizationExchange) -> None:
     except errors.FatalClientError:
         raise
     except Exception:
-        with suppress(errors.OAuth2Error):
-            redirect_uri(exchange)  # the error goes there, if the request says in the open where that is
+        said = exchange.request.redirect_uri is not None
+        if (
+            said or exchange.resolver is None
+        ):  # else what goes there, such as `state`, could not be read either
+            with suppress(errors.OAuth2Error):
+                redirect_uri(exchange)
         raise
 
 
