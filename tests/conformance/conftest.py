@@ -2,12 +2,17 @@
 
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
-from conformance.suite.lab import Lab, serving
+from conformance.suite.clock import Clock
+from conformance.suite.fapi import FapiLab, FapiVariant
+from conformance.suite.fapi_client import FapiClient
+from conformance.suite.lab import Lab, PortulaCommand, fapi_command, free_issuer, populate_fapi, serving
 from conformance.suite.pages import Browser
-from conformance.suite.parties import Suite
+from conformance.suite.parties import OP, Suite
 from portula_testing.tls import Authority, HttpsServer
 
 
@@ -35,18 +40,20 @@ def make_lab(
     authority: Authority, trust: ssl.SSLContext, suite: Suite, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Lab]]:
     """Start a server with the settings of the example and some of the test's own; its clock is the suite's."""
-    running = []
+    with ExitStack() as running:
 
-    def make(*, static: bool = True, **settings: object) -> Lab:
-        place = tmp_path_factory.mktemp("certification")
-        (place / "suite.pem").write_bytes(authority.pem)
-        server = serving(place, authority.issue(place), trust, suite, settings, static=static)
-        running.append(server)
-        return server.__enter__()
+        def make(*, static: bool = True, **settings: object) -> Lab:
+            place = tmp_path_factory.mktemp("certification")
+            (place / "suite.pem").write_bytes(authority.pem)
+            command = PortulaCommand(place, free_issuer(), settings)
+            op = OP(command.issuer, Clock(place / "clock"), trust)
+            person, clients = command.populate(suite, static=static)
+            running.enter_context(serving(command, authority.issue(place), op))
+            lab = Lab(op, suite, person, clients, command)
+            running.callback(lab.close)
+            return lab
 
-    yield make
-    for server in running:
-        server.__exit__(None, None, None)
+        yield make
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +67,43 @@ def browser(suite: Suite, trust: ssl.SSLContext) -> Iterator[Browser]:
     """A browser that has been nowhere."""
     with Browser(suite.origin, trust) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="session")
+def fapi_client(
+    authority: Authority, trust: ssl.SSLContext, suite: Suite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[FapiVariant, int], FapiClient]]:
+    """Return the clients of the FAPI plans, each plan at a server of its own."""
+    with ExitStack() as running:
+
+        @cache
+        def lab(plan: str) -> FapiLab:
+            place = tmp_path_factory.mktemp(plan)
+            (place / "suite.pem").write_bytes(authority.pem)
+            command = fapi_command(place, plan)
+            op = OP(command.issuer, Clock(place / "clock"), trust)
+            person = populate_fapi(command, suite)
+            certificates = "--tls-client-ca", str(place / "clients.pem")
+            running.enter_context(serving(command, authority.issue(place), op, *certificates))
+            browser = running.enter_context(Browser(suite.origin, trust))
+            return FapiLab(op, suite, person, place, browser)
+
+        @cache
+        def client(variant: FapiVariant, number: int) -> FapiClient:
+            made = FapiClient(lab(variant.plan), variant, number)
+            running.callback(made.close)
+            return made
+
+        yield client
+
+
+@pytest.fixture
+def client(fapi_client: Callable[[FapiVariant, int], FapiClient], variant: FapiVariant) -> FapiClient:
+    """The first client of a FAPI variant."""
+    return fapi_client(variant, 1)
+
+
+@pytest.fixture
+def other(fapi_client: Callable[[FapiVariant, int], FapiClient], variant: FapiVariant) -> FapiClient:
+    """Its second client."""
+    return fapi_client(variant, 2)
