@@ -28,6 +28,27 @@ FAPI1 = [
 ]
 VARIANTS = {"fapi2-security-profile": FAPI2, "fapi2-message-signing": FAPI2, "fapi1-advanced": FAPI1}
 
+ON_A_PAGE = (
+    "par-attempt-to-use-expired-request_uri",
+    "par-attempt-to-use-request_uri-for-different-client",
+    "ensure-registered-redirect-uri",
+    "ensure-redirect-uri-in-authorization-request",
+    "ensure-expired-request-object-fails",
+    "ensure-matching-key-in-authorization-request",
+    "ensure-signed-request-object-with-RS256-fails",
+    "ensure-request-object-signature-algorithm-is-not-none",
+    "ensure-request-object-with-bad-aud-fails",
+    "ensure-request-object-with-exp-over-60-fails",
+    "ensure-request-object-with-invalid-signature-fails",
+    "ensure-request-object-with-nbf-over-60-fails",
+    "ensure-request-object-without-exp-fails",
+    "ensure-request-object-without-nbf-fails",
+    "ensure-request-object-without-nonce-fails",
+    "ensure-request-object-without-redirect-uri-fails",
+    "ensure-request-object-without-scope-fails",
+)
+"""Modules that end on an error page, of which the suite takes a screenshot; what is pushed is refused before."""
+
 BOUND = {"dpop": "dpop_bound_access_tokens", "mtls": "tls_client_certificate_bound_access_tokens"}
 
 
@@ -49,6 +70,13 @@ def metadata_of(plan, variant, number, key):
     }
 
 
+def overrides_of(plan, template):
+    """Return what the suite's browser does for single modules: by their names, the last for all that end on a page."""
+    prefix = f"{'fapi1-advanced' if plan == 'fapi1-advanced' else 'fapi2-security-profile'}-final-"
+    *named, page = template.items()
+    return {f"{prefix}{name}": entry for name, entry in [*named, *((name, page[1]) for name in ON_A_PAGE)]}
+
+
 def prepare(folder, plan, issuer, callback):
     """Write the files of a plan, and return the words of the commands that make its clients."""
     authority = Authority(folder)
@@ -57,9 +85,11 @@ def prepare(folder, plan, issuer, callback):
     commands = []
     for variant in VARIANTS[plan]:
         name = "-".join(variant)
-        document = json.loads(TEMPLATE.read_text().replace("https://localhost:8000/o", issuer))
+        document = json.loads(
+            TEMPLATE.read_text().replace("https://localhost:8000", issuer.removesuffix("/o"))
+        )
         document["description"] += f", {plan}, {', '.join(variant)}"
-        document["resource"]["resourceUrl"] = f"{issuer.removesuffix('/o')}/orders"
+        document["override"] = overrides_of(plan, document["override"])
         for number, (key, certificate) in enumerate(zip(keys, certificates, strict=True), 1):
             at = "" if number == 1 else "2"
             document[f"client{at}"] |= {

@@ -1,13 +1,17 @@
 """FAPI modules about authorization requests and responses: what may be asked for, and how."""
 
 import json
+import runpy
 import secrets
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from conformance.fapi_plans import (
     ADVANCED,
+    ENTRIES,
     FAPI1_PREFIX,
     MESSAGE_SIGNING,
     SECURITY_PROFILE,
@@ -17,8 +21,9 @@ from conformance.fapi_plans import (
     module,
 )
 from conformance.suite import checks
-from conformance.suite.fapi import FapiVariant, digest
+from conformance.suite.fapi import FAPI1, MS, SP, FapiVariant, digest
 from conformance.suite.fapi_client import FapiClient
+from conformance.suite.lab import FAPI_CLIENTS, MANUAL
 from conformance.suite.pages import Arrival
 
 
@@ -343,3 +348,31 @@ def test_the_plans_are_those_of_the_suite() -> None:
     counted = [len(set(modules)) for modules in (SECURITY_PROFILE, MESSAGE_SIGNING, ADVANCED)]
     assert counted == [57, 14, 64]
     assert module.unwritten() == set()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("plan", [SP, MS, FAPI1])
+def test_the_configuration_for_the_official_suite_is_about_the_documented_provider(
+    plan: str, tmp_path: Path
+) -> None:
+    issuer, callback = (
+        "https://localhost:8000/o",
+        "https://localhost.emobix.co.uk:8443/test/a/portula/callback",
+    )
+    manual, script = MANUAL.read_text(), runpy.run_path(str(FAPI_CLIENTS))
+    commands = script["prepare"](tmp_path, plan, issuer, callback)
+    assert f"--issuer {issuer}" in manual
+    assert {variant.name for variant in (entry.variant for entry in ENTRIES if entry.plan == plan)} <= {
+        file.stem.removeprefix("suite-") for file in tmp_path.glob("suite-*.json")
+    }
+    modules = {name for entry in ENTRIES if entry.plan == plan for name in entry.modules}
+    for file in tmp_path.glob("suite-*.json"):
+        document = json.loads(file.read_text())
+        assert document["server"]["discoveryUrl"].startswith(issuer)
+        assert f"/test/a/{document['alias']}/callback" in callback
+        made = [words[words.index("--client-id") + 1] for words in commands]
+        assert {document["client"]["client_id"], document["client2"]["client_id"]} <= set(made)
+        overridden = set(document["override"])
+        assert overridden <= modules if plan == FAPI1 else overridden & modules
+    assert f"CERTIFICATION_PLAN={SP}" in manual
+    assert f"`{plan}`" in manual
