@@ -3,14 +3,14 @@
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
 
 import pytest
 
 from conformance.suite.clock import Clock
-from conformance.suite.fapi import FapiLab, FapiVariant
+from conformance.suite.fapi import FapiVariant
 from conformance.suite.fapi_client import FapiClient
-from conformance.suite.lab import Lab, PortulaCommand, fapi_command, free_issuer, populate_fapi, serving
+from conformance.suite.fapi_lab import Clients, fapi_clients
+from conformance.suite.lab import Lab, PortulaCommand, free_issuer, serving
 from conformance.suite.pages import Browser
 from conformance.suite.parties import OP, Suite
 from portula_testing.tls import Authority, HttpsServer
@@ -72,38 +72,19 @@ def browser(suite: Suite, trust: ssl.SSLContext) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def fapi_client(
     authority: Authority, trust: ssl.SSLContext, suite: Suite, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[FapiVariant, int], FapiClient]]:
-    """Return the clients of the FAPI plans, each plan at a server of its own."""
-    with ExitStack() as running:
-
-        @cache
-        def lab(plan: str) -> FapiLab:
-            place = tmp_path_factory.mktemp(plan)
-            (place / "suite.pem").write_bytes(authority.pem)
-            command = fapi_command(place, plan)
-            op = OP(command.issuer, Clock(place / "clock"), trust)
-            person = populate_fapi(command, suite)
-            certificates = "--tls-client-ca", str(place / "clients.pem")
-            running.enter_context(serving(command, authority.issue(place), op, *certificates))
-            browser = running.enter_context(Browser(suite.origin, trust))
-            return FapiLab(op, suite, person, place, browser)
-
-        @cache
-        def client(variant: FapiVariant, number: int) -> FapiClient:
-            made = FapiClient(lab(variant.plan), variant, number)
-            running.callback(made.close)
-            return made
-
-        yield client
+) -> Iterator[Clients]:
+    """The clients of the FAPI plans."""
+    with fapi_clients(authority, trust, suite, tmp_path_factory.mktemp) as clients:
+        yield clients
 
 
 @pytest.fixture
-def client(fapi_client: Callable[[FapiVariant, int], FapiClient], variant: FapiVariant) -> FapiClient:
+def client(fapi_client: Clients, variant: FapiVariant) -> FapiClient:
     """The first client of a FAPI variant."""
     return fapi_client(variant, 1)
 
 
 @pytest.fixture
-def other(fapi_client: Callable[[FapiVariant, int], FapiClient], variant: FapiVariant) -> FapiClient:
+def other(fapi_client: Clients, variant: FapiVariant) -> FapiClient:
     """Its second client."""
     return fapi_client(variant, 2)

@@ -23,7 +23,8 @@ from conformance.fapi_plans import (
 from conformance.suite import checks
 from conformance.suite.fapi import FAPI1, MS, SP, FapiVariant, digest
 from conformance.suite.fapi_client import FapiClient
-from conformance.suite.lab import FAPI_CLIENTS, MANUAL
+from conformance.suite.fapi_lab import CLIENTS
+from conformance.suite.lab import MANUAL
 from conformance.suite.pages import Arrival
 
 
@@ -359,7 +360,7 @@ def test_the_configuration_for_the_official_suite_is_about_the_documented_provid
         "https://localhost:8000/o",
         "https://localhost.emobix.co.uk:8443/test/a/portula/callback",
     )
-    manual, script = MANUAL.read_text(), runpy.run_path(str(FAPI_CLIENTS))
+    manual, script = MANUAL.read_text(), runpy.run_path(str(CLIENTS))
     commands = script["prepare"](tmp_path, plan, issuer, callback)
     assert f"--issuer {issuer}" in manual
     assert {variant.name for variant in (entry.variant for entry in ENTRIES if entry.plan == plan)} <= {

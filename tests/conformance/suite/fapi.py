@@ -112,7 +112,10 @@ class FapiParty:
         self.resource = document["resource"]["resourceUrl"]
         self.proof_key, self.verifier = new_proof_key(), secrets.token_urlsafe(48)
         self.bare = op.http
-        self.http = self._with_certificate(place, document[f"mtls{at}"]) if variant.certificate else self.bare
+        self.certificate = (
+            {name: document[f"mtls{at}"][name] for name in ("cert", "key")} if variant.certificate else None
+        )
+        self.http = self._with_certificate(place, self.certificate) if self.certificate else self.bare
 
     def _with_certificate(self, place: Path, shown: Mapping[str, str]) -> httpx.Client:
         file = place / f"{self.client_id}.pem"

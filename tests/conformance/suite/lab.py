@@ -3,10 +3,8 @@
 import json
 import os
 import re
-import runpy
 import secrets
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +23,6 @@ from conformance.suite.parties import OP, Client, Suite
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "examples" / "certification.py"
-FAPI_CONFIG = ROOT / "examples" / "certification_fapi.py"
-FAPI_CLIENTS = ROOT / "examples" / "certification" / "fapi_clients.py"
-FAPI_PLUGINS = ROOT / "examples" / "certification" / "plugins"
 MANUAL = ROOT / "docs" / "certification.md"
 PLUGINS = Path(__file__).parents[1] / "plugins"
 COMMANDS = """
@@ -205,25 +200,6 @@ class PortulaCommand:
 def free_issuer() -> str:
     """Return the issuer of a server on a port that nobody listens on."""
     return f"https://localhost:{free_port()}/o"
-
-
-def fapi_command(place: Path, plan: str) -> PortulaCommand:
-    """Return the command of a FAPI plan, with the plugins of its example and of these tests."""
-    plugins = place / "plugins"
-    plugins.mkdir()
-    for folder in (PLUGINS, FAPI_PLUGINS):
-        for plugin in folder.glob("*.py"):
-            shutil.copy(plugin, plugins)
-    return PortulaCommand(place, free_issuer(), {"PLUGINS_DIR": str(plugins)}, FAPI_CONFIG, plan)
-
-
-def populate_fapi(command: PortulaCommand, suite: Suite) -> Person:
-    """Make the user of the manual, and the clients of a FAPI plan as its script has them."""
-    prepare = runpy.run_path(str(FAPI_CLIENTS))["prepare"]
-    clients = prepare(command.place, command.plan, command.issuer, suite.callback)
-    command("init")
-    command.each(clients)
-    return command.create_user(next(words for words in documented(suite) if words[0] == "createuser"))
 
 
 @contextmanager
