@@ -74,6 +74,8 @@ NAMES = {
     "InvalidGrantError": InvalidGrantError,
     "Endpoint": Endpoint,
     "Finding": Finding,
+    "Floor": public.Floor,
+    "Profile": public.Profile,
     "InvalidClientMetadata": InvalidClientMetadata,
     "Level": Level,
     "MemoryStore": MemoryStore,
@@ -144,6 +146,7 @@ STARTED = {
         provider.hooks.ask(Plugin.portula_delivery_worker).look() is None
     ),
     "portula_clock": lambda provider: provider.now() == 1_700_000_000,
+    "portula_profiles": lambda provider: list(provider.all_settings.profiles.known) == ["brief"],
     "portula_records": lambda provider: "note" in [record.name for record in provider.records],
     "portula_application_model": lambda provider: (
         provider.hooks.ruling(Plugin.portula_application_model).answer.__name__ == "Client"

@@ -22,6 +22,7 @@ import portula_mtls
 import portula_oauth2
 import portula_oidc
 import portula_par
+import portula_profiles
 import portula_resource_indicators
 import portula_resource_server
 import portula_scopes_settings
@@ -49,6 +50,7 @@ ROOMS = (
     portula_oauth2,
     portula_oidc,
     portula_par,
+    portula_profiles,
     portula_resource_indicators,
     portula_resource_server,
     portula_scopes_settings,

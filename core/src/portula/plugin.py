@@ -117,6 +117,7 @@ from portula.host.kinds import (
     veto,
 )
 from portula.host.markers import hookimpl
+from portula.host.profiles import Floor, Need, Profile, Shortfall
 from portula.host.settings import (
     AnswersSlot,
     DeclaredSetting,
@@ -282,6 +283,7 @@ __all__ = [
     "Fetched",
     "Fetcher",
     "Finding",
+    "Floor",
     "Grant",
     "GrantFactory",
     "GrantType",
@@ -306,6 +308,7 @@ __all__ = [
     "Message",
     "Mount",
     "NamesPeople",
+    "Need",
     "OAuth2Validator",
     "OAuthRequest",
     "OutgoingMessage",
@@ -319,6 +322,7 @@ __all__ = [
     "Plugin",
     "Pointer",
     "PresentedToken",
+    "Profile",
     "ProtocolEvent",
     "Provider",
     "RecordType",
@@ -343,6 +347,7 @@ __all__ = [
     "SessionEnded",
     "Sessions",
     "Settings",
+    "Shortfall",
     "Source",
     "StandAlone",
     "Step",

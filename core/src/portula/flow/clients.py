@@ -22,6 +22,7 @@ from portula.model.records import Application, Authorization
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.client_sources import ClientSource
+    from portula.host.profiles import Profile
 
 MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
@@ -253,6 +254,20 @@ class Clients:
 
         return self.edit(client_id, remove)
 
+    def shortfalls(self, application: Application, profiles: Sequence[Profile] = ()) -> list[str]:
+        """Return what of a client is not as these profiles ask, or as those that it is held to."""
+        settings = self._provider.all_settings
+        held = profiles or settings.profiles.of(application)
+        found = [
+            f"{shortfall}; profile {profile.name}"
+            for profile in held
+            for shortfall in profile.client(application)
+        ]
+        if not profiles:
+            own = [profile for profile in held if profile not in settings.profiles.in_force]
+            found += [str(missing) for profile in own for missing in settings.missing(profile)]
+        return found
+
     def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:
         hasher = self._provider.hooks.ask(HostHooks.portula_secret_hasher)
         if chosen and (
@@ -277,5 +292,8 @@ class Clients:
         if len(binding) > 1:
             named = " and ".join(member.name for member in binding)
             raise InvalidClientMetadata(f"{named} exclude each other")
+        problems = self.shortfalls(application)
+        if problems:
+            raise InvalidClientMetadata("; ".join(problems))
         registration = ClientRegistration(provider=self._provider, application=application)
         self._provider.hooks.hear(RequestHooks.portula_validate_client_registration, registration)

@@ -15,6 +15,7 @@ from portula.flow.response_modes import ResponseMode
 from portula.flow.steps import Step
 from portula.host.declarations import P
 from portula.host.kinds import HookClass, HookDeclarations, contribution, slot
+from portula.host.profiles import PROFILE_MEMBER
 from portula.model.client_metadata import ClientMember
 from portula.model.slots import ScopesBackend, TokenGenerator
 
@@ -237,7 +238,7 @@ class GrantHooks(HookDeclarations, Generic[P]):
         """
         return ()
 
-    @contribution(HookClass.OBSERVES, keys=lambda member: [member.name])
+    @contribution(HookClass.OBSERVES, keys=lambda member: [member.name], taken=(PROFILE_MEMBER,))
     def portula_client_metadata(self, provider: P) -> Sequence[ClientMember]:
         """Contribute members of client metadata (RFC 7591 §2) that clients may be registered with.
 

@@ -27,6 +27,11 @@ class CoreSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    PROFILE: str | tuple[str, ...] | None = None
+    """Name of a profile, or a list of names. A profile is a set of rules under one name: it changes defaults, refuses
+    settings that are less strict, and refuses clients that are. A single client is held to one by its metadata
+    `profile`."""
+
     SECRET_KEYS: tuple[str, ...] | None = Field(default=None, repr=False)
     """Secret keys, current first, at least 16 bytes each. None: Flask's SECRET_KEY and SECRET_KEY_FALLBACKS."""
 

@@ -20,6 +20,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "oauth2": "portula-oauth2",
     "oidc": "portula-oidc",
     "par": "portula-par",
+    "profiles": "portula-profiles",
     "resource_indicators": "portula-resource-indicators",
     "resource_server": "portula-resource-server",
     "scopes_settings": "portula-scopes-settings",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel
 
 from portula.host.core_settings import CoreSettings
+from portula.host.profiles import PROFILE_MEMBER
 from portula.host.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from portula.host.hooks import Hooks
     from portula.host.plugins import Plugins
     from portula.model.keys import Keys
-    from portula.model.records import RecordType
+    from portula.model.records import Application, RecordType
     from portula.model.slots import Clock
     from portula.model.storage import Storage, Store
 
@@ -47,9 +48,10 @@ class Deployment:
     _settings: Settings
     _clock: Clock
 
-    def settings(self, model: type[M]) -> M:
-        """Return the settings of a room."""
-        return self._settings.get(model)
+    def settings(self, model: type[M], client: Application | None = None) -> M:
+        """Return the settings of a room; those for a client are what its `profile` allows."""
+        profile = None if client is None else client.metadata.get(PROFILE_MEMBER)
+        return self._settings.get(model, profile)
 
     @property
     def all_settings(self) -> Settings:

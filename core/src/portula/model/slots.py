@@ -241,7 +241,21 @@ class Jose(ABC):
 
     @abstractmethod
     def signing_algorithms(self) -> Sequence[str]:
-        """Return the asymmetric algorithms that `sign` knows now (RFC 7518 §3.1), RS256 first."""
+        """Return the asymmetric algorithms that `sign` knows now (RFC 7518 §3.1), RS256 first where it is in use."""
+
+    def algorithms_for_clients(self) -> Sequence[str]:
+        """Return the algorithms that a client may be registered with: with secrets of clients too, where that is on."""
+        return [*self.signing_algorithms(), "HS256", "HS384", "HS512"]
+
+    def default_algorithm(self, client: Application) -> str:
+        """Return what signs for a client that is registered with none: RS256 (OpenID Connect Registration §2).
+
+        Where RS256 is not in use for this client, it is the first of those that are.
+
+        Raises:
+            JoseError: none is.
+        """
+        return "RS256"
 
     @abstractmethod
     def sign(

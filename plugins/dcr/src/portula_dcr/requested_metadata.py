@@ -142,6 +142,8 @@ class RequestedMetadata:
         usual = "client_secret_basic"
         requested.setdefault("token_endpoint_auth_method", usual if usual in methods else next(iter(methods)))
         for name, value in _OMITTED.items():
+            if "profile" in requested and name.endswith("_alg"):
+                continue  # the profile says what signs for this client
             with suppress(InvalidClientMetadata):  # a provider that cannot sign so knows it as no value
                 read_client_metadata(self.members, {name: value})
                 requested.setdefault(name, value)

@@ -76,6 +76,19 @@ class SigningRoom(Jose):
         found = {name for source in self.sources for name in source.algorithms()}
         return [name for name in self._settings.SIGNING_ALGORITHMS if name in found]
 
+    def algorithms_for_clients(self) -> Sequence[str]:
+        """See portula.plugin.Jose."""
+        secret = sorted(SYMMETRIC) if self._settings.SIGNING_WITH_CLIENT_SECRETS else ()
+        return [*self.signing_algorithms(), *secret]
+
+    def default_algorithm(self, client: Application) -> str:
+        """See portula.plugin.Jose."""
+        allowed = self._provider.settings(JoseSettings, client).SIGNING_ALGORITHMS
+        found = [name for name in self.signing_algorithms() if name in allowed]
+        if not found:
+            raise JoseError("nothing here signs with an algorithm that the profile of the client allows")
+        return "RS256" if "RS256" in found else found[0]
+
     def sign(
         self,
         claims: Mapping[str, Any],
