@@ -12,37 +12,36 @@ PLAN = os.environ.get("CERTIFICATION_PLAN", "fapi2-security-profile")
 
 ALGORITHMS = ("PS256", "ES256", "EdDSA")
 
-ALL_PLANS = {
+# The profiles of the room `profiles` say all that FAPI 2.0 asks for.
+FAPI2 = {"PROFILE": "fapi2"}
+MESSAGE_SIGNING = {"PROFILE": "fapi2-message-signing"}
+
+# FAPI 1.0 has no profile.
+FAPI1 = {
+    # What is signed, and how (Part 2 §8.6).
+    "CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS": ALGORITHMS,
+    "CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS": (),
+    "REQUEST_OBJECT_SIGNING_ALGS": ALGORITHMS,
+    # Requests are signed objects, with all in them that counts, and of an hour at most (Part 2 §5.2.2). The clients of
+    # the plan ask for `openid`, and so for a nonce in the ID token (Part 1 §5.2.2.2).
+    "REQUIRE_SIGNED_REQUEST_OBJECT": True,
+    "REQUEST_OBJECT_REQUIRED_CLAIMS": ("aud", "exp", "nbf", "redirect_uri", "scope", "nonce"),
+    "REQUEST_OBJECT_MAX_LIFETIME_SECONDS": 3600,
+    # Audiences of assertions that this older profile's plan demands, and that FAPI 2.0 forbids.
+    "CLIENT_ASSERTION_ACCEPTED_AUDIENCES": ("issuer", "token_endpoint", "endpoint"),
+    "CLIENT_ASSERTION_AUDIENCE_LISTS": True,
+    # A client that loses the answer to a refresh keeps its access: its tokens are bound anyhow.
+    "ROTATE_REFRESH_TOKEN": False,
+}
+
+PLANS = {"fapi2-security-profile": FAPI2, "fapi2-message-signing": MESSAGE_SIGNING, "fapi1-advanced": FAPI1}
+
+OAUTH2_PROVIDER = {
+    **PLANS[PLAN],
     "OIDC_ENABLED": True,
     # Clients show certificates in the server's own TLS: `portula serve --tls-client-ca`.
     "MTLS_ENABLED": True,
     "MTLS_TRUSTED_CAS": str(FOLDER / "clients.pem"),
-    # What clients sign with (FAPI 2.0 Security Profile §5.4.1, FAPI 1.0 Part 2 §8.6).
-    "CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS": ALGORITHMS,
-    "CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS": (),
-    "DPOP_SIGNING_ALGS": ALGORITHMS,
-    # Refresh tokens are not rotated, since a client that loses the answer would lose access (FAPI 2.0 §5.3.2.1).
-    "ROTATE_REFRESH_TOKEN": False,
     # The API that the suite calls with its access tokens: /orders.
     "PLUGINS_DIR": str(Path(__file__).parent / "certification" / "plugins"),
 }
-SIGNED_REQUESTS = {
-    "REQUIRE_SIGNED_REQUEST_OBJECT": True,
-    "REQUEST_OBJECT_REQUIRED_CLAIMS": ("aud", "exp", "nbf", "redirect_uri"),
-    "REQUEST_OBJECT_MAX_LIFETIME_SECONDS": 3600,
-}
-FAPI2 = {"REQUIRE_PUSHED_AUTHORIZATION_REQUESTS": True, "OIDC_RESPONSE_TYPES_SUPPORTED": ("code",)}
-PLANS = {
-    "fapi2-security-profile": FAPI2,
-    "fapi2-message-signing": {**FAPI2, **SIGNED_REQUESTS},
-    "fapi1-advanced": {
-        **SIGNED_REQUESTS,
-        # All its clients ask for `openid`, and then for a nonce in the ID token (FAPI 1.0 Part 1 §5.2.2.2).
-        "REQUEST_OBJECT_REQUIRED_CLAIMS": ("aud", "exp", "nbf", "redirect_uri", "scope", "nonce"),
-        # Audiences of assertions that this older profile's plan demands, and that FAPI 2.0 forbids.
-        "CLIENT_ASSERTION_ACCEPTED_AUDIENCES": ("issuer", "token_endpoint", "endpoint"),
-        "CLIENT_ASSERTION_AUDIENCE_LISTS": True,
-    },
-}
-
-OAUTH2_PROVIDER = {**ALL_PLANS, **PLANS[PLAN]}

@@ -104,7 +104,7 @@ def prepare(folder, plan, issuer, callback):
                 "refresh-token",
                 *(["implicit"] if "plain_response" in variant else []),
             ]
-            uris = f"{callback} {callback}?dummy1=lorem&dummy2=ipsum"  # of two none is the default
+            uris = callback if number == 1 else f"{callback} {callback}?dummy1=lorem&dummy2=ipsum"
             pkce = ["--no-require-pkce"] if "by_value" in variant else []
             words = ["createapplication", "confidential", *grants, "--client-id", f"{name}-{number}", *pkce]
             commands.append([*words, "--redirect-uris", uris, "--metadata", f"@{place}"])
