@@ -22,7 +22,7 @@ from conformance.fapi_plans import (
 )
 from conformance.suite import checks
 from conformance.suite.fapi import FAPI1, MS, SP, FapiVariant, digest
-from conformance.suite.fapi_client import FapiClient
+from conformance.suite.fapi_client import ALGORITHMS, FapiClient
 from conformance.suite.fapi_lab import CLIENTS
 from conformance.suite.lab import MANUAL
 from conformance.suite.pages import Arrival
@@ -49,9 +49,10 @@ def test_discovery_end_point_verification(client: FapiClient, name: str, variant
     assert "S256" in metadata["code_challenge_methods_supported"]
     method = "private_key_jwt" if variant.auth == "private_key_jwt" else "tls_client_auth"
     assert method in metadata["token_endpoint_auth_methods_supported"]
-    signing = {"PS256", "ES256", "EdDSA"}
+    signing = {*ALGORITHMS, "Ed25519"}  # which is EdDSA by its full name (RFC 9864 §2.2)
     assert set(metadata["token_endpoint_auth_signing_alg_values_supported"]) <= signing
     assert signing & set(metadata["id_token_signing_alg_values_supported"])
+    assert variant.plan == FAPI1 or set(metadata["id_token_signing_alg_values_supported"]) <= signing
     if variant.bound == "dpop":
         assert set(metadata["dpop_signing_alg_values_supported"]) <= signing
     else:
