@@ -56,8 +56,8 @@ class SecureClient:
         form = {name: value for name, value in form.items() if value is not None}
         return self.house.door().post(PAR, {**form, **(auth or self.proof())}, headers or {}), verifier
 
-    def signed(self, **changes):
-        """Push a request object (RFC 9101), its claims changed; None takes one out."""
+    def signed(self, *, key=None, **changes):
+        """Push a request object (RFC 9101), by another key if one is given, its claims changed; None takes one out."""
         verifier, challenge = pkce()
         now = self.house.provider.now()
         claims = {
@@ -76,7 +76,7 @@ class SecureClient:
             **changes,
         }
         claims = {name: value for name, value in claims.items() if value is not None}
-        request = self.key.sign(claims, typ="oauth-authz-req+jwt")
+        request = (key or self.key).sign(claims, typ="oauth-authz-req+jwt")
         form = {"client_id": self.party.client_id, "request": request, **self.proof()}
         return self.house.door().post(PAR, form), verifier
 
@@ -103,9 +103,9 @@ class SecureClient:
         return self.house.door().open("/o/userinfo/", headers=headers)
 
 
-def register(house, *, algorithm="ES256", redirect_uri="https://client.example/cb", **fields):
+def register(house, *, redirect_uri="https://client.example/cb", **fields):
     """Register a client that authenticates by a key."""
-    key = jws.TokenKey(algorithm, kid=secrets.token_hex(4))
+    key = jws.TokenKey("ES256", kid=secrets.token_hex(4))
     given = {
         "client_id": "",
         "client_type": "confidential",
