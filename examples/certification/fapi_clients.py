@@ -99,11 +99,8 @@ def prepare(folder, plan, issuer, callback):
             document[f"mtls{at}"] = {**certificate, "ca": authority.pem}
             place = folder / f"{name}-{number}.json"
             place.write_text(json.dumps(metadata_of(plan, variant, number, key), indent=1))
-            grants = [
-                "authorization-code",
-                "refresh-token",
-                *(["implicit"] if "plain_response" in variant else []),
-            ]
+            grants = ["authorization-code", "refresh-token", "client-credentials"]
+            grants += ["implicit"] if "plain_response" in variant else []
             uris = callback if number == 1 else f"{callback} {callback}?dummy1=lorem&dummy2=ipsum"
             pkce = ["--no-require-pkce"] if "by_value" in variant else []
             words = ["createapplication", "confidential", *grants, "--client-id", f"{name}-{number}", *pkce]

@@ -106,6 +106,19 @@ BY_PROOF = ("dpop",)
 WITH_NONCE = ("nonce", "claims-parameter")
 OF_PUSHED = ("par-", "pkce-code-verifier")
 BY_VALUE = ("ensure-valid-pkce-succeeds",)
+WITHOUT_PERSON = _named(
+    FAPI2_PREFIX,
+    """
+    discovery-end-point-verification happy-flow access-token-type-header-case-sensitivity check-dpop-proof-nbf-exp
+    ensure-dpopproof-with-iat-10seconds-before-succeeds ensure-dpopproof-with-iat-10seconds-after-succeeds
+    ensure-client-id-in-token-endpoint ensure-holder-of-key-required
+    ensure-signed-client-assertion-with-RS256-fails ensure-client-assertion-in-token-endpoint
+    ensure-client-assertion-with-exp-is-5-minutes-in-past-fails ensure-client-assertion-with-wrong-aud-fails
+    ensure-client-assertion-with-no-sub-fails dpop-negative-tests
+    """,
+)
+"""What the plan for client credentials has of the security profile's."""
+
 OF_PLAIN_RESPONSES = ("ensure-response-mode-query", "ensure-response-type-code-fails")
 """Words in the names of modules that only run in some variants."""
 
@@ -148,6 +161,9 @@ def _entries() -> Iterator[Entry]:
             FapiVariant(plan, "private_key_jwt", "dpop", jarm=plan == MS, openid=False),
         ):
             yield _entry(plan, tuple(f"{FAPI2_PREFIX}{name}" for name in some), variant)
+    for auth, bound in (("private_key_jwt", "dpop"), ("mtls", "mtls")):
+        variant = FapiVariant(SP, auth, bound, openid=False, credentials=True)
+        yield _entry(SP, _of(WITHOUT_PERSON, FAPI2_PREFIX, variant), variant)
     for auth, request, jarm in (
         ("private_key_jwt", "by_value", False),
         ("private_key_jwt", "pushed", True),

@@ -65,7 +65,7 @@ def test_redeemed_by_another_key(client: FapiClient, name: str, variant: FapiVar
     brought = client.brought(asked, **({"proof": _at_par(client)} if proven else {}))
     outcome = client.authorized(client.visit(brought), asked)
     proof = client.proof("POST", client.op.metadata[TOKEN], key=new_proof_key())
-    checks.token_error(client.post(TOKEN, client.code_form(outcome), proof=proof), *ERRORS)
+    checks.token_error(client.post(TOKEN, client.grant_form(outcome), proof=proof), *ERRORS)
 
 
 # --- At the API ---

@@ -24,7 +24,7 @@ def test_scheme_in_other_case(client: FapiClient, name: str, variant: FapiVarian
 def test_expired_code(client: FapiClient, name: str, variant: FapiVariant) -> None:
     outcome = client.authorize()
     client.op.clock.pass_by(62)
-    checks.token_error(client.post(TOKEN, client.code_form(outcome)), "invalid_grant")
+    checks.token_error(client.post(TOKEN, client.grant_form(outcome)), "invalid_grant")
 
 
 @module(
@@ -34,7 +34,7 @@ def test_expired_code(client: FapiClient, name: str, variant: FapiVariant) -> No
 def test_code_used_again(client: FapiClient, name: str, variant: FapiVariant) -> None:
     outcome = client.run()
     client.op.clock.pass_by(1)
-    checks.token_error(client.post(TOKEN, client.code_form(outcome)), "invalid_grant")
+    checks.token_error(client.post(TOKEN, client.grant_form(outcome)), "invalid_grant")
     dead = client.call(outcome.access_token)
     assert dead.status_code == 401
 
@@ -44,25 +44,25 @@ def test_code_of_another_client(
     client: FapiClient, other: FapiClient, name: str, variant: FapiVariant
 ) -> None:
     outcome = client.authorize()
-    checks.token_error(other.post(TOKEN, client.code_form(outcome)), "invalid_grant")
+    checks.token_error(other.post(TOKEN, client.grant_form(outcome)), "invalid_grant")
 
 
 @module(*both("ensure-client-id-in-token-endpoint"))
 def test_client_id_of_another(client: FapiClient, other: FapiClient, name: str, variant: FapiVariant) -> None:
-    form = client.code_form(client.authorize(), client_id=other.client_id)
+    form = client.grant_form(client.authorize(), client_id=other.client_id)
     checks.refused_client(client.post(TOKEN, form), "invalid_client", "invalid_grant")
 
 
 @module(*both("ensure-pkce-code-verifier-required", "incorrect-pkce-code-verifier-rejected"))
 def test_code_verifier(client: FapiClient, name: str, variant: FapiVariant) -> None:
     verifier = None if "required" in name else secrets.token_urlsafe(48)
-    form = client.code_form(client.authorize(), code_verifier=verifier)
+    form = client.grant_form(client.authorize(), code_verifier=verifier)
     checks.token_error(client.post(TOKEN, form), "invalid_grant")
 
 
 @module(*fapi2("ensure-holder-of-key-required"), *fapi1("ensure-mtls-holder-of-key-required"))
 def test_holder_of_key_required(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    form = client.code_form(client.authorize())
+    form = client.grant_form(client.authorize())
     response = client.post(TOKEN, form, proof=None, bare=variant.bound == "mtls")
     errors = ("invalid_request", "invalid_client", "invalid_grant", "invalid_dpop_proof")
     checks.refused_client(response, *errors)
@@ -87,20 +87,20 @@ def test_assertion_that_does_not_count(client: FapiClient, name: str, variant: F
     changes: dict[str, Any] = next(changes for words, changes in AT_TOKEN.items() if words in name)
     if "exp" in changes:
         changes = {"exp": int(client.op.clock.now()) + changes["exp"]}
-    form = client.code_form(client.authorize())
+    form = client.grant_form(client.authorize())
     checks.refused_client(client.post(TOKEN, form, assertion=client.assertion(**changes)), "invalid_client")
 
 
 @module(*both("ensure-signed-client-assertion-with-RS256-fails"))
 def test_assertion_of_another_algorithm(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    form = client.code_form(client.authorize())
+    form = client.grant_form(client.authorize())
     response = client.post(TOKEN, form, assertion=client.assertion(algorithm="RS256"))
     checks.refused_client(response, "invalid_client")
 
 
 @module(*both("ensure-client-assertion-in-token-endpoint"))
 def test_no_assertion(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    response = client.post(TOKEN, client.code_form(client.authorize()), assertion=None)
+    response = client.post(TOKEN, client.grant_form(client.authorize()), assertion=None)
     checks.refused_client(response, "invalid_client", "invalid_request")
 
 

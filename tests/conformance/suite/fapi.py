@@ -31,6 +31,8 @@ class FapiVariant:
     request: str = "pushed"
     jarm: bool = False
     openid: bool = True
+    credentials: bool = False
+    """Whether tokens are given to clients for themselves (RFC 6749 §4.4), and nobody is asked."""
 
     @property
     def name(self) -> str:
@@ -61,7 +63,8 @@ class FapiVariant:
 
     def __str__(self) -> str:
         """Say which it is, for the ids of tests."""
-        return f"{self.name}{'' if self.openid else '-plain_oauth'}"
+        plain = "-client_credentials" if self.credentials else "-plain_oauth"
+        return f"{self.name}{'' if self.openid else plain}"
 
 
 def digest(text: str) -> str:

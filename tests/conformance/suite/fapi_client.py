@@ -209,24 +209,29 @@ class FapiClient(FapiParty):
         return claims
 
     def authorize(self, **changes: Any) -> Outcome:
-        """Run a flow up to the response."""
+        """Run a flow up to the response; there is none where clients ask for themselves."""
+        if self.variant.credentials:
+            return Outcome({}, {}, [])
         asked = self.asked(**changes)
         return self.authorized(self.visit(self.brought(asked)), asked)
 
-    def code_form(self, outcome: Outcome, **changes: Any) -> dict[str, Any]:
-        """Return the form that redeems a code; None leaves a parameter out."""
-        form = {
-            "grant_type": "authorization_code",
-            "code": outcome.response["code"],
-            "redirect_uri": outcome.asked["redirect_uri"],
-            "code_verifier": self.verifier if "code_challenge" in outcome.asked else None,
-            **changes,
-        }
+    def grant_form(self, outcome: Outcome, **changes: Any) -> dict[str, Any]:
+        """Return the form that gets the first token; None leaves a parameter out."""
+        if self.variant.credentials:
+            form = {"grant_type": "client_credentials", "scope": self.scope, **changes}
+        else:
+            form = {
+                "grant_type": "authorization_code",
+                "code": outcome.response["code"],
+                "redirect_uri": outcome.asked["redirect_uri"],
+                "code_verifier": self.verifier if "code_challenge" in outcome.asked else None,
+                **changes,
+            }
         return {name: value for name, value in form.items() if value is not None}
 
     def redeem(self, outcome: Outcome, **how: Any) -> Outcome:
         """Redeem a code, and check what comes."""
-        outcome.tokens = self.token_response(self.post("token_endpoint", self.code_form(outcome), **how))
+        outcome.tokens = self.token_response(self.post("token_endpoint", self.grant_form(outcome), **how))
         if self.variant.openid:
             outcome.id_token = self._id_token(outcome.tokens["id_token"], outcome.asked)
         else:
