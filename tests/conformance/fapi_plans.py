@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from conformance.plans import Entry, Modules
-from conformance.suite.fapi import FAPI1, MS, SP, FapiVariant
+from conformance.suite.fapi import FAPI1, KEY_JWT, MS, SP, FapiVariant
 
 FAPI2_PREFIX, FAPI1_PREFIX = "fapi2-security-profile-final-", "fapi1-advanced-final-"
 
@@ -101,11 +101,6 @@ ADVANCED = (
         """,
     ),
 )
-BY_ASSERTION = ("client-assertion", "JWT-assertion", "as-audience-fails")
-BY_PROOF = ("dpop",)
-WITH_NONCE = ("nonce", "claims-parameter")
-OF_PUSHED = ("par-", "pkce-code-verifier")
-BY_VALUE = ("ensure-valid-pkce-succeeds",)
 WITHOUT_PERSON = _named(
     FAPI2_PREFIX,
     """
@@ -119,8 +114,24 @@ WITHOUT_PERSON = _named(
 )
 """What the plan for client credentials has of the security profile's."""
 
+
+BY_ASSERTION = ("client-assertion", "JWT-assertion", "as-audience-fails")
+BY_PROOF = ("dpop",)
+WITH_NONCE = ("nonce", "claims-parameter")
+OF_PUSHED = ("par-", "pkce-code-verifier")
+BY_VALUE = ("ensure-valid-pkce-succeeds",)
 OF_PLAIN_RESPONSES = ("ensure-response-mode-query", "ensure-response-type-code-fails")
-"""Words in the names of modules that only run in some variants."""
+"""Words in the names of modules that run in some variants alone."""
+MIXED = tuple(
+    f"{FAPI2_PREFIX}{name}"
+    for name in (
+        "discovery-end-point-verification",
+        "happy-flow",
+        "ensure-holder-of-key-required",
+        "refresh-token",
+    )
+)
+"""What differs where clients authenticate in one way and are bound in the other, or speak OAuth alone."""
 
 
 def _of(modules: tuple[str, ...], prefix: str, variant: FapiVariant) -> tuple[str, ...]:
@@ -129,7 +140,7 @@ def _of(modules: tuple[str, ...], prefix: str, variant: FapiVariant) -> tuple[st
         *(BY_ASSERTION if variant.auth == "mtls" else ()),
         *(BY_PROOF if variant.bound == "mtls" else ()),
         *(() if variant.openid else WITH_NONCE),
-        *(BY_VALUE if variant.pushed else OF_PUSHED),
+        *(BY_VALUE if variant.pushes else OF_PUSHED),
         *(OF_PLAIN_RESPONSES if variant.jarm else ()),
     ]
     short = {name: name.removeprefix(prefix) for name in modules}
@@ -142,31 +153,23 @@ def _has(name: str, words: str) -> bool:
 
 def _entries() -> Iterator[Entry]:
     """Yield every module in at least two variants, where it has more than one."""
-    key_jwt, mtls = {"auth": "private_key_jwt"}, {"auth": "mtls", "bound": "mtls"}
     for plan, modules in ((SP, SECURITY_PROFILE), (MS, (*MESSAGE_SIGNING, *SECURITY_PROFILE))):
-        for variant in (
-            FapiVariant(plan, **key_jwt, bound="dpop", jarm=plan == MS),
-            FapiVariant(plan, **mtls, jarm=plan == MS),
-        ):
+        for auth, bound in ((KEY_JWT, "dpop"), ("mtls", "mtls")):
+            variant = FapiVariant(plan, auth, bound, jarm=plan == MS)
             yield _entry(plan, _of(modules, FAPI2_PREFIX, variant), variant)
-        some = (
-            "discovery-end-point-verification",
-            "happy-flow",
-            "ensure-holder-of-key-required",
-            "refresh-token",
-        )
-        for variant in (
-            FapiVariant(plan, "private_key_jwt", "mtls", jarm=plan == MS),
-            FapiVariant(plan, "mtls", "dpop", jarm=plan == MS),
-            FapiVariant(plan, "private_key_jwt", "dpop", jarm=plan == MS, openid=False),
+        for auth, bound, openid in (
+            (KEY_JWT, "mtls", True),
+            ("mtls", "dpop", True),
+            (KEY_JWT, "dpop", False),
         ):
-            yield _entry(plan, tuple(f"{FAPI2_PREFIX}{name}" for name in some), variant)
-    for auth, bound in (("private_key_jwt", "dpop"), ("mtls", "mtls")):
+            variant = FapiVariant(plan, auth, bound, jarm=plan == MS, openid=openid)
+            yield _entry(plan, MIXED, variant)
+    for auth, bound in ((KEY_JWT, "dpop"), ("mtls", "mtls")):
         variant = FapiVariant(SP, auth, bound, openid=False, credentials=True)
         yield _entry(SP, _of(WITHOUT_PERSON, FAPI2_PREFIX, variant), variant)
     for auth, request, jarm in (
-        ("private_key_jwt", "by_value", False),
-        ("private_key_jwt", "pushed", True),
+        (KEY_JWT, "by_value", False),
+        (KEY_JWT, "pushed", True),
         ("mtls", "pushed", False),
     ):
         variant = FapiVariant(FAPI1, auth, "mtls", request, jarm)

@@ -19,7 +19,7 @@ def _proven(client: FapiClient, **changes: Any) -> None:
     outcome = client.authorize()
     client.redeem(outcome, proof=client.proof("POST", client.op.metadata[TOKEN], **changes))
     token = outcome.access_token
-    client.served(client.call(token, proof=client.proof("GET", client.resource, token, **changes)))
+    client.check_served(client.call(token, proof=client.proof("GET", client.resource, token, **changes)))
 
 
 @module(*fapi2("check-dpop-proof-nbf-exp"))
@@ -43,15 +43,15 @@ def _at_par(client: FapiClient) -> str:
 @module(*fapi2("ensure-dpopproof-at-par-endpoint-binding-success", "ensure-dpop-auth-code-binding-success"))
 def test_bound_request(client: FapiClient, name: str, variant: FapiVariant) -> None:
     proven = "at-par" in name
-    asked = client.asked(**({} if proven else {"dpop_jkt": client.thumbprint}))
-    brought = client.brought(asked, **({"proof": _at_par(client)} if proven else {}))
-    outcome = client.redeem(client.authorized(client.visit(brought), asked))
-    client.served(client.call(outcome.access_token))
+    asked = client.request(**({} if proven else {"dpop_jkt": client.thumbprint}))
+    brought = client.browser_parameters(asked, **({"proof": _at_par(client)} if proven else {}))
+    outcome = client.redeem(client.outcome_of(client.visit(brought), asked))
+    client.check_served(client.call(outcome.access_token))
 
 
 @module(*fapi2("ensure-mismatched-dpop-jkt-fails"))
 def test_bound_to_two_keys(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked(dpop_jkt=new_proof_key().thumbprint())
+    asked = client.request(dpop_jkt=new_proof_key().thumbprint())
     response = client.push(asked, proof=_at_par(client))
     checks.token_error(response, "invalid_request", "invalid_dpop_proof")
 
@@ -61,9 +61,9 @@ def test_bound_to_two_keys(client: FapiClient, name: str, variant: FapiVariant) 
 )
 def test_redeemed_by_another_key(client: FapiClient, name: str, variant: FapiVariant) -> None:
     proven = "proof-jkt" in name
-    asked = client.asked(**({} if proven else {"dpop_jkt": client.thumbprint}))
-    brought = client.brought(asked, **({"proof": _at_par(client)} if proven else {}))
-    outcome = client.authorized(client.visit(brought), asked)
+    asked = client.request(**({} if proven else {"dpop_jkt": client.thumbprint}))
+    brought = client.browser_parameters(asked, **({"proof": _at_par(client)} if proven else {}))
+    outcome = client.outcome_of(client.visit(brought), asked)
     proof = client.proof("POST", client.op.metadata[TOKEN], key=new_proof_key())
     checks.token_error(client.post(TOKEN, client.grant_form(outcome), proof=proof), *ERRORS)
 
@@ -79,16 +79,16 @@ def test_dpop_negative_tests(client: FapiClient, name: str, variant: FapiVariant
         assert answer.status_code in (400, 401), why
         assert "DPoP " in answer.headers["www-authenticate"], why
     good = client.proof("GET", url, token)
-    client.served(client.call(token, proof=good))
-    client.turned_away(client.call(token, proof=good))
-    client.turned_away(client.call(token, scheme="Bearer"))
+    client.check_served(client.call(token, proof=good))
+    client.check_turned_away(client.call(token, proof=good))
+    client.check_turned_away(client.call(token, scheme="Bearer"))
     for changed in (
         {"htu": f"{url}?a=b#c"},
         {"htu": url.replace("localhost", "LOCALHOST")},
         {"more": "claims"},
     ):
-        client.served(client.call(token, proof=client.proof("GET", url, token, **changed)))
-    client.served(client.call(token, proof=client.proof("GET", url, token), header="DPOP"))
+        client.check_served(client.call(token, proof=client.proof("GET", url, token, **changed)))
+    client.check_served(client.call(token, proof=client.proof("GET", url, token), header="DPOP"))
 
 
 def _bad(client: FapiClient, token: str) -> Iterator[tuple[str, str | list[str] | None]]:

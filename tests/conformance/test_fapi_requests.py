@@ -57,7 +57,7 @@ def test_discovery_end_point_verification(client: FapiClient, name: str, variant
         assert set(metadata["dpop_signing_alg_values_supported"]) <= signing
     else:
         assert metadata["tls_client_certificate_bound_access_tokens"] is True
-    if variant.signed:
+    if variant.signs:
         assert signing & set(metadata["request_object_signing_alg_values_supported"])
     if variant.jarm:
         assert "jwt" in metadata["response_modes_supported"]
@@ -86,8 +86,8 @@ def test_happy_flow(client: FapiClient, other: FapiClient, name: str, variant: F
 
 @module(*both("user-rejects-authentication"))
 def test_user_rejects_authentication(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked(prompt="consent")
-    client.refused(client.visit(client.brought(asked), consent=False), asked, "access_denied")
+    asked = client.request(prompt="consent")
+    client.check_error(client.visit(client.browser_parameters(asked), consent=False), asked, "access_denied")
 
 
 # --- What responses repeat ---
@@ -132,7 +132,7 @@ def test_other_scope_order(client: FapiClient, name: str, variant: FapiVariant) 
 def test_claims_parameter(client: FapiClient, name: str, variant: FapiVariant) -> None:
     assert client.op.metadata["claims_parameter_supported"] is True
     claims: Any = {"id_token": {"name": {"essential": True}, "email": None}}
-    outcome = client.run(claims=claims if variant.signed else json.dumps(claims))
+    outcome = client.run(claims=claims if variant.signs else json.dumps(claims))
     assert outcome.id_token["name"] == "Certa Fied"
     assert outcome.id_token["email"] == "certa@example.com"
 
@@ -146,16 +146,16 @@ def test_claims_parameter(client: FapiClient, name: str, variant: FapiVariant) -
 )
 def test_different_inside_and_outside(client: FapiClient, name: str, variant: FapiVariant) -> None:
     parameter = "nonce" if "nonce" in name else "state"
-    asked = client.asked()
-    brought = {**client.brought(asked), parameter: secrets.token_urlsafe(8)}
-    client.redeem(client.authorized(client.visit(brought), asked))
+    asked = client.request()
+    brought = {**client.browser_parameters(asked), parameter: secrets.token_urlsafe(8)}
+    client.redeem(client.outcome_of(client.visit(brought), asked))
 
 
 @module(*both("state-only-outside-request-object-not-used"))
 def test_state_only_outside(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked(state=None)
-    brought = {**client.brought(asked), "state": secrets.token_urlsafe(8)}
-    client.redeem(client.authorized(client.visit(brought), asked))
+    asked = client.request(state=None)
+    brought = {**client.browser_parameters(asked), "state": secrets.token_urlsafe(8)}
+    client.redeem(client.outcome_of(client.visit(brought), asked))
 
 
 @module(
@@ -163,8 +163,8 @@ def test_state_only_outside(client: FapiClient, name: str, variant: FapiVariant)
     *fapi1("ensure-authorization-request-without-request-object-fails"),
 )
 def test_plain_request(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked()
-    client.refused_anywhere(client.visit(asked), asked, "invalid_request")
+    asked = client.request()
+    client.check_error_anywhere(client.visit(asked), asked, "invalid_request")
 
 
 # --- Redirect URIs ---
@@ -174,28 +174,28 @@ def test_plain_request(client: FapiClient, name: str, variant: FapiVariant) -> N
     *both("ensure-request-object-without-redirect-uri-fails", "ensure-redirect-uri-in-authorization-request")
 )
 def test_without_redirect_uri(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked(redirect_uri=None)
-    answer = client.offered(asked)
+    asked = client.request(redirect_uri=None)
+    answer = client.offer(asked)
     assert not isinstance(answer, Arrival)
-    client.declined(
-        answer, asked, "invalid_request", *(("invalid_request_object",) if variant.signed else ())
+    client.check_refusal(
+        answer, asked, "invalid_request", *(("invalid_request_object",) if variant.signs else ())
     )
 
 
 @module(*both("ensure-registered-redirect-uri"), *fapi1("par-attempt-invalid-redirect_uri"))
 def test_unregistered_redirect_uri(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked(redirect_uri=f"{client.callback}/{secrets.token_hex(5)}")
-    answer = client.offered(asked)
+    asked = client.request(redirect_uri=f"{client.callback}/{secrets.token_hex(5)}")
+    answer = client.offer(asked)
     assert not isinstance(answer, Arrival)
-    client.declined(
-        answer, asked, "invalid_request", *(("invalid_request_object",) if variant.signed else ())
+    client.check_refusal(
+        answer, asked, "invalid_request", *(("invalid_request_object",) if variant.signs else ())
     )
 
 
 @module(*fapi2("plain-fapi-tolerate-unregistered-redirect-uri"))
 def test_tolerated_redirect_uri(client: FapiClient, name: str, variant: FapiVariant) -> None:
     """A server may take it (RFC 9126 §2.4); this one does where PAR_ALLOW_UNREGISTERED_REDIRECT_URIS says so."""
-    response = client.push(client.asked(redirect_uri=f"{client.callback}/{secrets.token_hex(5)}"))
+    response = client.push(client.request(redirect_uri=f"{client.callback}/{secrets.token_hex(5)}"))
     checks.token_error(response, "invalid_request")
 
 
@@ -207,25 +207,27 @@ OF_RESPONSE_TYPES = ("unsupported_response_type", "invalid_request")
 @module(*fapi2("ensure-response-type-code-idtoken-fails", "ensure-response-type-token-fails"))
 def test_other_response_types(client: FapiClient, name: str, variant: FapiVariant) -> None:
     response_type = "code id_token" if "idtoken" in name else "token"
-    response = client.push(client.asked(response_type=response_type))
+    response = client.push(client.request(response_type=response_type))
     checks.token_error(response, *OF_RESPONSE_TYPES)
 
 
 @module(*fapi1("ensure-response-type-code-fails"))
 def test_response_type_code(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked(response_type="code")
-    answer = client.offered(asked)
-    client.declined(answer, asked, *OF_RESPONSE_TYPES, *(("unauthorized_client",) if variant.pushed else ()))
+    asked = client.request(response_type="code")
+    answer = client.offer(asked)
+    client.check_refusal(
+        answer, asked, *OF_RESPONSE_TYPES, *(("unauthorized_client",) if variant.pushes else ())
+    )
 
 
 @module(*fapi1("ensure-response-mode-query"))
 def test_response_mode_query(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked(response_mode="query")
-    answer = client.offered(asked)
+    asked = client.request(response_mode="query")
+    answer = client.offer(asked)
     if isinstance(answer, httpx.Response):
         checks.token_error(answer, "invalid_request")
     else:
-        client.refused_anywhere(answer, asked, "invalid_request")
+        client.check_error_anywhere(answer, asked, "invalid_request")
 
 
 @module(*fapi1("ensure-valid-pkce-succeeds"))
@@ -238,22 +240,22 @@ def test_valid_pkce(client: FapiClient, name: str, variant: FapiVariant) -> None
 
 @module(*both("ensure-request-object-with-multiple-aud-succeeds"))
 def test_object_with_multiple_aud(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked()
+    asked = client.request()
     _taken(client, asked, aud=["https://other.example", client.op.issuer])
 
 
 @module(*fapi2("ensure-request-object-with-nbf-8-seconds-in-the-future-is-accepted"))
 def test_object_of_a_clock_ahead(client: FapiClient, name: str, variant: FapiVariant) -> None:
     ahead = int(client.op.clock.now()) + 8
-    _taken(client, client.asked(), nbf=ahead, iat=ahead)
+    _taken(client, client.request(), nbf=ahead, iat=ahead)
 
 
 def _taken(client: FapiClient, asked: dict[str, Any], **changes: Any) -> None:
-    answer = client.offered(asked, **changes)
+    answer = client.offer(asked, **changes)
     if isinstance(answer, httpx.Response):
         uri = checks.json_answer(answer, 201)["request_uri"]
         answer = client.visit({"client_id": client.client_id, "request_uri": uri})
-    client.redeem(client.authorized(answer, asked))
+    client.redeem(client.outcome_of(answer, asked))
 
 
 MINUTE = 60
@@ -277,9 +279,9 @@ def test_object_of_another_time(client: FapiClient, name: str, variant: FapiVari
     changes = next(changes for words, changes in TIMES.items() if words in name)
     now = int(client.op.clock.now())
     times = {claim: None if seconds is None else now + seconds for claim, seconds in changes.items()}
-    asked = client.asked()
+    asked = client.request()
     redirected = REDIRECTED if "without" in name else ()
-    client.declined(client.offered(asked, **times), asked, "invalid_request_object", redirected=redirected)
+    client.check_refusal(client.offer(asked, **times), asked, "invalid_request_object", redirected=redirected)
 
 
 @module(
@@ -288,9 +290,9 @@ def test_object_of_another_time(client: FapiClient, name: str, variant: FapiVari
 )
 def test_object_for_another(client: FapiClient, name: str, variant: FapiVariant) -> None:
     par = client.op.metadata["pushed_authorization_request_endpoint"]
-    asked = client.asked()
+    asked = client.request()
     aud = par if "pushed" in name else "https://other.example"
-    client.declined(client.offered(asked, aud=aud), asked, "invalid_request_object")
+    client.check_refusal(client.offer(asked, aud=aud), asked, "invalid_request_object")
 
 
 @module(
@@ -300,45 +302,45 @@ def test_object_for_another(client: FapiClient, name: str, variant: FapiVariant)
     )
 )
 def test_object_of_another_algorithm(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked()
+    asked = client.request()
     algorithm = "none" if "none" in name else "RS256"
-    client.declined(client.offered(asked, algorithm=algorithm), asked, "invalid_request_object")
+    client.check_refusal(client.offer(asked, algorithm=algorithm), asked, "invalid_request_object")
 
 
 @module(*both("ensure-request-object-with-invalid-signature-fails"))
 def test_object_with_invalid_signature(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked()
+    asked = client.request()
     body, _, signature = client.request_object(asked).rpartition(".")
     turned = "".join(reversed(signature))
-    answer = client.offered(asked, beside={"request": f"{body}.{turned}"})
-    client.declined(answer, asked, "invalid_request_object")
+    answer = client.offer(asked, beside={"request": f"{body}.{turned}"})
+    client.check_refusal(answer, asked, "invalid_request_object")
 
 
 @module(*both("ensure-matching-key-in-authorization-request"))
 def test_object_by_the_key_of_another(
     client: FapiClient, other: FapiClient, name: str, variant: FapiVariant
 ) -> None:
-    asked = client.asked()
-    answer = client.offered(asked, key=other.key)
-    client.declined(answer, asked, "invalid_request_object", "invalid_request")
+    asked = client.request()
+    answer = client.offer(asked, key=other.key)
+    client.check_refusal(answer, asked, "invalid_request_object", "invalid_request")
 
 
 @module(*fapi1("ensure-request-object-without-scope-fails", "ensure-request-object-without-nonce-fails"))
 def test_object_without(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    asked = client.asked(**{"scope" if "scope" in name else "nonce": None})
-    client.declined(client.offered(asked), asked, "invalid_request", "invalid_request_object")
+    asked = client.request(**{"scope" if "scope" in name else "nonce": None})
+    client.check_refusal(client.offer(asked), asked, "invalid_request", "invalid_request_object")
 
 
 @module(*both("par-authorization-request-containing-request_uri"))
 def test_object_that_names_another(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    uri = client.pushed(client.asked())
-    asked = client.asked()
-    client.declined(client.offered(asked, request_uri=uri), asked, "invalid_request_object")
+    uri = client.request_uri(client.request())
+    asked = client.request()
+    client.check_refusal(client.offer(asked, request_uri=uri), asked, "invalid_request_object")
 
 
 @module(*fapi2("ensure-unsigned-request-at-par-endpoint-fails"))
 def test_unsigned_request_at_par(client: FapiClient, name: str, variant: FapiVariant) -> None:
-    response = client.post("pushed_authorization_request_endpoint", client.asked())
+    response = client.post("pushed_authorization_request_endpoint", client.request())
     checks.token_error(response, "invalid_request")
 
 

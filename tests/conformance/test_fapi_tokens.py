@@ -14,7 +14,7 @@ TOKEN = "token_endpoint"
 @module(*both("access-token-type-header-case-sensitivity"))
 def test_scheme_in_other_case(client: FapiClient, name: str, variant: FapiVariant) -> None:
     token = client.run().access_token
-    client.served(client.call(token, scheme="dPOP" if variant.bound == "dpop" else "bEARER"))
+    client.check_served(client.call(token, scheme="dPOP" if variant.bound == "dpop" else "bEARER"))
 
 
 # --- Codes ---
@@ -110,9 +110,9 @@ def test_no_assertion(client: FapiClient, name: str, variant: FapiVariant) -> No
 def test_assertion_for_the_issuer(client: FapiClient, name: str, variant: FapiVariant) -> None:
     op = client.op
     aud = [op.issuer, op.metadata[TOKEN]] if "array" in name else op.issuer
-    asked = client.asked()
-    how = {"assertion": client.assertion(aud=aud)} if variant.pushed else {}
-    outcome = client.authorized(client.visit(client.brought(asked, **how)), asked)
+    asked = client.request()
+    how = {"assertion": client.assertion(aud=aud)} if variant.pushes else {}
+    outcome = client.outcome_of(client.visit(client.browser_parameters(asked, **how)), asked)
     client.redeem(outcome, assertion=client.assertion(aud=aud))
 
 
@@ -145,7 +145,7 @@ def test_refresh_token(client: FapiClient, other: FapiClient, name: str, variant
 def _refreshed(client: FapiClient, first: Outcome, form: dict[str, str]) -> dict[str, Any]:
     document = client.token_response(client.post(TOKEN, form))
     assert document["access_token"] != first.access_token
-    client.served(client.call(document["access_token"]))
+    client.check_served(client.call(document["access_token"]))
     if client.variant.openid:
         claims = client.op.verified(document["id_token"])
         for member in ("iss", "sub", "aud", "auth_time"):

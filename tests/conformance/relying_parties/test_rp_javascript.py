@@ -68,7 +68,7 @@ def test_a_javascript_client_of_fapi_completes_its_flow(
         "clientId": client.client_id,
         "auth": variant.auth,
         "bound": variant.bound,
-        "signed": variant.signed,
+        "signed": variant.signs,
         "jarm": variant.jarm,
         "jwk": client.key.as_dict(private=True),
         "certificate": client.certificate,

@@ -1,4 +1,4 @@
-"""Clients of the FAPI plans: what they push, sign, prove and check."""
+"""Clients of the FAPI plans: who they are, and what they sign and prove."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ from conformance.suite import tokens
 from conformance.suite.pages import Browser, Person
 from conformance.suite.parties import OP, Suite
 
-ALGORITHM = "PS256"
+ALGORITHM, KEY_JWT = "PS256", "private_key_jwt"
 SP, MS, FAPI1 = "fapi2-security-profile", "fapi2-message-signing", "fapi1-advanced"
 
 
@@ -26,7 +26,7 @@ class FapiVariant:
     """Which plan a test is of, and in which of the suite's variants it runs."""
 
     plan: str
-    auth: str = "private_key_jwt"
+    auth: str = KEY_JWT
     bound: str = "mtls"
     request: str = "pushed"
     jarm: bool = False
@@ -42,12 +42,12 @@ class FapiVariant:
         return f"{self.auth}-{self.bound}"
 
     @property
-    def pushed(self) -> bool:
+    def pushes(self) -> bool:
         """Whether requests are pushed."""
         return self.request == "pushed"
 
     @property
-    def signed(self) -> bool:
+    def signs(self) -> bool:
         """Whether requests are signed objects."""
         return self.plan != SP
 
@@ -92,19 +92,14 @@ class FapiLab:
 class FapiParty:
     """A client of the suite's configuration: who it is, and what it makes."""
 
-    def __init__(self, lab: "FapiLab", variant: FapiVariant, number: int) -> None:
+    def __init__(self, lab: FapiLab, variant: FapiVariant, number: int) -> None:
         """Read who it is out of the configuration of its variant."""
         op, suite, place = lab.op, lab.suite, lab.place
         document = json.loads((place / f"suite-{variant.name}.json").read_text())
         at = "" if number == 1 else "2"
         own = document[f"client{at}"]
-        self.op, self.person, self.browser, self.variant, self.number = (
-            op,
-            lab.person,
-            lab.browser,
-            variant,
-            number,
-        )
+        self.op, self.person, self.browser = op, lab.person, lab.browser
+        self.variant, self.number = variant, number
         self.client_id = own["client_id"]
         members = {
             name: value for name, value in own["jwks"]["keys"][0].items() if name not in ("alg", "use")
@@ -133,7 +128,7 @@ class FapiParty:
         if self.http is not self.bare:
             self.http.close()
 
-    def asked(self, **changes: Any) -> dict[str, Any]:
+    def request(self, **changes: Any) -> dict[str, Any]:
         """Return the parameters of an authorization request; None leaves one out."""
         variant = self.variant
         parameters = {
@@ -144,8 +139,8 @@ class FapiParty:
             "nonce": secrets.token_urlsafe(8) if variant.openid else None,
             "response_type": "code id_token" if variant.hybrid else "code",
             "response_mode": "jwt" if variant.jarm else None,
-            "code_challenge": digest(self.verifier) if variant.pushed else None,
-            "code_challenge_method": "S256" if variant.pushed else None,
+            "code_challenge": digest(self.verifier) if variant.pushes else None,
+            "code_challenge_method": "S256" if variant.pushes else None,
             **changes,
         }
         return {name: value for name, value in parameters.items() if value is not None}

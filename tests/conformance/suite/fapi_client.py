@@ -38,7 +38,7 @@ class FapiClient(FapiParty):
 
     # --- What it sends ---
 
-    def offered(
+    def offer(
         self, asked: Mapping[str, Any], *, beside: Mapping[str, str] | None = None, **changes: Any
     ) -> httpx.Response | Page | Arrival:
         """Push a request, or bring it by value, and return what comes.
@@ -49,11 +49,11 @@ class FapiClient(FapiParty):
             changes: how the request object is made; see `request_object`.
         """
         form = {**self.form(asked, **changes), **(beside or {})}
-        if self.variant.pushed:
+        if self.variant.pushes:
             return self.post("pushed_authorization_request_endpoint", form)
         return self.visit({"client_id": self.client_id, **self._doubled(asked), **form})
 
-    def declined(
+    def check_refusal(
         self,
         answer: httpx.Response | Page | Arrival,
         asked: Mapping[str, Any],
@@ -64,7 +64,7 @@ class FapiClient(FapiParty):
         if isinstance(answer, httpx.Response):
             checks.token_error(answer, *errors)
         else:
-            self.refused_anywhere(answer, asked, *errors, *redirected)
+            self.check_error_anywhere(answer, asked, *errors, *redirected)
 
     def post(
         self,
@@ -98,13 +98,13 @@ class FapiClient(FapiParty):
 
     def form(self, asked: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
         """Return what is pushed: the parameters, or the signed object; the suite sends no client_id beside it."""
-        return {"request": self.request_object(asked, **changes)} if self.variant.signed else dict(asked)
+        return {"request": self.request_object(asked, **changes)} if self.variant.signs else dict(asked)
 
     def push(self, asked: Mapping[str, Any], **how: Any) -> httpx.Response:
         """Push a request."""
         return self.post("pushed_authorization_request_endpoint", self.form(asked), **how)
 
-    def pushed(self, asked: Mapping[str, Any], **how: Any) -> str:
+    def request_uri(self, asked: Mapping[str, Any], **how: Any) -> str:
         """Push a request that is taken, and return its request_uri (RFC 9126 §2.2)."""
         answer = self.push(asked, **how)
         document = checks.json_answer(answer, 201)
@@ -115,10 +115,10 @@ class FapiClient(FapiParty):
         checks.unguessable(found[1])
         return str(document["request_uri"])
 
-    def brought(self, asked: Mapping[str, Any], **how: Any) -> dict[str, str]:
+    def browser_parameters(self, asked: Mapping[str, Any], **how: Any) -> dict[str, str]:
         """Return what the browser brings to the authorization endpoint: the request by reference, or by value."""
-        if self.variant.pushed:
-            carried = {"request_uri": self.pushed(asked, **how)}
+        if self.variant.pushes:
+            carried = {"request_uri": self.request_uri(asked, **how)}
         else:
             carried = {"request": self.request_object(asked, **how)}
         return {"client_id": self.client_id, **self._doubled(asked), **carried}
@@ -167,25 +167,25 @@ class FapiClient(FapiParty):
         assert now < claims.pop("exp") <= now + 600 + checks.SKEW_SECONDS
         return claims
 
-    def refused(self, landed: Page | Arrival, asked: Mapping[str, Any], *errors: str) -> None:
+    def check_error(self, landed: Page | Arrival, asked: Mapping[str, Any], *errors: str) -> None:
         """Demand an error in the response."""
         response = self.parameters(landed, asked)
         assert checks.redirected_error(response, self.op.issuer, asked.get("state")) in errors
 
-    def refused_anywhere(self, landed: Page | Arrival, asked: Mapping[str, Any], *errors: str) -> None:
+    def check_error_anywhere(self, landed: Page | Arrival, asked: Mapping[str, Any], *errors: str) -> None:
         """Demand an error in the response, or on a page that leads nowhere."""
         if isinstance(landed, Arrival):
-            self.refused(landed, asked, *errors)
+            self.check_error(landed, asked, *errors)
         else:
-            self.error_page(landed)
+            self.check_error_page(landed)
 
-    def error_page(self, landed: Page | Arrival) -> None:
+    def check_error_page(self, landed: Page | Arrival) -> None:
         """Demand an error page."""
         assert isinstance(landed, Page), landed
         assert landed.status == 400, landed.text
         assert not landed.buttons
 
-    def authorized(self, landed: Page | Arrival, asked: Mapping[str, Any]) -> Outcome:
+    def outcome_of(self, landed: Page | Arrival, asked: Mapping[str, Any]) -> Outcome:
         """Read a response that succeeds."""
         response = self.parameters(landed, asked)
         assert "error" not in response, response
@@ -212,8 +212,8 @@ class FapiClient(FapiParty):
         """Run a flow up to the response; there is none where clients ask for themselves."""
         if self.variant.credentials:
             return Outcome({}, {}, [])
-        asked = self.asked(**changes)
-        return self.authorized(self.visit(self.brought(asked)), asked)
+        asked = self.request(**changes)
+        return self.outcome_of(self.visit(self.browser_parameters(asked)), asked)
 
     def grant_form(self, outcome: Outcome, **changes: Any) -> dict[str, Any]:
         """Return the form that gets the first token; None leaves a parameter out."""
@@ -264,12 +264,12 @@ class FapiClient(FapiParty):
         headers += [(header, each) for each in ([proof] if isinstance(proof, str) else proof or [])]
         return (self.bare if bare else self.http).get(self.resource, headers=headers)
 
-    def served(self, answer: httpx.Response) -> None:
+    def check_served(self, answer: httpx.Response) -> None:
         """Demand that the API answers."""
         checks.json_answer(answer, 200)
         assert answer.headers["date"]
 
-    def turned_away(self, answer: httpx.Response) -> None:
+    def check_turned_away(self, answer: httpx.Response) -> None:
         """Demand that the API refuses."""
         assert answer.status_code in (400, 401), answer.text
         assert "error=" in answer.headers["www-authenticate"]
@@ -277,5 +277,5 @@ class FapiClient(FapiParty):
     def run(self, **changes: Any) -> Outcome:
         """Run a whole flow that succeeds."""
         outcome = self.redeem(self.authorize(**changes))
-        self.served(self.call(outcome.access_token))
+        self.check_served(self.call(outcome.access_token))
         return outcome

@@ -74,10 +74,8 @@ def parameters(exchange: AuthorizationExchange) -> None:
     except errors.FatalClientError:
         raise
     except Exception:
-        said = exchange.request.redirect_uri is not None
-        if (
-            said or exchange.resolver is None
-        ):  # else what goes there, such as `state`, could not be read either
+        # Where the redirect URI is not in the open, neither is the state that has to go there with the error.
+        if exchange.resolver is None or exchange.request.redirect_uri is not None:
             with suppress(errors.OAuth2Error):
                 redirect_uri(exchange)
         raise
