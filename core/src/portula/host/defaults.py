@@ -15,6 +15,8 @@ DEFAULT_ROOMS: dict[str, str] = {
     "jar": "portula-jar",
     "jarm": "portula-jarm",
     "jose": "portula-jose",
+    "jwt_access_tokens": "portula-jwt-access-tokens",
+    "jwt_introspection": "portula-jwt-introspection",
     "logout": "portula-logout",
     "mtls": "portula-mtls",
     "oauth2": "portula-oauth2",
