@@ -22,6 +22,7 @@ SECURITY = {
     "CODE_CHALLENGE_METHODS": [["plain"], ["S256", "plain"]],
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": [61, lambda request: 10],
     "ROTATE_REFRESH_TOKEN": [True, lambda request: False],
+    "TOKENS_IN_FORMS": [True],
     "SENDER_CONSTRAINED_TOKENS_REQUIRED": [False],
     "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": [["client_secret_basic"], ["private_key_jwt", "none"]],
     "CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS": [["RS256"], ["PS256", "ES384"]],
@@ -46,7 +47,7 @@ MODERN = {
     "CODE_CHALLENGE_METHODS": [["plain", "S256"]],
     "IMPLICIT_GRANT_ENABLED": [True],
     "PASSWORD_GRANT_ENABLED": [True],
-    "OIDC_RESPONSE_TYPES_SUPPORTED": [["code", "code token"]],
+    "OIDC_RESPONSE_TYPES_SUPPORTED": [["code", "code token"], None],
     "REFRESH_TOKEN_EXPIRE_SECONDS": [None, lambda request: 60],
     "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": [["client_secret_basic"], ["none", "client_secret_jwt"]],
 }
@@ -194,3 +195,18 @@ def test_clients_that_register_themselves(settings, members):
     assert "id_token_signed_response_alg" in refused.json["error_description"]
     other = {"token_endpoint_auth_method": "none"}
     assert registered(house, **other, **members).json["error"] == "invalid_client_metadata"
+
+
+def test_a_client_does_not_get_out_of_its_profile_by_itself():
+    house = House(**OPEN)
+    made = registered(house, **BY_KEY, profile="fapi2").json
+    document = {"client_id": made["client_id"], "redirect_uris": ["https://client.example/cb"]}
+    headers = {
+        "Authorization": f"Bearer {made['registration_access_token']}",
+        "Content-Type": "application/json",
+    }
+    path = made["registration_client_uri"].removeprefix(house.host)
+    plain = house.door().open(path, method="PUT", data=json.dumps(document), headers=headers)
+    assert plain.json["error"] == "invalid_client_metadata"
+    kept = house.door().open(path, method="PUT", data=json.dumps({**document, **BY_KEY}), headers=headers)
+    assert kept.json["profile"] == "fapi2"

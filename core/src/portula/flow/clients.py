@@ -13,6 +13,7 @@ from portula.flow.registration import ClientRegistration
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.revoking import revoke_client
 from portula.host.declarations import HostHooks
+from portula.host.profiles import PROFILE_MEMBER, Shortfall
 from portula.model.client_metadata import required_confirmations
 from portula.model.errors import Conflict, InvalidClientMetadata, PortulaError, nearest
 from portula.model.keys import unkeyed_digest
@@ -22,7 +23,6 @@ from portula.model.records import Application, Authorization
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.client_sources import ClientSource
-    from portula.host.profiles import Profile
 
 MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
@@ -254,19 +254,24 @@ class Clients:
 
         return self.edit(client_id, remove)
 
-    def shortfalls(self, application: Application, profiles: Sequence[Profile] = ()) -> list[str]:
-        """Return what of a client is not as these profiles ask, or as those that it is held to."""
-        settings = self._provider.all_settings
-        held = profiles or settings.profiles.of(application)
-        found = [
-            f"{shortfall}; profile {profile.name}"
-            for profile in held
-            for shortfall in profile.client(application)
+    def shortfalls(self, application: Application) -> list[str]:
+        """Return what of a client is not as the profiles ask that it is held to.
+
+        Nobody knows what one asks that is not there any more: its clients are below it.
+        """
+        settings, named = self._provider.all_settings, application.metadata.get(PROFILE_MEMBER)
+        own = settings.profiles.own(application)
+        if own is None and named is not None:
+            known = ", ".join(settings.profiles.known) or "none is installed"
+            return [str(Shortfall(field=PROFILE_MEMBER, value=repr(named), allowed=known))]
+        return [
+            *([] if own is None else map(str, settings.missing(own))),
+            *(
+                f"{shortfall}; profile {profile.name}"
+                for profile in settings.profiles.of(application)
+                for shortfall in profile.client(application)
+            ),
         ]
-        if not profiles:
-            own = [profile for profile in held if profile not in settings.profiles.in_force]
-            found += [str(missing) for profile in own for missing in settings.missing(profile)]
-        return found
 
     def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:
         hasher = self._provider.hooks.ask(HostHooks.portula_secret_hasher)

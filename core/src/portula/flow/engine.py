@@ -32,7 +32,9 @@ def build_engine(server: AuthorizationServer, choice: Mapping[str, str]) -> None
     server.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
     server.client_sources = hooks.collect(FlowHooks.portula_client_sources)
     server.audiences = hooks.collect(FlowHooks.portula_audiences)
-    server.token_presentations = TokenPresentations(hooks.collect(FlowHooks.portula_token_presentations))
+    server.token_presentations = TokenPresentations(
+        hooks.collect(FlowHooks.portula_token_presentations), in_forms=server.core_settings.TOKENS_IN_FORMS
+    )
     mixins = [
         (source, mixin)
         for source, mixins in reversed(hooks.contributions(FlowHooks.portula_validator_mixins))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel
 
 from portula.host.core_settings import CoreSettings
-from portula.host.profiles import PROFILE_MEMBER
 from portula.host.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ class Deployment:
 
     def settings(self, model: type[M], client: Application | None = None) -> M:
         """Return the settings of a room; those for a client are what its `profile` allows."""
-        profile = None if client is None else client.metadata.get(PROFILE_MEMBER)
-        return self._settings.get(model, profile)
+        own = None if client is None else self._settings.profiles.own(client)
+        return self._settings.get(model, own)
 
     @property
     def all_settings(self) -> Settings:

@@ -110,8 +110,12 @@ class Profiles:
 
     def of(self, application: Application) -> list[Profile]:
         """Return the profiles that a client is held to: those of the server, and its own."""
-        own = self.known.get(str(application.metadata.get(PROFILE_MEMBER)))
+        own = self.own(application)
         return [*self.in_force, *([own] if own is not None and own not in self.in_force else ())]
+
+    def own(self, application: Application) -> Profile | None:
+        """Return the profile that a client's metadata name, if they name one that is known."""
+        return self.known.get(str(application.metadata.get(PROFILE_MEMBER)))
 
     def defaults(
         self, values: Mapping[str, Any], look_up: Callable[[str], Any]

@@ -214,21 +214,21 @@ class Settings:
     def _is_on(self, name: str) -> bool:
         return name in self._owners and self._owners[name][1] in self._models and bool(self.value(name))
 
-    def get(self, model: type[M], profile: str | None = None) -> M:
+    def get(self, model: type[M], profile: Profile | None = None) -> M:
         """Return the settings of one room, as they are for a client that is held to a profile if one is named."""
         found = self._models[model]
-        if profile is None or profile not in self.profiles.known:
+        if profile is None:
             return cast("M", found)
-        if (model, profile) not in self._held:
+        if (model, profile.name) not in self._held:
             changed = {
                 floor.setting: floor.default(self._before_profiles)
                 if callable(floor.default)
                 else floor.default
-                for floor in self.profiles.known[profile].floors
+                for floor in profile.floors
                 if floor.setting in model.model_fields and not floor.allows(getattr(found, floor.setting))
             }
-            self._held[model, profile] = found.model_copy(update=changed)
-        return cast("M", self._held[model, profile])
+            self._held[model, profile.name] = found.model_copy(update=changed)
+        return cast("M", self._held[model, profile.name])
 
     def declared(self) -> list[DeclaredSetting]:
         """Return every setting, by name."""

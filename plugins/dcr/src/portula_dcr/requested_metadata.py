@@ -59,6 +59,9 @@ PRIVILEGED = frozenset(
 PERSONAL_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
 """OpenID Connect Core §5.4, §11: with the scopes backend's own, those that are not privileged."""
 
+PROFILE = "profile"
+"""What a client is held to; no client gets out of it by itself."""
+
 _OMITTED = {
     "application_type": "web",
     "id_token_signed_response_alg": "RS256",
@@ -99,7 +102,8 @@ class RequestedMetadata:
         """
         members = self.members
         read_client_metadata(members, document)  # from here on every value is of its type
-        requested = {name: value for name, value in document.items() if value is not None}
+        held = {name: value for name, value in known.metadata.items() if name == PROFILE}
+        requested = {name: value for name, value in {**document, **held}.items() if value is not None}
         self._default_to(requested, known)
         requested["scope"] = self._scope(requested.get("scope", ""), known, more_scopes)
         values = read_client_metadata(members, requested)
@@ -146,7 +150,7 @@ class RequestedMetadata:
         usual = "client_secret_basic"
         requested.setdefault("token_endpoint_auth_method", usual if usual in methods else next(iter(methods)))
         for name, value in _OMITTED.items():
-            if "profile" in requested and name.endswith("_alg"):
+            if PROFILE in requested and name.endswith("_alg"):
                 continue  # the profile says what signs for this client
             with suppress(InvalidClientMetadata):  # a provider that cannot sign so knows it as no value
                 read_client_metadata(self.members, {name: value})

@@ -9,7 +9,6 @@ from portula.plugin import Application, Shortfall, is_loopback_host, uri_host, u
 from portula_profiles.values import ALGORITHMS
 
 METHODS = ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")
-GRANTS_REFUSED = frozenset({"implicit", "password"})
 
 
 def not_allowed(field: str, value: object, allowed: str) -> Shortfall:
@@ -17,21 +16,23 @@ def not_allowed(field: str, value: object, allowed: str) -> Shortfall:
     return Shortfall(field=field, value=repr(value), allowed=allowed)
 
 
-def modern_client(application: Application) -> Iterator[Shortfall]:
-    """Yield what neither FAPI 2.0 nor OAuth 2.1 allows: PKCE left out, tokens in the front channel, passwords."""
-    if application.require_pkce is False:
-        yield not_allowed("require_pkce", False, "true, or left out")
-    refused = GRANTS_REFUSED.intersection(application.grant_types)
-    if refused:
-        yield not_allowed("grant_types", " ".join(sorted(refused)), "all but implicit and password")
-    for name in application.metadata.get("response_types", ()):
-        if "token" in name.split():
-            yield not_allowed("response_types", name, "none with an access token")
+def oauth21_client(application: Application) -> Iterator[Shortfall]:
+    """Yield what OAuth 2.1 does not allow: PKCE left out, access tokens in the front channel, passwords.
+
+    The grant type `implicit` stays for ID tokens alone, where a client is registered for such response types.
+    """
+    named = application.metadata.get("response_types", ())
+    with_token = [name for name in named if "token" in name.split()]
+    yield from _pkce(application)
+    yield from _grants(application, {"password"} if named and not with_token else {"implicit", "password"})
+    for name in with_token:
+        yield not_allowed("response_types", name, "none with an access token")
 
 
 def fapi2_client(application: Application) -> Iterator[Shortfall]:
     """Yield what FAPI 2.0 Security Profile §5.3.2, §5.3.3 and §5.4 do not allow."""
-    yield from modern_client(application)
+    yield from _pkce(application)
+    yield from _grants(application, {"implicit", "password"})
     if application.client_type != "confidential":
         yield not_allowed("client_type", application.client_type, "confidential")
     method = application.token_endpoint_auth_method
@@ -45,6 +46,16 @@ def fapi2_client(application: Application) -> Iterator[Shortfall]:
             yield not_allowed("redirect_uris", uri, "https, or http on loopback for a native application")
     yield from _algorithms(application)
     yield from _keys(application.metadata.get("jwks"))
+
+
+def _pkce(application: Application) -> Iterator[Shortfall]:
+    if application.require_pkce is False:
+        yield not_allowed("require_pkce", False, "true, or left out")
+
+
+def _grants(application: Application, refused: set[str]) -> Iterator[Shortfall]:
+    for name in sorted(refused.intersection(application.grant_types)):
+        yield not_allowed("grant_types", name, f"none of {', '.join(sorted(refused))}")
 
 
 def _on_the_device(application: Application, uri: str) -> bool:

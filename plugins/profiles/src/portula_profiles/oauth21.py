@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portula.plugin import Floor, Profile
-from portula_profiles.clients import modern_client
+from portula_profiles.clients import oauth21_client
 
 DAY = 24 * 3600
 REFRESH_SECONDS = 30 * DAY
@@ -28,9 +28,9 @@ OAUTH21 = Profile(
         Floor.exactly("PASSWORD_GRANT_ENABLED", False),
         Floor(
             setting="OIDC_RESPONSE_TYPES_SUPPORTED",
-            allows=lambda found: found is None or not any("token" in name.split() for name in found),
-            allowed="none with an access token",
-            default=None,
+            allows=lambda found: found is not None and not any("token" in name.split() for name in found),
+            allowed="a list, none of it with an access token",
+            default=("code",),
         ),
         Floor(
             setting="REFRESH_TOKEN_EXPIRE_SECONDS",
@@ -45,5 +45,5 @@ OAUTH21 = Profile(
             default=None,
         ),
     ),
-    client=modern_client,
+    client=oauth21_client,
 )
