@@ -153,8 +153,11 @@ def _has(name: str, words: str) -> bool:
 
 def _entries() -> Iterator[Entry]:
     """Yield every module in at least two variants, where it has more than one."""
-    for plan, modules in ((SP, SECURITY_PROFILE), (MS, (*MESSAGE_SIGNING, *SECURITY_PROFILE))):
-        for auth, bound in ((KEY_JWT, "dpop"), ("mtls", "mtls")):
+    for plan, by_key, by_certificate in (
+        (SP, SECURITY_PROFILE, SECURITY_PROFILE),
+        (MS, (*MESSAGE_SIGNING, *SECURITY_PROFILE), (*MESSAGE_SIGNING, *MIXED)),
+    ):
+        for auth, bound, modules in ((KEY_JWT, "dpop", by_key), ("mtls", "mtls", by_certificate)):
             variant = FapiVariant(plan, auth, bound, jarm=plan == MS)
             yield _entry(plan, _of(modules, FAPI2_PREFIX, variant), variant)
         for auth, bound, openid in (
