@@ -118,8 +118,19 @@ def test_the_metadata_show_what_the_profile_allows(fapi):
     assert found["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
     assert not {"implicit", "password"}.intersection(found["grant_types_supported"])
     assert "client_credentials" in found["grant_types_supported"]
-    algorithms = {name: value for name, value in found.items() if "_alg_values" in name}
+    algorithms = {name: value for name, value in found.items() if "signing_alg_values" in name}
     assert len(algorithms) > 5
     assert {name: value for name, value in algorithms.items() if not allowed.issuperset(value)} == {}
     keys = fapi.door().open("/o/.well-known/jwks.json").json["keys"]
     assert {key["alg"] for key in keys} == allowed - {"Ed25519"}
+
+
+def test_tokens_and_answers_as_jwts_are_signed_by_what_is_allowed(fapi):
+    client = register(fapi, metadata={"jwt_access_token": True})
+    token = client.token(grant_type="client_credentials").json["access_token"]
+    assert jws.taken_apart(token)[0]["alg"] == "PS256"
+    asked = {"token": token, **client.proof()}
+    headers = {"Accept": "application/token-introspection+jwt"}
+    answer = fapi.door().post("/o/introspect/", asked, headers)
+    assert answer.mimetype == "application/token-introspection+jwt"
+    assert jws.taken_apart(answer.text)[0]["alg"] == "PS256"

@@ -97,8 +97,8 @@ class CoreSettings(BaseModel):
     """Path below which `/healthz` and `/readyz` are answered, empty for the root of the host; None for neither."""
 
     TOKENS_IN_FORMS: bool = True
-    """Whether an access token may stand in the form of a POST (RFC 6750 §2.2), at endpoints that allow it. False: in the
-    header Authorization alone."""
+    """Whether an access token may stand in the form of a POST (RFC 6750 §2.2), at endpoints that allow it. False: in
+    the header Authorization alone."""
 
     MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
     """Bytes a request to a machine endpoint may have; more is answered 413."""

@@ -255,9 +255,10 @@ class Jose(EncryptsTokens, ABC):
         Where RS256 is not in use for this client, it is the first of those that are.
 
         Raises:
-            JoseError: none is.
+            JoseError: it is known that none is.
         """
-        return "RS256"
+        known = self.signing_algorithms()
+        return "RS256" if not known or "RS256" in known else known[0]
 
     @abstractmethod
     def sign(

@@ -89,7 +89,7 @@ class SigningRoom(Jose):
         allowed = self._provider.settings(JoseSettings, client).SIGNING_ALGORITHMS
         found = [name for name in self.signing_algorithms() if name in allowed]
         if not found:
-            raise JoseError("nothing here signs with an algorithm that the profile of the client allows")
+            raise JoseError("nothing here signs for this client")
         return "RS256" if "RS256" in found else found[0]
 
     def sign(

@@ -22,7 +22,8 @@ class JwtAccessTokensSettings(BaseModel):
 
     ACCESS_TOKEN_JWT_ALG: str | None = None
     """Algorithm that they are signed with (RFC 7518 §3.1), one of SIGNING_ALGORITHMS. None: that of the client's ID
-    tokens where it is asymmetric, else RS256, which every resource server knows (RFC 9068 §2.1)."""
+    tokens where it is asymmetric, else RS256, which every resource server knows (RFC 9068 §2.1), or where a profile
+    leaves that out, the first that it allows."""
 
     @field_validator("ACCESS_TOKEN_FORMAT", mode="before")
     @classmethod

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from portula.plugin import Application, Exchange, Issue
 
 TYPE = "at+jwt"
-DEFAULT_ALGORITHM = "RS256"
 
 MAX_CHARACTERS = 8000
 """A longer token does not fit into the Authorization header: most servers take a line of 8 KiB."""
@@ -87,5 +86,7 @@ def _algorithm(exchange: Exchange, client: Application) -> str:
     set_ = exchange.provider.settings(JwtAccessTokensSettings).ACCESS_TOKEN_JWT_ALG
     if set_ is not None:
         return set_
-    known = exchange.provider.hooks.ask(Plugin.portula_jose).signing_algorithms()
-    return client.algorithm if client.algorithm in known else DEFAULT_ALGORITHM
+    jose = exchange.provider.hooks.ask(Plugin.portula_jose)
+    return (
+        client.algorithm if client.algorithm in jose.signing_algorithms() else jose.default_algorithm(client)
+    )

@@ -24,13 +24,17 @@ def is_on(provider: AuthorizationServer) -> bool:
 
 def algorithms(provider: AuthorizationServer) -> list[str]:
     """Return the algorithms that an answer may be signed with (introspection_signing_alg_values_supported)."""
-    return [*provider.hooks.ask(Plugin.portula_jose).signing_algorithms(), *SYMMETRIC]
+    return list(provider.hooks.ask(Plugin.portula_jose).algorithms_for_clients())
 
 
 def algorithm_for(provider: AuthorizationServer, client: Application) -> str:
-    """Return the algorithm for a client: the one that it is registered with, else the first of ours, which is RS256."""
+    """Return the algorithm for a client: the one that it is registered with, else RS256, unless its profile has it out.
+
+    Raises:
+        JoseError: nothing here signs for it.
+    """
     registered: str | None = client.metadata.get(SIGNED_ALG)
-    return registered or algorithms(provider)[0]
+    return registered or provider.hooks.ask(Plugin.portula_jose).default_algorithm(client)
 
 
 def is_registered(client: Application) -> bool:
