@@ -100,12 +100,13 @@ class Deployment:
             "fast": self.provider.wsgi(),
             "Flask": self.app.wsgi_app,
         }
-        self.shop = self._party("client_credentials", "authorization_code", "refresh_token")
-        self.api = self._party("client_credentials")
+        grants = ("client_credentials", "authorization_code", "refresh_token")
+        self.shop = self.party(Application(client_id="", grant_types=grants, redirect_uris=(CALLBACK,)))
+        self.api = self.party(Application(client_id="", grant_types=grants[:1], redirect_uris=(CALLBACK,)))
 
-    def _party(self, *grant_types: str) -> Party:
-        asked = Application(client_id="", grant_types=grant_types, redirect_uris=(CALLBACK,))
-        client, secret = self.provider.clients.create(asked)
+    def party(self, registered: Application) -> Party:
+        """Register a client."""
+        client, secret = self.provider.clients.create(registered)
         pair = base64.b64encode(f"{client.client_id}:{secret}".encode()).decode()
         return Party(client, f"Basic {pair}")
 

@@ -28,9 +28,11 @@ from portula.plugin import (
     Application,
     Artifact,
     Authenticated,
+    Authorization,
     Backend,
     ClientAuthMethod,
     ClientMember,
+    ConsentItem,
     Demands,
     Endpoint,
     ExtensionGrant,
@@ -47,6 +49,7 @@ from portula.plugin import (
     ResponseType,
     Step,
     User,
+    consent_items_of,
     json_answer,
 )
 from portula_testing.memory import MemoryStore
@@ -58,6 +61,8 @@ NAMES = {
     "AccountLink": AccountLink,
     "AdminRecords": AdminRecords,
     "Artifact": Artifact,
+    "Authorization": Authorization,
+    "ConsentItem": ConsentItem,
     "InvalidRequestError": InvalidRequestError,
     "ResponseType": ResponseType,
     "Step": Step,
@@ -165,6 +170,10 @@ STARTED = {
     ),
     "portula_audiences": lambda provider: (
         provider.hooks.collect(Plugin.portula_audiences) == {"kettle": ["https://kettle.example/"]}
+    ),
+    "portula_authorization_descriptions": lambda provider: (
+        [item.title for item in consent_items_of(provider, sample_token(payload={"tea": "oolong"}))]
+        == ["Pour oolong"]
     ),
     "portula_scopes_backend": lambda provider: (
         provider.hooks.ask(Plugin.portula_scopes_backend).get_default_scopes() == ["tea"]
@@ -277,7 +286,7 @@ def value_of(hook, provider):
     made = value_type(getattr(Plugin, hook))
     if made in EVENTS:
         return made(provider=provider, client_id="machine", **EVENTS[made])
-    token = AccessToken(digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2)
+    token = sample_token()
     fields = {
         "provider": provider,
         "request": sample_request(),
@@ -293,6 +302,11 @@ def value_of(hook, provider):
         fields = {"issue": Issue(scope=("read",), lifetime=3600), **fields}
     known = {field.name for field in dataclasses.fields(made)}
     return made(**{name: value for name, value in fields.items() if name in known})
+
+
+def sample_token(**fields):
+    """Return an access token."""
+    return AccessToken(digest="d", client_id="machine", scope="read", issued_at=1, expires_at=2, **fields)
 
 
 def sample_request():

@@ -32,7 +32,8 @@ KNOWN_MEMBERS = {
     # RFC 9126 §5, RFC 9101 §10.5, JARM §4
     *("pushed_authorization_request_endpoint", "require_pushed_authorization_requests"),
     *("require_signed_request_object", "authorization_signing_alg_values_supported"),
-    # RFC 9449 §5.1, RFC 8705 §3.3, §5
+    # RFC 9396 §10, RFC 9449 §5.1, RFC 8705 §3.3, §5
+    "authorization_details_types_supported",
     *("dpop_signing_alg_values_supported", "tls_client_certificate_bound_access_tokens"),
     "mtls_endpoint_aliases",
     # the logout specifications, RFC 9207, Initiating User Registration

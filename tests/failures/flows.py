@@ -1,6 +1,14 @@
 """All flows."""
 
-from failures import bound_flows, command_flows, jwt_flows, machine_flows, people_flows, pushed_flows
+from failures import (
+    bound_flows,
+    command_flows,
+    detail_flows,
+    jwt_flows,
+    machine_flows,
+    people_flows,
+    pushed_flows,
+)
 
 FLOWS = (
     machine_flows.ClientCredentials,
@@ -26,6 +34,10 @@ FLOWS = (
     bound_flows.BoundRefresh,
     bound_flows.BoundResource,
     bound_flows.Certificate,
+    detail_flows.Payment,
+    detail_flows.PaymentRefreshed,
+    detail_flows.ConnectedApp,
+    detail_flows.ServerOfToken,
     jwt_flows.JwtToken,
     jwt_flows.JwtCode,
     jwt_flows.JwtRefresh,

@@ -29,6 +29,7 @@ import portula_oauth2
 import portula_oidc
 import portula_par
 import portula_profiles
+import portula_rar
 import portula_resource_indicators
 import portula_resource_server
 import portula_scopes_settings
@@ -62,6 +63,7 @@ ROOMS = (
     portula_oidc,
     portula_par,
     portula_profiles,
+    portula_rar,
     portula_resource_indicators,
     portula_resource_server,
     portula_scopes_settings,

@@ -1,9 +1,11 @@
 """Every page that a person can see: which view answers it, of which template it is made, and how one comes there."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from support.details import PAYMENT
 from support.pages_site import PASSWORD, Site
 
 NO_PAGES = {
@@ -210,6 +212,18 @@ def consent_to_more_than_scopes(site, page):
     page.wait_for_selector("text=Make a payment", timeout=2_000)
 
 
+@shown("portula_oauth2.authorize", "portula_consent/consent", "ann")
+def consent_to_a_payment(site, page):
+    details = json.dumps(
+        [
+            PAYMENT,
+            {**PAYMENT, "creditorName": "A creditor whose name is as long as a name may be, and no longer."},
+        ]
+    )
+    page.goto(site.authorize(site.shop_id, authorization_details=details, prompt="consent"))
+    page.wait_for_selector("text=123.50 EUR >> nth=0", timeout=2_000)
+
+
 @shown("portula_oauth2.authorize", "portula_oauth2/form_post", "ann")
 def form_post(site, page):
     page.goto(site.authorize(response_mode="form_post", prompt="consent"))
@@ -299,6 +313,21 @@ def the_end_of_a_list(site, page):
 def the_second_page_of_what_is_a_persons(site, page):
     page.goto(f"{site.url}/o/admin/manage/users/view/?id={site.ann.sub}")
     page.click("text=More authorizations")
+
+
+@shown("portula_admin.managed_view", "portula_admin/managed", "root")
+def an_authorization_of_a_payment(site, page):
+    page.goto(f"{site.url}/o/admin/manage/authorizations/view/?id={'pa' * 16}")
+
+
+@shown("portula_admin.view", "portula_admin/record", "root")
+def a_token_for_a_payment(site, page):
+    page.goto(f"{site.url}/o/admin/access-token/view/?id={'pa' * 6}")
+
+
+@shown("portula_admin.edit", "portula_admin/form", "root")
+def a_client_with_types_of_details(site, page):
+    page.goto(f"{site.url}/o/admin/application/edit/?id={site.shop_id}")
 
 
 @shown("portula_admin.add", "portula_admin/form", "root")

@@ -16,12 +16,14 @@ from portula.errors import StorageDown
 from portula.plugin import AccessToken, Application, Authorization, Grant, Plan, RefreshToken
 from portula_accounts.password_links import PasswordLinks
 from portula_dcr.initial_access import InitialAccessTokens
+from support.details import BANK, PAYMENT
 
 PASSWORD = "correct horse battery staple"
 CHALLENGE = {
     "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
     "code_challenge_method": "S256",
 }
+TYPES = "authorization_details_types"
 CONFIGURATION = """
 OAUTH2_PROVIDER = {{
     "PROVIDER_NAME": "The tea house",
@@ -31,6 +33,8 @@ OAUTH2_PROVIDER = {{
     "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
     "OIDC_FRONTCHANNEL_LOGOUT_ENABLED": True,
     "OIDC_SESSION_MANAGEMENT_ENABLED": True,
+    "AUTHORIZATION_DETAILS_TYPES": {{"payment_initiation": "support.details.PaymentInitiation"}},
+    "PROTECTED_RESOURCES": {{"https://bank.example/payments": {{}}}},
     "PLUGINS_DIR": {plugins!r},
 }}
 """
@@ -108,6 +112,7 @@ class Site:
         told_of_the_end = {"frontchannel_logout_uri": "https://app.example/told"}
         self.app_id = self._client("A name that is longer than a phone is wide, no end in sight", callback)
         self.logout_id = self._client("Tea time", callback, callback, told_of_the_end)
+        self.shop_id = self._client("Shop", callback, metadata={TYPES: ["payment_initiation"]})
         self.stranger_id = self._client("Stranger", callback, metadata={"self_registered": True})
         for number in range(27):
             self._client(f"App number {number}", callback)
@@ -144,10 +149,34 @@ class Site:
             plan.add(RefreshToken(digest=f"r{name}", authorization=name, expires_at=now + 3600, **hers))
             plan.add(Grant(digest=f"g{name}", authorization=name, expires_at=now + 60, **hers))
         plan.add(AccessToken(digest="c" * 32, expires_at=now - 1, **given))
-        self.provider.hooks.ask(Plugin.portula_consent).memory.join(self.ann.sub, self.app_id, ["read"], plan)
+        memory = self.provider.hooks.ask(Plugin.portula_consent).memory
+        memory.join(self.ann.sub, self.app_id, ["read"], plan)
+        self._pay(plan)
+        memory.join(self.ann.sub, self.shop_id, ["openid", "read"], plan)
         self.provider.storage.apply(plan)
         self.provider.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")
         InitialAccessTokens(self.provider).create("partner", max_uses=3, expires_in=3600)
+
+    def _pay(self, plan):
+        """Keep that a person allowed a payment and more, with tokens for one server, bound to a key."""
+        key = {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}
+        given = {"client_id": self.shop_id, "subject": self.ann.sub, "scope": "openid read"}
+        given |= {"issued_at": self.provider.now(), "confirmation": key}
+        expires_at = given["issued_at"] + 3600
+        servers, name = (BANK,), "pa" * 16
+        facts = {"rar": {"details": [PAYMENT, {"type": "a_type_that_is_gone", "actions": ["read", "write"]}]}}
+        plan.add(Authorization(id=name, resources=servers, facts=facts, expires_at=expires_at, **given))
+        payload = {"authorization_details": [PAYMENT]}
+        plan.add(
+            AccessToken(
+                digest=name,
+                authorization=name,
+                audience=servers,
+                payload=payload,
+                expires_at=expires_at,
+                **given,
+            )
+        )
 
     def link(self):
         """Return a link with which the newcomer sets a password."""

@@ -17,6 +17,7 @@ from portula.flow.client_sources import ClientSource
 from portula.flow.clients import CheckedClient, secret_id
 from portula.flow.deliver_command import deliver_command
 from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, OutgoingMessage
+from portula.flow.descriptions import Describe, consent_items_of
 from portula.flow.encryption import TokenEncryption
 from portula.flow.endpoints import Endpoint
 from portula.flow.enrichments import (
@@ -129,7 +130,12 @@ from portula.host.settings import (
     subclass_of,
 )
 from portula.model.addresses import network_of
-from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
+from portula.model.client_metadata import (
+    ClientMember,
+    read_client_metadata,
+    required_confirmations,
+    write_client_metadata,
+)
 from portula.model.consent import Consent, ConsentItem, ConsentQuestion
 from portula.model.costly import costly_work
 from portula.model.encryption import is_encrypted
@@ -193,7 +199,7 @@ from portula.model.storage import (
     StoreFactory,
     WalkingStore,
 )
-from portula.model.strict_json import json_problem, read_object
+from portula.model.strict_json import json_problem, read_array, read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
     LOOPBACK_ADDRESSES,
@@ -281,6 +287,7 @@ __all__ = [
     "DeliveryWorker",
     "Demands",
     "Deployment",
+    "Describe",
     "Endpoint",
     "Event",
     "Exchange",
@@ -382,6 +389,7 @@ __all__ = [
     "answer_format",
     "basic_credentials",
     "client_request_steps",
+    "consent_items_of",
     "console",
     "contribution",
     "costly_work",
@@ -420,12 +428,14 @@ __all__ = [
     "preferred_format",
     "presented_basic",
     "printable",
+    "read_array",
     "read_client_metadata",
     "read_object",
     "redirect_uri_matches",
     "redirect_uri_problem",
     "refresh_generator",
     "report",
+    "required_confirmations",
     "requirement",
     "resolve_parameters",
     "revoke_authorization",

@@ -15,6 +15,7 @@ class Teapots(Plugin):
         return [
             ClientMember("likes_tea", bool, label="Likes tea", hint="Green or black."),
             ClientMember("sugar", bool),
+            ClientMember("leaves", list[str], label="Leaves", hint="One a line."),
         ]
 
 
@@ -47,6 +48,33 @@ def test_a_labelled_member_is_edited_in_three_ways(tea):
         assert held(tea).get("likes_tea") is value
         assert held(tea)["sugar"] is True
         assert ("Likes tea" in tea.get(VIEW).text) is (value is not None)
+
+
+def test_a_list_is_edited_a_line_each(tea):
+    for text, held_then in [("green\n black \n", ["green", "black"]), ("green", ["green"]), ("", None)]:
+        (form,) = tea.forms(tea.get(EDIT))
+        tea.post(EDIT, {**form, "leaves": text})
+        assert held(tea).get("leaves") == held_then
+        assert ("black" in tea.get(VIEW).text) is (held_then == ["green", "black"])
+
+
+def test_a_field_that_is_emptied_is_empty(tea):
+    uris = {
+        "post_logout_redirect_uris": ("https://tea.example/out",),
+        "allowed_origins": ("https://tea.example",),
+    }
+    add_to(
+        tea.storage,
+        Application(client_id="full", name="Full", scope="read", user="ada", algorithm="RS256", **uris),
+    )
+    address = "/application/edit/?id=full"
+    (form,) = tea.forms(tea.get(address))
+    emptied = dict.fromkeys(("name", "scope", "owner", "algorithm", *uris), "")
+    assert emptied.keys() <= form.keys()
+    tea.post(address, {**form, **emptied})
+    client = tea.storage.find(Application, client_id="full")
+    assert (client.name, client.scope, client.user, client.algorithm) == ("", None, None, "")
+    assert (client.post_logout_redirect_uris, client.allowed_origins) == ((), ())
 
 
 def test_every_choice_can_be_taken_back(tea):

@@ -1,11 +1,12 @@
 """What a token says, whom it is for, who chooses its form, and that it goes on working as any other (RFC 9068 §2)."""
 
 import pytest
-from security.driving import ISSUER, answered, bearer
+from security.driving import CALLBACK, ISSUER, Party, answered, basic, bearer
 
 from portula import ConfigError, hookimpl
 from portula.plugin import AccessToken
 from portula_testing import jws
+from portula_testing.provider import client_for, make_provider
 
 API, FILES = "https://api.example/", "https://files.example/"
 
@@ -167,6 +168,21 @@ def test_a_client_may_have_opaque_ones(house):
     assert not is_jwt(of_itself(house, house.client(metadata={"jwt_access_token": False})))
 
 
+def test_a_client_that_registers_itself_may_choose(make_house):
+    house = make_house(DCR_ENABLED=True, DCR_REGISTRATION_MODE="open")
+
+    def register(value):
+        document = {"redirect_uris": [CALLBACK], "jwt_access_token": value}
+        return house.door().open("/o/register/", method="POST", json=document)
+
+    registered = register(True)
+    assert (registered.status_code, registered.json["jwt_access_token"]) == (201, True)
+    party = Party(registered.json["client_id"], registered.json["client_secret"])
+    assert is_jwt(house.tokens(party)["access_token"])
+    refused = register("yes")
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_client_metadata")
+
+
 def test_a_callable_decides_by_client_and_resources(make_house):
     seen = []
 
@@ -204,6 +220,18 @@ def test_a_setting_that_cannot_work_stops_the_start(make_house, settings, said):
     with pytest.raises(ConfigError) as raised:
         make_house(**settings)
     assert said in str(raised.value)
+
+
+def test_where_nobody_signs_jwts_stop_the_start_and_a_client_gets_opaque_ones():
+    rooms = ("jwt_access_tokens", "oauth2", "consent", "generators", "scopes_settings")
+    with pytest.raises(ConfigError, match="slot 'jose'"):
+        make_provider(*rooms, settings={"ACCESS_TOKEN_FORMAT": "jwt"})
+    provider = make_provider(*rooms)
+    application, secret = client_for(provider, "client_credentials", metadata={"jwt_access_token": True})
+    form = {"grant_type": "client_credentials", "scope": "read"}
+    headers = basic(application.client_id, secret)
+    answer = provider.app.test_client().post("/o/token/", data=form, headers=headers)
+    assert not is_jwt(answer.json["access_token"])
 
 
 def test_a_server_class_that_makes_no_formats_stops_the_start_where_jwts_are_set(make_house):

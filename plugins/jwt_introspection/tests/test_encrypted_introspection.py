@@ -70,7 +70,7 @@ def test_who_is_registered_for_it_gets_it_without_asking(world, accept):
         ({ALG: "RSA-OAEP", "jwks": jwks_of(ec_key())}, ALG),
         ({ALG: "RSA-OAEP"}, ALG),
     ],
-    ids=str,
+    ids=["enc alone", "RSA1_5", "none", "no text", "unknown enc", "no secret", "another key", "no key"],
 )
 def test_what_cannot_be_encrypted_is_refused_at_registration(world, metadata, named):
     with pytest.raises(InvalidClientMetadata, match=named):

@@ -4,7 +4,7 @@ import pytest
 from security.driving import answered, error_of
 from support.pushing import VERIFIER, pushed, reference, to_page
 
-from portula.errors import ConfigError
+from portula.errors import ConfigError, StorageDown
 
 API, FILES, HERE = "https://api.example/", "https://files.example/v1", "https://id.example/resource"
 WRONG = [
@@ -198,6 +198,8 @@ def test_a_policy_of_the_deployments_own_decides_and_may_fail(make_world):
     def policy(client, resources, scopes):
         if "write" in scopes:
             raise RuntimeError("no answer")
+        if "introspection" in scopes:
+            raise StorageDown("no answer")
         return resources == (API,)
 
     world = make_world(RESOURCE_INDICATORS_POLICY=policy, SCOPES={"read": "Read", "write": "Write"})
@@ -206,6 +208,8 @@ def test_a_policy_of_the_deployments_own_decides_and_may_fail(make_world):
     assert error_of(world.door().token(party, **form, resource=FILES)) == "invalid_target"
     failed = world.door().token(party, **{**form, "scope": "write"}, resource=API)
     assert (failed.status_code, failed.json["error"]) == (500, "server_error")
+    later = world.door().token(party, **{**form, "scope": "introspection"}, resource=API)
+    assert (later.status_code, later.json["error"]) == (503, "temporarily_unavailable")
 
 
 def test_a_default_is_the_audience_where_nothing_is_named(make_world):

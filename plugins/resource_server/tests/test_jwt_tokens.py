@@ -1,5 +1,8 @@
 """JWT access tokens at a resource server in another process, verified by the keys of their issuer (RFC 9068 §4)."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 from flask import Flask
 from security.driving import ISSUER
@@ -248,6 +251,27 @@ def test_the_address_of_the_keys_is_read_again_and_goes_on_while_it_cannot_be(fr
     fresh.clock.forward(3600)
     fresh.web.documents[METADATA] = b"<html>"
     assert fresh.status(fresh.token()) == 200
+    assert fresh.web.asked.count(METADATA) == 2
+
+
+def test_metadata_that_hangs_holds_up_one_request(fresh):
+    token, get, entered, go = fresh.token(), fresh.web.get, Event(), Event()
+    assert fresh.status(token) == 200
+    fresh.clock.forward(3600)
+
+    def slow(url, **keywords):
+        if url == METADATA:
+            entered.set()
+            assert go.wait(10)
+        return get(url, **keywords)
+
+    fresh.web.get = slow
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(fresh.status, token)
+        assert entered.wait(10)
+        assert fresh.status(token) == 200
+        go.set()
+        assert first.result(10) == 200
     assert fresh.web.asked.count(METADATA) == 2
 
 

@@ -272,7 +272,7 @@ def record_granted(exchange: PageExchange) -> None:
 
 def write(exchange: AuthorizationExchange) -> None:
     """Let plugins add parameters, as JSON what is no text, and write the answer in the mode asked for."""
-    given = {name: str(value) for name, value in exchange.response.items()}
+    given = _as_text(exchange.response)
     answer = AuthorizationResponse(provider=exchange.provider, request=exchange.request, response=given)
     enriched = exchange.provider.hooks.enrich(RequestHooks.portula_authorization_response, answer)
     exchange.answer = respond(exchange, _as_text(enriched))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from portula.flow.client_sources import ClientSource
     from portula.flow.clients import Clients
     from portula.flow.deliveries import Deliveries
+    from portula.flow.descriptions import Describe
     from portula.flow.presentations import TokenPresentations
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.response_modes import ResponseMode
@@ -43,6 +44,8 @@ class AuthorizationServer(Deployment):
     client_sources: list[ClientSource]
     audiences: dict[str, Sequence[str]]
     """Names, besides its client_id, by which tokens are for a client."""
+    descriptions: dict[str, Describe]
+    """What people read of authorizations besides scopes, by the room that says it; `consent_items_of` asks them."""
     token_presentations: TokenPresentations
     """Reads access tokens from messages, and refuses them."""
     due_revocations: set[str]

@@ -35,6 +35,7 @@ def build_engine(server: AuthorizationServer, choice: Mapping[str, str]) -> None
     server.token_presentations = TokenPresentations(
         hooks.collect(FlowHooks.portula_token_presentations), in_forms=server.core_settings.TOKENS_IN_FORMS
     )
+    server.descriptions = hooks.collect(FlowHooks.portula_authorization_descriptions)
     mixins = [
         (source, mixin)
         for source, mixins in reversed(hooks.contributions(FlowHooks.portula_validator_mixins))

@@ -43,3 +43,6 @@ class IntrospectionResponse:
     """What the token was issued under; None for a token of the client itself."""
     response: Mapping[str, Any]
     """A copy; what an implementation changes in it has no effect."""
+    names: frozenset[str] | None = None
+    """Names by which tokens are for who asks: the client_id, and those of `portula_audiences`; None for the process of
+    the provider itself, from which nothing is hidden."""

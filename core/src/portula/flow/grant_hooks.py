@@ -8,6 +8,7 @@ from typing import Generic
 from portula.flow.answer_formats import AnswerFormat
 from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_sources import ClientSource
+from portula.flow.descriptions import Describe
 from portula.flow.exchange import Exchange
 from portula.flow.grants import GrantFactory, ResponseTypeFactory
 from portula.flow.presentations import BEARER, TokenPresentation
@@ -59,6 +60,21 @@ class GrantHooks(HookDeclarations, Generic[P]):
             class Room(Plugin):
                 def portula_audiences(self, provider):
                     return {"kettle": ["https://kettle.example/"]}
+        """
+        return {}
+
+    @contribution(HookClass.SEES_SECRETS)
+    def portula_authorization_descriptions(self, provider: P) -> Mapping[str, Describe]:
+        """Contribute what people read of authorizations and access tokens besides scopes, by the name of the room.
+
+        Example:
+            class Room(Plugin):
+                def portula_authorization_descriptions(self, provider):
+                    def describe(record):
+                        facts = record.facts if isinstance(record, Authorization) else record.payload
+                        return [ConsentItem(title=f"Pour {facts['tea']}")] if "tea" in facts else []
+
+                    return {"tea": describe}
         """
         return {}
 

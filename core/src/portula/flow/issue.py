@@ -34,4 +34,5 @@ class Issue:
     members: dict[str, Any] = field(default_factory=dict)
     """Further members of the answer."""
     claims: dict[str, Any] = field(default_factory=dict)
-    """What the access token says besides, in formats that have claims: `act`, say, or `authorization_details`."""
+    """What the access token says besides, by claim: kept with it as its payload, and written into it by a format that
+    has claims (RFC 9068 §2.2)."""

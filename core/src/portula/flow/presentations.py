@@ -51,6 +51,8 @@ class TokenPresentation:
     """Member of `cnf` that is proven (RFC 7800 §3.1); empty where nothing is."""
     prove: Prove | None = None
     """Checks the proof of `confirmation`; one is not given without the other."""
+    label: str = ""
+    """What people read that a token is bound to, before the value of its `confirmation`, e.g. `TLS certificate`."""
     challenge: Mapping[str, str] = field(default_factory=dict)
     """Further parameters of the challenge of the scheme (RFC 9110 §11.6.1)."""
 
@@ -130,6 +132,15 @@ class TokenPresentations:
         """Return the type of a token with this confirmation: the scheme by which it has to come (RFC 6749 §7.1)."""
         proofs = [self._proofs[member] for member in confirmation if member in self._proofs]
         return next((each.scheme for each in proofs if each.scheme), BEARER.scheme)
+
+    def label(self, member: str) -> str:
+        """Return what people read in place of a member of `cnf`; its name where no plugin says."""
+        proof = self._proofs.get(member)
+        return (proof.label if proof else "") or member
+
+    def bindings(self, confirmation: Mapping[str, Any]) -> list[str]:
+        """Return what people read of what a token is bound to; empty for a bearer token."""
+        return [f"{self.label(member)} {value}" for member, value in confirmation.items()]
 
     def prove(self, presented: PresentedToken, confirmation: Mapping[str, Any]) -> None:
         """Require that a token comes by its scheme, and that each member of its confirmation is proven.

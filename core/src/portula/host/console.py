@@ -117,7 +117,10 @@ def shown_fact(name: str, value: object) -> str:
         return shown_time(value)
     if isinstance(value, dict):
         return json.dumps(value)
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if not isinstance(value, list | tuple):
+        return str(value)
+    texts = list(map(str, value))
+    return ("; " if any(" " in text for text in texts) else " ").join(texts)
 
 
 def shown_time(seconds: int) -> str:

@@ -23,6 +23,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "oidc": "portula-oidc",
     "par": "portula-par",
     "profiles": "portula-profiles",
+    "rar": "portula-rar",
     "resource_indicators": "portula-resource-indicators",
     "resource_server": "portula-resource-server",
     "scopes_settings": "portula-scopes-settings",

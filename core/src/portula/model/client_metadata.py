@@ -33,7 +33,8 @@ class ClientMember:
     error: str = "invalid_client_metadata"
     """The error code of a value that is refused (RFC 7591 §3.2.2)."""
     label: str = ""
-    """What its field is called on pages of administrators; empty for none. It is for a `bool` in `metadata`."""
+    """What its field is called on pages of administrators; empty for none. It is for a `bool` or a `list[str]` in
+    `metadata`."""
     hint: str = ""
     """What the page says of the field."""
     confirmation: str = ""

@@ -23,6 +23,12 @@ class ConsentItem:
     memory: str | None = None
     """Text by which it is remembered, and shown among connected apps; None: it is asked about each time."""
 
+    @property
+    def line(self) -> str:
+        """All of it in one line, for lists and commands."""
+        facts = "; ".join(f"{label} {text}" for label, text in self.details)
+        return f"{self.title}: {facts}" if facts else self.title
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentQuestion:

@@ -20,6 +20,25 @@ def read_object(data: bytes) -> dict[str, Any]:
         ValueError: it is none, names a member twice, is nested too deep, holds a number without a finite value, or a
             text with NUL or half a character. The message says so and quotes nothing.
     """
+    value = _read(data)
+    if not isinstance(value, dict):
+        raise _Refused("it is not a JSON object")
+    return value
+
+
+def read_array(data: bytes) -> list[Any]:
+    """Return the JSON array that bytes are.
+
+    Raises:
+        ValueError: as `read_object` says.
+    """
+    value = _read(data)
+    if not isinstance(value, list):
+        raise _Refused("it is not a JSON array")
+    return value
+
+
+def _read(data: bytes) -> Any:
     try:
         value = json.loads(
             data.decode(), object_pairs_hook=_members, parse_constant=_finite, parse_float=_finite
@@ -28,8 +47,6 @@ def read_object(data: bytes) -> dict[str, Any]:
         raise
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON in UTF-8") from None
-    if not isinstance(value, dict):
-        raise _Refused("it is not a JSON object")
     _check(value)
     return value
 
@@ -84,7 +101,7 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check(value: dict[str, Any]) -> None:
+def _check(value: Any) -> None:
     """Look at every value, level by level."""
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH + 1):

@@ -144,8 +144,7 @@ class ApplicationAdmin(RecordAdmin):
     def value(self, record: Any, name: str) -> Cell:
         """Return a fact; those that the form has and no field, too."""
         if name in self.members or name in LINKS:
-            held = record.metadata.get(name)
-            return YES_OR_NO.get(held) if name in self.members else str(held or "") or None
+            return _member(record.metadata.get(name))
         if name == "user" and record.user:
             return self.names.person(record.user)
         if name == "scope":
@@ -186,6 +185,13 @@ class ApplicationAdmin(RecordAdmin):
         for record in records:
             self.provider.clients.edit(record.client_id, lambda found: replace(found, disabled=disabled))
         return f"{len(records)} {(self.title if len(records) == 1 else self.title_plural).lower()} {word}."
+
+
+def _member(held: Any) -> Cell:
+    """Return how a member of client metadata is shown."""
+    if isinstance(held, list):
+        return Lines(held) if held else None
+    return YES_OR_NO.get(held) if isinstance(held, bool) else str(held or "") or None
 
 
 LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri")

@@ -21,6 +21,7 @@ ON_CREATION = ("client_id", "client_type", "hash_client_secret")
 """Fields that only a new client has."""
 SHORT = Length(max=255, message="At most %(max)d characters.")
 THREE_WAYS = {"": None, "yes": True, "no": False}
+WORDS = {value: word for word, value in THREE_WAYS.items()}
 
 
 class ChecksField(Field):
@@ -71,9 +72,8 @@ class LinesField(TextAreaField):
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Split lines; blanks at their ends do not count."""
-        if valuelist:
-            lines = (line.strip() for line in valuelist[0].splitlines())
-            self.data = tuple(line for line in lines if line)
+        lines = (line.strip() for line in valuelist[0].splitlines()) if valuelist else ()
+        self.data = tuple(line for line in lines if line)
 
 
 Builder = Callable[["Provider"], "Field"]
@@ -177,30 +177,41 @@ def editable(admin: ApplicationAdmin, *, new: bool) -> list[str]:
 
 
 def _contributed(member: ClientMember) -> Field:
+    if member.type is not bool:
+        return LinesField(member.label, description=member.hint)
     options = [("", "As the settings say"), ("yes", YES_OR_NO[True]), ("no", YES_OR_NO[False])]
     return OneOfField(member.label, options=options, description=member.hint)
+
+
+def _held(member: ClientMember, client: Application) -> Any:
+    """Return a contributed member as its field shows it."""
+    held = client.metadata.get(member.name)
+    return WORDS.get(held, "") if member.type is bool else held
 
 
 def make_form(
     admin: ApplicationAdmin, context: str, formdata: Any, client: Application, *, new: bool = False
 ) -> ApplicationForm:
-    """Return the form for a client, filled in with what it is."""
+    """Return the form for a client, filled in with what it is; once it is posted, with what was posted alone.
+
+    Nothing is sent of a field that was emptied.
+    """
     names, members = editable(admin, new=new), admin.members
     fields = {
         name: _contributed(members[name]) if name in members else BUILDERS[name](admin.provider)
         for name in names
     }
     form_class = type("ApplicationForm", (ApplicationForm,), fields)
-    ways = {value: word for word, value in THREE_WAYS.items()}
     data = {
         **{name: getattr(client, name) for name in fields if hasattr(client, name)},
         **{name: client.metadata.get(name, "") for name in LINKS},
-        **{name: ways.get(client.metadata.get(name), "") for name in members},
-        "require_pkce": ways[client.require_pkce],
+        **{name: _held(member, client) for name, member in members.items()},
+        "require_pkce": WORDS[client.require_pkce],
         "token_endpoint_auth_method": client.token_endpoint_auth_method or "",
         "hash_client_secret": True,
     }
-    form: ApplicationForm = form_class(admin.provider.pages, context, formdata, **data)
+    given = data if formdata is None else {}
+    form: ApplicationForm = form_class(admin.provider.pages, context, formdata, **given)
     return form
 
 
@@ -208,9 +219,9 @@ def filled(form: ApplicationForm, client: Application) -> Application:
     """Return a client with what a form says, and all else as it was."""
     given = {name: field.data for name, field in form._fields.items() if name in BUILDERS}
     chosen = {
-        name: THREE_WAYS[field.data]
+        name: THREE_WAYS[field.data] if isinstance(field, OneOfField) else list(field.data or ()) or None
         for name, field in form._fields.items()
-        if name not in BUILDERS and isinstance(field, OneOfField)
+        if name not in BUILDERS and isinstance(field, OneOfField | LinesField)
     }
     given.pop("hash_client_secret", None)
     links = {name: given.pop(name) or None for name in LINKS if name in given}

@@ -22,7 +22,7 @@ class Names:
         self._provider = provider
         self._clients: dict[str, str | None] = {}
         self._people: dict[str, str | None] = {}
-        self._revoked: dict[str, bool] = {}
+        self._authorizations: dict[str, Authorization | None] = {}
 
     @classmethod
     def of_request(cls, provider: Provider) -> Names:
@@ -49,17 +49,22 @@ class Names:
         return self._clients[client_id] is not None
 
     def read_authorizations(self, identifiers: Iterable[str | None]) -> None:
-        """Read at once which of several authorizations are revoked; one that is gone counts as revoked."""
-        missing = tuple({each for each in identifiers if each is not None} - self._revoked.keys())
+        """Read several authorizations at once."""
+        missing = tuple({each for each in identifiers if each is not None} - self._authorizations.keys())
         if missing:
             found = self._provider.storage.select(Authorization, limit=len(missing), id=missing)
-            self._revoked.update(dict.fromkeys(missing, True))
-            self._revoked.update({each.id: each.revoked_at is not None for each in found})
+            self._authorizations.update(dict.fromkeys(missing))
+            self._authorizations.update({each.id: each for each in found})
+
+    def authorization(self, identifier: str) -> Authorization | None:
+        """Return an authorization; None when it is gone."""
+        self.read_authorizations([identifier])
+        return self._authorizations[identifier]
 
     def is_revoked(self, authorization: str) -> bool:
-        """Say whether an authorization is revoked."""
-        self.read_authorizations([authorization])
-        return self._revoked[authorization]
+        """Say whether an authorization is revoked; one that is gone counts as that."""
+        found = self.authorization(authorization)
+        return found is None or found.revoked_at is not None
 
     def person(self, subject: str) -> str:
         """Return the user name of a person, the subject when the login does not know them."""

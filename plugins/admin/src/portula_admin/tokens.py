@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from portula import Plugin
 from portula.plugin import (
+    AccessToken,
+    Authorization,
     Grant,
     NamesPeople,
     Plan,
     RefreshToken,
     TokenRevoked,
+    consent_items_of,
     plan_revocation,
     revoke_authorization,
 )
-from portula_admin.cells import Badge, Cell, Code, Lines, Link
+from portula_admin.cells import Badge, Cell, Code, Lines, Link, cell_of
 from portula_admin.options import Fieldsets, RecordAdmin, action, column
 from portula_admin.walks import Walk
 
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 
 SHOWN_CHARACTERS = 12
 """Of a digest: 72 bits, which tell a token from all others and are no use to find its value."""
+
+
+USE = ("also", "servers", "bound_to")
+"""Facts of an access token, or of the authorization of what becomes one."""
 
 
 class TokenAdmin(RecordAdmin):
@@ -37,7 +44,7 @@ class TokenAdmin(RecordAdmin):
     actions: Sequence[str] = ("revoke_selected",)
     identifier_length = SHOWN_CHARACTERS
     fieldsets: Fieldsets = (
-        (None, {"fields": ("token", "status", "client", "person", "scopes")}),
+        (None, {"fields": ("token", "status", "client", "person", "scopes", *USE)}),
         ("Times", {"fields": ("issued_at", "expires_at", "revoked_at")}),
     )
     statuses: ClassVar[Mapping[str, str]] = {"live": "ok", "expired": "", "revoked": "danger"}
@@ -75,6 +82,31 @@ class TokenAdmin(RecordAdmin):
     def scopes(self, record: Any) -> Cell:
         """Its scopes, one a line."""
         return Lines(record.scope.split()) if record.scope else None
+
+    @column("Also allows")
+    def also(self, record: Any) -> Cell:
+        """What it allows besides scopes, as its person was asked about it."""
+        source = self.source_of_use(record)
+        items = consent_items_of(self.provider, source) if source else ()
+        return cell_of("also", tuple(item.line for item in items))
+
+    @column("For")
+    def servers(self, record: Any) -> Cell:
+        """The servers at which it may be used."""
+        source = self.source_of_use(record)
+        if isinstance(source, AccessToken):
+            return cell_of("audience", source.audience)
+        return cell_of("resources", source.resources) if source else None
+
+    def bound_to(self, record: Any) -> Cell:
+        """The key or certificate that has to be proven with it."""
+        source = self.source_of_use(record)
+        bound = self.provider.token_presentations.bindings(source.confirmation) if source else ()
+        return cell_of("bound_to", tuple(bound))
+
+    def source_of_use(self, record: Any) -> AccessToken | Authorization | None:
+        """Return what says how a record may be used: an access token itself, of others the authorization."""
+        return record if isinstance(record, AccessToken) else self.names.authorization(record.authorization)
 
     def status(self, record: Any) -> Cell:
         """What it is worth now."""
@@ -183,7 +215,7 @@ class RefreshTokenAdmin(TokenAdmin):
     labels: ClassVar[Mapping[str, str]] = {"rotated_at": "Rotated", "generation": "Rotations"}
     search_fields: Sequence[str] = ("=subject", "=client_id", "^authorization")
     fieldsets: Fieldsets = (
-        (None, {"fields": ("token", "status", "client", "person", "scopes")}),
+        (None, {"fields": ("token", "status", "client", "person", "scopes", *USE)}),
         ("Times", {"fields": ("issued_at", "expires_at", "rotated_at", "generation")}),
     )
 
@@ -218,7 +250,7 @@ class GrantAdmin(TokenAdmin):
     labels: ClassVar[Mapping[str, str]] = {"taken_at": "Used", "redirect_uri": "Redirect URI"}
     statuses: ClassVar[Mapping[str, str]] = {"live": "ok", "used": "", "expired": ""}
     fieldsets: Fieldsets = (
-        (None, {"fields": ("token", "status", "client", "person", "scopes", "redirect_uri")}),
+        (None, {"fields": ("token", "status", "client", "person", "scopes", *USE, "redirect_uri")}),
         ("Times", {"fields": ("issued_at", "expires_at", "taken_at")}),
     )
 

@@ -68,5 +68,5 @@ class ConsentRecords(AdminRecords):
         return AdminResult(text=f"{facts['client_id']} was disconnected.")
 
     def _facts(self, subject: str, consents: list[Artifact]) -> list[dict[str, Any]]:
-        rows = facts_of(self._provider, consents)
+        rows = facts_of(self._provider, subject, consents)
         return [{"id": f"{row['client_id']}{BETWEEN}{subject}", "subject": subject, **row} for row in rows]

@@ -8,6 +8,7 @@ import click
 
 from portula.errors import UnknownPerson
 from portula.plugin import Artifact, User, console, find_person, nearest, shown_name
+from portula_consent.uses import Use, uses_of
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -39,7 +40,7 @@ def _list(provider: Provider, memory: ConsentMemory) -> click.Command:
         """List what USER allowed, the latest first."""
         person = _person(provider, user)
         last = None if after is None else _found(memory, person, after).client_id
-        rows = facts_of(provider, memory.page(person.subject, limit=limit, after=last))
+        rows = facts_of(provider, person.subject, memory.page(person.subject, limit=limit, after=last))
         none = f"{user} has connected no app." if last is None else "There is no other app."
         console.print_page(rows, COLUMNS, limit=limit, key="client_id", as_json=as_json, none=none)
 
@@ -53,8 +54,9 @@ def _show(provider: Provider, memory: ConsentMemory) -> click.Command:
     @console.json_option
     def show(user: str, client_id: str, *, as_json: bool) -> None:
         """Show what USER allowed one client."""
-        found = _found(memory, _person(provider, user), client_id)
-        console.print_record(facts_of(provider, [found])[0], as_json=as_json)
+        person = _person(provider, user)
+        facts = facts_of(provider, person.subject, [_found(memory, person, client_id)])[0]
+        console.print_record(facts, as_json=as_json)
 
     return show
 
@@ -68,7 +70,7 @@ def _remove(provider: Provider, memory: ConsentMemory) -> click.Command:
     def remove(user: str, client_id: str, *, yes: bool, as_json: bool) -> None:
         """Forget what USER allowed a client, and end all its tokens for them."""
         person = _person(provider, user)
-        facts = facts_of(provider, [_found(memory, person, client_id)])[0]
+        facts = facts_of(provider, person.subject, [_found(memory, person, client_id)])[0]
         console.confirm(f"Disconnect {client_id} from {person.username}?", yes=yes)
         memory.withdraw(person.subject, client_id)
         if as_json:
@@ -94,16 +96,21 @@ def _found(memory: ConsentMemory, person: User, client_id: str) -> Artifact:
     return found
 
 
-def facts_of(provider: Provider, consents: list[Artifact]) -> list[dict[str, Any]]:
-    """Return what is printed of consents; clients are read in one go."""
+def facts_of(provider: Provider, subject: str, consents: list[Artifact]) -> list[dict[str, Any]]:
+    """Return what is printed of a person's consents; clients, and what they have of the person, are read in one go."""
     clients = provider.clients.find_all([each.client_id for each in consents if each.client_id])
+    uses = uses_of(provider, subject)
     return [
         {
             "client_id": each.client_id,
             "client_name": shown_name(client.name) if client else None,
             "scopes": each.payload["scopes"],
+            "allows": [item.line for item in use.items],
+            "servers": list(use.servers),
+            "bound_to": list(use.bindings),
             "given_at": each.issued_at,
         }
         for each in consents
         for client in (clients.get(each.client_id or ""),)
+        for use in (uses.get(each.client_id or "", Use()),)
     ]

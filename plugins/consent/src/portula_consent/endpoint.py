@@ -14,6 +14,7 @@ from portula import Plugin
 from portula.plugin import Artifact, Mount, PageForm
 from portula_consent.display import shown_scopes
 from portula_consent.memory import ConsentMemory
+from portula_consent.uses import Use, uses_of
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -72,7 +73,7 @@ class ConnectedApps:
         self, person: Authenticated, tried: dict[str, RemoveForm] | None = None, status: int = 200
     ) -> Response:
         consents = self._memory.page(person.subject, limit=MAX_SHOWN)
-        grants = self._grants(consents)
+        grants = self._grants(consents, uses_of(self._provider, person.subject))
         forms = {grant["client_id"]: self._form(person, grant["client_id"]) for grant in grants}
         return self._provider.pages.render(
             "portula_consent/authorized_tokens.html",
@@ -89,8 +90,11 @@ class ConnectedApps:
         context = f"remove {person.sid or person.subject} {client_id}"
         return RemoveForm(self._provider.pages, context, posted, client_id=client_id)
 
-    def _grants(self, consents: Sequence[Artifact]) -> list[dict[str, Any]]:
-        """Return what the template shows of each consent; clients are read in one go."""
+    def _grants(self, consents: Sequence[Artifact], uses: dict[str, Use]) -> list[dict[str, Any]]:
+        """Return what the template shows of each consent; clients are read in one go.
+
+        What is remembered of an item stands among the scopes, unless the item itself is shown.
+        """
         names = [consent.client_id for consent in consents if consent.client_id]
         found = self._provider.clients.find_all(names)
         clients = {name: self._provider.pages.shown_client(client) for name, client in found.items()}
@@ -99,11 +103,22 @@ class ConnectedApps:
                 "client_id": consent.client_id,
                 "client_name": client.get("name"),
                 "client_uri": client.get("client_uri"),
-                "scopes": shown_scopes(self._provider, consent.payload["scopes"]),
+                "scopes": shown_scopes(
+                    self._provider,
+                    [
+                        scope
+                        for scope in consent.payload["scopes"]
+                        if all(item.memory != scope for item in use.items)
+                    ],
+                ),
+                "also": list(use.items),
+                "servers": list(use.servers),
+                "bindings": list(use.bindings),
                 "given_at": datetime.fromtimestamp(consent.issued_at, UTC),
             }
             for consent in consents
             for client in (clients.get(consent.client_id or "", {}),)
+            for use in (uses.get(consent.client_id or "", Use()),)
         ]
 
     def _to_login(self) -> Response:

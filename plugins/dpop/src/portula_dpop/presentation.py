@@ -29,4 +29,8 @@ def portula_token_presentations(provider: Provider) -> list[TokenPresentation]:
             raise InvalidTokenError(description="The token is bound to another key.")
 
     challenge = {"algs": " ".join(provider.settings(DpopSettings).DPOP_SIGNING_ALGS)}
-    return [TokenPresentation(scheme="DPoP", confirmation=CONFIRMATION, prove=prove, challenge=challenge)]
+    return [
+        TokenPresentation(
+            scheme="DPoP", confirmation=CONFIRMATION, prove=prove, label="DPoP key", challenge=challenge
+        )
+    ]

@@ -165,6 +165,7 @@ def enrich(exchange: IntrospectionExchange) -> None:
             token=live.token,
             authorization=live.authorization,
             response=exchange.response,
+            names=_names(exchange.provider, cast("Application", exchange.client)),
         )
         exchange.response = exchange.provider.hooks.enrich(Plugin.portula_introspection_response, answer)
 
@@ -219,9 +220,9 @@ def _kind(provider: AuthorizationServer, token: AccessToken | RefreshToken) -> d
     return {"token_type": provider.token_presentations.token_type(bound), "cnf": bound}
 
 
-def _names(provider: AuthorizationServer, caller: Application) -> set[str]:
+def _names(provider: AuthorizationServer, caller: Application) -> frozenset[str]:
     """Return the names by which tokens are for a client."""
-    return {caller.client_id, *provider.audiences.get(caller.client_id, ())}
+    return frozenset({caller.client_id, *provider.audiences.get(caller.client_id, ())})
 
 
 def _audience(token: AccessToken | RefreshToken) -> list[str]:

@@ -8,13 +8,16 @@ from typing import Any
 
 from portula.plugin import AuthorizationServer, Exchange, HookClass, HookDeclarations, enrichment
 
-RESERVED = frozenset(
+PROTOCOL = frozenset(
     {
         *("iss", "exp", "aud", "sub", "client_id", "iat", "nbf", "jti", "scope"),
-        *("auth_time", "acr", "amr", "cnf", "act", "may_act", "authorization_details"),
+        *("auth_time", "acr", "amr", "cnf"),
     }
 )
-"""Claims that say what a token allows, whom and for how long (RFC 9068 §2.2, RFC 7800, RFC 8693 §4, RFC 9396 §9.1)."""
+"""Claims that say what a token allows, whom, and for how long (RFC 9068 §2.2, RFC 7519 §4.1.5, RFC 7800 §3.1)."""
+
+OF_ISSUE = frozenset({"act", "may_act", "authorization_details"})
+"""Claims that say more of that, and come by `issue.claims` alone (RFC 8693 §4, RFC 9396 §9.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ class AccessTokenClaims:
 class JwtAccessTokenHooks(HookDeclarations):
     """Hooks of this room."""
 
-    @enrichment(HookClass.SEES_SECRETS, adds_to="claims", reserved=RESERVED)
+    @enrichment(HookClass.SEES_SECRETS, adds_to="claims", reserved=PROTOCOL | OF_ISSUE)
     def portula_access_token_claims(self, token: AccessTokenClaims) -> Mapping[str, Any] | None:
         """Add claims to an access token, such as groups, roles and entitlements (RFC 9068 §2.2.3.1).
 

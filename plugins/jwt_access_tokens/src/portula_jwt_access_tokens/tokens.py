@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from portula import Plugin
 from portula.errors import HookFailed
 from portula.plugin import issuer_of
-from portula_jwt_access_tokens.hooks import RESERVED, AccessTokenClaims, JwtAccessTokenHooks
+from portula_jwt_access_tokens.hooks import PROTOCOL, AccessTokenClaims, JwtAccessTokenHooks
 from portula_jwt_access_tokens.settings import JwtAccessTokensSettings
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _protocol_claims(exchange: Exchange, issue: Issue, client: Application) -> d
         subject = exchange.known_as
         if subject == client.client_id:  # §5: it could pass for a token of the client itself
             raise HookFailed(f"the subject of a person is the client_id {subject!r}")
-    overwritten = issue.claims.keys() & _SET_HERE
+    overwritten = issue.claims.keys() & PROTOCOL
     if overwritten:
         raise HookFailed(f"issue.claims has {min(overwritten)!r}, which is the protocol's")
     claims = {
@@ -75,10 +75,6 @@ def _protocol_claims(exchange: Exchange, issue: Issue, client: Application) -> d
         "cnf": dict(issue.confirmation) or None,
     }
     return {name: value for name, value in claims.items() if value is not None} | issue.claims
-
-
-_SET_HERE = RESERVED - {"act", "may_act", "authorization_details"}
-"""Claims that come from elsewhere than `issue.claims`."""
 
 
 def _algorithm(exchange: Exchange, client: Application) -> str:

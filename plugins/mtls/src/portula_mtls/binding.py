@@ -37,7 +37,9 @@ def certificate(exchange: Exchange) -> None:
 @hookimpl
 def portula_token_presentations(provider: Provider) -> list[TokenPresentation]:
     """Return the proof that goes along with any scheme; none while certificates do not count."""
-    return [TokenPresentation(confirmation=CONFIRMATION, prove=prove)] if is_on(provider) else []
+    if not is_on(provider):
+        return []
+    return [TokenPresentation(confirmation=CONFIRMATION, prove=prove, label="TLS certificate")]
 
 
 def prove(presented: PresentedToken, bound: object) -> None:

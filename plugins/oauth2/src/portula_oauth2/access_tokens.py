@@ -8,7 +8,7 @@ import click
 
 from portula import Plugin
 from portula.errors import UnknownClient
-from portula.plugin import AccessToken, Authorization, Plan, TokenRevoked, console
+from portula.plugin import AccessToken, Authorization, Plan, TokenRevoked, consent_items_of, console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def token_facts(provider: Provider, tokens: Sequence[AccessToken]) -> list[dict[
             "authorization": token.authorization,
             "subject": token.subject,
             "scope": token.scope,
-            "audience": list(token.audience),
+            **use_of(provider, token, token.audience, "audience"),
             "issued_at": token.issued_at,
             "expires_at": token.expires_at,
             "revoked_at": token.revoked_at,
@@ -93,6 +93,24 @@ def token_facts(provider: Provider, tokens: Sequence[AccessToken]) -> list[dict[
         }
         for token in tokens
     ]
+
+
+def use_of(
+    provider: Provider, record: Authorization | AccessToken, servers: Sequence[str], named: str
+) -> dict[str, Any]:
+    """Return what an authorization or a token allows besides scopes, at which servers, and what it is bound to.
+
+    Args:
+        provider: whose plugins say it in words.
+        record: the authorization or the token.
+        servers: where it may be used; empty for anywhere.
+        named: what the record calls those.
+    """
+    return {
+        "allows": [item.line for item in consent_items_of(provider, record)],
+        named: list(servers),
+        "bound_to": provider.token_presentations.bindings(record.confirmation),
+    }
 
 
 def revoke_token(provider: Provider, token: AccessToken) -> bool:

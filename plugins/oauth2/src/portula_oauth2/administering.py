@@ -45,7 +45,7 @@ class AuthorizationRecords(AdminRecords):
     def page(
         self, *, limit: int, after: str | None = None, subject: str | None = None
     ) -> Sequence[Mapping[str, Any]]:
-        storage, now = self._provider.storage, self._provider.now()
+        storage = self._provider.storage
         if subject is None:
             return []
         if storage.walks(Authorization):
@@ -57,12 +57,12 @@ class AuthorizationRecords(AdminRecords):
             )
         else:
             found = storage.select(Authorization, limit=limit, after=after, subject=subject)
-        return [facts_of(each, now) for each in found]
+        return [facts_of(self._provider, each) for each in found]
 
     @override
     def find(self, identifier: str) -> Mapping[str, Any] | None:
         found = self._provider.storage.find(Authorization, id=identifier)
-        return facts_of(found, self._provider.now()) if found else None
+        return facts_of(self._provider, found) if found else None
 
     @override
     def actions(self, facts: Mapping[str, Any]) -> Sequence[AdminAction]:

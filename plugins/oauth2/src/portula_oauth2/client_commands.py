@@ -11,7 +11,7 @@ import click
 
 from portula import Plugin
 from portula.errors import Conflict, InvalidClientMetadata, UnknownClient
-from portula.plugin import Application, console
+from portula.plugin import Application, console, required_confirmations
 from portula_oauth2.access_tokens import list_command
 from portula_oauth2.client_options import (
     check_scope,
@@ -76,7 +76,16 @@ def _show(provider: Provider) -> click.Command:
     def show(client_id: str, *, as_json: bool) -> None:
         """Show everything about a client but its secrets, of which the names are shown."""
         client = _tried(lambda: provider.clients.registered(client_id))
-        console.print_record({**client_facts(client), "secrets": secret_names(client)}, as_json=as_json)
+        required = required_confirmations(provider.client_members, client)
+        facts = {
+            **client_facts(client),
+            "audiences": list(provider.audiences.get(client_id, ())),
+            "bound_to": [provider.token_presentations.label(member) for member in required],
+            "secrets": secret_names(client),
+        }
+        if not as_json:
+            facts |= facts.pop("metadata")
+        console.print_record(facts, as_json=as_json)
 
     return show
 

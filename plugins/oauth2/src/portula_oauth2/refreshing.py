@@ -78,10 +78,15 @@ def check_superseded(
 def seal_successor(
     exchange: Exchange, response: dict[str, Any], presented: str, expires_at: int
 ) -> str | None:
-    """Return the answer to a rotation sealed for the grace period; None without one."""
+    """Return the answer to a rotation sealed for the grace period; None without one.
+
+    Members that say what the token is good for (`Issue.members`) stand in it: a request that comes again gets that
+    token, whatever it asks for.
+    """
     provider = exchange.provider
     if not provider.settings(OAuth2Settings, exchange.client).grace_seconds(exchange.request):
         return None
-    names = ("access_token", "refresh_token", "token_type", "scope")
+    further = exchange.issue.members if exchange.issue else {}
+    names = ("access_token", "refresh_token", "token_type", "scope", *further)
     members = {name: response[name] for name in names if name in response}
     return provider.keys.seal(_SUCCESSOR, json.dumps({**members, "expires_at": expires_at}), under=presented)

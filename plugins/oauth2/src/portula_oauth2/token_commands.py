@@ -18,7 +18,7 @@ from portula.plugin import (
     revoke_client,
     revoke_person,
 )
-from portula_oauth2.access_tokens import find_token, revoke_token, token_facts
+from portula_oauth2.access_tokens import find_token, revoke_token, token_facts, use_of
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -32,6 +32,15 @@ COLUMNS = {
     "state": "State",
 }
 """What the table of a list shows."""
+TOKEN_COLUMNS = {
+    "issued_at": "Issued",
+    "expires_at": "Expires",
+    "scope": "Scope",
+    "audience": "For",
+    "bound_to": "Bound to",
+    "state": "State",
+}
+"""What the table of the access tokens of one authorization shows."""
 MAX_SHOWN = 100
 """Access tokens of one authorization that are shown."""
 
@@ -74,7 +83,7 @@ def _list(provider: Provider) -> click.Command:
         place = None if last is None else (last.issued_at, last.id)
         walk = provider.storage.walk
         page = walk(Authorization, "issued_at", descending=True, limit=limit, after=place, **where)
-        rows = [facts_of(each, provider.now()) for each in page]
+        rows = [facts_of(provider, each) for each in page]
         none = "There is no authorization."
         console.print_page(rows, COLUMNS, limit=limit, key="id", as_json=as_json, none=none)
 
@@ -95,6 +104,7 @@ def _show(provider: Provider) -> click.Command:
         rows = [
             {
                 "scope": token.scope,
+                **use_of(provider, token, token.audience, "audience"),
                 "issued_at": token.issued_at,
                 "expires_at": token.expires_at,
                 "revoked_at": token.revoked_at,
@@ -102,13 +112,13 @@ def _show(provider: Provider) -> click.Command:
             }
             for token in sorted(tokens, key=lambda token: token.issued_at)
         ]
+        facts = facts_of(provider, found)
         if as_json:
-            console.print_record({**facts_of(found, now), "access_tokens": rows}, as_json=True)
+            console.print_record({**facts, "access_tokens": rows}, as_json=True)
             return
-        console.print_record(facts_of(found, now), as_json=False)
-        headings = {"issued_at": "Issued", "expires_at": "Expires", "scope": "Scope", "state": "State"}
+        console.print_record(facts, as_json=False)
         click.echo("Access tokens:")
-        console.print_rows(rows, headings, as_json=False)
+        console.print_rows(rows, TOKEN_COLUMNS, as_json=False)
 
     return show
 
@@ -203,20 +213,20 @@ def revoke_one(provider: Provider, authorization: Authorization) -> bool:
     return revoked
 
 
-def facts_of(authorization: Authorization, now: int) -> dict[str, Any]:
+def facts_of(provider: Provider, authorization: Authorization) -> dict[str, Any]:
     """Return what is shown of an authorization."""
     return {
         "id": authorization.id,
         "client_id": authorization.client_id,
         "subject": authorization.subject,
         "scope": authorization.scope,
-        "resources": list(authorization.resources),
+        **use_of(provider, authorization, authorization.resources, "resources"),
         "issued_at": authorization.issued_at,
         "auth_time": authorization.auth_time,
         "amr": list(authorization.amr),
         "expires_at": authorization.expires_at,
         "revoked_at": authorization.revoked_at,
-        "state": _state(authorization, now),
+        "state": _state(authorization, provider.now()),
     }
 
 

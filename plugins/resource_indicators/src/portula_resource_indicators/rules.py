@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula.errors import HookFailed, InvalidRequestError
+from portula.errors import HookFailed, InvalidRequestError, StorageDown
 from portula.plugin import Step, TokenExchange
 from portula_resource_indicators.settings import ResourceIndicatorsSettings
 from portula_resource_indicators.uris import as_registered, problem_of
@@ -30,6 +30,7 @@ def allowed(exchange: Exchange, named: Sequence[str]) -> tuple[str, ...]:
     Raises:
         InvalidTargetError: one of them is no URI, the client may not name it, or it knows none of the scopes.
         HookFailed: the callable of RESOURCE_INDICATORS_POLICY fails.
+        StorageDown: what that asks does not answer.
     """
     settings = exchange.provider.settings(ResourceIndicatorsSettings)
     if len(named) > MAX_RESOURCES:
@@ -42,18 +43,22 @@ def allowed(exchange: Exchange, named: Sequence[str]) -> tuple[str, ...]:
     resources = tuple(dict.fromkeys(as_registered(uri, registered) for uri in named))
     if policy == "registered" and not registered.keys() >= set(resources):
         raise InvalidTargetError(description="A resource is not known here.")
-    if callable(policy):
-        try:
-            may = policy(exchange.client, resources, exchange.scope)
-        except Exception as error:
-            raise HookFailed(f"RESOURCE_INDICATORS_POLICY: the callable failed: {error}") from error
-        if may is not True:
-            raise InvalidTargetError(description="The client may not name these resources.")
+    if callable(policy) and _answer(policy, exchange, resources) is not True:
+        raise InvalidTargetError(description="The client may not name these resources.")
     for uri in resources:
         known = registered[uri].scopes if uri in registered else None
         if known is not None and exchange.scope and not set(known) & set(exchange.scope):
             raise InvalidTargetError(description="A resource knows none of these scopes.")
     return resources
+
+
+def _answer(policy: Callable[..., bool], exchange: Exchange, resources: Sequence[str]) -> bool:
+    try:
+        return policy(exchange.client, resources, exchange.scope)
+    except StorageDown:
+        raise
+    except Exception as error:
+        raise HookFailed(f"RESOURCE_INDICATORS_POLICY: the callable failed: {error}") from error
 
 
 @hookimpl

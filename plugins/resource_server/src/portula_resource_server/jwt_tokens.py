@@ -8,12 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
-from portula.errors import KeysUnavailable, UntrustedToken
-from portula.plugin import Application
+from portula.errors import UntrustedToken
 from portula_resource_server.audience import audience_of
 from portula_resource_server.issuer_keys import IssuerKeys
 from portula_resource_server.settings import ResourceServerSettings
-from portula_resource_server.tokens import TokenVerifier, VerifiedToken, VerifierUnavailable, typed_member
+from portula_resource_server.tokens import TokenVerifier, VerifiedToken, typed_member
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -37,7 +36,7 @@ class JwtVerifier:
         self._provider = provider
         self._settings = provider.settings(ResourceServerSettings)
         self._jose = provider.hooks.ask(Plugin.portula_jose)
-        self._keys = IssuerKeys(self._settings, provider.hooks.ask(Plugin.portula_fetcher), provider.now)
+        self._keys = IssuerKeys(provider)
         self._introspected = introspected
 
     def __call__(self, token: str) -> VerifiedToken | None:
@@ -50,12 +49,8 @@ class JwtVerifier:
             return self._introspected(token) if self._introspected is not None else None
         try:
             verified = self._verified(token)
-        except KeysUnavailable as error:
-            raise VerifierUnavailable(
-                "the keys of the issuer cannot be fetched now", error.retry_after
-            ) from error
         except (UntrustedToken, ValueError) as error:
-            log.info("an access token is refused: it %s", error)
+            log.info("an access token is refused: %s", error)
             return None
         confirmed = self._introspected if self._settings.RESOURCE_SERVER_JWT_INTROSPECTED else None
         return verified if confirmed is None or confirmed(token) is not None else None
@@ -71,14 +66,10 @@ class JwtVerifier:
         """Return an access token of the issuer that counts now.
 
         Raises:
-            UntrustedToken: it is of another type (attack S44), or not signed by the issuer (attack S40).
+            UntrustedToken, VerifierUnavailable: see `IssuerKeys.verified`.
             ValueError: a claim is missing, or says that it does not count now.
         """
-        issuer = Application(
-            client_id=self._settings.RESOURCE_SERVER_ISSUER or "", metadata={"jwks_uri": self._keys.url()}
-        )
-        algorithms = self._settings.RESOURCE_SERVER_JWT_ALGS
-        claims = self._jose.verify_of_client(token, issuer, algorithms=algorithms, typ=(TYPE,)).claims
+        claims = self._keys.verified(token, TYPE)
         self._check(claims)
         verified = VerifiedToken.of(claims)
         if not audience_of(verified):

@@ -6,11 +6,9 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from portula import Plugin
-from portula.errors import KeysUnavailable, UntrustedToken
-from portula.plugin import Application
+from portula.errors import UntrustedToken
 from portula_resource_server.issuer_keys import IssuerKeys
-from portula_resource_server.tokens import VerifierUnavailable, typed_member
+from portula_resource_server.tokens import typed_member
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -41,8 +39,7 @@ class SignedAnswers:
             EmptySlot: nobody verifies JWTs here, or nobody fetches the keys.
         """
         self._settings, self._now = settings, provider.now
-        self._jose = provider.hooks.ask(Plugin.portula_jose)
-        self._keys = IssuerKeys(settings, provider.hooks.ask(Plugin.portula_fetcher), provider.now)
+        self._keys = IssuerKeys(provider)
 
     def read(self, media_type: str, body: bytes, asked_at: int) -> Any:
         """Return the introspection response of an answer.
@@ -54,21 +51,12 @@ class SignedAnswers:
         if media_type != MEDIA_TYPE:
             raise ValueError("the answer is no JWT")
         settings, leeway = self._settings, self._settings.RESOURCE_SERVER_JWT_LEEWAY_SECONDS
-        issuer = Application(
-            client_id=settings.RESOURCE_SERVER_ISSUER or "", metadata={"jwks_uri": self._keys.url()}
-        )
         try:
-            token = self._jose.verify_of_client(
-                body.decode("ascii"), issuer, algorithms=settings.RESOURCE_SERVER_JWT_ALGS, typ=(TYPE,)
-            )
-        except KeysUnavailable as error:
-            raise VerifierUnavailable(
-                "the keys of the issuer cannot be fetched now", error.retry_after
-            ) from error
+            claims = self._keys.verified(body.decode("ascii"), TYPE)
         except UntrustedToken as error:
             raise ValueError(f"the answer {error}") from error
-        claims, audience = token.claims, token.claims.get("aud")
-        if claims.get("iss") != issuer.client_id:
+        audience = claims.get("aud")
+        if claims.get("iss") != settings.RESOURCE_SERVER_ISSUER:
             raise ValueError("the answer is of another issuer (iss)")
         if settings.asks_as not in (audience if isinstance(audience, list) else [audience]):
             raise ValueError("the answer is for another server (aud)")

@@ -33,7 +33,8 @@ class VerifiedToken:
     confirmation: Mapping[str, Any] = field(default_factory=dict)
     """What it is bound to (RFC 7800 §3.1, `cnf`); empty for a bearer token."""
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """The members of the introspection response (RFC 7662 §2.2), those that plugins add among them."""
+    """The members of the introspection response (RFC 7662 §2.2), those that plugins add among them; of a JWT that is
+    verified here, its claims (RFC 9068 §2.2)."""
     expires: datetime | None = None
     """`expires_at` as a datetime in UTC, aware or naive as USE_TZ says; set on `current_token`."""
 
