@@ -2,12 +2,17 @@
 
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from conformance.suite.lab import Lab, serving
+from conformance.suite.clock import Clock
+from conformance.suite.fapi import FapiVariant
+from conformance.suite.fapi_client import FapiClient
+from conformance.suite.fapi_lab import Clients, fapi_clients
+from conformance.suite.lab import Lab, PortulaCommand, free_issuer, serving
 from conformance.suite.pages import Browser
-from conformance.suite.parties import Suite
+from conformance.suite.parties import OP, Suite
 from portula_testing.tls import Authority, HttpsServer
 
 
@@ -35,18 +40,20 @@ def make_lab(
     authority: Authority, trust: ssl.SSLContext, suite: Suite, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Lab]]:
     """Start a server with the settings of the example and some of the test's own; its clock is the suite's."""
-    running = []
+    with ExitStack() as running:
 
-    def make(*, static: bool = True, **settings: object) -> Lab:
-        place = tmp_path_factory.mktemp("certification")
-        (place / "suite.pem").write_bytes(authority.pem)
-        server = serving(place, authority.issue(place), trust, suite, settings, static=static)
-        running.append(server)
-        return server.__enter__()
+        def make(*, static: bool = True, **settings: object) -> Lab:
+            place = tmp_path_factory.mktemp("certification")
+            (place / "suite.pem").write_bytes(authority.pem)
+            command = PortulaCommand(place, free_issuer(), settings)
+            op = OP(command.issuer, Clock(place / "clock"), trust)
+            person, clients = command.populate(suite, static=static)
+            running.enter_context(serving(command, authority.issue(place), op))
+            lab = Lab(op, suite, person, clients, command)
+            running.callback(lab.close)
+            return lab
 
-    yield make
-    for server in running:
-        server.__exit__(None, None, None)
+        yield make
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +67,24 @@ def browser(suite: Suite, trust: ssl.SSLContext) -> Iterator[Browser]:
     """A browser that has been nowhere."""
     with Browser(suite.origin, trust) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="session")
+def fapi_client(
+    authority: Authority, trust: ssl.SSLContext, suite: Suite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Clients]:
+    """The clients of the FAPI plans."""
+    with fapi_clients(authority, trust, suite, tmp_path_factory.mktemp) as clients:
+        yield clients
+
+
+@pytest.fixture
+def client(fapi_client: Clients, variant: FapiVariant) -> FapiClient:
+    """The first client of a FAPI variant."""
+    return fapi_client(variant, 1)
+
+
+@pytest.fixture
+def other(fapi_client: Clients, variant: FapiVariant) -> FapiClient:
+    """Its second client."""
+    return fapi_client(variant, 2)

@@ -1,6 +1,6 @@
 """The certification plans: which modules run in which variants, and what makes a test one of a module."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -128,7 +128,13 @@ class Entry:
 
     plan: str
     modules: tuple[str, ...]
-    variant: Variant
+    variant: Any
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """How the ids of its tests end."""
+        return f"{self.plan}-{self.variant}"
 
 
 def _entries() -> Iterator[Entry]:
@@ -174,24 +180,31 @@ ENTRIES = [
     for entry in _entries()
 ]
 
-_WRITTEN: set[str] = set()
+
+class Modules:
+    """The modules of plans, each of which a test is for."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        """Take what the plans consist of."""
+        self._entries, self._written = entries, set[str]()
+
+    def __call__(self, *names: str) -> Callable[[Any], Any]:
+        """Make a test that of modules: it runs for each plan and variant that has one of them."""
+        self._written.update(names)
+        cases = [
+            pytest.param(
+                name, entry.variant, id=f"{name}-{entry.id}", marks=[pytest.mark.thorough, *entry.marks]
+            )
+            for name in names
+            for entry in self._entries
+            if name in entry.modules
+        ]
+        assert cases, names
+        return pytest.mark.parametrize(("name", "variant"), cases)
+
+    def unwritten(self) -> set[str]:
+        """Return the modules of the plans that no test is for."""
+        return {name for entry in self._entries for name in entry.modules} - self._written
 
 
-def module(*names: str) -> Callable[[Any], Any]:
-    """Make a test that of modules: it runs for each plan and variant that has one of them."""
-    _WRITTEN.update(names)
-    cases = [
-        pytest.param(
-            name, entry.variant, id=f"{name}-{entry.plan}-{entry.variant}", marks=pytest.mark.thorough
-        )
-        for name in names
-        for entry in ENTRIES
-        if name in entry.modules
-    ]
-    assert cases, names
-    return pytest.mark.parametrize(("name", "variant"), cases)
-
-
-def unwritten() -> set[str]:
-    """Return the modules of the plans that no test is for."""
-    return {name for entry in ENTRIES for name in entry.modules} - _WRITTEN
+module = Modules(ENTRIES)

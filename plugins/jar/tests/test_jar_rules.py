@@ -70,6 +70,24 @@ def test_an_object_may_be_pushed(strict, held, key, typ):
     assert strict.door().redeem(held, sent["code"], VERIFIER).status_code == 200
 
 
+def test_a_client_that_authenticates_otherwise_says_who_it_is_in_the_object_alone(strict, held, key):
+    token = key.sign(claims(strict, held))
+    assert push(strict, held, token, client_id=None).status_code == 201
+    assert error_of(push(strict, held, token, client_id=None, auth={}), 401) == "invalid_client"
+    other = strict.client(metadata={"jwks": key.jwks})
+    of_another = pushed(strict, other, request=token, **{**PLAIN, "client_id": None})
+    assert error_of(of_another) == "invalid_request_object"
+
+
+def test_parameters_may_be_required_of_an_object(make_world, key):
+    world = make_world(REQUEST_OBJECT_REQUIRED_CLAIMS=("redirect_uri", "scope"))
+    party = world.client(metadata={"jwks": key.jwks})
+    assert push(world, party, key.sign(claims(world, party))).status_code == 201
+    for name in ("redirect_uri", "scope"):
+        missing = key.sign(claims(world, party, **{name: ...}))
+        assert error_of(push(world, party, missing)) == "invalid_request_object"
+
+
 def test_what_is_pushed_beside_the_object_is_ignored(strict, held, key):
     beside = {"state": "outside", "redirect_uri": "https://evil.example/", "scope": "write"}
     assert push(strict, held, key.sign(claims(strict, held)), **beside).status_code == 201
@@ -213,6 +231,11 @@ def test_a_fault_is_a_page_where_the_redirect_uri_is_not_in_the_open(world, key)
     assert refused_on_page(evil, "invalid_request_object")
     told = answered(browser.ask(party, redirect_uri=uris[1], request=token))
     assert told["error"] == "invalid_request_object"
+    single = world.client(
+        metadata={"jwks": key.jwks}
+    )  # its state, which is in the object, would be missing there
+    stale = key.sign(claims(world, single, exp=1))
+    assert refused_on_page(browser.ask(single, redirect_uri=None, request=stale), "invalid_request_object")
 
 
 def test_an_object_that_runs_out_while_its_person_signs_in_goes_on(world, browser, key):

@@ -1,6 +1,7 @@
 // What the test tells a script, and the way from there into the browser that the test drives.
 
 import { createInterface } from 'node:readline'
+import { Agent, fetch as undiciFetch } from 'undici'
 
 export const told = JSON.parse(process.argv[2])
 
@@ -41,3 +42,14 @@ export const metadata = {
   response_types: ['code'],
   token_endpoint_auth_method: 'private_key_jwt',
 }
+
+/** The key that the test has registered for this client, for signatures. */
+export async function signingKey() {
+  const algorithm = { name: 'RSA-PSS', hash: 'SHA-256' }
+  return { key: await crypto.subtle.importKey('jwk', told.jwk, algorithm, false, ['sign']), kid: told.jwk.kid }
+}
+
+const dispatcher = told.certificate && new Agent({ connect: { ...told.certificate, ca: told.ca } })
+
+/** Fetch as the client, with its certificate if it has one. */
+export const fetchAs = (url, options) => (dispatcher ? undiciFetch(url, { ...options, dispatcher }) : fetch(url, options))

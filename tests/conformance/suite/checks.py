@@ -92,6 +92,12 @@ def token_error(response: httpx.Response, *errors: str, status: int = 400) -> No
     assert set(document) <= {"error", "error_description", "error_uri"}
 
 
+def refused_client(response: httpx.Response, *errors: str) -> None:
+    """Demand an error of an endpoint where clients authenticate, with the status 400 or 401."""
+    assert response.status_code in (400, 401), response.text
+    token_error(response, *errors, status=response.status_code)
+
+
 def redirected_error(response: Mapping[str, str], issuer: str, state: str | None) -> str:
     """Demand an error of the authorization endpoint in a redirect, and return its code (Core §3.1.2.6)."""
     assert response.get("state") == state

@@ -5,18 +5,18 @@ import os
 import re
 import secrets
 import shlex
-import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from support.server import PORTULA, free_port, start, stop, wait_until_up
 
 from conformance.suite import tokens
-from conformance.suite.clock import Clock
 from conformance.suite.flows import Flow, Variant
 from conformance.suite.pages import Browser, Person
 from conformance.suite.parties import OP, Client, Suite
@@ -25,6 +25,13 @@ ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "examples" / "certification.py"
 MANUAL = ROOT / "docs" / "certification.md"
 PLUGINS = Path(__file__).parents[1] / "plugins"
+COMMANDS = """
+import json, sys
+from portula.cli.main import main
+for words in json.load(sys.stdin):
+    main(words, standalone_mode=False)
+"""
+"""Runs several commands in one process: most of the time of each is that of its start."""
 
 
 class Lab:
@@ -47,8 +54,7 @@ class Lab:
         return self._browser
 
     def close(self) -> None:
-        """Close connections."""
-        self.op.http.close()
+        """Close the browser."""
         if self._browser is not None:
             self._browser.http.close()
 
@@ -123,16 +129,19 @@ class Lab:
 
 @dataclass(frozen=True)
 class PortulaCommand:
-    """`portula …` with the settings of the example and a data folder of its own."""
+    """`portula …` with the settings of an example and a data folder of its own."""
 
     place: Path
     issuer: str
     settings: Mapping[str, Any]
+    config: Path = CONFIG
+    plan: str = ""
+    """CERTIFICATION_PLAN, where the settings differ from plan to plan."""
 
     @property
     def common(self) -> list[str]:
         """The options that say which provider is meant."""
-        return ["--config", str(CONFIG), "--data-dir", str(self.place / "data"), "--issuer", self.issuer]
+        return ["--config", str(self.config), "--data-dir", str(self.place / "data"), "--issuer", self.issuer]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -141,14 +150,23 @@ class PortulaCommand:
         return {
             **os.environ,
             "CERTIFICATION_DIR": str(self.place),
+            **({"CERTIFICATION_PLAN": self.plan} if self.plan else {}),
             "CONFORMANCE_CLOCK": str(self.place / "clock"),
             **{f"FLASK_OAUTH2_PROVIDER__{name}": json.dumps(value) for name, value in given.items()},
         }
 
     def __call__(self, *words: str, text: str | None = None) -> str:
         """Run a command and return what it prints."""
+        return self._run([PORTULA, *self.common, *words], text)
+
+    def each(self, commands: Sequence[Sequence[str]]) -> None:
+        """Run several commands, one after the other."""
+        text = json.dumps([[*self.common, *words] for words in commands])
+        self._run([sys.executable, "-c", COMMANDS], text)
+
+    def _run(self, words: Sequence[str], text: str | None) -> str:
         done = subprocess.run(
-            [PORTULA, *self.common, *words],
+            words,
             capture_output=True,
             check=False,
             text=True,
@@ -159,14 +177,19 @@ class PortulaCommand:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def create_user(self, words: Sequence[str]) -> Person:
+        """Make the user of the manual."""
+        password = secrets.token_urlsafe(12)
+        made = json.loads(self(*words, "--password-stdin", "--json", text=password))
+        return Person(made["username"], password)
+
     def populate(self, suite: Suite, *, static: bool) -> tuple[Person, list[Client]]:
         """Make the user and the static clients of the manual."""
-        password, clients = secrets.token_urlsafe(12), []
+        clients = []
         self("init")
         for words in documented(suite):
             if words[0] == "createuser":
-                made = json.loads(self(*words, "--password-stdin", "--json", text=password))
-                person = Person(made["username"], password)
+                person = self.create_user(words)
             elif static:
                 made = json.loads(self(*words, "--json"))
                 uris = tuple(made["redirect_uris"])
@@ -174,28 +197,23 @@ class PortulaCommand:
         return person, clients
 
 
+def free_issuer() -> str:
+    """Return the issuer of a server on a port that nobody listens on."""
+    return f"https://localhost:{free_port()}/o"
+
+
 @contextmanager
-def serving(
-    place: Path,
-    certificate: tuple[Path, Path],
-    trust: ssl.SSLContext,
-    suite: Suite,
-    settings: Mapping[str, Any],
-    *,
-    static: bool = True,
-) -> Iterator[Lab]:
-    """Start the server as the manual says, with its user and its static clients, and end it afterwards."""
-    clock, port = Clock(place / "clock"), free_port()
-    command = PortulaCommand(place, f"https://localhost:{port}/o", settings)
-    person, clients = command.populate(suite, static=static)
+def serving(command: PortulaCommand, certificate: tuple[Path, Path], op: OP, *options: str) -> Iterator[None]:
+    """Start the server of a command as the manual says, and end it afterwards."""
+    port = str(urlsplit(command.issuer).port)
     tls = ["--tls-cert", str(certificate[0]), "--tls-key", str(certificate[1])]
-    process = start(["serve", *command.common, "--port", str(port), *tls], env=command.environment, cwd=place)
+    words = ["serve", *command.common, "--port", port, *tls, *options]
+    process = start(words, env=command.environment, cwd=command.place)
     try:
-        wait_until_up(process, command.issuer, verify=trust)
-        lab = Lab(OP(command.issuer, clock, trust), suite, person, clients, command)
-        yield lab
-        lab.close()
+        wait_until_up(process, command.issuer, verify=op.trust)
+        yield
     finally:
+        op.http.close()
         stop(process)
 
 

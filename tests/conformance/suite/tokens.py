@@ -24,12 +24,14 @@ def public_set(*keys: Key) -> dict[str, Any]:
 
 
 def sign(claims: Mapping[str, Any], key: Key, algorithm: str = "RS256", **header: str) -> str:
-    """Return a signed JWT."""
-    kid = {"kid": key.kid} if key.kid else {}
+    """Return a signed JWT, which names its key."""
+    return sign_as(claims, key, {"alg": algorithm, **({"kid": key.kid} if key.kid else {}), **header})
+
+
+def sign_as(claims: Mapping[str, Any], key: Key, header: Mapping[str, Any]) -> str:
+    """Return a JWT that is signed under a header."""
     registry = jws.JWSRegistry(algorithms=ALGORITHMS)
-    return jws.serialize_compact(
-        {"alg": algorithm, **kid, **header}, json.dumps(claims).encode(), key, registry=registry
-    )
+    return jws.serialize_compact(dict(header), json.dumps(claims).encode(), key, registry=registry)
 
 
 def unsigned(claims: Mapping[str, Any]) -> str:

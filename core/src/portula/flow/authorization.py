@@ -74,8 +74,10 @@ def parameters(exchange: AuthorizationExchange) -> None:
     except errors.FatalClientError:
         raise
     except Exception:
-        with suppress(errors.OAuth2Error):
-            redirect_uri(exchange)  # the error goes there, if the request says in the open where that is
+        # Where the redirect URI is not in the open, neither is the state that has to go there with the error.
+        if exchange.resolver is None or exchange.request.redirect_uri is not None:
+            with suppress(errors.OAuth2Error):
+                redirect_uri(exchange)
         raise
 
 

@@ -16,7 +16,9 @@ Algorithm = Literal["RS256", "PS256", "ES256", "ES384", "EdDSA", "HS256", "HS384
 ENCRYPTION = TokenEncryption("request_object", to_client=False)
 """How clients encrypt request objects (RFC 9101 §6.1)."""
 REQUIRED = "require_signed_request_object"
-RequiredClaim = Literal["iss", "aud", "exp", "nbf", "iat", "jti"]
+RequiredClaim = Literal[
+    "iss", "aud", "exp", "nbf", "iat", "jti", "nonce", "redirect_uri", "response_type", "scope", "state"
+]
 
 
 class JarSettings(BaseModel):
@@ -50,8 +52,8 @@ class JarSettings(BaseModel):
     an `nbf` that is longer ago is refused too. FAPI 2.0 Message Signing: 3600. None: as long as the client says."""
 
     REQUEST_OBJECT_REQUIRED_CLAIMS: tuple[RequiredClaim, ...] = ()
-    """Which of `iss`, `aud`, `exp`, `nbf`, `iat`, `jti` a request object has to have. FAPI 2.0 Message Signing: `aud`,
-    `exp`, `nbf`."""
+    """Which of `iss`, `aud`, `exp`, `nbf`, `iat`, `jti` and of the parameters `nonce`, `redirect_uri`, `response_type`,
+    `scope`, `state` a request object has to have. FAPI 2.0 Message Signing: `aud`, `exp`, `nbf`, `redirect_uri`."""
 
     @model_validator(mode="after")
     def _can_be_required(self) -> Self:

@@ -59,8 +59,11 @@ def origin(exchange: PushExchange) -> None:
 
 
 def form(exchange: PushExchange) -> None:
-    """Require the client_id of every authorization request, and refuse a request_uri (RFC 9126 §2.1)."""
-    if exchange.parameter("client_id") is None:
+    """Require the client_id of every plain authorization request, and refuse a request_uri (RFC 9126 §2.1).
+
+    A request object has its own; beside it stands one only where clients authenticate by it (§3).
+    """
+    if exchange.parameter("client_id") is None and exchange.parameter("request") is None:
         raise InvalidRequestError(description="client_id is missing.")
     if exchange.parameter("request_uri") is not None:
         raise InvalidRequestError(description="A request_uri cannot be pushed.")
@@ -84,9 +87,9 @@ def parameters(exchange: PushExchange) -> None:
 
     One of a kind that is not taken, e.g. unsigned, is a fault of the object; the parameter itself is understood.
     """
-    pairs = exchange.parameters
-    if exchange.parameter("request") is not None:
-        pairs = [pair for pair in pairs if pair[0] in ("client_id", "request")]
+    pairs, token = exchange.parameters, exchange.parameter("request")
+    if token is not None:
+        pairs = [("client_id", cast("Application", exchange.client).client_id), ("request", token)]
     about = AuthorizationExchange(
         provider=exchange.provider,
         request=exchange.request,
