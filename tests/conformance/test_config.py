@@ -29,6 +29,8 @@ KNOWN_MEMBERS = {
     # RFC 9126 §5, RFC 9101 §10.5, JARM §4
     *("pushed_authorization_request_endpoint", "require_pushed_authorization_requests"),
     *("require_signed_request_object", "authorization_signing_alg_values_supported"),
+    # RFC 8628 §4
+    "device_authorization_endpoint",
     # RFC 9449 §5.1, RFC 8705 §3.3, §5
     *("dpop_signing_alg_values_supported", "tls_client_certificate_bound_access_tokens"),
     "mtls_endpoint_aliases",

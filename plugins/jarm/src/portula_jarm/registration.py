@@ -57,6 +57,8 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
         InvalidRequestError: the request is for one of these.
     """
     response_type = exchange.response_type
+    if not response_type:  # no browser carries the answer
+        return
     mode = effective(exchange.request.response_mode, response_type)
     if mode == f"query.{SHORTCUT}" and in_front_channel(response_type):
         raise InvalidRequestError(description="Tokens are not sent in a query, unless they are encrypted.")

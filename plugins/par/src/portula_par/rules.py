@@ -36,13 +36,15 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
 def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
     """Refuse what was not pushed where the server or the client says that all is (RFC 9126 §4).
 
+    What no browser brings, such as the request of a device, has no response type, and cannot be pushed.
+
     Raises:
         InvalidRequestError: it was not.
     """
     settings = exchange.provider.settings(ParSettings)
     of_client = exchange.client is not None and exchange.client.metadata.get(REQUIRED) is True
     required = settings.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS or (settings.PAR_ENABLED and of_client)
-    if required and not is_pushed(exchange):
+    if required and exchange.response_type and not is_pushed(exchange):
         raise InvalidRequestError(description="Push the request to the server first (RFC 9126).")
 
 
