@@ -1,4 +1,4 @@
-"""Codes of devices on PostgreSQL: 50 codes, each redeemed by 20 polls at once on two worker processes (RFC 8628 §3.5)."""
+"""Codes of devices on PostgreSQL: 50 codes, each polled 20 times at once, on two worker processes (RFC 8628 §3.5)."""
 
 import subprocess
 import threading

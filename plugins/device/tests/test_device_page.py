@@ -233,7 +233,7 @@ def test_a_plugin_that_fails_refuses_and_ends_nothing(make_world):
     world = make_world(Guard(RuntimeError("broken")))
     party, browser = television(world), world.browser()
     codes = begun(world, party)
-    assert to_page(browser, codes["user_code"]).status_code == 400
+    assert to_page(browser, codes["user_code"]).status_code == 500
     assert pending(world, party, codes)
 
 

