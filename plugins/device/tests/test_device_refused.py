@@ -38,6 +38,8 @@ def test_a_client_has_to_prove_who_it_is(world, party):
         ({"code_challenge_method": "S256"}, "invalid_request"),
         ({"max_age": "soon"}, "invalid_request"),
         ({"claims": "{"}, "invalid_request"),
+        ({"request": "a.b.c"}, "request_not_supported"),
+        ({"request_uri": "urn:x"}, "request_uri_not_supported"),
     ],
     ids=str,
 )

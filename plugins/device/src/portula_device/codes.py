@@ -14,13 +14,13 @@ from portula.plugin import Artifact, Plan
 from portula_device.hooks import DeviceHooks
 from portula_device.places import Places
 from portula_device.settings import DeviceSettings
-from portula_device.user_codes import compared
+from portula_device.user_codes import normal_form
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationServer
 
 KIND = "device code"
-TYPED = "device user code"
+USER_CODE = "device user code"
 PLACE = "device place"
 TRIES = 5
 
@@ -46,19 +46,19 @@ def keep(provider: AuthorizationServer, client_id: str, payload: Mapping[str, An
     places = Places(provider, PLACE, client_id, settings.DEVICE_MAX_CODES_PER_CLIENT)
     ends_at = now + settings.DEVICE_CODE_EXPIRE_SECONDS
     for _ in range(TRIES):
-        plan, device, typed = Plan(), secrets.token_urlsafe(32), generate()
+        plan, device_code, user_code = Plan(), secrets.token_urlsafe(32), generate()
         place = places.take(plan, settings.DEVICE_CODE_EXPIRE_SECONDS)
         if place is None:
             raise RetryLater("Too many devices of this app wait.", places.wait(), status=429)
         own = {ENDS_AT: ends_at, INTERVAL: settings.DEVICE_FLOW_INTERVAL, PLACED: place}
         plan.add(
             Artifact(
-                digest=provider.keys.digest(TYPED, compared(typed)),
+                digest=provider.keys.digest(USER_CODE, normal_form(user_code)),
                 kind=KIND,
                 payload={**payload, **own},
                 issued_at=now,
                 client_id=client_id,
-                family=provider.keys.digest(KIND, device),
+                family=provider.keys.digest(KIND, device_code),
                 expires_at=ends_at + KEPT_SECONDS,
             )
         )
@@ -66,19 +66,19 @@ def keep(provider: AuthorizationServer, client_id: str, payload: Mapping[str, An
             storage.apply(plan)
         except (Conflict, DuplicateRecord):
             continue  # somebody has the place, or the code that people type
-        return device, typed
+        return device_code, user_code
     raise RetryLater("No code could be found for the device.", 1)
 
 
-def of_device(provider: AuthorizationServer, device: str) -> Artifact | None:
+def of_device(provider: AuthorizationServer, device_code: str) -> Artifact | None:
     """Return the record of the code that a device has, whatever has become of it."""
-    family = provider.keys.digests(KIND, device)
+    family = provider.keys.digests(KIND, device_code)
     return _of_kind(provider.storage.select(Artifact, limit=1, family=family))
 
 
-def typed_by_person(provider: AuthorizationServer, typed: str) -> Artifact | None:
+def of_person(provider: AuthorizationServer, user_code: str) -> Artifact | None:
     """Return the record of a code that a person types, whatever has become of it."""
-    digest = provider.keys.digests(TYPED, compared(typed))
+    digest = provider.keys.digests(USER_CODE, normal_form(user_code))
     return _of_kind(provider.storage.select(Artifact, limit=1, digest=digest))
 
 

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode
 
 from portula import Plugin, hookimpl
-from portula.errors import RetryLater, ServerError, UnauthorizedClientError
+from portula.errors import (
+    RequestNotSupported,
+    RequestURINotSupported,
+    RetryLater,
+    ServerError,
+    UnauthorizedClientError,
+)
 from portula.plugin import (
     JUDGE_SCOPE,
     Application,
@@ -46,8 +52,12 @@ def allowed(exchange: DeviceAuthorization) -> None:
 
 
 def parameters(exchange: DeviceAuthorization) -> None:
-    """Leave out what makes sense at a browser alone."""
+    """Leave out what makes sense at a browser alone; what stands elsewhere is refused, and not ignored."""
     former = exchange.request
+    if exchange.parameter("request") is not None:
+        raise RequestNotSupported(description="Send the parameters as they are.")
+    if exchange.parameter("request_uri") is not None:
+        raise RequestURINotSupported(description="Send the parameters as they are.")
     pairs = [pair for pair in exchange.parameters if pair[0] not in AT_A_BROWSER]
     request = OAuthRequest(former.uri, former.http_method, pairs, former.headers)
     request.exchange, request.client, request.client_id = exchange, former.client, former.client_id
@@ -88,31 +98,31 @@ def write(exchange: DeviceAuthorization) -> None:
         codes.ADDRESS: message.client_address,
         codes.AGENT: message.headers.get("user-agent", "")[:200],
     }
-    device, typed = codes.keep(provider, request.client_id or "", payload)
+    device_code, user_code = codes.keep(provider, request.client_id or "", payload)
     settings = provider.settings(DeviceSettings)
     answer = {
-        "device_code": device,
-        "user_code": typed,
-        **_addresses(provider, exchange.issuer, typed),
+        "device_code": device_code,
+        "user_code": user_code,
+        **_addresses(provider, exchange.issuer, user_code),
         "expires_in": settings.DEVICE_CODE_EXPIRE_SECONDS,
         "interval": settings.DEVICE_FLOW_INTERVAL,
     }
     exchange.answer = json_answer(200, answer)
 
 
-def _addresses(provider: Provider, issuer: str, typed: str) -> dict[str, str]:
+def _addresses(provider: Provider, issuer: str, user_code: str) -> dict[str, str]:
     """Return where the person goes, by the issuer's name and by no header (attack S65)."""
     settings = provider.settings(DeviceSettings)
     ours = f"{provider.root_of(issuer)}{provider.mount}{PAGE}"
     given = settings.OAUTH_DEVICE_VERIFICATION_URI_COMPLETE
     addresses = {"verification_uri": settings.OAUTH_DEVICE_VERIFICATION_URI or ours}
     if given is not None:
-        complete = given(typed) if callable(given) else given
+        complete = given(user_code) if callable(given) else given
         if not isinstance(complete, str):
             raise ServerError(description="OAUTH_DEVICE_VERIFICATION_URI_COMPLETE returns no text.")
         addresses["verification_uri_complete"] = complete
     elif settings.OAUTH_DEVICE_VERIFICATION_URI is None:
-        addresses["verification_uri_complete"] = f"{ours}?{urlencode({'user_code': typed})}"
+        addresses["verification_uri_complete"] = f"{ours}?{urlencode({'user_code': user_code})}"
     return addresses
 
 

@@ -15,5 +15,5 @@ class DevicePageExchange(PageExchange):
 
     device: Artifact = NO_DEVICE
     """The record of its code."""
-    typed: str = field(default="", repr=False)
+    user_code: str = field(default="", repr=False)
     """The code as its device shows it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from portula import hookimpl
 from portula.errors import (
@@ -65,7 +65,7 @@ class DeviceGrant(ExtensionGrant):
             self._wait(exchange, code)
         self._redeem(exchange, code)
 
-    def _wait(self, exchange: TokenExchange, code: Artifact) -> None:
+    def _wait(self, exchange: TokenExchange, code: Artifact) -> NoReturn:
         """Write down that the device has polled; who comes too early has longer to wait from now on.
 
         Times are whole seconds, so that a second is given.

@@ -1,8 +1,8 @@
 """The pages on which a person types the code of a device and decides about it (RFC 8628 §3.3).
 
 The code is typed, or filled in by the address that the device shows; then the person signs in, is shown what asks, and
-allows or denies it. A code is looked up for a person alone who typed it on our page, so that guesses can be counted;
-between the pages it travels sealed, and is of use in one browser.
+allows or denies it. A code that was typed on our page is looked up once its person is known, so that guesses can be
+counted; between the pages it travels sealed, and is of use in one browser.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from portula.plugin import Answer, Artifact, InteractionView, Mount, PageForm, P
 from portula_device import attempts, codes
 from portula_device.exchange import DevicePageExchange
 from portula_device.grant import GRANT_TYPE
-from portula_device.user_codes import MAX_CHARACTERS, compared, shown
+from portula_device.user_codes import MAX_CHARACTERS, display_form, normal_form
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -75,10 +75,12 @@ class DevicePage(InteractionView[DevicePageExchange]):
         form = self._form(pages.posted())
         if not form.validate():
             return self._code_page(form, 400)
-        sealed = self.provider.keys.seal(SEALED, compared(form.user_code.data or ""), under=pages.browser())
+        sealed = self.provider.keys.seal(
+            SEALED, normal_form(form.user_code.data or ""), under=pages.browser()
+        )
         return _to(self.provider.url_for(self.endpoint, **{SEALED: sealed}))
 
-    def answered(self, template: str) -> Response:
+    def end(self, template: str) -> Response:
         """Show a page after the answer; loading it again does nothing."""
         return self.provider.pages.render(
             f"portula_device/{template}.html", account=self._people.account_url()
@@ -91,7 +93,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
         action = self.provider.url_for("device.code")
         return self.provider.pages.render("portula_device/code.html", status, form=form, action=action)
 
-    def _refused_page(self, refusal: OAuth2Error) -> Response:
+    def _page_again(self, refusal: OAuth2Error) -> Response:
         """Show the form again with what was wrong."""
         tell_refusal(self.provider, "device", refusal)
         form = self._form()
@@ -107,26 +109,19 @@ class DevicePage(InteractionView[DevicePageExchange]):
     def view(self) -> Response:
         """Let the person sign in before anything is looked up, then look whether the code may be theirs."""
         if request.method == "POST":
-            return self._answered(super().view)
+            return super().view()
         person = self._people.current()
         if person is None:
-            back = request.root_path + request.full_path
-            return _to(self._people.login_url(back))
-        return self._answered(lambda: self._shown(person))
-
-    def _answered(self, respond: Any) -> Response:
+            return _to(self._people.login_url(request.root_path + request.full_path))
         try:
-            return cast("Response", respond())
+            sealed = self.provider.pages.query().get(SEALED)
+            if sealed is not None:
+                self._claim(self._unseal(sealed), person)
         except (CodeRefused, RetryLater) as refusal:
-            return self._refused_page(refusal)
-
-    def _shown(self, person: Authenticated) -> Response:
-        sealed = self.provider.pages.query().get(SEALED)
-        if sealed is not None:
-            self._claim(self._opened(sealed), person)
+            return self._page_again(refusal)
         return super().view()
 
-    def _claim(self, typed: str, person: Authenticated) -> None:
+    def _claim(self, user_code: str, person: Authenticated) -> None:
         """Give a code to the person who types it first: nobody else can allow it, nor learn that there is one.
 
         Raises:
@@ -135,7 +130,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
         """
         attempt = attempts.begin(self.provider, person.subject)
         for _ in range(TRIES):
-            code, plan = codes.typed_by_person(self.provider, typed), Plan()
+            code, plan = codes.of_person(self.provider, user_code), Plan()
             if code is None or not codes.is_open(self.provider, code):
                 raise CodeRefused
             if code.payload.get(codes.CLAIMED_BY, person.subject) != person.subject:
@@ -150,26 +145,26 @@ class DevicePage(InteractionView[DevicePageExchange]):
             return
         raise RetryLater("The device polls too often.", 1)
 
-    def _opened(self, sealed: str) -> str:
-        typed = self.provider.keys.unseal(SEALED, sealed, under=self.provider.pages.browser())
-        if typed is None:
+    def _unseal(self, sealed: str) -> str:
+        user_code = self.provider.keys.unseal(SEALED, sealed, under=self.provider.pages.browser())
+        if user_code is None:
             raise CodeRefused(description="This page was open too long or came from another browser.")
-        return typed
+        return user_code
 
     # --- The decision ---
 
     @override
     def exchange(self, pairs: Pairs, presented: Pairs) -> DevicePageExchange:
         """Make the exchange of a code that the person at the browser has typed, as it was asked for."""
-        typed = self._opened(dict(pairs).get(SEALED, ""))
-        code, person = codes.typed_by_person(self.provider, typed), self._people.current()
+        user_code = self._unseal(dict(pairs).get(SEALED, ""))
+        code, person = codes.of_person(self.provider, user_code), self._people.current()
         if code is None or person is None or code.payload.get(codes.CLAIMED_BY) != person.subject:
             raise CodeRefused
         payload = code.payload
         exchange = DevicePageExchange.about(
             self.provider, code.client_id or "", payload[codes.SCOPE], pairs, payload[codes.PARAMETERS]
         )
-        exchange.device, exchange.typed = code, shown(typed)
+        exchange.device, exchange.user_code = code, display_form(user_code)
         exchange.resources, exchange.facts = tuple(payload[codes.RESOURCES]), payload[codes.FACTS]
         self._judge(exchange)
         return exchange
@@ -206,7 +201,8 @@ class DevicePage(InteractionView[DevicePageExchange]):
     @override
     def refused(self, exchange: DevicePageExchange, error: OAuth2Error) -> Response:
         """Tell the device of a denial, whoever denies; after a fault of ours its person may come again."""
-        if isinstance(error, AccessDeniedError) and not isinstance(error, RuleFailed):
+        denied = isinstance(error, AccessDeniedError) and not isinstance(error, RuleFailed)
+        if denied and codes.is_open(self.provider, exchange.device):
             plan = Plan()
             codes.decide(plan, exchange.device, None)
             try:
@@ -234,5 +230,5 @@ def portula_blueprints(provider: Provider) -> list[Mount]:
     blueprint.add_url_rule("/device/", "code", page.type_code, methods=both, strict_slashes=False)
     blueprint.add_url_rule("/device/confirm/", "confirm", page.view, methods=both)
     for answer in ("allowed", "denied"):
-        blueprint.add_url_rule(f"/device/{answer}/", answer, page.answered, defaults={"template": answer})
+        blueprint.add_url_rule(f"/device/{answer}/", answer, page.end, defaults={"template": answer})
     return [Mount(blueprint)]

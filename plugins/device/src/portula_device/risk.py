@@ -29,7 +29,7 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
     Raises:
         OAuth2Error: somebody denies it.
     """
-    exchange = exchange_of(interaction.request)
+    exchange = exchange_of(interaction.request, interaction.provider)
     person = interaction.user
     if not isinstance(exchange, DevicePageExchange) or person is None or exchange.client is None:
         return None
@@ -44,7 +44,7 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
         device_address=code.payload[codes.ADDRESS],
         device_agent=code.payload[codes.AGENT],
         asked_at=code.issued_at,
-        user_code=exchange.typed,
+        user_code=exchange.user_code,
     )
     demands = provider.hooks.require(DeviceHooks.portula_assess_device, assessment)
     return replace(demands, login=demands.login and not interaction.fresh)

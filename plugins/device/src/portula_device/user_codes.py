@@ -14,14 +14,14 @@ MAX_CHARACTERS = 64
 
 def generate() -> str:
     """Return a new code in the form in which devices show it."""
-    return shown("".join(secrets.choice(ALPHABET) for _ in range(LETTERS)))
+    return display_form("".join(secrets.choice(ALPHABET) for _ in range(LETTERS)))
 
 
-def compared(typed: str) -> str:
+def normal_form(typed: str) -> str:
     """Return what of a code counts: letters and digits, in upper case."""
     return "".join(filter(str.isalnum, typed[:MAX_CHARACTERS].upper()))
 
 
-def shown(code: str) -> str:
+def display_form(code: str) -> str:
     """Return a code of ours with a hyphen in its middle; another as it is."""
     return f"{code[:4]}-{code[4:]}" if len(code) == LETTERS and set(code) <= set(ALPHABET) else code
