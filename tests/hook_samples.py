@@ -74,6 +74,8 @@ NAMES = {
     "InvalidGrantError": InvalidGrantError,
     "Endpoint": Endpoint,
     "Finding": Finding,
+    "Floor": public.Floor,
+    "Profile": public.Profile,
     "InvalidClientMetadata": InvalidClientMetadata,
     "Level": Level,
     "MemoryStore": MemoryStore,
@@ -83,6 +85,7 @@ NAMES = {
     "RefreshToken": RefreshToken,
     "RequestResolver": RequestResolver,
     "Answer": public.Answer,
+    "AnswerFormat": public.AnswerFormat,
     "ClientSource": public.ClientSource,
     "ResponseMode": public.ResponseMode,
     "TokenPresentation": public.TokenPresentation,
@@ -144,6 +147,7 @@ STARTED = {
         provider.hooks.ask(Plugin.portula_delivery_worker).look() is None
     ),
     "portula_clock": lambda provider: provider.now() == 1_700_000_000,
+    "portula_profiles": lambda provider: list(provider.all_settings.profiles.known) == ["brief"],
     "portula_records": lambda provider: "note" in [record.name for record in provider.records],
     "portula_application_model": lambda provider: (
         provider.hooks.ruling(Plugin.portula_application_model).answer.__name__ == "Client"
@@ -196,6 +200,9 @@ STARTED = {
         provider.token_presentations.token_type({"leaf": "green"}) == "Tea"
     ),
     "portula_client_sources": lambda provider: provider.clients.find("tea:green").client_type == "public",
+    "portula_answer_formats": lambda provider: (
+        [made.media_type for made in provider.answer_formats] == ["text/tea"]
+    ),
     "portula_response_modes": lambda provider: list(provider.response_modes) == ["query", "fragment", "tea"],
     "portula_grant_types": lambda provider: isinstance(
         provider.hooks.collect(Plugin.portula_grant_types)["urn:example:tea"](provider.validator),

@@ -18,11 +18,14 @@ import portula_introspection
 import portula_jar
 import portula_jarm
 import portula_jose
+import portula_jwt_access_tokens
+import portula_jwt_introspection
 import portula_logout
 import portula_mtls
 import portula_oauth2
 import portula_oidc
 import portula_par
+import portula_profiles
 import portula_resource_indicators
 import portula_resource_server
 import portula_scopes_settings
@@ -46,11 +49,14 @@ ROOMS = (
     portula_jar,
     portula_jarm,
     portula_jose,
+    portula_jwt_access_tokens,
+    portula_jwt_introspection,
     portula_logout,
     portula_mtls,
     portula_oauth2,
     portula_oidc,
     portula_par,
+    portula_profiles,
     portula_resource_indicators,
     portula_resource_server,
     portula_scopes_settings,

@@ -3,6 +3,7 @@
 Errors are in `portula.errors`.
 """
 
+from portula.flow.answer_formats import AnswerFormat, answer_format, preferred_format
 from portula.flow.authorization import (
     AUTHORIZATION_ANSWER_STEPS,
     AUTHORIZATION_STEPS,
@@ -16,6 +17,7 @@ from portula.flow.client_sources import ClientSource
 from portula.flow.clients import CheckedClient, secret_id
 from portula.flow.deliver_command import deliver_command
 from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, OutgoingMessage
+from portula.flow.encryption import TokenEncryption
 from portula.flow.endpoints import Endpoint
 from portula.flow.enrichments import (
     AuthorizationResponse,
@@ -118,6 +120,7 @@ from portula.host.kinds import (
     veto,
 )
 from portula.host.markers import hookimpl
+from portula.host.profiles import Floor, Need, Profile, Shortfall
 from portula.host.settings import (
     AnswersSlot,
     DeclaredSetting,
@@ -130,6 +133,7 @@ from portula.model.addresses import network_of
 from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
 from portula.model.consent import Consent, ConsentItem, ConsentQuestion
 from portula.model.costly import costly_work
+from portula.model.encryption import is_encrypted
 from portula.model.errors import nearest
 from portula.model.failures import log_failure
 from portula.model.http import NO_STORE, Answer, Message, json_answer
@@ -194,6 +198,7 @@ from portula.model.strict_json import json_problem, read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
     LOOPBACK_ADDRESSES,
+    is_below,
     is_loopback_host,
     origin_of,
     redirect_uri_matches,
@@ -238,6 +243,7 @@ __all__ = [
     "AdminRecords",
     "AdminResult",
     "Answer",
+    "AnswerFormat",
     "AnswersSlot",
     "Application",
     "ApplicationPolicy",
@@ -283,6 +289,7 @@ __all__ = [
     "Fetched",
     "Fetcher",
     "Finding",
+    "Floor",
     "Grant",
     "GrantFactory",
     "GrantType",
@@ -307,6 +314,7 @@ __all__ = [
     "Message",
     "Mount",
     "NamesPeople",
+    "Need",
     "OAuth2Validator",
     "OAuthRequest",
     "OutgoingMessage",
@@ -320,6 +328,7 @@ __all__ = [
     "Plugin",
     "Pointer",
     "PresentedToken",
+    "Profile",
     "ProtocolEvent",
     "Provider",
     "RecordType",
@@ -344,6 +353,7 @@ __all__ = [
     "SessionEnded",
     "Sessions",
     "Settings",
+    "Shortfall",
     "Source",
     "StandAlone",
     "Step",
@@ -355,6 +365,7 @@ __all__ = [
     "SupersededRefreshToken",
     "Tier",
     "Token",
+    "TokenEncryption",
     "TokenExchange",
     "TokenFormat",
     "TokenGenerator",
@@ -369,6 +380,7 @@ __all__ = [
     "WalkingStore",
     "Writes",
     "added",
+    "answer_format",
     "basic_credentials",
     "client_request_steps",
     "console",
@@ -388,6 +400,8 @@ __all__ = [
     "hookimpl",
     "import_object",
     "in_front_channel",
+    "is_below",
+    "is_encrypted",
     "is_loopback_host",
     "is_revoked",
     "issuer_of",
@@ -405,6 +419,7 @@ __all__ = [
     "parse_form",
     "parse_pairs",
     "plan_revocation",
+    "preferred_format",
     "presented_basic",
     "printable",
     "read_client_metadata",

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from portula.cli.profile_check import check_profile
 from portula.host import lock
 from portula.host.checks import Finding, Level
 from portula.host.console import json_option, make_table, print_table
@@ -170,8 +171,11 @@ def _check(provider: Provider) -> click.Command:
     @click.command("check")
     @json_option
     @click.option("--strict", is_flag=True, help="Fail on warnings too.")
-    def check(*, as_json: bool, strict: bool) -> None:
-        """Look for what could be safer. Fails when there is an error."""
+    @click.option("--profile", help="Say instead what the server and each client lack for this profile.")
+    def check(*, as_json: bool, strict: bool, profile: str | None) -> None:
+        """Look for what could be safer. Fails when there is an error, or something is missing for a profile."""
+        if profile is not None:
+            raise SystemExit(check_profile(provider, profile, as_json=as_json))
         findings = report.findings(provider)
         if as_json:
             click.echo(json.dumps([_finding(finding) for finding in findings], indent=2))

@@ -13,6 +13,7 @@ from portula.flow.registration import ClientRegistration
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.revoking import revoke_client
 from portula.host.declarations import HostHooks
+from portula.host.profiles import PROFILE_MEMBER, Shortfall
 from portula.model.client_metadata import required_confirmations
 from portula.model.errors import Conflict, InvalidClientMetadata, PortulaError, nearest
 from portula.model.keys import unkeyed_digest
@@ -253,6 +254,25 @@ class Clients:
 
         return self.edit(client_id, remove)
 
+    def shortfalls(self, application: Application) -> list[str]:
+        """Return what of a client is not as the profiles ask that it is held to.
+
+        Nobody knows what one asks that is not there any more: its clients are below it.
+        """
+        settings, named = self._provider.all_settings, application.metadata.get(PROFILE_MEMBER)
+        own = settings.profiles.own(application)
+        if own is None and named is not None:
+            known = ", ".join(settings.profiles.known) or "none is installed"
+            return [str(Shortfall(field=PROFILE_MEMBER, value=repr(named), allowed=known))]
+        return [
+            *([] if own is None else map(str, settings.missing(own))),
+            *(
+                f"{shortfall}; profile {profile.name}"
+                for profile in settings.profiles.of(application)
+                for shortfall in profile.client(application)
+            ),
+        ]
+
     def _keep(self, secret: str, chosen: bool, hash_secret: bool) -> str:
         hasher = self._provider.hooks.ask(HostHooks.portula_secret_hasher)
         if chosen and (
@@ -277,5 +297,8 @@ class Clients:
         if len(binding) > 1:
             named = " and ".join(member.name for member in binding)
             raise InvalidClientMetadata(f"{named} exclude each other")
+        problems = self.shortfalls(application)
+        if problems:
+            raise InvalidClientMetadata("; ".join(problems))
         registration = ClientRegistration(provider=self._provider, application=application)
         self._provider.hooks.hear(RequestHooks.portula_validate_client_registration, registration)

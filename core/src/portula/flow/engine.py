@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from portula.flow.deliveries import Deliveries
 from portula.flow.hooks import FlowHooks
@@ -10,6 +10,8 @@ from portula.flow.presentations import TokenPresentations
 from portula.flow.response_modes import FRAGMENT, QUERY
 from portula.flow.server import Server, formats_without_our_server
 from portula.flow.validator import fold
+from portula.host.profiles import PROFILE_MEMBER
+from portula.model.client_metadata import ClientMember
 from portula.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,10 +28,13 @@ def build_engine(server: AuthorizationServer, choice: Mapping[str, str]) -> None
     server.scope_texts = hooks.collect(FlowHooks.portula_scopes)
     modes = (QUERY, FRAGMENT, *hooks.collect(FlowHooks.portula_response_modes))
     server.response_modes = {mode.name: mode for mode in modes}
+    server.answer_formats = hooks.collect(FlowHooks.portula_answer_formats)
     server.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
     server.client_sources = hooks.collect(FlowHooks.portula_client_sources)
     server.audiences = hooks.collect(FlowHooks.portula_audiences)
-    server.token_presentations = TokenPresentations(hooks.collect(FlowHooks.portula_token_presentations))
+    server.token_presentations = TokenPresentations(
+        hooks.collect(FlowHooks.portula_token_presentations), in_forms=server.core_settings.TOKENS_IN_FORMS
+    )
     mixins = [
         (source, mixin)
         for source, mixins in reversed(hooks.contributions(FlowHooks.portula_validator_mixins))
@@ -45,7 +50,9 @@ def build_engine(server: AuthorizationServer, choice: Mapping[str, str]) -> None
     kinds = hooks.collect(FlowHooks.portula_deliveries)
     server.deliveries = Deliveries(server, kinds, server.core_settings.DELIVERY_THREADS)
     members = hooks.collect(FlowHooks.portula_client_metadata)
-    server.client_members = {member.name: member for member in members}
+    profiles = tuple(server.all_settings.profiles.known)
+    own = [ClientMember(PROFILE_MEMBER, Literal[profiles])] if profiles else []
+    server.client_members = {member.name: member for member in (*own, *members)}
 
 
 def make_backend(server: AuthorizationServer) -> Backend:

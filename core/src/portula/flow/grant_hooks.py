@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic
 
+from portula.flow.answer_formats import AnswerFormat
 from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_sources import ClientSource
 from portula.flow.exchange import Exchange
@@ -15,6 +16,7 @@ from portula.flow.response_modes import ResponseMode
 from portula.flow.steps import Step
 from portula.host.declarations import P
 from portula.host.kinds import HookClass, HookDeclarations, contribution, slot
+from portula.host.profiles import PROFILE_MEMBER
 from portula.model.client_metadata import ClientMember
 from portula.model.slots import ScopesBackend, TokenGenerator
 
@@ -220,6 +222,20 @@ class GrantHooks(HookDeclarations, Generic[P]):
         """
         return ()
 
+    @contribution(HookClass.SEES_SECRETS, keys=lambda made: [f"{made.endpoint}: {made.media_type}"])
+    def portula_answer_formats(self, provider: P) -> Sequence[AnswerFormat]:
+        """Contribute forms of an endpoint's answers besides JSON, which a request chooses by its header `Accept`.
+
+        Example:
+            def write(exchange):
+                return Answer(200, {"Content-Type": "text/tea"}, str(exchange.response).encode())
+
+            class Room(Plugin):
+                def portula_answer_formats(self, provider):
+                    return [AnswerFormat(endpoint="introspect", media_type="text/tea", write=write)]
+        """
+        return ()
+
     @contribution(HookClass.DECIDES, keys=lambda step: [f"{step.endpoint}: {step.name}"])
     def portula_steps(self, provider: P) -> Sequence[Step]:
         """Contribute steps to the lists of endpoints, such as `token`: `portula explain token` prints that list.
@@ -237,7 +253,7 @@ class GrantHooks(HookDeclarations, Generic[P]):
         """
         return ()
 
-    @contribution(HookClass.OBSERVES, keys=lambda member: [member.name])
+    @contribution(HookClass.OBSERVES, keys=lambda member: [member.name], taken=(PROFILE_MEMBER,))
     def portula_client_metadata(self, provider: P) -> Sequence[ClientMember]:
         """Contribute members of client metadata (RFC 7591 §2) that clients may be registered with.
 

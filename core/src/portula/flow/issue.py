@@ -33,3 +33,5 @@ class Issue:
     """Seconds the refresh token lives; None for without end."""
     members: dict[str, Any] = field(default_factory=dict)
     """Further members of the answer."""
+    claims: dict[str, Any] = field(default_factory=dict)
+    """What the access token says besides, in formats that have claims: `act`, say, or `authorization_details`."""

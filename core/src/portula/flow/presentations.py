@@ -73,8 +73,9 @@ BEARER = TokenPresentation(scheme="Bearer", parameter="access_token")
 class TokenPresentations:
     """Every presentation of a provider: the one way to read a token from a message, and to refuse it."""
 
-    def __init__(self, contributed: Sequence[TokenPresentation]) -> None:
-        """Take what plugins contribute."""
+    def __init__(self, contributed: Sequence[TokenPresentation], *, in_forms: bool = True) -> None:
+        """Take what plugins contribute, and whether any token may stand in a form."""
+        self._in_forms = in_forms
         self._schemes = {each.scheme.lower(): each for each in (BEARER, *contributed) if each.scheme}
         self._proofs = {each.confirmation: each for each in contributed if each.confirmation}
 
@@ -93,7 +94,7 @@ class TokenPresentations:
         """
         collected = {} if headers is None else headers
         found = self._in_header(message, collected)
-        if form and message.method == "POST" and message.media_type == FORM:
+        if form and self._in_forms and message.method == "POST" and message.media_type == FORM:
             found += self._in_form(message, collected)
         if len(found) > 1:
             raise errors.InvalidRequestError(description="The request has two access tokens.")

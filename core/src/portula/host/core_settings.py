@@ -27,6 +27,11 @@ class CoreSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    PROFILE: str | tuple[str, ...] | None = None
+    """Name of a profile, or a list of names. A profile is a set of rules under one name: it changes defaults, refuses
+    settings that are less strict, and refuses clients that are. A single client is held to one by its metadata
+    `profile`."""
+
     SECRET_KEYS: tuple[str, ...] | None = Field(default=None, repr=False)
     """Secret keys, current first, at least 16 bytes each. None: Flask's SECRET_KEY and SECRET_KEY_FALLBACKS."""
 
@@ -90,6 +95,10 @@ class CoreSettings(BaseModel):
         default=None, pattern=r"^(/[A-Za-z0-9._~-]+)*$"
     )
     """Path below which `/healthz` and `/readyz` are answered, empty for the root of the host; None for neither."""
+
+    TOKENS_IN_FORMS: bool = True
+    """Whether an access token may stand in the form of a POST (RFC 6750 §2.2), at endpoints that allow it. False: in
+    the header Authorization alone."""
 
     MAX_BODY_BYTES: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
     """Bytes a request to a machine endpoint may have; more is answered 413."""

@@ -13,6 +13,7 @@ from portula.host.commands import HOST_COMMANDS
 from portula.host.deployment import Deployment
 from portula.host.events import Event
 from portula.host.kinds import HookClass, HookDeclarations, contribution, event, slot
+from portula.host.profiles import Profile
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.slots import Clock, HashGenerator, SecretHasher
 from portula.model.storage import StoreFactory
@@ -63,6 +64,17 @@ class HostHooks(HookDeclarations, Generic[P]):
             class Room(Plugin):
                 def portula_settings(self, provider):
                     return [Greetings]
+        """
+        return ()
+
+    @contribution(HookClass.DECIDES, keys=lambda profile: [profile.name], setting="PROFILE")
+    def portula_profiles(self, provider: P) -> Sequence[Profile]:
+        """Contribute profiles, which PROFILE and the client metadata `profile` name; the settings do not stand yet.
+
+        Example:
+            class Room(Plugin):
+                def portula_profiles(self, provider):
+                    return [Profile(name="brief", floors=(Floor.at_most("ACCESS_TOKEN_EXPIRE_SECONDS", 300, 300),))]
         """
         return ()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from portula.host.hooks import Hooks
     from portula.host.plugins import Plugins
     from portula.model.keys import Keys
-    from portula.model.records import RecordType
+    from portula.model.records import Application, RecordType
     from portula.model.slots import Clock
     from portula.model.storage import Storage, Store
 
@@ -47,9 +47,10 @@ class Deployment:
     _settings: Settings
     _clock: Clock
 
-    def settings(self, model: type[M]) -> M:
-        """Return the settings of a room."""
-        return self._settings.get(model)
+    def settings(self, model: type[M], client: Application | None = None) -> M:
+        """Return the settings of a room; those for a client are what its `profile` allows."""
+        own = None if client is None else self._settings.profiles.own(client)
+        return self._settings.get(model, own)
 
     @property
     def all_settings(self) -> Settings:

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from portula.host.core_settings import StandAlone
+from portula.host.profiles import Profile, Profiles, Shortfall
 from portula.model.errors import ConfigError, UnknownSetting, nearest
 from portula.model.sources import Source
 
@@ -70,7 +71,8 @@ class DeclaredSetting:
     owner: Source
     model: type[BaseModel]
     field: FieldInfo
-    origin: Literal["default", "configured"]
+    origin: str
+    """`default`, `configured`, or the profile that changes the default, such as `profile strict`."""
 
 
 class Settings:
@@ -82,6 +84,9 @@ class Settings:
         self._owners: dict[str, tuple[Source, type[BaseModel], FieldInfo]] = {}
         self._given: Mapping[str, Any] = {}
         self._answers: list[tuple[str, AnswersSlot, object]] = []
+        self.profiles = Profiles()
+        self._of_profiles: dict[str, tuple[Any, str]] = {}
+        self._held: dict[tuple[type[BaseModel], str], BaseModel] = {}
 
     def load(
         self,
@@ -92,12 +97,13 @@ class Settings:
         strangers: bool = False,
         stand_alone: bool = False,
         outside: Mapping[str, Any] = MappingProxyType({}),
+        profiles: Sequence[Profile] = (),
     ) -> None:
         """Validate OAUTH2_PROVIDER against all models; `also` are findings of others, to be said together.
 
         With `strangers`, settings that nobody declares are passed over: their plugins are set aside for once. With
         `stand_alone` the defaults are those of a provider that runs by itself. `outside` is searched for the names of
-        settings marked with OutsideName.
+        settings marked with OutsideName. `profiles` are all that PROFILE may name.
 
         Raises:
             ConfigError: every finding, one a line, each with setting, value, what is allowed and the nearest name.
@@ -114,17 +120,36 @@ class Settings:
             f"{name}: no installed plugin has this setting{nearest(str(name), self._owners)}"
             for name in unknown
         ]
-        for _, model in models:
-            values = _stand_alone_defaults(model) if stand_alone else {}
-            values |= {name: given[name] for name in model.model_fields if name in given}
-            try:
-                self._models[model] = model.model_validate(values)
-            except ValidationError as error:
-                findings += _readable(error, model)
         self._given = given
+        self.profiles = Profiles(profiles, given.get("PROFILE"))
+        for _, model in models:
+            findings += self._fill(model, _stand_alone_defaults(model) if stand_alone else {})
+        findings += self._against_profiles()
         findings += self._answer_slots()
         if findings:
             raise (UnknownSetting if len(unknown) == len(findings) else ConfigError)(*findings)
+
+    def _fill(self, model: type[BaseModel], defaults: Mapping[str, Any]) -> list[str]:
+        """Validate what is set of a model, over defaults other than its own; return what is wrong."""
+        values = {**defaults, **self._profile_defaults(model, defaults)}
+        values |= {name: self._given[name] for name in model.model_fields if name in self._given}
+        try:
+            self._models[model] = model.model_validate(values, context=self.profiles.settings)
+        except ValidationError as error:
+            return _readable(error, model)
+        return []
+
+    def _against_profiles(self) -> list[str]:
+        """Return which profiles nobody has, and what the profiles in force do not allow."""
+        unknown = [
+            f"PROFILE: no installed plugin has the profile {name!r}{nearest(name, self.profiles.known)}"
+            for name in self.profiles.unknown
+        ]
+        return unknown + [
+            f"{found}; profile {profile.name}"
+            for profile in self.profiles.in_force
+            for found in self.shortfalls(profile)
+        ]
 
     def _found_outside(
         self, given: Mapping[str, Any], outside: Mapping[str, Any], findings: list[str]
@@ -142,16 +167,80 @@ class Settings:
                         )
         return found
 
-    def get(self, model: type[M]) -> M:
-        """Return the settings of one room."""
-        return cast("M", self._models[model])
+    def _profile_defaults(self, model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the defaults that the profiles in force change; what is set is not looked at."""
+        plain = {
+            name: info.get_default(call_default_factory=True)
+            for name, info in model.model_fields.items()
+            if name not in self._given
+            and not info.is_required()
+            and not info.default_factory_takes_validated_data
+        }
+        changed = {
+            name: (default, profile)
+            for name, default, profile in self.profiles.defaults({**plain, **values}, self._before_profiles)
+        }
+        self._of_profiles |= changed
+        return {name: default for name, (default, _) in changed.items()}
+
+    def _before_profiles(self, name: str) -> Any:
+        """Return what is set, or the plain default; None for a setting that nobody declares."""
+        if name not in self._owners:
+            return None
+        return self._given.get(name, self._owners[name][2].get_default(call_default_factory=True))
+
+    def missing(self, profile: Profile) -> list[Shortfall]:
+        """Return what a profile needs of plugins and is not there, or off."""
+        return [
+            Shortfall(
+                field="PROFILE",
+                value=f"{profile.name} without {need.text}",
+                allowed=f"with {' or '.join(need.settings)}",
+            )
+            for need in profile.needs
+            if not any(self._is_on(name) for name in need.settings)
+        ]
+
+    def shortfalls(self, profile: Profile) -> list[Shortfall]:
+        """Return what is missing, and which values in force a profile does not allow."""
+        return self.missing(profile) + [
+            Shortfall(field=name, value=shown(name, self.value(name), info), allowed=floor.allowed)
+            for floor in profile.floors
+            if (name := floor.setting) in self._owners
+            for _, model, info in [self._owners[name]]
+            if model in self._models and not floor.allows(self.value(name))
+        ]
+
+    def _is_on(self, name: str) -> bool:
+        return name in self._owners and self._owners[name][1] in self._models and bool(self.value(name))
+
+    def get(self, model: type[M], profile: Profile | None = None) -> M:
+        """Return the settings of one room, as they are for a client that is held to a profile if one is named."""
+        found = self._models[model]
+        if profile is None:
+            return cast("M", found)
+        if (model, profile.name) not in self._held:
+            changed = {
+                floor.setting: floor.default(self._before_profiles)
+                if callable(floor.default)
+                else floor.default
+                for floor in profile.floors
+                if floor.setting in model.model_fields and not floor.allows(getattr(found, floor.setting))
+            }
+            self._held[model, profile.name] = found.model_copy(update=changed)
+        return cast("M", self._held[model, profile.name])
 
     def declared(self) -> list[DeclaredSetting]:
         """Return every setting, by name."""
         return [
-            DeclaredSetting(name, source, model, info, "configured" if name in self._given else "default")
+            DeclaredSetting(name, source, model, info, self._origin(name))
             for name, (source, model, info) in sorted(self._owners.items())
         ]
+
+    def _origin(self, name: str) -> str:
+        if name in self._given:
+            return "configured"
+        return f"profile {self._of_profiles[name][1]}" if name in self._of_profiles else "default"
 
     def value(self, name: str, *default: Any) -> Any:
         """Return the value of a setting by name, for reports and for who does not care which plugin has it.

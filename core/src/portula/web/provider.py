@@ -184,6 +184,7 @@ class Provider(AuthorizationServer):
             strangers=ONLY.get() is not None,
             stand_alone=self._stand_alone,
             outside=self.app.config if self._given_settings is None else {},
+            profiles=self.hooks.collect(HostHooks.portula_profiles),
         )
         for setting, mark, answer in self._settings.slot_answers():
             self.plugins.register(slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))

@@ -107,7 +107,9 @@ def _setting(provider: Provider, declared: DeclaredSetting) -> dict[str, Any]:
     return {
         "name": declared.name,
         "type": _type_text(field.annotation),
-        "default": default_text(declared.name, field),
+        "default": shown(declared.name, value, field)
+        if declared.origin not in ("default", "configured")
+        else default_text(declared.name, field),
         "value": shown(declared.name, value, field),
         "source": declared.origin,
         "room": declared.owner.name,

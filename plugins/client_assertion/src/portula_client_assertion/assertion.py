@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from portula import Plugin
 from portula.errors import DuplicateRecord, KeysUnavailable, RetryLater, UntrustedToken
 from portula.plugin import Application, Artifact, added, exchange_of, issuer_of
-from portula_client_assertion.settings import ClientAssertionSettings
+from portula_client_assertion.settings import ClientAssertionSettings, algorithms_of
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -41,11 +41,10 @@ class _Refused(Exception):
 class Assertions:
     """Authenticates clients by one method."""
 
-    def __init__(self, provider: Provider, method: str, algorithms: tuple[str, ...]) -> None:
-        """Take the provider, the name of the method, and its algorithms."""
+    def __init__(self, provider: Provider, method: str) -> None:
+        """Take the provider and the name of the method."""
         self._provider = provider
         self._method = method
-        self._algorithms = algorithms
         self._settings = provider.settings(ClientAssertionSettings)
 
     def client_of(self, request: OAuthRequest) -> Application | None:
@@ -88,7 +87,8 @@ class Assertions:
     def _verified(self, client: Application, assertion: str) -> Mapping[str, Any]:
         """Return the claims, now that the client is known to have made them."""
         algorithm = client.metadata.get("token_endpoint_auth_signing_alg")
-        allowed = [name for name in self._algorithms if algorithm in (None, name)]
+        known = algorithms_of(self._provider.settings(ClientAssertionSettings, client), self._method)
+        allowed = [name for name in known if algorithm in (None, name)]
         token = self._provider.hooks.ask(Plugin.portula_jose).verify_of_client(
             assertion, client, algorithms=allowed, typ=TYPES
         )
@@ -98,10 +98,11 @@ class Assertions:
 
     def _check_audience(self, audience: object, client: Application, request: OAuthRequest) -> None:
         """Let it be made for us alone: one made for another server as well could have been sent on by that (S45)."""
+        settings = self._provider.settings(ClientAssertionSettings, client)
         strict = client.metadata.get(STRICT_AUDIENCE) == "issuer"
-        accepted = ("issuer",) if strict else self._settings.CLIENT_ASSERTION_ACCEPTED_AUDIENCES
+        accepted = ("issuer",) if strict else settings.CLIENT_ASSERTION_ACCEPTED_AUDIENCES
         ours = {self._named(name, request) for name in accepted}
-        if isinstance(audience, list) and self._settings.CLIENT_ASSERTION_AUDIENCE_LISTS and not strict:
+        if isinstance(audience, list) and settings.CLIENT_ASSERTION_AUDIENCE_LISTS and not strict:
             named = audience
         else:
             named = [audience]

@@ -9,14 +9,16 @@ from portula import Plugin
 from portula.errors import UntrustedToken
 from portula.plugin import ClientAuthMethod
 from portula_client_assertion.assertion import ASSERTION_TYPE, Assertions
-from portula_client_assertion.settings import ClientAssertionSettings
+from portula_client_assertion.settings import (
+    CLIENT_SECRET_JWT,
+    PRIVATE_KEY_JWT,
+    ClientAssertionSettings,
+    algorithms_of,
+)
 
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import AuthorizationServer, OAuthRequest
-
-PRIVATE_KEY_JWT = "private_key_jwt"
-CLIENT_SECRET_JWT = "client_secret_jwt"
 
 
 def algorithms_in_use(provider: AuthorizationServer) -> dict[str, tuple[str, ...]]:
@@ -31,8 +33,7 @@ def _algorithms(provider: AuthorizationServer) -> dict[str, tuple[str, ...]]:
         return {}
     settings = provider.settings(ClientAssertionSettings)
     offered: dict[str, tuple[str, ...]] = {
-        PRIVATE_KEY_JWT: settings.CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS,
-        CLIENT_SECRET_JWT: settings.CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS,
+        method: algorithms_of(settings, method) for method in (PRIVATE_KEY_JWT, CLIENT_SECRET_JWT)
     }
     return {method: algorithms for method, algorithms in offered.items() if algorithms}
 
@@ -58,8 +59,8 @@ def make(provider: Provider) -> list[ClientAuthMethod]:
         return method_of(request) == name
 
     return [
-        ClientAuthMethod(name, partial(presented, name), Assertions(provider, name, algorithms).client_of)
-        for name, algorithms in offered.items()
+        ClientAuthMethod(name, partial(presented, name), Assertions(provider, name).client_of)
+        for name in offered
     ]
 
 

@@ -8,7 +8,8 @@ from portula import Plugin, hookimpl
 from portula.errors import InvalidClientMetadata
 from portula.plugin import ClientMember
 from portula_client_assertion.assertion import STRICT_AUDIENCE
-from portula_client_assertion.methods import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, algorithms_in_use
+from portula_client_assertion.methods import algorithms_in_use
+from portula_client_assertion.settings import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT
 
 if TYPE_CHECKING:
     from portula import Provider

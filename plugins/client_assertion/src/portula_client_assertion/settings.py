@@ -12,6 +12,9 @@ KeyAlgorithm = Literal[
 SecretAlgorithm = Literal["HS256", "HS384", "HS512"]
 Audience = Literal["issuer", "token_endpoint", "endpoint"]
 
+PRIVATE_KEY_JWT = "private_key_jwt"
+CLIENT_SECRET_JWT = "client_secret_jwt"
+
 
 class ClientAssertionSettings(BaseModel):
     """What an assertion may be signed with, whom it has to name, and how long it may live."""
@@ -42,3 +45,10 @@ class ClientAssertionSettings(BaseModel):
 
     CLIENT_ASSERTION_LEEWAY: int = Field(default=60, ge=0, le=300)
     """Seconds by which a client's clock may differ from ours."""
+
+
+def algorithms_of(settings: ClientAssertionSettings, method: str) -> tuple[str, ...]:
+    """Return the algorithms of a method, none where it is switched off."""
+    if method == PRIVATE_KEY_JWT:
+        return settings.CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS
+    return settings.CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS

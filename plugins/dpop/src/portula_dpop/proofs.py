@@ -41,13 +41,20 @@ class Proofs:
         self._numbers = count(1)
         self._of_server, self._of_resource = Nonces(provider, "server"), Nonces(provider, "resource")
 
-    def thumbprint(self, message: Message, headers: dict[str, str], token: str | None = None) -> str:
+    def thumbprint(
+        self,
+        message: Message,
+        headers: dict[str, str],
+        token: str | None = None,
+        client: Application | None = None,
+    ) -> str:
         """Return the thumbprint of the key that a request proves.
 
         Args:
             message: the request.
             headers: go with the answer; a nonce is put there, which no cache may keep (§8.2).
             token: the access token that comes with it, at a resource.
+            client: whose request it is, where that is known.
 
         Raises:
             InvalidProof: it proves none; its status is 401 at a resource, else 400.
@@ -56,7 +63,7 @@ class Proofs:
         if self._settings.DPOP_NONCE_REQUIRED:
             headers |= {"DPoP-Nonce": nonces.current, "Cache-Control": "no-store"}
         try:
-            print_, claims = self._verified(message.headers.get(HEADER, ""))
+            print_, claims = self._verified(message.headers.get(HEADER, ""), client)
             self._check_request(claims, message, token)
             self._check_time(claims, nonces)
             self._use_once(print_, claims.get("jti"))
@@ -65,19 +72,18 @@ class Proofs:
             raise
         return print_
 
-    def _verified(self, proof: str) -> tuple[str, Mapping[str, Any]]:
+    def _verified(self, proof: str, client: Application | None) -> tuple[str, Mapping[str, Any]]:
         """Return the thumbprint of the key and the claims. Two headers come as one with a comma, which is no token."""
         if not proof:
             raise InvalidProof(description="The header DPoP is missing.")
         jose = self._provider.hooks.ask(Plugin.portula_jose)
+        algorithms = self._provider.settings(DpopSettings, client).DPOP_SIGNING_ALGS
         try:
             key = public_key(jose.read(proof).header.get("jwk"))
             if key is None:
                 raise InvalidProof(description="The proof has no public key.")
             signer = Application(client_id=_NO_CLIENT, metadata={"jwks": {"keys": [key]}})
-            claims = jose.verify_of_client(
-                proof, signer, algorithms=self._settings.DPOP_SIGNING_ALGS, typ=(TYPE,)
-            ).claims
+            claims = jose.verify_of_client(proof, signer, algorithms=algorithms, typ=(TYPE,)).claims
         except UntrustedToken as error:
             raise InvalidProof(description=f"The proof {error}.") from None
         return thumbprint(key), claims

@@ -115,14 +115,14 @@ def _merged(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth
 def _verified(
     provider: AuthorizationServer, client: Application, token: str, unsupported: type[OAuth2Error]
 ) -> Token:
-    jose, allowed = provider.hooks.ask(Plugin.portula_jose), algorithms(provider)
+    jose, allowed = provider.hooks.ask(Plugin.portula_jose), algorithms(provider, client)
     registered = client.metadata.get("request_object_signing_alg")
     try:
         is_unsigned = jose.read(token).header.get("alg") == "none"
         if is_unsigned and "none" not in allowed and registered is None and not is_required(provider, client):
             raise unsupported(description="Request objects have to be signed.")
         return jose.verify_of_client(
-            token, client, algorithms=[registered] if registered else allowed, typ=TYPES
+            token, client, algorithms=[name for name in allowed if registered in (None, name)], typ=TYPES
         )
     except KeysUnavailable as error:
         raise RetryLater("The keys of the client cannot be fetched now.", error.retry_after) from None
@@ -137,7 +137,7 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
     (RFC 9101 §10.8, RFC 8725 §3.11, §3.12).
     """
     claims, typ = verified.claims, verified.header.get("typ", "").lower().removeprefix("application/")
-    now, settings = exchange.provider.now(), exchange.provider.settings(JarSettings)
+    now, settings = exchange.provider.now(), exchange.provider.settings(JarSettings, exchange.client)
     exp, nbf, aud = claims.get("exp"), claims.get("nbf"), claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
     problems = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,8 +11,7 @@ from portula import Plugin
 if TYPE_CHECKING:
     from portula.plugin import Application, AuthorizationServer
 
-ASYMMETRIC = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
-SYMMETRIC = ("HS256", "HS384", "HS512")
+Algorithm = Literal["RS256", "PS256", "ES256", "ES384", "EdDSA", "HS256", "HS384", "HS512"]
 REQUIRED = "require_signed_request_object"
 RequiredClaim = Literal["iss", "aud", "exp", "nbf", "iat", "jti"]
 
@@ -31,6 +30,10 @@ class JarSettings(BaseModel):
 
     REQUEST_URI_MUST_BE_REGISTERED: bool = True
     """Whether a request_uri must be one of the client's `request_uris`."""
+
+    REQUEST_OBJECT_SIGNING_ALGS: tuple[Algorithm, ...] = Field(default=get_args(Algorithm), min_length=1)
+    """Algorithms that request objects may be signed with; those that begin with HS need secrets that are kept
+    encrypted."""
 
     UNSIGNED_REQUEST_OBJECTS_ALLOWED: bool = False
     """Whether request objects may have the algorithm `none`. They then prove no more than plain parameters do."""
@@ -63,14 +66,17 @@ def is_on(provider: AuthorizationServer) -> bool:
     return provider.hooks.ruling(Plugin.portula_jose).answer is not None
 
 
-def algorithms(provider: AuthorizationServer) -> list[str]:
+def algorithms(provider: AuthorizationServer, client: Application | None = None) -> list[str]:
     """Return the algorithms a request object may be signed with (request_object_signing_alg_values_supported)."""
-    unsigned = provider.settings(JarSettings).UNSIGNED_REQUEST_OBJECTS_ALLOWED
-    return [*ASYMMETRIC, *SYMMETRIC, *(["none"] if unsigned else [])]
+    settings = provider.settings(JarSettings, client)
+    return [
+        *settings.REQUEST_OBJECT_SIGNING_ALGS,
+        *(["none"] if settings.UNSIGNED_REQUEST_OBJECTS_ALLOWED else []),
+    ]
 
 
 def is_required(provider: AuthorizationServer, client: Application | None) -> bool:
     """Say whether requests of a client have to be signed request objects (RFC 9101 §10.5)."""
-    settings = provider.settings(JarSettings)
+    settings = provider.settings(JarSettings, client)
     of_client = client is not None and client.metadata.get(REQUIRED) is True
     return settings.REQUIRE_SIGNED_REQUEST_OBJECT or (of_client and is_on(provider))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 SHORTCUT = "jwt"
 PLAIN = ("query", "fragment", "form_post")
 SYMMETRIC = ("HS256", "HS384", "HS512")
-DEFAULT_ALGORITHM = "RS256"
 SIGNED_ALG = "authorization_signed_response_alg"
 
 _OF_ID_TOKENS = frozenset({"sub", "nonce"})
@@ -30,7 +29,7 @@ def is_on(provider: AuthorizationServer) -> bool:
 
 def algorithms(provider: AuthorizationServer) -> list[str]:
     """Return the algorithms that a response may be signed with (authorization_signing_alg_values_supported)."""
-    return [*provider.hooks.ask(Plugin.portula_jose).signing_algorithms(), *SYMMETRIC]
+    return list(provider.hooks.ask(Plugin.portula_jose).algorithms_for_clients())
 
 
 def effective(mode: str | None, response_type: str) -> str:
@@ -55,10 +54,11 @@ def _write(exchange: AuthorizationExchange, parameters: Mapping[str, str]) -> An
         JoseError: it cannot be signed; it is never sent without.
     """
     request, client = exchange.request, cast("Application", exchange.client)
-    signed = exchange.provider.hooks.ask(Plugin.portula_jose).sign(
+    jose = exchange.provider.hooks.ask(Plugin.portula_jose)
+    signed = jose.sign(
         _claims(exchange, client, parameters),
         typ="JWT",
-        algorithm=client.metadata.get(SIGNED_ALG, DEFAULT_ALGORITHM),
+        algorithm=client.metadata.get(SIGNED_ALG) or jose.default_algorithm(client),
         client=client,
     )
     plain = effective(request.response_mode, request.response_type or "").removesuffix(f".{SHORTCUT}")

@@ -38,8 +38,8 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
 
 def _check_algorithm(provider: AuthorizationServer, application: Application) -> None:
     """Refuse an algorithm that nothing here can sign with for this client (attack S46)."""
-    algorithm = application.algorithm
-    if algorithm in SYMMETRIC:
+    algorithm, jose = application.algorithm, provider.hooks.ask(Plugin.portula_jose)
+    if algorithm in SYMMETRIC and algorithm in jose.algorithms_for_clients():
         if application.client_type != "confidential":
             raise InvalidClientMetadata(f"algorithm {algorithm}: a public client has no secret to sign with")
         if not secret_keys(provider.hooks.ask(Plugin.portula_secret_hasher), application, algorithm):
@@ -47,8 +47,8 @@ def _check_algorithm(provider: AuthorizationServer, application: Application) ->
                 f"algorithm {algorithm}: the client's secret has to be kept encrypted (hash_secret off) and to have "
                 f"at least {digest_size(algorithm)} bytes, since a hashed secret cannot sign"
             )
-    elif algorithm and algorithm not in provider.hooks.ask(Plugin.portula_jose).signing_algorithms():
-        known = ", ".join(provider.hooks.ask(Plugin.portula_jose).signing_algorithms()) or "none"
+    elif algorithm and algorithm not in jose.signing_algorithms():
+        known = ", ".join(jose.signing_algorithms()) or "none"
         raise InvalidClientMetadata(f"algorithm {algorithm!r}: this provider signs with {known}")
 
 

@@ -18,7 +18,6 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LIFETIME_SECONDS = 120
 """§4: two minutes at the most keep a token that leaks from being of use."""
 
-DEFAULT_ALGORITHM = "RS256"
 JTI_BYTES = 16
 
 
@@ -43,5 +42,6 @@ def make_logout_token(
         "sub": sub,
         "sid": sid,
     }
-    algorithm = client.algorithm or DEFAULT_ALGORITHM
-    return provider.hooks.ask(Plugin.portula_jose).sign(claims, typ=TYPE, algorithm=algorithm, client=client)
+    jose = provider.hooks.ask(Plugin.portula_jose)
+    algorithm = client.algorithm or jose.default_algorithm(client)
+    return jose.sign(claims, typ=TYPE, algorithm=algorithm, client=client)

@@ -24,6 +24,7 @@ from portula_oauth2.metadata import portula_metadata
 from portula_oauth2.questions import portula_validator_class, portula_validator_mixins
 from portula_oauth2.registration import portula_validate_client_registration
 from portula_oauth2.settings import OAuth2Settings
+from portula_oauth2.strictness import portula_validate_authorization_request, portula_validate_token_request
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -40,7 +41,9 @@ __all__ = [
     "portula_endpoints",
     "portula_metadata",
     "portula_response_modes",
+    "portula_validate_authorization_request",
     "portula_validate_client_registration",
+    "portula_validate_token_request",
     "portula_validator_class",
     "portula_validator_mixins",
 ]

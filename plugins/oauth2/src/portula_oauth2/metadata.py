@@ -21,17 +21,17 @@ def _scopes(provider: Provider) -> list[str]:
 @hookimpl
 def portula_metadata(provider: Provider) -> dict[str, Any]:
     """Return the members of the server metadata; everything follows from what is installed."""
-    methods = list(provider.client_auth_methods)
+    methods, settings = list(provider.client_auth_methods), provider.settings(OAuth2Settings)
     return {
         "authorization_endpoint": "authorize/",
         "token_endpoint": "token/",
         "revocation_endpoint": "revoke_token/",
         "scopes_supported": partial(_scopes, provider),
         "response_types_supported": provider.response_types,
-        "response_modes_supported": frozenset(provider.response_modes),
+        "response_modes_supported": settings.RESPONSE_MODES_SUPPORTED or frozenset(provider.response_modes),
         "grant_types_supported": registrable_grant_types(provider),
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
-        "code_challenge_methods_supported": provider.settings(OAuth2Settings).CODE_CHALLENGE_METHODS,
+        "code_challenge_methods_supported": settings.CODE_CHALLENGE_METHODS,
         "authorization_response_iss_parameter_supported": True,
     }

@@ -65,7 +65,7 @@ def check_superseded(
         )
         return None
     is_previous = token.previous is not None and provider.keys.verify(REFRESH_TOKEN, value, token.previous)
-    grace = provider.settings(OAuth2Settings).grace_seconds(request)
+    grace = provider.settings(OAuth2Settings, request.client).grace_seconds(request)
     if is_previous and token.sealed is not None and (token.rotated_at or 0) + grace > provider.now():
         opened = provider.keys.unseal(_SUCCESSOR, token.sealed, under=value)
         if opened is not None:
@@ -80,7 +80,7 @@ def seal_successor(
 ) -> str | None:
     """Return the answer to a rotation sealed for the grace period; None without one."""
     provider = exchange.provider
-    if not provider.settings(OAuth2Settings).grace_seconds(exchange.request):
+    if not provider.settings(OAuth2Settings, exchange.client).grace_seconds(exchange.request):
         return None
     names = ("access_token", "refresh_token", "token_type", "scope")
     members = {name: response[name] for name in names if name in response}

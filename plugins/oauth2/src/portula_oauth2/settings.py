@@ -110,6 +110,14 @@ class OAuth2Settings(BaseModel):
     django-oauth-toolkit only advertises, excludes all others: without `none` it refuses public clients, without
     `private_key_jwt` those that authenticate by a key."""
 
+    RESPONSE_MODES_SUPPORTED: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Response modes that are advertised and answered, such as `query` or `form_post`. None: all that installed plugins
+    contribute. A request that names no mode has that of its response type, `query` or `fragment`."""
+
+    SENDER_CONSTRAINED_TOKENS_REQUIRED: bool = False
+    """Whether access tokens are given only when they are bound to a key or a certificate that the client proves (RFC
+    9700 §2.2.1)."""
+
     EXTRA_SERVER_KWARGS: Mapping[str, Any] = Field(default_factory=dict)
     """Further keywords for the server class: token_expires_in (seconds, or a callable that is given the request),
     token_generator and refresh_token_generator (callables). They win over the settings of the same meaning."""

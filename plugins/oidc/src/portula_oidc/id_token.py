@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from portula import OAuth2Validator, Plugin
 from portula.plugin import Exchange, OAuthRequest, in_front_channel, issuer_of
@@ -13,7 +13,8 @@ from portula_oidc.hooks import IDTokenClaims, OIDCHooks
 from portula_oidc.requested_claims import OPENID
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings
 
-DEFAULT_ALGORITHM = "RS256"
+if TYPE_CHECKING:
+    from portula.plugin import Application, AuthorizationServer
 
 
 class IDTokenQuestions(OAuth2Validator):
@@ -45,8 +46,13 @@ class IDTokenQuestions(OAuth2Validator):
     ) -> str:
         """Sign the claims as the client is registered (`algorithm`, id_token_signed_response_alg)."""
         return self.provider.hooks.ask(Plugin.portula_jose).sign(
-            id_token, typ="JWT", algorithm=_algorithm(request), client=request.client
+            id_token, typ="JWT", algorithm=_algorithm(self.provider, request), client=request.client
         )
+
+    def acr_for(self, exchange: Exchange) -> str | None:
+        """Return the class that the request wanted most of those reached, else the strongest (`acr`)."""
+        amr = exchange.authorization.amr if exchange.authorization else ()
+        return acr_of(self.provider, amr, _wanted_acr(exchange.facts.get(ROOM, {})))
 
     def _protocol_claims(self, request: OAuthRequest) -> dict[str, Any]:
         provider, now, client = self.provider, self.provider.now(), request.client
@@ -63,7 +69,7 @@ class IDTokenQuestions(OAuth2Validator):
             "iat": now,
             "auth_time": authorization.auth_time if authorization else None,
             "amr": amr or None,
-            "acr": acr_of(provider, amr, _wanted_acr(facts)),
+            "acr": provider.validator.acr_for(exchange),
             "sid": _sid(exchange),
             # §12.2: a refreshed ID token should have none.
             "nonce": None if request.grant_type == "refresh_token" else facts.get("nonce"),
@@ -75,7 +81,10 @@ class IDTokenQuestions(OAuth2Validator):
         bound = {"at_hash": token.get("access_token"), "c_hash": token.get("code")}
         if in_front_channel(request.response_type or ""):
             bound["s_hash"] = request.state
-        half, algorithm = self.provider.hooks.ask(Plugin.portula_jose).half_digest, _algorithm(request)
+        half, algorithm = (
+            self.provider.hooks.ask(Plugin.portula_jose).half_digest,
+            _algorithm(self.provider, request),
+        )
         return {name: half(value, algorithm) for name, value in bound.items() if value}
 
     def _person_claims(
@@ -103,8 +112,9 @@ def _sid(exchange: Exchange) -> str | None:
     return exchange.provider.validator.sid_for(exchange.authorization.sid, exchange.client.client_id)
 
 
-def _algorithm(request: OAuthRequest) -> str:
-    return (request.client.algorithm if request.client else "") or DEFAULT_ALGORITHM
+def _algorithm(provider: AuthorizationServer, request: OAuthRequest) -> str:
+    client = cast("Application", request.client)
+    return client.algorithm or provider.hooks.ask(Plugin.portula_jose).default_algorithm(client)
 
 
 def _wanted_acr(facts: Mapping[str, Any]) -> list[str]:

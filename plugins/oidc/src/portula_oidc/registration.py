@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import AuthorizationServer, ClientRegistration
 
-SYMMETRIC = ("HS256", "HS384", "HS512")
 MAX_SECTOR_BYTES = 64 * 1024
 
 
 def id_token_algorithms(provider: Provider) -> list[str]:
     """Return the algorithms ID tokens and userinfo can be signed with, for a client that is made for it."""
-    return [*provider.hooks.ask(Plugin.portula_jose).signing_algorithms(), *SYMMETRIC]
+    return list(provider.hooks.ask(Plugin.portula_jose).algorithms_for_clients())
 
 
 def subject_types(settings: OIDCSettings) -> list[str]:

@@ -111,7 +111,7 @@ def judge(exchange: PushExchange) -> None:
 
 def write(exchange: PushExchange) -> None:
     """Keep the request, and answer with what leads to it (RFC 9126 §2.2)."""
-    lifetime = exchange.provider.settings(ParSettings).PAR_REQUEST_URI_LIFETIME_SECONDS
+    lifetime = exchange.provider.settings(ParSettings, exchange.client).PAR_REQUEST_URI_LIFETIME_SECONDS
     members = {"request_uri": keep(exchange, exchange.pairs), "expires_in": lifetime}
     exchange.answer = json_answer(201, members, {"Cache-Control": "no-cache, no-store"})
 

@@ -56,7 +56,7 @@ def keep(exchange: Exchange, pairs: Pairs) -> str:
     They are kept for longer than it may be brought, since its person may take their time.
     """
     provider, name, now = exchange.provider, secrets.token_urlsafe(32), exchange.provider.now()
-    loaded_until = now + provider.settings(ParSettings).PAR_REQUEST_URI_LIFETIME_SECONDS
+    loaded_until = now + provider.settings(ParSettings, exchange.client).PAR_REQUEST_URI_LIFETIME_SECONDS
     artifact = Artifact(
         digest=provider.keys.digest(KIND, name),
         kind=KIND,

@@ -23,6 +23,10 @@ class ParSettings(BaseModel):
     """Whether all requests have to be pushed (RFC 9126 §5). A single client is held to that by its metadata
     `require_pushed_authorization_requests`."""
 
+    PAR_REDIRECT_URI_REQUIRED: bool = False
+    """Whether a pushed request has to say its redirect URI, also where the client has only one (FAPI 2.0 Security
+    Profile §5.3.2.2)."""
+
     PAR_ALLOW_UNREGISTERED_REDIRECT_URIS: bool = False
     """Whether a confidential client may push a redirect URI that it is not registered with (RFC 9126 §2.4); all other
     rules on redirect URIs hold."""

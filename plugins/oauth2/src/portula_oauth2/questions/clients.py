@@ -39,7 +39,7 @@ class ClientQuestions(OAuth2Validator):
             raise InvalidRequestError(description="More than one client authentication method is used.")
         method = presented[0] if presented else methods.get("none")
         client = None if method is None else method.authenticate(request)
-        problem = _problem(client, method, request)
+        problem = _problem(client, method, request) or (client and self._below_profile(client))
         if method is None or client is None or problem is not None:
             self._not_authenticated(
                 exchange, method.name if method else None, exchange.reason or problem or ""
@@ -74,7 +74,16 @@ class ClientQuestions(OAuth2Validator):
         """Know the client of an authorization request."""
         if request.client is None or request.client.client_id != client_id:
             request.client = self.provider.clients.find(client_id)
-        return request.client is not None and request.client.is_usable(request)
+        if request.client is None or not request.client.is_usable(request):
+            return False
+        problem = self._below_profile(request.client)
+        if problem is not None:
+            self.exchange_of(request).reason = problem
+        return problem is None
+
+    def _below_profile(self, client: Application) -> str | None:
+        """Return what of a client its profile does not allow: it may have been registered before that."""
+        return next(iter(self.provider.clients.shortfalls(client)), None)
 
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Application, request: OAuthRequest

@@ -32,7 +32,7 @@ class CodeQuestions(OAuth2Validator):
             return True
         if client is not None and client.require_pkce is not None:
             return client.require_pkce
-        required = self.provider.settings(OAuth2Settings).PKCE_REQUIRED
+        required = self.provider.settings(OAuth2Settings, client).PKCE_REQUIRED
         if callable(required):
             return bool(required(client_id))
         if required == "or_nonce":
@@ -45,11 +45,11 @@ class CodeQuestions(OAuth2Validator):
         provider, now, exchange = self.provider, self.provider.now(), self.exchange_of(request)
         if request.client is None or request.user is None:
             raise InvalidGrantError(description="A code needs a client and a person.")
-        methods = provider.settings(OAuth2Settings).CODE_CHALLENGE_METHODS
+        methods = provider.settings(OAuth2Settings, request.client).CODE_CHALLENGE_METHODS
         if request.code_challenge and request.code_challenge_method not in methods:
             raise UnsupportedCodeChallengeMethodError(request=request)  # oauthlib's own server allows plain
         authorization = exchange.authorization or exchange.begin()
-        expires_at = now + provider.settings(OAuth2Settings).code_seconds(request)
+        expires_at = now + provider.settings(OAuth2Settings, request.client).code_seconds(request)
         exchange.plan.add(
             Grant(
                 digest=provider.keys.digest(_PURPOSE, code["code"]),

@@ -71,7 +71,7 @@ class RefreshQuestions(OAuth2Validator):
     def rotate_refresh_token(self, request: OAuthRequest) -> bool:
         """Rotate as configured; for public clients always (RFC 9700 §2.2.2)."""
         public = request.client is not None and request.client.client_type == "public"
-        return public or self.provider.settings(OAuth2Settings).rotates(request)
+        return public or self.provider.settings(OAuth2Settings, request.client).rotates(request)
 
     def issues_refresh_token(self, request: OAuthRequest) -> bool:
         """Give a refresh token with every code grant, or only for offline_access where that is set.

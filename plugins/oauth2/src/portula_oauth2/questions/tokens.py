@@ -32,7 +32,7 @@ class TokenQuestions(OAuth2Validator):
 
     def access_token_lifetime(self, request: OAuthRequest) -> int:
         """Return ACCESS_TOKEN_EXPIRE_SECONDS for this request."""
-        return self.provider.settings(OAuth2Settings).access_seconds(request)
+        return self.provider.settings(OAuth2Settings, request.client).access_seconds(request)
 
     def save_bearer_token(self, token: dict[str, Any], request: OAuthRequest) -> None:
         """Plan to use the code, to add the access token, and to add or move on the refresh token."""
@@ -144,5 +144,5 @@ def _refreshed(
 
 
 def _end(exchange: Exchange) -> int | None:
-    lifetime = exchange.provider.settings(OAuth2Settings).refresh_seconds(exchange.request)
+    lifetime = exchange.provider.settings(OAuth2Settings, exchange.client).refresh_seconds(exchange.request)
     return None if lifetime is None else exchange.provider.now() + lifetime

@@ -1,0 +1,90 @@
+"""FAPI 2.0: Security Profile and Message Signing (both Final, of 2025)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from portula.plugin import Floor, Need, Profile
+from portula_profiles.clients import METHODS, fapi2_client
+from portula_profiles.values import ALGORITHMS, OBJECT_ALGORITHMS, REQUIRED_CLAIMS, SERVER_ALGORITHMS
+
+CODE_SECONDS = 60
+REQUEST_URI_SECONDS = 599
+OBJECT_SECONDS = 3600
+
+
+def methods_in_use(value: Callable[[str], Any]) -> tuple[str, ...]:
+    """Return the client authentication methods that plugins contribute by these settings, of those allowed."""
+    certificates = bool(value("MTLS_ENABLED"))
+    conditions = {
+        "private_key_jwt": value("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS"),
+        "tls_client_auth": certificates and value("MTLS_TRUSTED_CAS"),
+        "self_signed_tls_client_auth": certificates,
+    }
+    return tuple(name for name in METHODS if conditions[name])
+
+
+SECURITY_FLOORS = (
+    Floor.exactly("REQUIRE_PUSHED_AUTHORIZATION_REQUESTS", True),
+    Floor.exactly("PAR_REDIRECT_URI_REQUIRED", True),
+    Floor.at_most("PAR_REQUEST_URI_LIFETIME_SECONDS", REQUEST_URI_SECONDS, 60),
+    Floor.exactly("OIDC_RESPONSE_TYPES_SUPPORTED", ("code",)),
+    Floor.exactly("IMPLICIT_GRANT_ENABLED", False),
+    Floor.exactly("PASSWORD_GRANT_ENABLED", False),
+    Floor.exactly("PKCE_REQUIRED", True),
+    Floor.exactly("CODE_CHALLENGE_METHODS", ("S256",)),
+    Floor.at_most("AUTHORIZATION_CODE_EXPIRE_SECONDS", CODE_SECONDS, CODE_SECONDS),
+    Floor.exactly("ROTATE_REFRESH_TOKEN", False),
+    Floor.exactly("TOKENS_IN_FORMS", False),
+    Floor.exactly("SENDER_CONSTRAINED_TOKENS_REQUIRED", True),
+    Floor.among("OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED", METHODS, methods_in_use),
+    Floor.among("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS", ALGORITHMS),
+    Floor.exactly("CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS", ()),
+    Floor.exactly("CLIENT_ASSERTION_ACCEPTED_AUDIENCES", ("issuer",)),
+    Floor.exactly("CLIENT_ASSERTION_AUDIENCE_LISTS", False),
+    Floor.among("DPOP_SIGNING_ALGS", ALGORITHMS),
+    Floor.among("REQUEST_OBJECT_SIGNING_ALGS", OBJECT_ALGORITHMS),
+    Floor.exactly("UNSIGNED_REQUEST_OBJECTS_ALLOWED", False),
+    Floor.among("SIGNING_ALGORITHMS", SERVER_ALGORITHMS),
+    Floor.exactly("SIGNING_WITH_CLIENT_SECRETS", False),
+)
+
+_SECURITY_NEEDS = (
+    Need(text="pushed authorization requests (RFC 9126)", settings=("PAR_ENABLED",)),
+    Need(
+        text="clients that authenticate by a key or a certificate",
+        settings=("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS", "MTLS_ENABLED"),
+    ),
+    Need(text="access tokens that are bound to their client", settings=("DPOP_ENABLED", "MTLS_ENABLED")),
+    Need(text="keys and JWTs", settings=("SIGNING_ALGORITHMS",)),
+)
+
+FAPI2 = Profile(name="fapi2", floors=SECURITY_FLOORS, needs=_SECURITY_NEEDS, client=fapi2_client)
+
+FAPI2_MESSAGE_SIGNING = Profile(
+    name="fapi2-message-signing",
+    floors=(
+        *SECURITY_FLOORS,
+        Floor.exactly("REQUIRE_SIGNED_REQUEST_OBJECT", True),
+        Floor(
+            setting="REQUEST_OBJECT_REQUIRED_CLAIMS",
+            allows=lambda found: set(found).issuperset(REQUIRED_CLAIMS),
+            allowed=f"at least {', '.join(REQUIRED_CLAIMS)}",
+            default=REQUIRED_CLAIMS,
+        ),
+        Floor.at_most("REQUEST_OBJECT_MAX_LIFETIME_SECONDS", OBJECT_SECONDS, OBJECT_SECONDS),
+        Floor(
+            setting="RESPONSE_MODES_SUPPORTED",
+            allows=lambda found: found is not None and all(name.endswith("jwt") for name in found),
+            allowed="only jwt and modes that end in .jwt",
+            default=("jwt", "query.jwt", "fragment.jwt", "form_post.jwt"),
+        ),
+    ),
+    needs=(
+        *_SECURITY_NEEDS,
+        Need(text="request objects (RFC 9101)", settings=("REQUEST_OBJECTS_ENABLED",)),
+        Need(text="signed authorization responses (JARM)", settings=("JARM_LIFETIME_SECONDS",)),
+    ),
+    client=fapi2_client,
+)
