@@ -66,7 +66,11 @@ def test_parameters_of_browsers_are_ignored(world, browser, party):
 
 
 def test_where_other_requests_have_to_be_pushed_or_signed_devices_go_on(make_world):
-    world = make_world(REQUIRE_PUSHED_AUTHORIZATION_REQUESTS=True, REQUIRE_SIGNED_REQUEST_OBJECT=True)
+    world = make_world(
+        REQUIRE_PUSHED_AUTHORIZATION_REQUESTS=True,
+        PAR_REDIRECT_URI_REQUIRED=True,
+        REQUIRE_SIGNED_REQUEST_OBJECT=True,
+    )
     metadata = {"require_pushed_authorization_requests": True, "response_modes": ["jwt"]}
     assert begun(world, television(world, metadata=metadata))
 

@@ -41,10 +41,12 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
     Raises:
         InvalidRequestError: it was not.
     """
+    if not exchange.response_type:
+        return
     settings = exchange.provider.settings(ParSettings, exchange.client)
     of_client = exchange.client is not None and exchange.client.metadata.get(REQUIRED) is True
     required = settings.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS or (settings.PAR_ENABLED and of_client)
-    if required and exchange.response_type and not is_pushed(exchange):
+    if required and not is_pushed(exchange):
         raise InvalidRequestError(description="Push the request to the server first (RFC 9126).")
     if settings.PAR_REDIRECT_URI_REQUIRED and "redirect_uri" not in dict(exchange.pairs):
         raise InvalidRequestError(description="redirect_uri is missing.")
