@@ -187,7 +187,7 @@ def test_a_blocked_plugin_is_not_even_imported(install):
 
 def test_a_room_of_ours_can_be_blocked():
     provider = discovering(
-        PLUGINS_BLOCKED=["accounts", "consent", "oauth2", "introspection", "par", "resource_server"]
+        PLUGINS_BLOCKED=["accounts", "consent", "device", "oauth2", "introspection", "par", "resource_server"]
     )
     assert "accounts" not in provider.plugins.sources
     assert provider.app.test_client().get("/accounts/login/").status_code == 404

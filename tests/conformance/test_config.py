@@ -36,6 +36,8 @@ KNOWN_MEMBERS = {
     *("userinfo_encryption_alg_values_supported", "userinfo_encryption_enc_values_supported"),
     *("request_object_encryption_alg_values_supported", "request_object_encryption_enc_values_supported"),
     *("authorization_encryption_alg_values_supported", "authorization_encryption_enc_values_supported"),
+    # RFC 8628 §4
+    "device_authorization_endpoint",
     # RFC 9396 §10, RFC 9449 §5.1, RFC 8705 §3.3, §5
     "authorization_details_types_supported",
     *("dpop_signing_alg_values_supported", "tls_client_certificate_bound_access_tokens"),

@@ -10,8 +10,14 @@ FORM = "application/x-www-form-urlencoded"
 
 #: In place of these a test puts values that are right, so that hostile ones beside them get past the first check.
 RIGHT = b"@client_id @secret @code @verifier @redirect_uri @access_token @refresh_token @public_id @interaction".split()
+RIGHT += b"@device_code @user_code".split()
 WORDS = b"authorization_code client_credentials refresh_token password code token read S256 query fragment".split()
-WORDS += [*b"form_post none yes /accounts/ //evil.example".split(), b"", b"A" * 43]
+WORDS += [
+    b"urn:ietf:params:oauth:grant-type:device_code",
+    *b"form_post none yes /accounts/ //evil.example".split(),
+    b"",
+    b"A" * 43,
+]
 HOSTILE = (
     b"\0 %00 \xff \xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 % %u0041 \xe2\x80\xae \xef\xbb\xbf {} [] \x7f".split(
         b" "
@@ -23,7 +29,7 @@ NAMES = (
 )
 NAMES += b"password token token_type_hint response_type response_mode state code_challenge prompt csrf_token".split()
 NAMES += b"code_challenge_method approval_prompt interaction allow next user client scopes extra_credentials".split()
-NAMES += b"request request_uri resource x".split()
+NAMES += b"request request_uri resource device_code user_code device x".split()
 
 values = st.one_of(
     st.sampled_from(RIGHT), st.sampled_from(WORDS), st.sampled_from(HOSTILE), st.binary(max_size=40)

@@ -10,6 +10,7 @@ import portula_accounts
 import portula_client_assertion
 import portula_consent
 import portula_dcr
+import portula_device
 import portula_dpop
 import portula_fetch
 import portula_generators
@@ -41,6 +42,7 @@ ROOMS = (
     portula_client_assertion,
     portula_consent,
     portula_dcr,
+    portula_device,
     portula_dpop,
     portula_fetch,
     portula_generators,

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.browser import forms_of
+from support.devices import GRANT, begun
 
 from security.driving import HOST, Door
 from security.hostile import (
@@ -24,7 +25,14 @@ from security.hostile import (
     values,
 )
 
-MACHINE = ["/o/token/", "/o/token", "/o/revoke_token/", "/o/introspect/", "/o/par/"]
+MACHINE = [
+    "/o/token/",
+    "/o/token",
+    "/o/revoke_token/",
+    "/o/introspect/",
+    "/o/par/",
+    "/o/device_authorization/",
+]
 METADATA = ["/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o"]
 PAGES = [
     "/o/authorize/",
@@ -33,6 +41,8 @@ PAGES = [
     "/accounts/login/",
     "/accounts/logout/",
     "/o/authorized_tokens/",
+    "/o/device/",
+    "/o/device/confirm/",
 ]
 METHODS = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"]
 
@@ -50,10 +60,11 @@ def fuzz_house(make_house):
 def right(fuzz_house):
     """Right values by their names, and the cookies of somebody who is signed in."""
     browser = fuzz_house.browser()
-    grants = ("authorization_code", "refresh_token", "client_credentials", "password")
+    grants = ("authorization_code", "refresh_token", "client_credentials", "password", GRANT)
     client, public = fuzz_house.client(grant_types=grants), fuzz_house.public_client()
     code, verifier = browser.code(client)
     tokens = fuzz_house.tokens(client)
+    codes = begun(fuzz_house, client, scope="read")
     fields = forms_of(browser.consent_page(client).text)[0].fields
     known = {
         "client_id": client.client_id,
@@ -64,6 +75,8 @@ def right(fuzz_house):
         "verifier": verifier,
         "access_token": tokens["access_token"],
         "refresh_token": tokens["refresh_token"],
+        "device_code": codes["device_code"],
+        "user_code": codes["user_code"],
         **fields,
     }
     return {**known, "basic": client.auth["Authorization"], "cookies": browser.cookies}

@@ -70,14 +70,18 @@ def test_a_repeated_parameter_of_a_token_request_is_refused(door, client, name):
     assert "repeated" in response.json["error_description"]
 
 
-@pytest.mark.parametrize("path", ["/o/token/", "/o/revoke_token/", "/o/introspect/", "/o/par/"])
+@pytest.mark.parametrize(
+    "path", ["/o/token/", "/o/revoke_token/", "/o/introspect/", "/o/par/", "/o/device_authorization/"]
+)
 @pytest.mark.parametrize("name", ["token", "client_id", "grant_type", "token_type_hint"])
 def test_a_repeated_parameter_is_refused_at_every_machine_endpoint(door, client, path, name):
     body = f"token=a&grant_type=client_credentials&client_id={client.client_id}&token_type_hint=x&{name}=b"
     assert error_of(door.post(path, body, client.auth, content_type=FORM)) == "invalid_request"
 
 
-@pytest.mark.parametrize("path", ["/o/token/", "/o/revoke_token/", "/o/introspect/", "/o/par/"])
+@pytest.mark.parametrize(
+    "path", ["/o/token/", "/o/revoke_token/", "/o/introspect/", "/o/par/", "/o/device_authorization/"]
+)
 def test_a_parameter_in_both_query_and_body_is_refused(door, client, path):
     body = {"grant_type": "client_credentials", "token": "a"}
     for name, value in body.items():
@@ -102,7 +106,9 @@ def test_revocation_and_introspection_hear_nothing_in_the_query(house, door, cli
     assert door.is_active(client, token)
 
 
-@pytest.mark.parametrize("path", ["/o/token/", "/o/revoke_token/", "/o/introspect/", "/o/par/"])
+@pytest.mark.parametrize(
+    "path", ["/o/token/", "/o/revoke_token/", "/o/introspect/", "/o/par/", "/o/device_authorization/"]
+)
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [

@@ -39,7 +39,7 @@ ODD = {
     "separator": b";",
     "empty": b"",
 }
-MACHINE = ["/o/token/", "/o/revoke_token/", "/o/introspect/", "/o/par/"]
+MACHINE = ["/o/token/", "/o/revoke_token/", "/o/introspect/", "/o/par/", "/o/device_authorization/"]
 NAMES = [
     "grant_type",
     "client_id",

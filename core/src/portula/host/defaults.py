@@ -7,6 +7,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "client_assertion": "portula-client-assertion",
     "consent": "portula-consent",
     "dcr": "portula-dcr",
+    "device": "portula-device",
     "dpop": "portula-dpop",
     "fetch": "portula-fetch",
     "generators": "portula-generators",

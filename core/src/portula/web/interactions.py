@@ -25,6 +25,7 @@ from portula.flow.interaction import Demands, Interaction
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.responses import RetryLater, fault_of
 from portula.flow.service_hooks import ServiceHooks
+from portula.host.hooks import RuleFailed
 from portula.model.consent import ConsentQuestion
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
 from portula.model.records import Application, Authorization
@@ -168,7 +169,7 @@ class InteractionView(ABC, Generic[X]):
         return self._posted() if request.method == "POST" else self._answer_request(*self._read())
 
     def _error_page(self, error: OAuth2Error) -> Response:
-        status = 500 if isinstance(error, ServerError) else 400
+        status = 500 if isinstance(error, ServerError | RuleFailed) else 400
         if isinstance(error, RetryLater):
             status = error.status_code
         page = self.provider.pages.error(

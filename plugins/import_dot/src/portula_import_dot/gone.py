@@ -25,7 +25,6 @@ GONE: dict[str, str] = {
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": "OIDC_RESPONSE_TYPES_SUPPORTED says it for OAuth too.",
     "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED says it for OAuth too.",
     "OIDC_USERINFO_CORS_ENABLED": "Always so: pages of any origin may ask, without cookies.",
-    "OAUTH_DEVICE_USER_CODE_GENERATOR": "The device grant is a plugin of its own.",
     "REFRESH_TOKEN_REUSE_PROTECTION": "Always on: a superseded refresh token that comes back ends its family.",
     "REQUIRE_FORM_ENCODED_REQUEST_BODY": "Always so (RFC 6749 §3.2).",
     "REDIRECT_URI_VALIDATOR": "Write a plugin with the hook portula_validate_client_registration.",

@@ -52,9 +52,11 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
 def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
     """Refuse what is no signed request object where the server or the client says that all is (RFC 9101 §10.5).
 
+    What no browser brings, such as the request of a device, has no response type, and is no such request.
+
     Raises:
         InvalidRequestError: it is none.
     """
     is_signed = dict(exchange.pairs).get("request", "none") != "none"
-    if not is_signed and is_required(exchange.provider, exchange.client):
+    if exchange.response_type and not is_signed and is_required(exchange.provider, exchange.client):
         raise InvalidRequestError(description="Send a signed request object (RFC 9101).")

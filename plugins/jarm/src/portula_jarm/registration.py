@@ -70,6 +70,8 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
         InvalidRequestError: the request is for one of these.
     """
     response_type, client = exchange.response_type, exchange.client
+    if not response_type:  # no browser carries the answer
+        return
     encrypted = client is not None and ENCRYPTION.is_registered(client)
     mode = effective(exchange.request.response_mode, response_type)
     if mode == f"query.{SHORTCUT}" and in_front_channel(response_type) and not encrypted:

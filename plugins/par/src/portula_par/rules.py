@@ -36,9 +36,13 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
 def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
     """Refuse what was not pushed where the server or the client says that all is (RFC 9126 §4).
 
+    What no browser brings, such as the request of a device, has no response type, and cannot be pushed.
+
     Raises:
         InvalidRequestError: it was not.
     """
+    if not exchange.response_type:
+        return
     settings = exchange.provider.settings(ParSettings, exchange.client)
     of_client = exchange.client is not None and exchange.client.metadata.get(REQUIRED) is True
     required = settings.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS or (settings.PAR_ENABLED and of_client)

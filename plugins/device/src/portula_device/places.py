@@ -1,0 +1,64 @@
+"""A limited number of places, each taken once, by however many workers at the same moment.
+
+A place is an artifact whose primary key follows from its number, so that the store itself lets only one have it; one
+whose time is over is taken anew.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from portula.plugin import Artifact
+
+if TYPE_CHECKING:
+    from portula.plugin import AuthorizationServer, Plan
+
+PROBES = 64
+"""Places that are looked at: where there are more, a few are left when somebody is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where places are taken."""
+
+    provider: AuthorizationServer
+    kind: str
+    """Of the artifacts that stand for those that are taken."""
+    name: str
+    """Whose places they are."""
+    limit: int
+
+    def take(self, plan: Plan, seconds: int) -> str | None:
+        """Plan to take a place for so long, and return its digest; None when none is left.
+
+        The plan fails with Conflict or DuplicateRecord when somebody else takes the same place.
+        """
+        now, digests = self.provider.now(), self._digests()
+        known, until = self._taken(digests), now + seconds
+        for digest in digests:
+            taken = known.get(digest)
+            if taken is None:
+                plan.add(Artifact(digest=digest, kind=self.kind, payload={}, issued_at=now, expires_at=until))
+            elif (taken.expires_at or 0) <= now:
+                given = {"version": taken.version}
+                plan.change(taken, given=given, version=taken.version + 1, issued_at=now, expires_at=until)
+            else:
+                continue
+            return digest
+        return None
+
+    def wait(self) -> int:
+        """Return the seconds until the first place is free again."""
+        ends = [taken.expires_at or 0 for taken in self._taken(self._digests()).values()]
+        return max(min(ends, default=0) - self.provider.now(), 1)
+
+    def _digests(self) -> list[str]:
+        start = secrets.randbelow(self.limit)
+        numbers = [(start + step) % self.limit for step in range(min(self.limit, PROBES))]
+        return [self.provider.keys.digest(self.kind, f"{self.name}\0{number}") for number in numbers]
+
+    def _taken(self, digests: list[str]) -> dict[str, Artifact]:
+        found = self.provider.storage.select(Artifact, limit=len(digests), digest=tuple(digests))
+        return {place.digest: place for place in found}
