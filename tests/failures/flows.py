@@ -1,6 +1,6 @@
 """All flows."""
 
-from failures import bound_flows, command_flows, machine_flows, people_flows, pushed_flows
+from failures import bound_flows, command_flows, exchange_flows, machine_flows, people_flows, pushed_flows
 
 FLOWS = (
     machine_flows.ClientCredentials,
@@ -27,6 +27,7 @@ FLOWS = (
     bound_flows.Certificate,
     command_flows.KeyRotation,
     command_flows.Cleaning,
+    exchange_flows.Exchange,
     people_flows.Login,
     people_flows.WrongPassword,
     people_flows.SignOut,

@@ -30,6 +30,7 @@ import portula_resource_indicators
 import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
+import portula_token_exchange
 from portula import Plugin
 from portula.plugin import Authorization
 from portula_resource_server import require_oauth
@@ -60,6 +61,7 @@ ROOMS = (
     portula_resource_server,
     portula_scopes_settings,
     portula_sessions,
+    portula_token_exchange,
 )
 ISSUER = "https://id.example/o"
 PASSWORD = "a long password of hers"

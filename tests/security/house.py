@@ -27,6 +27,7 @@ import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
 import portula_storage_sql
+import portula_token_exchange
 from portula import Plugin, Provider
 from portula.plugin import Application
 from portula_resource_server import require_oauth
@@ -54,6 +55,7 @@ ROOMS = (
     portula_scopes_settings,
     portula_sessions,
     portula_storage_sql,
+    portula_token_exchange,
 )
 SETTINGS = {
     "SECRET_KEYS": ["the first key, of enough bytes"],

@@ -33,3 +33,6 @@ class Issue:
     """Seconds the refresh token lives; None for without end."""
     members: dict[str, Any] = field(default_factory=dict)
     """Further members of the answer."""
+    claims: dict[str, Any] = field(default_factory=dict)
+    """What the access token says besides, by claim: kept with it as its payload, and written into it by a format that
+    has claims (RFC 9068 §2.2)."""

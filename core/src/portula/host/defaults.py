@@ -25,5 +25,6 @@ DEFAULT_ROOMS: dict[str, str] = {
     "scopes_settings": "portula-scopes-settings",
     "sessions": "portula-sessions",
     "storage_sql": "portula-storage-sql",
+    "token_exchange": "portula-token-exchange",
 }
 """Entry-point name of each room of ours and the distribution it comes from: the weakest tier."""

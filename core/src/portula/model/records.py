@@ -250,7 +250,7 @@ class AccessToken:
     """Key or certificate that the token is bound to (RFC 7800 §3.1, `cnf`); empty for a bearer token."""
     revoked_at: int | None = None
     payload: dict[str, Any] = field(default_factory=dict)
-    """What rooms keep of this token alone, each under its own name."""
+    """What this token alone says besides, by claim (`Issue.claims`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

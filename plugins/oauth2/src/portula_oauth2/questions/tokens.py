@@ -52,6 +52,7 @@ class TokenQuestions(OAuth2Validator):
             expires_at=expires_at,
             audience=exchange.issue.audience if exchange.issue else (),
             confirmation=dict(exchange.issue.confirmation) if exchange.issue else {},
+            payload=dict(exchange.issue.claims) if exchange.issue else {},
         )
         exchange.plan.add(access)
         if exchange.refresh_token is not None:
