@@ -28,6 +28,7 @@ FLOWS = (
     command_flows.KeyRotation,
     command_flows.Cleaning,
     exchange_flows.Exchange,
+    exchange_flows.ForeignAssertion,
     people_flows.Login,
     people_flows.WrongPassword,
     people_flows.SignOut,

@@ -21,6 +21,7 @@ import portula_introspection
 import portula_jar
 import portula_jarm
 import portula_jose
+import portula_jwt_bearer
 import portula_logout
 import portula_mtls
 import portula_oauth2
@@ -52,6 +53,7 @@ ROOMS = (
     portula_jar,
     portula_jarm,
     portula_jose,
+    portula_jwt_bearer,
     portula_logout,
     portula_mtls,
     portula_oauth2,

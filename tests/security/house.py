@@ -17,6 +17,7 @@ import portula_introspection
 import portula_jar
 import portula_jarm
 import portula_jose
+import portula_jwt_bearer
 import portula_logout
 import portula_mtls
 import portula_oauth2
@@ -45,6 +46,7 @@ ROOMS = (
     portula_jar,
     portula_jarm,
     portula_jose,
+    portula_jwt_bearer,
     portula_logout,
     portula_mtls,
     portula_oauth2,

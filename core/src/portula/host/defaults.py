@@ -15,6 +15,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "jar": "portula-jar",
     "jarm": "portula-jarm",
     "jose": "portula-jose",
+    "jwt_bearer": "portula-jwt-bearer",
     "logout": "portula-logout",
     "mtls": "portula-mtls",
     "oauth2": "portula-oauth2",
