@@ -83,6 +83,7 @@ NAMES = {
     "RefreshToken": RefreshToken,
     "RequestResolver": RequestResolver,
     "Answer": public.Answer,
+    "AnswerFormat": public.AnswerFormat,
     "ClientSource": public.ClientSource,
     "ResponseMode": public.ResponseMode,
     "TokenPresentation": public.TokenPresentation,
@@ -196,6 +197,9 @@ STARTED = {
         provider.token_presentations.token_type({"leaf": "green"}) == "Tea"
     ),
     "portula_client_sources": lambda provider: provider.clients.find("tea:green").client_type == "public",
+    "portula_answer_formats": lambda provider: (
+        [made.media_type for made in provider.answer_formats] == ["text/tea"]
+    ),
     "portula_response_modes": lambda provider: list(provider.response_modes) == ["query", "fragment", "tea"],
     "portula_grant_types": lambda provider: isinstance(
         provider.hooks.collect(Plugin.portula_grant_types)["urn:example:tea"](provider.validator),

@@ -6,7 +6,8 @@ from security.house import House
 
 from portula import Plugin
 from portula.errors import InvalidClientMetadata
-from portula.plugin import ClientMember, Step, report
+from portula.plugin import Application, ClientMember, Step, report
+from portula_testing.writing import change_in
 
 FORM = {"grant_type": "client_credentials", "scope": "read"}
 
@@ -52,6 +53,66 @@ def test_nor_in_the_redirect(house):
     answer = answered(house.browser().authorize(client, response_type="token", **plain))
     assert answer["error"] == "invalid_request"
     assert "access_token" not in answer
+
+
+BINDING = (
+    "dpop_bound_access_tokens",
+    "tls_client_certificate_bound_access_tokens",
+    "tea_bound_access_tokens",
+)
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """A house in which nobody binds tokens."""
+    return House(discover=True, PLUGINS_BLOCKED=["dpop", "mtls"], IMPLICIT_GRANT_ENABLED=True)
+
+
+def registered_before(house, **metadata):
+    """Return a client that was registered while a plugin understood the member."""
+    client = house.client(
+        grant_types=("authorization_code", "refresh_token", "implicit", "client_credentials")
+    )
+    change_in(house.provider.storage, Application, {"client_id": client.client_id}, metadata=metadata)
+    return client
+
+
+@pytest.mark.parametrize("member", BINDING)
+def test_where_nobody_binds_tokens_a_client_that_is_registered_so_gets_none(bare, member):
+    client, door = registered_before(bare, **{member: True}), bare.door()
+    code, verifier = bare.browser().code(client)
+    plain = {"code_challenge": None, "code_challenge_method": None}
+    for answer in (
+        door.token(client, **FORM),
+        door.token(client, {**client.auth, "DPoP": "x"}, **FORM),
+        door.redeem(client, code, verifier),
+    ):
+        assert error_of(answer) == "invalid_request"
+        assert member in answer.json["error_description"]
+    implicit = answered(bare.browser().authorize(client, response_type="token", **plain))
+    assert implicit["error"] == "invalid_request"
+
+
+def test_nor_does_it_refresh_what_it_had_before(bare):
+    client = registered_before(bare)
+    tokens = bare.tokens(client)
+    bare.change(client, metadata={"dpop_bound_access_tokens": True})
+    assert error_of(bare.door().refresh(client, tokens["refresh_token"])) == "invalid_request"
+    bare.change(client, metadata={})
+    assert bare.door().refresh(client, tokens["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("value", [False, None])
+def test_one_that_is_not_is_served(bare, value):
+    client = registered_before(bare, **dict.fromkeys(BINDING, value))
+    assert bare.door().token(client, **FORM).json["token_type"] == "Bearer"
+
+
+def test_a_room_that_is_there_and_off_binds_nothing_either():
+    house = House(DPOP_ENABLED=False, MTLS_ENABLED=False, IMPLICIT_GRANT_ENABLED=True)
+    for member in BINDING:
+        client = registered_before(house, **{member: True})
+        assert error_of(house.door().token(client, **FORM)) == "invalid_request"
 
 
 def test_a_client_is_bound_in_one_way(house):

@@ -26,6 +26,9 @@ KNOWN_MEMBERS = {
     *("request_object_signing_alg_values_supported", "display_values_supported", "claim_types_supported"),
     *("claims_supported", "claims_locales_supported", "claims_parameter_supported"),
     *("request_parameter_supported", "request_uri_parameter_supported", "require_request_uri_registration"),
+    # RFC 9701 §7
+    *("introspection_signing_alg_values_supported", "introspection_encryption_alg_values_supported"),
+    "introspection_encryption_enc_values_supported",
     # RFC 9126 §5, RFC 9101 §10.5, JARM §4
     *("pushed_authorization_request_endpoint", "require_pushed_authorization_requests"),
     *("require_signed_request_object", "authorization_signing_alg_values_supported"),

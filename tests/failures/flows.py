@@ -1,6 +1,14 @@
 """All flows."""
 
-from failures import bound_flows, command_flows, exchange_flows, machine_flows, people_flows, pushed_flows
+from failures import (
+    bound_flows,
+    command_flows,
+    exchange_flows,
+    jwt_flows,
+    machine_flows,
+    people_flows,
+    pushed_flows,
+)
 
 FLOWS = (
     machine_flows.ClientCredentials,
@@ -12,6 +20,7 @@ FLOWS = (
     machine_flows.CodeReplay,
     machine_flows.Revocation,
     machine_flows.Introspection,
+    machine_flows.SignedIntrospection,
     machine_flows.Userinfo,
     machine_flows.Resource,
     machine_flows.Discovery,
@@ -25,6 +34,10 @@ FLOWS = (
     bound_flows.BoundRefresh,
     bound_flows.BoundResource,
     bound_flows.Certificate,
+    jwt_flows.JwtToken,
+    jwt_flows.JwtCode,
+    jwt_flows.JwtRefresh,
+    jwt_flows.JwtResource,
     command_flows.KeyRotation,
     command_flows.Cleaning,
     exchange_flows.Exchange,

@@ -21,7 +21,9 @@ import portula_introspection
 import portula_jar
 import portula_jarm
 import portula_jose
+import portula_jwt_access_tokens
 import portula_jwt_bearer
+import portula_jwt_introspection
 import portula_logout
 import portula_mtls
 import portula_oauth2
@@ -53,7 +55,9 @@ ROOMS = (
     portula_jar,
     portula_jarm,
     portula_jose,
+    portula_jwt_access_tokens,
     portula_jwt_bearer,
+    portula_jwt_introspection,
     portula_logout,
     portula_mtls,
     portula_oauth2,

@@ -177,6 +177,28 @@ class Introspection(House):
         assert self.told["sub"] == self.ann.sub
 
 
+class SignedIntrospection(Introspection):
+    """A client that is registered for a JWT asks, and is never answered by JSON."""
+
+    name = "signed introspection"
+
+    def prepare(self):
+        self.person()
+        self.client("authorization_code", metadata={"introspection_signed_response_alg": "ES256"})
+        self.code_flow()
+
+    def run(self):
+        self.told = self.signed(self.tokens["access_token"])
+        assert self.told["active"]
+        assert self.told["sub"] == self.ann.sub
+
+    def signed(self, token):
+        return claims_of(self.post("/o/introspect/", {"token": token}).text)["token_introspection"]
+
+    def check(self):
+        return self.signed(self.tokens["access_token"])
+
+
 class Userinfo(Introspection):
     name = "userinfo"
 

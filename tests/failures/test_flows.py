@@ -13,6 +13,7 @@ TELLING = {
     ),
     "hybrid": ("slot jose.sign", "outage"),
     "pairwise": ("portula_token_response of Bystander", "glitch"),
+    "JWT access token": ("slot jose.sign", "outage"),
     "guarded view": ("slot login.find", "outage"),
     "key rotation": ("store.apply Artifact signing-key", "glitch"),
     "login": ("store.select Artifact", "outage"),

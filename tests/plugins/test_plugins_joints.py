@@ -19,7 +19,7 @@ from portula_testing.tls import Authority, HttpsServer, Reply
 pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("plugins-joints")]
 
 DISTS = Path(__file__).parent / "dists"
-ROOMS_INSTEAD = ["jarm", "par"]
+ROOMS_INSTEAD = ["jarm", "jwt_access_tokens", "par"]
 """Rooms of ours that do what spikes do."""
 SPIKES = ("spike_cimd", "spike_device", "spike_jarm", "spike_jwt", "spike_par", "spike_rar", "spike_webhook")
 CALLBACK = "http://127.0.0.1:9/cb"

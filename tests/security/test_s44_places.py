@@ -1,6 +1,7 @@
 """S44 over HTTP: each kind of token is presented at each place, and is taken only where it belongs."""
 
 import pytest
+from support.elsewhere import Elsewhere
 
 from portula import Plugin
 from portula_testing import jws
@@ -34,22 +35,50 @@ def plain(house):
     return house.client(skip_authorization=True)
 
 
+@pytest.fixture(scope="module")
+def reading(house):
+    """A client whose access tokens are JWTs."""
+    return house.client(skip_authorization=True, metadata={"jwt_access_token": True})
+
+
+@pytest.fixture(scope="module")
+def elsewhere(house):
+    """A resource server in another process, which verifies tokens by the keys of the house."""
+    return Elsewhere(house=house, RESOURCE_SERVER_AUDIENCES=[ISSUER])
+
+
 def of_client(house, party, **claims):
     now = house.clock.time
     names = {"iss": party.client_id, "sub": party.client_id, "aud": ISSUER}
     return {**names, "iat": now, "exp": now + 60, "jti": f"{now} {claims}", **claims}
 
 
-def made(house, signing, plain, kind):
+def signed_answer(house, party, kind):
+    if kind == "introspection answer":
+        token = house.tokens(party, scope="openid")["access_token"]
+        headers = {**party.auth, "Accept": "application/token-introspection+jwt"}
+        return house.door().post("/o/introspect/", {"token": token}, headers).text
+    browser = house.browser()
+    browser.sign_in()
+    return answered(browser.authorize(party, scope="openid", response_mode="jwt"))["response"]
+
+
+OF_ANSWERS = {
+    "ID token": "id_token",
+    "access token": "access_token",
+    "JWT access token": "access_token",
+    "refresh token": "refresh_token",
+}
+
+
+def made(house, signing, plain, reading, kind):
     """Return a fresh token of a kind."""
     now = house.clock.time
-    if kind in ("ID token", "access token", "refresh token"):
-        tokens = house.tokens(plain, scope="openid")
-        return tokens[{"ID token": "id_token"}.get(kind, kind.replace(" ", "_"))]
-    if kind == "authorization response":
-        browser = house.browser()
-        browser.sign_in()
-        return answered(browser.authorize(plain, scope="openid", response_mode="jwt"))["response"]
+    if kind in OF_ANSWERS:
+        party = reading if kind == "JWT access token" else plain
+        return house.tokens(party, scope="openid read")[OF_ANSWERS[kind]]
+    if kind in ("authorization response", "introspection answer"):
+        return signed_answer(house, plain, kind)
     if kind == "logout token":
         claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": plain.client_id, "iat": now, "exp": now + 60}
         return house.provider.hooks.ask(Plugin.portula_jose).sign(claims, typ="logout+jwt")
@@ -75,8 +104,10 @@ def made(house, signing, plain, kind):
 KINDS = [
     "ID token",
     "access token",
+    "JWT access token",
     "refresh token",
     "authorization response",
+    "introspection answer",
     "logout token",
     "client assertion",
     "client assertion without type",
@@ -89,8 +120,8 @@ KINDS = [
 class Places:
     """Presents a token; says whether it was taken."""
 
-    def __init__(self, house, signing, plain):
-        self.house, self.signing, self.plain = house, signing, plain
+    def __init__(self, house, signing, plain, elsewhere):
+        self.house, self.signing, self.plain, self.elsewhere = house, signing, plain, elsewhere
         self.door = house.door()
 
     def at_userinfo(self, token):
@@ -98,6 +129,9 @@ class Places:
 
     def at_a_resource(self, token):
         return self.door.resource(token).status_code == 200
+
+    def at_a_resource_elsewhere(self, token):
+        return self.elsewhere.status(token) == 200
 
     def as_a_refresh_token(self, token):
         return self.door.refresh(self.plain, token).status_code == 200
@@ -131,8 +165,9 @@ class Places:
 
 
 TAKEN = {
-    "at_userinfo": {"access token"},
-    "at_a_resource": {"access token"},
+    "at_userinfo": {"access token", "JWT access token"},
+    "at_a_resource": {"access token", "JWT access token"},
+    "at_a_resource_elsewhere": {"JWT access token"},
     "as_a_refresh_token": {"refresh token"},
     "as_a_code": set(),
     "as_an_assertion": {"client assertion", "client assertion without type"},
@@ -145,10 +180,9 @@ TAKEN = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("place", TAKEN)
-def test_a_token_is_taken_where_it_belongs_and_nowhere_else(house, signing, plain, place, kind):
-    scope = "openid read"
-    token = made(house, signing, plain, kind)
-    if place == "at_a_resource" and kind == "access token":
-        token = house.tokens(plain, scope=scope)["access_token"]
+def test_a_token_is_taken_where_it_belongs_and_nowhere_else(
+    house, signing, plain, reading, elsewhere, place, kind
+):
+    token = made(house, signing, plain, reading, kind)
     house.clock.forward(1)
-    assert getattr(Places(house, signing, plain), place)(token) is (kind in TAKEN[place])
+    assert getattr(Places(house, signing, plain, elsewhere), place)(token) is (kind in TAKEN[place])

@@ -3,6 +3,7 @@
 Errors are in `portula.errors`.
 """
 
+from portula.flow.answer_formats import AnswerFormat, answer_format, preferred_format
 from portula.flow.authorization import (
     AUTHORIZATION_ANSWER_STEPS,
     AUTHORIZATION_STEPS,
@@ -16,6 +17,7 @@ from portula.flow.client_sources import ClientSource
 from portula.flow.clients import CheckedClient, secret_id
 from portula.flow.deliver_command import deliver_command
 from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, OutgoingMessage
+from portula.flow.encryption import TokenEncryption
 from portula.flow.endpoints import Endpoint
 from portula.flow.enrichments import (
     AuthorizationResponse,
@@ -129,6 +131,7 @@ from portula.model.addresses import network_of
 from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
 from portula.model.consent import Consent, ConsentItem, ConsentQuestion
 from portula.model.costly import costly_work
+from portula.model.encryption import is_encrypted
 from portula.model.errors import nearest
 from portula.model.failures import log_failure
 from portula.model.http import NO_STORE, Answer, Message, json_answer
@@ -193,6 +196,7 @@ from portula.model.strict_json import json_problem, read_object
 from portula.model.uris import (
     FORBIDDEN_SCHEMES,
     LOOPBACK_ADDRESSES,
+    is_below,
     is_loopback_host,
     origin_of,
     redirect_uri_matches,
@@ -237,6 +241,7 @@ __all__ = [
     "AdminRecords",
     "AdminResult",
     "Answer",
+    "AnswerFormat",
     "AnswersSlot",
     "Application",
     "ApplicationPolicy",
@@ -354,6 +359,7 @@ __all__ = [
     "SupersededRefreshToken",
     "Tier",
     "Token",
+    "TokenEncryption",
     "TokenExchange",
     "TokenFormat",
     "TokenGenerator",
@@ -368,6 +374,7 @@ __all__ = [
     "WalkingStore",
     "Writes",
     "added",
+    "answer_format",
     "basic_credentials",
     "client_request_steps",
     "console",
@@ -387,6 +394,8 @@ __all__ = [
     "hookimpl",
     "import_object",
     "in_front_channel",
+    "is_below",
+    "is_encrypted",
     "is_loopback_host",
     "is_revoked",
     "issuer_of",
@@ -403,6 +412,7 @@ __all__ = [
     "parse_form",
     "parse_pairs",
     "plan_revocation",
+    "preferred_format",
     "presented_basic",
     "printable",
     "read_client_metadata",

@@ -95,7 +95,7 @@ def test_a_process_without_storage_and_provider_starts():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "needs RESOURCE_SERVER_AUTH_TOKEN or RESOURCE_SERVER_INTROSPECTION_CREDENTIALS"),
+        ({}, "needs RESOURCE_SERVER_AUTH_TOKEN, RESOURCE_SERVER_INTROSPECTION_CREDENTIALS or"),
         ({"RESOURCE_SERVER_INTROSPECTION_URL": "http://id.example/introspect"}, "http is for loopback only"),
         ({"RESOURCE_SERVER_INTROSPECTION_URL": "https://ann:pw@id.example/"}, "without user"),
         ({"RESOURCE_SERVER_INTROSPECTION_URL": "https://id.example:x/"}, "RESOURCE_SERVER_INTROSPECTION_URL"),

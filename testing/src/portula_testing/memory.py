@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from portula.errors import Conflict, DuplicateRecord
 from portula.plugin import (
@@ -344,9 +345,14 @@ def _duplicate(cls: type[Any]) -> DuplicateRecord:
 
 def _fields_of(cls: type[Any], *types: type) -> Iterator[str]:
     """Name the fields that hold one of these types."""
-    for name, hint in get_type_hints(cls).items():
+    for name, hint in _hints_of(cast("Hashable", cls)).items():
         if any((get_origin(option) or option) in types for option in (hint, *_options(hint))):
             yield name
+
+
+@lru_cache(256)
+def _hints_of(cls: Hashable) -> Mapping[str, Any]:
+    return get_type_hints(cls)
 
 
 def _options(hint: Any) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from portula.host.deployment import Deployment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from portula.flow.answer_formats import AnswerFormat
     from portula.flow.backend import Backend
     from portula.flow.client_auth import ClientAuthMethod
     from portula.flow.client_sources import ClientSource
@@ -36,6 +37,8 @@ class AuthorizationServer(Deployment):
     """Scopes that plugins contribute, with their text for a consent page."""
     response_modes: dict[str, ResponseMode]
     """How authorization responses may travel, by name."""
+    answer_formats: list[AnswerFormat]
+    """Forms of the answers of endpoints, besides JSON."""
     request_resolvers: list[RequestResolver]
     client_sources: list[ClientSource]
     audiences: dict[str, Sequence[str]]
@@ -77,6 +80,10 @@ class AuthorizationServer(Deployment):
 
     def issuer_of(self, message: Message) -> str:
         """Return the issuer for a message: the fixed one, or one made of a host that is trusted."""
+        raise NotImplementedError
+
+    def root_of(self, issuer: str) -> str:
+        """Return the URL of the app for an issuer: scheme, host and the path before MOUNT_PATH."""
         raise NotImplementedError
 
     def current_issuer(self) -> str:

@@ -23,6 +23,7 @@ from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord
 from portula.model.failures import log_failure
 from portula.model.http import Answer, Message
 from portula.model.plans import Plan
+from portula.model.uris import is_below
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -208,7 +209,7 @@ class Backend:
         It is read from the header alone, unless it stands on the exchange. What it says stands there, if it is live.
 
         Raises:
-            OAuth2Error: it is live, but its possession is not proven.
+            OAuth2Error: it is live, but its possession is not proven, or it is for another server (RFC 8707 §2).
         """
         presentations = self.provider.token_presentations
         presented = exchange.presented_token or presentations.read(exchange.message, headers=exchange.headers)
@@ -220,7 +221,15 @@ class Backend:
             presentations.prove(
                 presented, exchange.access_token.confirmation if exchange.access_token else {}
             )
+            if not self._is_for_here(exchange):
+                raise errors.InvalidTokenError(description="The token is for another server.")
         return allowed
+
+    def _is_for_here(self, exchange: Exchange) -> bool:
+        """Say whether the token is for the issuer, for the URL of the request or one above it, or for nobody known."""
+        audience = exchange.access_token.audience if exchange.access_token else ()
+        url = f"{self.provider.root_of(exchange.issuer)}{exchange.message.path}"
+        return not audience or any(named == exchange.issuer or is_below(url, named) for named in audience)
 
     def create_userinfo_response(self, message: Message) -> Answer:
         """Answer a request for claims about a person (OpenID Connect Core §5.3): steps of the endpoint `userinfo`."""

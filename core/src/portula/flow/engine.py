@@ -26,6 +26,7 @@ def build_engine(server: AuthorizationServer, choice: Mapping[str, str]) -> None
     server.scope_texts = hooks.collect(FlowHooks.portula_scopes)
     modes = (QUERY, FRAGMENT, *hooks.collect(FlowHooks.portula_response_modes))
     server.response_modes = {mode.name: mode for mode in modes}
+    server.answer_formats = hooks.collect(FlowHooks.portula_answer_formats)
     server.request_resolvers = hooks.collect(FlowHooks.portula_request_resolvers)
     server.client_sources = hooks.collect(FlowHooks.portula_client_sources)
     server.audiences = hooks.collect(FlowHooks.portula_audiences)

@@ -18,6 +18,7 @@ from portula.model.plans import Plan
 from portula.model.records import AccessToken, Application, Authorization, Grant, RefreshToken
 
 if TYPE_CHECKING:
+    from portula.flow.answer_formats import AnswerFormat
     from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.messages import Pairs
     from portula.flow.presentations import PresentedToken
@@ -83,6 +84,8 @@ class Exchange:
     """Header fields that go with the answer, success and error alike."""
     body: str = field(default="", repr=False)
     """The answer as it is sent."""
+    answer_format: AnswerFormat | None = None
+    """The form of the answer, once it is chosen; None where the endpoint has one form alone."""
     answer: Answer | None = None
     """The answer, once it is written."""
     plan: Plan = field(default_factory=Plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic
 
+from portula.flow.answer_formats import AnswerFormat
 from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_sources import ClientSource
 from portula.flow.exchange import Exchange
@@ -217,6 +218,20 @@ class GrantHooks(HookDeclarations, Generic[P]):
             class Room(Plugin):
                 def portula_response_modes(self, provider):
                     return [ResponseMode(name="tea", write=write)]
+        """
+        return ()
+
+    @contribution(HookClass.SEES_SECRETS, keys=lambda made: [f"{made.endpoint}: {made.media_type}"])
+    def portula_answer_formats(self, provider: P) -> Sequence[AnswerFormat]:
+        """Contribute forms of an endpoint's answers besides JSON, which a request chooses by its header `Accept`.
+
+        Example:
+            def write(exchange):
+                return Answer(200, {"Content-Type": "text/tea"}, str(exchange.response).encode())
+
+            class Room(Plugin):
+                def portula_answer_formats(self, provider):
+                    return [AnswerFormat(endpoint="introspect", media_type="text/tea", write=write)]
         """
         return ()
 

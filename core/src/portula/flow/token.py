@@ -18,7 +18,7 @@ from portula.flow.exchange import Exchange, TokenExchange
 from portula.flow.issue import Issue
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.steps import Steps, step
-from portula.model.client_metadata import required_confirmations
+from portula.model.client_metadata import required_confirmations, unknown_binding
 from portula.model.errors import Conflict
 from portula.model.failures import log_failure
 from portula.model.plans import Plan
@@ -117,6 +117,12 @@ def bind(exchange: Exchange) -> None:
     """Refuse who has not proven what client or authorization are bound to, and name the token's type (RFC 9449 §5)."""
     issue, presentations = _issue(exchange), exchange.provider.token_presentations
     members, client = exchange.provider.client_members, exchange.client
+    unknown = unknown_binding(members, client) if client else None
+    if unknown is not None:
+        raise errors.InvalidRequestError(
+            description=f"The client is registered with {unknown}, and nothing here binds tokens so.",
+            request=exchange.request,
+        )
     for confirmation, member in (required_confirmations(members, client) if client else {}).items():
         if confirmation not in issue.confirmation:
             raise errors.InvalidRequestError(

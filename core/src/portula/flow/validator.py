@@ -132,6 +132,10 @@ class OAuth2Validator(Questions):
     def keep_subject(self, exchange: Exchange) -> None:
         """Add to the facts of an authorization that begins what `subject_for` needs to know later."""
 
+    def acr_for(self, exchange: Exchange) -> str | None:
+        """Return the class of authentication that the person's sign-in reached (`acr`); None when none is known."""
+        return None
+
     def sid_for(self, sid: str, client_id: str) -> str:
         """Return the identifier by which a client knows a login session: no two clients can compare theirs."""
         return unkeyed_digest(f"sid\0{sid}\0{client_id}")

@@ -276,7 +276,7 @@ class Hooks:
 
         Raises:
             OAuth2Error: someone refuses.
-            HookFailed: someone fails, or answers no mapping, or a member that JSON has not.
+            HookFailed: someone fails, or answers no mapping, a member that JSON has not, or one that is reserved.
         """
         facts, implementations = self._called(enrichment, Kind.ENRICHMENT)
         enriched: dict[str, T] = dict(getattr(value, facts.adds_to))
@@ -287,6 +287,8 @@ class Hooks:
             if problem:
                 raise HookFailed(f"{implementation} answers what JSON has not: {problem}")
             for member, content in (added or {}).items():
+                if member in facts.reserved:
+                    raise HookFailed(f"{implementation} answers {member!r}, which no plugin may give")
                 enriched.setdefault(member, content)
         return enriched
 

@@ -79,6 +79,8 @@ class HookFacts:
     """Keys that are the host's own."""
     adds_to: str = "response"
     """The field of the value that an enrichment adds to."""
+    reserved: Collection[str] = ()
+    """Members that no implementation of an enrichment may give, whether they stand there or not."""
     denial: type[OAuth2Error | InvalidClientMetadata] = OAuth2Error
     """What a veto raises to deny."""
     retired: str | None = None
@@ -158,9 +160,18 @@ def requirement(hook_class: HookClass, *, retired: str | None = None) -> Callabl
     return _mark(HookFacts(kind=Kind.REQUIREMENT, hook_class=hook_class, retired=retired))
 
 
-def enrichment(hook_class: HookClass, *, adds_to: str, retired: str | None = None) -> Callable[[F], F]:
-    """Declare an enrichment: everyone may add members to the field `adds_to` of the value, and overwrite none."""
-    return _mark(HookFacts(kind=Kind.ENRICHMENT, hook_class=hook_class, adds_to=adds_to, retired=retired))
+def enrichment(
+    hook_class: HookClass, *, adds_to: str, reserved: Collection[str] = (), retired: str | None = None
+) -> Callable[[F], F]:
+    """Declare an enrichment: everyone may add members to the field `adds_to` of the value, and overwrite none.
+
+    Who gives one of `reserved` refuses the request; without that, what stands already stays as it is.
+    """
+    return _mark(
+        HookFacts(
+            kind=Kind.ENRICHMENT, hook_class=hook_class, adds_to=adds_to, reserved=reserved, retired=retired
+        )
+    )
 
 
 def outbox(hook_class: HookClass, *, retired: str | None = None) -> Callable[[F], F]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -82,7 +83,7 @@ class _Manager(pluggy.PluginManager):
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> HookimplOpts | None:
         """Return the options of an implementation; None for what is none, a declaration that is inherited among it."""
-        if name.startswith("__"):
+        if name.startswith("__") or (inspect.ismodule(plugin) and not _is_function(vars(plugin).get(name))):
             return None
         if not name.startswith(PREFIX) or not isinstance(plugin, HookDeclarations):
             return super().parse_hookimpl_opts(plugin, name)
@@ -100,6 +101,11 @@ class _Manager(pluggy.PluginManager):
             trylast=False,
             specname=None,
         )
+
+
+def _is_function(value: object) -> bool:
+    """Say whether a module's attribute can be an implementation, without a look into what is none: a proxy, say."""
+    return type(value) in (FunctionType, MethodType, staticmethod, classmethod)
 
 
 class Plugins:

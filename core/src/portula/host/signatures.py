@@ -16,6 +16,14 @@ _NOTHING = ("None", "NoReturn", "Never", *_ANYTHING)
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of an implementation or a declaration; of a plain function it is worked out once."""
+    return _signature_once(function) if inspect.isfunction(function) else inspect.signature(function)
+
+
+_signature_once = lru_cache(1024)(inspect.signature)
+
+
 def option_problems(name: str, options: Mapping[str, Any]) -> Iterator[str]:
     """Yield which options of an implementation are refused, each with the remedy."""
     for forbidden in FORBIDDEN_OPTIONS:
@@ -25,7 +33,7 @@ def option_problems(name: str, options: Mapping[str, Any]) -> Iterator[str]:
 
 def shape_problems(name: str, function: Callable[..., Any]) -> Iterator[str]:
     """Yield what keeps an implementation from being called with one value."""
-    parameters = list(inspect.signature(function).parameters.values())
+    parameters = list(_signature(function).parameters.values())
     for parameter in parameters:
         if parameter.default is not parameter.empty or parameter.kind not in _POSITIONAL:
             yield (
@@ -41,14 +49,14 @@ def annotation_problems(
     name: str, function: Callable[..., Any], declared: Callable[..., Any]
 ) -> Iterator[str]:
     """Yield annotations of an implementation that contradict the declaration of its hook."""
-    given, names = inspect.signature(function), getattr(inspect.unwrap(function), "__globals__", {})
+    given, names = _signature(function), getattr(inspect.unwrap(function), "__globals__", {})
     for parameter in list(given.parameters.values())[:1]:
         found, expected = _type_name(_resolved(parameter.annotation, names)), value_type(declared)
         if parameter.annotation is parameter.empty or expected is None or found in _ANYTHING:
             continue
         if found not in [base.__name__ for base in expected.__mro__]:
             yield f"{name} annotates {parameter.name!r} as {found}; the hook gives {expected.__name__}"
-    returns_nothing = _type_name(inspect.signature(declared).return_annotation) == "None"
+    returns_nothing = _type_name(_signature(declared).return_annotation) == "None"
     if returns_nothing and given.return_annotation is not given.empty:
         found = _type_name(given.return_annotation)
         if found not in _NOTHING:
@@ -58,7 +66,7 @@ def annotation_problems(
 @lru_cache(maxsize=1024)
 def value_type(declared: Callable[..., Any]) -> type[Any] | None:
     """Return the class of what a hook is called with; None for hooks that are given the provider."""
-    annotation = list(inspect.signature(declared).parameters.values())[-1].annotation
+    annotation = list(_signature(declared).parameters.values())[-1].annotation
     resolved = _evaluated(annotation, declared)
     return None if isinstance(resolved, TypeVar) or not inspect.isclass(resolved) else resolved
 
@@ -70,7 +78,7 @@ def return_type(declared: Callable[..., Any]) -> Any:
     Raises:
         NameError: it names what its module does not import at run time.
     """
-    return _evaluated(inspect.signature(declared).return_annotation, declared)
+    return _evaluated(_signature(declared).return_annotation, declared)
 
 
 def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:

@@ -15,6 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from portula.model.errors import InvalidClientMetadata
 from portula.model.records import Application
 
+BINDING = "_bound_access_tokens"
+
 
 @dataclass(frozen=True, slots=True)
 class ClientMember:
@@ -36,7 +38,8 @@ class ClientMember:
     """What the page says of the field."""
     confirmation: str = ""
     """Member of `cnf` (RFC 7800 §3.1) that a client's access tokens have where the value is true; such a client gets no
-    token without its proof. Empty for a member that binds nothing."""
+    token without its proof, and, where the name ends in `_bound_access_tokens`, none without a plugin that understands
+    it. Empty for a member that binds nothing."""
 
 
 def required_confirmations(
@@ -48,6 +51,21 @@ def required_confirmations(
         for member in members.values()
         if member.confirmation and application.metadata.get(member.name)
     }
+
+
+def unknown_binding(members: Mapping[str, ClientMember], application: Application) -> str | None:
+    """Return a member by which a client has its access tokens bound, and which nobody here understands.
+
+    It was registered while a plugin did, and all such members have names of one form (RFC 9449 §5.2, RFC 8705 §3.4).
+    """
+    return next(
+        (
+            name
+            for name, value in application.metadata.items()
+            if value and name.endswith(BINDING) and name not in members
+        ),
+        None,
+    )
 
 
 def read_client_metadata(members: Mapping[str, ClientMember], document: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class Conflict(PortulaError):
 
 
 class JoseError(PortulaError):
-    """A token cannot be signed as asked."""
+    """A token cannot be signed or encrypted as asked."""
 
 
 class UntrustedToken(PortulaError):
@@ -128,9 +128,10 @@ class UntrustedToken(PortulaError):
 
 
 class KeysUnavailable(UntrustedToken):
-    """A token of a client cannot be judged: none of its keys is held, and the server that has them gives no answer.
+    """None of a client's keys is held, and the server that has them gives no answer.
 
-    `retry_after` says in how many seconds that server is asked again.
+    A token of the client cannot be judged then, and none be encrypted for it. `retry_after` says in how many seconds
+    that server is asked again.
     """
 
     def __init__(self, message: str, retry_after: int) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from portula.model.encryption import EncryptsTokens
+from portula.model.errors import JoseError
 from portula.model.http import Answer, Message
 from portula.model.people import Authenticated, LoginSession, User
 from portula.model.plans import Counts, Plan
@@ -227,7 +229,7 @@ class Token:
     claims: Mapping[str, Any] = field(repr=False)
 
 
-class Jose(ABC):
+class Jose(EncryptsTokens, ABC):
     """Signs and verifies JSON Web Tokens; whoever answers is the only one that holds private keys.
 
     What is verified is the form of a token, its algorithm, its `typ` and its signature. What its claims have to say,
@@ -259,6 +261,21 @@ class Jose(ABC):
         Raises:
             JoseError: the algorithm is not known here, or the client has no secret that can be read.
         """
+
+    def signer_of(
+        self, key: str, *, algorithm: str | None = None, kid: str | None = None
+    ) -> Callable[[Mapping[str, Any], str], str]:
+        """Return what signs claims, given them and a `typ`, with a private key that is not this provider's.
+
+        Args:
+            key: in PEM (RFC 7468), of a client that authenticates by it elsewhere (RFC 7523 §2.2).
+            algorithm: asymmetric; None for the first that the key fits, RS256 for RSA.
+            kid: what headers name as the key; None for none.
+
+        Raises:
+            JoseError: it is no private key that fits the algorithm, or nothing here signs so.
+        """
+        raise JoseError("nothing here signs with a key that it is given")
 
     @abstractmethod
     def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:

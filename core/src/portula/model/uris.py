@@ -199,3 +199,24 @@ def issuer_problem(issuer: str) -> str | None:
     if parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
         return "http is for loopback only; use https"
     return None
+
+
+def is_below(url: str, resource: str) -> bool:
+    """Say whether a URL is that of a resource, or below it by whole segments of the path."""
+    try:
+        (here, at), (there, below) = _address(url), _address(resource)
+    except ValueError:
+        return False
+    return here == there and (at == below or at.startswith(f"{below.rstrip('/')}/"))
+
+
+def _address(url: str) -> tuple[tuple[str, str, int | None], str]:
+    """Return scheme, host and port of a URL, and its path.
+
+    Raises:
+        ValueError: it is none, or has parts that are compared with nothing.
+    """
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or "@" in parts.netloc or not parts.hostname:
+        raise ValueError(f"{url!r} is not the URL of a server")
+    return (parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)), parts.path or "/"

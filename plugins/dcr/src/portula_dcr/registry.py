@@ -58,7 +58,7 @@ class Registry:
         checked = self._provider.clients.prepare(
             replace(client, metadata={**client.metadata, SELF_REGISTERED: True}),
             make_secret=self.metadata.has_secret(client),
-            hash_secret=not self.metadata.signs_with_secret(client),
+            hash_secret=not self.metadata.secret_is_key(client),
         )
         token = self._tokens.issue(checked.application.client_id, plan)
         return checked, ClientInformation(checked.application, token, checked.secret)
@@ -159,11 +159,11 @@ class Registry:
         """Give a client a secret when it needs another one than it has, or take it away when it needs none."""
         if not self.metadata.has_secret(client):
             return replace(client, secret_hashes=()), None
-        signs = self.metadata.signs_with_secret(client)
-        if known.secret_hashes and (not signs or self.metadata.signs_with_secret(known)):
+        is_key = self.metadata.secret_is_key(client)
+        if known.secret_hashes and (not is_key or self.metadata.secret_is_key(known)):
             return client, sent
         hooks = self._provider.hooks
         secret = hooks.ask(Plugin.portula_client_secret_generator).hash()
         hasher = hooks.ask(Plugin.portula_secret_hasher)
-        keep = hasher.seal if signs else hasher.hash_generated
+        keep = hasher.seal if is_key else hasher.hash_generated
         return replace(client, secret_hashes=(keep(secret),)), secret

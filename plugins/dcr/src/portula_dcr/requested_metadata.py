@@ -7,6 +7,7 @@ is left out, and the answer says what was registered (RFC 7591 §3.2.1). Privile
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, fields, replace
@@ -63,6 +64,9 @@ _OMITTED = {
     "id_token_signed_response_alg": "RS256",
 }
 """Defaults of OpenID Connect Registration §2 that hang on nothing else."""
+
+_OF_SECRETS = re.compile(r"HS\d+|dir|A\d+KW")
+"""Algorithms whose key is the client's secret, or follows from it (RFC 7518 §3.1, §4.1)."""
 
 
 class RequestedMetadata:
@@ -123,18 +127,18 @@ class RequestedMetadata:
         """Return the client metadata of a client."""
         return write_client_metadata(self.members, application)
 
-    def signs_with_secret(self, application: Application) -> bool:
-        """Say whether its secret is a key, and so has to be kept readable (OpenID Connect Core §10.1)."""
+    def secret_is_key(self, application: Application) -> bool:
+        """Say whether its secret is a key, and so has to be kept readable (OpenID Connect Core §10.1, §10.2)."""
         document = self.written(application)
         return document.get("token_endpoint_auth_method") == "client_secret_jwt" or any(
-            name.endswith("_alg") and str(value).startswith("HS") for name, value in document.items()
+            name.endswith("_alg") and _OF_SECRETS.fullmatch(str(value)) for name, value in document.items()
         )
 
     def has_secret(self, application: Application) -> bool:
         """Say whether a client needs a secret: one that proves itself by keys needs none."""
         by_secret = (application.token_endpoint_auth_method or "").startswith("client_secret_")
         confidential = application.client_type == "confidential"
-        return confidential and (by_secret or self.signs_with_secret(application))
+        return confidential and (by_secret or self.secret_is_key(application))
 
     def _default_to(self, requested: dict[str, Any], known: Application) -> None:
         """Fill in what was not sent (RFC 7591 §2, OpenID Connect Registration §2)."""

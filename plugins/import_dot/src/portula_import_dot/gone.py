@@ -44,8 +44,6 @@ BY_PREFIX: dict[str, str] = {
     "OIDC_": "No installed plugin has this part of OpenID Connect.",
     "PAR_": "No installed plugin takes pushed authorization requests (RFC 9126).",
     "REQUIRE_PUSHED_": "No installed plugin takes pushed authorization requests (RFC 9126).",
-    "RESOURCE_SERVER_INTROSPECTION_JWT_": "The introspection endpoint is asked with RESOURCE_SERVER_AUTH_TOKEN or "
-    "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS.",
     "ID_TOKEN_": "No installed plugin has this part of OpenID Connect.",
 }
 """Beginnings of names to the same, for whole features."""

@@ -23,7 +23,7 @@ from portula.plugin import (
     Live,
     RefreshToken,
     Steps,
-    json_answer,
+    answer_format,
     step,
     token_error,
 )
@@ -31,7 +31,7 @@ from portula_introspection.settings import IntrospectionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import AuthorizationServer
+    from portula.plugin import AnswerFormat, AuthorizationServer
 
 SCOPE = "introspection"
 """What an access token needs to ask about other tokens."""
@@ -88,6 +88,11 @@ def presented(exchange: IntrospectionExchange) -> None:
     """Require a token to be asked about (RFC 7662 §2.1)."""
     if exchange.parameter("token") is None:
         raise InvalidRequestError(description="token is missing.")
+
+
+def form(exchange: IntrospectionExchange) -> None:
+    """Choose the form of the answer: JSON, or another that a plugin writes and the request accepts (RFC 7662 §2.2)."""
+    exchange.answer_format = answer_format(exchange, INTROSPECTION_STEPS.endpoint)
 
 
 # --- What it is told ---
@@ -165,8 +170,8 @@ def enrich(exchange: IntrospectionExchange) -> None:
 
 
 def write(exchange: IntrospectionExchange) -> None:
-    """Write the answer, never to be cached (RFC 7662 §2.2)."""
-    exchange.answer = json_answer(200, exchange.response)
+    """Write the answer in its form, never to be cached (RFC 7662 §2.2)."""
+    exchange.answer = cast("AnswerFormat", exchange.answer_format).write(exchange)
 
 
 def refuse(exchange: IntrospectionExchange, error: Exception) -> Answer | None:
@@ -188,11 +193,12 @@ INTROSPECTION_STEPS = Steps(
         step(client, reads="request access_token", sets="client client_auth_method"),
         step(confidential, reads="client access_token"),
         step(presented, reads="request client"),
+        step(form, reads="client", sets="answer_format"),
         step(live, reads="request client", sets="live"),
         step(shown, reads="live client"),
         step(facts, reads="live", sets="response"),
         step(enrich, reads="live response"),
-        step(write, reads="response", sets="answer"),
+        step(write, reads="response answer_format", sets="answer"),
     ],
     begin=IntrospectionExchange.of,
     refuse=refuse,

@@ -1,4 +1,4 @@
-"""Keys of clients, from their `jwks` or `jwks_uri` (RFC 7591 §2): which of them may have signed a token."""
+"""Keys of clients, from their `jwks` or `jwks_uri` (RFC 7591 §2): which may have signed a token, which encrypts one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwcrypto.common import JWException
@@ -17,6 +17,7 @@ from jwcrypto.jwk import JWK
 from portula import Plugin
 from portula.errors import FetchFailed, KeysUnavailable, UntrustedToken
 from portula_jose.algorithms import ALGORITHMS, MAX_RSA_BITS, MIN_RSA_BITS, fits, names_agree, verifies
+from portula_jose.encryption import encrypts_with
 from portula_jose.sources import PRIVATE_MEMBERS
 
 if TYPE_CHECKING:
@@ -46,39 +47,50 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {"RSA": ("n", "e"), "EC": ("crv", "x",
 """What a public key is made of; all else in a JWK, certificates included, is not looked at (attack S41)."""
 
 
+Use = Literal["sig", "enc"]
+
+_OPERATIONS: Mapping[Use, tuple[str, frozenset[str]]] = {
+    "sig": ("signatures", frozenset({"verify"})),
+    "enc": ("encryption", frozenset({"encrypt", "wrapKey", "deriveKey", "deriveBits"})),
+}
+"""What a key is for, by its `use`, and the `key_ops` that say the same (RFC 7517 §4.2, §4.3)."""
+
+
 class UnusableKey(ValueError):
-    """A JWK that verifies nothing here; the message says why."""
+    """A JWK that is of no use here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A public key of a client, fit for signatures."""
+    """A public key of a client."""
 
     kid: str | None
     alg: str | None
+    use: str | None
     key: JWK = field(repr=False)
 
     @classmethod
-    def of(cls, members: object) -> ClientKey:
-        """Return a key of a JWK Set.
+    def of(cls, members: object, use: Use = "sig") -> ClientKey:
+        """Return a key of a JWK Set, for signatures or for encryption; one that does not say which is for both.
 
         Raises:
-            UnusableKey: it is not public, not for signatures, too weak, or of a type that is not known here.
+            UnusableKey: it is not public, not for this use, too weak, or of a type that is not known here.
         """
         if not isinstance(members, Mapping):
             raise UnusableKey("is no JSON object")
         names = _MEMBERS.get(str(members.get("kty")))
         if not PRIVATE_MEMBERS.isdisjoint(members) or members.get("kty") == "oct":
             raise UnusableKey("holds a private or symmetric key; only public keys are registered")
-        kid, alg, operations = members.get("kid"), members.get("alg"), members.get("key_ops", ["verify"])
+        purpose, fitting = _OPERATIONS[use]
+        kid, alg, operations = members.get("kid"), members.get("alg"), members.get("key_ops", [*fitting])
         if not isinstance(kid, str | None) or not isinstance(alg, str | None):
             raise UnusableKey("has a kid or an alg that is no text")
         if (
-            members.get("use", "sig") != "sig"
+            members.get("use", use) != use
             or not isinstance(operations, list)
-            or "verify" not in operations
+            or fitting.isdisjoint(filter(_is_text, operations))
         ):
-            raise UnusableKey("is not for signatures")
+            raise UnusableKey(f"is not for {purpose}")
         if names is None or not all(isinstance(members.get(name), str) for name in names):
             raise UnusableKey("is of a type that is not known here, or lacks a member")
         try:
@@ -93,16 +105,16 @@ class ClientKey:
                 )
             if loaded.public_numbers().e.bit_length() > MAX_EXPONENT_BITS:
                 raise UnusableKey("has an exponent that is far too large")
-        return cls(kid, alg, key)
+        return cls(kid, alg, members.get("use"), key)
 
 
-def usable_keys(jwks: object) -> tuple[ClientKey, ...]:
-    """Return the keys of a JWK Set that can verify something; the others are passed over (RFC 7517 §5)."""
+def usable_keys(jwks: object, use: Use = "sig") -> tuple[ClientKey, ...]:
+    """Return the keys of a JWK Set that are of this use; the others are passed over (RFC 7517 §5)."""
     entries = jwks.get("keys") if isinstance(jwks, Mapping) else None
     found = []
     for members in entries[:MAX_KEYS] if isinstance(entries, list) else ():
         try:
-            found.append(ClientKey.of(members))
+            found.append(ClientKey.of(members, use))
         except UnusableKey:
             continue
     return tuple(found)
@@ -121,6 +133,12 @@ def candidates(keys: Iterable[ClientKey], algorithm: str, kid: str | None) -> Se
     return fitting[:MAX_CANDIDATES]
 
 
+def to_encrypt_with(keys: Iterable[ClientKey], algorithm: str) -> ClientKey | None:
+    """Return the key that an algorithm encrypts with: the first that is said to be for encryption, or to be for all."""
+    fitting = [key for key in keys if key.alg in (None, algorithm) and encrypts_with(key.key, algorithm)]
+    return min(fitting, key=lambda key: key.use is None, default=None)
+
+
 class _Kept:
     """What is known of one client's keys."""
 
@@ -129,10 +147,21 @@ class _Kept:
         self.source = source
         self.lock = threading.Lock()
         self.keys: tuple[ClientKey, ...] = ()
+        self.encrypting: tuple[ClientKey, ...] = ()
         self.good_until = 0
         self.asked_at: int | None = None
         self.unreachable = False
         """Whether their server gave no answer when it was asked."""
+
+    def take(self, jwks: object) -> None:
+        """Keep the keys of a JWK Set."""
+        self.keys, self.encrypting = usable_keys(jwks), usable_keys(jwks, "enc")
+
+    def take_once(self, jwks: object) -> None:
+        """Keep the keys of a JWK Set that stands in the client's metadata, unless that was done before."""
+        if self.asked_at is None:
+            self.take(jwks)
+            self.asked_at = 0
 
 
 class ClientKeys:
@@ -157,13 +186,39 @@ class ClientKeys:
             raise UntrustedToken("is signed with a key, and the client has none")
         entry = self._of(client.client_id, jwks or uri)
         if jwks:
-            if entry.asked_at is None:
-                entry.keys, entry.asked_at = usable_keys(jwks), 0
+            entry.take_once(jwks)
             found = _signed_by(entry.keys, parts)
         else:
             found = self._signed_by_fetched(entry, str(uri), parts)
         if not found:
             raise UntrustedToken("is not signed by a key of the client")
+
+    def for_encryption(self, client: Application, algorithm: str) -> ClientKey | None:
+        """Return the key that something is encrypted with for a client, None where it has none.
+
+        Raises:
+            KeysUnavailable: none is held, and their server gives no answer.
+        """
+        jwks, uri = client.metadata.get("jwks"), client.metadata.get("jwks_uri")
+        if not jwks and not isinstance(uri, str):
+            return None
+        entry = self._of(client.client_id, jwks or uri)
+        if jwks:
+            entry.take_once(jwks)
+            return to_encrypt_with(entry.encrypting, algorithm)
+        now = self._provider.now()
+        with entry.lock:
+            if now >= entry.good_until:
+                self._fetch(entry, str(uri), now)
+            found = to_encrypt_with(entry.encrypting, algorithm)
+            if found is None:
+                self._fetch(entry, str(uri), now)
+                found = to_encrypt_with(entry.encrypting, algorithm)
+            if found is None and entry.unreachable:
+                raise KeysUnavailable(
+                    "cannot be encrypted: the key cannot be fetched now", self._wait(entry, now)
+                )
+        return found
 
     def _signed_by_fetched(self, entry: _Kept, uri: str, parts: Parts) -> bool:
         """Try the keys that are held, and fresh ones when none of them did it: clients rotate theirs too."""
@@ -179,11 +234,14 @@ class ClientKeys:
         with entry.lock:
             if entry.keys is keys:
                 self._fetch(entry, uri, now)
-            fresh, unreachable, asked_at = entry.keys, entry.unreachable, entry.asked_at or now
+            fresh, unreachable, wait = entry.keys, entry.unreachable, self._wait(entry, now)
         if not fresh and unreachable:
-            wait = asked_at + self._settings.CLIENT_JWKS_REFETCH_SECONDS - now
-            raise KeysUnavailable("is signed with a key that cannot be fetched now", max(wait, 1))
+            raise KeysUnavailable("is signed with a key that cannot be fetched now", wait)
         return fresh is not keys and _signed_by(fresh, parts)
+
+    def _wait(self, entry: _Kept, now: int) -> int:
+        """Return in how many seconds the server is asked again."""
+        return max((entry.asked_at or now) + self._settings.CLIENT_JWKS_REFETCH_SECONDS - now, 1)
 
     def _fetch(self, entry: _Kept, uri: str, now: int) -> None:
         """Ask for the keys, unless that was done a moment ago: bad tokens and failures cause no flood."""
@@ -191,7 +249,7 @@ class ClientKeys:
         if entry.asked_at is not None and 0 <= now - entry.asked_at < settings.CLIENT_JWKS_REFETCH_SECONDS:
             return
         if now >= entry.good_until:
-            entry.keys = ()  # what cannot be renewed no longer counts: it may have been withdrawn
+            entry.take(None)  # what cannot be renewed no longer counts: it may have been withdrawn
         fetcher = self._provider.hooks.ruling(Plugin.portula_fetcher).answer
         if fetcher is None:
             log.error("a client has a jwks_uri, and nothing answers the slot 'fetcher'")
@@ -199,14 +257,15 @@ class ClientKeys:
             return
         try:
             answer = fetcher.get(uri, accept=MEDIA_TYPES, max_bytes=settings.CLIENT_JWKS_MAX_BYTES)
-            keys = usable_keys(_json(answer.body))
+            jwks = _json(answer.body)
         except (FetchFailed, ValueError, RecursionError) as error:
             log.warning("the keys of a client cannot be had: %s", type(error).__name__)
             entry.asked_at, entry.unreachable = now, _no_answer(error)
             return
         longest = settings.CLIENT_JWKS_CACHE_SECONDS
         max_age = longest if answer.max_age is None else answer.max_age
-        entry.keys, entry.asked_at, entry.unreachable = keys, now, False
+        entry.take(jwks)
+        entry.asked_at, entry.unreachable = now, False
         entry.good_until = now + min(max(max_age, settings.CLIENT_JWKS_MIN_CACHE_SECONDS), longest)
 
     def _of(self, client_id: str, source: object) -> _Kept:
@@ -232,6 +291,10 @@ def _signed_by(keys: Iterable[ClientKey], parts: Parts) -> bool:
 def _no_answer(error: Exception) -> bool:
     """Say whether a server did not answer, or said that it cannot now; any other answer says that there are no keys."""
     return isinstance(error, FetchFailed) and (error.status is None or error.status >= SERVER_FAILED)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _json(body: bytes) -> Any:

@@ -13,6 +13,8 @@ from portula_jose.algorithms import ALGORITHMS, SYMMETRIC, half_digest, sign, ve
 from portula_jose.client_keys import ClientKeys
 from portula_jose.compact import Parts, check_type, encoded, signing_input, take_apart
 from portula_jose.document import JwkSet
+from portula_jose.encrypter import Encrypter
+from portula_jose.given_keys import GivenKey
 from portula_jose.hooks import JoseHooks, Signer
 from portula_jose.secrets import secret_keys
 from portula_jose.settings import JoseSettings
@@ -33,6 +35,7 @@ class SigningRoom(Jose):
         self._settings = provider.settings(JoseSettings)
         self._document = JwkSet(self._settings.OIDC_JWKS_MAX_AGE_SECONDS)
         self._client_keys = ClientKeys(provider, self._settings)
+        self._encrypter = Encrypter(provider, self._settings, self._client_keys)
 
     @property
     def configured(self) -> bool:
@@ -96,6 +99,12 @@ class SigningRoom(Jose):
         data = signing_input({**named, "alg": algorithm, "kid": key.kid}, claims)
         return f"{data}.{encoded(key.sign(data.encode()))}"
 
+    def signer_of(
+        self, key: str, *, algorithm: str | None = None, kid: str | None = None
+    ) -> Callable[[Mapping[str, Any], str], str]:
+        """See portula.plugin.Jose."""
+        return GivenKey(key, algorithm, kid)
+
     def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
         """See portula.plugin.Jose."""
         parts = self._taken_apart(token, typ)
@@ -146,6 +155,26 @@ class SigningRoom(Jose):
             raise JoseError(f"the hash of {algorithm!r} is not known")
         return half_digest(value, known)
 
+    def encryption_algorithms(self) -> Sequence[str]:
+        """See portula.plugin.Jose."""
+        return self._encrypter.algorithms
+
+    def content_encryptions(self) -> Sequence[str]:
+        """See portula.plugin.Jose."""
+        return self._encrypter.methods
+
+    def check_encryption(
+        self, client: Application, *, algorithm: str, enc: str, to_client: bool = True
+    ) -> None:
+        """See portula.plugin.Jose."""
+        self._encrypter.check(client, algorithm, enc, to_client=to_client)
+
+    def encrypt(
+        self, payload: str, client: Application, *, algorithm: str, enc: str, cty: str = "JWT"
+    ) -> str:
+        """See portula.plugin.Jose."""
+        return self._encrypter.encrypt(payload, client, algorithm, enc, cty)
+
     def publish(self, message: Message) -> Answer:
         """See portula.plugin.Jose."""
         return self._document.answer(message, self.published())
@@ -166,9 +195,9 @@ class SigningRoom(Jose):
         return self._provider.hooks.ruling(JoseHooks.portula_signer).answer
 
     def _generated(self, algorithms: Sequence[str], others: Callable[[], Sequence[str]]) -> Sequence[KeyRing]:
-        """Return the keys in the storage, if there are to be any."""
+        """Return the keys in the storage, if there are to be any and there is one."""
         generate = self._settings.SIGNING_KEYS_GENERATED
-        if not (not self.configured if generate is None else generate):
+        if not self._provider.stores or not (not self.configured if generate is None else generate):
             return ()
         taken = others()
         return [KeyRing(self._provider, self._settings, [name for name in algorithms if name not in taken])]

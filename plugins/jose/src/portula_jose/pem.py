@@ -24,7 +24,7 @@ class RsaPem(str):
         Raises:
             ValueError: it is none, or too weak; the message holds nothing of the text.
         """
-        data = _lines(text)
+        data = lines_of(text)
         try:
             loaded = load_pem_private_key(data, None)
         except TypeError as error:
@@ -48,7 +48,7 @@ class RsaPem(str):
         if "PUBLIC KEY-----" not in text:
             return cls.private(text)
         try:
-            loaded = load_pem_public_key(_lines(text))
+            loaded = load_pem_public_key(lines_of(text))
         except (ValueError, UnsupportedAlgorithm) as error:
             raise ValueError("this is no public key in PEM") from error
         return cls._of(text, loaded)
@@ -66,7 +66,7 @@ class RsaPem(str):
         return pem
 
 
-def _lines(text: str) -> bytes:
+def lines_of(text: str) -> bytes:
     """Return the PEM with the line ends that an environment variable could not hold."""
     return text.replace("\\n", "\n").strip().encode()
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from portula_jose.encryption import ContentEncryption, KeyManagement
 from portula_jose.pem import RsaPem
 
 SigningAlgorithm = Literal["RS256", "PS256", "ES256", "ES384", "EdDSA"]
@@ -39,6 +40,35 @@ class JoseSettings(BaseModel):
     SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
     """Algorithms that tokens may be signed with; RS256 is always among them (OpenID Connect Core §15.1). A configured
     RSA key does RS256 and PS256."""
+
+    ENCRYPTION_ALGORITHMS: tuple[KeyManagement, ...] = (
+        "RSA-OAEP",
+        "RSA-OAEP-256",
+        "ECDH-ES",
+        "ECDH-ES+A128KW",
+        "ECDH-ES+A192KW",
+        "ECDH-ES+A256KW",
+        "dir",
+        "A128KW",
+        "A192KW",
+        "A256KW",
+    )
+    """Algorithms by which keys of encrypted tokens may be managed (RFC 7518 §4.1); `dir` and those that begin with A
+    take a client's secret, where it can be read. Empty: nothing is encrypted, nor decrypted."""
+
+    CONTENT_ENCRYPTIONS: tuple[ContentEncryption, ...] = Field(
+        default=(
+            "A128CBC-HS256",
+            "A192CBC-HS384",
+            "A256CBC-HS512",
+            "A128GCM",
+            "A192GCM",
+            "A256GCM",
+        ),
+        min_length=1,
+    )
+    """What the content of encrypted tokens may be encrypted with (RFC 7518 §5.1). A client that names none has
+    A128CBC-HS256 (OpenID Connect Registration §2)."""
 
     SIGNING_KEYS_GENERATED: bool | None = None
     """Whether keys are generated and stored for the algorithms that no configured key does. None: only when

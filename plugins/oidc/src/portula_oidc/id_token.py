@@ -48,6 +48,11 @@ class IDTokenQuestions(OAuth2Validator):
             id_token, typ="JWT", algorithm=_algorithm(request), client=request.client
         )
 
+    def acr_for(self, exchange: Exchange) -> str | None:
+        """Return the class that the request wanted most of those reached, else the strongest (`acr`)."""
+        amr = exchange.authorization.amr if exchange.authorization else ()
+        return acr_of(self.provider, amr, _wanted_acr(exchange.facts.get(ROOM, {})))
+
     def _protocol_claims(self, request: OAuthRequest) -> dict[str, Any]:
         provider, now, client = self.provider, self.provider.now(), request.client
         exchange = self.exchange_of(request)
@@ -63,7 +68,7 @@ class IDTokenQuestions(OAuth2Validator):
             "iat": now,
             "auth_time": authorization.auth_time if authorization else None,
             "amr": amr or None,
-            "acr": acr_of(provider, amr, _wanted_acr(facts)),
+            "acr": provider.validator.acr_for(exchange),
             "sid": _sid(exchange),
             # §12.2: a refreshed ID token should have none.
             "nonce": None if request.grant_type == "refresh_token" else facts.get("nonce"),

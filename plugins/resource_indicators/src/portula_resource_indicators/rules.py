@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
 from portula.errors import HookFailed, InvalidRequestError
@@ -80,11 +80,15 @@ def resources(exchange: TokenExchange) -> None:
 
 @hookimpl
 def portula_steps(provider: Provider) -> list[Step]:
-    """Return the step that judges the resources of token requests, before an authorization is begun for them."""
+    """Return the step that judges resources, before an authorization is begun for them, and one for introspection."""
     if not provider.settings(ResourceIndicatorsSettings).is_on:
         return []
     reads = frozenset({"client", "scope"})
-    return [Step(endpoint="token", name="resources", run=resources, after="judge", reads=reads)]
+    told = frozenset({"response"})
+    return [
+        Step(endpoint="token", name="resources", run=resources, after="judge", reads=reads),
+        Step(endpoint="introspect", name="narrow", run=narrow, after="facts", reads=told, optional=True),
+    ]
 
 
 @hookimpl
@@ -93,12 +97,27 @@ def portula_shape_token(exchange: Exchange) -> None:
     settings, issue = exchange.provider.settings(ResourceIndicatorsSettings), exchange.issue
     if issue is None or not settings.is_on:
         return
-    registered, default = settings.PROTECTED_RESOURCES, settings.RESOURCE_INDICATORS_DEFAULT
+    default = settings.RESOURCE_INDICATORS_DEFAULT
     issue.audience = exchange.resources or ((default,) if default is not None else ())
-    if not issue.audience or any(
-        uri not in registered or registered[uri].scopes is None for uri in issue.audience
-    ):
-        return
-    known = {scope for uri in issue.audience for scope in registered[uri].scopes or ()}
-    of_others = {scope for resource in registered.values() for scope in resource.scopes or ()} - known
+    of_others = _scopes_of_others(settings, issue.audience)
     issue.scope = tuple(scope for scope in issue.scope if scope not in of_others)
+
+
+def narrow(exchange: Any) -> None:
+    """Tell a resource no scopes that only others know, of a token that is for several (RFC 9701 §5)."""
+    settings, caller = exchange.provider.settings(ResourceIndicatorsSettings), exchange.client.client_id
+    known = settings.PROTECTED_RESOURCES
+    own = [uri for uri in exchange.response.get("aud", ()) if uri in known and known[uri].client_id == caller]
+    of_others = _scopes_of_others(settings, own)
+    if of_others and "scope" in exchange.response:
+        scopes = [scope for scope in exchange.response["scope"].split() if scope not in of_others]
+        exchange.response["scope"] = " ".join(scopes)
+
+
+def _scopes_of_others(settings: ResourceIndicatorsSettings, uris: Sequence[str]) -> set[str]:
+    """Return the scopes that only other resources than these know; none where one of these knows all."""
+    registered = settings.PROTECTED_RESOURCES
+    if not uris or any(uri not in registered or registered[uri].scopes is None for uri in uris):
+        return set()
+    known = {scope for uri in uris for scope in registered[uri].scopes or ()}
+    return {scope for resource in registered.values() for scope in resource.scopes or ()} - known

@@ -1,6 +1,6 @@
 """Guards Flask views with OAuth 2.0 scopes: `@require_oauth("read")`, beside the provider or in a process of its own.
 
-Sources: RFC 6750 for resources, RFC 7662 for asking a provider elsewhere.
+Sources: RFC 6750 for resources, RFC 7662 for asking a provider elsewhere, RFC 9068 §4 for tokens that are JWTs.
 It never reads a token from a URL or a body, and never lets a request through while it cannot check the token.
 """
 
@@ -50,7 +50,7 @@ def portula_settings(provider: Provider) -> list[type[ResourceServerSettings]]:
 
 @hookimpl
 def portula_token_verifier(provider: Provider) -> TokenVerifier | None:
-    """By introspection when there is a URL for it, else by the provider in this process."""
+    """By the keys of an issuer or by introspection when they are set, else by the provider in this process."""
     return verify.choose(provider)
 
 

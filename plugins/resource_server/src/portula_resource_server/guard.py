@@ -22,7 +22,7 @@ from portula.errors import (
 from portula.plugin import log_failure, tell_refusal, token_error
 from portula_resource_server.audience import is_for_this_server
 from portula_resource_server.settings import ResourceServerSettings
-from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable
+from portula_resource_server.tokens import RETRY_AFTER_SECONDS, VerifiedToken, VerifierUnavailable
 from portula_resource_server.verify import named_scope, verifier_of
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from portula.plugin import Answer, PresentedToken
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-RETRY_AFTER_SECONDS = 5
-"""When a client may try again after 503."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing (RFC 9110 §9.2.1)."""
@@ -181,9 +178,10 @@ def _verified(provider: Provider, presented: PresentedToken) -> VerifiedToken:
     except OAuth2Error:
         raise
     except Exception as failure:  # logged, and raised as what the client hears
+        retry_after = failure.retry_after if isinstance(failure, VerifierUnavailable) else RETRY_AFTER_SECONDS
         if not isinstance(failure, VerifierUnavailable):
             log_failure(failure, "a token could not be checked")
-        raise RetryLater("The token cannot be checked now.", RETRY_AFTER_SECONDS) from failure
+        raise RetryLater("The token cannot be checked now.", retry_after) from failure
 
 
 def _proven(provider: Provider, presented: PresentedToken, token: VerifiedToken | None) -> VerifiedToken:

@@ -6,24 +6,26 @@ about once.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import quote_plus
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from portula_resource_server.credentials import Assertions, authorization
 from portula_resource_server.settings import ResourceServerSettings, zone
+from portula_resource_server.signed_answers import MEDIA_TYPE, Read, SignedAnswers, plain
 from portula_resource_server.tokens import VerifiedToken, VerifierUnavailable, typed_member
+
+if TYPE_CHECKING:
+    from portula import Provider
 
 log = logging.getLogger("portula")
 
@@ -40,11 +42,8 @@ def client_for(settings: ResourceServerSettings) -> httpx.Client:
     Proxies of the environment are for https, where they see nothing.
     """
     url = settings.RESOURCE_SERVER_INTROSPECTION_URL or ""
-    headers = {
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "Authorization": _authorization(settings),
-    }
+    accepted = MEDIA_TYPE if settings.RESOURCE_SERVER_INTROSPECTION_SIGNED else "application/json"
+    headers = {"Accept": accepted, "Accept-Encoding": "identity", **authorization(settings)}
     return httpx.Client(
         headers=headers,
         timeout=settings.RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS,
@@ -53,22 +52,45 @@ def client_for(settings: ResourceServerSettings) -> httpx.Client:
     )
 
 
-def _authorization(settings: ResourceServerSettings) -> str:
-    """Return the header; both parts of Basic are form-encoded first (RFC 6749 §2.3.1)."""
-    if settings.RESOURCE_SERVER_AUTH_TOKEN is not None:
-        return f"Bearer {settings.RESOURCE_SERVER_AUTH_TOKEN}"
-    pair = ":".join(quote_plus(part) for part in settings.RESOURCE_SERVER_INTROSPECTION_CREDENTIALS or ())
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+def _no_credentials() -> Mapping[str, str]:
+    return {}
+
+
+def remote_verifier(provider: Provider, settings: ResourceServerSettings) -> RemoteVerifier:
+    """Return the verifier that the settings ask for.
+
+    Raises:
+        ConfigError, EmptySlot: it cannot sign its questions, or verify signed answers.
+    """
+    asserts = settings.asserts and settings.RESOURCE_SERVER_AUTH_TOKEN is None
+    credentials = Assertions(provider, settings).form if asserts else _no_credentials
+    signed = settings.RESOURCE_SERVER_INTROSPECTION_SIGNED
+    read = SignedAnswers(provider, settings).read if signed else plain
+    return RemoteVerifier(client_for(settings), settings, provider.now, credentials=credentials, read=read)
 
 
 class RemoteVerifier:
     """A token verifier that asks elsewhere. Safe to share between threads."""
 
     def __init__(
-        self, client: httpx.Client, settings: ResourceServerSettings, now: Callable[[], int]
+        self,
+        client: httpx.Client,
+        settings: ResourceServerSettings,
+        now: Callable[[], int],
+        *,
+        credentials: Callable[[], Mapping[str, str]] = _no_credentials,
+        read: Read = plain,
     ) -> None:
-        """Take an authenticated client, where to ask, and the clock (Unix seconds)."""
-        self._client = client
+        """Take a client, where to ask, and the clock (Unix seconds).
+
+        Args:
+            client: may authenticate by itself.
+            settings: say where to ask.
+            now: the clock.
+            credentials: returns parameters that authenticate a question.
+            read: takes an answer apart.
+        """
+        self._client, self._credentials, self._read = client, credentials, read
         self._url = settings.RESOURCE_SERVER_INTROSPECTION_URL or ""
         self._caching_seconds = settings.RESOURCE_SERVER_TOKEN_CACHING_SECONDS
         self._timeout = settings.RESOURCE_SERVER_INTROSPECTION_TIMEOUT_SECONDS
@@ -125,7 +147,8 @@ class RemoteVerifier:
 
     def _ask(self, token: str) -> VerifiedToken | None:
         try:
-            members = json.loads(self._fetch(token))
+            asked_at = self._now()
+            members = self._read(*self._fetch(token), asked_at)
             if not isinstance(members, dict) or not isinstance(members.get("active"), bool):
                 raise ValueError("it is no introspection response")  # noqa: TRY004, TRY301 - one way out for all
             return self._judged(members) if members["active"] else None
@@ -133,10 +156,10 @@ class RemoteVerifier:
             log.warning("introspection at %s failed: %s: %s", self._url, type(error).__name__, error)
             raise VerifierUnavailable(f"introspection at {self._url} failed") from error
 
-    def _fetch(self, token: str) -> bytes:
-        """Return the body of a 200 answer, within the time and size allowed."""
+    def _fetch(self, token: str) -> tuple[str, bytes]:
+        """Return media type and body of a 200 answer, within the time and size allowed."""
         deadline = time.monotonic() + self._timeout
-        form = {"token": token, "token_type_hint": "access_token"}
+        form = {"token": token, "token_type_hint": "access_token", **self._credentials()}
         with self._client.stream("POST", self._url, data=form) as response:
             if response.status_code != 200:
                 raise ValueError(f"status {response.status_code}")
@@ -147,7 +170,8 @@ class RemoteVerifier:
                     raise ValueError(f"more than {MAX_ANSWER_BYTES} bytes")
                 if time.monotonic() > deadline:
                     raise ValueError(f"not complete within {self._timeout:g} seconds")
-        return bytes(body)
+            media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return media_type, bytes(body)
 
     def _zoned(self, token: VerifiedToken) -> VerifiedToken:
         """Read `exp` as the wall clock of AUTHENTICATION_SERVER_EXP_TIME_ZONE."""

@@ -10,6 +10,12 @@ from typing import Any
 
 from portula.errors import PortulaError
 
+RETRY_AFTER_SECONDS = 5
+"""When a client may try again after 503, where nobody knows better."""
+
+LAST_SECOND = 253_402_214_399
+"""The end of 30 December 9999, the last day that has a date in every time zone."""
+
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
@@ -33,16 +39,23 @@ class VerifiedToken:
 
     @classmethod
     def of(cls, claims: Mapping[str, Any]) -> VerifiedToken:
-        """Read the members of an introspection response.
+        """Read the members of an introspection response, or the claims of an access token (RFC 9068 §2.2).
 
         Raises:
-            ValueError: one of them has a type that RFC 7662 §2.2 does not allow.
+            ValueError: one of them has a type that RFC 7662 §2.2 does not allow, or is a time beyond the calendar.
         """
+        audience, expires_at = claims.get("aud") or (), typed_member(claims, "exp", int)
+        if not isinstance(audience, str) and not (
+            isinstance(audience, list | tuple) and all(isinstance(name, str) for name in audience)
+        ):
+            raise ValueError("aud is neither a text nor a list of texts")
+        if expires_at is not None and not 0 <= expires_at <= LAST_SECOND:
+            raise ValueError("exp is beyond the calendar")
         return cls(
             subject=typed_member(claims, "sub", str),
             client_id=typed_member(claims, "client_id", str),
             scopes=frozenset((typed_member(claims, "scope", str) or "").split()),
-            expires_at=typed_member(claims, "exp", int),
+            expires_at=expires_at,
             token_type=typed_member(claims, "token_type", str),
             confirmation=typed_member(claims, "cnf", dict) or {},
             claims=MappingProxyType(dict(claims)),
@@ -54,7 +67,12 @@ TokenVerifier = Callable[[str], VerifiedToken | None]
 
 
 class VerifierUnavailable(PortulaError):
-    """Nobody can say now whether a token counts; the request is answered 503."""
+    """Nobody can say now whether a token counts; the request is answered 503 with Retry-After."""
+
+    def __init__(self, message: str, retry_after: int = RETRY_AFTER_SECONDS) -> None:
+        """Keep the seconds."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 def typed_member(claims: Mapping[str, Any], name: str, kind: type[Any]) -> Any:

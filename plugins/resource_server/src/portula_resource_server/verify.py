@@ -1,4 +1,4 @@
-"""Chooses how tokens are checked: by introspection elsewhere, or by the provider in this process."""
+"""Chooses how tokens are checked: by the keys of an issuer, by introspection elsewhere, or by the provider here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from portula import Plugin
 from portula.errors import EmptySlot
 from portula.plugin import IntrospectionResponse
 from portula_resource_server.hooks import ResourceServerHooks
+from portula_resource_server.jwt_tokens import JwtVerifier
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import TokenVerifier, VerifiedToken
 
@@ -24,8 +25,8 @@ def verifier_of(provider: Provider) -> TokenVerifier:
     verifier = provider.hooks.ruling(ResourceServerHooks.portula_token_verifier).answer
     if verifier is None:
         raise EmptySlot(
-            "slot 'token_verifier': nothing answers; set RESOURCE_SERVER_INTROSPECTION_URL, or install a plugin that "
-            "answers the slot 'backend_class'"
+            "slot 'token_verifier': nothing answers; set RESOURCE_SERVER_INTROSPECTION_URL or RESOURCE_SERVER_ISSUER, "
+            "or install a plugin that answers the slot 'backend_class'"
         )
     return verifier
 
@@ -36,12 +37,16 @@ def named_scope(provider: Provider, setting: str) -> str:
 
 
 def choose(provider: Provider) -> TokenVerifier | None:
-    """Return our verifier, None when there is neither a URL nor a provider that issues tokens."""
-    settings = provider.settings(ResourceServerSettings)
+    """Return our verifier, None when there is neither an issuer, nor a URL, nor a provider that issues tokens."""
+    settings, introspected = provider.settings(ResourceServerSettings), None
     if settings.RESOURCE_SERVER_INTROSPECTION_URL is not None:
-        from portula_resource_server.remote import RemoteVerifier, client_for  # httpx only where it is used
+        from portula_resource_server.remote import remote_verifier  # httpx only where it is used
 
-        return RemoteVerifier(client_for(settings), settings, provider.now)
+        introspected = remote_verifier(provider, settings)
+    if settings.RESOURCE_SERVER_ISSUER is not None:
+        return JwtVerifier(provider, introspected)
+    if introspected is not None:
+        return introspected
     return _local(provider) if provider.hooks.ruling(Plugin.portula_backend_class).winner else None
 
 

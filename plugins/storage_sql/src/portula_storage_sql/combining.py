@@ -9,24 +9,20 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Executable
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from portula.plugin import Add, ChangeAll, Counts, Remove, RowChange
 from portula_storage_sql.connections import Connections
+from portula_storage_sql.direct import NAMED, DirectStatement, compile_direct
 from portula_storage_sql.driver_errors import SQLITE_DUPLICATE, down_of, duplicate_of
 from portula_storage_sql.steps import Step, UnmetCondition
 
 MOST = 64
 """Plans in one transaction: as many as there may be threads, and few enough for other processes to have their turn."""
-
-NAMED = SQLiteDialect(paramstyle="named")
-
-Bind = Callable[[Any], Any]
 
 
 def is_combined(steps: Sequence[Step]) -> bool:
@@ -80,7 +76,7 @@ class Combining:
         """Take the connections: the thread that leads writes on one of them."""
         self._connections = connections
         self._queue = _Queue()
-        self._written: dict[Executable, tuple[str, Mapping[str, Bind]]] = {}
+        self._direct: dict[Executable, DirectStatement] = {}
 
     def apply(self, steps: Sequence[Step]) -> Counts:
         """Write; return how many records each part met that may meet any number. Nothing is told before the commit.
@@ -181,13 +177,9 @@ class Combining:
     def _carry_out(self, connection: sqlite3.Connection, steps: Sequence[Step]) -> Counts:
         counts: dict[ChangeAll | Remove, int] = {}
         for step in steps:
-            sql, binds = self._sql(step)
-            parameters = {
-                name: bind(value) if (bind := binds.get(name)) else value
-                for name, value in step.parameters.items()
-            }
+            direct = self._direct_of(step)
             try:
-                met = connection.execute(sql, parameters).rowcount
+                met = connection.execute(direct.text, direct.bound(step.parameters)).rowcount
             except sqlite3.IntegrityError as error:
                 if error.sqlite_errorname not in SQLITE_DUPLICATE:
                     raise
@@ -200,20 +192,11 @@ class Combining:
                 raise duplicate_of(step.cls)
         return counts
 
-    def _sql(self, step: Step) -> tuple[str, Mapping[str, Bind]]:
-        """Return the text of a statement, and what turns its parameters into what SQLite keeps."""
+    def _direct_of(self, step: Step) -> DirectStatement:
         statement = step.statement
-        written = self._written.get(statement)
-        if written is None:
-            columns = list(step.values) if isinstance(step.part, Add) else None
-            compiled = statement.compile(dialect=NAMED, column_keys=columns)
-            binds = {
-                name: bind
-                for name, parameter in compiled.binds.items()
-                if (bind := parameter.type.dialect_impl(NAMED).bind_processor(NAMED)) is not None
-            }
-            written = self._written[statement] = str(compiled), binds
-        return written
+        if statement not in self._direct:
+            self._direct[statement] = compile_direct(statement, step.values, NAMED)
+        return self._direct[statement]
 
 
 def _leave(connection: sqlite3.Connection) -> None:

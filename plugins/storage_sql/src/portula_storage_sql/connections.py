@@ -12,10 +12,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Row
+from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from portula.errors import StorageDown
+from portula_storage_sql.direct import DirectStatement, direct_of
 from portula_storage_sql.driver_errors import down_of, is_late
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.tables import MARIADB
@@ -77,6 +78,7 @@ class Connections:
         self._limits = pool
         self._pool = _Pool()
         self._begin = BEGIN[engine.dialect.name]
+        self._direct: dict[Executable, DirectStatement | None] = {}
         weakref.finalize(self, _let_go, self._pool).atexit = False
 
     def close(self) -> None:
@@ -93,13 +95,13 @@ class Connections:
         with self.connection() as connection:
             connection.exec_driver_sql(self._begin)
             try:
-                yield lambda statement, parameters: connection.execute(statement, parameters).rowcount
+                yield lambda statement, parameters: self._write(connection, statement, parameters)
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
                 _roll_back(connection)
                 raise
 
-    def read(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    def read(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Return the rows of a statement that reads; it is sent once more if its connection is gone.
 
         Raises:
@@ -108,12 +110,12 @@ class Connections:
         with self._translated():
             try:
                 with self._lent() as connection:
-                    return connection.execute(statement, parameters).all()
+                    return self._read(connection, statement, parameters)
             except DBAPIError as error:
                 if not error.connection_invalidated or is_late(error):
                     raise
             with self._lent() as connection:
-                return connection.execute(statement, parameters).all()
+                return self._read(connection, statement, parameters)
 
     def write(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
         """Write; return how many rows.
@@ -122,16 +124,17 @@ class Connections:
             StorageDown: the database does not answer.
         """
         with self.connection() as connection:
-            return connection.execute(statement, parameters).rowcount
+            return self._write(connection, statement, parameters)
 
-    def write_returning(self, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any]:
+    def write_returning(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Any]:
         """Write with a statement that answers with one row; return that.
 
         Raises:
             StorageDown: the database does not answer.
         """
         with self.connection() as connection:
-            return connection.execute(statement, parameters).one()
+            (row,) = self._read(connection, statement, parameters)
+            return row
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -142,6 +145,28 @@ class Connections:
         """
         with self._translated(), self._lent(is_write=True) as connection:
             yield connection
+
+    def _read(
+        self, connection: Connection, statement: Executable, parameters: Mapping[str, Any]
+    ) -> Sequence[Sequence[Any]]:
+        direct = self._direct_of(statement, parameters)
+        if direct is None:
+            return connection.execute(statement, parameters).all()
+        return direct.rows(connection, parameters)
+
+    def _write(self, connection: Connection, statement: Executable, parameters: Mapping[str, Any]) -> int:
+        direct = self._direct_of(statement, parameters)
+        if direct is None:
+            return connection.execute(statement, parameters).rowcount
+        return direct.row_count(connection, parameters)
+
+    def _direct_of(self, statement: Executable, parameters: Mapping[str, Any]) -> DirectStatement | None:
+        """Return what is sent to the driver itself; None while somebody listens to what SQLAlchemy executes."""
+        if self.engine.dispatch.before_cursor_execute or self.engine.dispatch.after_cursor_execute:
+            return None
+        if statement not in self._direct:
+            self._direct[statement] = direct_of(statement, parameters, self.engine.dialect)
+        return self._direct[statement]
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
@@ -26,6 +27,10 @@ NAMING = {"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_name)s"
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 """Writes compact JSON."""
+
+
+SHORT = 512
+"""Characters of a JSON list that is not parsed again while it is among the last 1,024 that were read."""
 
 
 class ShortText(String):
@@ -65,8 +70,10 @@ class JsonDict(TypeDecorator[dict[str, Any]]):
         return dialect.type_descriptor(long_text())
 
     def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:
-        """Write compact JSON."""
-        return None if value is None else encode(value)
+        """Write compact JSON; most payloads are empty and need no encoder."""
+        if not value:
+            return None if value is None else "{}"
+        return encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
         """Read JSON; most payloads are empty and need no parser."""
@@ -74,6 +81,13 @@ class JsonDict(TypeDecorator[dict[str, Any]]):
             return None
         result: dict[str, Any] = {} if value == "{}" else json.loads(value)
         return result
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+_short_list = lru_cache(1024)(_list)
 
 
 class JsonTuple(TypeDecorator[tuple[str, ...]]):
@@ -88,13 +102,15 @@ class JsonTuple(TypeDecorator[tuple[str, ...]]):
 
     def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
         """Write a compact JSON list."""
-        return None if value is None else encode(value)
+        if not value:
+            return None if value is None else "[]"
+        return encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
-        """Read a JSON list."""
+        """Read a JSON list; few different ones are read again and again, the grant types of clients among them."""
         if value is None:
             return None
-        return () if value == "[]" else tuple(json.loads(value))
+        return _short_list(value) if len(value) <= SHORT else _list(value)
 
 
 def column_type(field: Field) -> TypeEngine[Any]:

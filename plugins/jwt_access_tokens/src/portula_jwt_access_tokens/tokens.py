@@ -1,0 +1,91 @@
+"""The format `jwt` of access tokens (RFC 9068 §2)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from portula import Plugin
+from portula.errors import HookFailed
+from portula.plugin import issuer_of
+from portula_jwt_access_tokens.hooks import RESERVED, AccessTokenClaims, JwtAccessTokenHooks
+from portula_jwt_access_tokens.settings import JwtAccessTokensSettings
+
+if TYPE_CHECKING:
+    from portula.plugin import Application, Exchange, Issue
+
+TYPE = "at+jwt"
+DEFAULT_ALGORITHM = "RS256"
+
+MAX_CHARACTERS = 8000
+"""A longer token does not fit into the Authorization header: most servers take a line of 8 KiB."""
+
+
+def make(exchange: Exchange) -> str:
+    """Return an access token as a signed JWT.
+
+    Raises:
+        LookupError: nothing is to be issued to anybody.
+        HookFailed: a plugin gives a claim that is the protocol's, or there is no room for all claims.
+        JoseError: it cannot be signed.
+    """
+    issue, client, provider = exchange.issue, exchange.client, exchange.provider
+    if issue is None or client is None:
+        raise LookupError("nothing is to be issued")
+    value = AccessTokenClaims(
+        provider=provider, exchange=exchange, claims=_protocol_claims(exchange, issue, client)
+    )
+    claims = provider.hooks.enrich(JwtAccessTokenHooks.portula_access_token_claims, value)
+    token = provider.hooks.ask(Plugin.portula_jose).sign(
+        claims, typ=TYPE, algorithm=_algorithm(exchange, client)
+    )
+    if len(token) > MAX_CHARACTERS:
+        raise HookFailed(
+            f"an access token has {len(token)} characters, more than {MAX_CHARACTERS}: too many claims"
+        )
+    return token
+
+
+def _protocol_claims(exchange: Exchange, issue: Issue, client: Application) -> dict[str, Any]:
+    """Return the claims of RFC 9068 §2.2; those about the login are of the authorization, so a refresh changes none.
+
+    Raises:
+        HookFailed: a person is known by the identifier of the client, or `issue.claims` has what is the protocol's.
+    """
+    now, under = exchange.provider.now(), exchange.authorization
+    issuer, subject = issuer_of(exchange.request), client.client_id
+    if exchange.subject is not None:
+        subject = exchange.known_as
+        if subject == client.client_id:  # §5: it could pass for a token of the client itself
+            raise HookFailed(f"the subject of a person is the client_id {subject!r}")
+    overwritten = issue.claims.keys() & _SET_HERE
+    if overwritten:
+        raise HookFailed(f"issue.claims has {min(overwritten)!r}, which is the protocol's")
+    claims = {
+        "iss": issuer,
+        "sub": subject,
+        "aud": (issue.audience[0] if len(issue.audience) == 1 else list(issue.audience)) or issuer,
+        "client_id": client.client_id,
+        "scope": " ".join(issue.scope) or None,
+        "iat": now,
+        "exp": now + issue.lifetime,
+        "jti": secrets.token_urlsafe(16),
+        "auth_time": under.auth_time if under else None,
+        "acr": exchange.provider.validator.acr_for(exchange) if under else None,
+        "amr": list(under.amr) if under and under.amr else None,
+        "cnf": dict(issue.confirmation) or None,
+    }
+    return {name: value for name, value in claims.items() if value is not None} | issue.claims
+
+
+_SET_HERE = RESERVED - {"act", "may_act", "authorization_details"}
+"""Claims that come from elsewhere than `issue.claims`."""
+
+
+def _algorithm(exchange: Exchange, client: Application) -> str:
+    """Return what to sign with: nothing that only the client could verify (attack S40)."""
+    set_ = exchange.provider.settings(JwtAccessTokensSettings).ACCESS_TOKEN_JWT_ALG
+    if set_ is not None:
+        return set_
+    known = exchange.provider.hooks.ask(Plugin.portula_jose).signing_algorithms()
+    return client.algorithm if client.algorithm in known else DEFAULT_ALGORITHM

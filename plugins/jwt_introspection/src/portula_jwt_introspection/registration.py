@@ -1,0 +1,69 @@
+"""What clients are registered with (RFC 9701 §6): the algorithms of the answers that they get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from portula import Plugin, hookimpl
+from portula.errors import InvalidClientMetadata, JoseError
+from portula.plugin import ClientMember, TokenEncryption
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import Application, AuthorizationServer, ClientRegistration
+
+SIGNED_ALG = "introspection_signed_response_alg"
+SYMMETRIC = ("HS256", "HS384", "HS512")
+ENCRYPTION = TokenEncryption("introspection")
+
+
+def is_on(provider: AuthorizationServer) -> bool:
+    """Say whether somebody signs JWTs here."""
+    return provider.hooks.ruling(Plugin.portula_jose).answer is not None
+
+
+def algorithms(provider: AuthorizationServer) -> list[str]:
+    """Return the algorithms that an answer may be signed with (introspection_signing_alg_values_supported)."""
+    return [*provider.hooks.ask(Plugin.portula_jose).signing_algorithms(), *SYMMETRIC]
+
+
+def algorithm_for(provider: AuthorizationServer, client: Application) -> str:
+    """Return the algorithm for a client: the one that it is registered with, else the first of ours, which is RS256."""
+    registered: str | None = client.metadata.get(SIGNED_ALG)
+    return registered or algorithms(provider)[0]
+
+
+def is_registered(client: Application) -> bool:
+    """Say whether a client is registered for JWTs, and so for nothing else."""
+    return bool(client.metadata.get(SIGNED_ALG)) or ENCRYPTION.is_registered(client)
+
+
+@hookimpl
+def portula_client_metadata(provider: Provider) -> list[ClientMember]:
+    """Return the members that this room understands; the algorithm `none` is not one."""
+    if not is_on(provider):
+        return []
+    return [ClientMember(SIGNED_ALG, Literal[tuple(algorithms(provider))]), *ENCRYPTION.members(provider)]
+
+
+@hookimpl
+def portula_validate_client_registration(registration: ClientRegistration) -> None:
+    """Refuse algorithms that nothing here signs with (attack S46), or encrypts with, for this client.
+
+    Raises:
+        InvalidClientMetadata: names the member.
+    """
+    provider, application = registration.provider, registration.application
+    if not is_on(provider):
+        return
+    algorithm = application.metadata.get(SIGNED_ALG)
+    if algorithm is not None and algorithm not in algorithms(provider):
+        raise InvalidClientMetadata(f"{SIGNED_ALG} {algorithm!r} is none of this provider's")
+    if algorithm in SYMMETRIC:
+        try:
+            provider.hooks.ask(Plugin.portula_jose).sign(
+                {}, typ="JWT", algorithm=algorithm, client=application
+            )
+        except JoseError as error:
+            raise InvalidClientMetadata(f"{SIGNED_ALG}: {error}") from None
+    ENCRYPTION.check(registration)
