@@ -1,5 +1,7 @@
 """What is no token exchange is refused as RFC 8693 §2.2.2 says, and nothing is exchanged without a policy."""
 
+from contextlib import closing
+
 import pytest
 from security.driving import error_of
 from support.exchanges import GRANT, TYPE, Policy, own_token
@@ -138,3 +140,20 @@ def test_a_plugin_may_bring_the_policy(make_house):
         "subject_token_type": f"{TYPE}access_token",
     }
     assert house.door().token(gateway, grant_type=GRANT, **form).status_code == 200
+
+
+def test_tokens_of_another_issuer_on_the_same_database_do_not_count(make_house, tmp_path):
+    grants = ("authorization_code", "refresh_token", GRANT)
+    with closing(make_house(folder=tmp_path)) as ours:
+        app = ours.client(grant_types=grants)
+        tokens = ours.tokens(app, scope="openid read")
+    theirs = {"OIDC_ISS_ENDPOINT": "https://id.example/other", "MOUNT_PATH": "/o"}
+    with closing(make_house(folder=tmp_path, **theirs)) as other:
+        for kind in ("access_token", "id_token", "jwt"):
+            form = {"subject_token": tokens.get(kind, tokens["id_token"]), "subject_token_type": TYPE + kind}
+            assert error_of(other.door().token(app, grant_type=GRANT, **form)) == "invalid_request"
+
+
+def test_a_server_class_that_would_not_ask_the_policy_stops_the_start(make_house):
+    with pytest.raises(ConfigError, match="token_exchange"):
+        make_house(OAUTH2_SERVER_CLASS="oauthlib.oauth2.BackendApplicationServer")
