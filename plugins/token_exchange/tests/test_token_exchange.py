@@ -164,6 +164,17 @@ def test_the_actor_is_whose_token_is_sent(house, app, gateway, exchange, policy)
     assert (request.actor.client_id, request.subject.subject) == (gateway.client_id, house.ann.sub)
 
 
+def test_a_service_that_sent_its_token_acts_itself(house, app, exchange):
+    service = house.client(grant_types=("client_credentials",), redirect_uris=())
+    api = house.client(client_id="api", grant_types=(GRANT,), redirect_uris=())
+    form = {"grant_type": "client_credentials", "resource": API}
+    actors = {"actor_token_type": f"{TYPE}access_token"}
+    actors["actor_token"] = house.door().token(service, **form).json["access_token"]
+    made = exchange(api, house.tokens(app)["access_token"], **actors).json["access_token"]
+    act = house.door().introspect(app, made).json["act"]
+    assert act == {"sub": service.client_id, "client_id": "api"}
+
+
 def test_a_person_may_act_for_another(house, app, exchange):
     bob = house.users.create("bob", "a long password of hers")
     desk = house.client(grant_types=("authorization_code", GRANT))

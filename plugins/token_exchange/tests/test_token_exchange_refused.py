@@ -7,7 +7,7 @@ from security.driving import error_of
 from support.exchanges import GRANT, TYPE, Policy, own_token
 
 from portula import Plugin, hookimpl
-from portula.errors import ConfigError, InvalidClientMetadata
+from portula.errors import ConfigError, InvalidClientMetadata, StorageDown
 from portula.plugin import Application
 from portula_testing.jws import taken_apart
 from portula_testing.writing import change_in
@@ -79,6 +79,15 @@ def test_a_policy_that_fails_allows_nothing(house, app, gateway, exchange, polic
     answer = exchange(gateway, house.tokens(app)["access_token"])
     assert error_of(answer, 500) == "server_error"
     assert "database of the policy" not in answer.text
+
+
+def test_a_policy_that_cannot_be_asked_now_says_so(house, app, gateway, exchange, policy):
+    def fail():
+        raise StorageDown("the database of the policy")
+
+    policy.delegates = fail
+    answer = exchange(gateway, house.tokens(app)["access_token"])
+    assert error_of(answer, 503) == "temporarily_unavailable"
 
 
 def test_without_a_policy_there_is_no_such_grant(make_house):

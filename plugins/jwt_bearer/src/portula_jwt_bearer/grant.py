@@ -14,6 +14,8 @@ from portula.errors import (
     InvalidGrantError,
     InvalidRequestError,
     InvalidScopeError,
+    OAuth2Error,
+    StorageDown,
     UnauthorizedClientError,
 )
 from portula.plugin import Application, ExtensionGrant
@@ -60,6 +62,8 @@ class JwtBearerGrant(ExtensionGrant):
         """Return the subject of the person whom an assertion is about."""
         try:
             subject = self._resolve(claims, client, exchange.request)
+        except (OAuth2Error, StorageDown):
+            raise
         except Exception as error:
             raise HookFailed(f"the subject resolver failed: {type(error).__name__}") from error
         if subject is None:

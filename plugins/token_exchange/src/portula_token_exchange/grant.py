@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from portula import hookimpl
-from portula.errors import HookFailed, InvalidRequestError, InvalidScopeError, UnauthorizedClientError
+from portula.errors import (
+    HookFailed,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+    StorageDown,
+    UnauthorizedClientError,
+)
 from portula.plugin import Application, ExtensionGrant, Step, TokenExchange
 from portula_token_exchange.errors import InvalidTargetError
 from portula_token_exchange.hooks import (
@@ -91,8 +98,8 @@ def _may_act(may_act: object, issuer: str, client: Application, actor: Exchanged
     """Say whether `may_act` names who would act; each of its members has to agree."""
     if not isinstance(may_act, Mapping) or not may_act:
         return False
-    person = actor.subject if actor is not None else None
-    acting = {"iss": issuer, "sub": person or client.client_id, "client_id": client.client_id}
+    sub = client.client_id if actor is None else actor.subject or actor.client_id
+    acting = {"iss": issuer, "sub": sub, "client_id": client.client_id}
     return all(acting.get(name) == value for name, value in may_act.items())
 
 
@@ -150,7 +157,8 @@ def _impersonates(request: ExchangeRequest) -> bool:
     """Ask the policy; return whether the new token names nobody but the subject.
 
     Raises:
-        InvalidRequestError: the policy allows neither.
+        InvalidRequestError: the policy allows neither; it may raise an OAuth2Error that says more.
+        StorageDown: it says that it cannot be asked now.
         HookFailed: it fails.
     """
     policy = policy_of(request.provider) or TokenExchangePolicy()
@@ -158,6 +166,8 @@ def _impersonates(request: ExchangeRequest) -> bool:
         if request.actor is None and policy.may_impersonate(request) is True:
             return True
         allowed = policy.may_delegate(request) is True
+    except (OAuth2Error, StorageDown):
+        raise
     except Exception as error:
         raise HookFailed(f"the policy of token exchange failed: {type(error).__name__}") from error
     if not allowed:
@@ -171,9 +181,11 @@ def _act(exchange: TokenExchange, given: _Presented, *, delegated: bool) -> Mapp
     if not delegated:
         return cast("Mapping[str, Any] | None", before)
     client = cast("Application", exchange.client)
-    person = given.actor.subject if given.actor is not None else None
-    known = exchange.provider.validator.subject_for(person, client) if person else client.client_id
-    act = {"sub": known, "client_id": client.client_id, **({"act": before} if before else {})}
+    actor = given.actor
+    sub = client.client_id if actor is None else actor.client_id
+    if actor is not None and actor.subject is not None:
+        sub = exchange.provider.validator.subject_for(actor.subject, client)
+    act = {"sub": sub, "client_id": client.client_id, **({"act": before} if before else {})}
     depth, inner = 0, cast("object", act)
     while isinstance(inner, Mapping):
         depth, inner = depth + 1, inner.get("act")
