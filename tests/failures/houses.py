@@ -23,6 +23,7 @@ import portula_jar
 import portula_jarm
 import portula_jose
 import portula_jwt_access_tokens
+import portula_jwt_bearer
 import portula_jwt_introspection
 import portula_logout
 import portula_mtls
@@ -35,6 +36,7 @@ import portula_resource_indicators
 import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
+import portula_token_exchange
 from portula import Plugin
 from portula.plugin import Authorization
 from portula_resource_server import require_oauth
@@ -58,6 +60,7 @@ ROOMS = (
     portula_jarm,
     portula_jose,
     portula_jwt_access_tokens,
+    portula_jwt_bearer,
     portula_jwt_introspection,
     portula_logout,
     portula_mtls,
@@ -70,6 +73,7 @@ ROOMS = (
     portula_resource_server,
     portula_scopes_settings,
     portula_sessions,
+    portula_token_exchange,
 )
 ISSUER = "https://id.example/o"
 PASSWORD = "a long password of hers"

@@ -19,6 +19,7 @@ import portula_jar
 import portula_jarm
 import portula_jose
 import portula_jwt_access_tokens
+import portula_jwt_bearer
 import portula_jwt_introspection
 import portula_logout
 import portula_mtls
@@ -32,6 +33,7 @@ import portula_resource_server
 import portula_scopes_settings
 import portula_sessions
 import portula_storage_sql
+import portula_token_exchange
 from portula import Plugin, Provider
 from portula.plugin import Application
 from portula_resource_server import require_oauth
@@ -51,6 +53,7 @@ ROOMS = (
     portula_jarm,
     portula_jose,
     portula_jwt_access_tokens,
+    portula_jwt_bearer,
     portula_jwt_introspection,
     portula_logout,
     portula_mtls,
@@ -64,6 +67,7 @@ ROOMS = (
     portula_scopes_settings,
     portula_sessions,
     portula_storage_sql,
+    portula_token_exchange,
 )
 SETTINGS = {
     "SECRET_KEYS": ["the first key, of enough bytes"],

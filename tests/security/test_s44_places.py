@@ -1,6 +1,7 @@
 """S44 over HTTP: each kind of token is presented at each place, and is taken only where it belongs."""
 
 import pytest
+from support import exchanges, foreign_issuers
 from support.elsewhere import Elsewhere
 
 from portula import Plugin
@@ -15,9 +16,18 @@ KEY = jws.TokenKey("ES256")
 
 @pytest.fixture(scope="module")
 def house():
-    """A house in which OpenID Connect is on and people may be signed out by apps."""
-    settings = {"OIDC_RP_INITIATED_LOGOUT_ENABLED": True, "OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT": False}
-    return House(OIDC_ENABLED=True, **settings)
+    """A house in which OpenID Connect is on, people may be signed out by apps, and every grant is offered."""
+    trusted = {foreign_issuers.FOREIGN: {"jwks": KEY.jwks}}
+    made = House(
+        OIDC_ENABLED=True,
+        OIDC_RP_INITIATED_LOGOUT_ENABLED=True,
+        OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT=False,
+        TOKEN_EXCHANGE_POLICY=exchanges.Policy(),
+        JWT_BEARER_GRANT_ENABLED=True,
+        JWT_BEARER_TRUSTED_ISSUERS=trusted,
+        JWT_BEARER_SUBJECT_RESOLVER=lambda claims, client, request: made.ann.sub,
+    )
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +42,10 @@ def signing(house):
 
 @pytest.fixture(scope="module")
 def plain(house):
-    return house.client(skip_authorization=True)
+    grants = ("authorization_code", "refresh_token", "client_credentials")
+    return house.client(
+        skip_authorization=True, grant_types=(*grants, exchanges.GRANT, foreign_issuers.GRANT)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +95,10 @@ def made(house, signing, plain, reading, kind):
     if kind == "logout token":
         claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": plain.client_id, "iat": now, "exp": now + 60}
         return house.provider.hooks.ask(Plugin.portula_jose).sign(claims, typ="logout+jwt")
-    if kind.startswith("client assertion"):
-        typ = None if kind.endswith("without type") else "client-authentication+jwt"
-        return KEY.sign(of_client(house, signing), typ=typ)
+    if "assertion" in kind:
+        typ = "client-authentication+jwt" if kind == "client assertion" else None
+        of_issuer = {"iss": foreign_issuers.FOREIGN} if kind == "assertion of an issuer" else {}
+        return KEY.sign(of_client(house, signing, **of_issuer), typ=typ)
     if kind.startswith("request object"):
         asked = {
             "client_id": signing.client_id,
@@ -114,6 +128,7 @@ KINDS = [
     "request object",
     "request object without type",  # which is about the client itself, so it is taken nowhere
     "DPoP proof",
+    "assertion of an issuer",
 ]
 
 
@@ -143,6 +158,21 @@ class Places:
         asked = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": token}
         return self.door.token(grant_type="client_credentials", **asked).status_code == 200
 
+    def as_an_assertion_of_an_issuer(self, token):
+        return (
+            self.door.token(self.plain, grant_type=foreign_issuers.GRANT, assertion=token).status_code == 200
+        )
+
+    def as_a_subject(self, token, kind="access_token"):
+        asked = {"subject_token": token, "subject_token_type": exchanges.TYPE + kind}
+        return self.door.token(self.plain, grant_type=exchanges.GRANT, **asked).status_code == 200
+
+    def as_a_subject_by_its_id_token(self, token):
+        return self.as_a_subject(token, "id_token")
+
+    def as_a_subject_by_a_jwt(self, token):
+        return self.as_a_subject(token, "jwt")
+
     def as_a_proof(self, token):
         headers = {**self.plain.auth, "DPoP": token}
         return self.door.token(self.plain, headers, grant_type="client_credentials").status_code == 200
@@ -171,6 +201,10 @@ TAKEN = {
     "as_a_refresh_token": {"refresh token"},
     "as_a_code": set(),
     "as_an_assertion": {"client assertion", "client assertion without type"},
+    "as_an_assertion_of_an_issuer": {"assertion of an issuer"},
+    "as_a_subject": {"access token", "JWT access token"},
+    "as_a_subject_by_its_id_token": {"ID token"},
+    "as_a_subject_by_a_jwt": {"ID token", "JWT access token"},
     "as_a_proof": {"DPoP proof"},
     "as_a_request_object": {"request object"},
     "as_a_hint": {"ID token"},

@@ -110,12 +110,13 @@ def _tell(provider: AuthorizationServer, authorizations: Iterable[Authorization]
 
 
 def revoke_client(provider: AuthorizationServer, client_id: str) -> int:
-    """Revoke what was issued to a client: its authorizations, and the tokens of its own (RFC 6749 §4.4).
+    """Revoke what was issued to a client: its authorizations, and the tokens that are of none of these.
 
+    Those are its own (RFC 6749 §4.4), and what it has under the authorization of another client (RFC 8693 §2.2).
     They are revoked a page at a time, since there may be any number. The store has to walk.
 
     Returns:
-        How many authorizations and tokens of its own were not revoked before.
+        How many authorizations and such tokens were not revoked before.
     """
     revoked = 0
     for page in _authorization_pages(provider, client_id):
@@ -124,7 +125,7 @@ def revoke_client(provider: AuthorizationServer, client_id: str) -> int:
         provider.storage.apply(plan)
         _tell(provider, page)
         revoked += len(page)
-    return revoked + _revoke_own_tokens(provider, client_id)
+    return revoked + _revoke_tokens(provider, client_id)
 
 
 def _authorization_pages(provider: AuthorizationServer, client_id: str) -> Iterator[list[Authorization]]:
@@ -138,17 +139,20 @@ def _authorization_pages(provider: AuthorizationServer, client_id: str) -> Itera
         after = (page[-1].issued_at, page[-1].id)
 
 
-def _revoke_own_tokens(provider: AuthorizationServer, client_id: str) -> int:
+def _revoke_tokens(provider: AuthorizationServer, client_id: str) -> int:
     now, revoked = provider.now(), 0
     after: Place | None = None
     while page := provider.storage.walk(
         AccessToken, "issued_at", limit=PAGE, after=after, client_id=client_id
     ):
-        own = tuple(each.digest for each in page if each.authorization is None and each.revoked_at is None)
-        if own:
+        named = tuple({each.authorization for each in page if each.authorization is not None})
+        found = provider.storage.select(Authorization, limit=len(named), id=named) if named else ()
+        under = {each.id for each in found if each.client_id == client_id}
+        live = [each for each in page if each.authorization not in under and each.revoked_at is None]
+        if live:
             plan = Plan()
-            plan.change_all(AccessToken, {"digest": own}, revoked_at=now)
+            plan.change_all(AccessToken, {"digest": tuple(each.digest for each in live)}, revoked_at=now)
             provider.storage.apply(plan)
-            revoked += len(own)
+            revoked += len(live)
         after = (page[-1].issued_at, page[-1].digest)
     return revoked

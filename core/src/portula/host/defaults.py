@@ -17,6 +17,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "jarm": "portula-jarm",
     "jose": "portula-jose",
     "jwt_access_tokens": "portula-jwt-access-tokens",
+    "jwt_bearer": "portula-jwt-bearer",
     "jwt_introspection": "portula-jwt-introspection",
     "logout": "portula-logout",
     "mtls": "portula-mtls",
@@ -30,5 +31,6 @@ DEFAULT_ROOMS: dict[str, str] = {
     "scopes_settings": "portula-scopes-settings",
     "sessions": "portula-sessions",
     "storage_sql": "portula-storage-sql",
+    "token_exchange": "portula-token-exchange",
 }
 """Entry-point name of each room of ours and the distribution it comes from: the weakest tier."""

@@ -34,10 +34,12 @@ class PairwiseQuestions(OAuth2Validator):
         """Return the subject itself, or for a client of type pairwise one that only its sector knows.
 
         What an authorization began with stays: type and sector are the client's to change (RFC 7592 §2.2), but who
-        refreshes tokens elsewhere learns no other identifier than the one that the person agreed to.
+        refreshes tokens elsewhere learns no other identifier than the one that the person agreed to. Another
+        client, whose token is of the same authorization (RFC 8693 §2.2), knows the person by an identifier of its own.
         """
         sub = authorization.facts.get(ROOM, {}).get("sub") if authorization else None
-        if sub is not None:
+        other = authorization and client and authorization.client_id != client.client_id
+        if sub is not None and not other:
             return str(sub)
         if client is None or not _is_pairwise(client):
             return subject

@@ -1,0 +1,151 @@
+"""Judges an assertion, in order: whose is it, is it signed, is it for us, is it of now, is it new (RFC 7523 §3)."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from portula import Plugin
+from portula.errors import DuplicateRecord, KeysUnavailable, RetryLater, UntrustedToken
+from portula.plugin import Application, Artifact, added
+from portula_jwt_bearer.settings import JwtBearerSettings, TrustedIssuer
+
+if TYPE_CHECKING:
+    from portula.plugin import AuthorizationServer
+
+log = logging.getLogger("portula")
+
+TYPES = ("", "JWT")
+"""What the header's `typ` may be; a token of any other kind is no grant (attack S44)."""
+
+KIND = "jwt_bearer"
+MAX_CHARACTERS = 1024
+"""Of `jti` and `sub`."""
+
+
+class RefusedAssertion(Exception):
+    """Why an assertion does not count, for the log; the client hears `invalid_grant` alone."""
+
+
+class Assertions:
+    """The assertions of trusted issuers."""
+
+    def __init__(self, provider: AuthorizationServer) -> None:
+        """Take the provider."""
+        self._provider = provider
+        self._settings = provider.settings(JwtBearerSettings)
+        self._issuers = {
+            name: (trusted, _signer(name, trusted))
+            for name, trusted in self._settings.JWT_BEARER_TRUSTED_ISSUERS.items()
+        }
+
+    def judge(
+        self, assertion: str, client: Application, issuer: str
+    ) -> tuple[Mapping[str, Any], TrustedIssuer]:
+        """Return the claims of an assertion and what is trusted of its issuer; remember that it was used.
+
+        Args:
+            assertion: in compact form.
+            client: who presents it.
+            issuer: our own name, for whom it has to be made.
+
+        Raises:
+            RefusedAssertion: it does not count.
+            RetryLater: the keys that would show it cannot be had now.
+        """
+        try:
+            claims, trusted = self._verified(assertion, client, issuer)
+        except KeysUnavailable as error:
+            log.warning("an assertion cannot be judged: %s", error)
+            raise RetryLater("The keys of the issuer cannot be fetched now.", error.retry_after) from error
+        except UntrustedToken as error:
+            raise RefusedAssertion(str(error)) from error
+        if claims.get("aud") not in _one_of(issuer, *self._settings.JWT_BEARER_AUDIENCES):
+            raise RefusedAssertion("aud is not ours alone")
+        expires_at = self._check_times(claims)
+        self._use_once(claims, expires_at)
+        return claims, trusted
+
+    def _verified(
+        self, assertion: str, client: Application, issuer: str
+    ) -> tuple[Mapping[str, Any], TrustedIssuer]:
+        """Know the issuer by its exact name, and verify the signature by its keys alone."""
+        jose = self._provider.hooks.ask(Plugin.portula_jose)
+        named = jose.read(assertion).claims.get("iss")
+        if not isinstance(named, str) or named == issuer or named not in self._issuers:
+            raise RefusedAssertion("its issuer is not trusted")
+        trusted, signer = self._issuers[named]
+        if trusted.clients is not None and client.client_id not in trusted.clients:
+            raise RefusedAssertion("the client may not present assertions of this issuer")
+        algorithms = self._settings.JWT_BEARER_ALGORITHMS
+        claims = jose.verify_of_client(assertion, signer, algorithms=algorithms, typ=TYPES).claims
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_CHARACTERS:
+            raise RefusedAssertion("sub is missing")
+        if trusted.subjects is not None and not any(_matches(subject, each) for each in trusted.subjects):
+            raise RefusedAssertion("the issuer is not trusted with this sub")
+        return claims, trusted
+
+    def _check_times(self, claims: Mapping[str, Any]) -> int:
+        """Return when it expires, Unix seconds (RFC 7523 §3, 4 to 6)."""
+        now, skew = self._provider.now(), self._settings.JWT_BEARER_CLOCK_SKEW_SECONDS
+        longest = self._settings.JWT_BEARER_MAX_ASSERTION_LIFETIME_SECONDS
+        issued_at, expires_at = _seconds(claims, "iat"), _seconds(claims, "exp")
+        begins = _seconds(claims, "nbf") if "nbf" in claims else issued_at
+        if expires_at <= now - skew:
+            raise RefusedAssertion("it has expired")
+        if max(begins, issued_at) > now + skew:
+            raise RefusedAssertion("iat or nbf lies ahead")
+        if expires_at - issued_at > longest or expires_at > now + longest + skew:
+            raise RefusedAssertion("it counts for too long")
+        return math.ceil(expires_at)
+
+    def _use_once(self, claims: Mapping[str, Any], expires_at: int) -> None:
+        """Remember the jti until the assertion has expired; it is used up even if the request then fails (attack S45).
+
+        Last of all, so that nobody can use up a jti without a signature.
+        """
+        jti = claims.get("jti")
+        if jti is None and not self._settings.JWT_BEARER_REQUIRE_JTI:
+            return
+        if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_CHARACTERS:
+            raise RefusedAssertion("jti is missing")
+        used = Artifact(
+            digest=self._provider.keys.digest(KIND, f"{claims['iss']}\0{jti}"),
+            kind=KIND,
+            payload={},
+            issued_at=self._provider.now(),
+            expires_at=expires_at + self._settings.JWT_BEARER_CLOCK_SKEW_SECONDS,
+        )
+        try:
+            self._provider.storage.apply(added(used))
+        except DuplicateRecord:
+            raise RefusedAssertion("its jti was used before") from None
+
+
+def _signer(name: str, trusted: TrustedIssuer) -> Application:
+    """Return an issuer as a client with keys: they are fetched, held and renewed as those of clients are."""
+    keys = {"jwks": trusted.jwks} if trusted.jwks is not None else {"jwks_uri": trusted.jwks_uri}
+    return Application(client_id=f"issuer {name}", metadata=keys)
+
+
+def _one_of(*accepted: str) -> tuple[object, ...]:
+    """Return what `aud` may be: one text, or a list of that alone."""
+    return (*accepted, *([each] for each in accepted))
+
+
+def _matches(subject: str, pattern: str) -> bool:
+    if pattern.endswith("*"):
+        return subject.startswith(pattern[:-1])
+    return subject == pattern
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float:
+    """Return a NumericDate (RFC 7519 §2)."""
+    value = claims.get(name)
+    finite = not isinstance(value, float) or math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not finite:
+        raise RefusedAssertion(f"{name} is missing, or no number")
+    return value

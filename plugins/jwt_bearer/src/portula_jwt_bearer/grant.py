@@ -1,0 +1,111 @@
+"""The grant type: an assertion of a trusted issuer is redeemed in the name of a person (RFC 7523 §2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from typing_extensions import override
+
+from portula import OAuth2Validator, Plugin, hookimpl
+from portula.errors import (
+    HookFailed,
+    InvalidClientMetadata,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+    StorageDown,
+    UnauthorizedClientError,
+)
+from portula.plugin import Application, ExtensionGrant
+from portula_jwt_bearer.assertions import Assertions, RefusedAssertion
+from portula_jwt_bearer.hooks import JwtBearerHooks
+from portula_jwt_bearer.settings import JwtBearerSettings, TrustedIssuer
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import ClientRegistration, GrantFactory, TokenExchange
+
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+class JwtBearerGrant(ExtensionGrant):
+    """Redeems an assertion, once."""
+
+    def __init__(self, validator: OAuth2Validator) -> None:
+        """Take the validator, and ask who knows the subjects."""
+        super().__init__(validator)
+        provider = validator.provider
+        self._assertions = Assertions(provider)
+        self._resolve = provider.hooks.ask(JwtBearerHooks.portula_jwt_bearer_subject)
+        self._privileged = provider.settings(JwtBearerSettings).JWT_BEARER_ALLOW_PRIVILEGED_SUBJECTS
+
+    @override
+    def check(self, exchange: TokenExchange) -> None:
+        """Judge the assertion, then whom it is about, then the scope."""
+        client = cast("Application", exchange.client)
+        if client.client_type != "confidential":
+            raise UnauthorizedClientError(description="A public client redeems no assertions.")
+        assertion = exchange.parameter("assertion")
+        if assertion is None:
+            raise InvalidRequestError(description="Missing assertion parameter.")
+        try:
+            claims, trusted = self._assertions.judge(assertion, client, exchange.issuer)
+            exchange.request.user = self._person(claims, client, exchange)
+        except RefusedAssertion as refused:
+            exchange.reason = f"the assertion is refused: {refused}"
+            raise InvalidGrantError(description="The assertion does not count here.") from refused
+        exchange.request.scopes = self._scopes(trusted, client, exchange)
+
+    def _person(self, claims: Mapping[str, Any], client: Application, exchange: TokenExchange) -> str:
+        """Return the subject of the person whom an assertion is about."""
+        try:
+            subject = self._resolve(claims, client, exchange.request)
+        except (OAuth2Error, StorageDown):
+            raise
+        except Exception as error:
+            raise HookFailed(f"the subject resolver failed: {type(error).__name__}") from error
+        if subject is None:
+            raise RefusedAssertion("sub is nobody here")
+        if not isinstance(subject, str):
+            raise HookFailed(f"the subject resolver returns a {type(subject).__name__}, and no text")
+        person = self.validator.active_person(subject)
+        if person is None:
+            raise RefusedAssertion("the person is gone or disabled")
+        if person.is_admin and not self._privileged:
+            raise RefusedAssertion("the person administers this provider")
+        return person.subject
+
+    def _scopes(self, trusted: TrustedIssuer, client: Application, exchange: TokenExchange) -> list[str]:
+        """Return the scopes of the request, or of the client's default those that the issuer is trusted with."""
+        if trusted.scopes is None:
+            return list(exchange.scope)
+        if not exchange.scope:
+            default = self.validator.get_default_scopes(client.client_id, exchange.request)
+            scopes = [scope for scope in default if scope in trusted.scopes]
+        else:
+            scopes = list(exchange.scope)
+        if not scopes or not set(scopes) <= set(trusted.scopes):
+            raise InvalidScopeError(description="Assertions of this issuer do not give these scopes.")
+        return scopes
+
+
+@hookimpl
+def portula_grant_types(provider: Provider) -> Mapping[str, GrantFactory]:
+    """Return the grant type, where it is enabled and JWTs can be verified."""
+    verified = provider.hooks.ruling(Plugin.portula_jose).answer is not None
+    enabled = verified and provider.settings(JwtBearerSettings).JWT_BEARER_GRANT_ENABLED
+    return {GRANT_TYPE: JwtBearerGrant} if enabled else {}
+
+
+@hookimpl
+def portula_validate_client_registration(registration: ClientRegistration) -> None:
+    """Refuse public clients: an assertion that was stolen would be enough (RFC 7523 §3.1).
+
+    Raises:
+        InvalidClientMetadata: the client is one.
+    """
+    client = registration.application
+    if client.client_type == "public" and client.allows_grant_type(GRANT_TYPE):
+        raise InvalidClientMetadata("a public client cannot redeem assertions (RFC 7521 §4.1)")

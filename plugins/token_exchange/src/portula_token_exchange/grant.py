@@ -1,0 +1,263 @@
+"""The grant type: what is presented, for whom the new token is, and how far it reaches (RFC 8693 §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from portula import hookimpl
+from portula.errors import (
+    HookFailed,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+    StorageDown,
+    UnauthorizedClientError,
+)
+from portula.plugin import Application, ExtensionGrant, Step, TokenExchange
+from portula_token_exchange.errors import InvalidTargetError
+from portula_token_exchange.hooks import (
+    ExchangedToken,
+    ExchangeRequest,
+    TokenExchangeHooks,
+    TokenExchangePolicy,
+)
+from portula_token_exchange.settings import ACCESS_TOKEN, TokenExchangeSettings
+from portula_token_exchange.tokens import presented
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import AuthorizationServer, Exchange, GrantFactory
+
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ROOM = "token_exchange"
+MAX_TARGETS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Presented:
+    """What a request presents."""
+
+    subject: ExchangedToken
+    actor: ExchangedToken | None
+
+
+def policy_of(provider: AuthorizationServer) -> TokenExchangePolicy | None:
+    """Return the policy; None where nobody brings one, and nothing is exchanged."""
+    return provider.hooks.ruling(TokenExchangeHooks.portula_token_exchange_policy).answer
+
+
+class TokenExchangeGrant(ExtensionGrant):
+    """Exchanges a token for one that is never wider."""
+
+    def check(self, exchange: TokenExchange) -> None:
+        """Judge client, tokens and scope; the target follows when it is known what `resource` means here."""
+        client = cast("Application", exchange.client)
+        if client.client_type != "confidential":
+            raise UnauthorizedClientError(description="A public client exchanges no tokens.")
+        settings = exchange.provider.settings(TokenExchangeSettings)
+        requested = exchange.parameter("requested_token_type") or ACCESS_TOKEN
+        if requested not in settings.TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES:
+            raise InvalidRequestError(description="Tokens of this requested_token_type are not issued.")
+        subject, actor = presented(exchange, "subject_token"), presented(exchange, "actor_token")
+        if subject is None:
+            raise InvalidRequestError(description="subject_token and subject_token_type are missing.")
+        if subject.subject is None:
+            raise InvalidRequestError(description="subject_token is of no person.")
+        _check_parties(exchange, client, subject, actor)
+        if not set(exchange.scope) <= set(subject.scope):
+            raise InvalidScopeError(description="The subject_token does not have these scopes.")
+        exchange.request.user = subject.subject
+        exchange.request.scopes = list(exchange.scope or subject.scope)
+        exchange.memo[(ROOM,)] = _Presented(subject, actor)
+
+
+def _check_parties(
+    exchange: TokenExchange, client: Application, subject: ExchangedToken, actor: ExchangedToken | None
+) -> None:
+    """Let the client exchange what is its own or for it, and let act whom the subject's token lets act (§4.4)."""
+    names = {client.client_id, *exchange.provider.audiences.get(client.client_id, ())}
+    if actor is not None:
+        if actor.client_id != client.client_id and names.isdisjoint(actor.audience):
+            raise InvalidRequestError(description="actor_token is another client's.")
+        if actor.subject == subject.subject:
+            raise InvalidRequestError(description="actor_token is the subject's own.")
+        if "act" in actor.claims:
+            raise InvalidRequestError(description="actor_token is of somebody for whom another acts.")
+    may_act = subject.claims.get("may_act")
+    if may_act is not None:
+        if not _may_act(may_act, exchange.issuer, client, actor):
+            raise InvalidRequestError(description="subject_token lets somebody else act (may_act).")
+        return
+    if subject.recipients and names.isdisjoint(subject.recipients):
+        raise InvalidRequestError(description="subject_token is neither this client's nor for it.")
+
+
+def _may_act(may_act: object, issuer: str, client: Application, actor: ExchangedToken | None) -> bool:
+    """Say whether `may_act` names who would act; each of its members has to agree."""
+    if not isinstance(may_act, Mapping) or not may_act:
+        return False
+    sub = client.client_id if actor is None else actor.subject or actor.client_id
+    acting = {"iss": issuer, "sub": sub, "client_id": client.client_id}
+    return all(acting.get(name) == value for name, value in may_act.items())
+
+
+# --- What may fail until the token is made ---
+
+
+def exchange_target(exchange: TokenExchange) -> None:
+    """Judge whom the new token is for, ask the policy, and go on under the subject's authorization (RFC 8693 §2)."""
+    given: _Presented = exchange.memo[(ROOM,)]
+    subject, client = given.subject, cast("Application", exchange.client)
+    audience = _target(exchange, subject)
+    request = ExchangeRequest(
+        provider=exchange.provider,
+        client=client,
+        subject=subject,
+        actor=given.actor,
+        scope=exchange.scope,
+        audience=audience,
+    )
+    act = _act(exchange, given, delegated=not _impersonates(request))
+    exchange.memo[(ROOM, "act")] = act
+    if subject.authorization is None:
+        raise InvalidRequestError(description="subject_token is under no authorization.")
+    # Its confirmation is the token's too, which is judged when this request's proofs are known.
+    exchange.resume(replace(subject.authorization, confirmation={}))
+    exchange.resources = audience
+
+
+def _target(exchange: TokenExchange, subject: ExchangedToken) -> tuple[str, ...]:
+    """Return whom the new token is for: those named, of those the subject's token is for, or all of these.
+
+    What `resource` names was judged before, by whoever knows resources; else there is none.
+    """
+    named = exchange.values("audience")
+    if len(named) > MAX_TARGETS:
+        raise InvalidTargetError(description=f"A request names at most {MAX_TARGETS} audiences.")
+    if exchange.values("resource") and not exchange.resources:
+        raise InvalidTargetError(description="A resource is not known here.")
+    known = {name for names in exchange.provider.audiences.values() for name in names}
+    for name in named:
+        if name not in known and not _is_client(exchange.provider, name):
+            raise InvalidTargetError(description="An audience is not known here.")
+    target = tuple(dict.fromkeys((*exchange.resources, *named)))
+    if subject.audience and not set(target) <= set(subject.audience):
+        raise InvalidTargetError(description="The subject_token is not for this target.")
+    return target or subject.audience
+
+
+def _is_client(provider: AuthorizationServer, name: str) -> bool:
+    client = provider.clients.find(name) if name.isprintable() else None
+    return client is not None and client.is_usable(None)
+
+
+def _impersonates(request: ExchangeRequest) -> bool:
+    """Ask the policy; return whether the new token names nobody but the subject.
+
+    Raises:
+        InvalidRequestError: the policy allows neither; it may raise an OAuth2Error that says more.
+        StorageDown: it says that it cannot be asked now.
+        HookFailed: it fails.
+    """
+    policy = policy_of(request.provider) or TokenExchangePolicy()
+    try:
+        if request.actor is None and policy.may_impersonate(request) is True:
+            return True
+        allowed = policy.may_delegate(request) is True
+    except (OAuth2Error, StorageDown):
+        raise
+    except Exception as error:
+        raise HookFailed(f"the policy of token exchange failed: {type(error).__name__}") from error
+    if not allowed:
+        raise InvalidRequestError(description="The exchange is not allowed.")
+    return False
+
+
+def _act(exchange: TokenExchange, given: _Presented, *, delegated: bool) -> Mapping[str, Any] | None:
+    """Return who acts, those who acted before inside (RFC 8693 §4.1); nobody loses their place in the chain."""
+    before = given.subject.claims.get("act")
+    if not delegated:
+        return cast("Mapping[str, Any] | None", before)
+    client = cast("Application", exchange.client)
+    actor = given.actor
+    sub = client.client_id if actor is None else actor.client_id
+    if actor is not None and actor.subject is not None:
+        sub = exchange.provider.validator.subject_for(actor.subject, client)
+    act = {"sub": sub, "client_id": client.client_id, **({"act": before} if before else {})}
+    depth, inner = 0, cast("object", act)
+    while isinstance(inner, Mapping):
+        depth, inner = depth + 1, inner.get("act")
+    if depth > exchange.provider.settings(TokenExchangeSettings).TOKEN_EXCHANGE_MAX_ACT_DEPTH:
+        raise InvalidRequestError(description="Too many act for the subject already.")
+    return act
+
+
+@hookimpl
+def portula_shape_token(exchange: Exchange) -> None:
+    """Let the new token end no later than those that it is made of, and say who acts."""
+    given: _Presented | None = exchange.memo.get((ROOM,))
+    if given is None or exchange.issue is None:
+        return
+    issue, act = exchange.issue, exchange.memo[(ROOM, "act")]
+    issue.lifetime = min(issue.lifetime, _seconds_left(exchange, given))
+    issue.members["issued_token_type"] = ACCESS_TOKEN
+    if act is not None:
+        issue.claims["act"] = act
+    if "may_act" in given.subject.claims:
+        issue.claims["may_act"] = given.subject.claims["may_act"]
+
+
+@hookimpl
+def portula_validate_token_request(exchange: Exchange) -> None:
+    """Require the keys that the presented tokens are bound to, and see that no plugin made the new token wider.
+
+    Raises:
+        InvalidRequestError: a key is not proven by this request.
+        HookFailed: a plugin shaped the token wider than its subject's.
+    """
+    given: _Presented | None = exchange.memo.get((ROOM,))
+    if given is None or exchange.issue is None:
+        return
+    issue, subject = exchange.issue, given.subject
+    for token in filter(None, (subject, given.actor)):
+        if any(issue.confirmation.get(member) != bound for member, bound in token.confirmation.items()):
+            raise InvalidRequestError(description="A token is bound to a key that is not proven.")
+    outside = subject.audience and not set(issue.audience) <= set(subject.audience)
+    unlimited = bool(subject.audience) and not issue.audience
+    wider = not set(issue.scope) <= set(subject.scope)
+    if outside or unlimited or wider or issue.lifetime > _seconds_left(exchange, given):
+        raise HookFailed("a plugin makes the exchanged token wider than the one it is made of")
+
+
+def _seconds_left(exchange: Exchange, given: _Presented) -> int:
+    ends = [token.expires_at for token in (given.subject, given.actor) if token is not None]
+    return min(ends) - exchange.provider.now()
+
+
+# --- What is offered ---
+
+
+@hookimpl
+def portula_grant_types(provider: Provider) -> Mapping[str, GrantFactory]:
+    """Return the grant type, where a policy allows something."""
+    return {GRANT_TYPE: TokenExchangeGrant} if policy_of(provider) is not None else {}
+
+
+@hookimpl
+def portula_steps(provider: Provider) -> list[Step]:
+    """Return the step that judges the target, before an authorization would begin."""
+    if policy_of(provider) is None:
+        return []
+    return [
+        Step(
+            endpoint="token",
+            name=ROOM,
+            run=exchange_target,
+            when=frozenset({GRANT_TYPE}),
+            before="authorization",
+            reads=frozenset({"client", "subject", "scope"}),
+            guards=True,
+        )
+    ]
