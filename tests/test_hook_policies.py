@@ -1,7 +1,7 @@
 import logging
 
 import pytest
-from hook_samples import sample_exchange
+from hook_samples import sample_request
 from hosting import ask_token, make_client, make_provider
 
 from portula import Plugin, hookimpl
@@ -13,7 +13,14 @@ from portula.errors import (
     OAuth2Error,
     UnauthorizedClientError,
 )
-from portula.plugin import AccessToken, Application, GrantType, IntrospectionResponse
+from portula.plugin import (
+    AccessToken,
+    Application,
+    AuthorizationExchange,
+    GrantType,
+    IntrospectionResponse,
+    TokenExchange,
+)
 
 REQUEST_VETOES = ["portula_validate_authorization_request", "portula_validate_token_request"]
 REGISTRATION = "portula_validate_client_registration"
@@ -51,6 +58,12 @@ def tokens(provider):
 # --- Vetoes ---
 
 
+def exchange_for(hook, provider):
+    """Return an exchange as a veto is given it."""
+    kind = AuthorizationExchange if hook == "portula_validate_authorization_request" else TokenExchange
+    return kind(provider=provider, request=sample_request())
+
+
 @pytest.mark.parametrize("hook", REQUEST_VETOES)
 def test_every_veto_is_heard_and_the_first_denial_is_raised(heard, hook):
     provider = make_provider(
@@ -60,7 +73,7 @@ def test_every_veto_is_heard_and_the_first_denial_is_raised(heard, hook):
         plugin("Ddd", **{hook: heard.rule("d")}),
     )
     with pytest.raises(InvalidScopeError, match="b says no"):
-        provider.hooks.hear(getattr(Plugin, hook), sample_exchange(provider))
+        provider.hooks.hear(getattr(Plugin, hook), exchange_for(hook, provider))
     assert heard == ["a", "b", "c", "d"]
 
 
@@ -69,7 +82,7 @@ def test_every_veto_is_heard_and_the_first_denial_is_raised(heard, hook):
 def test_what_is_no_denial_and_no_silence_denies_too(heard, hook, outcome, caplog):
     provider = make_provider(plugin("Shop", **{hook: heard.rule("shop", outcome)}))
     with caplog.at_level(logging.ERROR, "portula"), pytest.raises(AccessDeniedError) as caught:
-        provider.hooks.hear(getattr(Plugin, hook), sample_exchange(provider))
+        provider.hooks.hear(getattr(Plugin, hook), exchange_for(hook, provider))
     assert "bug" not in str(caught.value)
     assert f"{hook}" in caplog.text
     assert "plugin 'Shop'" in caplog.text
@@ -78,7 +91,7 @@ def test_what_is_no_denial_and_no_silence_denies_too(heard, hook, outcome, caplo
 @pytest.mark.parametrize("hook", REQUEST_VETOES)
 def test_silence_allows(heard, hook):
     provider = make_provider(plugin("Shop", **{hook: heard.rule("shop")}))
-    assert provider.hooks.hear(getattr(Plugin, hook), sample_exchange(provider)) is None
+    assert provider.hooks.hear(getattr(Plugin, hook), exchange_for(hook, provider)) is None
     assert heard == ["shop"]
 
 

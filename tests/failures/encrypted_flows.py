@@ -104,7 +104,7 @@ class EncryptedRequest(House):
         self.object = encrypted(self.key.sign(asked), jwk.RSAKey.import_key(ours), ALGORITHM, kid=ours["kid"])
 
     def run(self):
-        query = {"client_id": self.client_id, "request": self.object}
+        query = {"client_id": self.client_id, "redirect_uri": CALLBACK, "request": self.object}
         sent = sent_back(self.visitor.get("/o/authorize/", query_string=query))
         assert sent["state"] == "of the object"
         self.tokens = self.redeem(sent["code"])

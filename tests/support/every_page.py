@@ -214,12 +214,8 @@ def consent_to_more_than_scopes(site, page):
 
 @shown("portula_oauth2.authorize", "portula_consent/consent", "ann")
 def consent_to_a_payment(site, page):
-    details = json.dumps(
-        [
-            PAYMENT,
-            {**PAYMENT, "creditorName": "A creditor whose name is as long as a name may be, and no longer."},
-        ]
-    )
+    long = {**PAYMENT, "creditorName": "A creditor whose name is as long as a name may be, and no longer."}
+    details = json.dumps([PAYMENT, long])
     page.goto(site.authorize(site.shop_id, authorization_details=details, prompt="consent"))
     page.wait_for_selector("text=123.50 EUR >> nth=0", timeout=2_000)
 
