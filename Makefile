@@ -102,12 +102,13 @@ coverage: $(VENV)/.stamp-test ## The same tests, with a report of the lines they
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-check: $(VENV)/.stamp-check ## Format, lint, types, import contracts, docs
+check: $(VENV)/.stamp-check ## Format, lint, types, import contracts, rules of the house, docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/pyright
 	@$(BIN)/python tools/lint_imports.py
+	@$(BIN)/python -m pytest --quiet -m house tests/test_house.py
 	@$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
 
 format: $(VENV)/.stamp-check ## Format, and mend what ruff can mend

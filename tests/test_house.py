@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from house import floors, migrations, shape, sizes, walls, words
 
-pytestmark = pytest.mark.xdist_group("house")
+pytestmark = [pytest.mark.house, pytest.mark.xdist_group("house")]
 
 ROOT = Path(__file__).resolve().parents[1]
 
