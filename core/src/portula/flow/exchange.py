@@ -76,6 +76,9 @@ class Exchange:
     resources: tuple[str, ...] = ()
     """The resources, by URI, that an authorization which begins here is for, and a token too (RFC 8707 §2); empty for
     none in particular."""
+    claims_at_most: Mapping[str, Any] | None = field(default=None, repr=False)
+    """Claims of the token in whose place a new one is issued, which may say no more than they do; None where a grant is
+    redeemed."""
     issue: Issue | None = None
     """What is to be issued; None until it is shaped, and where nothing is."""
     response: dict[str, Any] = field(default_factory=dict, repr=False)

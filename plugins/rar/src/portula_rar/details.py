@@ -144,8 +144,19 @@ def read_as(types: Mapping[str, AuthorizationDetailsType[Any]], members: Mapping
 
 def recall(exchange: Exchange) -> tuple[Detail, ...]:
     """Return what was granted, or is asked of the person now, as far as types and client still have it."""
+    return _read_again(exchange, exchange.facts.get(_ROOM, {}).get("details", ()))
+
+
+def granted(exchange: Exchange) -> tuple[Detail, ...]:
+    """Return what a token may have at most: what was granted, or what the token has in whose place it is issued."""
+    if exchange.claims_at_most is None:
+        return recall(exchange)
+    return _read_again(exchange, exchange.claims_at_most.get(PARAMETER, ()))
+
+
+def _read_again(exchange: Exchange, details: Sequence[Mapping[str, Any]]) -> tuple[Detail, ...]:
     found = []
-    for members in exchange.facts.get(_ROOM, {}).get("details", ()):
+    for members in details:
         try:
             found.append(read(exchange, members))
         except ValidationError:  # the type has other fields by now

@@ -9,6 +9,7 @@ from portula.plugin import Demands, Step, TokenExchange, exchange_of
 from portula_rar.details import (
     PARAMETER,
     InvalidAuthorizationDetails,
+    granted,
     is_narrower,
     judge,
     recall,
@@ -52,7 +53,7 @@ def portula_steps(provider: Provider) -> list[Step]:
             endpoint="token",
             name=PARAMETER,
             run=token_details,
-            before="authorization",
+            after="authorization",
             reads=reads,
             guards=True,
         )
@@ -65,7 +66,7 @@ def token_details(exchange: TokenExchange) -> None:
     Where no person was asked, a client names what it may have for itself. What is granted stays as it is: the token has
     what is named.
     """
-    details, text = recall(exchange), exchange.parameter(PARAMETER)
+    details, text = granted(exchange), exchange.parameter(PARAMETER)
     if text is not None:
         named = judge(exchange, text)
         if exchange.authorization is not None:

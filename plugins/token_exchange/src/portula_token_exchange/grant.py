@@ -126,6 +126,7 @@ def exchange_target(exchange: TokenExchange) -> None:
     # Its confirmation is the token's too, which is judged when this request's proofs are known.
     exchange.resume(replace(subject.authorization, confirmation={}))
     exchange.resources = audience
+    exchange.claims_at_most = subject.claims
 
 
 def _target(exchange: TokenExchange, subject: ExchangedToken) -> tuple[str, ...]:
