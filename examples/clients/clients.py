@@ -4,6 +4,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+import httpx
 from oauth_client import Client, console
 
 API, FILES = "https://api.example/", "https://files.example/"
@@ -119,5 +120,8 @@ if __name__ == "__main__":
     parser.add_argument("--no-browser", action="store_true", help="Print addresses, and open none.")
     given = parser.parse_args()
     authority = DATA / "authority.pem"
-    ROOMS[given.room](partial(Client, given.server, browser=not given.no_browser, authority=authority))
+    try:
+        ROOMS[given.room](partial(Client, given.server, browser=not given.no_browser, authority=authority))
+    except (FileNotFoundError, httpx.ConnectError):
+        parser.exit(1, f"There is no provider at {given.server}: start one by `python server.py`.\n")
     console.print("\n[green]It went well.[/green]")

@@ -130,7 +130,7 @@ class Client:
     def redeem(self, answer, title=CODE, headers=(), **more):
         """Check that an answer is one to the request of this client (RFC 9207 §2.4), and redeem its code."""
         if answer.get("state") != self.state or answer.get("iss") != self.issuer or "code" not in answer:
-            sys.exit("this is not the answer to our request")
+            sys.exit("the answer has no code, or is none to our request")
         form = {"grant_type": "authorization_code", "code": answer["code"], "code_verifier": self.verifier}
         form |= {"redirect_uri": self.redirect_uri, **more}
         return self.post(title, "token_endpoint", form, headers=headers).json()
@@ -156,6 +156,8 @@ class Client:
 
 class Redirected(BaseHTTPRequestHandler):
     """The redirect URI on this machine (RFC 8252 §7.3)."""
+
+    timeout = 2  # browsers open connections in advance, on which nothing comes
 
     def do_GET(self):
         parts = urlsplit(self.path)

@@ -106,6 +106,18 @@ def test_the_readme_names_every_client_and_what_the_folder_has():
         assert (EXAMPLE / link).is_file(), link
 
 
+@pytest.mark.parametrize("started_before", [False, True])
+def test_a_client_without_a_provider_says_what_to_start(tmp_path, started_before):
+    folder = copied_into(tmp_path)
+    if started_before:
+        runpy.run_path(str(folder / "server.py"))["make_certificates"]()
+    words = [sys.executable, "clients.py", "par", "--server", f"http://127.0.0.1:{free_port()}"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "start one by `python server.py`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_settings_make_a_provider_that_has_what_the_clients_need(tmp_path):
     folder = copied_into(tmp_path)
     runpy.run_path(str(folder / "server.py"))["make_certificates"]()
