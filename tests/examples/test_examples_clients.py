@@ -81,8 +81,9 @@ def test_a_client_comes_to_its_end(server, folder, name):
                 printed += line
                 if line.startswith(server[0]):
                     allow(server, line.strip())
-        finally:
-            client.terminate()
+        except BaseException:
+            client.kill()  # it waits for its browser
+            raise
     assert client.returncode == 0, printed
     shown = ".*".join(map(re.escape, SHOWN[name]))
     assert re.search(f"{shown}.*It went well", printed, re.DOTALL), printed
