@@ -195,6 +195,13 @@ def test_a_browser_without_cookies_behind_a_proxy_that_hides_the_host_gets_an_er
     assert "backend" not in second.text
 
 
+@pytest.mark.parametrize(("credentials", "status"), [("Bearer x", 200), ("DPoP x", 200), ("Basic eDp5", 302)])
+def test_who_shows_a_token_is_sent_nowhere(house, credentials, status):
+    headers = {"Authorization": credentials}
+    there = house.app.test_client().get("/accounts/login/", base_url="https://mtls.example", headers=headers)
+    assert there.status_code == status
+
+
 def test_at_home_the_mark_goes_out_of_the_url(house):
     path = "/accounts/login/?next=/page%3Fx&login_hint=ann"
     first = house.app.test_client().get(path, base_url="https://other.example")

@@ -152,6 +152,12 @@ class Issuer:
         return False
 
 
+def _shows_token() -> bool:
+    """Say whether the request has an access token in its header; browsers send Basic credentials by themselves."""
+    credentials = request.authorization
+    return credentials is not None and credentials.type != "basic"
+
+
 class HomeRedirect:
     """Sends a page that is visited under another host name to the issuer's; called before each view."""
 
@@ -164,9 +170,10 @@ class HomeRedirect:
     def __call__(self) -> Response | None:
         """Redirect once: a browser that comes again under the other name is behind a proxy that hides it.
 
-        A cookie remembers that; without cookies the mark in the URL does, and an error page ends it.
+        A cookie remembers that; without cookies the mark in the URL does, and an error page ends it. Who shows a token
+        is no browser, and may come by the name that is for clients with certificates (RFC 8705 §5).
         """
-        if not self._root or request.method != "GET":
+        if not self._root or request.method != "GET" or _shows_token():
             return None
         marked = f"{self._mark}=1" in request.query_string.decode("latin-1").split("&")
         sent_before = self._pages.cookie_name(REDIRECTED) in request.cookies
