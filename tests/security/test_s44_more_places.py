@@ -1,7 +1,7 @@
 """S44 at the places of newer protocols, and for tokens that are encrypted: each is taken only where it belongs.
 
-Rooms: par, jar, dpop, rar, device, jwt_introspection with the resource servers that read its answers. Anybody may encrypt a
-token for the provider, whose keys are public: that makes no other kind of it.
+Rooms: par, jar, dpop, rar, device, jwt_introspection with the resource servers that read its answers. Anybody may
+encrypt a token for the provider, whose keys are public: that makes no other kind of it.
 """
 
 import httpx

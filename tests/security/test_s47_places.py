@@ -1,7 +1,7 @@
 """S47 at each place that takes proofs: moved to another, replayed, reordered, stripped, by the key of another.
 
-Rooms: dpop and mtls, at userinfo, introspection (whose caller comes with a token), views behind `@require_oauth`, pushed
-requests, the token endpoint, and the polls of devices.
+Rooms: dpop and mtls, at userinfo, introspection (whose caller comes with a token), views behind `@require_oauth`,
+pushed requests, the token endpoint, and the polls of devices.
 """
 
 from itertools import permutations
