@@ -7,6 +7,7 @@ pushed requests, the token endpoint, and the polls of devices.
 from itertools import permutations
 
 import pytest
+from support import exchanges
 from support.certificates import BEHIND_PROXY, self_signed, shown
 from support.devices import GRANT, answered, begun, television
 from support.proofs import Prover
@@ -165,7 +166,8 @@ def test_a_poll_by_another_key_than_the_refresh_gives_nothing_away(house, visito
 
 @pytest.fixture(scope="module")
 def certified():
-    return House(OIDC_ENABLED=True, MTLS_ENABLED=True, **BEHIND_PROXY)
+    policy = {"TOKEN_EXCHANGE_POLICY": exchanges.Policy()}
+    return House(OIDC_ENABLED=True, MTLS_ENABLED=True, **policy, **BEHIND_PROXY)
 
 
 @pytest.mark.parametrize("place", WITH_TOKEN)
@@ -199,3 +201,34 @@ def test_whose_tokens_are_bound_gets_none_without_a_certificate(certified, place
     assert error_of(certified.door().token(party, **form)) == "invalid_request"
     headers = {**party.auth, **shown(self_signed()[0])}
     assert certified.door().token(party, headers, **form).status_code == 200
+
+
+@pytest.mark.parametrize("bound_by", ["a certificate", "a key", "both"])
+def test_a_subject_token_is_exchanged_by_who_could_use_it(certified, bound_by):
+    """RFC 8693 with RFC 8705 and RFC 9449: else a stolen token would buy one that is bound to the thief."""
+    (der, _), (other, _) = self_signed(), self_signed()
+    prover, thief = (Prover(lambda: certified.clock.time) for _ in range(2))
+    keyed, certificated = bound_by != "a certificate", bound_by != "a key"
+    metadata = {"tls_client_certificate_bound_access_tokens": True} if certificated else {}
+    grants = ("authorization_code", "client_credentials", exchanges.GRANT)
+    party = certified.client(metadata=metadata, grant_types=grants)
+
+    def headers(certificate, key):
+        return {**party.auth, **(shown(certificate) if certificate else {}), **(key.proof() if key else {})}
+
+    first = headers(der if certificated else None, prover if keyed else None)
+    code, verifier = certified.browser().code(party)
+    token = certified.door().redeem(party, code, verifier, headers=first).json["access_token"]
+    form = {"subject_token": token, "subject_token_type": f"{exchanges.TYPE}access_token"}
+
+    def exchange(certificate, key):
+        return certified.door().token(party, headers(certificate, key), grant_type=exchanges.GRANT, **form)
+
+    for certificate in (None, other, der):
+        for key in (None, thief, prover):
+            counts = (certificate is der or not certificated) and (key is prover or not keyed)
+            answer = exchange(certificate, key)
+            if counts:
+                assert answer.status_code == 200, answer.text
+            else:
+                assert error_of(answer) == "invalid_request"
