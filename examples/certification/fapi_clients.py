@@ -60,6 +60,7 @@ def metadata_of(plan, variant, number, key):
     return {
         "jwks": {"keys": [key.export_public(as_dict=True)]},
         "token_endpoint_auth_method": "tls_client_auth" if mtls else "private_key_jwt",
+        **({} if plan == "fapi1-advanced" else {"authorization_details_types": ["order"]}),
         BOUND["mtls" if plan == "fapi1-advanced" else variant[1]]: True,
         "id_token_signed_response_alg": ALGORITHM,
         **({"tls_client_auth_subject_dn": f"CN=client {number}"} if mtls else {}),

@@ -131,7 +131,17 @@ MIXED = tuple(
         "refresh-token",
     )
 )
-"""What differs where clients authenticate in one way and are bound in the other, or speak OAuth alone."""
+"""What differs where clients authenticate in one way and are bound in the other, speak OAuth alone, or name
+authorization details."""
+RAR = [
+    FapiVariant(plan, KEY_JWT, "dpop", jarm=plan == MS, openid=openid, rar=True)
+    for plan in (SP, MS)
+    for openid in (True, False)
+]
+AT_AUTHORIZE = tuple(
+    name for name in ADVANCED if "request-object" in name or name == FAPI1_PREFIX.removesuffix("-")
+)
+"""What differs where clients that show certificates bring their request objects to the authorization endpoint."""
 
 
 def _of(modules: tuple[str, ...], prefix: str, variant: FapiVariant) -> tuple[str, ...]:
@@ -167,16 +177,19 @@ def _entries() -> Iterator[Entry]:
         ):
             variant = FapiVariant(plan, auth, bound, jarm=plan == MS, openid=openid)
             yield _entry(plan, MIXED, variant)
+    for variant in RAR:
+        yield _entry(variant.plan, MIXED, variant)
     for auth, bound in ((KEY_JWT, "dpop"), ("mtls", "mtls")):
         variant = FapiVariant(SP, auth, bound, openid=False, credentials=True)
         yield _entry(SP, _of(WITHOUT_PERSON, FAPI2_PREFIX, variant), variant)
-    for auth, request, jarm in (
-        (KEY_JWT, "by_value", False),
-        (KEY_JWT, "pushed", True),
-        ("mtls", "pushed", False),
+    for auth, request, jarm, modules in (
+        (KEY_JWT, "by_value", False, ADVANCED),
+        (KEY_JWT, "pushed", True, ADVANCED),
+        ("mtls", "pushed", False, ADVANCED),
+        ("mtls", "by_value", False, AT_AUTHORIZE),
     ):
         variant = FapiVariant(FAPI1, auth, "mtls", request, jarm)
-        yield _entry(FAPI1, _of(ADVANCED, FAPI1_PREFIX, variant), variant)
+        yield _entry(FAPI1, _of(modules, FAPI1_PREFIX, variant), variant)
 
 
 def _entry(plan: str, modules: tuple[str, ...], variant: FapiVariant) -> Entry:

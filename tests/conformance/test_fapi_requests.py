@@ -14,6 +14,7 @@ from conformance.fapi_plans import (
     ENTRIES,
     FAPI1_PREFIX,
     MESSAGE_SIGNING,
+    RAR,
     SECURITY_PROFILE,
     both,
     fapi1,
@@ -67,6 +68,9 @@ def test_discovery_end_point_verification(client: FapiClient, name: str, variant
     if variant.openid:
         assert "openid" in metadata["scopes_supported"]
         assert metadata["subject_types_supported"]
+    if variant.rar:
+        supported = set(metadata["authorization_details_types_supported"])
+        assert supported.issuperset(detail["type"] for detail in client.details)
     keys = op.keys
     checks.public_keys(keys)
     for key in keys["keys"]:
@@ -88,6 +92,19 @@ def test_happy_flow(client: FapiClient, other: FapiClient, name: str, variant: F
 def test_user_rejects_authentication(client: FapiClient, name: str, variant: FapiVariant) -> None:
     asked = client.request(prompt="consent")
     client.check_error(client.visit(client.browser_parameters(asked), consent=False), asked, "access_denied")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("variant", RAR, ids=str)
+def test_details_that_are_refused(client: FapiClient, other: FapiClient, variant: FapiVariant) -> None:
+    """What RFC 9396 §5 and §6 refuse; the suite has no module for it."""
+    for details in ([{"type": "invoice", "number": "1"}], [{**client.details[0], "amount": "1"}], [{}]):
+        asked = client.request(authorization_details=client.written(details))
+        checks.token_error(client.push(asked), "invalid_authorization_details")
+    outcome = client.authorize()
+    more = json.dumps([{**client.details[0], "number": "2026-2"}])
+    form = client.grant_form(outcome, authorization_details=more)
+    checks.token_error(client.post("token_endpoint", form), "invalid_authorization_details")
 
 
 # --- What responses repeat ---
@@ -132,7 +149,7 @@ def test_other_scope_order(client: FapiClient, name: str, variant: FapiVariant) 
 def test_claims_parameter(client: FapiClient, name: str, variant: FapiVariant) -> None:
     assert client.op.metadata["claims_parameter_supported"] is True
     claims: Any = {"id_token": {"name": {"essential": True}, "email": None}}
-    outcome = client.run(claims=claims if variant.signs else json.dumps(claims))
+    outcome = client.run(claims=client.written(claims))
     assert outcome.id_token["name"] == "Certa Fied"
     assert outcome.id_token["email"] == "certa@example.com"
 

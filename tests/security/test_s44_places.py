@@ -1,7 +1,7 @@
 """S44 over HTTP: each kind of token is presented at each place, and is taken only where it belongs."""
 
 import pytest
-from support import exchanges, foreign_issuers
+from support import details, exchanges, foreign_issuers
 from support.elsewhere import Elsewhere
 
 from portula import Plugin
@@ -26,6 +26,7 @@ def house():
         JWT_BEARER_GRANT_ENABLED=True,
         JWT_BEARER_TRUSTED_ISSUERS=trusted,
         JWT_BEARER_SUBJECT_RESOLVER=lambda claims, client, request: made.ann.sub,
+        AUTHORIZATION_DETAILS_TYPES=details.TYPES,
     )
     return made
 

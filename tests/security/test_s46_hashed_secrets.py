@@ -15,7 +15,7 @@ from security.keyed import CLAIMS, HMACS, SECRET, believed, provider_with, seale
 @pytest.fixture(scope="module")
 def signing_house(make_house):
     """A provider with every room, this one too."""
-    return make_house()
+    return make_house(OIDC_ENABLED=True)
 
 
 @pytest.mark.parametrize("algorithm", HMACS)
@@ -23,6 +23,21 @@ def test_a_client_with_a_hashed_secret_cannot_be_registered_for_it(signing_house
     for secret in (SECRET, None):
         with pytest.raises(InvalidClientMetadata, match="a hashed secret cannot sign"):
             signing_house.client(secret=secret, algorithm=algorithm)
+
+
+MEMBERS = (
+    "userinfo_signed_response_alg",
+    "authorization_signed_response_alg",
+    "introspection_signed_response_alg",
+    "request_object_signing_alg",
+)
+
+
+@pytest.mark.parametrize("algorithm", HMACS)
+@pytest.mark.parametrize("member", MEMBERS)
+def test_nor_is_any_of_its_algorithms(signing_house, member, algorithm):
+    with pytest.raises(InvalidClientMetadata):
+        signing_house.client(metadata={member: algorithm})
 
 
 def test_nor_on_the_command_line(signing_house):

@@ -127,3 +127,33 @@ def test_the_metadata(signing):
     assert found["require_signed_request_object"] is True
     assert set(found["response_modes_supported"]) == {"jwt", "query.jwt", "fragment.jwt", "form_post.jwt"}
     assert set(found["request_object_signing_alg_values_supported"]) == {"PS256", "ES256", "EdDSA"}
+
+
+JWT = "application/token-introspection+jwt"
+
+
+def introspected(client, accept):
+    token = client.token(grant_type="client_credentials").json["access_token"]
+    headers = {"Accept": accept} if accept else {}
+    return client.house.door().post("/o/introspect/", {"token": token, **client.proof()}, headers)
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", JWT])
+def test_introspection_is_signed(client, accept):
+    """FAPI 2.0 Message Signing §5.5; RFC 9701."""
+    answer = introspected(client, accept)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, JWT)
+    header, claims = jws.taken_apart(answer.text)
+    assert header["alg"] == "PS256"
+    assert claims["token_introspection"]["active"] is True
+
+
+def test_introspection_by_json_is_refused(client):
+    answer = introspected(client, "application/json")
+    assert refused(answer) == "invalid_request"
+    assert "active" not in answer.text
+
+
+def test_introspection_of_others_goes_on_beside_it(plain):
+    register(plain, metadata={"profile": "fapi2-message-signing"})
+    assert introspected(register(plain), None).json["active"] is True

@@ -41,6 +41,7 @@ MESSAGES = {
     "REQUEST_OBJECT_REQUIRED_CLAIMS": [[], ["aud", "exp"]],
     "REQUEST_OBJECT_MAX_LIFETIME_SECONDS": [3601, None],
     "RESPONSE_MODES_SUPPORTED": [None, ["query"], ["jwt", "form_post"]],
+    "JWT_INTROSPECTION_REQUIRED": [False],
 }
 MODERN = {
     "PKCE_REQUIRED": [False, "public", "or_nonce"],

@@ -33,6 +33,8 @@ class FapiVariant:
     openid: bool = True
     credentials: bool = False
     """Whether tokens are given to clients for themselves (RFC 6749 §4.4), and nobody is asked."""
+    rar: bool = False
+    """Whether requests name authorization details (RFC 9396): beside scopes, or alone where there is no `openid`."""
 
     @property
     def name(self) -> str:
@@ -64,7 +66,7 @@ class FapiVariant:
     def __str__(self) -> str:
         """Say which it is, for the ids of tests."""
         plain = "-client_credentials" if self.credentials else "-plain_oauth"
-        return f"{self.name}{'' if self.openid else plain}"
+        return f"{self.name}{'' if self.openid else plain}{'-rar' if self.rar else ''}"
 
 
 def digest(text: str) -> str:
@@ -106,6 +108,7 @@ class FapiParty:
         }
         self.key = RSAKey.import_key(members)
         self.scope = own["scope"] if variant.openid else own["scope"].replace("openid ", "")
+        self.details = document["resource"]["richAuthorizationRequest"] if variant.rar else []
         self.callback = suite.callback + ("?dummy1=lorem&dummy2=ipsum" if number == 2 else "")
         self.resource = document["resource"]["resourceUrl"]
         self.proof_key, self.verifier = new_proof_key(), secrets.token_urlsafe(48)
@@ -134,7 +137,8 @@ class FapiParty:
         parameters = {
             "client_id": self.client_id,
             "redirect_uri": self.callback,
-            "scope": self.scope,
+            "scope": None if variant.rar and not variant.openid else self.scope,
+            "authorization_details": self.written(self.details) if variant.rar else None,
             "state": secrets.token_urlsafe(8 if self.number == 1 else 96),
             "nonce": secrets.token_urlsafe(8) if variant.openid else None,
             "response_type": "code id_token" if variant.hybrid else "code",
@@ -144,6 +148,10 @@ class FapiParty:
             **changes,
         }
         return {name: value for name, value in parameters.items() if value is not None}
+
+    def written(self, parameter: Any) -> Any:
+        """Return a parameter that is JSON as a request has it: as it is in an object, else as text."""
+        return parameter if self.variant.signs else json.dumps(parameter)
 
     def request_object(
         self, asked: Mapping[str, Any], *, key: Any = None, algorithm: str = ALGORITHM, **changes: Any

@@ -243,6 +243,7 @@ class FapiClient(FapiParty):
         document = checks.json_answer(answer, 200)
         assert "no-store" in answer.headers["cache-control"]
         assert document["token_type"].lower() == ("dpop" if self.variant.bound == "dpop" else "bearer")
+        assert document.get("authorization_details", []) == self.details
         checks.bearer_token(document["access_token"])
         checks.expires_in(document["expires_in"])
         return document
@@ -266,7 +267,7 @@ class FapiClient(FapiParty):
 
     def check_served(self, answer: httpx.Response) -> None:
         """Demand that the API answers."""
-        checks.json_answer(answer, 200)
+        assert checks.json_answer(answer, 200)["orders"] == self.details
         assert answer.headers["date"]
 
     def check_turned_away(self, answer: httpx.Response) -> None:

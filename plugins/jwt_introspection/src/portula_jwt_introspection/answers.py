@@ -71,9 +71,7 @@ def caller(exchange: Any) -> None:
     tried = exchange.presented_token is not None or any(
         method.presented(exchange.request) for method in provider.client_auth_methods.values()
     )
-    if not tried and (
-        _all_required(provider) or preferred_format(exchange, ENDPOINT).media_type == MEDIA_TYPE
-    ):
+    if not tried and (_demanded(provider) or preferred_format(exchange, ENDPOINT).media_type == MEDIA_TYPE):
         raise InvalidRequestError(description="The caller is not authenticated.")
 
 
@@ -97,11 +95,12 @@ def _is_resource_server(provider: AuthorizationServer, client: Application) -> b
 
 
 def _is_required(exchange: Any) -> bool:
-    return _all_required(exchange.provider) or is_registered(exchange.client)
+    return _demanded(exchange.provider, exchange.client) or is_registered(exchange.client)
 
 
-def _all_required(provider: AuthorizationServer) -> bool:
-    return provider.settings(JwtIntrospectionSettings).JWT_INTROSPECTION_REQUIRED
+def _demanded(provider: AuthorizationServer, client: Application | None = None) -> bool:
+    """Say whether the setting, or a profile of the client, demands a JWT."""
+    return provider.settings(JwtIntrospectionSettings, client).JWT_INTROSPECTION_REQUIRED
 
 
 def _write(exchange: Any) -> Answer:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from portula import Plugin, hookimpl
-from portula.errors import FetchFailed, InvalidClientMetadata
+from portula.errors import FetchFailed, InvalidClientMetadata, JoseError
 from portula.plugin import Application, ClientMember, TokenEncryption, origin_of, uri_host
 from portula_oidc.pairwise import PAIRWISE
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings, is_on
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ID_TOKEN, USERINFO = TokenEncryption("id_token"), TokenEncryption("userinfo")
 """How a client has them encrypted (OpenID Connect Core §10.2)."""
+SIGNED_USERINFO = "userinfo_signed_response_alg"
 MAX_SECTOR_BYTES = 64 * 1024
 
 
@@ -43,7 +44,7 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
         ClientMember("subject_type", Literal[tuple(subject_types(provider.settings(OIDCSettings)))]),
         ClientMember("sector_identifier_uri", str),
         ClientMember("id_token_signed_response_alg", Literal[tuple(signing)], field="algorithm"),
-        ClientMember("userinfo_signed_response_alg", Literal[tuple(signing)]),
+        ClientMember(SIGNED_USERINFO, Literal[tuple(signing)]),
         *ID_TOKEN.members(provider),
         *USERINFO.members(provider),
         ClientMember("default_max_age", seconds),
@@ -74,6 +75,7 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
         raise InvalidClientMetadata(f"subject_type is one of {', '.join(kinds)}")
     for encryption in (ID_TOKEN, USERINFO):
         encryption.check(registration)
+    _check_secret(registration.provider, registration.application)
     for name in ("initiate_login_uri", "sector_identifier_uri"):
         if name in metadata and not _is_https(metadata[name]):
             raise InvalidClientMetadata(f"{name} is not an https URL")
@@ -86,6 +88,18 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
         and len(hosts) > 1
     ):
         raise InvalidClientMetadata("redirect URIs on several hosts need a sector_identifier_uri")
+
+
+def _check_secret(provider: AuthorizationServer, application: Application) -> None:
+    """Refuse an algorithm that needs the client's secret where that cannot be read, or is too short (attack S46)."""
+    algorithm = str(application.metadata.get(SIGNED_USERINFO))
+    if algorithm.startswith("HS"):
+        try:
+            provider.hooks.ask(Plugin.portula_jose).sign(
+                {}, typ="JWT", algorithm=algorithm, client=application
+            )
+        except JoseError as error:
+            raise InvalidClientMetadata(f"{SIGNED_USERINFO}: {error}") from None
 
 
 def _is_https(uri: object) -> bool:

@@ -23,7 +23,7 @@ from portula.plugin import (
 )
 from portula_oidc.claims import person_of
 from portula_oidc.hooks import OIDCHooks, UserInfoClaims
-from portula_oidc.registration import USERINFO
+from portula_oidc.registration import SIGNED_USERINFO, USERINFO
 
 if TYPE_CHECKING:
     from portula.plugin import Application
@@ -79,7 +79,7 @@ def enrich(exchange: UserinfoExchange) -> None:
 def sign(exchange: UserinfoExchange) -> None:
     """Sign the claims for a client that is registered so (OpenID Connect Core §5.3.2)."""
     client = exchange.client
-    algorithm = client.metadata.get("userinfo_signed_response_alg") if client else None
+    algorithm = client.metadata.get(SIGNED_USERINFO) if client else None
     if client is None or algorithm is None or exchange.jwt is not None:
         return
     jose = exchange.provider.hooks.ask(Plugin.portula_jose)

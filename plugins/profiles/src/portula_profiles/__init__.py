@@ -1,6 +1,6 @@
 """Profiles: what FAPI 2.0 and OAuth 2.1 ask of a server and of its clients, each under one name.
 
-Sources: FAPI 2.0 Security Profile (Final) §5.3, §5.4; FAPI 2.0 Message Signing (Final) §5.3, §5.4; OAuth 2.1 (draft).
+Sources: FAPI 2.0 Security Profile (Final) §5.3, §5.4; FAPI 2.0 Message Signing (Final) §5.3 to §5.5; OAuth 2.1 (draft).
 It never makes anything less strict, and lets no setting and no client below a profile pass in silence.
 """
 

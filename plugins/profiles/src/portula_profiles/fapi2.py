@@ -80,6 +80,7 @@ FAPI2_MESSAGE_SIGNING = Profile(
             allowed="only jwt and modes that end in .jwt",
             default=("jwt", "query.jwt", "fragment.jwt", "form_post.jwt"),
         ),
+        Floor.exactly("JWT_INTROSPECTION_REQUIRED", True),
     ),
     needs=(
         *_SECURITY_NEEDS,
