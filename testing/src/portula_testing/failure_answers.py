@@ -109,11 +109,16 @@ def _redirect_problems(answer: TestResponse, errors: Sequence[str]) -> Iterator[
 def _page_problems(answer: TestResponse, failed: Crossing, passed: Sequence[Crossing]) -> Iterator[str]:
     """Look at the page that a person sees; the client is told instead where it is known.
 
-    Where it is told by a JWT alone (JARM §2.1) what signs may be away too, and then nobody but the person is told.
+    Where it is told by a JWT alone (JARM §2.1) what signs may be away too, and then nobody but the person is told. So
+    it is where the request was pushed and cannot be read, since it says where the error goes (RFC 9126 §4).
     """
     known = any(crossing.label == "store.find Application" for crossing in passed)
-    is_signed = answer.request.args.get("response_mode", "").endswith("jwt")
-    if answer.request.path.rstrip("/").endswith("/authorize") and known and not is_signed:
+    asked = answer.request.args
+    is_signed = asked.get("response_mode", "").endswith("jwt")
+    is_unread = (
+        failed.label == "store.find Artifact" and "request_uri" in asked and "redirect_uri" not in asked
+    )
+    if answer.request.path.rstrip("/").endswith("/authorize") and known and not (is_signed or is_unread):
         yield f"{answer.status_code} is a page, but the client is known and could be told"
     denied = failed.kind in _DENYING and answer.status_code == 403
     if answer.status_code not in STATUSES and not denied:

@@ -26,8 +26,9 @@ class RetryLater(errors.TemporarilyUnavailableError):  # type: ignore[misc] # oa
 def fault_of(failure: Exception, what: str) -> OAuth2Error:
     """Log that a request failed, and return what its client is told (RFC 6749 §4.1.2.1)."""
     log_failure(failure, "%s is refused", what)
-    kind = errors.TemporarilyUnavailableError if isinstance(failure, StorageDown) else errors.ServerError
-    return kind(description=description_of(failure))
+    if isinstance(failure, StorageDown):
+        return RetryLater(description_of(failure), RETRY_AFTER_SECONDS)
+    return errors.ServerError(description=description_of(failure))
 
 
 def failed_answer(failure: Exception) -> Answer:
