@@ -174,7 +174,7 @@ class Settings:
             for name, info in model.model_fields.items()
             if name not in self._given
             and not info.is_required()
-            and not info.default_factory_takes_validated_data
+            and not getattr(info, "default_factory_takes_validated_data", False)  # since pydantic 2.10
         }
         changed = {
             name: (default, profile)
