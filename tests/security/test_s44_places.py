@@ -1,5 +1,7 @@
 """S44 over HTTP: each kind of token is presented at each place, and is taken only where it belongs."""
 
+import secrets
+
 import pytest
 from support import details, exchanges, foreign_issuers
 from support.elsewhere import Elsewhere
@@ -64,7 +66,7 @@ def elsewhere(house):
 def of_client(house, party, **claims):
     now = house.clock.time
     names = {"iss": party.client_id, "sub": party.client_id, "aud": ISSUER}
-    return {**names, "iat": now, "exp": now + 60, "jti": f"{now} {claims}", **claims}
+    return {**names, "iat": now, "exp": now + 60, "jti": secrets.token_hex(16), **claims}
 
 
 def signed_answer(house, party, kind):
