@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SHORTCUT = "jwt"
 PLAIN = ("query", "fragment", "form_post")
-SYMMETRIC = ("HS256", "HS384", "HS512")
 SIGNED_ALG = "authorization_signed_response_alg"
 ENCRYPTION = TokenEncryption("authorization")
 """How a client has responses encrypted (JARM §3)."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from portula import Plugin, hookimpl
-from portula.errors import InvalidClientMetadata, InvalidRequestError, JoseError
-from portula.plugin import AuthorizationExchange, ClientMember, in_front_channel
+from portula import hookimpl
+from portula.errors import InvalidClientMetadata, InvalidRequestError
+from portula.plugin import AuthorizationExchange, ClientMember, check_signed_response_alg, in_front_channel
 from portula_jarm.modes import (
     ENCRYPTION,
     SHORTCUT,
     SIGNED_ALG,
-    SYMMETRIC,
     algorithms,
     effective,
     is_on,
@@ -46,16 +45,7 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     provider, metadata = registration.provider, registration.application.metadata
     if not is_on(provider):
         return
-    algorithm = metadata.get(SIGNED_ALG)
-    if algorithm is not None and algorithm not in algorithms(provider):
-        raise InvalidClientMetadata(f"{SIGNED_ALG} {algorithm!r} is none of this provider's")
-    if algorithm in SYMMETRIC:
-        try:
-            provider.hooks.ask(Plugin.portula_jose).sign(
-                {}, typ="JWT", algorithm=algorithm, client=registration.application
-            )
-        except JoseError as error:
-            raise InvalidClientMetadata(f"{SIGNED_ALG}: {error}") from None
+    check_signed_response_alg(registration, SIGNED_ALG, algorithms(provider))
     ENCRYPTION.check(registration)
     unknown = [name for name in metadata.get(MODES, ()) if name not in provider.response_modes]
     if unknown:

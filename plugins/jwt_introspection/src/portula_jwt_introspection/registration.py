@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from portula import Plugin, hookimpl
-from portula.errors import InvalidClientMetadata, JoseError
-from portula.plugin import ClientMember, TokenEncryption
+from portula.plugin import ClientMember, TokenEncryption, check_signed_response_alg
 
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import Application, AuthorizationServer, ClientRegistration
 
 SIGNED_ALG = "introspection_signed_response_alg"
-SYMMETRIC = ("HS256", "HS384", "HS512")
 ENCRYPTION = TokenEncryption("introspection")
 
 
@@ -57,17 +55,8 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     Raises:
         InvalidClientMetadata: names the member.
     """
-    provider, application = registration.provider, registration.application
+    provider = registration.provider
     if not is_on(provider):
         return
-    algorithm = application.metadata.get(SIGNED_ALG)
-    if algorithm is not None and algorithm not in algorithms(provider):
-        raise InvalidClientMetadata(f"{SIGNED_ALG} {algorithm!r} is none of this provider's")
-    if algorithm in SYMMETRIC:
-        try:
-            provider.hooks.ask(Plugin.portula_jose).sign(
-                {}, typ="JWT", algorithm=algorithm, client=application
-            )
-        except JoseError as error:
-            raise InvalidClientMetadata(f"{SIGNED_ALG}: {error}") from None
+    check_signed_response_alg(registration, SIGNED_ALG, algorithms(provider))
     ENCRYPTION.check(registration)

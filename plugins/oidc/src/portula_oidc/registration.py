@@ -9,8 +9,15 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from portula import Plugin, hookimpl
-from portula.errors import FetchFailed, InvalidClientMetadata, JoseError
-from portula.plugin import Application, ClientMember, TokenEncryption, origin_of, uri_host
+from portula.errors import FetchFailed, InvalidClientMetadata
+from portula.plugin import (
+    Application,
+    ClientMember,
+    TokenEncryption,
+    check_signed_response_alg,
+    origin_of,
+    uri_host,
+)
 from portula_oidc.pairwise import PAIRWISE
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings, is_on
 
@@ -24,7 +31,7 @@ SIGNED_USERINFO = "userinfo_signed_response_alg"
 MAX_SECTOR_BYTES = 64 * 1024
 
 
-def id_token_algorithms(provider: Provider) -> list[str]:
+def id_token_algorithms(provider: AuthorizationServer) -> list[str]:
     """Return the algorithms ID tokens and userinfo can be signed with, for a client that is made for it."""
     return list(provider.hooks.ask(Plugin.portula_jose).algorithms_for_clients())
 
@@ -75,7 +82,7 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
         raise InvalidClientMetadata(f"subject_type is one of {', '.join(kinds)}")
     for encryption in (ID_TOKEN, USERINFO):
         encryption.check(registration)
-    _check_secret(registration.provider, registration.application)
+    check_signed_response_alg(registration, SIGNED_USERINFO, id_token_algorithms(registration.provider))
     for name in ("initiate_login_uri", "sector_identifier_uri"):
         if name in metadata and not _is_https(metadata[name]):
             raise InvalidClientMetadata(f"{name} is not an https URL")
@@ -88,18 +95,6 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
         and len(hosts) > 1
     ):
         raise InvalidClientMetadata("redirect URIs on several hosts need a sector_identifier_uri")
-
-
-def _check_secret(provider: AuthorizationServer, application: Application) -> None:
-    """Refuse an algorithm that needs the client's secret where that cannot be read, or is too short (attack S46)."""
-    algorithm = str(application.metadata.get(SIGNED_USERINFO))
-    if algorithm.startswith("HS"):
-        try:
-            provider.hooks.ask(Plugin.portula_jose).sign(
-                {}, typ="JWT", algorithm=algorithm, client=application
-            )
-        except JoseError as error:
-            raise InvalidClientMetadata(f"{SIGNED_USERINFO}: {error}") from None
 
 
 def _is_https(uri: object) -> bool:
