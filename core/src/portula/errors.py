@@ -39,7 +39,7 @@ from oauthlib.openid.connect.core.exceptions import (
 from portula.flow.clients import (
     UnknownClient,
 )
-from portula.flow.responses import MissingTokenError, RetryLater
+from portula.flow.responses import InvalidTargetError, MissingTokenError, RetryLater
 from portula.host.hooks import RuleFailed
 from portula.model.errors import (
     AdminRefused,
@@ -93,6 +93,7 @@ __all__ = [
     "InvalidRequestObject",
     "InvalidRequestURI",
     "InvalidScopeError",
+    "InvalidTargetError",
     "InvalidTokenError",
     "JoseError",
     "KeysUnavailable",

@@ -23,6 +23,12 @@ class RetryLater(errors.TemporarilyUnavailableError):  # type: ignore[misc] # oa
         super().__init__(description=description, status_code=status)
 
 
+class InvalidTargetError(errors.InvalidRequestError):  # type: ignore[misc] # oauthlib has no types
+    """There is no token for a server: it is unknown, not allowed, or was not granted (RFC 8707 §2, RFC 8693 §2.2.2)."""
+
+    error = "invalid_target"
+
+
 def fault_of(failure: Exception, what: str) -> OAuth2Error:
     """Log that a request failed, and return what its client is told (RFC 6749 §4.1.2.1)."""
     log_failure(failure, "%s is refused", what)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula.errors import HookFailed, InvalidRequestError, StorageDown
+from portula.errors import HookFailed, InvalidTargetError, StorageDown
 from portula.plugin import Step, TokenExchange
 from portula_resource_indicators.settings import ResourceIndicatorsSettings
 from portula_resource_indicators.uris import as_registered, problem_of
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from portula.plugin import AuthorizationExchange, Exchange
 
 MAX_RESOURCES = 20
-
-
-class InvalidTargetError(InvalidRequestError):  # type: ignore[misc] # oauthlib has no types
-    """A resource is no URI, not known, not allowed, or was not granted (RFC 8707 §2)."""
-
-    error = "invalid_target"
 
 
 def allowed(exchange: Exchange, named: Sequence[str]) -> tuple[str, ...]:

@@ -11,12 +11,12 @@ from portula.errors import (
     HookFailed,
     InvalidRequestError,
     InvalidScopeError,
+    InvalidTargetError,
     OAuth2Error,
     StorageDown,
     UnauthorizedClientError,
 )
 from portula.plugin import Application, ExtensionGrant, Step, TokenExchange
-from portula_token_exchange.errors import InvalidTargetError
 from portula_token_exchange.hooks import (
     ExchangedToken,
     ExchangeRequest,
