@@ -96,7 +96,7 @@ from portula.flow.revoking import (
     revoke_person,
 )
 from portula.flow.server import Server
-from portula.flow.signing import check_signed_response_alg
+from portula.flow.signing import check_secret_signs, check_signed_response_alg
 from portula.flow.steps import Step, Steps, step
 from portula.flow.token import TOKEN_STEPS
 from portula.flow.validator import Live, OAuth2Validator
@@ -390,6 +390,7 @@ __all__ = [
     "added",
     "answer_format",
     "basic_credentials",
+    "check_secret_signs",
     "check_signed_response_alg",
     "client_request_steps",
     "consent_items_of",

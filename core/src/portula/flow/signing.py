@@ -1,10 +1,11 @@
-"""Tokens that are signed for a client: by which algorithms it can be registered for them."""
+"""Tokens that are signed for a client, and by one: which algorithms it can be registered with."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from portula.flow.service_hooks import ServiceHooks
+from portula.host.declarations import HostHooks
 from portula.model.errors import InvalidClientMetadata, JoseError
 
 if TYPE_CHECKING:
@@ -39,3 +40,24 @@ def check_signed_response_alg(
             jose.sign({}, typ="JWT", algorithm=algorithm, client=registration.application)
         except JoseError as error:
             raise InvalidClientMetadata(f"{member}: {error}") from None
+
+
+def check_secret_signs(registration: ClientRegistration, what: str, algorithm: str) -> None:
+    """Refuse a secret that cannot be a key of the client's signatures: a digest of it never is one.
+
+    Args:
+        registration: what is to be saved.
+        what: names, for the error, what is signed so.
+        algorithm: of HMAC, e.g. `HS256`, whose digest no key is shorter than (RFC 7518 §3.2).
+
+    Raises:
+        InvalidClientMetadata: no secret of the client can be read and is long enough.
+    """
+    size = int(algorithm.removeprefix("HS")) // 8
+    unseal = registration.provider.hooks.ask(HostHooks.portula_secret_hasher).unseal
+    secrets = [unseal(stored) for stored in registration.application.secret_hashes]
+    if not any(secret is not None and len(secret.encode()) >= size for secret in secrets):
+        raise InvalidClientMetadata(
+            f"{what} needs a secret that is kept encrypted (hash_secret off) and has at least {size} bytes for "
+            f"{algorithm}; a secret kept as a digest cannot verify signatures"
+        )

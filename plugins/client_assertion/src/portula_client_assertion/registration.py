@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from portula import Plugin, hookimpl
+from portula import hookimpl
 from portula.errors import InvalidClientMetadata
-from portula.plugin import ClientMember
+from portula.plugin import ClientMember, check_secret_signs
 from portula_client_assertion.assertion import STRICT_AUDIENCE
 from portula_client_assertion.methods import algorithms_in_use
 from portula_client_assertion.settings import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application, AuthorizationServer, ClientRegistration
+    from portula.plugin import ClientRegistration
 
 _ALGORITHM = "token_endpoint_auth_signing_alg"
 
@@ -52,18 +52,4 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     if method == PRIVATE_KEY_JWT and not ({"jwks", "jwks_uri"} & registration.application.metadata.keys()):
         raise InvalidClientMetadata(f"{PRIVATE_KEY_JWT} needs the client's public keys: jwks or jwks_uri")
     if method == CLIENT_SECRET_JWT:
-        _check_secret(
-            registration.provider, registration.application, algorithm or offered[CLIENT_SECRET_JWT][0]
-        )
-
-
-def _check_secret(provider: AuthorizationServer, application: Application, algorithm: str) -> None:
-    """Refuse a secret that cannot be a key: a digest of it never is one (attack S46)."""
-    size = int(algorithm.removeprefix("HS")) // 8  # RFC 7518 §3.2
-    unseal = provider.hooks.ask(Plugin.portula_secret_hasher).unseal
-    secrets = [unseal(stored) for stored in application.secret_hashes]
-    if not any(secret is not None and len(secret.encode()) >= size for secret in secrets):
-        raise InvalidClientMetadata(
-            f"{CLIENT_SECRET_JWT} needs a secret that is kept encrypted (hash_secret off) and has at least {size} "
-            f"bytes for {algorithm}; a secret kept as a digest cannot verify signatures"
-        )
+        check_secret_signs(registration, CLIENT_SECRET_JWT, algorithm or offered[CLIENT_SECRET_JWT][0])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from portula import Plugin, hookimpl
+from portula import hookimpl
 from portula.errors import InvalidClientMetadata, InvalidRequestError
-from portula.plugin import AuthorizationExchange, ClientMember, origin_of
+from portula.plugin import AuthorizationExchange, ClientMember, check_secret_signs, origin_of
 from portula_jar.settings import ENCRYPTION, REQUIRED, algorithms, is_on, is_required
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application, AuthorizationServer, ClientRegistration
+    from portula.plugin import ClientRegistration
 
 SIGNED_ALG = "request_object_signing_alg"
 
@@ -45,25 +45,12 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     """
     if is_on(registration.provider):
         ENCRYPTION.check(registration)
-        _check_secret(registration.provider, registration.application)
+        algorithm = str(registration.application.metadata.get(SIGNED_ALG))
+        if algorithm.startswith("HS"):
+            check_secret_signs(registration, SIGNED_ALG, algorithm)
     for uri in registration.application.metadata.get("request_uris", ()):
         if not (origin_of(uri.partition("#")[0]) or "").startswith("https:"):
             raise InvalidClientMetadata(f"request_uris: {uri!r} is not an https URL")
-
-
-def _check_secret(provider: AuthorizationServer, application: Application) -> None:
-    """Refuse an algorithm that needs the client's secret where that cannot be read, or is too short (attack S46)."""
-    algorithm = str(application.metadata.get(SIGNED_ALG))
-    if not algorithm.startswith("HS"):
-        return
-    size = int(algorithm.removeprefix("HS")) // 8  # RFC 7518 §3.2
-    unseal = provider.hooks.ask(Plugin.portula_secret_hasher).unseal
-    secrets = [unseal(stored) for stored in application.secret_hashes]
-    if not any(secret is not None and len(secret.encode()) >= size for secret in secrets):
-        raise InvalidClientMetadata(
-            f"{SIGNED_ALG} {algorithm} needs a secret that is kept encrypted (hash_secret off) and has at least "
-            f"{size} bytes"
-        )
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -44,31 +44,12 @@ class JoseSettings(BaseModel):
     SIGNING_WITH_CLIENT_SECRETS: bool = True
     """Whether tokens for a client may be signed with its secret (HS256, HS384, HS512), where it is registered so."""
 
-    ENCRYPTION_ALGORITHMS: tuple[KeyManagement, ...] = (
-        "RSA-OAEP",
-        "RSA-OAEP-256",
-        "ECDH-ES",
-        "ECDH-ES+A128KW",
-        "ECDH-ES+A192KW",
-        "ECDH-ES+A256KW",
-        "dir",
-        "A128KW",
-        "A192KW",
-        "A256KW",
-    )
+    ENCRYPTION_ALGORITHMS: tuple[KeyManagement, ...] = get_args(KeyManagement)
     """Algorithms by which keys of encrypted tokens may be managed (RFC 7518 §4.1); `dir` and those that begin with A
     take a client's secret, where it can be read. Empty: nothing is encrypted, nor decrypted."""
 
     CONTENT_ENCRYPTIONS: tuple[ContentEncryption, ...] = Field(
-        default=(
-            "A128CBC-HS256",
-            "A192CBC-HS384",
-            "A256CBC-HS512",
-            "A128GCM",
-            "A192GCM",
-            "A256GCM",
-        ),
-        min_length=1,
+        default=get_args(ContentEncryption), min_length=1
     )
     """What the content of encrypted tokens may be encrypted with (RFC 7518 §5.1). A client that names none has
     A128CBC-HS256 (OpenID Connect Registration §2)."""
