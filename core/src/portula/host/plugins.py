@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -25,6 +24,7 @@ from portula.host.lock import (
     digest_of_entry_point,
     digest_of_plugin_file,
 )
+from portula.host.manager import Manager
 from portula.host.markers import hookimpl
 from portula.host.settings import AnswersSlot, slots_answered
 from portula.host.signatures import annotation_problems, option_problems, shape_problems
@@ -78,43 +78,13 @@ class Implementation:
         return f"{self.name} of {self.source}"
 
 
-class _Manager(pluggy.PluginManager):
-    """pluggy's manager, which also knows the methods by which a plugin overrides those of its declarations."""
-
-    def parse_hookimpl_opts(self, plugin: object, name: str) -> HookimplOpts | None:
-        """Return the options of an implementation; None for what is none, a declaration that is inherited among it."""
-        if name.startswith("__") or (inspect.ismodule(plugin) and not _is_function(vars(plugin).get(name))):
-            return None
-        if not name.startswith(PREFIX) or not isinstance(plugin, HookDeclarations):
-            return super().parse_hookimpl_opts(plugin, name)
-        method = getattr(plugin, name)
-        if not inspect.isroutine(method) or facts_of(method) is not None:
-            return None
-        options = super().parse_hookimpl_opts(plugin, name)
-        if options is not None:
-            return options
-        return HookimplOpts(
-            wrapper=False,
-            hookwrapper=False,
-            optionalhook=False,
-            tryfirst=False,
-            trylast=False,
-            specname=None,
-        )
-
-
-def _is_function(value: object) -> bool:
-    """Say whether a module's attribute can be an implementation, without a look into what is none: a proxy, say."""
-    return type(value) in (FunctionType, MethodType, staticmethod, classmethod)
-
-
 class Plugins:
     """One pluggy PluginManager, the hooks that are declared, and the sources of everything registered."""
 
     def __init__(self, declarations: Sequence[type[HookDeclarations]], provider: Deployment) -> None:
         """Take the classes that declare core's hooks, and the provider that the plugins are for."""
         self._provider = provider
-        self.manager: pluggy.PluginManager = _Manager("portula")
+        self.manager: pluggy.PluginManager = Manager("portula")
         self.declared = DeclaredHooks(declarations)
         self.sources: dict[str, Source] = {}
         self.absent: dict[Source, str] = {}
