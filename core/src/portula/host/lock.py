@@ -210,12 +210,27 @@ def _forged(source: Path) -> bytes:
     noted = struct.pack("<II", int(status.st_mtime) & 0xFFFF_FFFF, status.st_size & 0xFFFF_FFFF)
     if header[:4] != importlib.util.MAGIC_NUMBER or (header[4:8] == _BY_TIME and header[8:] != noted):
         return b""  # Python compiles anew
-    try:
-        made = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
-        same = marshal.loads(compiled[_HEADER_BYTES:]) == made  # noqa: S302 - only compared
-    except (EOFError, SyntaxError, TypeError, ValueError):
-        same = False
-    return b"" if same else compiled
+    return b"" if _is_compiled_from(source, compiled[_HEADER_BYTES:]) else compiled
+
+
+def _is_compiled_from(source: Path, code: bytes) -> bool:
+    """Say whether compiling a source gives this code; two contents are compared once a process."""
+    content = source.read_bytes()
+    pair = hashlib.sha256(content).digest(), hashlib.sha256(code).digest()
+    if pair not in _same:
+        try:
+            made = compile(content, str(source), "exec", dont_inherit=True)
+            same = marshal.loads(code) == made  # noqa: S302 - only compared
+        except (EOFError, SyntaxError, TypeError, ValueError):
+            same = False
+        if not same:
+            return False
+        _same.add(pair)
+    return True
+
+
+_same: set[tuple[bytes, bytes]] = set()
+"""Digests of sources, each with that of the code that compiling it gives."""
 
 
 def as_json(plugins: Iterable[LockedPlugin]) -> list[dict[str, Any]]:

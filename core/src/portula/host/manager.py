@@ -1,6 +1,7 @@
 """pluggy's manager with portula's idea of what implements a hook."""
 
 import inspect
+from collections.abc import Iterable, Mapping
 from types import FunctionType, MethodType
 from weakref import WeakKeyDictionary
 
@@ -9,7 +10,7 @@ from pluggy import HookimplOpts
 
 from portula.host.kinds import PREFIX, HookDeclarations, facts_of
 
-_known_opts: WeakKeyDictionary[object, dict[str, HookimplOpts]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[object, dict[str, HookimplOpts]] = WeakKeyDictionary()
 """What each module and class implements: a process with many providers looks once."""
 
 
@@ -18,13 +19,22 @@ class Manager(pluggy.PluginManager):
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> HookimplOpts | None:
         """Return the options of an implementation; None for what is none, a declaration that is inherited among it."""
+        return self.implemented(plugin).get(name)
+
+    def implemented(self, plugin: object) -> Mapping[str, HookimplOpts]:
+        """Return the attributes of a plugin that implement a hook, each with its options."""
         holder = plugin if inspect.ismodule(plugin) else type(plugin)
-        if holder is not plugin and name in getattr(plugin, "__dict__", ()):
-            return self._attribute_opts(plugin, name)
-        if holder not in _known_opts:
-            found = {attribute: self._attribute_opts(plugin, attribute) for attribute in dir(holder)}
-            _known_opts[holder] = {name: options for name, options in found.items() if options is not None}
-        return _known_opts[holder].get(name)
+        found = _known.get(holder)
+        if found is None:
+            found = _known[holder] = self._opts(plugin, dir(holder))
+        own = {} if holder is plugin else getattr(plugin, "__dict__", {})
+        if not own:
+            return found
+        return {name: opts for name, opts in found.items() if name not in own} | self._opts(plugin, own)
+
+    def _opts(self, plugin: object, names: Iterable[str]) -> dict[str, HookimplOpts]:
+        found = {name: self._attribute_opts(plugin, name) for name in names}
+        return {name: options for name, options in found.items() if options is not None}
 
     def _attribute_opts(self, plugin: object, name: str) -> HookimplOpts | None:
         if name.startswith("__") or (inspect.ismodule(plugin) and not _is_function(vars(plugin).get(name))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -84,7 +84,7 @@ class Plugins:
     def __init__(self, declarations: Sequence[type[HookDeclarations]], provider: Deployment) -> None:
         """Take the classes that declare core's hooks, and the provider that the plugins are for."""
         self._provider = provider
-        self.manager: pluggy.PluginManager = Manager("portula")
+        self.manager = Manager("portula")
         self.declared = DeclaredHooks(declarations)
         self.sources: dict[str, Source] = {}
         self.absent: dict[Source, str] = {}
@@ -103,7 +103,11 @@ class Plugins:
                 f"{source} and {self.sources[source.name]} have the same name; rename or block one"
             )
         instance = plugin() if inspect.isclass(plugin) else plugin
-        found = list(self._problems(instance))
+        implemented = [
+            (name, options.get("specname") or name, options)
+            for name, options in self.manager.implemented(instance).items()
+        ]
+        found = list(self._problems(instance, implemented))
         if found:
             raise BrokenPlugin(*(f"{source}: {problem}" for problem in found))
         try:
@@ -111,10 +115,12 @@ class Plugins:
         except (PluginValidationError, ValueError) as error:
             raise BrokenPlugin(f"{source}: {error}") from error
         self.sources[source.name] = source
-        self._warn_of_retired(source.name)
+        self._warn_of_retired(hook for _, hook, _ in implemented)
 
-    def _problems(self, plugin: object) -> Iterable[str]:
-        for name, hook, options in self._implemented(plugin):
+    def _problems(
+        self, plugin: object, implemented: Iterable[tuple[str, str, HookimplOpts]]
+    ) -> Iterable[str]:
+        for name, hook, options in implemented:
             method = getattr(plugin, name)
             yield from option_problems(hook, options)
             yield from shape_problems(hook, method)
@@ -125,18 +131,11 @@ class Plugins:
             if name.startswith(PREFIX) and _redeclared(type(plugin), name):
                 yield f"{name} has the decorator of a declaration; an implementation has none, remove it"
 
-    def _implemented(self, plugin: object) -> Iterator[tuple[str, str, HookimplOpts]]:
-        """Yield the attributes of a plugin that implement a hook, each with the name of the hook and its options."""
-        for name in dir(plugin):
-            options = self.manager.parse_hookimpl_opts(plugin, name)
-            if options is not None:
-                yield name, options.get("specname") or name, options
-
-    def _warn_of_retired(self, plugin: str) -> None:
-        for hook in self.hooks_of(plugin):
+    def _warn_of_retired(self, hooks: Iterable[str]) -> None:
+        for hook in hooks:
             retired = self.declared.facts(hook).retired if hook in self.declared else None
             if retired:
-                warnings.warn(retired, DeprecationWarning, stacklevel=2)
+                warnings.warn(retired, DeprecationWarning, stacklevel=3)
 
     def declare_hooks(self, lock: LockFile | None = None) -> None:
         """Let plugins declare hooks of their own; what was registered before is then held to these too.
@@ -161,10 +160,7 @@ class Plugins:
         ]
         if found:
             raise BrokenPlugin(*found)
-        for hook in sorted(self.declared.own):
-            retired = self.declared.facts(hook).retired
-            if retired and self.implementations(hook):
-                warnings.warn(retired, DeprecationWarning, stacklevel=2)
+        self._warn_of_retired(hook for hook in sorted(self.declared.own) if self.implementations(hook))
         for source in self.sources.values():
             self._check_trust(source, lock)
 
