@@ -11,6 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 WORKERS ?= 2
+ROWS ?= 10
 ARGS ?=
 
 VENV := .venv
@@ -88,14 +89,14 @@ test: $(VENV)/.stamp-browser
 	@tools/test_all.sh --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 else ifdef MINIMUM
 test: $(LEAST)/.stamp-test
-	@$(LEAST)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+	@$(LEAST)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --rows $(ROWS) $(ARGS)
 else ifdef ROOM
 test: $(VENV)/.stamp-test
 	@test -d plugins/$(ROOM) || { echo "There is no room $(ROOM); there are: $(notdir $(wildcard plugins/*))" >&2; exit 2; }
 	@$(BIN)/python -m pytest plugins/$(ROOM) $(ARGS)
 else
-test: $(VENV)/.stamp-test ## The tests on SQLite and memory; ALL=1 adds engines, browser and what takes long; ROOM=logout is of one room, MINIMUM=1 has the least versions (ARGS="-k word")
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+test: $(VENV)/.stamp-test ## The tests on SQLite and memory, ten rows of each table; ALL=1 adds all rows, engines, browser and what takes long; ROOM=logout is of one room, MINIMUM=1 has the least versions (ARGS="-k word")
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --rows $(ROWS) $(ARGS)
 endif
 
 coverage: $(VENV)/.stamp-test ## The same tests, with a report of the lines they reach

@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType
 
 import pytest
@@ -54,16 +54,46 @@ _builders_are_shared()
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--rows`."""
+    parser.addoption(
+        "--rows", type=int, default=None, metavar="N", help="of each parametrized test run at most N rows"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say at the beginning of a run what it leaves out."""
+    rows = config.getoption("rows")
+    return (
+        [f"at most {rows} rows of each parametrized test; `make test ALL=1` runs every row"] if rows else []
+    )
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of an `xdist_group` in one worker.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave some rows of each table, with `--rows`, and keep the tests of an `xdist_group` in one worker.
 
     pytest-xdist 3.8 writes the group into `_nodeid`, where pytest 9.2 no longer looks for the name of a test.
     """
+    most = config.getoption("rows")
+    if most:
+        chosen = set(_some_rows(items, most))
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = [item for item in items if item in chosen]
     for item in items:
         noted = vars(item).get("_nodeid")
         if noted is not None and noted != item.nodeid:
             item._id = item.id.parse(noted)  # type: ignore[attr-defined] # noqa: SLF001 - neither has a public way
+
+
+def _some_rows(items: list[pytest.Item], most: int) -> Iterator[pytest.Item]:
+    """Yield at most so many rows of each parametrized test, the same each time: spread evenly over their names."""
+    tables: dict[str, list[pytest.Item]] = {}
+    for item in sorted(items, key=lambda item: item.nodeid):
+        tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for rows in tables.values():
+        number = min(most, len(rows))
+        yield from (rows[place * (len(rows) - 1) // max(number - 1, 1)] for place in range(number))
 
 
 def pytest_collection_finish() -> None:
