@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from oauthlib.oauth2 import OAuth2Error
@@ -160,7 +161,11 @@ class TokenPresentations:
             proof.prove(presented, bound)
 
     def refusal(
-        self, error: OAuth2Error, presented: PresentedToken | None = None, *, scope: str = ""
+        self,
+        error: OAuth2Error,
+        presented: PresentedToken | None = None,
+        *,
+        parameters: Mapping[str, str] = MappingProxyType({}),
     ) -> Answer:
         """Return a resource's refusal, with a challenge of each scheme (RFC 6750 §3, RFC 9449 §7.2).
 
@@ -169,19 +174,18 @@ class TokenPresentations:
         Args:
             error: a MissingTokenError names no error, it only asks for a token; a RetryLater is about no token.
             presented: the token that is refused.
-            scope: what is needed, space-separated.
+            parameters: of the challenges besides, e.g. `scope` with what is needed; a value without quotation marks.
         """
         if isinstance(error, RetryLater):
             return token_error(error)
         missing = isinstance(error, MissingTokenError)
         challenges = []
         for each in self._schemes.values():
-            parameters = {"realm": "portula"}
-            if not missing and (presented is None or presented.scheme == each.scheme):
-                parameters |= error_parameters(error)
-            if scope:
-                parameters["scope"] = scope
-            challenges.append(_challenge(each.scheme, {**parameters, **each.challenge}))
+            named = not missing and (presented is None or presented.scheme == each.scheme)
+            said = error_parameters(error) if named else {}
+            challenges.append(
+                _challenge(each.scheme, {"realm": "portula", **said, **parameters, **each.challenge})
+            )
         headers = {"WWW-Authenticate": ", ".join(challenges)}
         if missing:
             return Answer(401, {**headers, **NO_STORE})

@@ -182,7 +182,7 @@ def refuse(exchange: IntrospectionExchange, error: Exception) -> Answer | None:
     presented = exchange.presented_token
     of_token = isinstance(error, (InvalidTokenError, InsufficientScopeError))
     if of_token or (presented is not None and error.status_code == 401):
-        return exchange.provider.token_presentations.refusal(error, presented, scope=SCOPE)
+        return exchange.provider.token_presentations.refusal(error, presented, parameters={"scope": SCOPE})
     return token_error(error)
 
 

@@ -15,7 +15,7 @@ from portula_oidc.claims import SCOPES, ClaimQuestions
 from portula_oidc.demands import portula_interaction_demands, portula_validate_authorization_request
 from portula_oidc.endpoint import portula_endpoints
 from portula_oidc.hooks import IDTokenClaims, OIDCHooks, UserInfoClaims
-from portula_oidc.id_token import IDTokenQuestions
+from portula_oidc.id_token import IDTokenQuestions, portula_introspection_response
 from portula_oidc.metadata import portula_metadata
 from portula_oidc.pairwise import PairwiseQuestions
 from portula_oidc.registration import portula_client_metadata, portula_validate_client_registration
@@ -32,6 +32,7 @@ __all__ = [
     "portula_client_metadata",
     "portula_endpoints",
     "portula_interaction_demands",
+    "portula_introspection_response",
     "portula_metadata",
     "portula_validate_authorization_request",
     "portula_validate_client_registration",

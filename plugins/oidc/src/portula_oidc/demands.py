@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
@@ -10,7 +11,7 @@ from portula.plugin import Authenticated, Demands, OAuthRequest, is_encrypted, i
 from portula_oidc.acr import reached
 from portula_oidc.claims import ROOM, SCOPE_OF
 from portula_oidc.requested_claims import RequestedClaims, asked_of
-from portula_oidc.settings import is_on
+from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationExchange, AuthorizationServer, Interaction
@@ -66,7 +67,10 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
         if interaction.fresh:
             raise LoginRequired(description="Somebody else signed in.", request=interaction.request)
         again = True
-    if interaction.user is not None and not _acr_suffices(interaction.provider, requested, interaction.user):
+    demanded = _demanded_acr(interaction)
+    if interaction.user is not None and not _acr_suffices(
+        interaction.provider, requested, demanded, interaction.user
+    ):
         if interaction.fresh:
             raise UnmetAuthenticationRequirementsError(request=interaction.request)
         again = True
@@ -85,6 +89,12 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
             SCOPE_OF[name] for place in requested.claims.values() for name in place if name in SCOPE_OF
         ),
     )
+
+
+def _demanded_acr(interaction: Interaction) -> list[str]:
+    """Return the classes of which the request itself demands one; `default_acr_values` of a client are wishes."""
+    essential = interaction.provider.settings(OIDCSettings).ACR_VALUES_ESSENTIAL
+    return (interaction.request.acr_values or "").split() if essential else []
 
 
 def _known_as(provider: AuthorizationServer, request: OAuthRequest, user: Authenticated) -> str:
@@ -114,10 +124,21 @@ def _meant(provider: AuthorizationServer, request: OAuthRequest, requested: Requ
     return str(hint.claims.get("sub"))
 
 
-def _acr_suffices(provider: AuthorizationServer, requested: RequestedClaims, user: Authenticated) -> bool:
-    """Say whether an essential acr is reached (Core §5.5.1.1); what is merely wished for cannot fail."""
+def _acr_suffices(
+    provider: AuthorizationServer,
+    requested: RequestedClaims,
+    demanded: Sequence[str],
+    user: Authenticated,
+) -> bool:
+    """Say whether an essential acr is reached (Core §5.5.1.1); what is merely wished for cannot fail.
+
+    ACR_VALUES_ESSENTIAL makes the parameter `acr_values` a demand as well (RFC 9470 §5).
+    """
+    known = reached(provider, user.amr)
+    if demanded and set(known).isdisjoint(demanded):
+        return False
     claim = requested.claim("id_token", "acr")
     if not claim.get("essential"):
         return True
     values = [claim["value"]] if "value" in claim else claim.get("values")
-    return not values or not set(reached(provider, user.amr)).isdisjoint(map(str, values))
+    return not values or not set(known).isdisjoint(map(str, values))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from portula import OAuth2Validator, Plugin
+from portula import OAuth2Validator, Plugin, hookimpl
 from portula.plugin import Exchange, OAuthRequest, in_front_channel, issuer_of
 from portula_oidc.acr import acr_of
 from portula_oidc.claims import ROOM, person_of
 from portula_oidc.hooks import IDTokenClaims, OIDCHooks
 from portula_oidc.registration import ID_TOKEN
 from portula_oidc.requested_claims import OPENID
-from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings
+from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings, is_on
 
 if TYPE_CHECKING:
-    from portula.plugin import Application, AuthorizationServer
+    from portula.plugin import Application, AuthorizationServer, IntrospectionResponse
 
 
 class IDTokenQuestions(OAuth2Validator):
@@ -120,6 +120,16 @@ def _sid(exchange: Exchange) -> str | None:
 def _algorithm(provider: AuthorizationServer, request: OAuthRequest) -> str:
     client = cast("Application", request.client)
     return client.algorithm or provider.hooks.ask(Plugin.portula_jose).default_algorithm(client)
+
+
+@hookimpl
+def portula_introspection_response(answer: IntrospectionResponse) -> dict[str, Any]:
+    """Say when the person of a token signed in, and by which class (RFC 9470 §6.2)."""
+    authorization = answer.authorization
+    if authorization is None or authorization.auth_time is None or not is_on(answer.provider):
+        return {}
+    acr = acr_of(answer.provider, authorization.amr, _wanted_acr(authorization.facts.get(ROOM, {})))
+    return {"auth_time": authorization.auth_time, **({"acr": acr} if acr else {})}
 
 
 def _wanted_acr(facts: Mapping[str, Any]) -> list[str]:

@@ -43,7 +43,7 @@ class RequestedClaims:
 
 
 def asked_of(request: OAuthRequest) -> RequestedClaims | None:
-    """Return what a request asks for, None when it is none of OpenID Connect.
+    """Return what a request asks for, None when it is none of OpenID Connect and names no sign-in (RFC 9470 §4).
 
     Raises:
         InvalidRequestError: a parameter is malformed, or one is missing.
@@ -54,7 +54,10 @@ def asked_of(request: OAuthRequest) -> RequestedClaims | None:
     if OPENID not in (request.scopes or ()):
         if front:
             raise InvalidRequestError(description="An ID token needs the scope openid.", request=request)
-        return None
+        signed_in = RequestedClaims(
+            max_age=_max_age(request, None), acr_values=tuple((request.acr_values or "").split())
+        )
+        return None if signed_in == RequestedClaims() else signed_in
     if front and request.nonce is None:
         # Core §3.2.2.1, §3.3.2.11
         raise InvalidRequestError(description="nonce is missing.", request=request)

@@ -77,6 +77,11 @@ class OIDCSettings(BaseModel):
     """Authentication context classes (`acr`) that sign-ins here reach, weakest first, each with the methods (`amr`, RFC
     8176) that it takes. Every sign-in reaches one without methods."""
 
+    ACR_VALUES_ESSENTIAL: bool = False
+    """Whether the parameter `acr_values` is a demand (RFC 9470 §5): who has not signed in by one of these classes signs
+    in anew, and where that reaches none the client hears `unmet_authentication_requirements`. Else it is a wish (OpenID
+    Connect Core §3.1.2.1), and the token says what was reached."""
+
     @field_validator("OIDC_USERINFO_ENDPOINT")
     @classmethod
     def _an_address(cls, url: str) -> str:

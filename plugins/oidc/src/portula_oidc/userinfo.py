@@ -115,7 +115,8 @@ def refuse(exchange: UserinfoExchange, error: Exception) -> Answer | None:
     """Write a refusal (OpenID Connect Core §5.3.3, RFC 6750 §3)."""
     if not isinstance(error, OAuth2Error):
         return None
-    return exchange.provider.token_presentations.refusal(error, exchange.presented_token, scope="openid")
+    presentations = exchange.provider.token_presentations
+    return presentations.refusal(error, exchange.presented_token, parameters={"scope": "openid"})
 
 
 USERINFO_STEPS = Steps(

@@ -17,7 +17,7 @@ from portula_resource_server.guard import (
     require_oauth,
     rw_protected_resource,
 )
-from portula_resource_server.hooks import ResourceServerHooks
+from portula_resource_server.hooks import ResourceChallenge, ResourceServerHooks
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import VerifiedToken
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from portula_resource_server.tokens import TokenVerifier
 
 __all__ = [
+    "ResourceChallenge",
     "VerifiedToken",
     "current_token",
     "protected_resource",

@@ -18,10 +18,15 @@ def audience_of(token: VerifiedToken) -> list[str]:
     return [named] if isinstance(named, str) else list(named or ())
 
 
+def current_url(provider: Provider) -> str:
+    """Return the URL of the current request without its query; it begins with that of the issuer's app."""
+    return f"{provider.root_of(provider.current_issuer())}{provider.current_message().path}"
+
+
 def is_for_this_server(provider: Provider, token: VerifiedToken) -> bool:
     """Say whether a token may be used at the current request.
 
-    The URL of the request begins with that of the issuer's app, never with what the header `Host` says. A server that
+    The URL of the request is never made of what the header `Host` says. A server that
     asks elsewhere and names no audience of its own leaves it to the introspection endpoint, which shows a token that is
     for somebody to nobody else.
     """
@@ -31,7 +36,7 @@ def is_for_this_server(provider: Provider, token: VerifiedToken) -> bool:
     validator = settings.RESOURCE_SERVER_TOKEN_RESOURCE_VALIDATOR
     if validator is None and settings.issuer_is_elsewhere:
         return not settings.RESOURCE_SERVER_AUDIENCES
-    url = f"{provider.root_of(provider.current_issuer())}{provider.current_message().path}"
+    url = current_url(provider)
     if validator is not None:
         return validator(url, audience) is True
     return any(is_below(url, named) for named in audience)

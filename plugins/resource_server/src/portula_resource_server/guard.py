@@ -20,7 +20,13 @@ from portula.errors import (
     RetryLater,
 )
 from portula.plugin import log_failure, tell_refusal, token_error
-from portula_resource_server.audience import is_for_this_server
+from portula_resource_server.audience import current_url, is_for_this_server
+from portula_resource_server.authentication import (
+    ANY_AUTHENTICATION,
+    InsufficientUserAuthenticationError,
+    RequiredAuthentication,
+)
+from portula_resource_server.hooks import ResourceChallenge, ResourceServerHooks
 from portula_resource_server.settings import ResourceServerSettings
 from portula_resource_server.tokens import RETRY_AFTER_SECONDS, VerifiedToken, VerifierUnavailable
 from portula_resource_server.verify import named_scope, verifier_of
@@ -38,8 +44,12 @@ _READING = ("GET", "HEAD", "OPTIONS")
 @overload
 def require_oauth(view: View, /) -> View: ...
 @overload
-def require_oauth(*scopes: str, provider: str = "portula") -> Callable[[View], View]: ...
-def require_oauth(*given: Any, provider: str = "portula") -> Any:
+def require_oauth(
+    *scopes: str, acr_values: Iterable[str] = (), max_age: int | None = None, provider: str = "portula"
+) -> Callable[[View], View]: ...
+def require_oauth(
+    *given: Any, acr_values: Iterable[str] = (), max_age: int | None = None, provider: str = "portula"
+) -> Any:
     """Let a Flask view answer only to an access token that counts and has all these scopes.
 
     The token is read from the Authorization header alone (RFC 6750 §2.1; attack S30); one that is bound to a key has to
@@ -49,10 +59,14 @@ def require_oauth(*given: Any, provider: str = "portula") -> Any:
 
     Args:
         given: scopes, all of which are needed; none, or the view itself, for a token of any scope.
+        acr_values: authentication context classes, as the provider names them, by one of which the person of the token
+            has to have signed in; 401 with `insufficient_user_authentication` else (RFC 9470 §3).
+        max_age: seconds since then, at the most.
         provider: name of the Provider that checks the token.
     """
     scopes = tuple(scope for scope in given if isinstance(scope, str))
-    guard = _guard(lambda _provider: scopes, provider)
+    signed_in = RequiredAuthentication(acr_values=_listed(acr_values, "acr_values"), max_age=max_age)
+    guard = _guard(lambda _provider: scopes, provider, signed_in)
     return guard(given[0]) if len(given) > len(scopes) else guard
 
 
@@ -87,15 +101,17 @@ def rw_protected_resource(
     return _guard(needed, provider)
 
 
-def _listed(scopes: Iterable[str] | None) -> tuple[str, ...]:
-    if isinstance(scopes, str) or callable(scopes):
-        raise TypeError(
-            'scopes are a list, as in protected_resource(scopes=["read"]); the decorator needs its brackets'
-        )
-    return tuple(scopes or ())
+def _listed(values: Iterable[str] | None, name: str = "scopes") -> tuple[str, ...]:
+    if isinstance(values, str) or callable(values):
+        raise TypeError(f'{name} are a list, as in {name}=["read"]; the decorator needs its brackets')
+    return tuple(values or ())
 
 
-def _guard(needed: Callable[[Provider], tuple[str, ...]], name: str) -> Callable[[View], View]:
+def _guard(
+    needed: Callable[[Provider], tuple[str, ...]],
+    name: str,
+    signed_in: RequiredAuthentication = ANY_AUTHENTICATION,
+) -> Callable[[View], View]:
     """Make the decorator; `needed` tells the scopes for the current request."""
 
     def guard(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,7 +119,7 @@ def _guard(needed: Callable[[Provider], tuple[str, ...]], name: str) -> Callable
         def guarded(*args: Any, **kwargs: Any) -> Any:
             provider = current_provider(name)
             headers: dict[str, str] = {}
-            answer = _refusal(provider, needed(provider), headers)
+            answer = _refusal(provider, needed(provider), signed_in, headers)
             if answer is not None:
                 return Response(answer.body, answer.status, {**answer.headers, **headers})
             result = current_app.ensure_sync(view)(*args, **kwargs)
@@ -129,12 +145,15 @@ current_token: VerifiedToken = cast("VerifiedToken", LocalProxy(_current_token))
 """The token of the current request, in views decorated with `require_oauth`."""
 
 
-def _refusal(provider: Provider, scopes: tuple[str, ...], headers: dict[str, str]) -> Answer | None:
+def _refusal(
+    provider: Provider, scopes: tuple[str, ...], signed_in: RequiredAuthentication, headers: dict[str, str]
+) -> Answer | None:
     """Return why the current request may not pass; None, and `current_token` set, when it may.
 
     Args:
         provider: who checks the token.
         scopes: what it needs.
+        signed_in: how the person of the token has to have signed in.
         headers: proofs of possession add to them; they go with the answer.
     """
     presentations, presented = provider.token_presentations, None
@@ -147,16 +166,31 @@ def _refusal(provider: Provider, scopes: tuple[str, ...], headers: dict[str, str
         token = _verified(provider, presented)
         if not token.scopes.issuperset(scopes):
             raise InsufficientScopeError
+        signed_in.check(token, provider.now())
     except RetryLater as error:
         tell_refusal(provider, request.endpoint or "", error)
         return token_error(error)
     except OAuth2Error as error:
         tell_refusal(provider, request.endpoint or "", error, reason=_reason(provider, error, presented))
-        setting = provider.settings(ResourceServerSettings).ERROR_RESPONSE_WITH_SCOPES
-        named = setting and isinstance(error, InsufficientScopeError)
-        return presentations.refusal(error, presented, scope=" ".join(scopes) if named else "")
+        parameters = _challenge_parameters(provider, scopes, signed_in, error)
+        return presentations.refusal(error, presented, parameters=parameters)
     g.portula_token = replace(token, expires=provider.datetime_of(token.expires_at))
     return None
+
+
+def _challenge_parameters(
+    provider: Provider, scopes: tuple[str, ...], signed_in: RequiredAuthentication, error: OAuth2Error
+) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    if isinstance(error, InsufficientUserAuthenticationError):
+        parameters = signed_in.parameters
+    elif scopes and isinstance(error, InsufficientScopeError):
+        named = provider.settings(ResourceServerSettings).ERROR_RESPONSE_WITH_SCOPES
+        parameters = {"scope": " ".join(scopes)} if named else {}
+    challenge = ResourceChallenge(
+        provider=provider, url=current_url(provider), scopes=scopes, error=error, parameters=parameters
+    )
+    return provider.hooks.enrich(ResourceServerHooks.portula_resource_challenge, challenge)
 
 
 def _reason(provider: Provider, error: OAuth2Error, presented: PresentedToken | None) -> str | None:
