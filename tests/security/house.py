@@ -27,6 +27,7 @@ import portula_oauth2
 import portula_oidc
 import portula_par
 import portula_profiles
+import portula_protected_resource
 import portula_rar
 import portula_resource_indicators
 import portula_resource_server
@@ -61,6 +62,7 @@ ROOMS = (
     portula_oidc,
     portula_par,
     portula_profiles,
+    portula_protected_resource,
     portula_rar,
     portula_resource_indicators,
     portula_resource_server,

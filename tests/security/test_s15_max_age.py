@@ -60,10 +60,17 @@ def test_with_a_session_nobody_gets_by_without_consent(house, browser, scope, pa
     assert response.status_code == 200 or "code=" not in response.location
 
 
-def test_without_openid_the_parameters_are_no_error(house, browser):
+def test_without_openid_max_age_counts_as_well_and_the_others_are_no_error(house, browser):
+    """RFC 9470 §4."""
     assert browser.sign_in().status_code == 302
     for given in PARAMETERS:
-        assert ask(browser, house.client(), scope="read", **given).status_code == 200
+        response, age = ask(browser, house.client(), scope="read", **given), given.get("max_age", "99")
+        if age.isdigit() and 0 < int(age[:9]) and len(age) < 10:
+            assert response.status_code == 200
+        else:
+            assert response.location.startswith(
+                "/accounts/login/" if age == "0" else "https://client.example"
+            )
 
 
 def claims_of(house, party, code, verifier):

@@ -25,6 +25,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "oidc": "portula-oidc",
     "par": "portula-par",
     "profiles": "portula-profiles",
+    "protected_resource": "portula-protected-resource",
     "rar": "portula-rar",
     "resource_indicators": "portula-resource-indicators",
     "resource_server": "portula-resource-server",

@@ -152,6 +152,11 @@ class MetadataPublisher:
             return Answer(304, headers)
         return Answer(200, {"Content-Type": "application/json", **headers}, body)
 
+    def document(self) -> Mapping[str, Any]:
+        """Return the members that do not depend on the issuer; addresses are paths below the mount."""
+        self._resolve()
+        return self._document
+
     def _resolve(self) -> None:
         """Make the document, and again once what it depends on may have changed."""
         now, provider = self._provider.now(), self._provider
@@ -184,6 +189,13 @@ def metadata_endpoints(provider: Provider, known: str = "oauth-authorization-ser
     )
     name = known.replace("-", "_")
     return [
-        Endpoint(f"{name}_{number}", path, ("GET",), provider.publish_metadata, cors="open", in_memory=True)
+        Endpoint(
+            f"{name}_{number}",
+            path,
+            ("GET",),
+            provider.metadata_publisher.answer,
+            cors="open",
+            in_memory=True,
+        )
         for number, path in enumerate(dict.fromkeys(places))
     ]

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     from portula.flow.backend import Backend
     from portula.flow.deliveries import DeliveryWorker
-    from portula.model.http import Handler, Message
+    from portula.model.http import Message
 
 log = logging.getLogger("portula")
 
@@ -313,9 +313,9 @@ class Provider(AuthorizationServer):
         return self.issuer.startswith("https:") if self.issuer else request.is_secure
 
     @cached_property
-    def publish_metadata(self) -> Handler:
-        """The handler that answers a request for the server metadata, wherever it is published."""
-        return MetadataPublisher(self).answer
+    def metadata_publisher(self) -> MetadataPublisher:
+        """What makes the server metadata, and answers requests for it."""
+        return MetadataPublisher(self)
 
     def url_for(self, view: str, **values: Any) -> str:
         """Return the path of a page, e.g. `url_for("accounts.login")`."""
