@@ -85,6 +85,7 @@ from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
 from portula.flow.refusals import tell_refusal
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
+from portula.flow.requested_metadata import MetadataLimits, RequestedMetadata
 from portula.flow.response_modes import ResponseMode
 from portula.flow.responses import error_parameters, fault_of, token_error
 from portula.flow.revocation import REVOCATION_STEPS
@@ -320,6 +321,7 @@ __all__ = [
     "LoginSession",
     "LoginSucceeded",
     "Message",
+    "MetadataLimits",
     "Mount",
     "NamesPeople",
     "Need",
@@ -348,6 +350,7 @@ __all__ = [
     "Replay",
     "RequestRefused",
     "RequestResolver",
+    "RequestedMetadata",
     "ResponseMode",
     "ResponseType",
     "ResponseTypeFactory",

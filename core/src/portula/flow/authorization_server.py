@@ -62,6 +62,9 @@ class AuthorizationServer(Deployment):
     client_members: dict[str, ClientMember]
     """Members of client metadata that plugins contribute, by name."""
 
+    metadata_document: dict[str, Any]
+    """Members of the server metadata (RFC 8414) that do not depend on data."""
+
     step_lists: dict[str, Steps[Any]]
     """The lists of steps of all endpoints, with those that plugins insert, by the endpoint's name."""
 

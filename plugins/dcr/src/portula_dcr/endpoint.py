@@ -34,8 +34,7 @@ from portula.plugin import (
 from portula_dcr.errors import TryLater
 from portula_dcr.hooks import Registration, RegistrationHooks
 from portula_dcr.initial_access import InitialAccessToken
-from portula_dcr.registry import ClientInformation, Registry
-from portula_dcr.requested_metadata import ANSWERED
+from portula_dcr.registry import SERVER_MEMBERS, ClientInformation, Registry
 from portula_dcr.settings import DcrSettings
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def quota(exchange: RegistrationExchange) -> None:
 
 def replacement(exchange: RegistrationExchange) -> None:
     """Require that an update names its client, and nothing that only the provider writes (RFC 7592 §2.2)."""
-    given = [name for name in ANSWERED if name in exchange.document]
+    given = [name for name in SERVER_MEMBERS if name in exchange.document]
     if given:
         raise InvalidClientMetadata(f"{given[0]} is not the client's to send (RFC 7592 §2.2)")
     if exchange.document.get("client_id") != _known(exchange).client_id:

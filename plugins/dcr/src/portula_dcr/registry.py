@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, InvalidTokenError, Replayed
-from portula.plugin import SELF_REGISTERED, Application, Artifact, CheckedClient, Plan
+from portula.plugin import (
+    SELF_REGISTERED,
+    Application,
+    Artifact,
+    CheckedClient,
+    MetadataLimits,
+    Plan,
+    RequestedMetadata,
+)
 from portula_dcr.errors import TryLater
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
 from portula_dcr.quotas import Quotas
 from portula_dcr.registration_tokens import RegistrationTokens
-from portula_dcr.requested_metadata import RequestedMetadata
 from portula_dcr.settings import DcrSettings
 
 if TYPE_CHECKING:
@@ -24,6 +31,21 @@ if TYPE_CHECKING:
 
 REGISTER_TRIES = 10
 """How often a registration is tried while others take the places that were free."""
+
+
+SERVER_MEMBERS = (
+    "registration_access_token",
+    "registration_client_uri",
+    "client_secret_expires_at",
+    "client_id_issued_at",
+)
+"""Members that only the provider writes; an update that has one is refused (RFC 7592 §2.2)."""
+
+PERSONAL_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
+"""OpenID Connect Core §5.4, §11."""
+
+DEFAULTS = {"application_type": "web", "id_token_signed_response_alg": "RS256"}
+"""Those of OpenID Connect Registration §2 that hang on nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +69,17 @@ class Registry:
         self._tokens = RegistrationTokens(provider)
         self.quotas = Quotas(provider)
         self.initial = InitialAccessTokens(provider)
-        self.metadata = RequestedMetadata(provider)
+        self.metadata = RequestedMetadata(
+            provider,
+            MetadataLimits(
+                grant_types=self._settings.DCR_ALLOWED_GRANT_TYPES,
+                scopes=self._settings.DCR_ALLOWED_SCOPES,
+                usual_scopes=PERSONAL_SCOPES,
+                default_scopes=self._settings.DCR_DEFAULT_SCOPES,
+                defaults=DEFAULTS,
+                unheard=SERVER_MEMBERS,
+            ),
+        )
 
     def prepare(self, client: Application, plan: Plan) -> tuple[CheckedClient, ClientInformation]:
         """Prepare a new client, and plan its registration access token (RFC 7591 §3.1).

@@ -10,34 +10,19 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from portula import Plugin
-from portula.errors import InvalidClientMetadata
-from portula.plugin import (
-    SELF_REGISTERED,
-    Application,
-    ClientMember,
-    grant_types_needed,
-    read_client_metadata,
-    sorted_response_type,
-    write_client_metadata,
-)
-from portula_dcr.settings import DcrSettings
+from portula.flow.grant_hooks import GrantHooks
+from portula.flow.messages import grant_types_needed, sorted_response_type
+from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
+from portula.model.errors import InvalidClientMetadata
+from portula.model.records import SELF_REGISTERED, Application
 
 if TYPE_CHECKING:
-    from portula import Provider
+    from portula.flow.authorization_server import AuthorizationServer
 
-ANSWERED = (
-    "registration_access_token",
-    "registration_client_uri",
-    "client_secret_expires_at",
-    "client_id_issued_at",
-)
-"""Members that only the provider writes; an update that has one is refused (RFC 7592 §2.2)."""
-
-_NAMES = frozenset({*ANSWERED, "client_id", "client_secret", SELF_REGISTERED})
+_NAMES = frozenset({"client_id", "client_secret", SELF_REGISTERED})
 """Never client metadata, whatever a plugin contributes."""
 
 PRIVILEGED = frozenset(
@@ -56,29 +41,38 @@ PRIVILEGED = frozenset(
 )
 """Fields of Application that no client sets, whatever a plugin contributes (attack S55)."""
 
-PERSONAL_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
-"""OpenID Connect Core §5.4, §11: with the scopes backend's own, those that are not privileged."""
-
 PROFILE = "profile"
 """What a client is held to; no client gets out of it by itself."""
-
-_OMITTED = {
-    "application_type": "web",
-    "id_token_signed_response_alg": "RS256",
-}
-"""Defaults of OpenID Connect Registration §2 that hang on nothing else."""
 
 _OF_SECRETS = re.compile(r"HS\d+|dir|A\d+KW")
 """Algorithms whose key is the client's secret, or follows from it (RFC 7518 §3.1, §4.1)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataLimits:
+    """What clients that nobody here looked at may have."""
+
+    grant_types: tuple[str, ...]
+    """As far as installed plugins know them; of others that a client asks for, none is granted."""
+    scopes: tuple[str, ...] | None = None
+    """None: those of the scopes backend, and `usual_scopes`."""
+    usual_scopes: tuple[str, ...] = ()
+    """Scopes that plugins contribute for everybody."""
+    default_scopes: tuple[str, ...] | None = None
+    """For a client that asks for none, or for none that it may have; None: all of `scopes`."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Values of members that are left out, as far as the provider knows them."""
+    unheard: tuple[str, ...] = ()
+    """Members that are no client metadata here."""
+
+
 class RequestedMetadata:
     """Reads documents of client metadata for one provider."""
 
-    def __init__(self, provider: Provider) -> None:
-        """Take the provider and its settings; what rooms contribute is not complete yet."""
+    def __init__(self, provider: AuthorizationServer, limits: MetadataLimits) -> None:
+        """Take the provider, of which what rooms contribute is not complete yet, and what clients may have."""
         self._provider = provider
-        self._settings = provider.settings(DcrSettings)
+        self._limits = limits
 
     @property
     def members(self) -> dict[str, ClientMember]:
@@ -86,7 +80,7 @@ class RequestedMetadata:
         return {
             name: member
             for name, member in self._provider.client_members.items()
-            if name not in _NAMES and member.field not in PRIVILEGED
+            if name not in (*_NAMES, *self._limits.unheard) and member.field not in PRIVILEGED
         }
 
     def client(
@@ -149,7 +143,7 @@ class RequestedMetadata:
         methods = self._provider.client_auth_methods
         usual = "client_secret_basic"
         requested.setdefault("token_endpoint_auth_method", usual if usual in methods else next(iter(methods)))
-        for name, value in _OMITTED.items():
+        for name, value in self._limits.defaults.items():
             if PROFILE in requested and name.endswith("_alg"):
                 continue  # the profile says what signs for this client
             with suppress(InvalidClientMetadata):  # a provider that cannot sign so knows it as no value
@@ -166,7 +160,7 @@ class RequestedMetadata:
         advertised = self._provider.metadata_document.get("grant_types_supported", ())
         allowed = {
             *known.grant_types,
-            *(name for name in self._settings.DCR_ALLOWED_GRANT_TYPES if name in advertised),
+            *(name for name in self._limits.grant_types if name in advertised),
         }
         grant_types = dict.fromkeys(requested.get("grant_types", needed))
         granted = [name for name in grant_types if name in allowed]
@@ -181,19 +175,19 @@ class RequestedMetadata:
 
     def _scope(self, scope: str, known: Application, more: Collection[str]) -> str:
         """Drop what the client may not have: software asks for scopes that only a resource knows."""
-        settings, hooks = self._settings, self._provider.hooks
-        own, texts = hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), self._provider.scope_texts
-        privileged = hooks.collect(Plugin.portula_privileged_scopes)
+        limits, hooks = self._limits, self._provider.hooks
+        own, texts = hooks.ask(GrantHooks.portula_scopes_backend).get_all_scopes(), self._provider.scope_texts
+        privileged = hooks.collect(GrantHooks.portula_privileged_scopes)
         known_scopes = [*own, *(name for name in texts if name not in own)]
         everything = [name for name in known_scopes if name not in privileged]
-        usual = [name for name in everything if name in own or name in PERSONAL_SCOPES]
-        named = settings.DCR_ALLOWED_SCOPES
+        usual = [name for name in everything if name in own or name in limits.usual_scopes]
+        named = limits.scopes
         allowed = usual if named is None else [name for name in everything if name in named]
         had = known_scopes if known.scope is None else known.scope.split()
         given = [name for name in more if name in known_scopes]
         names = [name for name in dict.fromkeys(scope.split()) if name in (*allowed, *had, *given)]
         if not names:
-            default = settings.DCR_DEFAULT_SCOPES
+            default = limits.default_scopes
             names = [name for name in allowed if default is None or name in default]
         return " ".join(names)
 
@@ -211,9 +205,9 @@ def _without(known: Application, members: Mapping[str, ClientMember]) -> Applica
     """Return a client with every member back at its default (RFC 7592 §2.2: an update replaces)."""
     managed = {member.field for member in members.values()}
     defaults = {
-        field.name: field.default
-        for field in fields(Application)
-        if field.name in managed and field.default is not MISSING
+        item.name: item.default
+        for item in fields(Application)
+        if item.name in managed and item.default is not MISSING
     }
     others = {name: value for name, value in known.metadata.items() if name.partition("#")[0] not in members}
     return replace(known, **defaults, metadata=others)
