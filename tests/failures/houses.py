@@ -10,6 +10,7 @@ from support.browser import forms_of
 
 import portula_accounts
 import portula_admin
+import portula_cimd
 import portula_cleanup
 import portula_client_assertion
 import portula_consent
@@ -49,6 +50,7 @@ ROOMS = (
     portula_accounts,
     portula_admin,
     portula_cleanup,
+    portula_cimd,
     portula_client_assertion,
     portula_consent,
     portula_dcr,

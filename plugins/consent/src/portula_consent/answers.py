@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 from wtforms import HiddenField
 
-from portula.plugin import Application, Consent, ConsentQuestion, PageForm
+from portula.plugin import Application, Consent, ConsentQuestion, PageForm, origin_of
 from portula_consent.display import shown_destination, shown_scopes
 from portula_consent.memory import ConsentMemory
 
@@ -48,6 +48,7 @@ class ConsentPages(Consent):
     def page(self, question: ConsentQuestion) -> Response:
         """Return the page with the question."""
         host, on_this_device = shown_destination(question.redirect_uri)
+        client_id = question.client.client_id
         return self._provider.pages.render(
             "portula_consent/consent.html",
             client=self._provider.pages.shown_client(question.client),
@@ -57,6 +58,7 @@ class ConsentPages(Consent):
             redirect_host=host,
             on_this_device=on_this_device,
             self_registered=question.self_registered,
+            client_host=shown_destination(client_id)[0] if origin_of(client_id) else None,
             offline=question.offline,
             action=question.action,
             form=ConsentForm(self._provider.pages, question.csrf_context, interaction=question.interaction),

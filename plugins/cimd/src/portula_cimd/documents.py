@@ -1,0 +1,288 @@
+"""Fetches, judges and keeps the documents of clients (draft-ietf-oauth-client-id-metadata-document §4, §5)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from typing_extensions import override
+
+from portula import Plugin
+from portula.errors import FetchFailed, InvalidClientMetadata
+from portula.plugin import (
+    SELF_REGISTERED,
+    Application,
+    Artifact,
+    MetadataLimits,
+    Plan,
+    RequestedMetadata,
+    is_loopback_host,
+)
+from portula_cimd.hooks import CimdHooks, ClientDocument, ClientDocuments
+from portula_cimd.settings import CimdSettings
+from portula_cimd.urls import url_problem
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import AuthorizationServer, Fetched
+
+log = logging.getLogger("portula")
+
+KIND = "client-document"
+MAX_DOCUMENTS = 512
+"""Kept by a process; the one not used for longest goes first."""
+MEDIA_TYPES = ("application/json",)
+GRANT_TYPES = (
+    "authorization_code",
+    "refresh_token",
+    "urn:ietf:params:oauth:grant-type:device_code",
+)
+"""Those in which a person decides."""
+PERSONAL_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
+"""OpenID Connect Core §5.4, §11."""
+UNHEARD = ("client_secret_expires_at", "client_id_issued_at", "registration_access_token", "logo_uri")
+"""Members that say nothing here. A logo would be loaded by browsers from wherever the document wants (attack S54)."""
+SECRETS = ("client_secret", "client_secret_expires_at")
+PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
+"""RFC 7518 §6.2.2, §6.3.2 and §6.4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of a URL."""
+
+    document: Mapping[str, Any] | None
+    """None when there is none that counts."""
+    client: Application | None
+    until: int
+    """When it is fetched again, Unix seconds."""
+    good_until: int
+    """When the document counts no longer, if it cannot be fetched again."""
+
+
+class FetchedDocuments(ClientDocuments):
+    """The clients that are known by a document which was fetched. Safe to share between threads.
+
+    What was fetched is kept in the process, within bounds; a document that a person allowed something is kept in the
+    storage besides, so that tokens outlive a source that is down, and other processes need not fetch it.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider."""
+        self._provider = provider
+        self._settings = settings = provider.settings(CimdSettings)
+        self._metadata = RequestedMetadata(
+            provider,
+            MetadataLimits(grant_types=GRANT_TYPES, usual_scopes=PERSONAL_SCOPES, unheard=UNHEARD),
+        )
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._lock = threading.Lock()
+        self._turns = threading.BoundedSemaphore(settings.CIMD_MAX_CONCURRENT_FETCHES)
+
+    @override
+    def claims(self, client_id: str) -> bool:
+        """Say whether a client_id is a URL; one that the draft does not allow belongs to nobody."""
+        return client_id.startswith(("https://", "http://"))
+
+    @override
+    def find(self, client_id: str) -> Application | None:
+        """Return the client that is registered under a URL, else that of its document; None without either."""
+        registered = self._provider.storage.find(Application, client_id=client_id)
+        if registered is not None:
+            return registered
+        problem = url_problem(client_id, allow_loopback=self._settings.CIMD_ALLOW_LOOPBACK)
+        if problem is not None:
+            log.info("the client_id %r %s", client_id, problem)
+            return None
+        now = self._provider.now()
+        kept = self._remembered(client_id) or self._stored(client_id)
+        if kept is None or kept.until <= now:
+            kept = self._fetched(client_id, kept, now)
+            self._remember(client_id, kept)
+        return kept.client
+
+    @override
+    def describes(self, client: Application) -> bool:
+        """Say whether a client is known by a document, and not registered."""
+        return client.is_self_registered and self.claims(client.client_id)
+
+    @override
+    def parts(self, client_id: str) -> list[Any]:
+        """Return the parts of a plan that keep the document of a client until it no longer counts."""
+        plan, kept = Plan(), self._remembered(client_id)
+        if kept is not None and kept.document is not None:
+            digest = self._provider.keys.digest(KIND, client_id)
+            plan.remove(Artifact, digest=digest)
+            plan.add(
+                Artifact(
+                    digest=digest,
+                    kind=KIND,
+                    payload={"document": dict(kept.document), "until": kept.until},
+                    issued_at=self._provider.now(),
+                    expires_at=kept.good_until,
+                )
+            )
+        return plan.parts
+
+    # --- What is kept ---
+
+    def _remembered(self, url: str) -> Kept | None:
+        with self._lock:
+            with suppress(KeyError):
+                self._kept.move_to_end(url)
+            return self._kept.get(url)
+
+    def _remember(self, url: str, kept: Kept) -> None:
+        with self._lock:
+            self._kept[url] = kept
+            self._kept.move_to_end(url)
+            while len(self._kept) > MAX_DOCUMENTS:
+                self._kept.popitem(last=False)
+
+    def _stored(self, url: str) -> Kept | None:
+        """Return what another process, or this one before it was restarted, kept in the storage."""
+        digest = self._provider.keys.digest(KIND, url)
+        found = self._provider.storage.find(Artifact, digest=digest)
+        if found is None or (found.expires_at or 0) <= self._provider.now():
+            return None
+        document = found.payload["document"]
+        try:
+            client = self._client(url, document)
+        except InvalidClientMetadata as error:
+            log.info("the document of the client %s counts no longer: %s", url, error)
+            return None
+        kept = Kept(document, client, found.payload["until"], found.expires_at or 0)
+        self._remember(url, kept)
+        return kept
+
+    # --- What is fetched ---
+
+    def _fetched(self, url: str, kept: Kept | None, now: int) -> Kept:
+        """Fetch a document; while that fails, the one that is kept counts for its time."""
+        settings = self._settings
+        try:
+            document, age = self._document(url)
+            client = self._client(url, document)
+        except (FetchFailed, InvalidClientMetadata) as error:
+            log.info("there is no client %s: %s", url, error)
+            retry = now + settings.CIMD_FAILURE_BACKOFF_SECONDS
+            if kept is not None and kept.client is not None and now < kept.good_until:
+                return Kept(kept.document, kept.client, min(retry, kept.good_until), kept.good_until)
+            return Kept(None, None, retry, 0)
+        return Kept(document, client, now + age, now + settings.CIMD_METADATA_MAX_AGE_SECONDS)
+
+    def _document(self, url: str) -> tuple[Mapping[str, Any], int]:
+        """Return a document and the seconds for which it is not asked for again.
+
+        Raises:
+            FetchFailed: it cannot be had.
+            InvalidClientMetadata: what is there is no document of this client, or is not allowed.
+        """
+        settings, host = self._settings, (urlsplit(url).hostname or "")
+        if settings.CIMD_ALLOWED_HOSTS and host not in settings.CIMD_ALLOWED_HOSTS:
+            raise InvalidClientMetadata(f"the host {host} is not among CIMD_ALLOWED_HOSTS")
+        if not self._turns.acquire(blocking=False):
+            raise FetchFailed("CIMD_MAX_CONCURRENT_FETCHES documents are being fetched")
+        try:
+            fetched = self._fetch(url)
+        finally:
+            self._turns.release()
+        if fetched.status != 200 or len(fetched.body) > settings.CIMD_MAX_DOCUMENT_SIZE:
+            raise FetchFailed("the answer is not of status 200, or too long", status=fetched.status)
+        document = _parsed(fetched.body)
+        if document.get("client_id") != url:
+            raise InvalidClientMetadata("client_id in the document is not its URL")
+        for permission in settings.CIMD_REGISTRATION_PERMISSION_CLASSES:
+            if permission().has_permission(url, document) is not True:
+                raise InvalidClientMetadata(f"{permission!r} does not permit it")
+        given = ClientDocument(provider=self._provider, client_id=url, host=host, document=document)
+        self._provider.hooks.hear(CimdHooks.portula_assess_client_document, given)
+        least, most = settings.CIMD_METADATA_MIN_AGE_SECONDS, settings.CIMD_METADATA_MAX_AGE_SECONDS
+        return document, min(max(fetched.max_age or 0, least), most)
+
+    def _fetch(self, url: str) -> Fetched:
+        fetcher = self._settings.CIMD_METADATA_FETCHER
+        if fetcher is not None:
+            return fetcher(url)
+        most = self._settings.CIMD_MAX_DOCUMENT_SIZE
+        return self._provider.hooks.ask(Plugin.portula_fetcher).get(url, accept=MEDIA_TYPES, max_bytes=most)
+
+    # --- What it says ---
+
+    def _client(self, url: str, document: Mapping[str, Any]) -> Application:
+        """Return the client that a document describes; every rule on registered clients is heard.
+
+        Raises:
+            InvalidClientMetadata: it may be none.
+        """
+        _refuse_secrets(document)
+        _refuse_addresses(document)
+        usual = {"token_endpoint_auth_method": "none", "application_type": _application_type(document)}
+        known = Application(client_id=url, scope="", metadata={SELF_REGISTERED: True})
+        client = self._metadata.client({**usual, **document}, known)
+        return self._provider.clients.check(client).application
+
+
+def documents_of(provider: AuthorizationServer) -> ClientDocuments | None:
+    """Return what finds documents for a provider; None where no client is known by one."""
+    return provider.hooks.ruling(CimdHooks.portula_client_documents).answer
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise InvalidClientMetadata("the document is no JSON object")
+    return document
+
+
+def _refuse_secrets(document: Mapping[str, Any]) -> None:
+    """Refuse what everybody could read (draft §4.1): a secret, a method that needs one, a private key."""
+    method = document.get("token_endpoint_auth_method")
+    if any(name in document for name in SECRETS) or str(method).startswith("client_secret_"):
+        raise InvalidClientMetadata("a client that is known by a document has no secret")
+    jwks = document.get("jwks")
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    for key in keys if isinstance(keys, list) else ():
+        if isinstance(key, dict) and not PRIVATE_KEY_MEMBERS.isdisjoint(key):
+            raise InvalidClientMetadata("jwks has a private key")
+
+
+def _refuse_addresses(document: Mapping[str, Any]) -> None:
+    """Refuse URLs of a document that lead to addresses which are not public; redirects to the own computer may."""
+    for name, value in document.items():
+        if not name.endswith("_uri") or not isinstance(value, str):
+            continue
+        try:
+            host = urlsplit(value).hostname or ""
+        except ValueError:
+            continue  # whoever reads the member refuses it
+        if is_loopback_host(host) or host.endswith(".localhost") or _is_special(host):
+            raise InvalidClientMetadata(f"{name} leads to an address that is not public")
+
+
+def _is_special(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def _application_type(document: Mapping[str, Any]) -> str:
+    """Return what a document that does not say it describes: all its redirects lead to the own computer, or not."""
+    uris = document.get("redirect_uris")
+    try:
+        hosts = [urlsplit(uri).hostname or "" for uri in uris] if isinstance(uris, list) else []
+    except (AttributeError, TypeError, ValueError):
+        return "web"
+    return "native" if hosts and all(map(is_loopback_host, hosts)) else "web"
