@@ -69,4 +69,5 @@ FLOWS = (
     people_flows.TokenRevocation,
     pushed_flows.PushedRequest,
     pushed_flows.SignedResponse,
+    pushed_flows.DocumentClient,
 )

@@ -1,6 +1,9 @@
-"""What clients do whose requests and responses are protected: pushed (RFC 9126), signed (JARM)."""
+"""What clients do whose requests and responses are protected: pushed (RFC 9126), signed (JARM), or not registered."""
 
-from security.driving import s256
+from types import MappingProxyType
+
+from security.driving import bearer, s256
+from support.client_documents import DOCUMENT, URL, Documents
 
 from failures.houses import CALLBACK, VERIFIER, House, claims_of, expect, sent_back
 from portula.plugin import AccessToken, Artifact
@@ -65,3 +68,34 @@ class SignedResponse(House):
     def check(self):
         assert len(self.live(AccessToken)) == 1
         return self.active(self.tokens["access_token"])
+
+
+class DocumentClient(House):
+    """A client that is known by a document comes with a person, and again after its document was fetched anew."""
+
+    name = "client document"
+    settings = MappingProxyType({"CIMD_ENABLED": True, "PLUGINS_CHOICE": {"fetcher": "Documents"}})
+    may_stay = House.may_stay | frozenset({"Artifact login-failure", "Artifact interaction"})
+    documents = None
+
+    def plugins(self):
+        self.documents = Documents()
+        self.documents.published[URL] = {**DOCUMENT, "redirect_uris": [CALLBACK]}
+        return (self.documents,)
+
+    def prepare(self):
+        self.person()
+        self.client("authorization_code", "refresh_token")
+        self.client_id, self.basic = URL, {}
+
+    def run(self):
+        code = self.authorize(self.browser())["code"]
+        form = {"code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        self.tokens = self.token(grant_type="authorization_code", client_id=URL, **form)
+
+    def check(self):
+        digest = self.provider.keys.digest("client-document", URL)
+        kept = self.storage.find(Artifact, digest=digest)
+        assert kept.payload["document"]["client_id"] == URL
+        assert {refusal.error for refusal in self.refusals} <= {"", "invalid_grant"}
+        return expect(self.browser().get("/resource", headers=bearer(self.tokens["access_token"])), 200).text

@@ -110,7 +110,8 @@ def _page_problems(answer: TestResponse, failed: Crossing, passed: Sequence[Cros
     """Look at the page that a person sees; the client is told instead where it is known.
 
     Where it is told by a JWT alone (JARM §2.1) what signs may be away too, and then nobody but the person is told. So
-    it is where the request was pushed and cannot be read, since it says where the error goes (RFC 9126 §4).
+    it is where the request was pushed and cannot be read, since it says where the error goes (RFC 9126 §4). A client
+    whose name is a URL is known by what is there, which may be what failed.
     """
     known = any(crossing.label == "store.find Application" for crossing in passed)
     asked = answer.request.args
@@ -118,7 +119,9 @@ def _page_problems(answer: TestResponse, failed: Crossing, passed: Sequence[Cros
     is_unread = (
         failed.label == "store.find Artifact" and "request_uri" in asked and "redirect_uri" not in asked
     )
-    if answer.request.path.rstrip("/").endswith("/authorize") and known and not (is_signed or is_unread):
+    is_elsewhere = asked.get("client_id", "").startswith("https://")
+    excused = is_signed or is_unread or is_elsewhere
+    if answer.request.path.rstrip("/").endswith("/authorize") and known and not excused:
         yield f"{answer.status_code} is a page, but the client is known and could be told"
     denied = failed.kind in _DENYING and answer.status_code == 403
     if answer.status_code not in STATUSES and not denied:

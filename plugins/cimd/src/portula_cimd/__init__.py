@@ -13,6 +13,7 @@ from portula.plugin import ClientSource, Demands, HookDeclarations
 from portula_cimd.documents import FetchedDocuments, documents_of
 from portula_cimd.hooks import CimdHooks, ClientDocument, ClientDocuments
 from portula_cimd.settings import CimdSettings
+from portula_cimd.urls import is_url
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -56,10 +57,9 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
 @hookimpl
 def portula_interaction_demands(interaction: Interaction) -> Demands | None:
     """Ask the person each time: what a document says may have changed since (draft §6)."""
-    documents, client = documents_of(interaction.provider), interaction.request.client
-    if documents is None or client is None or not documents.describes(client):
-        return None
-    return Demands(consent=True)
+    client = interaction.request.client
+    described = client is not None and client.is_self_registered and is_url(client.client_id)
+    return Demands(consent=True) if described else None
 
 
 @hookimpl

@@ -28,7 +28,7 @@ from portula.plugin import (
 )
 from portula_cimd.hooks import CimdHooks, ClientDocument, ClientDocuments
 from portula_cimd.settings import CimdSettings
-from portula_cimd.urls import url_problem
+from portula_cimd.urls import is_url, url_problem
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -90,7 +90,7 @@ class FetchedDocuments(ClientDocuments):
     @override
     def claims(self, client_id: str) -> bool:
         """Say whether a client_id is a URL; one that the draft does not allow belongs to nobody."""
-        return client_id.startswith(("https://", "http://"))
+        return is_url(client_id)
 
     @override
     def find(self, client_id: str) -> Application | None:
@@ -108,11 +108,6 @@ class FetchedDocuments(ClientDocuments):
             kept = self._fetched(client_id, kept, now)
             self._remember(client_id, kept)
         return kept.client
-
-    @override
-    def describes(self, client: Application) -> bool:
-        """Say whether a client is known by a document, and not registered."""
-        return client.is_self_registered and self.claims(client.client_id)
 
     @override
     def parts(self, client_id: str) -> list[Any]:

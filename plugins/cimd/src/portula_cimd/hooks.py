@@ -37,10 +37,6 @@ class ClientDocuments(ABC):
         """Return the client of a URL, None without one."""
 
     @abstractmethod
-    def describes(self, client: Application) -> bool:
-        """Say whether a client is known by a document, and not registered."""
-
-    @abstractmethod
     def parts(self, client_id: str) -> list[Any]:
         """Return the parts of a plan that keep the document of a client, of which something is allowed."""
 

@@ -13,6 +13,11 @@ MAX_CHARACTERS = 255
 """As of any client_id here."""
 
 
+def is_url(client_id: str) -> bool:
+    """Say whether a client_id is a URL at all; generated ones never are."""
+    return client_id.startswith(("https://", "http://"))
+
+
 def url_problem(url: str, *, allow_loopback: bool = False) -> str | None:
     """Return why a URL can be no client_id; None when nothing is wrong with it.
 
