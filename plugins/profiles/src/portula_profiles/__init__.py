@@ -1,6 +1,7 @@
-"""Profiles: what FAPI 2.0 and OAuth 2.1 ask of a server and of its clients, each under one name.
+"""Profiles: what FAPI 2.0, OAuth 2.1 and MCP ask of a server and of its clients, each under one name.
 
-Sources: FAPI 2.0 Security Profile (Final) §5.3, §5.4; FAPI 2.0 Message Signing (Final) §5.3 to §5.5; OAuth 2.1 (draft).
+Sources: FAPI 2.0 Security Profile (Final) §5.3, §5.4; FAPI 2.0 Message Signing (Final) §5.3 to §5.5; OAuth 2.1 (draft);
+Model Context Protocol, authorization (2026-07-28).
 It never makes anything less strict, and lets no setting and no client below a profile pass in silence.
 """
 
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula_profiles.fapi2 import FAPI2, FAPI2_MESSAGE_SIGNING
+from portula_profiles.mcp import MCP
 from portula_profiles.oauth21 import OAUTH21
 
 if TYPE_CHECKING:
@@ -22,4 +24,4 @@ __version__ = "0.1.0"
 @hookimpl
 def portula_profiles(provider: Provider) -> list[Profile]:
     """Return the profiles of this room."""
-    return [FAPI2, FAPI2_MESSAGE_SIGNING, OAUTH21]
+    return [FAPI2, FAPI2_MESSAGE_SIGNING, OAUTH21, MCP]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from portula.plugin import Answer, Endpoint, is_below, json_answer
+from portula.plugin import Answer, Endpoint, is_below, json_answer, origin_of
 from portula_protected_resource.settings import (
     ProtectedResourceSettings,
     ResourceMetadata,
@@ -45,14 +45,25 @@ class Resource:
 
 
 def resources_of(provider: Provider) -> list[Resource]:
-    """Return what is configured; else the audiences that are URLs, else the app itself where tokens are issued here."""
+    """Return what is configured, else what others know of this app's resources, else the app itself with its issuer.
+
+    Those are audiences that are URLs, and resources at the issuer's origin that tokens can be for.
+    """
     configured = provider.settings(ProtectedResourceSettings).configured
     if not configured:
-        audiences: tuple[str, ...] = provider.all_settings.value("RESOURCE_SERVER_AUDIENCES", ())
-        configured = {each: ResourceMetadata() for each in audiences if identifier_problem(each) is None}
+        settings, here = provider.all_settings, origin_of(provider.issuer)
+        audiences: tuple[str, ...] = settings.value("RESOURCE_SERVER_AUDIENCES", ())
+        known = settings.value("PROTECTED_RESOURCES", {})
+        own = [each for each in known if here is None or origin_of(each) == here]
+        configured = {
+            each: ResourceMetadata(scopes=getattr(known.get(each), "scopes", None))
+            for each in (*audiences, *own)
+            if identifier_problem(each) is None
+        }
     if not configured and not _issuer_elsewhere(provider):
         configured = {"": ResourceMetadata()}
-    return [Resource(identifier, metadata) for identifier, metadata in configured.items()]
+    found = [Resource(identifier, metadata) for identifier, metadata in configured.items()]
+    return list({_path_of(each.identifier): each for each in reversed(found)}.values())[::-1]
 
 
 def _issuer_elsewhere(provider: Provider) -> str | None:

@@ -1,0 +1,74 @@
+"""Authorization of the Model Context Protocol, revision 2026-07-28: OAuth 2.1 for clients that nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from portula.plugin import (
+    Application,
+    Floor,
+    Need,
+    Profile,
+    Shortfall,
+    is_loopback_host,
+    uri_host,
+    uri_scheme,
+)
+from portula_profiles.clients import not_allowed, oauth21_client
+from portula_profiles.oauth21 import OAUTH21
+
+HOUR = 3600
+
+
+def _is_secure(url: Any) -> bool:
+    """Say whether an issuer is https, on loopback, or follows the request."""
+    if not isinstance(url, str) or not url:
+        return True
+    parts = urlsplit(url)
+    return parts.scheme == "https" or is_loopback_host(parts.hostname or "")
+
+
+def _first_resource(look_up: Callable[[str], Any]) -> str | None:
+    return next(iter(look_up("PROTECTED_RESOURCES") or ()), None)
+
+
+def mcp_client(application: Application) -> Iterator[Shortfall]:
+    """Yield what OAuth 2.1 does not allow, and redirects that are neither https nor to the own computer."""
+    yield from oauth21_client(application)
+    for uri in application.redirect_uris:
+        if uri_scheme(uri) == "http" and not is_loopback_host(uri_host(uri) or ""):
+            yield not_allowed("redirect_uris", uri, "https, or http on loopback")
+
+
+MCP = Profile(
+    name="mcp",
+    floors=(
+        *OAUTH21.floors,
+        Floor.at_most("ACCESS_TOKEN_EXPIRE_SECONDS", HOUR, HOUR),
+        Floor.exactly("CIMD_ENABLED", True),
+        Floor.exactly("REQUEST_APPROVAL_PROMPT", "force"),
+        Floor(
+            setting="RESOURCE_INDICATORS_DEFAULT",
+            allows=lambda found: found is not None,
+            allowed="one of PROTECTED_RESOURCES, so that every token is for a server",
+            default=_first_resource,
+        ),
+        Floor(
+            setting="OIDC_ISS_ENDPOINT",
+            allows=_is_secure,
+            allowed="https, or http on loopback",
+            default="",
+        ),
+    ),
+    needs=(
+        Need(text="tokens for single servers (RFC 8707)", settings=("PROTECTED_RESOURCES",)),
+        Need(
+            text="metadata of resources (RFC 9728)",
+            settings=("OAUTH2_PROTECTED_RESOURCE_BEARER_METHODS_SUPPORTED",),
+        ),
+        Need(text="clients that are known by a document", settings=("CIMD_ENABLED",)),
+    ),
+    client=mcp_client,
+)
