@@ -17,6 +17,7 @@ class Documents(stubbed(Fetcher)):
 
     def __init__(self):
         self.published, self.fetched, self.max_age = {URL: DOCUMENT}, [], None
+        self.media_type = "application/json"
 
     @hookimpl
     def portula_fetcher(self, provider):
@@ -30,4 +31,4 @@ class Documents(stubbed(Fetcher)):
         body = found if isinstance(found, bytes) else json.dumps(found).encode()
         if len(body) > max_bytes:
             raise FetchFailed("the answer is too long")
-        return Fetched(200, "application/json", body, self.max_age)
+        return Fetched(200, self.media_type, body, self.max_age)

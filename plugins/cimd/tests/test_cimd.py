@@ -179,6 +179,15 @@ def test_what_is_no_document_makes_no_client(world, body):
     assert world.find() is None
 
 
+@pytest.mark.parametrize(
+    ("media_type", "counts"),
+    [("application/json", True), ("application/client+json", True), ("text/html", False), ("", False)],
+)
+def test_a_document_is_json(world, media_type, counts):
+    world.web.media_type = media_type
+    assert (world.find() is not None) == counts
+
+
 def test_privileged_members_are_not_heard(world):
     """S55."""
     world.publish(

@@ -39,7 +39,6 @@ log = logging.getLogger("portula")
 KIND = "client-document"
 MAX_DOCUMENTS = 512
 """Kept by a process; the one not used for longest goes first."""
-MEDIA_TYPES = ("application/json",)
 GRANT_TYPES = (
     "authorization_code",
     "refresh_token",
@@ -192,6 +191,8 @@ class FetchedDocuments(ClientDocuments):
             self._turns.release()
         if fetched.status != 200 or len(fetched.body) > settings.CIMD_MAX_DOCUMENT_SIZE:
             raise FetchFailed("the answer is not of status 200, or too long", status=fetched.status)
+        if fetched.media_type != "application/json" and not fetched.media_type.endswith("+json"):
+            raise FetchFailed(f"the answer is of type {fetched.media_type!r}, and not JSON")
         document = _parsed(fetched.body)
         if document.get("client_id") != url:
             raise InvalidClientMetadata("client_id in the document is not its URL")
@@ -208,7 +209,7 @@ class FetchedDocuments(ClientDocuments):
         if fetcher is not None:
             return fetcher(url)
         most = self._settings.CIMD_MAX_DOCUMENT_SIZE
-        return self._provider.hooks.ask(Plugin.portula_fetcher).get(url, accept=MEDIA_TYPES, max_bytes=most)
+        return self._provider.hooks.ask(Plugin.portula_fetcher).get(url, accept=(), max_bytes=most)
 
     # --- What it says ---
 
