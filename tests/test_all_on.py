@@ -23,8 +23,9 @@ ALL_ON = {
     "JWT_BEARER_SUBJECT_RESOLVER": lambda claims, application, request: None,
     "ACCESS_TOKEN_FORMAT": "jwt",
     "JWT_INTROSPECTION_REQUIRED": True,
+    "CIMD_ENABLED": True,
 }
-PROFILES = [None, "oauth2.1", "fapi2", "fapi2-message-signing"]
+PROFILES = [None, "oauth2.1", "mcp", "fapi2", "fapi2-message-signing"]
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -8,6 +8,7 @@ from support.high_security import register
 
 from portula.errors import ConfigError, InvalidClientMetadata
 from portula_profiles.fapi2 import FAPI2, FAPI2_MESSAGE_SIGNING
+from portula_profiles.mcp import MCP
 from portula_profiles.oauth21 import OAUTH21
 from portula_testing import jws
 
@@ -52,7 +53,14 @@ MODERN = {
     "REFRESH_TOKEN_EXPIRE_SECONDS": [None, lambda request: 60],
     "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": [["client_secret_basic"], ["none", "client_secret_jwt"]],
 }
-PROFILES = [(FAPI2, SECURITY), (FAPI2_MESSAGE_SIGNING, MESSAGES), (OAUTH21, MODERN)]
+PROTOCOL = {
+    **MODERN,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": [3601, lambda request: 60],
+    "CIMD_ENABLED": [False],
+    "REQUEST_APPROVAL_PROMPT": ["auto"],
+    "RESOURCE_INDICATORS_DEFAULT": [None],
+}
+PROFILES = [(FAPI2, SECURITY), (FAPI2_MESSAGE_SIGNING, MESSAGES), (OAUTH21, MODERN), (MCP, PROTOCOL)]
 CASES = [
     (profile.name, name, value)
     for profile, floors in PROFILES

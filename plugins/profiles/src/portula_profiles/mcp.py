@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from portula.plugin import (
     Application,
@@ -20,14 +19,6 @@ from portula_profiles.clients import not_allowed, oauth21_client
 from portula_profiles.oauth21 import OAUTH21
 
 HOUR = 3600
-
-
-def _is_secure(url: Any) -> bool:
-    """Say whether an issuer is https, on loopback, or follows the request."""
-    if not isinstance(url, str) or not url:
-        return True
-    parts = urlsplit(url)
-    return parts.scheme == "https" or is_loopback_host(parts.hostname or "")
 
 
 def _first_resource(look_up: Callable[[str], Any]) -> str | None:
@@ -54,12 +45,6 @@ MCP = Profile(
             allows=lambda found: found is not None,
             allowed="one of PROTECTED_RESOURCES, so that every token is for a server",
             default=_first_resource,
-        ),
-        Floor(
-            setting="OIDC_ISS_ENDPOINT",
-            allows=_is_secure,
-            allowed="https, or http on loopback",
-            default="",
         ),
     ),
     needs=(
