@@ -224,3 +224,13 @@ def test_on_loopback_http_is_enough():
     add_views(house.app)
     challenge = house.door().open("/notes/1").headers["WWW-Authenticate"]
     assert f'resource_metadata="http://127.0.0.1:5000{KNOWN}/notes"' in challenge
+
+
+@pytest.mark.parametrize("token", [None, "x"])
+def test_at_a_host_that_is_not_trusted_nothing_is_told(token):
+    house = House(OIDC_ISS_ENDPOINT="", RESOURCE_SERVER_AUDIENCES=["https://api.example"])
+    headers = bearer(token) if token else {}
+    answer = house.door().open("/resource", base_url="https://evil.example", headers=headers)
+    assert answer.status_code == 401
+    assert "resource_metadata" not in answer.headers["WWW-Authenticate"]
+    assert house.door().open(KNOWN, base_url="https://evil.example").status_code == 400

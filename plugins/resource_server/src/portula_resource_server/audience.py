@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flask import request
+
 from portula.plugin import is_below
 from portula_resource_server.settings import ResourceServerSettings
 
@@ -19,8 +21,12 @@ def audience_of(token: VerifiedToken) -> list[str]:
 
 
 def current_url(provider: Provider) -> str:
-    """Return the URL of the current request without its query; it begins with that of the issuer's app."""
-    return f"{provider.root_of(provider.current_issuer())}{provider.current_message().path}"
+    """Return the URL of the current request without its query; it begins with that of the issuer's app.
+
+    Raises:
+        InvalidRequestError: no issuer is fixed, and the host is not one that is trusted.
+    """
+    return f"{provider.root_of(provider.current_issuer())}{request.path}"
 
 
 def is_for_this_server(provider: Provider, token: VerifiedToken) -> bool:

@@ -187,8 +187,12 @@ def _challenge_parameters(
     elif scopes and isinstance(error, InsufficientScopeError):
         named = provider.settings(ResourceServerSettings).ERROR_RESPONSE_WITH_SCOPES
         parameters = {"scope": " ".join(scopes)} if named else {}
+    try:
+        url = current_url(provider)
+    except OAuth2Error:
+        return parameters  # of a host that is not trusted nothing is said
     challenge = ResourceChallenge(
-        provider=provider, url=current_url(provider), scopes=scopes, error=error, parameters=parameters
+        provider=provider, url=url, scopes=scopes, error=error, parameters=parameters
     )
     return provider.hooks.enrich(ResourceServerHooks.portula_resource_challenge, challenge)
 
