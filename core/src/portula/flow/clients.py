@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import ClientSaved
+from portula.flow.grant_hooks import GrantHooks
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.revoking import revoke_client
@@ -293,6 +294,11 @@ class Clients:
             raise InvalidClientMetadata("a client_id has 1 to 255 printable ASCII characters without spaces")
         if any(not character.isprintable() for character in application.name) or len(application.name) > 255:
             raise InvalidClientMetadata("a client name has at most 255 printable characters")
+        if application.client_type == "public":
+            offered = self._provider.hooks.collect(GrantHooks.portula_grant_types)
+            for name in application.grant_types:
+                if getattr(offered.get(name), "confidential", False):
+                    raise InvalidClientMetadata(f"grant type {name}: for confidential clients alone")
         binding = required_confirmations(self._provider.client_members, application).values()
         if len(binding) > 1:
             named = " and ".join(member.name for member in binding)

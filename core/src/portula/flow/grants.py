@@ -39,6 +39,8 @@ class GrantType:
 
     refreshable: ClassVar[bool] = True
     """Whether a refresh token may go with its access token."""
+    confidential: ClassVar[bool] = False
+    """Whether public clients are refused, at registration and here: anybody could act in the name of one."""
     with_id_token: ClassVar[bool] = False
     """Whether an ID token goes with its access token, when a person allowed the scope openid."""
 

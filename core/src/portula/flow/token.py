@@ -67,11 +67,15 @@ def client(exchange: TokenExchange) -> None:
 
 
 def allowed(exchange: TokenExchange) -> None:
-    """Ask whether the client is registered for the grant type, before anything of it is looked at."""
-    request = exchange.request
+    """Ask whether the client may use the grant type, and is registered for it, before anything of it is looked at."""
+    request, server = exchange.request, _server(exchange)
     client, grant = cast("Application", request.client), request.grant_type or ""
-    if not _server(exchange).memo.validate_grant_type(client.client_id, grant, client, request):
+    if not server.memo.validate_grant_type(client.client_id, grant, client, request):
         raise errors.UnauthorizedClientError(request=request)
+    if server.grant_types[grant].confidential and client.client_type != "confidential":
+        raise errors.UnauthorizedClientError(
+            description="This grant type is for confidential clients.", request=request
+        )
 
 
 def judge(exchange: TokenExchange) -> None:

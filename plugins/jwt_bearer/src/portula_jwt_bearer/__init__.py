@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula_jwt_bearer.grant import portula_grant_types, portula_validate_client_registration
+from portula_jwt_bearer.grant import portula_grant_types
 from portula_jwt_bearer.hooks import JwtBearerHooks
 from portula_jwt_bearer.settings import JwtBearerSettings
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import HookDeclarations
 
-__all__ = ["portula_grant_types", "portula_validate_client_registration"]
+__all__ = ["portula_grant_types"]
 __version__ = "0.1.0"
 
 

@@ -10,13 +10,11 @@ from typing_extensions import override
 from portula import OAuth2Validator, Plugin, hookimpl
 from portula.errors import (
     HookFailed,
-    InvalidClientMetadata,
     InvalidGrantError,
     InvalidRequestError,
     InvalidScopeError,
     OAuth2Error,
     StorageDown,
-    UnauthorizedClientError,
 )
 from portula.plugin import Application, ExtensionGrant
 from portula_jwt_bearer.assertions import Assertions, RefusedAssertion
@@ -25,13 +23,15 @@ from portula_jwt_bearer.settings import JwtBearerSettings, TrustedIssuer
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import ClientRegistration, GrantFactory, TokenExchange
+    from portula.plugin import GrantFactory, TokenExchange
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 class JwtBearerGrant(ExtensionGrant):
     """Redeems an assertion, once."""
+
+    confidential = True  # RFC 7521 §4.1: an assertion that was stolen would be enough
 
     def __init__(self, validator: OAuth2Validator) -> None:
         """Take the validator, and ask who knows the subjects."""
@@ -45,8 +45,6 @@ class JwtBearerGrant(ExtensionGrant):
     def check(self, exchange: TokenExchange) -> None:
         """Judge the assertion, then whom it is about, then the scope."""
         client = cast("Application", exchange.client)
-        if client.client_type != "confidential":
-            raise UnauthorizedClientError(description="A public client redeems no assertions.")
         assertion = exchange.parameter("assertion")
         if assertion is None:
             raise InvalidRequestError(description="Missing assertion parameter.")
@@ -97,15 +95,3 @@ def portula_grant_types(provider: Provider) -> Mapping[str, GrantFactory]:
     verified = provider.hooks.ruling(Plugin.portula_jose).answer is not None
     enabled = verified and provider.settings(JwtBearerSettings).JWT_BEARER_GRANT_ENABLED
     return {GRANT_TYPE: JwtBearerGrant} if enabled else {}
-
-
-@hookimpl
-def portula_validate_client_registration(registration: ClientRegistration) -> None:
-    """Refuse public clients: an assertion that was stolen would be enough (RFC 7523 §3.1).
-
-    Raises:
-        InvalidClientMetadata: the client is one.
-    """
-    client = registration.application
-    if client.client_type == "public" and client.allows_grant_type(GRANT_TYPE):
-        raise InvalidClientMetadata("a public client cannot redeem assertions (RFC 7521 §4.1)")

@@ -13,7 +13,6 @@ from portula import hookimpl
 from portula_token_exchange.answers import (
     portula_id_token_claims,
     portula_introspection_response,
-    portula_validate_client_registration,
 )
 from portula_token_exchange.grant import (
     portula_grant_types,
@@ -42,7 +41,6 @@ __all__ = [
     "portula_introspection_response",
     "portula_shape_token",
     "portula_steps",
-    "portula_validate_client_registration",
     "portula_validate_token_request",
 ]
 __version__ = "0.1.0"

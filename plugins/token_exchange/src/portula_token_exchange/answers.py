@@ -1,16 +1,15 @@
-"""What others learn of exchanged tokens, and which clients may be registered for the exchange."""
+"""What others learn of exchanged tokens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula.errors import InvalidClientMetadata
-from portula_token_exchange.grant import GRANT_TYPE, policy_of
+from portula_token_exchange.grant import policy_of
 from portula_token_exchange.tokens import identifier
 
 if TYPE_CHECKING:
-    from portula.plugin import ClientRegistration, IntrospectionResponse
+    from portula.plugin import IntrospectionResponse
 
 
 @hookimpl
@@ -23,15 +22,3 @@ def portula_introspection_response(answer: IntrospectionResponse) -> dict[str, A
 def portula_id_token_claims(token: Any) -> dict[str, str]:
     """Let an ID token say under which authorization it was issued, where it may be exchanged."""
     return identifier(token.request) if policy_of(token.provider) is not None else {}
-
-
-@hookimpl
-def portula_validate_client_registration(registration: ClientRegistration) -> None:
-    """Refuse public clients that want to exchange tokens: anybody could do it in their name (attack S53).
-
-    Raises:
-        InvalidClientMetadata: the client is one.
-    """
-    client = registration.application
-    if client.client_type == "public" and client.allows_grant_type(GRANT_TYPE):
-        raise InvalidClientMetadata("a public client cannot exchange tokens (RFC 8693 §2.1)")

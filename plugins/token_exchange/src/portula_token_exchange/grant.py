@@ -14,7 +14,6 @@ from portula.errors import (
     InvalidTargetError,
     OAuth2Error,
     StorageDown,
-    UnauthorizedClientError,
 )
 from portula.plugin import Application, ExtensionGrant, Step, TokenExchange
 from portula_token_exchange.hooks import (
@@ -51,11 +50,11 @@ def policy_of(provider: AuthorizationServer) -> TokenExchangePolicy | None:
 class TokenExchangeGrant(ExtensionGrant):
     """Exchanges a token for one that is never wider."""
 
+    confidential = True  # RFC 8693 §2.1, attack S53
+
     def check(self, exchange: TokenExchange) -> None:
         """Judge client, tokens and scope; the target follows when it is known what `resource` means here."""
         client = cast("Application", exchange.client)
-        if client.client_type != "confidential":
-            raise UnauthorizedClientError(description="A public client exchanges no tokens.")
         settings = exchange.provider.settings(TokenExchangeSettings)
         requested = exchange.parameter("requested_token_type") or ACCESS_TOKEN
         if requested not in settings.TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES:
