@@ -5,6 +5,13 @@ Only asked for names that no installed plugin has: once one has it, that one is 
 
 GONE: dict[str, str] = {
     "ALLOW_URI_WILDCARDS": "Redirect URIs are compared exactly (RFC 9700 §2.1); register each.",
+    "CIMD_FETCH_TIMEOUT_SECONDS": "FETCH_TIMEOUT_SECONDS is for all fetches.",
+    "CLIENT_ASSERTION_JWKS_CACHE_TIMEOUT": "CLIENT_JWKS_CACHE_SECONDS says how long keys of clients are kept.",
+    "CLIENT_ASSERTION_JWKS_FAILURE_BACKOFF_SECONDS": "FETCH_FAILURE_BACKOFF_SECONDS is for all fetches.",
+    "CLIENT_ASSERTION_JWKS_FETCHER": "Write a plugin that answers the slot fetcher.",
+    "CLIENT_ASSERTION_JWKS_FETCH_TIMEOUT_SECONDS": "FETCH_TIMEOUT_SECONDS is for all fetches.",
+    "CLIENT_ASSERTION_JWKS_MAX_SIZE": "CLIENT_JWKS_MAX_BYTES says how long a set of keys may be.",
+    "CLIENT_ASSERTION_JWKS_REFETCH_INTERVAL_SECONDS": "CLIENT_JWKS_REFETCH_SECONDS says how often they are fetched.",
     "CLIENT_SECRET_HASHER": "Generated secrets are kept as keyed digests, chosen ones by argon2id; replace it by the "
     "hook portula_secret_hasher. CLIENT_SECRET_HASH_PROFILE sets its cost.",
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": "Always so: tokens are read from the Authorization header alone.",
@@ -24,6 +31,22 @@ GONE: dict[str, str] = {
     "OAUTH2_GRANT_TYPES_SUPPORTED": "The metadata lists what is installed.",
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": "OIDC_RESPONSE_TYPES_SUPPORTED says it for OAuth too.",
     "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED says it for OAuth too.",
+    "OIDC_ACR_VALUES_SUPPORTED": "ACR_VALUES says for each class which methods reach it.",
+    "OIDC_BACKCHANNEL_LOGOUT_HANDLER": "Deliveries are written down and tried again; a plugin hears of them by "
+    "portula_record_session_end.",
+    "OIDC_COMPLIANT_SCOPE_CLAIMS": "ID_TOKEN_WITH_SCOPE_CLAIMS says whether ID tokens have the claims of scopes.",
+    "OIDC_REQUEST_OBJECTS_ENABLED": "REQUEST_OBJECTS_ENABLED of the room jar.",
+    "OIDC_REQUEST_OBJECT_SIGNING_ALGS": "REQUEST_OBJECT_SIGNING_ALGS of the room jar; unsigned ones are "
+    "UNSIGNED_REQUEST_OBJECTS_ALLOWED.",
+    "OIDC_REQUEST_OBJECT_STORE_LIFETIME_SECONDS": "Not needed: see INTERACTION_EXPIRE_SECONDS.",
+    "OIDC_REQUEST_URI_FETCHER": "Write a plugin that answers the slot fetcher.",
+    "OIDC_REQUEST_URI_FETCH_TIMEOUT_SECONDS": "FETCH_TIMEOUT_SECONDS is for all fetches.",
+    "OIDC_REQUEST_URI_MAX_CONCURRENT_FETCHES": "FETCH_MAX_CONCURRENT is for all fetches.",
+    "OIDC_REQUEST_URI_FAILURE_BACKOFF_SECONDS": "FETCH_FAILURE_BACKOFF_SECONDS is for all fetches.",
+    "OIDC_REQUEST_URI_MAX_SIZE": "Not set: a request object may be as long as a request that waits for somebody.",
+    "PAR_REQUEST_MODEL": "Requests that were pushed are kept as artifacts, which no model replaces.",
+    "STORED_AUTHORIZATION_REQUEST_MODEL": "Requests that wait are kept as artifacts, which no model replaces.",
+    "OIDC_USERINFO_JWT_EXPIRE_SECONDS": "Not set: userinfo as a JWT has no exp.",
     "OIDC_USERINFO_CORS_ENABLED": "Always so: pages of any origin may ask, without cookies.",
     "REFRESH_TOKEN_REUSE_PROTECTION": "Always on: a superseded refresh token that comes back ends its family.",
     "REQUIRE_FORM_ENCODED_REQUEST_BODY": "Always so (RFC 6749 §3.2).",
