@@ -44,6 +44,7 @@ install_absent() {
     find_program chromium >/dev/null || absent+=(chromium)
     find_program apache2 /usr/sbin >/dev/null || absent+=(apache2)
     find_program nginx /usr/sbin >/dev/null || absent+=(nginx-light)
+    find_program oidc-agent >/dev/null || absent+=(oidc-agent-cli)
     [ -e "$OPENIDC_MODULE" ] || absent+=(libapache2-mod-auth-openidc)
     [ ${#absent[@]} -eq 0 ] && return
     command -v apt-get >/dev/null || fail "missing: ${absent[*]}; install them, there is no apt-get here to do it"
