@@ -25,6 +25,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "oauth2": "portula-oauth2",
     "oidc": "portula-oidc",
     "par": "portula-par",
+    "playground": "portula-playground",
     "profiles": "portula-profiles",
     "protected_resource": "portula-protected-resource",
     "rar": "portula-rar",

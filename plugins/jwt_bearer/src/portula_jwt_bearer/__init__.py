@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from portula import hookimpl
 from portula_jwt_bearer.grant import portula_grant_types
 from portula_jwt_bearer.hooks import JwtBearerHooks
+from portula_jwt_bearer.played import portula_played_grants
 from portula_jwt_bearer.settings import JwtBearerSettings
 
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import HookDeclarations
 
-__all__ = ["portula_grant_types"]
+__all__ = ["portula_grant_types", "portula_played_grants"]
 __version__ = "0.1.0"
 
 

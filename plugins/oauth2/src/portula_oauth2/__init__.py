@@ -20,7 +20,8 @@ from portula_oauth2.commands import portula_commands
 from portula_oauth2.demo import portula_demo
 from portula_oauth2.endpoint import portula_endpoints
 from portula_oauth2.form_post import portula_response_modes
-from portula_oauth2.metadata import portula_metadata
+from portula_oauth2.metadata import portula_metadata, portula_scopes
+from portula_oauth2.played import portula_played_grants
 from portula_oauth2.questions import portula_validator_class, portula_validator_mixins
 from portula_oauth2.registration import portula_validate_client_registration
 from portula_oauth2.settings import OAuth2Settings
@@ -40,7 +41,9 @@ __all__ = [
     "portula_demo",
     "portula_endpoints",
     "portula_metadata",
+    "portula_played_grants",
     "portula_response_modes",
+    "portula_scopes",
     "portula_validate_authorization_request",
     "portula_validate_client_registration",
     "portula_validate_token_request",
@@ -53,11 +56,6 @@ __version__ = "0.1.0"
 @hookimpl
 def portula_settings(provider: Provider) -> list[type[OAuth2Settings]]:
     return [OAuth2Settings]
-
-
-@hookimpl
-def portula_scopes(provider: Provider) -> dict[str, str]:
-    return {"offline_access": "Keep access while you are away"}
 
 
 @hookimpl

@@ -35,3 +35,9 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
         "code_challenge_methods_supported": settings.CODE_CHALLENGE_METHODS,
         "authorization_response_iss_parameter_supported": True,
     }
+
+
+@hookimpl
+def portula_scopes(provider: Provider) -> dict[str, str]:
+    """Return the scope of refresh tokens (OpenID Connect Core §11)."""
+    return {"offline_access": "Keep access while you are away"}

@@ -26,6 +26,7 @@ from portula_token_exchange.hooks import (
     TokenExchangeHooks,
     TokenExchangePolicy,
 )
+from portula_token_exchange.played import portula_played_grants
 from portula_token_exchange.settings import TokenExchangeSettings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = [
     "portula_grant_types",
     "portula_id_token_claims",
     "portula_introspection_response",
+    "portula_played_grants",
     "portula_shape_token",
     "portula_steps",
     "portula_validate_token_request",

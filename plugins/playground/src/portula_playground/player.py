@@ -1,0 +1,241 @@
+"""A client that explains itself: sends what a grant needs, and prints each message with what is behind it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import secrets
+import time
+import webbrowser
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import click
+import httpx
+import qrcode
+from rich.console import Console
+from rich.markup import escape
+
+from portula_playground.callback import Callback
+from portula_playground.errors import MEANINGS
+
+PATIENCE_SECONDS = 300
+"""How long a person may take."""
+SHOWN_CHARACTERS = 12
+"""Of what is secret."""
+SECRET = frozenset(
+    {
+        *(
+            "access_token",
+            "refresh_token",
+            "id_token",
+            "code",
+            "code_verifier",
+            "client_secret",
+            "device_code",
+        ),
+        *("subject_token", "actor_token", "assertion", "authorization", "password"),
+    }
+)
+"""Members whose values are shortened."""
+
+
+class Refused(click.ClickException):
+    """The provider refuses; what it says is printed already."""
+
+
+@dataclass(kw_only=True)
+class Player:
+    """A client of a provider, for one run of one grant."""
+
+    issuer: str
+    client_id: str
+    secret: str | None = None
+    scope: str = ""
+    resource: str = ""
+    given_values: Mapping[str, str] = field(default_factory=dict)
+    """What `--set` gives."""
+    browser: bool = True
+    """Whether the browser is opened; the address is printed in any case."""
+    show_secrets: bool = False
+    steps_of: Callable[[str, str], str] = lambda _endpoint, _grant_type: ""
+    """Returns the steps that answer a request to an endpoint, as text; empty where they are not known."""
+    console: Console = field(default_factory=Console)
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    # --- What a grant calls ---
+
+    def discover(self) -> None:
+        """Read the metadata of the provider (RFC 8414 §3); its name in them has to be the one that was asked for."""
+        parts = urlsplit(self.issuer)
+        place = (
+            f"{parts.scheme}://{parts.netloc}/.well-known/oauth-authorization-server{parts.path.rstrip('/')}"
+        )
+        answer = self._send("RFC 8414 §3: the client reads where everything is", "GET", place, shown=())
+        self.metadata = _json(answer)
+        if self.metadata.get("issuer") != self.issuer:
+            named = self.metadata.get("issuer")
+            raise click.ClickException(f"{place} is about {named!r}, not {self.issuer!r} (RFC 8414 §3.3)")
+
+    def given(self, name: str) -> str:
+        """Return a value that the person has to give.
+
+        Raises:
+            ClickException: it is not given.
+        """
+        if name not in self.given_values:
+            raise click.ClickException(f"this grant needs a value: --set {name}=…")
+        return self.given_values[name]
+
+    def post(
+        self, section: str, endpoint: str, *, until: Mapping[str, float] | None = None, **form: str
+    ) -> dict[str, Any]:
+        """Send a form to an endpoint of the metadata, with what authenticates the client, and return the JSON answer.
+
+        Args:
+            section: what explains it, e.g. `RFC 8628 §3.1: the device asks for a code`.
+            endpoint: name in the metadata, e.g. `token_endpoint`.
+            until: errors after which it is sent again, each with the seconds to wait longer, e.g.
+                `{"authorization_pending": 0, "slow_down": 5}`.
+            form: its parameters; empty ones are left out.
+
+        Raises:
+            Refused: the answer is an error.
+        """
+        url = self.metadata.get(endpoint)
+        if not isinstance(url, str):
+            raise click.ClickException(f"the provider has no {endpoint}")
+        auth = (self.client_id, self.secret) if self.secret is not None else None
+        own = {} if auth else {"client_id": self.client_id}
+        sent = {name: value for name, value in {**own, **form}.items() if value}
+        pause, ends_at = float(sent.pop("interval", 0) or 0), time.monotonic() + PATIENCE_SECONDS
+        steps = self.steps_of(endpoint, sent.get("grant_type", ""))
+        while True:
+            answer = self._send(section, "POST", url, sent, auth=auth, steps=steps)
+            document = _json(answer)
+            error = str(document.get("error") or "")
+            if until is None or error not in until or time.monotonic() > ends_at:
+                break
+            pause += until[error]
+            time.sleep(pause)
+            section = f"{section.partition(':')[0]}: again after {pause:g} s"
+        if error or answer.is_error:
+            raise self._refused(error or str(answer.status_code), document.get("error_description"))
+        return document
+
+    def get(self, section: str, url: str, token: str) -> dict[str, Any]:
+        """Ask an API with an access token (RFC 6750 §2.1) and return its JSON."""
+        answer = self._send(section, "GET", url, headers={"Authorization": f"Bearer {token}"})
+        if answer.is_error:
+            raise self._refused(_json(answer).get("error", str(answer.status_code)), None)
+        return _json(answer)
+
+    def browse(self, section: str, **parameters: str) -> dict[str, str]:
+        """Send the person to the authorization endpoint; return the response, `code_verifier` and `redirect_uri`.
+
+        PKCE and `state` are added, and the answer is held to `state` and the issuer (RFC 9700 §4.7, RFC 9207 §2.4).
+        """
+        verifier, state = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        with Callback() as callback:
+            request = {
+                "response_type": "code",
+                "client_id": self.client_id,
+                "redirect_uri": callback.url,
+                "scope": self.scope,
+                "resource": self.resource,
+                "state": state,
+                "code_challenge": challenge,
+                "code_challenge_method": "S256",
+                **parameters,
+            }
+            query = urlencode({name: value for name, value in request.items() if value})
+            self._title(section, self.steps_of("authorization_endpoint", ""))
+            self.visit(f"{self.metadata['authorization_endpoint']}?{query}")
+            answer = callback.wait(PATIENCE_SECONDS)
+            self._members("←", f"GET {callback.url}", answer)
+        if answer.get("state") != state or answer.get("iss", self.issuer) != self.issuer:
+            raise click.ClickException("the answer is not to this request: state or iss differ")
+        if "error" in answer:
+            raise self._refused(answer["error"], answer.get("error_description"))
+        return {**answer, "code_verifier": verifier, "redirect_uri": callback.url}
+
+    def visit(self, url: str, *, qr: bool = False) -> None:
+        """Send the person to a page: print its address, with `qr` as a code to scan too, and open the browser."""
+        self.console.print(f"  open {escape(url)}", soft_wrap=True)
+        if qr:
+            code, drawn = qrcode.QRCode(border=2), io.StringIO()
+            code.add_data(url)
+            code.print_ascii(out=drawn, invert=True)
+            self.console.print(drawn.getvalue(), highlight=False, markup=False)
+        if self.browser:
+            webbrowser.open(url)
+
+    def say(self, text: str) -> None:
+        """Print what the person has to know."""
+        self.console.print(f"  {escape(text)}")
+
+    # --- How it is printed ---
+
+    def _send(
+        self,
+        section: str,
+        method: str,
+        url: str,
+        form: Mapping[str, str] | None = None,
+        *,
+        auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        steps: str = "",
+        shown: tuple[str, ...] | None = None,
+    ) -> httpx.Response:
+        self._title(section, steps)
+        said = {**(headers or {}), **(form or {})}
+        self._members("→", f"{method} {url}", {"client": f"{auth[0]} by HTTP Basic"} | said if auth else said)
+        try:
+            answer = self.http.request(method, url, data=form, auth=auth, headers=headers)
+        except httpx.HTTPError as error:
+            raise click.ClickException(f"{url} does not answer: {error}; is the provider running?") from error
+        members = _json(answer) if shown is None else {}
+        challenge = answer.headers.get("WWW-Authenticate")
+        self._members(
+            "←",
+            str(answer.status_code),
+            {**members, **({"WWW-Authenticate": challenge} if challenge else {})},
+        )
+        return answer
+
+    def _title(self, section: str, steps: str) -> None:
+        self.console.print(f"\n[bold]{escape(section)}[/bold]", soft_wrap=True)
+        if steps:
+            self.console.print(f"  [dim]steps {escape(steps)}[/dim]", soft_wrap=True)
+
+    def _members(self, arrow: str, line: str, members: Mapping[str, Any]) -> None:
+        self.console.print(f"  {arrow} {escape(line)}", soft_wrap=True)
+        for name, value in members.items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            self.console.print(
+                f"      {escape(name)} = {escape(self._shortened(name, text))}", soft_wrap=True
+            )
+
+    def _shortened(self, name: str, text: str) -> str:
+        if self.show_secrets or name.lower() not in SECRET or len(text) <= SHOWN_CHARACTERS:
+            return text
+        return f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
+
+    def _refused(self, error: str, description: object) -> Refused:
+        meaning = MEANINGS.get(error, "the provider's own; its log says why")
+        return Refused(f"{error}: {meaning}" + (f"; it says: {description}" if description else ""))
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        document = answer.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

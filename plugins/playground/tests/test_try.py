@@ -1,0 +1,204 @@
+"""`portula try`: each grant comes to its end, and what happens on the way is explained."""
+
+import re
+import threading
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from security.driving import HOST, ISSUER, PASSWORD, Browser
+from security.house import House
+from support.exchanges import Policy
+
+import portula_playground
+from portula import Plugin
+from portula.plugin import Application
+from portula_playground import player as player_module
+from portula_playground.commands import NAME, try_command
+
+
+def play_tea(player):
+    """Tea for nobody in particular."""
+    player.post("Our manual", "token_endpoint", grant_type="client_credentials", scope=player.given("leaves"))
+
+
+class Tea(Plugin):
+    def portula_played_grants(self, provider):
+        return {"tea": (("client_credentials",), play_tea)}
+
+
+@pytest.fixture(scope="module")
+def house():
+    return House(portula_playground, Tea(), OIDC_ENABLED=True, TOKEN_EXCHANGE_POLICY=Policy())
+
+
+class Person:
+    """Whose browser is opened."""
+
+    def __init__(self, house, button="consent-allow"):
+        self.house, self.button, self.threads = house, button, []
+
+    def open(self, url):
+        self.threads.append(threading.Thread(target=self._go, args=(url.removeprefix(HOST),)))
+        self.threads[-1].start()
+
+    def _go(self, path):
+        browser = Browser(self.house.app)
+        page = browser.get(path)
+        if "/device/" in path:
+            page = browser.submit(page, "device-continue")
+        while page.status_code in (302, 303) and page.location.startswith("/"):
+            page = browser.get(page.location)
+            if "login-submit" in page.text:
+                page = browser.submit(page, "login-submit", username="ann", password=PASSWORD)
+        answer = browser.submit(page, self.button)
+        if answer.location and answer.location.startswith("http:"):
+            httpx.get(answer.location, timeout=5)
+
+
+@pytest.fixture
+def person(house, monkeypatch):
+    found = Person(house)
+    monkeypatch.setattr(player_module.webbrowser, "open", found.open)
+    monkeypatch.setattr(player_module, "PATIENCE_SECONDS", 3)
+    yield found
+    for thread in found.threads:
+        thread.join(3)
+
+
+@pytest.fixture
+def run(house, monkeypatch):
+    """Return a function that runs the command against the house."""
+    made = httpx.Client
+    transport = httpx.WSGITransport(app=house.app)
+    monkeypatch.setattr(player_module.httpx, "Client", lambda **given: made(transport=transport, **given))
+    monkeypatch.setattr(player_module.time, "sleep", lambda seconds: house.clock.forward(int(seconds) + 1))
+
+    def invoke(*words):
+        with house.app.app_context():
+            return CliRunner().invoke(try_command(house.provider), words)
+
+    return invoke
+
+
+def clients(house):
+    found = house.provider.storage.select(Application, limit=500)
+    return [client for client in found if client.name == NAME]
+
+
+def test_without_a_grant_they_are_listed_those_of_plugins_too(run):
+    listed = run().output
+    for name in (
+        "authorization_code",
+        "client_credentials",
+        "device",
+        "refresh_token",
+        "tea",
+        "token_exchange",
+    ):
+        (line,) = [line for line in listed.splitlines() if line.startswith(f"{name} ")]
+        assert line.endswith((".", ")."))
+    assert "jwt_bearer" not in listed, "it is not enabled"
+
+
+@pytest.mark.parametrize(
+    ("words", "sections"),
+    [
+        (["client_credentials"], ["RFC 8414 §3", "RFC 6749 §4.4.2"]),
+        (["authorization_code"], ["RFC 6749 §4.1.1", "RFC 6749 §4.1.3"]),
+        (["authorization_code", "--scope", "openid read"], ["RFC 6749 §4.1.3", "OpenID Connect Core §5.3"]),
+        (["refresh_token"], ["RFC 6749 §4.1.1", "RFC 6749 §4.1.3", "RFC 6749 §6"]),
+        (["device"], ["RFC 8628 §3.1", "RFC 8628 §3.3", "RFC 8628 §3.4"]),
+        (["tea", "--set", "leaves=read"], ["RFC 8414 §3", "Our manual"]),
+    ],
+    ids=str,
+)
+def test_each_comes_to_its_end(house, run, person, words, sections):
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    places = [done.output.index(section) for section in sections]
+    assert places == sorted(places)
+    assert "access_token = " in done.output
+    assert "steps read, grant_type, client" in done.output
+    assert clients(house) == [], "the client that is made is removed"
+
+
+def test_a_step_of_a_plugin_is_named_with_it(run):
+    assert "(portula_dpop)" in run("client_credentials").output
+
+
+def test_a_device_shows_its_code_and_waits(run, person):
+    output = run("device").output
+    code = re.search(r"the person types ([A-Z]{4}-[A-Z]{4})", output)[1]
+    assert f"/o/device/?user_code={code}" in output
+    assert "█" in output, "and a code to scan"
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_secrets_are_shortened_unless_they_are_to_be_shown(run, shown):
+    output = run("client_credentials", *(["--show-secrets"] if shown else [])).output
+    value = re.search(r"access_token = (\S+)", output)[1]
+    assert (len(value) > 20) == shown
+    assert ("characters)" in output) != shown
+
+
+def test_an_exchange_needs_what_is_exchanged(house, run):
+    token = house.tokens(house.client(), scope="read")["access_token"]
+    assert "--set subject_token=" in run("token_exchange").output
+    done = run("token_exchange", "--set", f"subject_token={token}")
+    assert done.exit_code == 0, done.output
+    assert token not in done.output
+    refused = run("token_exchange", "--set", "subject_token=x")
+    assert refused.exit_code == 1
+    assert "invalid_request: a parameter is missing, malformed" in refused.output
+    assert clients(house) == []
+
+
+def test_a_person_who_says_no_is_told_and_it_fails(house, run, person):
+    person.button = "consent-deny"
+    done = run("authorization_code")
+    assert done.exit_code == 1
+    assert "access_denied: the person, or a rule, says no (RFC 6749 §4.1.2.1)" in done.output
+    assert clients(house) == []
+
+
+def test_a_client_that_is_registered_may_be_tried(house, run):
+    party = house.client()
+    words = ["client_credentials", "--client-id", party.client_id, "--client-secret"]
+    assert run(*words, party.secret).exit_code == 0
+    refused = run(*words, "wrong")
+    assert refused.exit_code == 1
+    assert "invalid_client: the client is unknown" in refused.output
+    assert "WWW-Authenticate = Basic" in refused.output
+    assert house.find(party) is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["clientcredentials"], "did you mean 'client_credentials'?"),
+        (["tea"], "--set leaves="),
+        (["tea", "--set", "leaves"], "NAME=VALUE"),
+        (["client_credentials", "--scope", "unheard-of"], "invalid_scope: a scope is unknown"),
+        (["client_credentials", "--at", "https://other.example"], "--client-id"),
+        (["client_credentials", "--at", f"{ISSUER}x", "--client-id", "x"], "is about"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_explained(house, run, words, said):
+    done = run(*words)
+    assert done.exit_code == 1
+    assert re.search(said, done.output)
+    assert not isinstance(done.exception, (KeyError, ValueError))
+    assert clients(house) == []
+
+
+def test_a_provider_that_does_not_run_is_said_so(run, monkeypatch):
+    def fail(request):
+        raise httpx.ConnectError("nobody listens", request=request)
+
+    client = type("Client", (), {"request": lambda self, *a, **k: fail(None), "close": lambda self: None})
+    monkeypatch.setattr(player_module.httpx, "Client", lambda **given: client())
+    done = run("client_credentials")
+    assert done.exit_code == 1
+    assert "is the provider running?" in done.output
