@@ -40,7 +40,7 @@ class ResourceServerHooks(HookDeclarations):
         """
         return None
 
-    @enrichment(HookClass.OBSERVES, adds_to="parameters")
+    @enrichment(HookClass.SHAPES_TOKENS, adds_to="parameters")
     def portula_resource_challenge(self, challenge: ResourceChallenge) -> Mapping[str, str] | None:
         """Add parameters to the challenges of a view, such as where a client learns how to get a token (RFC 9728 §5.1).
 
