@@ -8,7 +8,8 @@ from security.driving import Party, error_of
 from support.client_documents import CALLBACK, URL
 from support.client_world import PARTY, World, ask
 
-from portula.errors import ConfigError, FetchFailed
+from portula import Plugin
+from portula.errors import ConfigError, FetchFailed, InvalidClientMetadata
 from portula.plugin import Artifact
 from portula_cimd.documents import KIND, MAX_DOCUMENTS
 
@@ -138,6 +139,45 @@ def test_any_number_of_urls_takes_bounded_memory(world):
         assert len(world.web.fetched) == fetched + more
 
 
+def test_who_is_denied_later_is_denied_at_once(tmp_path):
+    """What was allowed before, and is kept in the storage, is judged by the rules of now."""
+    first = World(folder=tmp_path)
+    first.tokens()
+    first.house.close()
+    for settings in (
+        {"CIMD_ALLOWED_HOSTS": ["other.example"]},
+        {"CIMD_REGISTRATION_PERMISSION_CLASSES": [type("Nobody", (), {"has_permission": lambda *_: False})]},
+    ):
+        later = World(folder=tmp_path, **settings)
+        later.clock.forward(first.clock.time - later.clock.time)
+        assert later.find() is None
+        later.house.close()
+
+
+def test_a_rule_that_changes_its_mind_counts_when_the_document_is_fetched_again():
+    class Moody(Plugin):
+        denies = False
+
+        def portula_assess_client_document(self, document):
+            if self.denies:
+                raise InvalidClientMetadata("not today")
+
+    world = World(mood := Moody())
+    assert world.find() is not None
+    mood.denies = True
+    world.clock.forward(5 * MINUTE)
+    assert world.find() is None
+
+
+def test_a_fetcher_of_an_app_that_fails_is_no_failure_of_the_server():
+    def fetch(url):
+        raise KeyError(url)
+
+    world = World(CIMD_METADATA_FETCHER=fetch)
+    assert world.find() is None
+    assert world.house.browser().ask(PARTY).status_code == 400
+
+
 def test_no_more_are_fetched_at_once_than_is_set():
     """S54: whoever names slow documents holds so many threads, and no more."""
     world = World(CIMD_MAX_CONCURRENT_FETCHES=1)
@@ -154,10 +194,13 @@ def test_no_more_are_fetched_at_once_than_is_set():
     thread = threading.Thread(target=lambda: found.append(world.find()))
     thread.start()
     assert begun.wait(3)
-    assert world.find("https://app.example/another/client.json") is None
+    other = "https://app.example/another/client.json"
+    world.publish(other)
+    assert world.find(other) is None
     ended.set()
     thread.join(3)
     assert found[0] is not None
+    assert world.find(other) is not None, "it is not left alone for what others did"
 
 
 @pytest.mark.parametrize(

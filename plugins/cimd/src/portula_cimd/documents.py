@@ -54,6 +54,14 @@ PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "p
 """RFC 7518 §6.2.2, §6.3.2 and §6.4."""
 
 
+class NotPermitted(InvalidClientMetadata):
+    """A rule of this deployment denies a document; what was known of the client counts no longer."""
+
+
+class Busy(FetchFailed):
+    """As many documents are being fetched as may be; nothing is known of this one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is known of a URL."""
@@ -98,6 +106,8 @@ class FetchedDocuments(ClientDocuments):
         if registered is not None:
             return registered
         problem = url_problem(client_id, allow_loopback=self._settings.CIMD_ALLOW_LOOPBACK)
+        if problem is None and not self._is_allowed(client_id):
+            problem = "is of a host that is not among CIMD_ALLOWED_HOSTS"
         if problem is not None:
             log.info("the client_id %r %s", client_id, problem)
             return None
@@ -167,8 +177,9 @@ class FetchedDocuments(ClientDocuments):
             client = self._client(url, document)
         except (FetchFailed, InvalidClientMetadata) as error:
             log.info("there is no client %s: %s", url, error)
-            retry = now + settings.CIMD_FAILURE_BACKOFF_SECONDS
-            if kept is not None and kept.client is not None and now < kept.good_until:
+            retry = now if isinstance(error, Busy) else now + settings.CIMD_FAILURE_BACKOFF_SECONDS
+            denied = isinstance(error, NotPermitted)
+            if kept is not None and kept.client is not None and now < kept.good_until and not denied:
                 return Kept(kept.document, kept.client, min(retry, kept.good_until), kept.good_until)
             return Kept(None, None, retry, 0)
         return Kept(document, client, now + age, now + settings.CIMD_METADATA_MAX_AGE_SECONDS)
@@ -178,13 +189,11 @@ class FetchedDocuments(ClientDocuments):
 
         Raises:
             FetchFailed: it cannot be had.
-            InvalidClientMetadata: what is there is no document of this client, or is not allowed.
+            InvalidClientMetadata: what is there is no document of this client.
         """
-        settings, host = self._settings, (urlsplit(url).hostname or "")
-        if settings.CIMD_ALLOWED_HOSTS and host not in settings.CIMD_ALLOWED_HOSTS:
-            raise InvalidClientMetadata(f"the host {host} is not among CIMD_ALLOWED_HOSTS")
+        settings = self._settings
         if not self._turns.acquire(blocking=False):
-            raise FetchFailed("CIMD_MAX_CONCURRENT_FETCHES documents are being fetched")
+            raise Busy("CIMD_MAX_CONCURRENT_FETCHES documents are being fetched")
         try:
             fetched = self._fetch(url)
         finally:
@@ -196,20 +205,38 @@ class FetchedDocuments(ClientDocuments):
         document = _parsed(fetched.body)
         if document.get("client_id") != url:
             raise InvalidClientMetadata("client_id in the document is not its URL")
-        for permission in settings.CIMD_REGISTRATION_PERMISSION_CLASSES:
-            if permission().has_permission(url, document) is not True:
-                raise InvalidClientMetadata(f"{permission!r} does not permit it")
-        given = ClientDocument(provider=self._provider, client_id=url, host=host, document=document)
-        self._provider.hooks.hear(CimdHooks.portula_assess_client_document, given)
         least, most = settings.CIMD_METADATA_MIN_AGE_SECONDS, settings.CIMD_METADATA_MAX_AGE_SECONDS
         return document, min(max(fetched.max_age or 0, least), most)
 
     def _fetch(self, url: str) -> Fetched:
         fetcher = self._settings.CIMD_METADATA_FETCHER
         if fetcher is not None:
-            return fetcher(url)
+            try:
+                return fetcher(url)
+            except FetchFailed:
+                raise
+            except Exception as error:
+                raise FetchFailed(f"CIMD_METADATA_FETCHER failed: {type(error).__name__}") from error
         most = self._settings.CIMD_MAX_DOCUMENT_SIZE
         return self._provider.hooks.ask(Plugin.portula_fetcher).get(url, accept=(), max_bytes=most)
+
+    # --- Who may ---
+
+    def _is_allowed(self, url: str) -> bool:
+        hosts = self._settings.CIMD_ALLOWED_HOSTS
+        return not hosts or urlsplit(url).hostname in hosts
+
+    def _permit(self, url: str, document: Mapping[str, Any]) -> None:
+        """Ask the permission classes, then the plugins, also about a document that was permitted before."""
+        for permission in self._settings.CIMD_REGISTRATION_PERMISSION_CLASSES:
+            if permission().has_permission(url, document) is not True:
+                raise NotPermitted(f"{permission!r} does not permit it")
+        host = urlsplit(url).hostname or ""
+        given = ClientDocument(provider=self._provider, client_id=url, host=host, document=document)
+        try:
+            self._provider.hooks.hear(CimdHooks.portula_assess_client_document, given)
+        except InvalidClientMetadata as denial:
+            raise NotPermitted(str(denial)) from denial
 
     # --- What it says ---
 
@@ -217,8 +244,10 @@ class FetchedDocuments(ClientDocuments):
         """Return the client that a document describes; every rule on registered clients is heard.
 
         Raises:
+            NotPermitted: a rule of this deployment denies it.
             InvalidClientMetadata: it may be none.
         """
+        self._permit(url, document)
         _refuse_secrets(document)
         _refuse_addresses(document)
         usual = {"token_endpoint_auth_method": "none", "application_type": _application_type(document)}
