@@ -180,6 +180,18 @@ def test_who_only_introspects_names_the_server_or_nobody():
     assert document == {"resource": "https://api.example/v1", "bearer_methods_supported": ["header"]}
 
 
+def test_who_only_introspects_and_is_not_told_has_no_document():
+    app = Flask("api")
+    app.config["OAUTH2_PROVIDER"] = {
+        "RESOURCE_SERVER_INTROSPECTION_URL": "https://id.example/o/introspect/",
+        "RESOURCE_SERVER_AUTH_TOKEN": "a-token",
+        "OIDC_ISS_ENDPOINT": "https://api.example/o",
+        "SECRET_KEYS": ["a key of this server, long enough"],
+    }
+    Provider(app, plugins=[portula_resource_server, portula_protected_resource], discover=False)
+    assert app.test_client().get(KNOWN, base_url="https://api.example").status_code == 404
+
+
 @pytest.mark.parametrize(
     "identifier",
     [
@@ -234,3 +246,9 @@ def test_at_a_host_that_is_not_trusted_nothing_is_told(token):
     assert answer.status_code == 401
     assert "resource_metadata" not in answer.headers["WWW-Authenticate"]
     assert house.door().open(KNOWN, base_url="https://evil.example").status_code == 400
+
+
+def test_resources_of_other_hosts_are_theirs_to_tell():
+    for issuer in (ISSUER, ""):
+        house = House(OIDC_ISS_ENDPOINT=issuer, PROTECTED_RESOURCES={"https://other.example/mcp": {}})
+        assert house.door().open(f"{KNOWN}/mcp", base_url=house.host).status_code == 404

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
-from portula.plugin import Answer, Endpoint, is_below, json_answer, origin_of
+from portula.plugin import Answer, Endpoint, is_below, is_loopback_host, json_answer, origin_of
 from portula_protected_resource.settings import (
     ProtectedResourceSettings,
     ResourceMetadata,
@@ -44,7 +45,17 @@ class Resource:
         return self.identifier or provider.root_of(issuer)
 
 
+_known: WeakKeyDictionary[Provider, list[Resource]] = WeakKeyDictionary()
+
+
 def resources_of(provider: Provider) -> list[Resource]:
+    """Return the resources of this app, in order; they are found once, while the provider starts."""
+    if provider not in _known:
+        _known[provider] = _find_resources(provider)
+    return _known[provider]
+
+
+def _find_resources(provider: Provider) -> list[Resource]:
     """Return what is configured, else what others know of this app's resources, else the app itself with its issuer.
 
     Those are audiences that are URLs, and resources at the issuer's origin that tokens can be for.
@@ -54,16 +65,20 @@ def resources_of(provider: Provider) -> list[Resource]:
         settings, here = provider.all_settings, origin_of(provider.issuer)
         audiences: tuple[str, ...] = settings.value("RESOURCE_SERVER_AUDIENCES", ())
         known = settings.value("PROTECTED_RESOURCES", {})
-        own = [each for each in known if here is None or origin_of(each) == here]
+        own = [each for each in known if (origin_of(each) == here if here else _is_loopback(each))]
         configured = {
             each: ResourceMetadata(scopes=getattr(known.get(each), "scopes", None))
             for each in (*audiences, *own)
             if identifier_problem(each) is None
         }
-    if not configured and not _issuer_elsewhere(provider):
+    if not configured and _issuer_elsewhere(provider) is None:
         configured = {"": ResourceMetadata()}
     found = [Resource(identifier, metadata) for identifier, metadata in configured.items()]
     return list({_path_of(each.identifier): each for each in reversed(found)}.values())[::-1]
+
+
+def _is_loopback(url: str) -> bool:
+    return is_loopback_host(urlsplit(url).hostname or "")
 
 
 def _issuer_elsewhere(provider: Provider) -> str | None:
