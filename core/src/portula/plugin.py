@@ -12,7 +12,12 @@ from portula.flow.authorization import (
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.backend import Backend
 from portula.flow.client_auth import ClientAuthMethod
-from portula.flow.client_requests import JUDGE_SCOPE, client_request_steps
+from portula.flow.client_requests import (
+    HEAR_VETOES,
+    JUDGE_SCOPE,
+    client_request_steps,
+    judge_grant_type,
+)
 from portula.flow.client_sources import ClientSource
 from portula.flow.clients import CheckedClient, secret_id
 from portula.flow.deliver_command import deliver_command
@@ -78,7 +83,18 @@ from portula.flow.messages import (
     printable,
     sorted_response_type,
 )
+from portula.flow.pending import (
+    KEEP_SECONDS,
+    PollingGrant,
+    change_pending,
+    decide_pending,
+    is_pending,
+    of_kind,
+    page_exchange_about,
+    pending_payload,
+)
 from portula.flow.pkce import judge_code_challenge, verifies_challenge
+from portula.flow.places import Places
 from portula.flow.presentations import PresentedToken, TokenPresentation, TokenPresentations
 from portula.flow.questions import never_heard
 from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
@@ -233,9 +249,11 @@ __all__ = [
     "CORE_RECORDS",
     "FORBIDDEN_SCHEMES",
     "FORM",
+    "HEAR_VETOES",
     "ID_TOKEN",
     "IMPLICIT",
     "JUDGE_SCOPE",
+    "KEEP_SECONDS",
     "LOOPBACK_ADDRESSES",
     "NO_STORE",
     "OAUTHLIB_STATE",
@@ -334,9 +352,11 @@ __all__ = [
     "Part",
     "PasswordGrant",
     "Place",
+    "Places",
     "Plan",
     "Plugin",
     "Pointer",
+    "PollingGrant",
     "PresentedToken",
     "Profile",
     "ProtocolEvent",
@@ -393,6 +413,7 @@ __all__ = [
     "added",
     "answer_format",
     "basic_credentials",
+    "change_pending",
     "check_secret_signs",
     "check_signed_response_alg",
     "client_request_steps",
@@ -402,6 +423,7 @@ __all__ = [
     "costly_work",
     "current_provider",
     "current_request",
+    "decide_pending",
     "deliver_command",
     "enrichment",
     "error_parameters",
@@ -417,21 +439,26 @@ __all__ = [
     "is_below",
     "is_encrypted",
     "is_loopback_host",
+    "is_pending",
     "is_revoked",
     "issuer_of",
     "json_answer",
     "json_problem",
     "judge_code_challenge",
+    "judge_grant_type",
     "links_for",
     "log_failure",
     "metadata_endpoints",
     "nearest",
     "network_of",
     "never_heard",
+    "of_kind",
     "origin_of",
     "outbox",
+    "page_exchange_about",
     "parse_form",
     "parse_pairs",
+    "pending_payload",
     "plan_revocation",
     "preferred_format",
     "presented_basic",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2.rfc6749 import errors
 
-from portula.flow.exchange import Exchange
+from portula.flow.exchange import AuthorizationExchange, Exchange
 from portula.flow.grants import judge_scope
+from portula.flow.request_hooks import RequestHooks
 from portula.flow.responses import failed_answer, token_error
 from portula.flow.steps import Steps, step
 from portula.model.errors import AuthorizationRefused
@@ -15,6 +17,7 @@ from portula.model.errors import AuthorizationRefused
 if TYPE_CHECKING:
     from portula.flow.steps import Step
     from portula.model.http import Answer
+    from portula.model.records import Application
 
 
 def read(exchange: Exchange) -> None:
@@ -31,6 +34,11 @@ def scope(exchange: Exchange) -> None:
     """Judge the scope that is asked for, or that of a request that names none (RFC 6749 §3.3)."""
     exchange.request.scopes = (exchange.parameter("scope") or "").split()
     judge_scope(exchange, exchange.provider.validator)
+
+
+def vetoes(exchange: AuthorizationExchange) -> None:
+    """Hear every plugin that may deny an authorization request, and let them say what it is for."""
+    exchange.provider.hooks.hear(RequestHooks.portula_validate_authorization_request, exchange)
 
 
 def apply(exchange: Exchange) -> None:
@@ -52,6 +60,21 @@ def refuse(exchange: Exchange, error: Exception) -> Answer | None:
 
 JUDGE_SCOPE = step(scope, reads="request client", sets="scope")
 """The step for an endpoint that is asked for a scope outside of an authorization request (RFC 8628 §3.1)."""
+
+HEAR_VETOES = step(vetoes, reads="pairs scope", sets="facts resources")
+"""The step for an endpoint whose request is an authorization request that no browser brings."""
+
+
+def judge_grant_type(grant_type: str) -> Step:
+    """Return the step for an endpoint at which a grant of this type begins."""
+
+    def allowed(exchange: Exchange) -> None:
+        """Ask whether the client is registered for the grant type (RFC 6749 §5.2)."""
+        request, client = exchange.request, cast("Application", exchange.client)
+        if not exchange.provider.validator.validate_grant_type(client.client_id, grant_type, client, request):
+            raise errors.UnauthorizedClientError(request=request)
+
+    return step(allowed, reads="client")
 
 
 def client_request_steps(endpoint: str, *own: Step) -> Steps[Exchange]:

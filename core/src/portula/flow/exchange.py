@@ -265,6 +265,13 @@ class AuthorizationExchange(PageExchange):
         """The words of the response type: `code`, `token`, `id_token`."""
         return self.response_type.split()
 
+    def take_parameters(self, pairs: Pairs) -> None:
+        """Let these be the parameters of a request that its client has posted; who the client is stays."""
+        former = self.request
+        request = OAuthRequest(former.uri, former.http_method, pairs, former.headers)
+        request.exchange, request.client, request.client_id = self, former.client, former.client_id
+        self.request, self.pairs, self.presented = request, pairs, pairs
+
 
 CURRENT: ContextVar[Exchange | None] = ContextVar("portula_exchange", default=None)
 """The exchange that a server class of oauthlib's own works on: it makes requests of its own, which know none."""

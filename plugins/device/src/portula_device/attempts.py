@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula.errors import Conflict, DuplicateRecord, RetryLater
-from portula.plugin import Plan, network_of
-from portula_device.places import Places
+from portula.plugin import Places, Plan, network_of
 from portula_device.settings import DeviceSettings
 
 if TYPE_CHECKING:

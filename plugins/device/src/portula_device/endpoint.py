@@ -6,23 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode
 
-from portula import Plugin, hookimpl
+from portula import hookimpl
 from portula.errors import (
     RequestNotSupported,
     RequestURINotSupported,
     RetryLater,
     ServerError,
-    UnauthorizedClientError,
 )
 from portula.plugin import (
+    HEAR_VETOES,
     JUDGE_SCOPE,
     Application,
     AuthorizationExchange,
     Endpoint,
-    OAuthRequest,
     client_request_steps,
     json_answer,
     judge_code_challenge,
+    judge_grant_type,
     step,
 )
 from portula_device import codes
@@ -43,35 +43,18 @@ class DeviceAuthorization(AuthorizationExchange):
     """A request of a device: an authorization request whose answer goes nowhere by a browser."""
 
 
-def allowed(exchange: DeviceAuthorization) -> None:
-    """Ask whether the client is registered for the grant type (RFC 6749 §5.2)."""
-    request, client = exchange.request, cast("Application", exchange.client)
-    validator = exchange.provider.validator
-    if not validator.validate_grant_type(client.client_id, GRANT_TYPE, client, request):
-        raise UnauthorizedClientError(request=request)
-
-
 def parameters(exchange: DeviceAuthorization) -> None:
     """Leave out what makes sense at a browser alone; what stands elsewhere is refused, and not ignored."""
-    former = exchange.request
     if exchange.parameter("request") is not None:
         raise RequestNotSupported(description="Send the parameters as they are.")
     if exchange.parameter("request_uri") is not None:
         raise RequestURINotSupported(description="Send the parameters as they are.")
-    pairs = [pair for pair in exchange.parameters if pair[0] not in AT_A_BROWSER]
-    request = OAuthRequest(former.uri, former.http_method, pairs, former.headers)
-    request.exchange, request.client, request.client_id = exchange, former.client, former.client_id
-    exchange.request, exchange.pairs, exchange.presented = request, pairs, pairs
+    exchange.take_parameters([pair for pair in exchange.parameters if pair[0] not in AT_A_BROWSER])
 
 
 def code_challenge(exchange: DeviceAuthorization) -> None:
     """Judge the challenge, if one is given, as in any authorization request (RFC 7636 §4.3)."""
     judge_code_challenge(exchange)
-
-
-def vetoes(exchange: DeviceAuthorization) -> None:
-    """Hear every plugin that may deny an authorization request, and let them say what it is for."""
-    exchange.provider.hooks.hear(Plugin.portula_validate_authorization_request, exchange)
 
 
 def quota(exchange: DeviceAuthorization) -> None:
@@ -88,17 +71,13 @@ def quota(exchange: DeviceAuthorization) -> None:
 def write(exchange: DeviceAuthorization) -> None:
     """Keep what is asked for, and answer with the codes and where to go with them (RFC 8628 §3.2)."""
     provider, request, message = cast("Provider", exchange.provider), exchange.request, exchange.message
-    payload = {
-        codes.SCOPE: list(exchange.scope),
-        codes.RESOURCES: list(exchange.resources),
-        codes.FACTS: exchange.facts,
-        codes.PARAMETERS: dict(exchange.pairs),
+    own = {
         codes.CHALLENGE: request.code_challenge,
         codes.METHOD: request.code_challenge_method,
         codes.ADDRESS: message.client_address,
         codes.AGENT: message.headers.get("user-agent", "")[:200],
     }
-    device_code, user_code = codes.keep(provider, request.client_id or "", payload)
+    device_code, user_code = codes.keep(exchange, own)
     settings = provider.settings(DeviceSettings)
     answer = {
         "device_code": device_code,
@@ -129,11 +108,11 @@ def _addresses(provider: Provider, issuer: str, user_code: str) -> dict[str, str
 DEVICE_STEPS = replace(
     client_request_steps(
         "device_authorization",
-        step(allowed, reads="client"),
+        judge_grant_type(GRANT_TYPE),
         step(parameters, reads="client", sets="pairs"),
         JUDGE_SCOPE,
         step(code_challenge, reads="pairs"),
-        step(vetoes, reads="pairs scope", sets="facts resources"),
+        HEAR_VETOES,
         step(quota, reads="pairs"),
         step(write, reads="pairs scope facts", sets="answer"),
     ),

@@ -24,7 +24,19 @@ from portula.errors import (
     RetryLater,
     RuleFailed,
 )
-from portula.plugin import Answer, Artifact, InteractionView, Mount, PageForm, Plan, log_failure, tell_refusal
+from portula.plugin import (
+    Answer,
+    Artifact,
+    InteractionView,
+    Mount,
+    PageForm,
+    Plan,
+    change_pending,
+    is_pending,
+    log_failure,
+    page_exchange_about,
+    tell_refusal,
+)
 from portula_device import attempts, codes
 from portula_device.exchange import DevicePageExchange
 from portula_device.grant import GRANT_TYPE
@@ -131,12 +143,12 @@ class DevicePage(InteractionView[DevicePageExchange]):
         attempt = attempts.begin(self.provider, person.subject)
         for _ in range(TRIES):
             code, plan = codes.of_person(self.provider, user_code), Plan()
-            if code is None or not codes.is_open(self.provider, code):
+            if code is None or not is_pending(self.provider, code):
                 raise CodeRefused
             if code.payload.get(codes.CLAIMED_BY, person.subject) != person.subject:
                 raise CodeRefused
             if codes.CLAIMED_BY not in code.payload:
-                codes.change(plan, code, **{codes.CLAIMED_BY: person.subject})
+                change_pending(plan, code, **{codes.CLAIMED_BY: person.subject})
             plan.remove(Artifact, digest=tuple(attempt))
             try:
                 self.provider.storage.apply(plan)
@@ -160,26 +172,9 @@ class DevicePage(InteractionView[DevicePageExchange]):
         code, person = codes.of_person(self.provider, user_code), self._people.current()
         if code is None or person is None or code.payload.get(codes.CLAIMED_BY) != person.subject:
             raise CodeRefused
-        payload = code.payload
-        exchange = DevicePageExchange.about(
-            self.provider, code.client_id or "", payload[codes.SCOPE], pairs, payload[codes.PARAMETERS]
-        )
+        exchange = page_exchange_about(DevicePageExchange, self.provider, code, pairs, GRANT_TYPE)
         exchange.device, exchange.user_code = code, display_form(user_code)
-        exchange.resources, exchange.facts = tuple(payload[codes.RESOURCES]), payload[codes.FACTS]
-        self._judge(exchange)
         return exchange
-
-    def _judge(self, exchange: DevicePageExchange) -> None:
-        """Refuse what the client may not any more."""
-        client, request = exchange.client, exchange.request
-        validator, scopes = self.provider.validator, list(exchange.scope)
-        if (
-            client is None
-            or not client.is_usable(request)
-            or not validator.validate_grant_type(client.client_id, GRANT_TYPE, client, request)
-            or not validator.validate_scopes(client.client_id, scopes, client, request)
-        ):
-            raise InvalidRequestError(description="The app may not ask for this any more.")
 
     @override
     def decided(self, exchange: DevicePageExchange, *, allowed: bool) -> Response:
@@ -188,7 +183,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
         Raises:
             Replayed: they decided before.
         """
-        if not codes.is_open(self.provider, exchange.device):
+        if not is_pending(self.provider, exchange.device):
             raise Replayed(exchange.device)
         given = self.grant(exchange, expires_at=exchange.device.expires_at).id if allowed else None
         codes.decide(exchange.plan, exchange.device, given)
@@ -202,7 +197,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
     def refused(self, exchange: DevicePageExchange, error: OAuth2Error) -> Response:
         """Tell the device of a denial, whoever denies; after a fault of ours its person may come again."""
         denied = isinstance(error, AccessDeniedError) and not isinstance(error, RuleFailed)
-        if denied and codes.is_open(self.provider, exchange.device):
+        if denied and is_pending(self.provider, exchange.device):
             plan = Plan()
             codes.decide(plan, exchange.device, None)
             try:

@@ -10,10 +10,11 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.plugin import Artifact
+from portula.model.records import Artifact
 
 if TYPE_CHECKING:
-    from portula.plugin import AuthorizationServer, Plan
+    from portula.flow.authorization_server import AuthorizationServer
+    from portula.model.plans import Plan
 
 PROBES = 64
 """Places that are looked at: where there are more, a few are left when somebody is refused."""
