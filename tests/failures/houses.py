@@ -10,6 +10,7 @@ from support.browser import forms_of
 
 import portula_accounts
 import portula_admin
+import portula_ciba
 import portula_cimd
 import portula_cleanup
 import portula_client_assertion
@@ -50,6 +51,7 @@ ROOMS = (
     portula_accounts,
     portula_admin,
     portula_cleanup,
+    portula_ciba,
     portula_cimd,
     portula_client_assertion,
     portula_consent,

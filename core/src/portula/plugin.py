@@ -7,6 +7,7 @@ from portula.flow.answer_formats import AnswerFormat, answer_format, preferred_f
 from portula.flow.authorization import (
     AUTHORIZATION_ANSWER_STEPS,
     AUTHORIZATION_STEPS,
+    record_granted,
     resolve_parameters,
 )
 from portula.flow.authorization_server import AuthorizationServer
@@ -94,7 +95,7 @@ from portula.flow.pending import (
     pending_payload,
 )
 from portula.flow.pkce import judge_code_challenge, verifies_challenge
-from portula.flow.places import Places
+from portula.flow.places import Places, take_places
 from portula.flow.presentations import PresentedToken, TokenPresentation, TokenPresentations
 from portula.flow.questions import never_heard
 from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
@@ -113,7 +114,9 @@ from portula.flow.revoking import (
     revoke_person,
 )
 from portula.flow.server import Server
+from portula.flow.signed_requests import counts_too_long, is_time, pairs_from_claims
 from portula.flow.signing import check_secret_signs, check_signed_response_alg
+from portula.flow.single_use import use_once
 from portula.flow.steps import Step, Steps, step
 from portula.flow.token import TOKEN_STEPS
 from portula.flow.validator import Live, OAuth2Validator
@@ -421,6 +424,7 @@ __all__ = [
     "console",
     "contribution",
     "costly_work",
+    "counts_too_long",
     "current_provider",
     "current_request",
     "decide_pending",
@@ -441,6 +445,7 @@ __all__ = [
     "is_loopback_host",
     "is_pending",
     "is_revoked",
+    "is_time",
     "issuer_of",
     "json_answer",
     "json_problem",
@@ -456,6 +461,7 @@ __all__ = [
     "origin_of",
     "outbox",
     "page_exchange_about",
+    "pairs_from_claims",
     "parse_form",
     "parse_pairs",
     "pending_payload",
@@ -466,6 +472,7 @@ __all__ = [
     "read_array",
     "read_client_metadata",
     "read_object",
+    "record_granted",
     "redirect_uri_matches",
     "redirect_uri_problem",
     "refresh_generator",
@@ -484,12 +491,14 @@ __all__ = [
     "sorted_response_type",
     "step",
     "subclass_of",
+    "take_places",
     "tell_refusal",
     "token_error",
     "unkeyed_digest",
     "unknown_scopes",
     "uri_host",
     "uri_scheme",
+    "use_once",
     "verifies_challenge",
     "veto",
     "write_client_metadata",

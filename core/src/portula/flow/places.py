@@ -7,14 +7,19 @@ whose time is over is taken anew.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portula.flow.responses import RetryLater
+from portula.model.errors import Conflict, DuplicateRecord
+from portula.model.plans import Plan
 from portula.model.records import Artifact
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
-    from portula.model.plans import Plan
+
+TRIES = 20
 
 PROBES = 64
 """Places that are looked at: where there are more, a few are left when somebody is refused."""
@@ -63,3 +68,29 @@ class Places:
     def _taken(self, digests: list[str]) -> dict[str, Artifact]:
         found = self.provider.storage.select(Artifact, limit=len(digests), digest=tuple(digests))
         return {place.digest: place for place in found}
+
+
+def take_places(
+    provider: AuthorizationServer, places: Sequence[Places], seconds: int, full: str
+) -> list[str]:
+    """Take a place of each at once, for so many seconds, and return what stands for them.
+
+    So an attempt is counted before it is judged, and uncounted where these artifacts are removed: any number of
+    attempts at one moment, in any number of processes, cannot pass together.
+
+    Raises:
+        RetryLater: none is left of one; `full` says so.
+    """
+    for _ in range(TRIES):
+        plan, taken = Plan(), []
+        for counter in places:
+            place = counter.take(plan, seconds)
+            if place is None:
+                raise RetryLater(full, counter.wait(), status=429)
+            taken.append(place)
+        try:
+            provider.storage.apply(plan)
+        except (Conflict, DuplicateRecord):
+            continue  # another attempt at this moment took the same place
+        return taken
+    raise RetryLater(full, 1, status=429)

@@ -3,6 +3,7 @@
 DEFAULT_ROOMS: dict[str, str] = {
     "accounts": "portula-accounts",
     "admin": "portula-admin",
+    "ciba": "portula-ciba",
     "cimd": "portula-cimd",
     "cleanup": "portula-cleanup",
     "client_assertion": "portula-client-assertion",

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
-from portula.errors import DuplicateRecord, KeysUnavailable, RetryLater, UntrustedToken
-from portula.plugin import Application, Artifact, added, exchange_of, issuer_of
+from portula.errors import KeysUnavailable, RetryLater, UntrustedToken
+from portula.plugin import Application, exchange_of, issuer_of, use_once
 from portula_client_assertion.settings import ClientAssertionSettings, algorithms_of
 
 if TYPE_CHECKING:
@@ -141,19 +141,9 @@ class Assertions:
         """
         if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI_LENGTH:
             raise _Refused("jti is missing")
-        used = Artifact(
-            digest=self._provider.keys.digest(KIND, f"{client.client_id}\0{jti}"),
-            kind=KIND,
-            payload={},
-            issued_at=self._provider.now(),
-            client_id=client.client_id,
-            expires_at=expires + self._settings.CLIENT_ASSERTION_LEEWAY,
-        )
-
-        try:
-            self._provider.storage.apply(added(used))
-        except DuplicateRecord:
-            raise _Refused("its jti was used before") from None
+        name, until = f"{client.client_id}\0{jti}", expires + self._settings.CLIENT_ASSERTION_LEEWAY
+        if not use_once(self._provider, KIND, name, until=until, client_id=client.client_id):
+            raise _Refused("its jti was used before")
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from portula import Plugin
-from portula.errors import DuplicateRecord, UntrustedToken
-from portula.plugin import Application, Artifact, added, origin_of
+from portula.errors import UntrustedToken
+from portula.plugin import Application, Artifact, origin_of, use_once
 from portula_dpop.errors import InvalidProof, UseNonce
 from portula_dpop.keys import public_key, sha256, thumbprint
 from portula_dpop.nonces import Nonces
@@ -130,19 +130,10 @@ class Proofs:
         if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI_LENGTH:
             raise InvalidProof(description="The proof has no name (jti), or a very long one.")
         provider, now = self._provider, self._provider.now()
-        used = Artifact(
-            digest=provider.keys.digest(KIND, f"{key}\0{jti}"),
-            kind=KIND,
-            payload={},
-            issued_at=now,
-            expires_at=now + self._window + 1,
-        )
         if next(self._numbers) % PURGED_EACH == 0:
             provider.storage.purge(Artifact, now=now, limit=2 * PURGED_EACH)
-        try:
-            provider.storage.apply(added(used))
-        except DuplicateRecord:
-            raise InvalidProof(description="The proof was used before (jti).") from None
+        if not use_once(provider, KIND, f"{key}\0{jti}", until=now + self._window + 1):
+            raise InvalidProof(description="The proof was used before (jti).")
 
     @property
     def _window(self) -> int:

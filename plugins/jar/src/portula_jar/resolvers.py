@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urldefrag
 
 from portula import Plugin, hookimpl
@@ -19,7 +18,14 @@ from portula.errors import (
     RetryLater,
     UntrustedToken,
 )
-from portula.plugin import OAUTHLIB_STATE, RequestResolver, is_encrypted
+from portula.plugin import (
+    OAUTHLIB_STATE,
+    RequestResolver,
+    counts_too_long,
+    is_encrypted,
+    is_time,
+    pairs_from_claims,
+)
 from portula_jar.settings import JarSettings, algorithms, is_on, is_required
 
 if TYPE_CHECKING:
@@ -32,7 +38,6 @@ MAX_BYTES = 64 * 1024
 LEEWAY_SECONDS = 60
 """How far a client's clock may be wrong."""
 
-_ABOUT_THE_TOKEN = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 _OUTSIDE = ("response_type", "scope")
 """Parameters that count outside where the object does not have them, since OAuth 2.0 asks for them there (Core §6.1);
 not where requests have to be signed."""
@@ -96,12 +101,10 @@ def _merged(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth
     verified = _verified(exchange.provider, _client(exchange), token, unsupported)
     claims = verified.claims
     _check_claims(exchange, verified)
-    inner = [
-        pair
-        for name, value in claims.items()
-        if name not in _ABOUT_THE_TOKEN
-        for pair in _as_pairs(name, value)
-    ]
+    try:
+        inner = pairs_from_claims(claims)
+    except ValueError as error:
+        raise InvalidRequestObject(description=str(error)) from None
     outer, named = dict(exchange.pairs), dict(inner)
     for name in ("client_id", "response_type"):
         if name in named and name in outer and sorted(named[name].split()) != sorted(outer[name].split()):
@@ -144,12 +147,12 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
     audiences = aud if isinstance(aud, list) else [aud]
     problems = {
         "missing claims": not claims.keys() >= set(settings.REQUEST_OBJECT_REQUIRED_CLAIMS),
-        "lifetime": _is_too_long(claims, now, settings.REQUEST_OBJECT_MAX_LIFETIME_SECONDS),
+        "lifetime": counts_too_long(claims, now, settings.REQUEST_OBJECT_MAX_LIFETIME_SECONDS),
         "iss": claims.get("iss") not in (None, _client(exchange).client_id),
         "sub": typ != EXPLICIT_TYPE and claims.get("sub") == _client(exchange).client_id,
         "aud": aud is not None and exchange.issuer not in audiences,
-        "exp": exp is not None and not (_is_time(exp) and exp + LEEWAY_SECONDS > now),
-        "nbf": nbf is not None and not (_is_time(nbf) and nbf - LEEWAY_SECONDS <= now),
+        "exp": exp is not None and not (is_time(exp) and exp + LEEWAY_SECONDS > now),
+        "nbf": nbf is not None and not (is_time(nbf) and nbf - LEEWAY_SECONDS <= now),
         "request": "request" in claims,
         "request_uri": "request_uri" in claims,
         "name": not OAUTHLIB_STATE.isdisjoint(claims),
@@ -157,35 +160,3 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
     wrong = [name for name, is_wrong in problems.items() if is_wrong]
     if wrong:
         raise InvalidRequestObject(description=f"The request object is refused for its {wrong[0]}.")
-
-
-def _is_too_long(claims: Mapping[str, Any], now: int, longest: int | None) -> bool:
-    """Say whether an object counts for longer than it may, or from too long ago (FAPI 2.0 Message Signing §5.3.1)."""
-    if longest is None:
-        return False
-    exp, nbf = claims.get("exp"), claims.get("nbf", now)
-    return not _is_time(exp) or not _is_time(nbf) or exp - nbf > longest or now - nbf > longest
-
-
-def _is_time(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _as_pairs(name: str, value: object) -> Pairs:
-    """Return a member as parameters: `resource` may be several (RFC 8707 §2), and null is none."""
-    if name == "resource" and isinstance(value, list):
-        return [(name, _as_text(each)) for each in value]
-    text = "" if value is None else _as_text(value)
-    return [(name, text)] if text else []
-
-
-def _as_text(value: object) -> str:
-    """Return a member as it would stand in a query: numbers and the `claims` object are no strings in JSON."""
-    text = value if isinstance(value, str) else json.dumps(value)
-    if "\0" in text:
-        raise InvalidRequestObject(description="The request object contains NUL.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequestObject(description="The request object is not UTF-8.") from None
-    return text

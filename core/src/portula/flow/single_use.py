@@ -1,0 +1,39 @@
+"""What may be used once, such as the `jti` of a JWT (RFC 7519 §4.1.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula.model.errors import DuplicateRecord
+from portula.model.plans import added
+from portula.model.records import Artifact
+
+if TYPE_CHECKING:
+    from portula.flow.authorization_server import AuthorizationServer
+
+
+def use_once(
+    provider: AuthorizationServer, kind: str, name: str, *, until: int, client_id: str | None = None
+) -> bool:
+    """Use a name up, in all processes together, whatever becomes of the request; False when it was used before.
+
+    Args:
+        provider: whose storage remembers it.
+        kind: of the artifact that stands for it.
+        name: unique among those of the kind; only its digest is stored.
+        until: Unix seconds from which on it need not be remembered.
+        client_id: whose it is, if a client's.
+    """
+    used = Artifact(
+        digest=provider.keys.digest(kind, name),
+        kind=kind,
+        payload={},
+        issued_at=provider.now(),
+        client_id=client_id,
+        expires_at=until,
+    )
+    try:
+        provider.storage.apply(added(used))
+    except DuplicateRecord:
+        return False
+    return True

@@ -1,0 +1,157 @@
+"""Requests that wait for their person: each a record, found by the client's `auth_req_id` or by who is asked for."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from portula.errors import Conflict, DuplicateRecord, RetryLater
+from portula.plugin import (
+    KEEP_SECONDS,
+    Artifact,
+    Places,
+    Plan,
+    decide_pending,
+    is_pending,
+    of_kind,
+    pending_payload,
+)
+from portula_ciba import ping
+from portula_ciba.hooks import BackchannelRequested, CibaHooks
+from portula_ciba.settings import CibaSettings
+
+if TYPE_CHECKING:
+    from portula.plugin import AuthorizationServer, User
+    from portula_ciba.exchange import CibaExchange
+
+KIND = "backchannel authentication request"
+OF_USER = "backchannel authentication user"
+PLACE = "backchannel authentication place"
+TRIES = 20
+MAX_SHOWN = 200
+"""Requests of one person, those that are over too, among which the waiting ones are looked for."""
+
+SUBJECT, BINDING_MESSAGE, ADDRESS = "subject", "binding_message", "address"
+OF_USERS_PLACES, OF_CLIENTS_PLACES = "user_place", "client_place"
+"""Members of the payload beside those of all pending requests."""
+
+NAME = "backchannel_request"
+"""Parameter of our pages that names a request."""
+PAGE = "/ciba/decide/"
+
+
+def keep(exchange: CibaExchange, user: User) -> str:
+    """Keep what a client asks for, with what plugins keep beside it; return the `auth_req_id`.
+
+    Raises:
+        RetryLater: too many requests wait for the person, or of the client.
+    """
+    provider = exchange.provider
+    for _ in range(TRIES):
+        auth_req_id, plan = secrets.token_urlsafe(32), Plan()
+        plan.extend(exchange.plan)
+        record = _record(exchange, user, auth_req_id, _places(exchange, user, plan))
+        plan.add(record)
+        if exchange.attempts:
+            plan.remove(Artifact, digest=tuple(exchange.attempts))
+        requested = _told(exchange, record)
+        plan.extend(provider.hooks.record(CibaHooks.portula_record_ciba_request, requested))
+        try:
+            provider.storage.apply(plan)
+        except (Conflict, DuplicateRecord):
+            continue  # another request at this moment has the place
+        exchange.plan, exchange.requested = Plan(), requested
+        return auth_req_id
+    raise RetryLater("Too many requests come at this moment.", 1)
+
+
+def _places(exchange: CibaExchange, user: User, plan: Plan) -> dict[str, str]:
+    """Plan to take a place of the person and one of the client; what bounds prompts at a person (attack S62)."""
+    provider, settings = exchange.provider, exchange.provider.settings(CibaSettings)
+    counters = {
+        OF_USERS_PLACES: Places(
+            provider, PLACE, f"user\0{user.subject}", settings.CIBA_MAX_REQUESTS_PER_USER
+        ),
+        OF_CLIENTS_PLACES: Places(
+            provider, PLACE, f"client\0{exchange.party.client_id}", settings.CIBA_MAX_REQUESTS_PER_CLIENT
+        ),
+    }
+    taken: dict[str, str] = {}
+    for name, places in counters.items():
+        place = places.take(plan, exchange.seconds)
+        if place is None:
+            raise RetryLater("Too many requests wait.", places.wait(), status=429)
+        taken[name] = place
+    return taken
+
+
+def _record(exchange: CibaExchange, user: User, auth_req_id: str, places: dict[str, str]) -> Artifact:
+    provider, now = exchange.provider, exchange.provider.now()
+    ends_at, interval = now + exchange.seconds, provider.settings(CibaSettings).CIBA_INTERVAL
+    digest = provider.keys.digest(KIND, auth_req_id)
+    payload: dict[str, Any] = {
+        **pending_payload(exchange, ends_at=ends_at, interval=interval),
+        **places,
+        SUBJECT: user.subject,
+        BINDING_MESSAGE: exchange.own.get("binding_message"),
+        ADDRESS: exchange.message.client_address,
+        **ping.sealed(exchange, digest, auth_req_id),
+    }
+    return Artifact(
+        digest=digest,
+        kind=KIND,
+        payload=payload,
+        issued_at=now,
+        client_id=exchange.party.client_id,
+        family=provider.keys.digest(OF_USER, user.subject),
+        expires_at=ends_at + KEEP_SECONDS,
+    )
+
+
+def _told(exchange: CibaExchange, record: Artifact) -> BackchannelRequested:
+    provider, client = exchange.host, exchange.party
+    page = f"{provider.root_of(exchange.issuer)}{provider.mount}{PAGE}"
+    return BackchannelRequested(
+        provider=provider,
+        client_id=client.client_id,
+        client_name=client.name,
+        subject=record.payload[SUBJECT],
+        scopes=exchange.scope,
+        binding_message=record.payload[BINDING_MESSAGE],
+        request_id=record.digest,
+        url=f"{page}?{urlencode({NAME: record.digest})}",
+        expires_at=(record.expires_at or 0) - KEEP_SECONDS,
+    )
+
+
+def of_client(provider: AuthorizationServer, auth_req_id: str) -> Artifact | None:
+    """Return the request that a client names, whatever has become of it."""
+    digest = provider.keys.digests(KIND, auth_req_id)
+    return of_kind(KIND, provider.storage.select(Artifact, limit=1, digest=digest))
+
+
+def of_user(provider: AuthorizationServer, subject: str, request_id: str) -> Artifact | None:
+    """Return the request of this identifier, if it is for this person, whatever has become of it."""
+    found = of_kind(KIND, provider.storage.select(Artifact, limit=1, digest=request_id))
+    return found if found is not None and found.payload[SUBJECT] == subject else None
+
+
+def waiting_for(provider: AuthorizationServer, subject: str) -> list[Artifact]:
+    """Return the requests that wait for a person, the newest first."""
+    family = provider.keys.digests(OF_USER, subject)
+    found = provider.storage.select(Artifact, limit=MAX_SHOWN, family=family)
+    waiting = [each for each in found if each.kind == KIND and is_pending(provider, each)]
+    return sorted(waiting, key=lambda each: each.issued_at, reverse=True)
+
+
+def plan_decision(plan: Plan, pending: Artifact, authorization: str | None) -> None:
+    """Plan that the person allowed a request, under this authorization, or denied it; its client's place is free again.
+
+    The person's place is free where they allowed it.
+    """
+    decide_pending(plan, pending, authorization)
+    freed = [pending.payload[OF_CLIENTS_PLACES]]
+    if authorization is not None:
+        freed.append(pending.payload[OF_USERS_PLACES])
+    plan.remove(Artifact, digest=tuple(freed))
