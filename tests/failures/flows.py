@@ -1,6 +1,7 @@
 """All flows."""
 
 from failures import (
+    backchannel_flows,
     bound_flows,
     command_flows,
     detail_flows,
@@ -52,6 +53,8 @@ FLOWS = (
     command_flows.Cleaning,
     device_flows.Device,
     device_flows.DeniedDevice,
+    backchannel_flows.Backchannel,
+    backchannel_flows.DeniedBackchannel,
     exchange_flows.Exchange,
     exchange_flows.ForeignAssertion,
     people_flows.Login,

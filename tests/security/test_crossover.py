@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support import details
+from support import backchannel, details
 from support.certificates import BEHIND_PROXY, Issuer, shown
 from support.devices import GRANT as DEVICE
 from support.devices import answered, begun, poll
@@ -20,7 +20,8 @@ from security.house import House
 API = "https://api.example/"
 DETAILS = json.dumps([details.ACCOUNTS])
 TYPES = list(details.TYPES)
-ALL = ("authorization_code", "refresh_token", "client_credentials", DEVICE, EXCHANGE, JWT_BEARER)
+CIBA = backchannel.GRANT
+ALL = ("authorization_code", "refresh_token", "client_credentials", DEVICE, CIBA, EXCHANGE, JWT_BEARER)
 
 
 class Made:
@@ -83,6 +84,14 @@ def by_device(made, party, headers, asked):
     return poll(made.house, party, codes, headers=headers)
 
 
+def by_ciba(made, party, headers, asked):
+    browser = made.house.browser()
+    browser.sign_in()
+    members = backchannel.begun(made.house, party, **asked)
+    backchannel.decided(browser)
+    return backchannel.poll(made.house, party, members, headers=headers)
+
+
 def by_exchange(made, party, headers, asked):
     """The subject's token has what is asked for; the new one gets all of its details."""
     subject = by_code(made, party, None, asked).json["access_token"]
@@ -96,7 +105,7 @@ def by_assertion(made, party, headers, asked):
     return made.door.token(party, headers=headers, grant_type=JWT_BEARER, **form)
 
 
-GRANTS = [by_code, by_refresh, by_credentials, by_device, by_exchange, by_assertion]
+GRANTS = [by_code, by_refresh, by_credentials, by_device, by_ciba, by_exchange, by_assertion]
 each_grant = pytest.mark.parametrize("grant", GRANTS, ids=lambda grant: grant.__name__.removeprefix("by_"))
 
 
@@ -121,7 +130,7 @@ def test_a_proof_binds_the_token_to_its_key(made, grant):
     assert proven.status_code == 200
 
 
-@pytest.mark.parametrize("grant", [by_code, by_credentials, by_device, by_assertion])
+@pytest.mark.parametrize("grant", [by_code, by_credentials, by_device, by_ciba, by_assertion])
 def test_who_has_to_prove_a_key_gets_nothing_without(made, grant):
     """The other grants begin with one of these."""
     party = made.party(dpop_bound_access_tokens=True)
@@ -179,7 +188,7 @@ def test_details_of_persons_are_given_to_no_client_by_itself(made, grant):
     assert error_of(answer) == "invalid_authorization_details"
 
 
-@pytest.mark.parametrize("grant", [by_code, by_refresh, by_device, by_exchange])
+@pytest.mark.parametrize("grant", [by_code, by_refresh, by_device, by_ciba, by_exchange])
 def test_details_are_given_where_a_person_allowed_them(made, grant):
     """RFC 9396 §5, §7, §9.2."""
     party = made.party()
