@@ -41,6 +41,7 @@ install_absent() {
     postgresql_bin >/dev/null || absent+=(postgresql)
     find_program pgbouncer /usr/sbin >/dev/null || absent+=(pgbouncer)
     find_program mariadbd /usr/sbin >/dev/null || absent+=(mariadb-server)
+    find_program redis-server >/dev/null || absent+=(redis-server)
     find_program chromium >/dev/null || absent+=(chromium)
     find_program apache2 /usr/sbin >/dev/null || absent+=(apache2)
     find_program nginx /usr/sbin >/dev/null || absent+=(nginx-light)
@@ -272,6 +273,60 @@ SQL
 
 stop_mariadb() { finish MariaDB "$HOME_DIR/mariadb/pid" "$HOME_DIR/mariadb/data" TERM; }
 
+# --- Redis -----------------------------------------------------------------------------------------------------------
+
+# A single server, and a cluster of three nodes with a replica each. They begin empty each time.
+redis_server() { # FOLDER PORT OPTION…: start one
+    local place="$1" port="$2"
+    shift 2
+    mkdir -p "$place"
+    (cd "$place" && redis-server --bind "$HOST" --port "$port" --save '' --appendonly no --daemonize yes \
+        --dir "$place" --pidfile "$place/pid" --logfile "$place/log" "$@" >/dev/null) &&
+        wait_until 30 answers "$port" || { tail -n 20 "$place/log" >&2 || true; fail "Redis did not start"; }
+}
+
+start_redis() {
+    local place="$HOME_DIR/redis" port
+    if ! running "$place/pid" redis-server; then
+        rm -rf "$place"
+        free_port >"$HOME_DIR/redis.port"
+        redis_server "$place" "$(cat "$HOME_DIR/redis.port")"
+    fi
+    port="$(cat "$HOME_DIR/redis.port")"
+    say "Redis on port $port"
+    echo "PORTULA_TEST_REDIS_URL='redis://$HOST:$port/0'" >>"$HOME_DIR/env.new"
+}
+
+start_redis_cluster() {
+    local place="$HOME_DIR/redis-cluster" number port nodes=()
+    if ! running "$place/1/pid" redis-server; then
+        stop_redis_cluster
+        rm -rf "$place"
+        for number in 1 2 3 4 5 6; do
+            port="$(free_port)"
+            redis_server "$place/$number" "$port" --cluster-enabled yes --cluster-port "$(free_port)" \
+                --cluster-config-file nodes.conf --cluster-node-timeout 2000
+            nodes+=("$HOST:$port")
+        done
+        echo "${nodes[0]}" >"$place/first"
+        redis-cli --cluster create "${nodes[@]}" --cluster-replicas 1 --cluster-yes >"$place/create.log" 2>&1 ||
+            { tail -n 20 "$place/create.log" >&2; fail "the Redis cluster did not form"; }
+        wait_until 30 eval "redis-cli -h $HOST -p ${nodes[0]#*:} cluster info | grep -q cluster_state:ok" ||
+            fail "the Redis cluster is not ready"
+    fi
+    say "Redis cluster at $(cat "$place/first")"
+    echo "PORTULA_TEST_REDIS_CLUSTER_URL='redis://$(cat "$place/first")'" >>"$HOME_DIR/env.new"
+}
+
+stop_redis() { finish Redis "$HOME_DIR/redis/pid" redis-server TERM; }
+
+stop_redis_cluster() {
+    local number
+    for number in 1 2 3 4 5 6; do
+        finish "Redis node $number" "$HOME_DIR/redis-cluster/$number/pid" redis-server TERM
+    done
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 start() {
@@ -283,6 +338,8 @@ start() {
     start_postgresql
     start_pgbouncer
     start_mariadb
+    start_redis
+    start_redis_cluster
     {
         echo "PORTULA_TEST_CHROMIUM='$(find_program chromium)'"
         echo "PORTULA_TEST_APACHE='$(find_program apache2 /usr/sbin)'"
@@ -297,6 +354,8 @@ stop() {
     stop_pgbouncer
     stop_postgresql
     stop_mariadb
+    stop_redis
+    stop_redis_cluster
 }
 
 case "${1:-}" in

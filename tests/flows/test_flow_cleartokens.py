@@ -11,9 +11,8 @@ from sqlalchemy import Engine, text
 from support.databases import database_on
 from support.server import PORTULA
 
-from portula.plugin import CORE_RECORDS
+from portula.plugin import CORE_RECORDS, shape_of
 from portula_storage_sql.engine import make_engine
-from portula_storage_sql.fields import shape_of
 from portula_storage_sql.tables import metadata_of
 
 pytestmark = pytest.mark.thorough

@@ -194,6 +194,7 @@ from portula.model.records import (
     SupersededRefreshToken,
 )
 from portula.model.requests import current_request
+from portula.model.shapes import MAX_LENGTH, SURROGATE, Field, Shape, shape_of
 from portula.model.slots import (
     Clock,
     Fetched,
@@ -258,10 +259,12 @@ __all__ = [
     "JUDGE_SCOPE",
     "KEEP_SECONDS",
     "LOOPBACK_ADDRESSES",
+    "MAX_LENGTH",
     "NO_STORE",
     "OAUTHLIB_STATE",
     "REVOCATION_STEPS",
     "SELF_REGISTERED",
+    "SURROGATE",
     "TOKEN_STEPS",
     "TO_AUTHORIZATION",
     "TO_CLIENT",
@@ -318,6 +321,7 @@ __all__ = [
     "ExtensionGrant",
     "Fetched",
     "Fetcher",
+    "Field",
     "Finding",
     "Floor",
     "Grant",
@@ -387,6 +391,7 @@ __all__ = [
     "SessionEnded",
     "Sessions",
     "Settings",
+    "Shape",
     "Shortfall",
     "Source",
     "StandAlone",
@@ -485,6 +490,7 @@ __all__ = [
     "revoke_person",
     "secret_id",
     "shape",
+    "shape_of",
     "shown",
     "shown_name",
     "slot",

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from sqlalchemy.engine import URL
 
-from portula.plugin import RecordType
+from portula.plugin import RecordType, shape_of
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
-from portula_storage_sql.fields import shape_of
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
 from portula_testing.contracts import StorageContract, WalkContract

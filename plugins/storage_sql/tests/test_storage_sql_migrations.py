@@ -16,10 +16,9 @@ from sqlalchemy.engine import URL
 from support.processes import released_together
 
 from portula.errors import ConfigError
-from portula.plugin import CORE_RECORDS, RecordType
+from portula.plugin import CORE_RECORDS, RecordType, shape_of
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
-from portula_storage_sql.fields import shape_of
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
 from portula_testing.storage_samples import RECORDS, SAMPLE

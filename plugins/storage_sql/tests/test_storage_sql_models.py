@@ -17,10 +17,17 @@ from portula import Plugin
 from portula.errors import ConfigError, DuplicateRecord, Replayed
 from portula.host.models import StorageModel
 from portula.host.modes import storage_check_deferred
-from portula.plugin import CORE_RECORDS, ID_TOKEN, Application, ApplicationPolicy, RecordType, Storage
+from portula.plugin import (
+    CORE_RECORDS,
+    ID_TOKEN,
+    Application,
+    ApplicationPolicy,
+    RecordType,
+    Storage,
+    shape_of,
+)
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
-from portula_storage_sql.fields import shape_of
 from portula_storage_sql.models import (
     AccessTokenMixin,
     ApplicationMixin,

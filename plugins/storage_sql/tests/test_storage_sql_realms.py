@@ -20,10 +20,10 @@ from portula.plugin import (
     Application,
     RecordType,
     Storage,
+    shape_of,
 )
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
-from portula_storage_sql.fields import shape_of
 from portula_storage_sql.models import AccessTokenMixin, ApplicationMixin, short_text
 from portula_storage_sql.store import SqlStore
 from portula_testing.provider import make_provider

@@ -25,8 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapper
 
-from portula.plugin import RecordType
-from portula_storage_sql.fields import MAX_LENGTH, Field, shape_of
+from portula.plugin import MAX_LENGTH, Field, RecordType, shape_of
 from portula_storage_sql.statements import fills_itself
 from portula_storage_sql.tables import JsonDict, JsonTuple
 

@@ -22,11 +22,10 @@ from sqlalchemy import Connection, DefaultClause, Engine, MetaData, Table, false
 from sqlalchemy.exc import DBAPIError
 
 from portula.errors import ConfigError
-from portula.plugin import CORE_RECORDS, RecordType
+from portula.plugin import CORE_RECORDS, Field, RecordType, shape_of
 from portula_storage_sql import online
 from portula_storage_sql.driver_errors import down_of, unreachable
 from portula_storage_sql.engine import BEGIN, wait_for_ever
-from portula_storage_sql.fields import Field, shape_of
 from portula_storage_sql.tables import MARIADB, PREFIX, encode, metadata_of
 
 VERSION_TABLE = "portula_version"

@@ -28,8 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portula.plugin import Pointer
-from portula_storage_sql.fields import Shape
+from portula.plugin import Pointer, Shape
 from portula_storage_sql.tables import MARIADB
 
 LAST = "\U0010ffff"

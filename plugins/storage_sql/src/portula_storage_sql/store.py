@@ -10,11 +10,10 @@ from sqlalchemy import Column, Engine, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from portula.errors import ConfigError
-from portula.plugin import Condition, Counts, Place, Plan, Pointer, RecordType, Writes
+from portula.plugin import Condition, Counts, Place, Plan, Pointer, RecordType, Shape, Writes, shape_of
 from portula_storage_sql import migrate
 from portula_storage_sql.connections import Connections, PoolSize
 from portula_storage_sql.driver_errors import is_retryable
-from portula_storage_sql.fields import Shape, shape_of
 from portula_storage_sql.plans import Plans
 from portula_storage_sql.statements import Route, Statements, bound, shaped, successor
 from portula_storage_sql.tables import PREFIX, metadata_of

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.mysql import MEDIUMTEXT, VARCHAR
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from portula_storage_sql.fields import MAX_LENGTH, SURROGATE, Field, Shape
+from portula.plugin import MAX_LENGTH, SURROGATE, Field, Shape
 
 PREFIX = "portula_"
 """Every table begins with it, so that a database may be shared with the application."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from portula.errors import ConfigError
-from portula.plugin import RecordType, nearest
+from portula.model.errors import ConfigError, nearest
+from portula.model.records import RecordType
 
 MAX_LENGTH = 255
 """Characters a str field holds unless the RecordType lists it under `text`."""
@@ -25,7 +25,7 @@ _KINDS: Mapping[object, Kind] = {str: "str", int: "int", bool: "bool", tuple: "t
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a record, as a column sees it."""
+    """One field of a record, as a store sees it."""
 
     name: str
     kind: Kind
