@@ -87,22 +87,23 @@ def example(tmp_path: Path) -> Callable[[str], Example]:
     return lambda name: Example(name, tmp_path)
 
 
-@pytest.fixture
-def load(example: Callable[[str], Example], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
-    """Import the app of an example into this process."""
-
-    def load_app(name: str) -> ModuleType:
-        path = example(name).folder / "app.py"
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], ModuleType]]:
+    """Import the app of an example into this process, anew each time."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("FLASK_SECRET_KEY", SECRET_KEY)
-        spec = importlib.util.spec_from_file_location(f"example_{name}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, spec.name, module)
-        spec.loader.exec_module(module)
-        return module
 
-    return load_app
+        def load_app(name: str) -> ModuleType:
+            path = Example(name, tmp_path_factory.mktemp("example")).folder / "app.py"
+            spec = importlib.util.spec_from_file_location(f"example_{name}", path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            monkeypatch.setitem(sys.modules, spec.name, module)
+            spec.loader.exec_module(module)
+            return module
+
+        yield load_app
 
 
 @pytest.fixture
