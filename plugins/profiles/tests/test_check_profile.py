@@ -97,3 +97,46 @@ def test_settings_show_where_they_come_from(run):
     assert rows["ROTATE_REFRESH_TOKEN"]["value"] == rows["ROTATE_REFRESH_TOKEN"]["default"] == "False"
     assert rows["ROTATE_REFRESH_TOKEN"]["source"] == "profile fapi2"
     assert rows["SIGNING_ALGORITHMS"]["value"] == "('PS256', 'ES256', 'EdDSA')"
+
+
+RESOURCES = {"https://id.example/mcp": {}}
+MCP = {"PROFILE": "mcp", "PROTECTED_RESOURCES": RESOURCES, "OIDC_ISS_ENDPOINT": "https://id.example/o"}
+
+
+def test_nothing_is_missing_for_mcp(run):
+    assert run("createapplication", "public", *CLIENT[2:], **MCP).exit_code == 0
+    done = run("check", "--profile", "mcp", **MCP)
+    assert (done.exit_code, done.output) == (0, "Nothing is missing for the profile mcp.\n")
+
+
+def test_what_is_missing_for_mcp(run):
+    trusted = [*CLIENT, "--client-id", "tea", "--skip-authorization", "--no-require-pkce"]
+    assert run(*trusted).exit_code == 0
+    below = {
+        "CIMD_ENABLED": False,
+        "ACCESS_TOKEN_EXPIRE_SECONDS": 36000,
+        "REQUEST_APPROVAL_PROMPT": "auto",
+        "CODE_CHALLENGE_METHODS": ["S256", "plain"],
+    }
+    done = run("check", "--profile", "mcp", "--json", **below)
+    assert done.exit_code == 1
+    found = {(row["client_id"], row["field"]): row["value"] for row in json.loads(done.stdout)}
+    lacks = [value for (client, field), value in found.items() if (client, field) == (None, "PROFILE")]
+    assert lacks, found
+    assert {
+        *((None, name) for name in below),
+        ("tea", "require_pkce"),
+        ("tea", "skip_authorization"),
+    } <= found.keys()
+    words = done.stdout
+    for need in ("tokens for single servers (RFC 8707)", "clients that are known by a document"):
+        assert f"mcp without {need}" in words
+
+
+def test_a_server_is_missing_one_thing_at_a_time(run):
+    for name, value in {"PROTECTED_RESOURCES": {}, "CIMD_ENABLED": False}.items():
+        done = run("check", "--profile", "mcp", **{**MCP, "PROFILE": None, name: value})
+        lines = done.output.splitlines()
+        assert done.exit_code == 1
+        assert lines[0].startswith("server: PROFILE: None is not allowed; allowed: 'mcp'")
+        assert any("mcp without" in line for line in lines[1:])

@@ -66,7 +66,7 @@ class Authorize(InteractionView[AuthorizationExchange]):
         client = question.client
         if client.skips_authorization(exchange.request):
             return True
-        prompt = self.provider.settings(OAuth2Settings).REQUEST_APPROVAL_PROMPT
+        prompt = self.provider.settings(OAuth2Settings, client).REQUEST_APPROVAL_PROMPT
         forced = dict(exchange.pairs).get("approval_prompt") == "force"
         if forced or (prompt != "auto" and not demands.silent):
             return False

@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula.plugin import Demands
 from portula_profiles.fapi2 import FAPI2, FAPI2_MESSAGE_SIGNING
 from portula_profiles.mcp import MCP
 from portula_profiles.oauth21 import OAUTH21
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Profile
+    from portula.plugin import Interaction, Profile
 
 __version__ = "0.1.0"
 
@@ -25,3 +26,12 @@ __version__ = "0.1.0"
 def portula_profiles(provider: Provider) -> list[Profile]:
     """Return the profiles of this room."""
     return [FAPI2, FAPI2_MESSAGE_SIGNING, OAUTH21, MCP]
+
+
+@hookimpl
+def portula_interaction_demands(interaction: Interaction) -> Demands | None:
+    """Ask people about clients of `mcp` that a class of the deployment's own computes to be trusted."""
+    client = interaction.request.client
+    if client is None or MCP not in interaction.provider.all_settings.profiles.of(client):
+        return None
+    return Demands(consent=True) if client.skips_authorization(interaction.request) else None

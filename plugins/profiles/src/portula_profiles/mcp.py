@@ -26,8 +26,10 @@ def _first_resource(look_up: Callable[[str], Any]) -> str | None:
 
 
 def mcp_client(application: Application) -> Iterator[Shortfall]:
-    """Yield what OAuth 2.1 does not allow, and redirects that are neither https nor to the own computer."""
+    """Yield what OAuth 2.1 does not allow, redirects that are neither https nor to the own computer, and trust."""
     yield from oauth21_client(application)
+    if application.skip_authorization:
+        yield not_allowed("skip_authorization", True, "false")
     for uri in application.redirect_uris:
         if uri_scheme(uri) == "http" and not is_loopback_host(uri_host(uri) or ""):
             yield not_allowed("redirect_uris", uri, "https, or http on loopback")

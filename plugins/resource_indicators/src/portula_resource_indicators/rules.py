@@ -93,7 +93,8 @@ def portula_steps(provider: Provider) -> list[Step]:
 @hookimpl
 def portula_shape_token(exchange: Exchange) -> None:
     """Say whom the token is for, and leave out scopes that only other resources know (RFC 8707 §2.2)."""
-    settings, issue = exchange.provider.settings(ResourceIndicatorsSettings), exchange.issue
+    settings = exchange.provider.settings(ResourceIndicatorsSettings, exchange.client)
+    issue = exchange.issue
     if issue is None or not settings.is_on:
         return
     default = settings.RESOURCE_INDICATORS_DEFAULT
