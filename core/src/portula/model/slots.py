@@ -112,7 +112,9 @@ class Login(ABC):
 
         The page has to let people sign in although somebody is signed in: an app may demand it. Hints of the app for
         the page, such as `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1). `signed_in_at`
-        is the `auth_time` that does not suffice, where an app demands that who is signed in signs in again.
+        is the `auth_time` that does not suffice, where an app demands that who is signed in signs in again. `max_age`
+        and `acr_values` say how lately and by which class the app asks for it; whether that was met is judged by what
+        `current` returns afterwards.
         """
 
     def account_url(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
@@ -67,34 +68,57 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
         if interaction.fresh:
             raise LoginRequired(description="Somebody else signed in.", request=interaction.request)
         again = True
-    demanded = _demanded_acr(interaction)
+    demanded = _demanded_acr(interaction, requested)
     if interaction.user is not None and not _acr_suffices(
-        interaction.provider, requested, demanded, interaction.user
+        interaction.provider, demanded, interaction.user.amr
     ):
         if interaction.fresh:
             raise UnmetAuthenticationRequirementsError(request=interaction.request)
         again = True
-    login = again and not interaction.fresh
-    hints = (
-        {**requested.hints, "prompt": " ".join(sorted(requested.prompt))}
-        if requested.prompt
-        else requested.hints
-    )
     return Demands(
-        login=login,
+        login=again and not interaction.fresh,
         consent="consent" in requested.prompt,
         silent="none" in requested.prompt,
-        hints=hints,
+        hints=_hints(interaction.provider, requested, demanded),
         permissions=frozenset(
             SCOPE_OF[name] for place in requested.claims.values() for name in place if name in SCOPE_OF
         ),
     )
 
 
-def _demanded_acr(interaction: Interaction) -> list[str]:
-    """Return the classes of which the request itself demands one; `default_acr_values` of a client are wishes."""
+def _demanded_acr(interaction: Interaction, requested: RequestedClaims) -> list[list[str]]:
+    """Return lists of classes, of each of which the person has to reach one.
+
+    An essential claim is a demand (Core §5.5.1.1), and with ACR_VALUES_ESSENTIAL the parameter `acr_values` is (RFC
+    9470 §5). `default_acr_values` of a client are wishes.
+    """
     essential = interaction.provider.settings(OIDCSettings).ACR_VALUES_ESSENTIAL
-    return (interaction.request.acr_values or "").split() if essential else []
+    named = (interaction.request.acr_values or "").split() if essential else []
+    claim = requested.claim("id_token", "acr")
+    values = [claim["value"]] if "value" in claim else claim.get("values") or []
+    in_claims = list(map(str, values)) if claim.get("essential") else []
+    return [classes for classes in (named, in_claims) if classes]
+
+
+def _hints(
+    provider: AuthorizationServer, requested: RequestedClaims, demanded: Sequence[Sequence[str]]
+) -> dict[str, str]:
+    """Return what the login page may like to know: also how, and how lately, the person has to have signed in.
+
+    Of the classes that are named, those are told that sign-ins here may reach and that meet every demand.
+    """
+    hints = dict(requested.hints)
+    if requested.prompt:
+        hints["prompt"] = " ".join(sorted(requested.prompt))
+    if requested.max_age is not None:
+        hints["max_age"] = str(requested.max_age)
+    known, named = provider.settings(OIDCSettings).ACR_VALUES, chain(*demanded or [requested.acr_values])
+    classes = [
+        name
+        for name in dict.fromkeys(named)
+        if name in known and _acr_suffices(provider, demanded, known[name])
+    ]
+    return {**hints, "acr_values": " ".join(classes)} if classes else hints
 
 
 def _known_as(provider: AuthorizationServer, request: OAuthRequest, user: Authenticated) -> str:
@@ -125,20 +149,8 @@ def _meant(provider: AuthorizationServer, request: OAuthRequest, requested: Requ
 
 
 def _acr_suffices(
-    provider: AuthorizationServer,
-    requested: RequestedClaims,
-    demanded: Sequence[str],
-    user: Authenticated,
+    provider: AuthorizationServer, demanded: Sequence[Sequence[str]], amr: Sequence[str]
 ) -> bool:
-    """Say whether an essential acr is reached (Core §5.5.1.1); what is merely wished for cannot fail.
-
-    ACR_VALUES_ESSENTIAL makes the parameter `acr_values` a demand as well (RFC 9470 §5).
-    """
-    known = reached(provider, user.amr)
-    if demanded and set(known).isdisjoint(demanded):
-        return False
-    claim = requested.claim("id_token", "acr")
-    if not claim.get("essential"):
-        return True
-    values = [claim["value"]] if "value" in claim else claim.get("values")
-    return not values or not set(known).isdisjoint(map(str, values))
+    """Say whether these methods meet every demand; what is merely wished for cannot fail."""
+    known = reached(provider, amr)
+    return not any(set(known).isdisjoint(classes) for classes in demanded)

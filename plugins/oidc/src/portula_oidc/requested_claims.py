@@ -117,5 +117,6 @@ def _claims(request: OAuthRequest) -> dict[str, dict[str, Any]]:
 
 def _is_request_for_claims(members: object) -> bool:
     return isinstance(members, dict) and all(
-        wanted is None or isinstance(wanted, dict) for wanted in members.values()
+        wanted is None or (isinstance(wanted, dict) and isinstance(wanted.get("values", []), list))
+        for wanted in members.values()
     )
