@@ -13,8 +13,10 @@ from support.exchanges import Policy
 import portula_playground
 from portula import Plugin
 from portula.plugin import Application
+from portula_playground import display as display_module
 from portula_playground import player as player_module
-from portula_playground.commands import NAME, try_command
+from portula_playground.commands import try_command
+from portula_playground.places import CLIENT_IDS, LIFE_SECONDS, NAME, take
 
 
 def play_tea(player):
@@ -59,7 +61,7 @@ class Person:
 @pytest.fixture
 def person(house, monkeypatch):
     found = Person(house)
-    monkeypatch.setattr(player_module.webbrowser, "open", found.open)
+    monkeypatch.setattr(display_module.webbrowser, "open", found.open)
     monkeypatch.setattr(player_module, "PATIENCE_SECONDS", 3)
     yield found
     for thread in found.threads:
@@ -125,6 +127,13 @@ def test_each_comes_to_its_end(house, run, person, words, sections):
 
 def test_a_step_of_a_plugin_is_named_with_it(run):
     assert "(portula_dpop)" in run("client_credentials").output
+
+
+@pytest.mark.parametrize("section", ["RFC 6749 §4.1.1", "RFC 6749 §4.1.3", "OpenID Connect Core §5.3"])
+def test_each_request_has_the_steps_of_its_endpoint(run, person, section):
+    lines = run("authorization_code", "--scope", "openid read").output.splitlines()
+    (place,) = [number for number, line in enumerate(lines) if line.startswith(section)]
+    assert lines[place + 1].startswith("  steps ")
 
 
 def test_a_device_shows_its_code_and_waits(run, person):
@@ -202,3 +211,67 @@ def test_a_provider_that_does_not_run_is_said_so(run, monkeypatch):
     done = run("client_credentials")
     assert done.exit_code == 1
     assert "is the provider running?" in done.output
+
+
+# --- Runs that were killed ---
+
+
+@pytest.fixture
+def own():
+    return House(portula_playground, OIDC_ENABLED=True)
+
+
+@pytest.fixture
+def killed(own):
+    """A run that was killed, and a token that it got."""
+    place = take(own.provider, ["client_credentials"], lambda number: "")
+    form = {"grant_type": "client_credentials", "client_id": place.client_id, "client_secret": place.secret}
+    token = own.door().token(scope="read", **form).json["access_token"]
+    assert own.door().resource(token).status_code == 200
+    return token
+
+
+@pytest.fixture
+def run_own(own, monkeypatch):
+    made, transport = httpx.Client, httpx.WSGITransport(app=own.app)
+    monkeypatch.setattr(player_module.httpx, "Client", lambda **given: made(transport=transport, **given))
+
+    def invoke(*words):
+        with own.app.app_context():
+            return CliRunner().invoke(try_command(own.provider), words)
+
+    return invoke
+
+
+@pytest.mark.parametrize(("later", "left"), [(LIFE_SECONDS - 1, 1), (LIFE_SECONDS, 0)])
+def test_what_a_killed_run_left_is_removed_by_the_next_one(own, killed, run_own, later, left):
+    own.clock.forward(later)
+    assert run_own("client_credentials").exit_code == 0
+    assert len(clients(own)) == left
+    assert own.door().resource(killed).status_code == (200 if left else 401)
+
+
+def test_killed_runs_leave_no_more_than_so_many(own, run_own):
+    for _ in CLIENT_IDS:
+        take(own.provider, ["client_credentials"], lambda number: "")
+    done = run_own("client_credentials")
+    assert (done.exit_code, len(clients(own))) == (1, len(CLIENT_IDS))
+    assert "try again later" in done.output
+    own.clock.forward(LIFE_SECONDS)
+    assert run_own("client_credentials").exit_code == 0
+    assert clients(own) == []
+
+
+def test_a_client_of_that_name_which_somebody_registered_stays(own, run_own):
+    party = own.client(client_id=CLIENT_IDS[1])
+    own.clock.forward(LIFE_SECONDS)
+    assert run_own("client_credentials").exit_code == 0
+    assert own.find(party) is not None
+
+
+def test_a_provider_that_has_no_such_clients_says_so():
+    house = House(portula_playground, OIDC_ENABLED=True, PROFILE="fapi2")
+    with house.app.app_context():
+        done = CliRunner().invoke(try_command(house.provider), ["client_credentials"])
+    assert done.exit_code == 1
+    assert "no client can be made for this run: token_endpoint_auth_method" in done.output

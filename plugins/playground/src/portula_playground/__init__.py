@@ -1,7 +1,7 @@
 """`portula try`: a client of each grant that is installed, which explains what it sends and gets.
 
 Sources: those of the grants. It asks the provider over HTTP alone, as any client does.
-It never keeps the client that it makes, and shows secrets and tokens shortened unless they are to be shown.
+It never keeps a client for good, and shows secrets and tokens shortened unless they are to be shown.
 """
 
 from __future__ import annotations

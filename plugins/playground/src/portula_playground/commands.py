@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portula.plugin import Application, nearest
+from portula.plugin import nearest
+from portula_playground.display import Terminal
 from portula_playground.hooks import PlayedGrant, PlaygroundHooks
-from portula_playground.player import Player
+from portula_playground.places import ended, take
+from portula_playground.playing import issuer_of, run
 
 if TYPE_CHECKING:
     from portula import Provider
 
 REDIRECT_URI = "http://127.0.0.1/callback"
 """Any port of it counts for a native application (RFC 8252 §7.3)."""
-NAME = "portula try"
 
 
 def try_command(provider: Provider) -> click.Command:
@@ -68,30 +69,21 @@ def _run(
     no_browser: bool,
     **options: Any,
 ) -> None:
-    values = dict(_pair(text) for text in given)
-    here = issuer is None
-    made = None
-    if client_id is None:
-        if not here:
-            raise click.ClickException("a provider elsewhere needs --client-id of a client that it knows")
-        made, client_secret = _client(provider, types)
-        client_id = made.client_id
-    player = Player(
-        issuer=issuer or _issuer_of(provider),
-        client_id=client_id,
-        secret=client_secret,
-        given_values=values,
-        browser=not no_browser,
-        steps_of=lambda endpoint, grant_type: _steps(provider, endpoint, grant_type) if here else "",
+    values, here = dict(_pair(text) for text in given), issuer is None
+    if client_id is None and not here:
+        raise click.ClickException("a provider elsewhere needs --client-id of a client that it knows")
+    given_player = {
+        "display": Terminal(browser=not no_browser),
+        "issuer": issuer or issuer_of(provider),
+        "given_values": values,
         **options,
-    )
-    try:
-        player.discover()
-        play(player)
-    finally:
-        player.http.close()
-        if made is not None:
-            provider.clients.remove(made.client_id)
+    }
+    if client_id is not None:
+        run(provider, play, here=here, client_id=client_id, secret=client_secret, **given_player)
+        return
+    place = take(provider, types, lambda _: REDIRECT_URI)
+    with ended(provider, place):
+        run(provider, play, client_id=place.client_id, secret=place.secret, **given_player)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -99,42 +91,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not found or not name:
         raise click.ClickException(f"--set {text!r}: NAME=VALUE is needed")
     return name, value
-
-
-def _issuer_of(provider: Provider) -> str:
-    if not provider.issuer:
-        raise click.ClickException(
-            "no issuer is configured: say which provider to try, --at http://127.0.0.1:8000/o"
-        )
-    return provider.issuer
-
-
-def _client(provider: Provider, types: Sequence[str]) -> tuple[Application, str | None]:
-    """Register a client for this run: a public one, unless one of its grant types is for confidential ones alone."""
-    offered = provider.backend.server.grant_types
-    confidential = any(
-        name == "client_credentials" or getattr(offered.get(name), "confidential", False) for name in types
-    )
-    application = Application(
-        client_id="",
-        name=NAME,
-        client_type="confidential" if confidential else "public",
-        grant_types=tuple(types),
-        application_type="native",
-        redirect_uris=(REDIRECT_URI,) if "authorization_code" in types else (),
-    )
-    return provider.clients.create(application)
-
-
-def _steps(provider: Provider, endpoint: str, grant_type: str) -> str:
-    """Return the steps of an endpoint that run for a grant type, each that a plugin inserts with its name."""
-    name = endpoint.removesuffix("_endpoint")
-    found = provider.step_lists.get(name)
-    if found is None:
-        return ""
-    shown = [
-        f"{step.name} ({step.source.name})" if step.source.name != "core" else step.name
-        for step in found.steps
-        if not step.when or grant_type in step.when
-    ]
-    return ", ".join(shown)

@@ -1,14 +1,12 @@
-"""A client that explains itself: sends what a grant needs, and prints each message with what is behind it."""
+"""A client that explains itself: sends what a grant needs, and shows each message with what is behind it."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import secrets
 import time
-import webbrowser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +14,8 @@ from urllib.parse import urlencode, urlsplit
 
 import click
 import httpx
-import qrcode
-from rich.console import Console
-from rich.markup import escape
 
-from portula_playground.callback import Callback
+from portula_playground.display import Display
 from portula_playground.errors import MEANINGS
 
 PATIENCE_SECONDS = 300
@@ -45,13 +40,14 @@ SECRET = frozenset(
 
 
 class Refused(click.ClickException):
-    """The provider refuses; what it says is printed already."""
+    """The provider refuses; what it says is shown already."""
 
 
 @dataclass(kw_only=True)
 class Player:
     """A client of a provider, for one run of one grant."""
 
+    display: Display
     issuer: str
     client_id: str
     secret: str | None = None
@@ -59,12 +55,9 @@ class Player:
     resource: str = ""
     given_values: Mapping[str, str] = field(default_factory=dict)
     """What `--set` gives."""
-    browser: bool = True
-    """Whether the browser is opened; the address is printed in any case."""
     show_secrets: bool = False
     steps_of: Callable[[str, str], str] = lambda _endpoint, _grant_type: ""
     """Returns the steps that answer a request to an endpoint, as text; empty where they are not known."""
-    console: Console = field(default_factory=Console)
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
     metadata: dict[str, Any] = field(default_factory=dict)
 
@@ -130,7 +123,9 @@ class Player:
 
     def get(self, section: str, url: str, token: str) -> dict[str, Any]:
         """Ask an API with an access token (RFC 6750 §2.1) and return its JSON."""
-        answer = self._send(section, "GET", url, headers={"Authorization": f"Bearer {token}"})
+        endpoint = next((name for name, value in self.metadata.items() if value == url), "")
+        steps = self.steps_of(endpoint, "")
+        answer = self._send(section, "GET", url, headers={"Authorization": f"Bearer {token}"}, steps=steps)
         if answer.is_error:
             raise self._refused(_json(answer).get("error", str(answer.status_code)), None)
         return _json(answer)
@@ -142,11 +137,11 @@ class Player:
         """
         verifier, state = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        with Callback() as callback:
+        with self.display.answers() as answers:
             request = {
                 "response_type": "code",
                 "client_id": self.client_id,
-                "redirect_uri": callback.url,
+                "redirect_uri": answers.url,
                 "scope": self.scope,
                 "resource": self.resource,
                 "state": state,
@@ -155,32 +150,25 @@ class Player:
                 **parameters,
             }
             query = urlencode({name: value for name, value in request.items() if value})
-            self._title(section, self.steps_of("authorization_endpoint", ""))
+            self.display.title(section, self.steps_of("authorization_endpoint", ""))
             self.visit(f"{self.metadata['authorization_endpoint']}?{query}")
-            answer = callback.wait(PATIENCE_SECONDS)
-            self._members("←", f"GET {callback.url}", answer)
+            answer = answers.wait(PATIENCE_SECONDS)
+            self._show(f"← GET {answers.url}", answer)
         if answer.get("state") != state or answer.get("iss", self.issuer) != self.issuer:
             raise click.ClickException("the answer is not to this request: state or iss differ")
         if "error" in answer:
             raise self._refused(answer["error"], answer.get("error_description"))
-        return {**answer, "code_verifier": verifier, "redirect_uri": callback.url}
+        return {**answer, "code_verifier": verifier, "redirect_uri": answers.url}
 
     def visit(self, url: str, *, qr: bool = False) -> None:
-        """Send the person to a page: print its address, with `qr` as a code to scan too, and open the browser."""
-        self.console.print(f"  open {escape(url)}", soft_wrap=True)
-        if qr:
-            code, drawn = qrcode.QRCode(border=2), io.StringIO()
-            code.add_data(url)
-            code.print_ascii(out=drawn, invert=True)
-            self.console.print(drawn.getvalue(), highlight=False, markup=False)
-        if self.browser:
-            webbrowser.open(url)
+        """Send the person to a page: show its address, in a terminal with `qr` as a code to scan too."""
+        self.display.visit(url, qr=qr)
 
     def say(self, text: str) -> None:
-        """Print what the person has to know."""
-        self.console.print(f"  {escape(text)}")
+        """Show what the person has to know."""
+        self.display.say(text)
 
-    # --- How it is printed ---
+    # --- How it is shown ---
 
     def _send(
         self,
@@ -194,34 +182,25 @@ class Player:
         steps: str = "",
         shown: tuple[str, ...] | None = None,
     ) -> httpx.Response:
-        self._title(section, steps)
+        self.display.title(section, steps)
         said = {**(headers or {}), **(form or {})}
-        self._members("→", f"{method} {url}", {"client": f"{auth[0]} by HTTP Basic"} | said if auth else said)
+        self._show(f"→ {method} {url}", {"client": f"{auth[0]} by HTTP Basic"} | said if auth else said)
         try:
             answer = self.http.request(method, url, data=form, auth=auth, headers=headers)
         except httpx.HTTPError as error:
             raise click.ClickException(f"{url} does not answer: {error}; is the provider running?") from error
         members = _json(answer) if shown is None else {}
         challenge = answer.headers.get("WWW-Authenticate")
-        self._members(
-            "←",
-            str(answer.status_code),
-            {**members, **({"WWW-Authenticate": challenge} if challenge else {})},
-        )
+        told = {**members, **({"WWW-Authenticate": challenge} if challenge else {})}
+        self._show(f"← {answer.status_code}", told)
         return answer
 
-    def _title(self, section: str, steps: str) -> None:
-        self.console.print(f"\n[bold]{escape(section)}[/bold]", soft_wrap=True)
-        if steps:
-            self.console.print(f"  [dim]steps {escape(steps)}[/dim]", soft_wrap=True)
-
-    def _members(self, arrow: str, line: str, members: Mapping[str, Any]) -> None:
-        self.console.print(f"  {arrow} {escape(line)}", soft_wrap=True)
-        for name, value in members.items():
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            self.console.print(
-                f"      {escape(name)} = {escape(self._shortened(name, text))}", soft_wrap=True
-            )
+    def _show(self, line: str, members: Mapping[str, Any]) -> None:
+        texts = {
+            name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            for name, value in members.items()
+        }
+        self.display.message(line, {name: self._shortened(name, text) for name, text in texts.items()})
 
     def _shortened(self, name: str, text: str) -> str:
         if self.show_secrets or name.lower() not in SECRET or len(text) <= SHOWN_CHARACTERS:

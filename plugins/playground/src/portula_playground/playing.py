@@ -1,0 +1,67 @@
+"""Plays a grant, on whatever display."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from portula_playground.player import Player
+
+if TYPE_CHECKING:
+    from portula import Provider
+
+STEP_LISTS = {
+    "authorization": ("authorize", "authorize (answer)"),
+    "introspection": ("introspect",),
+    "pushed_authorization_request": ("par",),
+    "revocation": ("revoke_token",),
+}
+"""Lists of steps by name of the endpoint in the metadata, where the two differ."""
+
+
+def run(provider: Provider, play: Callable[[Player], Any], *, here: bool = True, **given: Any) -> None:
+    """Play a grant.
+
+    Args:
+        provider: whose configuration says which steps there are.
+        play: plays it, as plugins contribute it.
+        here: whether it is this provider that is asked, whose steps are known.
+        given: of the player.
+
+    Raises:
+        ClickException: something is missing, or the provider refuses.
+    """
+    player = Player(steps_of=lambda *asked: steps_of(provider, *asked) if here else "", **given)
+    try:
+        player.discover()
+        play(player)
+    finally:
+        player.http.close()
+
+
+def issuer_of(provider: Provider) -> str:
+    """Return the issuer that is configured.
+
+    Raises:
+        ClickException: it is made of the host of each request.
+    """
+    if not provider.issuer:
+        raise click.ClickException(
+            "no issuer is configured: say which provider to try, --at http://127.0.0.1:8000/o"
+        )
+    return provider.issuer
+
+
+def steps_of(provider: Provider, endpoint: str, grant_type: str) -> str:
+    """Return the steps of an endpoint that run for a grant type, each that a plugin inserts with its name."""
+    name = endpoint.removesuffix("_endpoint")
+    lists = [provider.step_lists.get(known) for known in STEP_LISTS.get(name, (name,))]
+    return ", ".join(
+        f"{step.name} ({step.source.name})" if step.source.name != "core" else step.name
+        for found in lists
+        if found is not None
+        for step in found.steps
+        if not step.when or grant_type in step.when
+    )
