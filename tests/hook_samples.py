@@ -235,6 +235,9 @@ STARTED = {
     "portula_admin_records": lambda provider: (
         [kind.slug for kind in provider.hooks.collect(Plugin.portula_admin_records)] == ["tea"]
     ),
+    "portula_demo_links": lambda provider: (
+        [link.view for link in provider.hooks.collect(Plugin.portula_demo_links)] == ["tea.orders"]
+    ),
     "portula_account_links": lambda provider: (
         [link.view for link in provider.hooks.collect(Plugin.portula_account_links)] == ["tea.orders"]
     ),

@@ -2,6 +2,8 @@
 
 import re
 import threading
+import time
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -74,7 +76,10 @@ def run(house, monkeypatch):
     made = httpx.Client
     transport = httpx.WSGITransport(app=house.app)
     monkeypatch.setattr(player_module.httpx, "Client", lambda **given: made(transport=transport, **given))
-    monkeypatch.setattr(player_module.time, "sleep", lambda seconds: house.clock.forward(int(seconds) + 1))
+    slept = SimpleNamespace(
+        monotonic=time.monotonic, sleep=lambda seconds: house.clock.forward(int(seconds) + 1)
+    )
+    monkeypatch.setattr(player_module, "time", slept)
 
     def invoke(*words):
         with house.app.app_context():
@@ -224,7 +229,7 @@ def own():
 @pytest.fixture
 def killed(own):
     """A run that was killed, and a token that it got."""
-    place = take(own.provider, ["client_credentials"], lambda number: "")
+    place = take(own.provider, ["client_credentials"], "")
     form = {"grant_type": "client_credentials", "client_id": place.client_id, "client_secret": place.secret}
     token = own.door().token(scope="read", **form).json["access_token"]
     assert own.door().resource(token).status_code == 200
@@ -253,7 +258,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next_one(own, killed, run_own,
 
 def test_killed_runs_leave_no_more_than_so_many(own, run_own):
     for _ in CLIENT_IDS:
-        take(own.provider, ["client_credentials"], lambda number: "")
+        take(own.provider, ["client_credentials"], "")
     done = run_own("client_credentials")
     assert (done.exit_code, len(clients(own))) == (1, len(CLIENT_IDS))
     assert "try again later" in done.output

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from portula.web.provider import Provider
 
 
-def home_page(provider: Provider, *, demo: bool) -> Response:
+def home_page(provider: Provider) -> Response:
     """Return the page; in the demo it shows what the demo app, whose redirect URI it is, received."""
     login = provider.hooks.ruling(FlowHooks.portula_login).answer
     person = login.current() if login else None
@@ -23,6 +23,7 @@ def home_page(provider: Provider, *, demo: bool) -> Response:
     if person:
         contributed = links_for(provider.hooks.collect(WebHooks.portula_account_links), person)
         links += [(link.text, provider.url_for(link.view)) for link in contributed]
+    tried = provider.hooks.collect(WebHooks.portula_demo_links)
     paths = sorted(provider.machine_endpoints.paths)
     return provider.pages.render(
         "portula/home.html",
@@ -31,5 +32,6 @@ def home_page(provider: Provider, *, demo: bool) -> Response:
         links=links,
         metadata=[path for path in paths if "/.well-known/" in path],
         paths=[path for path in paths if path.endswith("/")],
-        received=request.args.to_dict() if demo else {},
+        received=request.args.to_dict() if provider.demo else {},
+        demo_links=[(link.text, provider.url_for(link.view)) for link in tried] if provider.demo else [],
     )

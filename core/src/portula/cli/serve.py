@@ -144,7 +144,7 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     _open_folder(options, app, settings)
     app.config["OAUTH2_PROVIDER"] = settings
     with third_party_plugins(options.only):
-        provider = Provider(app, stand_alone=True)
+        provider = Provider(app, stand_alone=True, demo=options.demo)
 
     @app.errorhandler(HTTPException)
     def failed(error: HTTPException) -> Response:
@@ -152,7 +152,7 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         page.headers.extend(_kept_headers(error))
         return page
 
-    app.add_url_rule("/", "home", lambda: home_page(provider, demo=options.demo))
+    app.add_url_rule("/", "home", lambda: home_page(provider))
     return app, provider
 
 

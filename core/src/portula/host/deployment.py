@@ -34,6 +34,8 @@ class Deployment:
     """Path below which the endpoints stand."""
     issuer: str
     """The issuer; empty where it is made of the host of each request."""
+    demo: bool
+    """Whether it is there to be tried out, with people and clients of no worth: rooms may show what no other should."""
     realm: str
     """Whose records it keeps and finds (REALM)."""
     plugins: Plugins

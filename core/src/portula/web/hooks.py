@@ -51,6 +51,17 @@ class WebHooks(HookDeclarations, Generic[P]):
         """
         return ()
 
+    @contribution(HookClass.OBSERVES, keys=lambda link: [link.view])
+    def portula_demo_links(self, provider: P) -> Sequence[AccountLink]:
+        """Contribute links to the start page of `portula serve --demo`; `shown_to` is not asked.
+
+        Example:
+            class Room(Plugin):
+                def portula_demo_links(self, provider):
+                    return [AccountLink("Order a tea", "tea.orders")]
+        """
+        return ()
+
     @contribution(HookClass.SEES_SECRETS, keys=lambda records: [records.slug])
     def portula_admin_records(self, provider: P) -> Sequence[AdminRecords]:
         """Contribute kinds of records to the pages of administrators, if an admin is installed.

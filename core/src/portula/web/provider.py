@@ -78,6 +78,7 @@ class Provider(AuthorizationServer):
         settings: in place of `app.config["OAUTH2_PROVIDER"]`, for a second provider in one app.
         name: unique in the app; part of view names and of cookies.
         stand_alone: whether the app is nothing but this provider, as under `portula serve`; some defaults differ then.
+        demo: whether it is there to be tried out, as under `portula serve --demo`.
     """
 
     def __new__(cls, app: Flask | None = None, **given: Any) -> Self:
@@ -95,6 +96,7 @@ class Provider(AuthorizationServer):
         settings: Mapping[str, Any] | None = None,
         name: str = "portula",
         stand_alone: bool = False,
+        demo: bool = False,
     ) -> None:
         """Start in the app, or raise ConfigError with every finding."""
         self.app = cast("Flask", app)
@@ -103,6 +105,7 @@ class Provider(AuthorizationServer):
         self._discover = discover
         self._given_settings = settings
         self._stand_alone = stand_alone
+        self.demo = demo
         self.plugins = Plugins(CORE_HOOKS, self)
         self.delivery_worker: DeliveryWorker | None = None
         self._settings = Settings()

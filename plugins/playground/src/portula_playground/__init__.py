@@ -1,4 +1,4 @@
-"""`portula try`: a client of each grant that is installed, which explains what it sends and gets.
+"""`portula try`, and its pages in a demo: a client of each grant that is installed explains what it sends and gets.
 
 Sources: those of the grants. It asks the provider over HTTP alone, as any client does.
 It never keeps a client for good, and shows secrets and tokens shortened unless they are to be shown.
@@ -12,12 +12,14 @@ from portula import hookimpl
 from portula.plugin import HookDeclarations
 from portula_playground.commands import try_command
 from portula_playground.hooks import PlaygroundHooks
+from portula_playground.page import portula_blueprints, portula_demo, portula_demo_links
 
 if TYPE_CHECKING:
     import click
 
     from portula import Provider
 
+__all__ = ["portula_blueprints", "portula_demo", "portula_demo_links"]
 __version__ = "0.1.0"
 
 

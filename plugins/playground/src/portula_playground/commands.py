@@ -11,7 +11,7 @@ from portula.plugin import nearest
 from portula_playground.display import Terminal
 from portula_playground.hooks import PlayedGrant, PlaygroundHooks
 from portula_playground.places import ended, take
-from portula_playground.playing import issuer_of, run
+from portula_playground.playing import issuer_of, pairs_of, run
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -69,7 +69,7 @@ def _run(
     no_browser: bool,
     **options: Any,
 ) -> None:
-    values, here = dict(_pair(text) for text in given), issuer is None
+    values, here = pairs_of(given), issuer is None
     if client_id is None and not here:
         raise click.ClickException("a provider elsewhere needs --client-id of a client that it knows")
     given_player = {
@@ -81,13 +81,6 @@ def _run(
     if client_id is not None:
         run(provider, play, here=here, client_id=client_id, secret=client_secret, **given_player)
         return
-    place = take(provider, types, lambda _: REDIRECT_URI)
+    place = take(provider, types, REDIRECT_URI)
     with ended(provider, place):
         run(provider, play, client_id=place.client_id, secret=place.secret, **given_player)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, found, value = text.partition("=")
-    if not found or not name:
-        raise click.ClickException(f"--set {text!r}: NAME=VALUE is needed")
-    return name, value

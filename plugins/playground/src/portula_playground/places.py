@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ class Place:
 
     number: int
     client_id: str
+    created_at: int
+    """Tells the client of this run from that of the next one in its place."""
     secret: str | None = field(repr=False)
 
 
@@ -40,13 +42,13 @@ def clear(provider: Provider, older_than: int = 0) -> None:
                 provider.clients.remove(client.client_id)
 
 
-def take(provider: Provider, types: Sequence[str], redirect_uri: Callable[[int], str]) -> Place:
+def take(provider: Provider, types: Sequence[str], redirect_uri: str) -> Place:
     """Register a client for a run: a public one, unless one of its grant types is for confidential ones alone.
 
     Args:
         provider: at which it is.
         types: its grant types.
-        redirect_uri: returns that of the client in a place.
+        redirect_uri: of the client, where one of them needs it.
 
     Raises:
         ClickException: all places are taken, or this provider has no such clients, e.g. by its profile.
@@ -63,10 +65,11 @@ def take(provider: Provider, types: Sequence[str], redirect_uri: Callable[[int],
             client_type="confidential" if confidential else "public",
             grant_types=tuple(types),
             application_type="native",
-            redirect_uris=(redirect_uri(number),) if "authorization_code" in types else (),
+            redirect_uris=(redirect_uri,) if "authorization_code" in types else (),
         )
         try:
-            return Place(number, client_id, provider.clients.create(application)[1])
+            client, secret = provider.clients.create(application)
+            return Place(number, client_id, client.created_at, secret)
         except DuplicateRecord:
             continue
         except InvalidClientMetadata as error:
@@ -82,5 +85,7 @@ def ended(provider: Provider, place: Place) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(UnknownClient):
-            provider.clients.remove(place.client_id)
+        found = provider.storage.find(Application, client_id=place.client_id)
+        if found is not None and found.created_at == place.created_at:
+            with suppress(UnknownClient):
+                provider.clients.remove(place.client_id)

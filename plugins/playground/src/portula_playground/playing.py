@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -65,3 +65,18 @@ def steps_of(provider: Provider, endpoint: str, grant_type: str) -> str:
         for step in found.steps
         if not step.when or grant_type in step.when
     )
+
+
+def pairs_of(texts: Iterable[str]) -> dict[str, str]:
+    """Return the values of texts that are NAME=VALUE.
+
+    Raises:
+        ClickException: one of them is not.
+    """
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.ClickException(f"{text!r}: NAME=VALUE is needed")
+        found[name] = value
+    return found
