@@ -1,12 +1,12 @@
 """Every page that a person can see: which view answers it, of which template it is made, and how one comes there."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from support import pages_of_the_demo  # noqa: F401 - it puts them into the list
 from support.details import PAYMENT
-from support.pages_site import PASSWORD, Site
+from support.pages_site import PASSWORD
+from support.shown import shown
 
 NO_PAGES = {
     "portula.static": "a file",
@@ -21,79 +21,11 @@ NO_TEMPLATES = {
 }
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A page, and how one comes there; a browser with `open` in it is signed in as `who`."""
-
-    view: str | None
-    template: str
-    open: Callable[[Site, Any], None]
-    who: str
-    status: int
-
-    @property
-    def name(self) -> str:
-        """What a test is called by it."""
-        return self.open.__name__.strip("_")
-
-
-SHOWN: list[Shown] = []
-
-
-def shown(
-    view: str | None, template: str, who: str = "nobody", status: int = 200
-) -> Callable[[Callable[[Site, Any], None]], Callable[[Site, Any], None]]:
-    """Put a page into the list."""
-
-    def note(opening: Callable[[Site, Any], None]) -> Callable[[Site, Any], None]:
-        SHOWN.append(Shown(view, f"{template}.html", opening, who, status))
-        return opening
-
-    return note
-
-
 def sign_in(page: Any, who: str) -> None:
     """Fill in the login page that is open."""
     page.fill("input[name=username]", who)
     page.fill("input[name=password]", PASSWORD)
     page.click("#login-submit")
-
-
-# --- The demo's ---
-
-
-@shown("portula_playground.grants", "portula_playground/grants")
-def grants_to_play(site, page):
-    page.goto(f"{site.url}/o/playground/")
-
-
-@shown("portula_playground.grants", "portula_playground/grant")
-def grant_to_play(site, page):
-    page.goto(f"{site.url}/o/playground/?grant=client_credentials")
-
-
-@shown("portula_playground.grants", "portula_playground/grant", status=400)
-def grant_not_played(site, page):
-    page.goto(f"{site.url}/o/playground/?grant=device")
-    page.fill("textarea", "no value")
-    page.click("#play")
-
-
-@shown("portula_playground.run", "portula_playground/run")
-def run_of_a_grant(site, page):
-    page.goto(f"{site.url}/o/playground/?grant=client_credentials")
-    page.click("#play")
-
-
-@shown("portula_playground.run", "portula_playground/run")
-def run_that_waits_for_its_person(site, page):
-    page.goto(f"{site.url}/o/playground/?grant=device")
-    page.click("#play")
-
-
-@shown("portula_playground.callback", "portula/error", status=404)
-def answer_to_no_run(site, page):
-    page.goto(f"{site.url}/o/playground/x/callback")
 
 
 # --- Anybody's ---

@@ -100,12 +100,10 @@ class Provider(AuthorizationServer):
     ) -> None:
         """Start in the app, or raise ConfigError with every finding."""
         self.app = cast("Flask", app)
-        self.name = name
+        self.name, self.demo, self._stand_alone = name, demo, stand_alone
         self._given_plugins = tuple(plugins)
         self._discover = discover
         self._given_settings = settings
-        self._stand_alone = stand_alone
-        self.demo = demo
         self.plugins = Plugins(CORE_HOOKS, self)
         self.delivery_worker: DeliveryWorker | None = None
         self._settings = Settings()
