@@ -19,3 +19,5 @@ class ClientSource:
     find: Callable[[str], Application | None]
     """Returns the client of such a client_id; None when there is none. One that nobody here vouches for has the
     metadata SELF_REGISTERED, as one that registered itself."""
+    known: Callable[[str], Application | None] | None = None
+    """Returns what is kept here of such a client, for lists that show it; None where `find` asks no other server."""

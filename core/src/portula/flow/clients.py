@@ -97,10 +97,13 @@ class Clients:
         return client.is_self_registered or self._source(client.client_id) is not None
 
     def find_all(self, client_ids: Sequence[str]) -> dict[str, Application]:
-        """Return the clients of these names, those that are there; what is registered is read in one go."""
-        elsewhere = {name for name in client_ids if self._source(name) is not None}
+        """Return the clients of these names, those that are there, for lists: no other server is asked about them.
+
+        What is registered is read in one go.
+        """
+        elsewhere = {name: source for name in client_ids if (source := self._source(name)) is not None}
         registered = tuple(name for name in client_ids if name not in elsewhere)
-        found = [self.find(name) for name in sorted(elsewhere)]
+        found = [(source.known or source.find)(name) for name, source in sorted(elsewhere.items())]
         if registered:
             storage = self._provider.storage
             found += storage.select(Application, limit=len(registered), client_id=registered)

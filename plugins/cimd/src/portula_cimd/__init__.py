@@ -45,7 +45,11 @@ def portula_client_documents(provider: Provider) -> ClientDocuments | None:
 def portula_client_sources(provider: Provider) -> list[ClientSource]:
     """Return the clients that are known by a document."""
     documents = documents_of(provider)
-    return [ClientSource(name="documents", claims=documents.claims, find=documents.find)] if documents else []
+    if documents is None:
+        return []
+    return [
+        ClientSource(name="documents", claims=documents.claims, find=documents.find, known=documents.known)
+    ]
 
 
 @hookimpl

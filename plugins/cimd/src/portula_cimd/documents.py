@@ -119,6 +119,20 @@ class FetchedDocuments(ClientDocuments):
         return kept.client
 
     @override
+    def known(self, client_id: str) -> Application | None:
+        """Return the client of a URL by the last document that is kept. Rules are not heard: one may ask elsewhere."""
+        registered = self._provider.storage.find(Application, client_id=client_id)
+        if registered is not None:
+            return registered
+        remembered, found = self._remembered(client_id), self._artifact(client_id)
+        if remembered is not None and remembered.client is not None:
+            return remembered.client
+        try:
+            return None if found is None else self._described(client_id, found.payload["document"])
+        except InvalidClientMetadata:
+            return None
+
+    @override
     def parts(self, client_id: str) -> list[Any]:
         """Return the parts of a plan that keep the document of a client until it no longer counts."""
         plan, kept = Plan(), self._remembered(client_id)
@@ -151,10 +165,13 @@ class FetchedDocuments(ClientDocuments):
             while len(self._kept) > MAX_DOCUMENTS:
                 self._kept.popitem(last=False)
 
+    def _artifact(self, url: str) -> Artifact | None:
+        digest = self._provider.keys.digest(KIND, url)
+        return self._provider.storage.find(Artifact, digest=digest)
+
     def _stored(self, url: str) -> Kept | None:
         """Return what another process, or this one before it was restarted, kept in the storage."""
-        digest = self._provider.keys.digest(KIND, url)
-        found = self._provider.storage.find(Artifact, digest=digest)
+        found = self._artifact(url)
         if found is None or (found.expires_at or 0) <= self._provider.now():
             return None
         document = found.payload["document"]
@@ -250,10 +267,17 @@ class FetchedDocuments(ClientDocuments):
         self._permit(url, document)
         _refuse_secrets(document)
         _refuse_addresses(document)
+        return self._provider.clients.check(self._described(url, document)).application
+
+    def _described(self, url: str, document: Mapping[str, Any]) -> Application:
+        """Return the client that a document describes, whether or not it may be one.
+
+        Raises:
+            InvalidClientMetadata: a member is malformed.
+        """
         usual = {"token_endpoint_auth_method": "none", "application_type": _application_type(document)}
         known = Application(client_id=url, scope="", metadata={SELF_REGISTERED: True})
-        client = self._metadata.client({**usual, **document}, known)
-        return self._provider.clients.check(client).application
+        return self._metadata.client({**usual, **document}, known)
 
 
 def documents_of(provider: AuthorizationServer) -> ClientDocuments | None:

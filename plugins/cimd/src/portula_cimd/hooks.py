@@ -36,6 +36,10 @@ class ClientDocuments(ABC):
     def find(self, client_id: str) -> Application | None:
         """Return the client of a URL, None without one."""
 
+    def known(self, client_id: str) -> Application | None:
+        """Return the client of a URL as far as it is kept here, for lists; nothing is fetched. None without one."""
+        return None
+
     @abstractmethod
     def parts(self, client_id: str) -> list[Any]:
         """Return the parts of a plan that keep the document of a client, of which something is allowed."""
