@@ -16,9 +16,10 @@ KINDS = (
     "token-introspection+jwt",
     "secevent+jwt",
     "client-authentication+jwt",
+    "protected-resource-metadata+jwt",
     "",
 )
-"""ID tokens, RFC 9068, Back-Channel Logout, 9449, 9101, 9701, 8417, rfc7523bis, and tokens of nobody's kind."""
+"""ID tokens, RFC 9068, Back-Channel Logout, 9449, 9101, 9701, 8417, rfc7523bis, 9728, and tokens of nobody's kind."""
 
 
 @pytest.mark.parametrize("presented", KINDS)

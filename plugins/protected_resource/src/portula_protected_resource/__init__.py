@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula_protected_resource.documents import endpoint_of, resources_of, url_of
+from portula_protected_resource.documents import endpoint_of, require_signer, resources_of, url_of
 from portula_protected_resource.settings import ProtectedResourceSettings
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def portula_settings(provider: Provider) -> list[type[ProtectedResourceSettings]
 
 @hookimpl
 def portula_endpoints(provider: Provider) -> list[Endpoint]:
-    """Return a document for each resource (RFC 9728 §3)."""
+    """Return a document for each resource (RFC 9728 §3); what signed ones lack shows at start."""
+    require_signer(provider)
     return [endpoint_of(provider, number, resource) for number, resource in enumerate(resources_of(provider))]
 
 

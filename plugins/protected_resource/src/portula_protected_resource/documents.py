@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from portula import Plugin
+from portula.errors import ConfigError
 from portula.plugin import Answer, Endpoint, is_below, is_loopback_host, json_answer, origin_of
 from portula_protected_resource.settings import (
     ProtectedResourceSettings,
     ResourceMetadata,
     identifier_problem,
 )
+from portula_protected_resource.signed import signed_metadata
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -88,23 +91,41 @@ def _issuer_elsewhere(provider: Provider) -> str | None:
     return issuer or ("" if settings.value("RESOURCE_SERVER_INTROSPECTION_URL", None) else None)
 
 
+def require_signer(provider: Provider) -> None:
+    """Require at start that somebody signs, and for the issuer of the tokens, where documents are signed.
+
+    Raises:
+        EmptySlot: nobody signs JWTs.
+        ConfigError: tokens are issued elsewhere.
+    """
+    if not provider.settings(ProtectedResourceSettings).OAUTH2_PROTECTED_RESOURCE_SIGNED_METADATA:
+        return
+    _ = provider.hooks.ask(Plugin.portula_jose)
+    if _issuer_elsewhere(provider) is not None:
+        raise ConfigError("OAUTH2_PROTECTED_RESOURCE_SIGNED_METADATA: tokens are issued elsewhere")
+
+
 def endpoint_of(provider: Provider, number: int, resource: Resource) -> Endpoint:
     """Return the endpoint of a document: the well-known name in front of the resource's path (RFC 9728 §3.1)."""
     path = _path_of(resource.identifier) if resource.identifier else provider.root_path
+    signed = provider.settings(ProtectedResourceSettings).OAUTH2_PROTECTED_RESOURCE_SIGNED_METADATA
     return Endpoint(
         f"protected_resource_{number}",
         f"{KNOWN}{path}",
         ("GET",),
         partial(_publish, provider, resource),
         cors="open",
-        in_memory=True,
+        in_memory=not signed,
     )
 
 
 def _publish(provider: Provider, resource: Resource, message: Message) -> Answer:
     issuer = provider.issuer_of(message)
     headers = {"Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}
-    return json_answer(200, document(provider, resource, issuer), headers)
+    told = document(provider, resource, issuer)
+    if provider.settings(ProtectedResourceSettings).OAUTH2_PROTECTED_RESOURCE_SIGNED_METADATA:
+        told = {**told, "signed_metadata": signed_metadata(provider, issuer, told)}
+    return json_answer(200, told, headers)
 
 
 def document(provider: Provider, resource: Resource, issuer: str) -> dict[str, Any]:

@@ -77,6 +77,10 @@ class ProtectedResourceSettings(BaseModel):
     OAUTH2_PROTECTED_RESOURCE_TOS_URI: str = ""
     """URL of the terms of service (`resource_tos_uri`)."""
 
+    OAUTH2_PROTECTED_RESOURCE_SIGNED_METADATA: bool = False
+    """Whether each document has itself as a JWT of the issuer too (`signed_metadata`, RFC 9728 §2.2). It is signed with
+    the keys of the issuer here, so tokens have to be issued here."""
+
     @field_validator(
         "OAUTH2_PROTECTED_RESOURCE_DOCUMENTATION",
         "OAUTH2_PROTECTED_RESOURCE_POLICY_URI",
