@@ -3,8 +3,12 @@
 import re
 
 import pytest
+from click.testing import CliRunner
 
-from portula_import_dot.gone import GONE
+from portula.cli.main import main
+from portula_import_dot.gone import BY_PREFIX, GONE
+from portula_import_dot.judging import judge
+from portula_import_dot.reading import GivenSetting
 from portula_testing.provider import installed_rooms, make_provider
 
 NEWER = [
@@ -105,3 +109,42 @@ def test_each_is_a_setting_here_or_it_is_said_what_does_its_work(declared, name)
 def test_what_is_said_names_settings_that_there_are(declared):
     named = {word for text in GONE.values() for word in re.findall(r"\b[A-Z][A-Z0-9_]{6,}\b", text)}
     assert named <= declared
+
+
+def test_what_is_said_names_commands_that_there_are():
+    for words in re.findall(r"`portula ([\w -]+)`", " ".join([*GONE.values(), *BY_PREFIX.values()])):
+        assert CliRunner().invoke(main, [*words.split(), "--help"]).exit_code == 0, words
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "outcome"),
+    [
+        ("CLIENT_ASSERTION_ACCEPTED_AUDIENCES", None, "our default"),
+        ("CLIENT_ASSERTION_ACCEPTED_AUDIENCES", ["issuer"], "kept"),
+        ("CLIENT_ASSERTION_ACCEPTED_AUDIENCES", [], "your hand"),
+        (
+            "CIMD_REGISTRATION_PERMISSION_CLASSES",
+            ("oauth2_provider.cimd.AllowAllCIMDPermission",),
+            "our default",
+        ),
+        (
+            "CIMD_REGISTRATION_PERMISSION_CLASSES",
+            [
+                "oauth2_provider.cimd.HostAllowlistCIMDPermission",
+                "oauth2_provider.cimd.AllowAllCIMDPermission",
+            ],
+            "our default",
+        ),
+        ("CIMD_REGISTRATION_PERMISSION_CLASSES", [], "kept"),
+        ("CIMD_REGISTRATION_PERMISSION_CLASSES", None, "your hand"),
+        (
+            "CIMD_REGISTRATION_PERMISSION_CLASSES",
+            ["oauth2_provider.cimd.AllowAllCIMDPermission", "mysite.Partners"],
+            "your hand",
+        ),
+    ],
+)
+def test_their_defaults_are_known_and_what_is_stricter_is_not_loosened(name, value, outcome):
+    (verdict,) = judge(make_provider(*installed_rooms()), [GivenSetting(name, 1, value)])
+    assert verdict.outcome.value == outcome
+    assert verdict.text

@@ -3,6 +3,11 @@
 Only asked for names that no installed plugin has: once one has it, that one is right.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 GONE: dict[str, str] = {
     "ALLOW_URI_WILDCARDS": "Redirect URIs are compared exactly (RFC 9700 §2.1); register each.",
     "CIMD_FETCH_TIMEOUT_SECONDS": "FETCH_TIMEOUT_SECONDS is for all fetches.",
@@ -27,7 +32,7 @@ GONE: dict[str, str] = {
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": "Always so: codes, tokens and secrets are stored as digests.",
     "DCR_REGISTRATION_PERMISSION_CLASSES": "DCR_REGISTRATION_MODE says who may register; further rules are "
     "plugins with the hook portula_validate_dynamic_registration.",
-    "DCR_REGISTRATION_SCOPE": "Initial access tokens are made with `portula registration token create`.",
+    "DCR_REGISTRATION_SCOPE": "Initial access tokens are made with `portula initial-access-tokens create`.",
     "OAUTH2_GRANT_TYPES_SUPPORTED": "The metadata lists what is installed.",
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": "OIDC_RESPONSE_TYPES_SUPPORTED says it for OAuth too.",
     "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED says it for OAuth too.",
@@ -54,6 +59,24 @@ GONE: dict[str, str] = {
     "ALLOWED_ORIGIN_VALIDATOR": "Write a plugin with the hook portula_validate_client_registration.",
 }
 """Name to the sentence that says what to do."""
+
+_PERMISSIONS = (".AllowAllCIMDPermission", ".HostAllowlistCIMDPermission")
+
+THEIR_DEFAULTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "CLIENT_ASSERTION_ACCEPTED_AUDIENCES": (
+        lambda value: value is None,
+        "None lets clients name the URL that is asked too; here it is the issuer alone (CVE-2025-27370).",
+    ),
+    "CIMD_REGISTRATION_PERMISSION_CLASSES": (
+        lambda value: (
+            isinstance(value, list | tuple)
+            and value != []
+            and all(str(name).endswith(_PERMISSIONS) for name in value)
+        ),
+        "CIMD_ALLOWED_HOSTS limits the hosts without a class; empty it allows all.",
+    ),
+}
+"""Name to what recognizes values there that cannot be written here, and what is said of them."""
 
 BY_PREFIX: dict[str, str] = {
     "CIMD_": "No installed plugin takes client ID metadata documents.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from portula import Plugin
 from portula.errors import ConfigError
 from portula.plugin import AnswersSlot, DeclaredSetting, Settings, field_docs, import_object, nearest, shown
-from portula_import_dot.gone import reason
+from portula_import_dot.gone import THEIR_DEFAULTS, reason
 from portula_import_dot.reading import DICTIONARY, GivenSetting
 
 if TYPE_CHECKING:
@@ -139,6 +139,9 @@ def _without_its_value(
         return Outcome.HAND, f"{given.unread}: see which settings come from there, or use --execute."
     if _is_default(given.value, setting):
         return Outcome.DEFAULT, "It names a default, which here is a plugin's; nothing need be written."
+    recognizes, text = THEIR_DEFAULTS.get(name, (None, ""))
+    if recognizes is not None and not given.unread and recognizes(given.value):
+        return Outcome.DEFAULT, text
     if setting is None:
         return Outcome.GONE, (
             reason(name) or f"No installed plugin has this setting{nearest(name, declared)}"
