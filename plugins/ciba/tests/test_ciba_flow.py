@@ -141,7 +141,8 @@ def test_who_polls_too_often_has_longer_to_wait(make_world):
     assert poll(world, party, members).json["error"] == "authorization_pending"
     for _ in range(12):
         last = poll(world, party, members)
-    assert error_of(last, 429) == "temporarily_unavailable"
+    assert error_of(last, 503) == "temporarily_unavailable"
+    assert 0 < int(last.headers["Retry-After"]) <= 60
 
 
 def test_an_app_of_the_person_lists_and_decides(make_world):

@@ -111,6 +111,9 @@ class PollingGrant(ExtensionGrant):
     parameter: ClassVar[str]
     """Name of the parameter that names the request."""
 
+    too_often_status: ClassVar[int] = 429
+    """HTTP status for a client that goes on polling too early when its interval is as long as it can be."""
+
     def find(self, provider: AuthorizationServer, value: str) -> Artifact | None:
         """Return the request that a value of the parameter names, whatever has become of it."""
         raise NotImplementedError
@@ -154,7 +157,9 @@ class PollingGrant(ExtensionGrant):
         interval, polled_at = pending.payload[INTERVAL], pending.payload.get(POLLED_AT)
         too_early = polled_at is not None and now - polled_at < interval - 1
         if too_early and interval >= MAX_INTERVAL:
-            raise RetryLater("The client polls too often.", polled_at + interval - now, status=429)
+            raise RetryLater(
+                "The client polls too often.", polled_at + interval - now, status=self.too_often_status
+            )
         plan, slower = Plan(), SLOWER_BY_SECONDS if too_early else 0
         change_pending(plan, pending, **{POLLED_AT: now, INTERVAL: interval + slower})
         try:

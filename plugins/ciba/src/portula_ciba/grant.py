@@ -20,6 +20,8 @@ class CibaGrant(PollingGrant):
     parameter = "auth_req_id"
     with_id_token = True
     confidential = True
+    too_often_status = 503
+    """Clients know it and come again; after the `invalid_request` that §11 has for this they would have to give up."""
 
     def find(self, provider: AuthorizationServer, value: str) -> Artifact | None:
         """Return the record of a request."""
