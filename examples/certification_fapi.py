@@ -1,7 +1,7 @@
 """Settings for the FAPI plans of the OpenID Foundation's suite against `portula serve`; see docs/certification.md.
 
-CERTIFICATION_PLAN says which plan: `fapi2-security-profile`, `fapi2-message-signing` or `fapi1-advanced`. The folder
-with the certificates is CERTIFICATION_DIR. What is not said here has its default.
+CERTIFICATION_PLAN says which plan: `fapi2-security-profile`, `fapi2-message-signing`, `fapi1-advanced` or `fapi-ciba`.
+The folder with the certificates is CERTIFICATION_DIR. What is not said here has its default.
 """
 
 import os
@@ -34,7 +34,29 @@ FAPI1 = {
     "ROTATE_REFRESH_TOKEN": False,
 }
 
-PLANS = {"fapi2-security-profile": FAPI2, "fapi2-message-signing": MESSAGE_SIGNING, "fapi1-advanced": FAPI1}
+# FAPI-CIBA has no profile either.
+CIBA = {
+    # What is signed, and how (FAPI-CIBA §5.2.2, which takes over Part 2 §8.6).
+    "CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS": ("PS256", "ES256"),
+    "CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS": (),
+    "CIBA_REQUEST_SIGNING_ALGS": ("PS256", "ES256"),
+    "CIBA_SIGNED_REQUESTS_REQUIRED": True,
+    # CIBA Core §7.1 has assertions for the issuer, the token endpoint and the backchannel endpoint count.
+    "CLIENT_ASSERTION_ACCEPTED_AUDIENCES": ("issuer", "token_endpoint", "endpoint"),
+    # Modules leave requests unanswered, or deny them; both count until their time is over, and all are for one person.
+    "CIBA_MAX_REQUESTS_PER_USER": 64,
+    "ROTATE_REFRESH_TOKEN": False,
+    # Clients in ping mode are told at the suite's own server, which is on this machine.
+    "FETCH_ALLOWED_PRIVATE_HOSTS": ("localhost", "127.0.0.1", "localhost.emobix.co.uk"),
+    "FETCH_CA_BUNDLE": str(FOLDER / "suite.pem"),
+}
+
+PLANS = {
+    "fapi2-security-profile": FAPI2,
+    "fapi2-message-signing": MESSAGE_SIGNING,
+    "fapi1-advanced": FAPI1,
+    "fapi-ciba": CIBA,
+}
 
 OAUTH2_PROVIDER = {
     **PLANS[PLAN],

@@ -26,7 +26,13 @@ FAPI1 = [
     for request in ("by_value", "pushed")
     for response in ("plain_response", "jarm")
 ]
-VARIANTS = {"fapi2-security-profile": FAPI2, "fapi2-message-signing": FAPI2, "fapi1-advanced": FAPI1}
+CIBA = [(auth, mode) for auth in ("private_key_jwt", "mtls") for mode in ("poll", "ping")]
+VARIANTS = {
+    "fapi2-security-profile": FAPI2,
+    "fapi2-message-signing": FAPI2,
+    "fapi1-advanced": FAPI1,
+    "fapi-ciba": CIBA,
+}
 
 ON_A_PAGE = (
     "par-attempt-to-use-expired-request_uri",
@@ -52,23 +58,63 @@ ON_A_PAGE = (
 BOUND = {"dpop": "dpop_bound_access_tokens", "mtls": "tls_client_certificate_bound_access_tokens"}
 
 
-def metadata_of(plan, variant, number, key):
+def metadata_of(plan, variant, number, key, callback):
     """Return the metadata of a client (RFC 7591 §2)."""
-    signs = plan != "fapi2-security-profile"
+    signs = plan in ("fapi2-message-signing", "fapi1-advanced")
     jarm = "jarm" in variant or plan == "fapi2-message-signing"
     mtls, hybrid = variant[0] == "mtls", "plain_response" in variant
     return {
         "jwks": {"keys": [key.export_public(as_dict=True)]},
         "token_endpoint_auth_method": "tls_client_auth" if mtls else "private_key_jwt",
-        **({} if plan == "fapi1-advanced" else {"authorization_details_types": ["order"]}),
-        BOUND["mtls" if plan == "fapi1-advanced" else variant[1]]: True,
+        **({"authorization_details_types": ["order"]} if VARIANTS[plan] is FAPI2 else {}),
+        BOUND[variant[1] if VARIANTS[plan] is FAPI2 else "mtls"]: True,
         "id_token_signed_response_alg": ALGORITHM,
         **({"tls_client_auth_subject_dn": f"CN=client {number}"} if mtls else {}),
         **({} if mtls else {"token_endpoint_auth_signing_alg": ALGORITHM}),
         **({"request_object_signing_alg": ALGORITHM} if signs else {}),
+        **(backchannel_metadata_of(variant[1], callback) if plan == "fapi-ciba" else {}),
         **({"authorization_signed_response_alg": ALGORITHM, "response_modes": ["jwt"]} if jarm else {}),
         **({"response_modes": ["fragment"]} if hybrid else {}),  # which `code` alone would not have
     }
+
+
+def backchannel_metadata_of(mode, callback):
+    """Return the metadata of a client that asks for people who are elsewhere (CIBA Core §4)."""
+    told_at = callback.replace("/callback", "/ciba-notification-endpoint")
+    return {
+        "backchannel_authentication_request_signing_alg": ALGORITHM,
+        "backchannel_token_delivery_mode": mode,
+        **({"backchannel_client_notification_endpoint": told_at} if mode == "ping" else {}),
+    }
+
+
+def document_of(plan, variant, issuer):
+    """Return the configuration of a variant, as far as it is not about single clients."""
+    host = issuer.removesuffix("/o")
+    document = json.loads(TEMPLATE.read_text().replace("https://localhost:8000", host))
+    document["description"] += f", {plan}, {', '.join(variant)}"
+    if plan == "fapi-ciba":
+        del document["browser"], document["override"]
+        document["automated_ciba_approval_url"] = (
+            f"{host}/approve?auth_req_id={{auth_req_id}}&action={{action}}"
+        )
+        for client in ("client", "client2"):
+            document[client] |= {"hint_type": "login_hint", "hint_value": "certa"}
+        document["client2"]["acr_value"] = "1"
+    else:
+        document["override"] = overrides_of(plan, document["override"])
+    return document
+
+
+def words_of(plan, variant, callback, number):
+    """Return the words that make a client, without its id and its metadata."""
+    if plan == "fapi-ciba":
+        return ["confidential", "urn:openid:params:grant-type:ciba", "refresh-token"]
+    grants = ["authorization-code", "refresh-token", "client-credentials"]
+    grants += ["implicit"] if "plain_response" in variant else []
+    uris = callback if number == 1 else f"{callback} {callback}?dummy1=lorem&dummy2=ipsum"
+    pkce = ["--no-require-pkce"] if "by_value" in variant else []
+    return ["confidential", *grants, *pkce, "--redirect-uris", uris]
 
 
 def overrides_of(plan, template):
@@ -85,12 +131,7 @@ def prepare(folder, plan, issuer, callback):
     certificates = [authority.issue(f"client {number}") for number in (1, 2)]
     commands = []
     for variant in VARIANTS[plan]:
-        name = "-".join(variant)
-        document = json.loads(
-            TEMPLATE.read_text().replace("https://localhost:8000", issuer.removesuffix("/o"))
-        )
-        document["description"] += f", {plan}, {', '.join(variant)}"
-        document["override"] = overrides_of(plan, document["override"])
+        name, document = "-".join(variant), document_of(plan, variant, issuer)
         for number, (key, certificate) in enumerate(zip(keys, certificates, strict=True), 1):
             at = "" if number == 1 else "2"
             document[f"client{at}"] |= {
@@ -99,13 +140,9 @@ def prepare(folder, plan, issuer, callback):
             }
             document[f"mtls{at}"] = {**certificate, "ca": authority.pem}
             place = folder / f"{name}-{number}.json"
-            place.write_text(json.dumps(metadata_of(plan, variant, number, key), indent=1))
-            grants = ["authorization-code", "refresh-token", "client-credentials"]
-            grants += ["implicit"] if "plain_response" in variant else []
-            uris = callback if number == 1 else f"{callback} {callback}?dummy1=lorem&dummy2=ipsum"
-            pkce = ["--no-require-pkce"] if "by_value" in variant else []
-            words = ["createapplication", "confidential", *grants, "--client-id", f"{name}-{number}", *pkce]
-            commands.append([*words, "--redirect-uris", uris, "--metadata", f"@{place}"])
+            place.write_text(json.dumps(metadata_of(plan, variant, number, key, callback), indent=1))
+            words = ["createapplication", *words_of(plan, variant, callback, number)]
+            commands.append([*words, "--client-id", f"{name}-{number}", "--metadata", f"@{place}"])
         suite = folder / f"suite-{name}.json"
         suite.touch(mode=0o600)
         suite.write_text(json.dumps(document, indent=2))

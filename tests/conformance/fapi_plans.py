@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from conformance.plans import Entry, Modules
-from conformance.suite.fapi import FAPI1, KEY_JWT, MS, SP, FapiVariant
+from conformance.suite.fapi import CIBA, FAPI1, KEY_JWT, MS, SP, FapiVariant
 
 FAPI2_PREFIX, FAPI1_PREFIX = "fapi2-security-profile-final-", "fapi1-advanced-final-"
+CIBA_PREFIX = "fapi-ciba-id1-"
 
 
 def _named(prefix: str, text: str) -> tuple[str, ...]:
@@ -101,6 +102,46 @@ ADVANCED = (
         """,
     ),
 )
+ELSEWHERE = (
+    CIBA_PREFIX.removesuffix("-"),
+    *_named(
+        CIBA_PREFIX,
+        """
+        discovery-end-point-verification user-rejects-authentication multiple-call-to-token-endpoint
+        auth-req-id-expired ensure-authorization-request-with-binding-message-succeeds
+        ensure-authorization-request-with-potentially-bad-binding-message
+        ensure-authorization-request-with-multiple-hints-fails ensure-other-scope-order-succeeds
+        ensure-requested-expiry-as-string-succeeds ensure-request-object-missing-aud-fails
+        ensure-request-object-bad-aud-fails ensure-request-object-missing-iss-fails
+        ensure-request-object-bad-iss-fails ensure-request-object-missing-exp-fails
+        ensure-request-object-expired-exp-fails ensure-request-object-exp-is-70-minutes-in-future-fails
+        ensure-request-object-missing-iat-fails ensure-request-object-missing-nbf-fails
+        ensure-request-object-nbf-is-10-minutes-in-future-fails
+        ensure-request-object-nbf-is-70-minutes-in-past-fails ensure-request-object-missing-jti-fails
+        ensure-request-object-signature-algorithm-is-none-fails
+        ensure-request-object-signature-algorithm-is-bad-fails
+        ensure-request-object-signature-algorithm-is-RS256-fails
+        ensure-request-object-signed-by-other-client-fails
+        ensure-wrong-auth-req-id-in-token-endpoint-request
+        ensure-different-client-id-and-issuer-in-backchannel-authorization-request
+        ensure-wrong-client-id-in-token-endpoint-request
+        ensure-wrong-client-id-in-backchannel-authorization-request
+        ensure-without-client-assertion-in-token-endpoint-request
+        ensure-without-client-assertion-in-backchannel-authorization-request
+        ensure-client-assertion-signature-algorithm-in-backchannel-authorization-request-is-RS256-fails
+        ensure-client-assertion-signature-algorithm-in-token-endpoint-request-is-RS256-fails
+        ensure-client-assertion-with-iss-aud-to-token-endpoint-succeeds
+        ping-backchannel-notification-endpoint-response-has-body
+        ping-backchannel-notification-endpoint-response-401
+        ping-backchannel-notification-endpoint-response-403
+        ping-backchannel-notification-endpoint-return-redirect-request
+        ping-with-mtls-ciba-notification-endpoint-response-401-and-require-server-does-not-retry
+        ensure-unsigned-backchannel-authorization-request-fails refresh-token
+        ensure-mtls-holder-of-key-required
+        """,
+    ),
+)
+"""What the plan has for people who are asked elsewhere."""
 WITHOUT_PERSON = _named(
     FAPI2_PREFIX,
     """
@@ -121,6 +162,8 @@ WITH_NONCE = ("nonce", "claims-parameter")
 OF_PUSHED = ("par-", "pkce-code-verifier")
 BY_VALUE = ("ensure-valid-pkce-succeeds",)
 OF_PLAIN_RESPONSES = ("ensure-response-mode-query", "ensure-response-type-code-fails")
+BY_CLIENT_ID = ("client-id",)
+OF_PING = ("ping-",)
 """Words in the names of modules that run in some variants alone."""
 MIXED = tuple(
     f"{FAPI2_PREFIX}{name}"
@@ -158,7 +201,17 @@ def _of(modules: tuple[str, ...], prefix: str, variant: FapiVariant) -> tuple[st
 
 
 def _has(name: str, words: str) -> bool:
-    return name.startswith(words) if words == "par-" else words in name
+    return name.startswith(words) if words in ("par-", "ping-") else words in name
+
+
+def _elsewhere(variant: FapiVariant) -> tuple[str, ...]:
+    """Return those modules of FAPI-CIBA that run in a variant."""
+    missing = [
+        *(BY_ASSERTION if variant.auth == "mtls" else BY_CLIENT_ID),
+        *(() if variant.mode == "ping" else OF_PING),
+    ]
+    short = {name: name.removeprefix(CIBA_PREFIX) for name in ELSEWHERE}
+    return tuple(name for name in ELSEWHERE if not any(_has(short[name], words) for words in missing))
 
 
 def _entries() -> Iterator[Entry]:
@@ -190,6 +243,10 @@ def _entries() -> Iterator[Entry]:
     ):
         variant = FapiVariant(FAPI1, auth, "mtls", request, jarm)
         yield _entry(FAPI1, _of(modules, FAPI1_PREFIX, variant), variant)
+    for auth in (KEY_JWT, "mtls"):
+        for mode in ("poll", "ping"):
+            variant = FapiVariant(CIBA, auth, mode=mode)
+            yield _entry(CIBA, _elsewhere(variant), variant)
 
 
 def _entry(plan: str, modules: tuple[str, ...], variant: FapiVariant) -> Entry:
@@ -210,6 +267,11 @@ def fapi2(*names: str) -> tuple[str, ...]:
 def fapi1(*names: str) -> tuple[str, ...]:
     """Return the names of modules of FAPI 1.0."""
     return tuple(f"{FAPI1_PREFIX}{name}" for name in names)
+
+
+def ciba(*names: str) -> tuple[str, ...]:
+    """Return the names of modules of FAPI-CIBA."""
+    return tuple(f"{CIBA_PREFIX}{name}" for name in names)
 
 
 ENTRIES = list(_entries())

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.fapi_plans import (
     ADVANCED,
+    ELSEWHERE,
     ENTRIES,
     FAPI1_PREFIX,
     MESSAGE_SIGNING,
@@ -22,7 +23,7 @@ from conformance.fapi_plans import (
     module,
 )
 from conformance.suite import checks
-from conformance.suite.fapi import FAPI1, MS, SP, FapiVariant, digest
+from conformance.suite.fapi import CIBA, FAPI1, MS, SP, FapiVariant, digest
 from conformance.suite.fapi_client import ALGORITHMS, FapiClient
 from conformance.suite.fapi_lab import CLIENTS
 from conformance.suite.lab import MANUAL
@@ -362,24 +363,23 @@ def test_unsigned_request_at_par(client: FapiClient, name: str, variant: FapiVar
 
 
 def test_the_plans_are_those_of_the_suite() -> None:
+    import conformance.test_fapi_ciba
     import conformance.test_fapi_par
     import conformance.test_fapi_proofs
     import conformance.test_fapi_tokens  # noqa: F401 - importing them is what writes them down
 
-    counted = [len(set(modules)) for modules in (SECURITY_PROFILE, MESSAGE_SIGNING, ADVANCED)]
-    assert counted == [57, 14, 64]
+    counted = [len(set(modules)) for modules in (SECURITY_PROFILE, MESSAGE_SIGNING, ADVANCED, ELSEWHERE)]
+    assert counted == [57, 14, 64, 43]
     assert module.unwritten() == set()
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("plan", [SP, MS, FAPI1])
+@pytest.mark.parametrize("plan", [SP, MS, FAPI1, CIBA])
 def test_the_configuration_for_the_official_suite_is_about_the_documented_provider(
     plan: str, tmp_path: Path
 ) -> None:
-    issuer, callback = (
-        "https://localhost:8000/o",
-        "https://localhost.emobix.co.uk:8443/test/a/portula/callback",
-    )
+    issuer = "https://localhost:8000/o"
+    callback = "https://localhost.emobix.co.uk:8443/test/a/portula/callback"
     manual, script = MANUAL.read_text(), runpy.run_path(str(CLIENTS))
     commands = script["prepare"](tmp_path, plan, issuer, callback)
     assert f"--issuer {issuer}" in manual
@@ -393,7 +393,7 @@ def test_the_configuration_for_the_official_suite_is_about_the_documented_provid
         assert f"/test/a/{document['alias']}/callback" in callback
         made = [words[words.index("--client-id") + 1] for words in commands]
         assert {document["client"]["client_id"], document["client2"]["client_id"]} <= set(made)
-        overridden = set(document["override"])
-        assert overridden <= modules if plan == FAPI1 else overridden & modules
+        overridden = set(document.get("override", ()))
+        assert overridden <= modules if plan in (FAPI1, CIBA) else overridden & modules
     assert f"CERTIFICATION_PLAN={SP}" in manual
     assert f"`{plan}`" in manual

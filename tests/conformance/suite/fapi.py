@@ -18,7 +18,7 @@ from conformance.suite.pages import Browser, Person
 from conformance.suite.parties import OP, Suite
 
 ALGORITHM, KEY_JWT = "PS256", "private_key_jwt"
-SP, MS, FAPI1 = "fapi2-security-profile", "fapi2-message-signing", "fapi1-advanced"
+SP, MS, FAPI1, CIBA = "fapi2-security-profile", "fapi2-message-signing", "fapi1-advanced", "fapi-ciba"
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,15 @@ class FapiVariant:
     """Whether tokens are given to clients for themselves (RFC 6749 §4.4), and nobody is asked."""
     rar: bool = False
     """Whether requests name authorization details (RFC 9396): beside scopes, or alone where there is no `openid`."""
+    mode: str = "poll"
+    """How clients hear that a person has decided who is asked elsewhere (CIBA Core §5)."""
 
     @property
     def name(self) -> str:
         """Name of its clients."""
         if self.plan == FAPI1:
             return "-".join([self.auth, self.request, "jarm" if self.jarm else "plain_response"])
-        return f"{self.auth}-{self.bound}"
+        return f"{self.auth}-{self.mode if self.plan == CIBA else self.bound}"
 
     @property
     def pushes(self) -> bool:
@@ -52,6 +54,11 @@ class FapiVariant:
     def signs(self) -> bool:
         """Whether requests are signed objects."""
         return self.plan != SP
+
+    @property
+    def takes_urls(self) -> bool:
+        """Whether assertions may be for an endpoint (CIBA Core §7.1)."""
+        return self.plan in (FAPI1, CIBA)
 
     @property
     def hybrid(self) -> bool:
@@ -100,7 +107,8 @@ class FapiParty:
         document = json.loads((place / f"suite-{variant.name}.json").read_text())
         at = "" if number == 1 else "2"
         own = document[f"client{at}"]
-        self.op, self.person, self.browser = op, lab.person, lab.browser
+        self.configuration, self.own = document, own
+        self.op, self.suite, self.person, self.browser = op, suite, lab.person, lab.browser
         self.variant, self.number = variant, number
         self.client_id = own["client_id"]
         members = {
@@ -172,7 +180,7 @@ class FapiParty:
         claims = {
             "iss": self.client_id,
             "sub": self.client_id,
-            "aud": self.op.metadata["token_endpoint"] if self.variant.plan == FAPI1 else self.op.issuer,
+            "aud": self.op.metadata["token_endpoint"] if self.variant.takes_urls else self.op.issuer,
             "jti": secrets.token_urlsafe(16),
             "iat": now,
             "exp": now + 60,

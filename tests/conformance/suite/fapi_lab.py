@@ -8,8 +8,9 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
+from conformance.suite.ciba import CibaClient
 from conformance.suite.clock import Clock
-from conformance.suite.fapi import FapiLab, FapiVariant
+from conformance.suite.fapi import CIBA, FapiLab, FapiVariant
 from conformance.suite.fapi_client import FapiClient
 from conformance.suite.lab import PLUGINS, ROOT, PortulaCommand, documented, free_issuer, serving
 from conformance.suite.pages import Browser, Person
@@ -45,7 +46,8 @@ def fapi_clients(
 
         @cache
         def client(variant: FapiVariant, number: int) -> FapiClient:
-            made = FapiClient(lab(variant.plan), variant, number)
+            kind = CibaClient if variant.plan == CIBA else FapiClient
+            made = kind(lab(variant.plan), variant, number)
             running.callback(made.close)
             return made
 
