@@ -94,7 +94,19 @@ class InteractionView(ABC, Generic[X]):
 
     def refused(self, exchange: X, error: OAuth2Error) -> Response:
         """Answer a request whose exchange is known and that is refused: on a page, unless a room knows better."""
-        return self._error_page(error)
+        return self.error_page(error)
+
+    def error_page(self, error: OAuth2Error) -> Response:
+        """Tell the person of an error; on the page for all errors, unless a room knows better."""
+        status = 500 if isinstance(error, ServerError | RuleFailed) else 400
+        if isinstance(error, RetryLater):
+            status = error.status_code
+        page = self.provider.pages.error(
+            status, "This request cannot be answered", error.description, error.error
+        )
+        if isinstance(error, RetryLater):
+            page.headers["Retry-After"] = str(error.retry_after)
+        return page
 
     def may_skip(self, exchange: X, question: ConsentQuestion, demands: Demands) -> bool:
         """Say whether the request is allowed without a page; never, unless a room knows better.
@@ -152,7 +164,7 @@ class InteractionView(ABC, Generic[X]):
             return self.refused(refusal.exchange, refusal.error)
         except OAuth2Error as error:
             self._tell_refusal(error)
-            return self._error_page(error)
+            return self.error_page(error)
 
     def _tell_refusal(self, error: OAuth2Error, client_id: str | None = None) -> None:
         """Tell listeners of an error, which the client hears of where it is known."""
@@ -167,17 +179,6 @@ class InteractionView(ABC, Generic[X]):
 
     def _respond(self) -> Response:
         return self._posted() if request.method == "POST" else self._answer_request(*self._read())
-
-    def _error_page(self, error: OAuth2Error) -> Response:
-        status = 500 if isinstance(error, ServerError | RuleFailed) else 400
-        if isinstance(error, RetryLater):
-            status = error.status_code
-        page = self.provider.pages.error(
-            status, "This request cannot be answered", error.description, error.error
-        )
-        if isinstance(error, RetryLater):
-            page.headers["Retry-After"] = str(error.retry_after)
-        return page
 
     # --- Reading ---
 
@@ -235,7 +236,7 @@ class InteractionView(ABC, Generic[X]):
     def _answered_before(self) -> Response:
         error = InvalidRequestError(description="This request was answered before.")
         self._tell_refusal(error)
-        return self._error_page(error)
+        return self.error_page(error)
 
     def _demands(self, exchange: X, *, fresh: bool) -> Demands:
         interaction = Interaction(

@@ -53,6 +53,7 @@ class CibaPage(InteractionView[CibaPageExchange]):
             "app": shown_name(waiting.client.name),
             "binding_message": waiting.binding_message,
             "begun_at": datetime.fromtimestamp(waiting.begun_at, UTC),
+            "expires_at": datetime.fromtimestamp(waiting.expires_at, UTC),
             "url": self.provider.url_for(self.endpoint, **{NAME: waiting.request_id}),
         }
 
@@ -72,8 +73,19 @@ class CibaPage(InteractionView[CibaPageExchange]):
 
     @override
     def exchange(self, pairs: Pairs, presented: Pairs) -> CibaPageExchange:
-        """Make the exchange of a request that is for the person at the browser, as it was asked for."""
-        return exchange_about(self.provider, self._people.current(), dict(pairs).get(NAME, ""), pairs)
+        """Make the exchange of a request that is for the person at the browser, as it was asked for.
+
+        Raises:
+            NoSuchRequest: there is none, or who opens it comes too late.
+        """
+        exchange = exchange_about(self.provider, self._people.current(), dict(pairs).get(NAME, ""), pairs)
+        if (
+            request.method != "POST"
+            and NAME in request.args
+            and not is_pending(self.provider, exchange.pending)
+        ):
+            raise NoSuchRequest
+        return exchange
 
     @override
     def decided(self, exchange: CibaPageExchange, *, allowed: bool) -> Response:
@@ -103,6 +115,20 @@ class CibaPage(InteractionView[CibaPageExchange]):
             except Exception as failure:  # noqa: BLE001 - it is logged
                 log_failure(failure, "a client is not told that its request was denied")
         return super().refused(exchange, error)
+
+    @override
+    def error_page(self, error: OAuth2Error) -> Response:
+        """Say on a page of its own that nothing waits: no app needs to hear of that."""
+        if not isinstance(error, NoSuchRequest):
+            return super().error_page(error)
+        person = self._people.current()
+        return self.provider.pages.render(
+            "portula_ciba/nothing.html",
+            400,
+            username=person.username if person else None,
+            requests=self.provider.url_for("ciba.requests"),
+            account=self._people.account_url(),
+        )
 
     @override
     def offline(self, exchange: CibaPageExchange) -> bool:
