@@ -6,7 +6,7 @@ import pytest
 from support.every_page import NO_PAGES, NO_TEMPLATES
 from support.pages_of_kinds import APPLICATION, BY_KIND
 from support.pages_site import Site
-from support.shown import SHOWN
+from support.shown_pages import SHOWN
 
 ROOT = Path(__file__).parents[1]
 

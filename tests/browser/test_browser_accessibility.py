@@ -15,7 +15,7 @@ import pytest
 from support.every_page import sign_in
 from support.pages_of_kinds import APPLICATION, BY_KIND, pages_of_kinds
 from support.pages_site import Site, running_site
-from support.shown import SHOWN, Shown
+from support.shown_pages import SHOWN, Shown
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

@@ -1,12 +1,14 @@
 """Every page that a person can see: which view answers it, of which template it is made, and how one comes there."""
 
 import json
-from typing import Any
 
-from support import pages_of_the_demo  # noqa: F401 - it puts them into the list
+import support.pages_of_admin
+import support.pages_of_the_demo  # noqa: F401 - importing these puts their pages into the list
 from support.details import PAYMENT
 from support.pages_site import PASSWORD
-from support.shown import shown
+from support.shown_pages import SHOWN, Shown, shown, sign_in
+
+__all__ = ["NO_PAGES", "NO_TEMPLATES", "SHOWN", "Shown", "sign_in"]
 
 NO_PAGES = {
     "portula.static": "a file",
@@ -19,13 +21,6 @@ NO_TEMPLATES = {
     "portula/base.html": "every page is made of it",
     "portula_logout/check_session.html": NO_PAGES["portula_logout.check_session"],
 }
-
-
-def sign_in(page: Any, who: str) -> None:
-    """Fill in the login page that is open."""
-    page.fill("input[name=username]", who)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("#login-submit")
 
 
 # --- Anybody's ---
@@ -223,6 +218,40 @@ def a_device_is_denied(site, page):
     page.click("#consent-deny")
 
 
+@shown("portula_ciba.requests", "portula_ciba/requests", "guest")
+def no_app_asks(site, page):
+    page.goto(f"{site.url}/o/ciba/")
+
+
+@shown("portula_ciba.requests", "portula_ciba/requests", "helper")
+def apps_that_ask(site, page):
+    site.ask(site.helper)
+    site.ask(site.helper, binding_message="Table 12, and a message that is as long as it may be, or nearly.")
+    page.goto(f"{site.url}/o/ciba/")
+
+
+@shown("portula_ciba.decide", "portula_consent/consent", "ann")
+def an_app_asks(site, page):
+    page.goto(site.ask(site.ann, binding_message="W4SCT"))
+
+
+@shown("portula_ciba.decide", "portula_ciba/nothing", "guest", 400)
+def an_app_asks_somebody_else(site, page):
+    page.goto(site.ask(site.ann))
+
+
+@shown("portula_ciba.allowed", "portula_ciba/allowed", "ann")
+def an_app_is_allowed(site, page):
+    an_app_asks(site, page)
+    page.click("#consent-allow")
+
+
+@shown("portula_ciba.denied", "portula_ciba/denied", "ann")
+def an_app_is_denied(site, page):
+    an_app_asks(site, page)
+    page.click("#consent-deny")
+
+
 @shown("portula_oauth2.authorize", "portula_oauth2/form_post", "ann")
 def form_post(site, page):
     page.goto(site.authorize(response_mode="form_post", prompt="consent"))
@@ -257,112 +286,3 @@ def signed_out_while_apps_are_told(site, page):
 
 def _end_of_session(site):
     return f"{site.url}/o/logout/?client_id={site.logout_id}&post_logout_redirect_uri={site.url}/"
-
-
-# --- The administrator's: pages that are there once ---
-
-
-@shown("portula_admin.overview", "portula_admin/refused", "ann", 403)
-def not_an_administrator(site, page):
-    page.goto(f"{site.url}/o/admin/")
-
-
-@shown("portula_admin.managed", "portula_admin/refused", "helper", 403)
-def not_allowed_to_see_keys(site, page):
-    page.goto(f"{site.url}/o/admin/manage/keys/")
-
-
-@shown("portula_admin.overview", "portula_admin/overview", "helper")
-def admin_for_a_helper(site, page):
-    page.goto(f"{site.url}/o/admin/")
-
-
-@shown("portula_admin.overview", "portula_admin/overview", "root")
-def admin(site, page):
-    page.goto(f"{site.url}/o/admin/")
-
-
-@shown("portula_admin.system", "portula_admin/system", "root")
-def system(site, page):
-    page.goto(f"{site.url}/o/admin/system/")
-
-
-@shown("portula_admin.records", "portula_admin/records", "root")
-def tokens_of_one_client_filtered(site, page):
-    page.goto(f"{site.url}/o/admin/access-token/?client_id={site.app_id}&status=live")
-
-
-@shown("portula_admin.records", "portula_admin/records", "root")
-def an_empty_list(site, page):
-    page.goto(f"{site.url}/o/admin/application/?q=nothing")
-
-
-@shown("portula_admin.managed", "portula_admin/managed_list", "root")
-def a_search_without_success(site, page):
-    page.goto(f"{site.url}/o/admin/manage/users/?q=nobody")
-
-
-@shown("portula_admin.managed", "portula_admin/managed_list", "root")
-def the_end_of_a_list(site, page):
-    page.goto(f"{site.url}/o/admin/manage/users/")
-    page.click("a[rel=next]")
-
-
-@shown("portula_admin.managed", "portula_admin/managed_list", "root")
-def the_second_page_of_what_is_a_persons(site, page):
-    page.goto(f"{site.url}/o/admin/manage/users/view/?id={site.ann.sub}")
-    page.click("text=More authorizations")
-
-
-@shown("portula_admin.managed_view", "portula_admin/managed", "root")
-def an_authorization_of_a_payment(site, page):
-    page.goto(f"{site.url}/o/admin/manage/authorizations/view/?id={'pa' * 16}")
-
-
-@shown("portula_admin.view", "portula_admin/record", "root")
-def a_token_for_a_payment(site, page):
-    page.goto(f"{site.url}/o/admin/access-token/view/?id={'pa' * 6}")
-
-
-@shown("portula_admin.edit", "portula_admin/form", "root")
-def a_client_with_types_of_details(site, page):
-    page.goto(f"{site.url}/o/admin/application/edit/?id={site.shop_id}")
-
-
-@shown("portula_admin.add", "portula_admin/form", "root")
-def new_application(site, page):
-    page.goto(f"{site.url}/o/admin/application/add/")
-
-
-@shown("portula_admin.add", "portula_admin/form", "root", 400)
-def new_application_refused(site, page):
-    page.goto(f"{site.url}/o/admin/application/add/")
-    page.fill("textarea[name=redirect_uris]", "ftp://app.example/cb")
-    page.fill("input[name=scope]", "nosuch")
-    page.click("#save")
-
-
-@shown("portula_admin.edit", "portula_admin/form", "root")
-def edit_application(site, page):
-    page.goto(f"{site.url}/o/admin/application/edit/?id={site.app_id}")
-
-
-@shown("portula_admin.secret", "portula_admin/secret", "root")
-def new_secret(site, page):
-    page.goto(f"{site.url}/o/admin/application/view/?id={site.app_id}")
-    page.click("#add-secret")
-
-
-@shown("portula_admin.secret", "portula_admin/remove_secret", "root")
-def remove_secret(site, page):
-    page.goto(f"{site.url}/o/admin/application/view/?id={site.logout_id}")
-    page.click("#add-secret")
-    page.click("text=I have copied it")
-    page.click(".secret-list button >> nth=0")
-
-
-@shown("portula_admin.managed_act", "portula_admin/managed_secret", "root")
-def a_link_that_sets_a_password(site, page):
-    page.goto(f"{site.url}/o/admin/manage/users/view/?id={site.newcomer.sub}")
-    page.click("button[value=link]")
-    page.click("#confirm")

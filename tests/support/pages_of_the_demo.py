@@ -1,6 +1,6 @@
 """The pages that a demo has besides."""
 
-from support.shown import shown
+from support.shown_pages import shown
 
 
 @shown("portula_playground.grants", "portula_playground/grants")

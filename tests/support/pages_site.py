@@ -15,11 +15,13 @@ from portula.cli.serve import ServeOptions, make_app
 from portula.errors import StorageDown
 from portula.plugin import AccessToken, Application, Authorization, Grant, Plan, RefreshToken
 from portula_accounts.password_links import PasswordLinks
+from portula_ciba import waiting_requests
 from portula_dcr.initial_access import InitialAccessTokens
 from support.details import BANK, PAYMENT
 
 PASSWORD = "correct horse battery staple"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+CIBA_GRANT = "urn:openid:params:grant-type:ciba"
 CHALLENGE = {
     "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
     "code_challenge_method": "S256",
@@ -36,6 +38,7 @@ OAUTH2_PROVIDER = {{
     "OIDC_SESSION_MANAGEMENT_ENABLED": True,
     "AUTHORIZATION_DETAILS_TYPES": {{"payment_initiation": "support.details.PaymentInitiation"}},
     "PROTECTED_RESOURCES": {{"https://bank.example/payments": {{}}}},
+    "CIBA_MAX_REQUESTS_PER_USER": 64,
     "PLUGINS_DIR": {plugins!r},
 }}
 """
@@ -104,7 +107,7 @@ class Site:
         self.users = self.provider.hooks.ask(Plugin.portula_login).users
         self.ann = self.users.create("ann", PASSWORD, email="ann@example.com", claims={"locale": "de"})
         self.root = self.users.create("root", PASSWORD, is_admin=True)
-        self.users.create("helper", PASSWORD, is_admin=True)
+        self.helper = self.users.create("helper", PASSWORD, is_admin=True)
         self.guest = self.users.create("guest", PASSWORD)
         self.newcomer = self.users.create("newcomer", PASSWORD)
         for number in range(27):
@@ -122,6 +125,11 @@ class Site:
             grant_types=(DEVICE_GRANT,),
         )
         self.television_id = self.provider.clients.create(television)[0].client_id
+        till = Application(
+            client_id="", name="The till of the tea house", grant_types=(CIBA_GRANT, "refresh_token")
+        )
+        made, secret = self.provider.clients.create(till)
+        self.till = (made.client_id, secret)
         for number in range(27):
             self._client(f"App number {number}", callback)
         self._issue()
@@ -195,6 +203,15 @@ class Site:
         form = {"client_id": self.television_id, "scope": "openid read"}
         asked = self.app.test_client().post("/o/device_authorization/", data=form)
         return asked.json[field]
+
+    def ask(self, person, **parameters):
+        """Ask for a person who is elsewhere, and return the address of the page that asks them."""
+        form = {"scope": "openid email read", "login_hint": person.username, **parameters}
+        asked = self.app.test_client().post("/o/bc-authorize/", data=form, auth=self.till)
+        assert asked.status_code == 200, asked.text
+        with self.app.app_context():
+            newest = waiting_requests(self.provider, person.sub)[0]
+        return f"{self.url}/o/ciba/decide/?{urlencode({'backchannel_request': newest.request_id})}"
 
     def authorize(self, client_id=None, **parameters):
         """Return the address of an authorization request."""

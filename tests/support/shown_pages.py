@@ -1,10 +1,10 @@
-"""The list of every page, which `every_page` and its like fill."""
+"""A page that a person can see: which view answers it, of which template it is made, and how one comes there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from support.pages_site import Site
+from support.pages_site import PASSWORD, Site
 
 
 @dataclass(frozen=True)
@@ -36,3 +36,10 @@ def shown(
         return opening
 
     return note
+
+
+def sign_in(page: Any, who: str) -> None:
+    """Fill in the login page that is open."""
+    page.fill("input[name=username]", who)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("#login-submit")
