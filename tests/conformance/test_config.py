@@ -38,6 +38,10 @@ KNOWN_MEMBERS = {
     *("authorization_encryption_alg_values_supported", "authorization_encryption_enc_values_supported"),
     # RFC 8628 §4
     "device_authorization_endpoint",
+    # CIBA Core §4
+    *("backchannel_authentication_endpoint", "backchannel_token_delivery_modes_supported"),
+    "backchannel_authentication_request_signing_alg_values_supported",
+    "backchannel_user_code_parameter_supported",
     # RFC 9396 §10, RFC 9449 §5.1, RFC 8705 §3.3, §5
     "authorization_details_types_supported",
     *("dpop_signing_alg_values_supported", "tls_client_certificate_bound_access_tokens"),

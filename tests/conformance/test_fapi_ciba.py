@@ -111,7 +111,6 @@ def test_wrong_auth_req_id(client: CibaClient, other: CibaClient, name: str, var
 
 @module(*ciba("ensure-authorization-request-with-binding-message-succeeds"))
 def test_binding_message(client: CibaClient, name: str, variant: FapiVariant) -> None:
-    client.op.clock.pass_by(1)  # so that none of the requests that wait is as new
     outcome = client.begin()
     client.check_waiting(outcome)
     assert BINDING_MESSAGE in client.decide_on_page(outcome)

@@ -81,7 +81,8 @@ class CibaClient(FapiClient):
         return self.post(BACKCHANNEL, {**form, **(beside or {})}, assertion=assertion)
 
     def begin(self, asked: Mapping[str, Any] | None = None, **how: Any) -> Outcome:
-        """Send a request that is taken, and check the answer (CIBA Core §7.3)."""
+        """Send a request that is taken, and check the answer (CIBA Core §7.3); none that waits is as new."""
+        self.op.clock.pass_by(1)
         asked = self.request() if asked is None else asked
         document = checks.json_answer(self.ask(asked, **how), 200)
         assert AUTH_REQ_ID.fullmatch(document["auth_req_id"])
