@@ -76,6 +76,9 @@ class Exchange:
     resources: tuple[str, ...] = ()
     """The resources, by URI, that an authorization which begins here is for, and a token too (RFC 8707 §2); empty for
     none in particular."""
+    for_another_server: bool = False
+    """Whether it asks for a token that another authorization server takes. Scopes, resources and details are then that
+    server's words, which nobody judges here, and the token is kept nowhere: it opens nothing here."""
     claims_at_most: Mapping[str, Any] | None = field(default=None, repr=False)
     """Claims of the token in whose place a new one is issued, which may say no more than they do; None where a grant is
     redeemed."""

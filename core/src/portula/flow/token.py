@@ -160,7 +160,7 @@ def make(exchange: TokenExchange) -> None:
         "access_token": server.access_token(exchange, issue),
         "expires_in": issue.lifetime,
         "token_type": issue.token_type,
-        "scope": " ".join(issue.scope),
+        **({"scope": " ".join(issue.scope)} if issue.scope else {}),
     }
     if issue.refresh_token:
         response["refresh_token"] = (
@@ -191,7 +191,9 @@ def enrich(exchange: Exchange) -> None:
 def plan(exchange: TokenExchange) -> None:
     """Write down what is kept: the code is used, tokens are added, the refresh token moves on."""
     known = exchange.refresh_token
-    if exchange.successor is None:
+    if exchange.for_another_server:
+        pass
+    elif exchange.successor is None:
         exchange.provider.validator.save_token(exchange.response, exchange.request)
     elif known is not None:  # nothing changes, unless a revocation comes at this moment
         given = {"digest": known.digest, "expires_at": known.expires_at}

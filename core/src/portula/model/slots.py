@@ -230,6 +230,13 @@ class Token:
     header: Mapping[str, Any]
     claims: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def typ(self) -> str:
+        """The `typ` of the header as it is compared: in lower case, without `application/` (RFC 7515 §4.1.9)."""
+        lowered = str(self.header.get("typ", "")).lower()
+        short = lowered.removeprefix("application/")
+        return lowered if "/" in short else short
+
 
 class Jose(EncryptsTokens, ABC):
     """Signs and verifies JSON Web Tokens; whoever answers is the only one that holds private keys.

@@ -66,6 +66,8 @@ def token_details(exchange: TokenExchange) -> None:
     Where no person was asked, a client names what it may have for itself. What is granted stays as it is: the token has
     what is named.
     """
+    if exchange.for_another_server:
+        return
     details, text = granted(exchange), exchange.parameter(PARAMETER)
     if text is not None:
         named = judge(exchange, text)

@@ -34,7 +34,7 @@ def portula_validate_token_request(exchange: Exchange) -> None:
         HookFailed: a type fails, or widens what was granted.
     """
     issue = exchange.issue
-    if issue is None or not are_there(exchange):
+    if issue is None or exchange.for_another_server or not are_there(exchange):
         return
     granted = recall(exchange)
     details = [_enriched(detail, exchange) for detail in granted]

@@ -71,6 +71,8 @@ def resources(exchange: TokenExchange) -> None:
 
     What is granted stays as it is; the token is for those that are named (RFC 8707 §2.2).
     """
+    if exchange.for_another_server:
+        return
     named = allowed(exchange, exchange.values("resource"))
     if exchange.authorization is not None and not set(named) <= set(exchange.resources):
         raise InvalidTargetError(description="A resource was not granted.")
@@ -95,7 +97,7 @@ def portula_shape_token(exchange: Exchange) -> None:
     """Say whom the token is for, and leave out scopes that only other resources know (RFC 8707 §2.2)."""
     settings = exchange.provider.settings(ResourceIndicatorsSettings, exchange.client)
     issue = exchange.issue
-    if issue is None or not settings.is_on:
+    if issue is None or not settings.is_on or exchange.for_another_server:
         return
     default = settings.RESOURCE_INDICATORS_DEFAULT
     issue.audience = exchange.resources or ((default,) if default is not None else ())

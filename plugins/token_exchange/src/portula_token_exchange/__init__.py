@@ -16,13 +16,16 @@ from portula_token_exchange.answers import (
 )
 from portula_token_exchange.grant import (
     portula_grant_types,
+    portula_metadata,
     portula_shape_token,
     portula_steps,
+    portula_token_formats,
     portula_validate_token_request,
 )
 from portula_token_exchange.hooks import (
     ExchangedToken,
     ExchangeRequest,
+    RequestedTokenType,
     TokenExchangeHooks,
     TokenExchangePolicy,
 )
@@ -36,13 +39,16 @@ if TYPE_CHECKING:
 __all__ = [
     "ExchangeRequest",
     "ExchangedToken",
+    "RequestedTokenType",
     "TokenExchangePolicy",
     "portula_grant_types",
     "portula_id_token_claims",
     "portula_introspection_response",
+    "portula_metadata",
     "portula_played_grants",
     "portula_shape_token",
     "portula_steps",
+    "portula_token_formats",
     "portula_validate_token_request",
 ]
 __version__ = "0.1.0"
@@ -50,7 +56,7 @@ __version__ = "0.1.0"
 
 @hookimpl
 def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
-    """Return the slot of the policy."""
+    """Return the slot of the policy, and the hook of further token types."""
     return [TokenExchangeHooks]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from portula import hookimpl
+from typing_extensions import override
+
+from portula import OAuth2Validator, hookimpl
 from portula.errors import (
+    ConfigError,
     HookFailed,
     InvalidRequestError,
     InvalidScopeError,
@@ -16,18 +19,21 @@ from portula.errors import (
     StorageDown,
 )
 from portula.plugin import Application, ExtensionGrant, Step, TokenExchange
+from portula_token_exchange.for_others import DETAILS, FORMAT, asked, require_format
 from portula_token_exchange.hooks import (
+    ACCESS_TOKEN,
     ExchangedToken,
     ExchangeRequest,
+    RequestedTokenType,
     TokenExchangeHooks,
     TokenExchangePolicy,
 )
-from portula_token_exchange.settings import ACCESS_TOKEN, TokenExchangeSettings
+from portula_token_exchange.settings import TokenExchangeSettings
 from portula_token_exchange.tokens import presented
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import AuthorizationServer, Exchange, GrantFactory
+    from portula.plugin import AuthorizationServer, Exchange, GrantFactory, TokenFormat
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ROOM = "token_exchange"
@@ -40,6 +46,8 @@ class _Presented:
 
     subject: ExchangedToken
     actor: ExchangedToken | None
+    kind: RequestedTokenType | None
+    """What is asked for; None for an access token."""
 
 
 def policy_of(provider: AuthorizationServer) -> TokenExchangePolicy | None:
@@ -52,6 +60,21 @@ class TokenExchangeGrant(ExtensionGrant):
 
     confidential = True  # RFC 8693 §2.1, attack S53
 
+    def __init__(self, validator: OAuth2Validator) -> None:
+        """Take the validator, and collect what may be asked for.
+
+        Raises:
+            ConfigError: TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES names what nobody brings.
+        """
+        super().__init__(validator)
+        provider = validator.provider
+        self._types = provider.hooks.collect(TokenExchangeHooks.portula_requested_token_types)
+        named = provider.settings(TokenExchangeSettings).TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES
+        unknown = set(named).difference(self._types, {ACCESS_TOKEN})
+        if unknown:
+            raise ConfigError(f"TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES: nobody brings {min(unknown)!r}")
+
+    @override
     def check(self, exchange: TokenExchange) -> None:
         """Judge client, tokens and scope; the target follows when it is known what `resource` means here."""
         client = cast("Application", exchange.client)
@@ -59,17 +82,25 @@ class TokenExchangeGrant(ExtensionGrant):
         requested = exchange.parameter("requested_token_type") or ACCESS_TOKEN
         if requested not in settings.TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES:
             raise InvalidRequestError(description="Tokens of this requested_token_type are not issued.")
+        kind = None if requested == ACCESS_TOKEN else self._types[requested]
         subject, actor = presented(exchange, "subject_token"), presented(exchange, "actor_token")
         if subject is None:
             raise InvalidRequestError(description="subject_token and subject_token_type are missing.")
         if subject.subject is None:
             raise InvalidRequestError(description="subject_token is of no person.")
         _check_parties(exchange, client, subject, actor)
-        if not set(exchange.scope) <= set(subject.scope):
+        if kind is None and not set(exchange.scope) <= set(subject.scope):
             raise InvalidScopeError(description="The subject_token does not have these scopes.")
         exchange.request.user = subject.subject
-        exchange.request.scopes = list(exchange.scope or subject.scope)
-        exchange.memo[(ROOM,)] = _Presented(subject, actor)
+        exchange.request.scopes = list(exchange.scope or (subject.scope if kind is None else ()))
+        exchange.for_another_server = kind is not None
+        exchange.memo[(ROOM,)] = _Presented(subject, actor, kind)
+
+    @override
+    def judge_scope(self, exchange: TokenExchange) -> None:
+        """Judge scopes that are ours."""
+        if not exchange.for_another_server:
+            super().judge_scope(exchange)
 
 
 def _check_parties(
@@ -109,22 +140,28 @@ def exchange_target(exchange: TokenExchange) -> None:
     """Judge whom the new token is for, ask the policy, and go on under the subject's authorization (RFC 8693 §2)."""
     given: _Presented = exchange.memo[(ROOM,)]
     subject, client = given.subject, cast("Application", exchange.client)
-    audience = _target(exchange, subject)
     request = ExchangeRequest(
         provider=exchange.provider,
         client=client,
         subject=subject,
         actor=given.actor,
         scope=exchange.scope,
-        audience=audience,
+        audience=_target(exchange, subject) if given.kind is None else (),
     )
-    act = _act(exchange, given, delegated=not _impersonates(request))
-    exchange.memo[(ROOM, "act")] = act
     if subject.authorization is None:
         raise InvalidRequestError(description="subject_token is under no authorization.")
+    if given.kind is None:
+        exchange.memo[(ROOM, "act")] = _act(exchange, given, delegated=not _impersonates(request))
+    else:
+        request = asked(exchange, request, given.kind)
+        _require_assertion(request)
+        # A revocation that comes at this moment wins.
+        under = subject.authorization
+        exchange.plan.change(under, given={"revoked_at": None}, expires_at=under.expires_at)
+    exchange.memo[(ROOM, "request")] = request
     # Its confirmation is the token's too, which is judged when this request's proofs are known.
     exchange.resume(replace(subject.authorization, confirmation={}))
-    exchange.resources = audience
+    exchange.resources = request.audience
     exchange.claims_at_most = subject.claims
 
 
@@ -162,17 +199,27 @@ def _impersonates(request: ExchangeRequest) -> bool:
         HookFailed: it fails.
     """
     policy = policy_of(request.provider) or TokenExchangePolicy()
+    if request.actor is None and _allows(policy.may_impersonate, request):
+        return True
+    if not _allows(policy.may_delegate, request):
+        raise InvalidRequestError(description="The exchange is not allowed.")
+    return False
+
+
+def _require_assertion(request: ExchangeRequest) -> None:
+    """Ask the policy whether the client may have a token for another server; see `_impersonates`."""
+    policy = policy_of(request.provider) or TokenExchangePolicy()
+    if not _allows(policy.may_assert, request):
+        raise InvalidRequestError(description="The exchange is not allowed.")
+
+
+def _allows(ask: Callable[[ExchangeRequest], bool], request: ExchangeRequest) -> bool:
     try:
-        if request.actor is None and policy.may_impersonate(request) is True:
-            return True
-        allowed = policy.may_delegate(request) is True
+        return ask(request) is True
     except (OAuth2Error, StorageDown):
         raise
     except Exception as error:
         raise HookFailed(f"the policy of token exchange failed: {type(error).__name__}") from error
-    if not allowed:
-        raise InvalidRequestError(description="The exchange is not allowed.")
-    return False
 
 
 def _act(exchange: TokenExchange, given: _Presented, *, delegated: bool) -> Mapping[str, Any] | None:
@@ -196,13 +243,20 @@ def _act(exchange: TokenExchange, given: _Presented, *, delegated: bool) -> Mapp
 
 @hookimpl
 def portula_shape_token(exchange: Exchange) -> None:
-    """Let the new token end no later than those that it is made of, and say who acts."""
+    """Let the new token end no later than those that it is made of, and say what it is and who acts."""
     given: _Presented | None = exchange.memo.get((ROOM,))
     if given is None or exchange.issue is None:
         return
-    issue, act = exchange.issue, exchange.memo[(ROOM, "act")]
+    issue, request = exchange.issue, exchange.memo[(ROOM, "request")]
+    issue.members["issued_token_type"] = request.requested_token_type
+    if given.kind is not None:
+        issue.lifetime = min(given.kind.lifetime, _seconds_left(exchange, given))
+        issue.format, issue.token_type = FORMAT, "N_A"  # RFC 8693 §2.2.1
+        if request.authorization_details:
+            issue.members[DETAILS] = list(request.authorization_details)
+        return
     issue.lifetime = min(issue.lifetime, _seconds_left(exchange, given))
-    issue.members["issued_token_type"] = ACCESS_TOKEN
+    act = exchange.memo[(ROOM, "act")]
     if act is not None:
         issue.claims["act"] = act
     if "may_act" in given.subject.claims:
@@ -224,6 +278,9 @@ def portula_validate_token_request(exchange: Exchange) -> None:
     for token in filter(None, (subject, given.actor)):
         if any(issue.confirmation.get(member) != bound for member, bound in token.confirmation.items()):
             raise InvalidRequestError(description="A token is bound to a key that is not proven.")
+    if exchange.for_another_server:
+        require_format(issue)
+        return
     outside = subject.audience and not set(issue.audience) <= set(subject.audience)
     unlimited = bool(subject.audience) and not issue.audience
     wider = not set(issue.scope) <= set(subject.scope)
@@ -237,6 +294,31 @@ def _seconds_left(exchange: Exchange, given: _Presented) -> int:
 
 
 # --- What is offered ---
+
+
+@hookimpl
+def portula_token_formats(provider: Provider) -> dict[str, TokenFormat]:
+    """Return the format of tokens for other servers, where plugins bring types of them."""
+    offered = policy_of(provider) is not None
+    types = provider.hooks.collect(TokenExchangeHooks.portula_requested_token_types) if offered else {}
+    return {FORMAT: _made_for_others} if types else {}
+
+
+@hookimpl
+def portula_metadata(provider: Provider) -> dict[str, Any]:
+    """Return the types that other servers take as grants (draft-ietf-oauth-identity-chaining)."""
+    named = provider.settings(TokenExchangeSettings).TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES
+    offered = policy_of(provider) is not None
+    types = provider.hooks.collect(TokenExchangeHooks.portula_requested_token_types) if offered else {}
+    grants = sorted(name for name, kind in types.items() if kind.is_grant and name in named)
+    return {"identity_chaining_requested_token_types_supported": grants}
+
+
+def _made_for_others(exchange: Exchange) -> str:
+    given: _Presented = exchange.memo[(ROOM,)]
+    if given.kind is None:
+        raise LookupError("an access token is asked for")
+    return given.kind.make(exchange, exchange.memo[(ROOM, "request")])
 
 
 @hookimpl

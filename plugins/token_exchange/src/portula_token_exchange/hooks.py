@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Protocol, runtime_checkable
 
 from portula import Provider
 from portula.plugin import (
     Application,
     Authorization,
     AuthorizationServer,
+    Exchange,
     HookClass,
     HookDeclarations,
+    TokenExchange,
+    contribution,
     slot,
 )
+
+ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"
+"""A token type (RFC 8693 §3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,39 @@ class ExchangeRequest:
     scope: tuple[str, ...]
     """Scopes of the new token, all of them the subject's."""
     audience: tuple[str, ...]
-    """Whom the new token is for, by `resource` and `audience`; empty for anybody."""
+    """Whom the new token is for, by `resource` and `audience`; empty for anybody. For a type of a plugin's own it is
+    `audience` alone."""
+    requested_token_type: str = ACCESS_TOKEN
+    """What is asked for (RFC 8693 §2.1); for a type of a plugin's own, `scope` and the following are another server's
+    words, which only the policy judges."""
+    resources: tuple[str, ...] = ()
+    """Where the new token is of use, by `resource`; of a type of a plugin's own alone (RFC 8707 §2)."""
+    authorization_details: Sequence[Mapping[str, Any]] = ()
+    """What it is to allow in detail; of a type of a plugin's own alone (RFC 9396 §2)."""
+
+
+@runtime_checkable
+class RequestedTokenType(Protocol):
+    """A type of token that another server takes: it is signed, kept nowhere, and opens nothing here."""
+
+    lifetime: int
+    """Seconds that a token counts, if its subject's counts so long."""
+    is_grant: bool
+    """Whether the other server takes it as a grant, which the metadata tell (draft-ietf-oauth-identity-chaining)."""
+
+    def judge(self, exchange: TokenExchange, request: ExchangeRequest) -> None:
+        """Refuse, before the policy is asked, a request that such a token cannot be made for.
+
+        Raises:
+            OAuth2Error: such as InvalidTargetError.
+        """
+
+    def make(self, exchange: Exchange, request: ExchangeRequest) -> str:
+        """Return the token; `exchange.issue` says until when, for which scope, and which key is proven.
+
+        Raises:
+            JoseError: it cannot be signed.
+        """
 
 
 class TokenExchangePolicy:
@@ -69,6 +107,14 @@ class TokenExchangePolicy:
         """Say whether the client may have a token that does not name it, and is the subject's for all who see it.
 
         It is only asked where no actor token is sent, and before `may_delegate`.
+        """
+        return False
+
+    def may_assert(self, request: ExchangeRequest) -> bool:
+        """Say whether the client may have what `request.requested_token_type` names, to show it to another server.
+
+        It is asked instead of the other two, for types that plugins bring. An OAuth2Error that it raises is the answer,
+        such as one of `insufficient_user_authentication` (RFC 9470 §3).
         """
         return False
 
@@ -90,3 +136,27 @@ class TokenExchangeHooks(HookDeclarations):
                     return Gateway()
         """
         return None
+
+    @contribution(HookClass.SEES_SECRETS)
+    def portula_requested_token_types(self, provider: Provider) -> Mapping[str, RequestedTokenType]:
+        """Contribute types of tokens for other servers, by what clients send as `requested_token_type` (RFC 8693 §3).
+
+        The policy decides by `may_assert`, and nothing is stored.
+
+        Example:
+            class TeaVoucher:
+                lifetime, is_grant = 60, False
+
+                def judge(self, exchange, request):
+                    if request.audience != ("https://tea.example/",):
+                        raise InvalidTargetError
+
+                def make(self, exchange, request):
+                    claims = {"iss": exchange.issuer, "aud": request.audience[0], "sub": exchange.known_as}
+                    return exchange.provider.hooks.ask(Plugin.portula_jose).sign(claims, typ="voucher+jwt")
+
+            class Room(Plugin):
+                def portula_requested_token_types(self, provider):
+                    return {"urn:example:voucher": TeaVoucher()}
+        """
+        return {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
 from portula_token_exchange.grant import GRANT_TYPE, policy_of
-from portula_token_exchange.settings import ACCESS_TOKEN
+from portula_token_exchange.hooks import ACCESS_TOKEN
 
 if TYPE_CHECKING:
     from portula import Provider

@@ -7,9 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from portula.plugin import AnswersSlot
-from portula_token_exchange.hooks import TokenExchangePolicy
+from portula_token_exchange.hooks import ACCESS_TOKEN, TokenExchangePolicy
 
-ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"
 ID_TOKEN: Final = "urn:ietf:params:oauth:token-type:id_token"
 JWT: Final = "urn:ietf:params:oauth:token-type:jwt"
 """Token types (RFC 8693 §3); `jwt` is an access token or an ID token in the form of a JWT."""
@@ -43,10 +42,8 @@ class TokenExchangeSettings(BaseModel):
     """Types of tokens that are taken as subject and as actor (RFC 8693 §3), all issued here. Where ID tokens are
     taken, each is given a `jti` that says under which authorization it was issued."""
 
-    TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES: tuple[
-        Literal["urn:ietf:params:oauth:token-type:access_token"], ...
-    ] = Field(default=(ACCESS_TOKEN,), min_length=1)
-    """Types of tokens that may be asked for."""
+    TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES: tuple[str, ...] = Field(default=(ACCESS_TOKEN,), min_length=1)
+    """Types of tokens that may be asked for (`requested_token_type`): access tokens, and what plugins bring besides."""
 
     TOKEN_EXCHANGE_MAX_ACT_DEPTH: int = Field(default=5, ge=1, le=20)
     """How many actors `act` may name, one inside the other (RFC 8693 §4.1)."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from portula import Plugin
 from portula.errors import InvalidRequestError, UntrustedToken
 from portula.plugin import Authorization, exchange_of, is_revoked
-from portula_token_exchange.hooks import ExchangedToken
-from portula_token_exchange.settings import ACCESS_TOKEN, ID_TOKEN, JWT, TokenExchangeSettings
+from portula_token_exchange.hooks import ACCESS_TOKEN, ExchangedToken
+from portula_token_exchange.settings import ID_TOKEN, JWT, TokenExchangeSettings
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationServer, Jose, OAuthRequest, TokenExchange
