@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula_jwt_bearer.grant import portula_grant_types
+from portula_jwt_bearer.grant import portula_grant_types, portula_metadata
 from portula_jwt_bearer.hooks import JwtBearerHooks
 from portula_jwt_bearer.played import portula_played_grants
 from portula_jwt_bearer.settings import JwtBearerSettings
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import HookDeclarations
 
-__all__ = ["portula_grant_types", "portula_played_grants"]
+__all__ = ["portula_grant_types", "portula_metadata", "portula_played_grants"]
 __version__ = "0.1.0"
 
 
 @hookimpl
 def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
-    """Return the slot of the subject resolver."""
+    """Return the slot of the subject resolver, and the hook of types of assertions."""
     return [JwtBearerHooks]
 
 

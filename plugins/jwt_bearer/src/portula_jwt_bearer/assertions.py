@@ -8,17 +8,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
-from portula.errors import DuplicateRecord, KeysUnavailable, RetryLater, UntrustedToken
+from portula.errors import (
+    ConfigError,
+    DuplicateRecord,
+    HookFailed,
+    KeysUnavailable,
+    OAuth2Error,
+    RetryLater,
+    StorageDown,
+    UntrustedToken,
+)
 from portula.plugin import Application, Artifact, added
-from portula_jwt_bearer.settings import JwtBearerSettings, TrustedIssuer
+from portula_jwt_bearer.hooks import AssertionType, JwtBearerHooks
+from portula_jwt_bearer.settings import PLAIN, JwtBearerSettings, TrustedIssuer
 
 if TYPE_CHECKING:
-    from portula.plugin import AuthorizationServer
+    from portula.plugin import AuthorizationServer, TokenExchange
 
 log = logging.getLogger("portula")
-
-TYPES = ("", "JWT")
-"""What the header's `typ` may be; a token of any other kind is no grant (attack S44)."""
 
 KIND = "jwt_bearer"
 MAX_CHARACTERS = 1024
@@ -33,30 +40,47 @@ class Assertions:
     """The assertions of trusted issuers."""
 
     def __init__(self, provider: AuthorizationServer) -> None:
-        """Take the provider."""
+        """Take the provider, and collect the types of assertions.
+
+        Raises:
+            ConfigError: an issuer is trusted with a type that nobody judges.
+        """
         self._provider = provider
         self._settings = provider.settings(JwtBearerSettings)
         self._issuers = {
             name: (trusted, _signer(name, trusted))
             for name, trusted in self._settings.JWT_BEARER_TRUSTED_ISSUERS.items()
         }
+        self._types = {
+            "": None,
+            "jwt": None,
+            **provider.hooks.collect(JwtBearerHooks.portula_assertion_types),
+        }
+        for name, (trusted, _) in self._issuers.items():
+            unknown = {each.lower() for each in trusted.types}.difference(self._types)
+            if unknown:
+                raise ConfigError(f"JWT_BEARER_TRUSTED_ISSUERS: {name!r}: nobody judges {min(unknown)!r}")
 
     def judge(
-        self, assertion: str, client: Application, issuer: str
-    ) -> tuple[Mapping[str, Any], TrustedIssuer]:
-        """Return the claims of an assertion and what is trusted of its issuer; remember that it was used.
+        self, assertion: str, client: Application, exchange: TokenExchange
+    ) -> tuple[Mapping[str, Any], TrustedIssuer, AssertionType | None]:
+        """Return the claims of an assertion, what is trusted of its issuer, and its type unless it is a plain one.
+
+        It is remembered that the assertion was used.
 
         Args:
             assertion: in compact form.
             client: who presents it.
-            issuer: our own name, for whom it has to be made.
+            exchange: the request; its issuer is our own name, for whom it has to be made.
 
         Raises:
             RefusedAssertion: it does not count.
+            OAuth2Error: its type refuses it in another way.
             RetryLater: the keys that would show it cannot be had now.
         """
+        issuer = exchange.issuer
         try:
-            claims, trusted = self._verified(assertion, client, issuer)
+            claims, trusted, kind = self._verified(assertion, client, issuer)
         except KeysUnavailable as error:
             log.warning("an assertion cannot be judged: %s", error)
             raise RetryLater("The keys of the issuer cannot be fetched now.", error.retry_after) from error
@@ -65,28 +89,48 @@ class Assertions:
         if claims.get("aud") not in _one_of(issuer, *self._settings.JWT_BEARER_AUDIENCES):
             raise RefusedAssertion("aud is not ours alone")
         expires_at = self._check_times(claims)
+        if kind is not None:
+            self._check_type(kind, exchange, claims)
         self._use_once(claims, expires_at)
-        return claims, trusted
+        return claims, trusted, kind
 
     def _verified(
         self, assertion: str, client: Application, issuer: str
-    ) -> tuple[Mapping[str, Any], TrustedIssuer]:
+    ) -> tuple[Mapping[str, Any], TrustedIssuer, AssertionType | None]:
         """Know the issuer by its exact name, and verify the signature by its keys alone."""
         jose = self._provider.hooks.ask(Plugin.portula_jose)
-        named = jose.read(assertion).claims.get("iss")
+        token = jose.read(assertion)
+        named = token.claims.get("iss")
         if not isinstance(named, str) or named == issuer or named not in self._issuers:
             raise RefusedAssertion("its issuer is not trusted")
         trusted, signer = self._issuers[named]
         if trusted.clients is not None and client.client_id not in trusted.clients:
             raise RefusedAssertion("the client may not present assertions of this issuer")
         algorithms = self._settings.JWT_BEARER_ALGORITHMS
-        claims = jose.verify_of_client(assertion, signer, algorithms=algorithms, typ=TYPES).claims
+        kinds = self._kinds_of(trusted)
+        claims = jose.verify_of_client(assertion, signer, algorithms=algorithms, typ=kinds).claims
         subject = claims.get("sub")
         if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_CHARACTERS:
             raise RefusedAssertion("sub is missing")
         if trusted.subjects is not None and not any(_matches(subject, each) for each in trusted.subjects):
             raise RefusedAssertion("the issuer is not trusted with this sub")
-        return claims, trusted
+        return claims, trusted, kinds[token.typ]
+
+    def _kinds_of(self, trusted: TrustedIssuer) -> dict[str, AssertionType | None]:
+        """Return the types that an issuer may sign, by `typ`; a token of any other kind is no grant (attack S44)."""
+        named = {each.lower() for each in trusted.types}
+        plain = {"", PLAIN.lower()} if PLAIN.lower() in named else set()
+        return {name: kind for name, kind in self._types.items() if name in named | plain}
+
+    def _check_type(self, kind: AssertionType, exchange: TokenExchange, claims: Mapping[str, Any]) -> None:
+        try:
+            problem = kind.problem(exchange, claims)
+        except (OAuth2Error, StorageDown):
+            raise
+        except Exception as error:
+            raise HookFailed(f"the type of an assertion failed: {type(error).__name__}") from error
+        if problem is not None:
+            raise RefusedAssertion(problem)
 
     def _check_times(self, claims: Mapping[str, Any]) -> int:
         """Return when it expires, Unix seconds (RFC 7523 §3, 4 to 6)."""

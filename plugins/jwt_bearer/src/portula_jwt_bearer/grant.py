@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
@@ -49,12 +49,13 @@ class JwtBearerGrant(ExtensionGrant):
         if assertion is None:
             raise InvalidRequestError(description="Missing assertion parameter.")
         try:
-            claims, trusted = self._assertions.judge(assertion, client, exchange.issuer)
+            claims, trusted, kind = self._assertions.judge(assertion, client, exchange)
             exchange.request.user = self._person(claims, client, exchange)
         except RefusedAssertion as refused:
             exchange.reason = f"the assertion is refused: {refused}"
             raise InvalidGrantError(description="The assertion does not count here.") from refused
-        exchange.request.scopes = self._scopes(trusted, client, exchange)
+        claimed = None if kind is None else self._claimed(claims, client, exchange)
+        exchange.request.scopes = self._scopes(trusted, claimed, client, exchange)
 
     def _person(self, claims: Mapping[str, Any], client: Application, exchange: TokenExchange) -> str:
         """Return the subject of the person whom an assertion is about."""
@@ -75,23 +76,73 @@ class JwtBearerGrant(ExtensionGrant):
             raise RefusedAssertion("the person administers this provider")
         return person.subject
 
-    def _scopes(self, trusted: TrustedIssuer, client: Application, exchange: TokenExchange) -> list[str]:
-        """Return the scopes of the request, or of the client's default those that the issuer is trusted with."""
-        if trusted.scopes is None:
-            return list(exchange.scope)
-        if not exchange.scope:
-            default = self.validator.get_default_scopes(client.client_id, exchange.request)
-            scopes = [scope for scope in default if scope in trusted.scopes]
-        else:
-            scopes = list(exchange.scope)
-        if not scopes or not set(scopes) <= set(trusted.scopes):
+    def _claimed(
+        self, claims: Mapping[str, Any], client: Application, exchange: TokenExchange
+    ) -> Sequence[str]:
+        """Return the scopes that an assertion gives: what it says, or the client's default (RFC 6749 §3.3)."""
+        return str(claims["scope"]).split() if "scope" in claims else self._default(client, exchange)
+
+    def _default(self, client: Application, exchange: TokenExchange) -> list[str]:
+        return list(self.validator.get_default_scopes(client.client_id, exchange.request))
+
+    def _may_have(self, scope: str, client: Application, exchange: TokenExchange) -> bool:
+        try:
+            return self.validator.validate_scopes(client.client_id, [scope], client, exchange.request)
+        except InvalidScopeError:
+            return False
+
+    def _scopes(
+        self,
+        trusted: TrustedIssuer,
+        claimed: Sequence[str] | None,
+        client: Application,
+        exchange: TokenExchange,
+    ) -> list[str]:
+        """Return the scopes of the request; or what the assertion gives, else the client's default, as far as may be.
+
+        Args:
+            trusted: what the issuer is trusted with.
+            claimed: what the assertion gives at the most; None for no limit.
+            client: who asks.
+            exchange: the request.
+
+        Raises:
+            InvalidScopeError: none are left, or the request names others.
+        """
+        limits = [set(limit) for limit in (trusted.scopes, claimed) if limit is not None]
+        scopes = list(exchange.scope)
+        if not limits:
+            return scopes
+        if not scopes:
+            offered = self._default(client, exchange) if claimed is None else claimed
+            scopes = [
+                scope
+                for scope in dict.fromkeys(offered)
+                if all(scope in limit for limit in limits) and self._may_have(scope, client, exchange)
+            ]
+        if not scopes or not all(set(scopes) <= limit for limit in limits):
             raise InvalidScopeError(description="Assertions of this issuer do not give these scopes.")
         return scopes
 
 
 @hookimpl
+def portula_metadata(provider: Provider) -> dict[str, Any]:
+    """Return the profiles of the types that issuers are trusted with, where the grant type is offered."""
+    if not _is_offered(provider):
+        return {}
+    types = provider.hooks.collect(JwtBearerHooks.portula_assertion_types)
+    issuers = provider.settings(JwtBearerSettings).JWT_BEARER_TRUSTED_ISSUERS.values()
+    named = {each.lower() for trusted in issuers for each in trusted.types}
+    profiles = {kind.profile for name, kind in types.items() if name in named}
+    return {"authorization_grant_profiles_supported": sorted(profiles)}
+
+
+@hookimpl
 def portula_grant_types(provider: Provider) -> Mapping[str, GrantFactory]:
     """Return the grant type, where it is enabled and JWTs can be verified."""
+    return {GRANT_TYPE: JwtBearerGrant} if _is_offered(provider) else {}
+
+
+def _is_offered(provider: Provider) -> bool:
     verified = provider.hooks.ruling(Plugin.portula_jose).answer is not None
-    enabled = verified and provider.settings(JwtBearerSettings).JWT_BEARER_GRANT_ENABLED
-    return {GRANT_TYPE: JwtBearerGrant} if enabled else {}
+    return verified and provider.settings(JwtBearerSettings).JWT_BEARER_GRANT_ENABLED

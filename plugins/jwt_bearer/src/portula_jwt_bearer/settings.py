@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from portula.plugin import AnswersSlot, origin_of
 
+PLAIN = "JWT"
+
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
 ]
@@ -29,6 +31,8 @@ class TrustedIssuer(BaseModel):
     """Scopes that its assertions may be redeemed for; None for whatever the client may have."""
     clients: tuple[str, ...] | None = None
     """Clients that may present its assertions; None for every client with the grant type."""
+    types: tuple[str, ...] = Field(default=(PLAIN,), min_length=1)
+    """What the `typ` of its assertions may be: `JWT`, which may be absent, or a type that a plugin judges."""
 
     @model_validator(mode="after")
     def _has_keys(self) -> Self:
@@ -55,7 +59,7 @@ class JwtBearerSettings(BaseModel):
 
     JWT_BEARER_TRUSTED_ISSUERS: dict[str, TrustedIssuer] = Field(default={})
     """Whose assertions are taken, by `iss`, which is compared exactly: for each `jwks` or `jwks_uri`, and `subjects`,
-    `scopes` and `clients` to limit it."""
+    `scopes`, `clients` and `types` to limit it."""
 
     JWT_BEARER_SUBJECT_RESOLVER: Annotated[Any, AnswersSlot("jwt_bearer_subject", _resolver)] = None
     """Import string or callable that is given claims, client and request; returns the subject of the person in whose
