@@ -16,6 +16,7 @@ import portula_device
 import portula_dpop
 import portula_fetch
 import portula_generators
+import portula_id_jag
 import portula_introspection
 import portula_jar
 import portula_jarm
@@ -53,6 +54,7 @@ ROOMS = (
     portula_dpop,
     portula_fetch,
     portula_generators,
+    portula_id_jag,
     portula_introspection,
     portula_jar,
     portula_jarm,

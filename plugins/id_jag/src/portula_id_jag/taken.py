@@ -1,0 +1,85 @@
+"""As the resource authorization server: what an assertion of an identity provider has to say (draft §4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from portula import hookimpl
+from portula.errors import InvalidGrantError, InvalidTargetError
+from portula_id_jag.settings import TYP
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import Application, Exchange, TokenExchange
+
+ROOM = "id_jag"
+PROFILE: Final = "urn:ietf:params:oauth:grant-profile:id-jag"
+MAX_RESOURCES = 20
+
+
+class IdJagAssertion:
+    """The type of assertions that identity providers make for a client (draft §3, §4.4.1)."""
+
+    profile = PROFILE
+
+    def problem(self, exchange: TokenExchange, claims: Mapping[str, Any]) -> str | None:
+        """Return why it does not count; else hold the token to the resources and to the key that it names.
+
+        Raises:
+            InvalidTargetError: the request names another resource than the assertion.
+        """
+        client = cast("Application", exchange.client)
+        if claims.get("aud") not in (exchange.issuer, [exchange.issuer]):
+            return "aud is not our issuer alone"
+        if claims.get("client_id") != client.client_id:
+            return "client_id is another client"
+        if not isinstance(claims.get("jti"), str):
+            return "jti is missing"
+        if not isinstance(claims.get("scope", ""), str):
+            return "scope is no text"
+        key = claims.get("cnf", {})
+        if not isinstance(key, dict) or ("cnf" in claims and not key):
+            return "cnf names no key"
+        exchange.memo[(ROOM,)] = key
+        return _hold_to(exchange, claims.get("resource", []))
+
+
+def _hold_to(exchange: TokenExchange, resource: object) -> str | None:
+    """Let the token be for what the assertion names, of that for what the request names (RFC 8707 §2.2)."""
+    resources = [resource] if isinstance(resource, str) else resource
+    if not isinstance(resources, list) or len(resources) > MAX_RESOURCES:
+        return "resource is neither a URI nor some of them"
+    if not all(isinstance(uri, str) and uri for uri in resources):
+        return "resource is neither a URI nor some of them"
+    if not resources:
+        return None
+    named = exchange.values("resource")
+    if not set(named) <= set(resources):
+        raise InvalidTargetError(description="A resource is not the assertion's.")
+    exchange.resources = named or tuple(dict.fromkeys(resources))
+    if not named:  # so that whoever knows resources judges these
+        exchange.request.decoded_body = [
+            *(exchange.request.decoded_body or ()),
+            *(("resource", uri) for uri in exchange.resources),
+        ]
+    return None
+
+
+@hookimpl
+def portula_validate_token_request(exchange: Exchange) -> None:
+    """Require the key that the assertion is bound to (RFC 7800 §3.1).
+
+    Raises:
+        InvalidGrantError: this request does not prove it.
+    """
+    key: Mapping[str, Any] = exchange.memo.get((ROOM,), {})
+    proven = exchange.issue.confirmation if exchange.issue is not None else {}
+    if any(proven.get(member) != value for member, value in key.items()):
+        raise InvalidGrantError(description="The assertion is bound to a key that is not proven.")
+
+
+@hookimpl(optionalhook=True)
+def portula_assertion_types(provider: Provider) -> dict[str, Any]:
+    """Return the type; which issuers sign it, the settings of assertions say."""
+    return {TYP: IdJagAssertion()}
