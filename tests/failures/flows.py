@@ -57,6 +57,8 @@ FLOWS = (
     backchannel_flows.DeniedBackchannel,
     exchange_flows.Exchange,
     exchange_flows.ForeignAssertion,
+    exchange_flows.IdentityAssertion,
+    exchange_flows.Assertion,
     people_flows.Login,
     people_flows.WrongPassword,
     people_flows.SignOut,

@@ -3,7 +3,7 @@
 import secrets
 
 import pytest
-from support import details, exchanges, foreign_issuers
+from support import details, exchanges, foreign_issuers, id_jag
 from support.elsewhere import Elsewhere
 
 from portula import Plugin
@@ -12,6 +12,8 @@ from security.driving import answered, bearer, pkce
 from security.house import House
 
 ISSUER = "https://id.example/o"
+MEANT = "https://idp.example"
+"""An issuer that is trusted with identity assertions too."""
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 KEY = jws.TokenKey("ES256")
 
@@ -19,12 +21,15 @@ KEY = jws.TokenKey("ES256")
 @pytest.fixture(scope="module")
 def house():
     """A house in which OpenID Connect is on, people may be signed out by apps, and every grant is offered."""
-    trusted = {foreign_issuers.FOREIGN: {"jwks": KEY.jwks}}
+    both = {"types": ["JWT", id_jag.TYP]}
+    trusted = {foreign_issuers.FOREIGN: {"jwks": KEY.jwks}, MEANT: {"jwks": KEY.jwks, **both}}
     made = House(
-        OIDC_ENABLED=True,
         OIDC_RP_INITIATED_LOGOUT_ENABLED=True,
         OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT=False,
-        TOKEN_EXCHANGE_POLICY=exchanges.Policy(),
+        **id_jag.giving(
+            id_jag.AssertingPolicy(),
+            TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES=[exchanges.TYPE + "access_token", id_jag.TOKEN_TYPE],
+        ),
         JWT_BEARER_GRANT_ENABLED=True,
         JWT_BEARER_TRUSTED_ISSUERS=trusted,
         JWT_BEARER_SUBJECT_RESOLVER=lambda claims, client, request: made.ann.sub,
@@ -87,6 +92,23 @@ OF_ANSWERS = {
 }
 
 
+def an_assertion(house, signing, plain, kind):
+    if kind == "identity assertion of ours":
+        asked = {
+            "requested_token_type": id_jag.TOKEN_TYPE,
+            "audience": id_jag.CHAT,
+            "subject_token": house.tokens(plain, scope="openid")["id_token"],
+            "subject_token_type": f"{exchanges.TYPE}id_token",
+        }
+        return house.door().token(plain, grant_type=exchanges.GRANT, **asked).json["access_token"]
+    if kind.startswith("identity assertion"):
+        issuer = foreign_issuers.FOREIGN if kind.endswith("untrusted with them") else MEANT
+        return KEY.sign(of_client(house, plain, iss=issuer, client_id=plain.client_id), typ=id_jag.TYP)
+    typ = "client-authentication+jwt" if kind == "client assertion" else None
+    of_issuer = {"iss": foreign_issuers.FOREIGN} if kind == "assertion of an issuer" else {}
+    return KEY.sign(of_client(house, signing, **of_issuer), typ=typ)
+
+
 def made(house, signing, plain, reading, kind):
     """Return a fresh token of a kind."""
     now = house.clock.time
@@ -99,9 +121,7 @@ def made(house, signing, plain, reading, kind):
         claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": plain.client_id, "iat": now, "exp": now + 60}
         return house.provider.hooks.ask(Plugin.portula_jose).sign(claims, typ="logout+jwt")
     if "assertion" in kind:
-        typ = "client-authentication+jwt" if kind == "client assertion" else None
-        of_issuer = {"iss": foreign_issuers.FOREIGN} if kind == "assertion of an issuer" else {}
-        return KEY.sign(of_client(house, signing, **of_issuer), typ=typ)
+        return an_assertion(house, signing, plain, kind)
     if kind.startswith("request object"):
         asked = {
             "client_id": signing.client_id,
@@ -132,6 +152,9 @@ KINDS = [
     "request object without type",  # which is about the client itself, so it is taken nowhere
     "DPoP proof",
     "assertion of an issuer",
+    "identity assertion",
+    "identity assertion of one untrusted with them",
+    "identity assertion of ours",
 ]
 
 
@@ -204,7 +227,7 @@ TAKEN = {
     "as_a_refresh_token": {"refresh token"},
     "as_a_code": set(),
     "as_an_assertion": {"client assertion", "client assertion without type"},
-    "as_an_assertion_of_an_issuer": {"assertion of an issuer"},
+    "as_an_assertion_of_an_issuer": {"assertion of an issuer", "identity assertion"},
     "as_a_subject": {"access token", "JWT access token"},
     "as_a_subject_by_its_id_token": {"ID token"},
     "as_a_subject_by_a_jwt": {"ID token", "JWT access token"},

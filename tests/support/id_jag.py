@@ -21,7 +21,7 @@ class AssertingPolicy(Policy):
 
     def __init__(self):
         super().__init__()
-        self.delegates, self.asserts = False, True
+        self.asserts = True
 
     def may_assert(self, request):
         self.requests.append(request)
