@@ -4,13 +4,15 @@ import json
 
 import pytest
 from security.driving import ISSUER, error_of
+from support.examples import example_of
 from support.exchanges import TYPE
 from support.foreign_issuers import GRANT as JWT_BEARER
 from support.id_jag import CHAT, FILES, PROFILE, TOKEN_TYPE, TYP, Chain
 from support.proofs import Prover
 
-from portula import hookimpl
+from portula import Plugin, hookimpl
 from portula.plugin import AccessToken, Authorization, revoke_person
+from portula_id_jag.hooks import IdJagHooks
 from portula_testing.jws import taken_apart
 
 DETAILS = [{"type": "message", "actions": ["read"]}]
@@ -240,3 +242,11 @@ def test_plugins_add_what_the_other_server_needs():
     for name in ("sub", "aud", "client_id", "cnf", "scope"):
         tenants.added = {name: "another"}
         assert error_of(chain.ask(), 500) == "server_error"
+
+
+def test_the_example_of_the_manual_tells_the_tenant():
+    tea = "https://tea.example/"
+    tenants = example_of(IdJagHooks.portula_id_jag_claims, Plugin=Plugin)
+    chain = Chain(tenants, idp={"ID_JAG_AUDIENCES": {tea: {}, CHAT: {}}})
+    assert taken_apart(chain.assertion(audience=tea))[1]["tenant"] == "tea"
+    assert "tenant" not in taken_apart(chain.assertion())[1]
