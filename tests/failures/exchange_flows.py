@@ -38,6 +38,26 @@ class Exchange(House):
         return expect(self.browser().get("/resource", headers=bearer(self.made["access_token"])), 200).text
 
 
+class ExchangeOfClient(House):
+    """A client exchanges a token of its own, which no person gave."""
+
+    name = "token exchange of a client"
+    settings = Exchange.settings
+
+    def prepare(self):
+        self.client("client_credentials", EXCHANGE)
+        self.own = self.token(grant_type="client_credentials", scope="read")["access_token"]
+
+    def run(self):
+        form = {"subject_token": self.own, "subject_token_type": f"{TYPE}access_token"}
+        self.made = self.token(grant_type=EXCHANGE, scope="read", **form)
+
+    def check(self):
+        assert self.one(self.live(AccessToken)).payload["act"]["sub"] == self.client_id
+        assert self.active(self.own)
+        return expect(self.browser().get("/resource", headers=bearer(self.made["access_token"])), 200).text
+
+
 class ForeignAssertion(House):
     """A client redeems an assertion of a trusted issuer; one that was used up is followed by the next."""
 

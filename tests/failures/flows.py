@@ -56,6 +56,7 @@ FLOWS = (
     backchannel_flows.Backchannel,
     backchannel_flows.DeniedBackchannel,
     exchange_flows.Exchange,
+    exchange_flows.ExchangeOfClient,
     exchange_flows.ForeignAssertion,
     exchange_flows.IdentityAssertion,
     exchange_flows.Assertion,

@@ -107,6 +107,7 @@ from portula.flow.response_modes import ResponseMode
 from portula.flow.responses import error_parameters, fault_of, token_error
 from portula.flow.revocation import REVOCATION_STEPS
 from portula.flow.revoking import (
+    ENDS_WITH,
     is_revoked,
     plan_revocation,
     revoke_authorization,
@@ -251,6 +252,7 @@ __all__ = [
     "AUTHORIZATION_STEPS",
     "CLIENT_ADDRESS",
     "CORE_RECORDS",
+    "ENDS_WITH",
     "FORBIDDEN_SCHEMES",
     "FORM",
     "HEAR_VETOES",

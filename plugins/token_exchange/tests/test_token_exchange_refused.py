@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 from security.driving import error_of
-from support.exchanges import GRANT, TYPE, Policy, own_token
+from support.exchanges import GRANT, TYPE, Policy
 
 from portula import Plugin, hookimpl
 from portula.errors import ConfigError, InvalidClientMetadata, StorageDown
@@ -43,10 +43,6 @@ def test_a_refresh_token_is_no_subject_whatever_it_is_called(house, app, gateway
     refresh = house.tokens(app)["refresh_token"]
     for kind in ("access_token", "id_token", "jwt"):
         assert error_of(exchange(gateway, refresh, kind)) == "invalid_request"
-
-
-def test_a_token_of_a_client_itself_is_nobodys(house, gateway, exchange):
-    assert error_of(exchange(gateway, own_token(house, gateway))) == "invalid_request"
 
 
 def test_a_client_without_the_grant_or_without_a_secret_exchanges_nothing(house, app, exchange):

@@ -136,8 +136,14 @@ class Exchange:
 
     @property
     def known_as(self) -> str:
-        """The identifier by which the client knows the person (OpenID Connect Core §8)."""
-        return self.provider.validator.subject_for(self.subject or "", self.client, self.authorization)
+        """The identifier by which the client knows the person (OpenID Connect Core §8).
+
+        Where there is none it is that of the client in whose name the token is (RFC 9068 §2.2).
+        """
+        if self.subject is None:
+            named = self.authorization or self.client
+            return named.client_id if named is not None else ""
+        return self.provider.validator.subject_for(self.subject, self.client, self.authorization)
 
     @property
     def scope(self) -> tuple[str, ...]:

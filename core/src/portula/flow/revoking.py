@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from portula.model.plans import Condition
     from portula.model.storage import Place
 
+ENDS_WITH = "ends_with"
+"""Fact of an authorization that no person gave: the `digest` of the access token of a client itself that it was made
+of, and ends with (RFC 8693)."""
 PAGE = 100
 """Records that are read, and revoked, at a time."""
 
@@ -53,12 +56,22 @@ def revoke_authorization(provider: AuthorizationServer, authorization: str) -> b
 
 
 def is_revoked(provider: AuthorizationServer, authorization: Authorization) -> bool:
-    """Say whether an authorization was revoked; where the storage failed to write that, this process knows it."""
+    """Say whether an authorization was revoked, or what it ends with; a revocation not yet written counts as well."""
     if authorization.revoked_at is None and authorization.id in provider.due_revocations:
         with suppress(Exception):  # it is refused in any case, and tried again with the next request
             revoke_authorization(provider, authorization.id)
         return True
-    return authorization.revoked_at is not None
+    return authorization.revoked_at is not None or _has_ended(provider, authorization)
+
+
+def _has_ended(provider: AuthorizationServer, authorization: Authorization) -> bool:
+    """Say whether what an authorization ends with has: the token of a client, or that client."""
+    known = authorization.facts.get(ENDS_WITH)
+    if known is None:
+        return False
+    token = provider.storage.find(AccessToken, digest=known["digest"])
+    client = None if token is None else provider.clients.find(token.client_id)
+    return token is None or token.revoked_at is not None or client is None or not client.is_usable(None)
 
 
 def revoke_person(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import request
 
 from portula import Plugin
-from portula.plugin import Application, Authorization, shown_name
+from portula.plugin import Application, Authorization, is_revoked, shown_name
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -64,7 +64,7 @@ class Names:
     def is_revoked(self, authorization: str) -> bool:
         """Say whether an authorization is revoked; one that is gone counts as that."""
         found = self.authorization(authorization)
-        return found is None or found.revoked_at is not None
+        return found is None or is_revoked(self._provider, found)
 
     def person(self, subject: str) -> str:
         """Return the user name of a person, the subject when the login does not know them."""

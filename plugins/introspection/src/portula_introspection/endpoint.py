@@ -17,6 +17,7 @@ from portula.plugin import (
     AccessToken,
     Answer,
     Application,
+    Authorization,
     Endpoint,
     Exchange,
     IntrospectionResponse,
@@ -148,7 +149,7 @@ def facts(exchange: IntrospectionExchange) -> None:
         "username": user.username if user and named else None,
         "exp": token.expires_at,
         "iat": token.issued_at,
-        "sub": validator.subject_for(token.subject, client, under) if token.subject else None,
+        "sub": validator.subject_for(token.subject, client, under) if token.subject else _named(under),
         "aud": _audience(token),
         "iss": exchange.issuer,
         **_kind(exchange.provider, token),
@@ -210,6 +211,11 @@ def make(provider: Provider) -> Endpoint:
     """Return the endpoint; what it lacks (a backend) shows at start."""
     _ = provider.backend
     return Endpoint("introspect", "introspect/", ("POST",), steps=INTROSPECTION_STEPS)
+
+
+def _named(under: Authorization | None) -> str | None:
+    """Return the client in whose name another has a token; None for a token of a client itself, or under a person."""
+    return under.client_id if under is not None and not under.subject else None
 
 
 def _kind(provider: AuthorizationServer, token: AccessToken | RefreshToken) -> dict[str, Any]:

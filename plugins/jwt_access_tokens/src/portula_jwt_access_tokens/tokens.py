@@ -52,11 +52,10 @@ def _protocol_claims(exchange: Exchange, issue: Issue, client: Application) -> d
         HookFailed: a person is known by the identifier of the client, or `issue.claims` has what is the protocol's.
     """
     now, under = exchange.provider.now(), exchange.authorization
-    issuer, subject = issuer_of(exchange.request), client.client_id
-    if exchange.subject is not None:
-        subject = exchange.known_as
-        if subject == client.client_id:  # §5: it could pass for a token of the client itself
-            raise HookFailed(f"the subject of a person is the client_id {subject!r}")
+    issuer, subject = issuer_of(exchange.request), exchange.known_as
+    if exchange.subject is not None and subject == client.client_id:
+        # §5: it could pass for a token of the client itself
+        raise HookFailed(f"the subject of a person is the client_id {subject!r}")
     overwritten = issue.claims.keys() & PROTOCOL
     if overwritten:
         raise HookFailed(f"issue.claims has {min(overwritten)!r}, which is the protocol's")

@@ -8,7 +8,15 @@ import click
 
 from portula import Plugin
 from portula.errors import UnknownClient
-from portula.plugin import AccessToken, Authorization, Plan, TokenRevoked, consent_items_of, console
+from portula.plugin import (
+    AccessToken,
+    Authorization,
+    Plan,
+    TokenRevoked,
+    consent_items_of,
+    console,
+    is_revoked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +81,7 @@ def token_facts(provider: Provider, tokens: Sequence[AccessToken]) -> list[dict[
     """Return what is shown of access tokens; their authorizations are read in one go."""
     named = tuple({token.authorization for token in tokens if token.authorization is not None})
     found = provider.storage.select(Authorization, limit=len(named), id=named) if named else []
-    live = {each.id for each in found if each.revoked_at is None}
+    live = {each.id for each in found if not is_revoked(provider, each)}
     return [
         {
             "id": token.digest[:ID_CHARACTERS],

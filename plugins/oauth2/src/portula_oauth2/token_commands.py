@@ -14,6 +14,7 @@ from portula.plugin import (
     TokenRevoked,
     console,
     find_person,
+    is_revoked,
     revoke_authorization,
     revoke_client,
     revoke_person,
@@ -108,7 +109,7 @@ def _show(provider: Provider) -> click.Command:
                 "issued_at": token.issued_at,
                 "expires_at": token.expires_at,
                 "revoked_at": token.revoked_at,
-                "state": _state(token if found.revoked_at is None else found, now),
+                "state": "revoked" if is_revoked(provider, found) else _state(token, now),
             }
             for token in sorted(tokens, key=lambda token: token.issued_at)
         ]

@@ -57,7 +57,9 @@ def _local(provider: Provider) -> TokenVerifier:
         live = provider.validator.find_live_access_token(token)
         if live is None:
             return None
-        found = live.token
+        found, under = live.token, live.authorization
+        # Without a person it is in the name of the client whose token it was made of (RFC 8693).
+        subject = found.subject or (under.client_id if under is not None else None)
         members = {
             "active": True,
             "scope": found.scope,
@@ -65,7 +67,7 @@ def _local(provider: Provider) -> TokenVerifier:
             "token_type": provider.token_presentations.token_type(found.confirmation),
             "exp": found.expires_at,
             "iat": found.issued_at,
-            **({"sub": found.subject} if found.subject is not None else {}),
+            **({"sub": subject} if subject is not None else {}),
             **({"cnf": found.confirmation} if found.confirmation else {}),
             **({"aud": list(found.audience)} if found.audience else {}),
         }

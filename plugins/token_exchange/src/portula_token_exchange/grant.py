@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +19,14 @@ from portula.errors import (
     OAuth2Error,
     StorageDown,
 )
-from portula.plugin import Application, ExtensionGrant, Step, TokenExchange
+from portula.plugin import (
+    ENDS_WITH,
+    Application,
+    Authorization,
+    ExtensionGrant,
+    Step,
+    TokenExchange,
+)
 from portula_token_exchange.for_others import DETAILS, FORMAT, asked, require_format
 from portula_token_exchange.hooks import (
     ACCESS_TOKEN,
@@ -86,8 +94,6 @@ class TokenExchangeGrant(ExtensionGrant):
         subject, actor = presented(exchange, "subject_token"), presented(exchange, "actor_token")
         if subject is None:
             raise InvalidRequestError(description="subject_token and subject_token_type are missing.")
-        if subject.subject is None:
-            raise InvalidRequestError(description="subject_token is of no person.")
         _check_parties(exchange, client, subject, actor)
         if kind is None and not set(exchange.scope) <= set(subject.scope):
             raise InvalidScopeError(description="The subject_token does not have these scopes.")
@@ -111,7 +117,7 @@ def _check_parties(
     if actor is not None:
         if actor.client_id != client.client_id and names.isdisjoint(actor.audience):
             raise InvalidRequestError(description="actor_token is another client's.")
-        if actor.subject == subject.subject:
+        if actor.party == subject.party:
             raise InvalidRequestError(description="actor_token is the subject's own.")
         if "act" in actor.claims:
             raise InvalidRequestError(description="actor_token is of somebody for whom another acts.")
@@ -128,7 +134,7 @@ def _may_act(may_act: object, issuer: str, client: Application, actor: Exchanged
     """Say whether `may_act` names who would act; each of its members has to agree."""
     if not isinstance(may_act, Mapping) or not may_act:
         return False
-    sub = client.client_id if actor is None else actor.subject or actor.client_id
+    sub = client.client_id if actor is None else actor.subject or actor.party[1]
     acting = {"iss": issuer, "sub": sub, "client_id": client.client_id}
     return all(acting.get(name) == value for name, value in may_act.items())
 
@@ -148,21 +154,35 @@ def exchange_target(exchange: TokenExchange) -> None:
         scope=exchange.scope,
         audience=_target(exchange, subject) if given.kind is None else (),
     )
-    if subject.authorization is None:
-        raise InvalidRequestError(description="subject_token is under no authorization.")
+    under = subject.authorization or _of_client(exchange, subject)
     if given.kind is None:
         exchange.memo[(ROOM, "act")] = _act(exchange, given, delegated=not _impersonates(request))
     else:
         request = asked(exchange, request, given.kind)
         _require_assertion(request)
-        # A revocation that comes at this moment wins.
-        under = subject.authorization
-        exchange.plan.change(under, given={"revoked_at": None}, expires_at=under.expires_at)
+        if subject.authorization is not None:  # a revocation that comes at this moment wins
+            exchange.plan.change(under, given={"revoked_at": None}, expires_at=under.expires_at)
     exchange.memo[(ROOM, "request")] = request
     # Its confirmation is the token's too, which is judged when this request's proofs are known.
-    exchange.resume(replace(subject.authorization, confirmation={}))
+    exchange.resume(replace(under, confirmation={}))
+    if subject.authorization is None and given.kind is None and exchange.authorization is not None:
+        exchange.plan.add(exchange.authorization)
     exchange.resources = request.audience
     exchange.claims_at_most = subject.claims
+
+
+def _of_client(exchange: TokenExchange, subject: ExchangedToken) -> Authorization:
+    """Return an authorization for what is made of a token of a client itself: by nobody, and ending with that token."""
+    return Authorization(
+        id=secrets.token_hex(16),
+        realm=exchange.realm,
+        client_id=subject.client_id,
+        subject="",
+        scope=" ".join(subject.scope),
+        resources=subject.audience,
+        issued_at=exchange.provider.now(),
+        facts={ENDS_WITH: {"digest": subject.digest}},
+    )
 
 
 def _target(exchange: TokenExchange, subject: ExchangedToken) -> tuple[str, ...]:
@@ -229,7 +249,7 @@ def _act(exchange: TokenExchange, given: _Presented, *, delegated: bool) -> Mapp
         return cast("Mapping[str, Any] | None", before)
     client = cast("Application", exchange.client)
     actor = given.actor
-    sub = client.client_id if actor is None else actor.client_id
+    sub = client.client_id if actor is None else actor.party[1]
     if actor is not None and actor.subject is not None:
         sub = exchange.provider.validator.subject_for(actor.subject, client)
     act = {"sub": sub, "client_id": client.client_id, **({"act": before} if before else {})}

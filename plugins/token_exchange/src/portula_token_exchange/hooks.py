@@ -30,7 +30,7 @@ class ExchangedToken:
     token_type: str
     """As it was presented, e.g. `urn:ietf:params:oauth:token-type:access_token` (RFC 8693 §3)."""
     subject: str | None
-    """The person whose it is; None for a token of its client itself."""
+    """The person in whose name it is; None for a token of a client itself, or in the name of one."""
     client_id: str
     """The client it was issued to."""
     scope: tuple[str, ...]
@@ -43,8 +43,16 @@ class ExchangedToken:
     """Key or certificate that it is bound to; empty for a bearer token."""
     authorization: Authorization | None
     """What it was issued under; None for a token of its client itself."""
+    digest: str = field(default="", repr=False)
+    """Under which it is kept; empty for an ID token."""
     claims: Mapping[str, Any] = field(repr=False)
     """What it says besides, such as `act` and `may_act` (§4.1, §4.4)."""
+
+    @property
+    def party(self) -> tuple[str | None, str]:
+        """In whose name it is: the person, and the client where there is none."""
+        named = self.client_id if self.authorization is None else self.authorization.client_id
+        return self.subject, "" if self.subject is not None else named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,7 @@ def _access_token(exchange: TokenExchange, value: str, token_type: str) -> Excha
         audience=live.token.audience,
         recipients=(live.token.client_id, *live.token.audience) if live.token.audience else (),
         expires_at=live.token.expires_at,
+        digest=live.token.digest,
         confirmation=live.token.confirmation,
         authorization=live.authorization,
         claims={**(said or {}), **live.token.payload},
