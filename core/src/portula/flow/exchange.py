@@ -168,6 +168,11 @@ class Exchange:
         """Return all values of a parameter that may stand more than once."""
         return tuple(value for sent, value in self.request.decoded_body or () if sent == name)
 
+    def add_values(self, name: str, values: Iterable[str]) -> None:
+        """Let the request name further values of a parameter, for the steps that come."""
+        added = [(name, value) for value in values]
+        self.request.decoded_body = [*(self.request.decoded_body or ()), *added]
+
     def resume(self, authorization: Authorization) -> None:
         """Go on under an authorization that was granted before."""
         self.authorization, self.resources = authorization, authorization.resources

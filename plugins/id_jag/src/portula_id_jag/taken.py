@@ -59,10 +59,7 @@ def _hold_to(exchange: TokenExchange, resource: object) -> str | None:
         raise InvalidTargetError(description="A resource is not the assertion's.")
     exchange.resources = named or tuple(dict.fromkeys(resources))
     if not named:  # so that whoever knows resources judges these
-        exchange.request.decoded_body = [
-            *(exchange.request.decoded_body or ()),
-            *(("resource", uri) for uri in exchange.resources),
-        ]
+        exchange.add_values("resource", exchange.resources)
     return None
 
 

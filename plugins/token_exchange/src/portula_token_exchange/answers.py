@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula_token_exchange.grant import policy_of
+from portula_token_exchange.policies import policy_of
 from portula_token_exchange.tokens import identifier
 
 if TYPE_CHECKING:

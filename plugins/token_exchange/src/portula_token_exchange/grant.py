@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,8 +16,6 @@ from portula.errors import (
     InvalidRequestError,
     InvalidScopeError,
     InvalidTargetError,
-    OAuth2Error,
-    StorageDown,
 )
 from portula.plugin import (
     ENDS_WITH,
@@ -34,18 +32,22 @@ from portula_token_exchange.hooks import (
     ExchangeRequest,
     RequestedTokenType,
     TokenExchangeHooks,
-    TokenExchangePolicy,
+)
+from portula_token_exchange.policies import (
+    impersonates,
+    known_audiences,
+    policy_of,
+    require_assertion,
 )
 from portula_token_exchange.settings import TokenExchangeSettings
 from portula_token_exchange.tokens import presented
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import AuthorizationServer, Exchange, GrantFactory, TokenFormat
+    from portula.plugin import Exchange, GrantFactory, TokenFormat
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ROOM = "token_exchange"
-MAX_TARGETS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,6 @@ class _Presented:
     actor: ExchangedToken | None
     kind: RequestedTokenType | None
     """What is asked for; None for an access token."""
-
-
-def policy_of(provider: AuthorizationServer) -> TokenExchangePolicy | None:
-    """Return the policy; None where nobody brings one, and nothing is exchanged."""
-    return provider.hooks.ruling(TokenExchangeHooks.portula_token_exchange_policy).answer
 
 
 class TokenExchangeGrant(ExtensionGrant):
@@ -100,6 +97,8 @@ class TokenExchangeGrant(ExtensionGrant):
         exchange.request.user = subject.subject
         exchange.request.scopes = list(exchange.scope or (subject.scope if kind is None else ()))
         exchange.for_another_server = kind is not None
+        if kind is None:
+            exchange.memo[(ROOM, "audience")] = known_audiences(exchange)
         exchange.memo[(ROOM,)] = _Presented(subject, actor, kind)
 
     @override
@@ -156,10 +155,10 @@ def exchange_target(exchange: TokenExchange) -> None:
     )
     under = subject.authorization or _of_client(exchange, subject)
     if given.kind is None:
-        exchange.memo[(ROOM, "act")] = _act(exchange, given, delegated=not _impersonates(request))
+        exchange.memo[(ROOM, "act")] = _act(exchange, given, delegated=not impersonates(request))
     else:
         request = asked(exchange, request, given.kind)
-        _require_assertion(request)
+        require_assertion(request)
         if subject.authorization is not None:  # a revocation that comes at this moment wins
             exchange.plan.change(under, given={"revoked_at": None}, expires_at=under.expires_at)
     exchange.memo[(ROOM, "request")] = request
@@ -190,56 +189,13 @@ def _target(exchange: TokenExchange, subject: ExchangedToken) -> tuple[str, ...]
 
     What `resource` names was judged before, by whoever knows resources; else there is none.
     """
-    named = exchange.values("audience")
-    if len(named) > MAX_TARGETS:
-        raise InvalidTargetError(description=f"A request names at most {MAX_TARGETS} audiences.")
     if exchange.values("resource") and not exchange.resources:
         raise InvalidTargetError(description="A resource is not known here.")
-    known = {name for names in exchange.provider.audiences.values() for name in names}
-    for name in named:
-        if name not in known and not _is_client(exchange.provider, name):
-            raise InvalidTargetError(description="An audience is not known here.")
+    named: tuple[str, ...] = exchange.memo[(ROOM, "audience")]
     target = tuple(dict.fromkeys((*exchange.resources, *named)))
     if subject.audience and not set(target) <= set(subject.audience):
         raise InvalidTargetError(description="The subject_token is not for this target.")
     return target or subject.audience
-
-
-def _is_client(provider: AuthorizationServer, name: str) -> bool:
-    client = provider.clients.find(name) if name.isprintable() else None
-    return client is not None and client.is_usable(None)
-
-
-def _impersonates(request: ExchangeRequest) -> bool:
-    """Ask the policy; return whether the new token names nobody but the subject.
-
-    Raises:
-        InvalidRequestError: the policy allows neither; it may raise an OAuth2Error that says more.
-        StorageDown: it says that it cannot be asked now.
-        HookFailed: it fails.
-    """
-    policy = policy_of(request.provider) or TokenExchangePolicy()
-    if request.actor is None and _allows(policy.may_impersonate, request):
-        return True
-    if not _allows(policy.may_delegate, request):
-        raise InvalidRequestError(description="The exchange is not allowed.")
-    return False
-
-
-def _require_assertion(request: ExchangeRequest) -> None:
-    """Ask the policy whether the client may have a token for another server; see `_impersonates`."""
-    policy = policy_of(request.provider) or TokenExchangePolicy()
-    if not _allows(policy.may_assert, request):
-        raise InvalidRequestError(description="The exchange is not allowed.")
-
-
-def _allows(ask: Callable[[ExchangeRequest], bool], request: ExchangeRequest) -> bool:
-    try:
-        return ask(request) is True
-    except (OAuth2Error, StorageDown):
-        raise
-    except Exception as error:
-        raise HookFailed(f"the policy of token exchange failed: {type(error).__name__}") from error
 
 
 def _act(exchange: TokenExchange, given: _Presented, *, delegated: bool) -> Mapping[str, Any] | None:

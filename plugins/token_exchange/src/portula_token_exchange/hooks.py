@@ -118,6 +118,13 @@ class TokenExchangePolicy:
         """
         return False
 
+    def knows_audience(self, client: Application, audience: str) -> bool:
+        """Say whether `audience` may name a server that is neither a client nor a resource here; it is asked for these.
+
+        What the client may have there `may_delegate` and `may_impersonate` say, as ever.
+        """
+        return False
+
     def may_assert(self, request: ExchangeRequest) -> bool:
         """Say whether the client may have what `request.requested_token_type` names, to show it to another server.
 

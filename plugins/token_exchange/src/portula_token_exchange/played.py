@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula_token_exchange.grant import GRANT_TYPE, policy_of
+from portula_token_exchange.grant import GRANT_TYPE
 from portula_token_exchange.hooks import ACCESS_TOKEN
+from portula_token_exchange.policies import policy_of
 
 if TYPE_CHECKING:
     from portula import Provider
