@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from support import backchannel, details
+from support import backchannel, details, id_jag
 from support.certificates import BEHIND_PROXY, Issuer, shown
 from support.devices import GRANT as DEVICE
 from support.devices import answered, begun, poll
 from support.exchanges import GRANT as EXCHANGE
-from support.exchanges import TYPE, Policy
+from support.exchanges import TYPE
 from support.foreign_issuers import FOREIGN, ForeignIssuer
 from support.foreign_issuers import GRANT as JWT_BEARER
 from support.proofs import Prover
@@ -30,13 +30,17 @@ class Made:
     def __init__(self, **settings):
         self.issuer = ForeignIssuer(lambda: self.house.clock.time)
         self.house = House(
-            OIDC_ENABLED=True,
             MTLS_ENABLED=True,
             PROTECTED_RESOURCES={API: {"client_id": "api"}},
             AUTHORIZATION_DETAILS_TYPES=details.TYPES,
-            TOKEN_EXCHANGE_POLICY=Policy(),
+            **id_jag.giving(
+                id_jag.AssertingPolicy(),
+                TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES=[f"{TYPE}access_token", id_jag.TOKEN_TYPE],
+            ),
             JWT_BEARER_GRANT_ENABLED=True,
-            JWT_BEARER_TRUSTED_ISSUERS={FOREIGN: {"jwks": self.issuer.key.jwks}},
+            JWT_BEARER_TRUSTED_ISSUERS={
+                FOREIGN: {"jwks": self.issuer.key.jwks, "types": ["JWT", id_jag.TYP]}
+            },
             JWT_BEARER_SUBJECT_RESOLVER=lambda claims, client, request: self.house.ann.sub,
             **BEHIND_PROXY,
             **settings,
@@ -105,7 +109,26 @@ def by_assertion(made, party, headers, asked):
     return made.door.token(party, headers=headers, grant_type=JWT_BEARER, **form)
 
 
-GRANTS = [by_code, by_refresh, by_credentials, by_device, by_ciba, by_exchange, by_assertion]
+def by_identity_assertion(made, party, headers, asked):
+    """What is asked for stands in the assertion: the identity provider grants it, not this server's person."""
+    resource = {"resource": asked["resource"]} if "resource" in asked else {}
+    assertion = made.issuer.sign(typ=id_jag.TYP, client_id=party.client_id, scope="read", **resource)
+    own = {name: value for name, value in asked.items() if name != "resource"}
+    return made.door.token(party, headers=headers, grant_type=JWT_BEARER, assertion=assertion, **own)
+
+
+GRANTS = [
+    by_code,
+    by_refresh,
+    by_credentials,
+    by_device,
+    by_ciba,
+    by_exchange,
+    by_assertion,
+    by_identity_assertion,
+]
+FIRST = [by_code, by_credentials, by_device, by_ciba, by_assertion, by_identity_assertion]
+BY_ITSELF = [by_credentials, by_assertion, by_identity_assertion]
 each_grant = pytest.mark.parametrize("grant", GRANTS, ids=lambda grant: grant.__name__.removeprefix("by_"))
 
 
@@ -130,7 +153,7 @@ def test_a_proof_binds_the_token_to_its_key(made, grant):
     assert proven.status_code == 200
 
 
-@pytest.mark.parametrize("grant", [by_code, by_credentials, by_device, by_ciba, by_assertion])
+@pytest.mark.parametrize("grant", FIRST)
 def test_who_has_to_prove_a_key_gets_nothing_without(made, grant):
     """The other grants begin with one of these."""
     party = made.party(dpop_bound_access_tokens=True)
@@ -164,7 +187,7 @@ def test_a_token_is_for_the_server_that_is_named(made, grant):
     assert made.door.resource(tokens["access_token"]).status_code == 401
 
 
-@pytest.mark.parametrize("grant", [by_credentials, by_assertion])
+@pytest.mark.parametrize("grant", BY_ITSELF)
 def test_nobody_gets_a_token_for_a_server_that_nobody_knows(made, grant):
     """Where a person is asked, that request is refused; the rooms' own tests have it."""
     assert (
@@ -182,7 +205,7 @@ def test_it_is_a_jwt_for_clients_that_are_registered_so(made, grant):
     assert claims["sub"] == (party.client_id if grant is by_credentials else made.house.ann.sub)
 
 
-@pytest.mark.parametrize("grant", [by_credentials, by_assertion])
+@pytest.mark.parametrize("grant", BY_ITSELF)
 def test_details_of_persons_are_given_to_no_client_by_itself(made, grant):
     answer = grant(made, made.party(), None, {"authorization_details": DETAILS})
     assert error_of(answer) == "invalid_authorization_details"
@@ -197,6 +220,50 @@ def test_details_are_given_where_a_person_allowed_them(made, grant):
     assert seen["type"] == "account_information"
     (told,) = made.told(tokens, party)["authorization_details"]
     assert told["type"] == "account_information"
+
+
+# --- An assertion for another server is no token of ours, whatever the request proves or names ---
+
+
+def asserted(made, party, headers=None, **form):
+    """Ask for an assertion, made of an ID token of the client."""
+    code, verifier = made.house.browser().code(party, scope="openid read")
+    given = {
+        "subject_token": made.door.redeem(party, code, verifier).json["id_token"],
+        "subject_token_type": f"{TYPE}id_token",
+        "requested_token_type": id_jag.TOKEN_TYPE,
+        "audience": id_jag.CHAT,
+        **form,
+    }
+    headers = {**party.auth, **(headers or {})}
+    return made.door.token(party, headers=headers, grant_type=EXCHANGE, **given)
+
+
+def test_a_proof_binds_an_assertion_and_its_type_stays(made):
+    prover = Prover(lambda: made.house.clock.time)
+    tokens = got(asserted(made, made.party(), prover.proof()))
+    assert tokens["token_type"] == "N_A"
+    assert jws.taken_apart(tokens["access_token"])[1]["cnf"] == {"jkt": prover.thumbprint}
+    bound = made.party(dpop_bound_access_tokens=True)
+    code, verifier = made.house.browser().code(bound, scope="openid read")
+    headers = {**bound.auth, **prover.proof()}
+    id_token = got(made.door.redeem(bound, code, verifier, headers=headers))["id_token"]
+    form = {"subject_token": id_token, "subject_token_type": f"{TYPE}id_token", "audience": id_jag.CHAT}
+    form |= {"grant_type": EXCHANGE, "requested_token_type": id_jag.TOKEN_TYPE}
+    assert error_of(made.door.token(bound, **form)) == "invalid_request"
+    assert (
+        got(made.door.token(bound, headers={**bound.auth, **prover.proof()}, **form))["token_type"] == "N_A"
+    )
+
+
+def test_servers_and_details_of_others_are_not_judged_by_ours(made):
+    asked = {"resource": "https://elsewhere.example/", "authorization_details": '[{"type": "unknown here"}]'}
+    tokens = got(asserted(made, made.party(jwt_access_token=True), scope="of:others", **asked))
+    header, claims = jws.taken_apart(tokens["access_token"])[:2]
+    assert (header["typ"], claims["scope"]) == (id_jag.TYP, "of:others")
+    assert claims["resource"] == asked["resource"]
+    assert claims["authorization_details"] == json.loads(asked["authorization_details"])
+    assert made.door.resource(tokens["access_token"]).status_code == 401
 
 
 @pytest.fixture(scope="module")
