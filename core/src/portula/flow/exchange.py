@@ -80,8 +80,8 @@ class Exchange:
     """Whether it asks for a token that another authorization server takes. Scopes, resources and details are then that
     server's words, which nobody judges here, and the token is kept nowhere: it opens nothing here."""
     claims_at_most: Mapping[str, Any] | None = field(default=None, repr=False)
-    """Claims of the token in whose place a new one is issued, which may say no more than they do; None where a grant is
-    redeemed."""
+    """Claims of the token or assertion in whose place a token is issued, which may say no more than they do; None where
+    a grant of this server is redeemed."""
     issue: Issue | None = None
     """What is to be issued; None until it is shaped, and where nothing is."""
     response: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from portula import hookimpl
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROOM = "id_jag"
 PROFILE: Final = "urn:ietf:params:oauth:grant-profile:id-jag"
+DETAILS = "authorization_details"
 MAX_RESOURCES = 20
 
 
@@ -24,7 +25,7 @@ class IdJagAssertion:
     profile = PROFILE
 
     def problem(self, exchange: TokenExchange, claims: Mapping[str, Any]) -> str | None:
-        """Return why it does not count; else hold the token to the resources and to the key that it names.
+        """Return why it does not count; else hold the token to what it names: a key, resources, details.
 
         Raises:
             InvalidTargetError: the request names another resource than the assertion.
@@ -34,33 +35,42 @@ class IdJagAssertion:
             return "aud is not our issuer alone"
         if claims.get("client_id") != client.client_id:
             return "client_id is another client"
-        if not isinstance(claims.get("jti"), str):
-            return "jti is missing"
-        if not isinstance(claims.get("scope", ""), str):
-            return "scope is no text"
-        key = claims.get("cnf", {})
-        if not isinstance(key, dict) or ("cnf" in claims and not key):
-            return "cnf names no key"
-        exchange.memo[(ROOM,)] = key
-        return _hold_to(exchange, claims.get("resource", []))
-
-
-def _hold_to(exchange: TokenExchange, resource: object) -> str | None:
-    """Let the token be for what the assertion names, of that for what the request names (RFC 8707 §2.2)."""
-    resources = [resource] if isinstance(resource, str) else resource
-    if not isinstance(resources, list) or len(resources) > MAX_RESOURCES:
-        return "resource is neither a URI nor some of them"
-    if not all(isinstance(uri, str) and uri for uri in resources):
-        return "resource is neither a URI nor some of them"
-    if not resources:
+        named = claims.get("resource", [])
+        resources = [named] if isinstance(named, str) else named
+        malformed = _malformed({**claims, "resource": resources})
+        if malformed is not None:
+            return f"{malformed} is missing or malformed"
+        exchange.memo[(ROOM,)] = claims.get("cnf", {})
+        exchange.claims_at_most = {DETAILS: claims.get(DETAILS, [])}
+        _hold_to(exchange, resources)
         return None
+
+
+def _malformed(claims: Mapping[str, Any]) -> str | None:
+    """Return a claim that is not what it has to be; None when all are."""
+    resources, key = claims["resource"], claims.get("cnf", {"jkt": ""})
+    are = {
+        "jti": isinstance(claims.get("jti"), str),
+        "scope": isinstance(claims.get("scope", ""), str),
+        "cnf": isinstance(key, dict) and bool(key),
+        DETAILS: isinstance(claims.get(DETAILS, []), list),
+        "resource": isinstance(resources, list)
+        and len(resources) <= MAX_RESOURCES
+        and all(isinstance(uri, str) and uri for uri in resources),
+    }
+    return next((name for name, is_sound in are.items() if not is_sound), None)
+
+
+def _hold_to(exchange: TokenExchange, resources: Sequence[str]) -> None:
+    """Let the token be for what the assertion names, of that for what the request names (RFC 8707 §2.2)."""
     named = exchange.values("resource")
+    if not resources:
+        return
     if not set(named) <= set(resources):
         raise InvalidTargetError(description="A resource is not the assertion's.")
-    exchange.resources = named or tuple(dict.fromkeys(resources))
+    exchange.resources = tuple(dict.fromkeys(named or resources))
     if not named:  # so that whoever knows resources judges these
         exchange.add_values("resource", exchange.resources)
-    return None
 
 
 @hookimpl

@@ -1,7 +1,8 @@
 """Rich authorization requests: a client asks for one payment or certain accounts by `authorization_details`.
 
-Source: RFC 9396. It never grants a detail that its type did not judge and put into words for the person, and never
-gives a token more than was granted, whoever asks for it: client, refresh or the type that enriches.
+Source: RFC 9396. It never grants a detail that its type did not judge, and put into words for the person unless a
+trusted issuer asserts it, and never gives a token more than was granted, whoever asks for it: client, refresh or the
+type that enriches.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def _judged(exchange: Exchange, where: str, members: object) -> Detail:
         raise InvalidAuthorizationDetails(description=f"{where}{_first_problem(error)}.") from None
     if detail is None:
         raise InvalidAuthorizationDetails(description=f"{where}: its type is none that the client may use.")
-    problem = of_type(detail.name, lambda: detail.kind.problem(detail.model, exchange))
+    problem = _problem(exchange, detail)
     if problem is not None:
         raise InvalidAuthorizationDetails(description=printable(f"{where}: {problem}"))
     return detail
@@ -148,10 +148,18 @@ def recall(exchange: Exchange) -> tuple[Detail, ...]:
 
 
 def granted(exchange: Exchange) -> tuple[Detail, ...]:
-    """Return what a token may have at most: what was granted, or what the token has in whose place it is issued."""
+    """Return what a token may have at most: what was granted, or what the token or assertion says in whose place it is.
+
+    Of that, what its type finds nothing wrong with: another client asks, or another server granted it.
+    """
     if exchange.claims_at_most is None:
         return recall(exchange)
-    return _read_again(exchange, exchange.claims_at_most.get(PARAMETER, ()))
+    found = _read_again(exchange, exchange.claims_at_most.get(PARAMETER, ()))
+    return tuple(detail for detail in found if _problem(exchange, detail) is None)
+
+
+def _problem(exchange: Exchange, detail: Detail) -> str | None:
+    return of_type(detail.name, lambda: detail.kind.problem(detail.model, exchange))
 
 
 def _read_again(exchange: Exchange, details: Sequence[Mapping[str, Any]]) -> tuple[Detail, ...]:
