@@ -13,19 +13,11 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
-from portula import Plugin
+from portula import Plugin, plugin
 from portula.errors import ConfigError, DuplicateRecord, Replayed
 from portula.host.models import StorageModel
 from portula.host.modes import storage_check_deferred
-from portula.plugin import (
-    CORE_RECORDS,
-    ID_TOKEN,
-    Application,
-    ApplicationPolicy,
-    RecordType,
-    Storage,
-    shape_of,
-)
+from portula.plugin import CORE_RECORDS, ID_TOKEN, Application, ApplicationPolicy, RecordType, Storage
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.models import (
@@ -202,7 +194,7 @@ class TestOwnModels(WalkContract, StorageContract):
             if not stores:
                 prepared(store.engine, ("own models", given), make_tables)
                 if database_url.get_backend_name() != "sqlite":  # a file is new
-                    ours = [shape_of(record) for record in records if record.model is None]
+                    ours = [plugin.shape_of(record) for record in records if record.model is None]
                     with store.engine.connect() as connection:
                         for table in (*Base.metadata.sorted_tables[::-1], *metadata_of(ours).sorted_tables):
                             connection.execute(table.delete())

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from portula import Plugin
 from portula.errors import (
     ConfigError,
-    DuplicateRecord,
     HookFailed,
     KeysUnavailable,
     OAuth2Error,
@@ -18,7 +17,7 @@ from portula.errors import (
     StorageDown,
     UntrustedToken,
 )
-from portula.plugin import Application, Artifact, added
+from portula.plugin import Application, use_once
 from portula_jwt_bearer.hooks import AssertionType, JwtBearerHooks
 from portula_jwt_bearer.settings import PLAIN, JwtBearerSettings, TrustedIssuer
 
@@ -156,17 +155,9 @@ class Assertions:
             return
         if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_CHARACTERS:
             raise RefusedAssertion("jti is missing")
-        used = Artifact(
-            digest=self._provider.keys.digest(KIND, f"{claims['iss']}\0{jti}"),
-            kind=KIND,
-            payload={},
-            issued_at=self._provider.now(),
-            expires_at=expires_at + self._settings.JWT_BEARER_CLOCK_SKEW_SECONDS,
-        )
-        try:
-            self._provider.storage.apply(added(used))
-        except DuplicateRecord:
-            raise RefusedAssertion("its jti was used before") from None
+        until = expires_at + self._settings.JWT_BEARER_CLOCK_SKEW_SECONDS
+        if not use_once(self._provider, KIND, f"{claims['iss']}\0{jti}", until=until):
+            raise RefusedAssertion("its jti was used before")
 
 
 def _signer(name: str, trusted: TrustedIssuer) -> Application:
