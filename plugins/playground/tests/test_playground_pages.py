@@ -144,7 +144,7 @@ def test_the_start_page_leads_to_each_grant(browser):
     page = browser.get(link)
     listed = re.findall(r'href="[^"]*\?grant=(\w+)">(\w+)</a></dt><dd>([^<]*)', page.text)
     assert [name for name, shown, text in listed if name == shown and text.endswith(".")] == [
-        *("authorization_code", "client_credentials", "device", "nothing", "refresh_token", "tea"),
+        *("authorization_code", "ciba", "client_credentials", "device", "nothing", "refresh_token", "tea"),
     ]
     for name, _, text in listed:
         assert text in browser.get(f"/o/playground/?grant={name}").text

@@ -8,6 +8,7 @@ from support.high_security import register
 
 from portula.errors import ConfigError, InvalidClientMetadata
 from portula_profiles.fapi2 import FAPI2, FAPI2_MESSAGE_SIGNING
+from portula_profiles.fapi_ciba import FAPI_CIBA
 from portula_profiles.mcp import MCP
 from portula_profiles.oauth21 import OAUTH21
 from portula_testing import jws
@@ -32,6 +33,7 @@ SECURITY = {
     "CLIENT_ASSERTION_AUDIENCE_LISTS": [True],
     "DPOP_SIGNING_ALGS": [["RS256"], ["ES256", "ES512"]],
     "REQUEST_OBJECT_SIGNING_ALGS": [["RS256"], ["HS256", "PS256"]],
+    "CIBA_REQUEST_SIGNING_ALGS": [["RS256"], ["PS256", "ES384"]],
     "UNSIGNED_REQUEST_OBJECTS_ALLOWED": [True],
     "SIGNING_ALGORITHMS": [["RS256"], ["RS256", "PS256"], ["ES384"]],
     "SIGNING_WITH_CLIENT_SECRETS": [True],
@@ -60,7 +62,22 @@ PROTOCOL = {
     "REQUEST_APPROVAL_PROMPT": ["auto"],
     "RESOURCE_INDICATORS_DEFAULT": [None],
 }
-PROFILES = [(FAPI2, SECURITY), (FAPI2_MESSAGE_SIGNING, MESSAGES), (OAUTH21, MODERN), (MCP, PROTOCOL)]
+OF_CLIENTS = (
+    "SENDER_CONSTRAINED_TOKENS_REQUIRED",
+    "TOKENS_IN_FORMS",
+    "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED",
+    "CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS",
+    "CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS",
+    "CIBA_REQUEST_SIGNING_ALGS",
+)
+BACKCHANNEL = {"CIBA_SIGNED_REQUESTS_REQUIRED": [False], **{name: SECURITY[name] for name in OF_CLIENTS}}
+PROFILES = [
+    (FAPI2, SECURITY),
+    (FAPI2_MESSAGE_SIGNING, MESSAGES),
+    (FAPI_CIBA, BACKCHANNEL),
+    (OAUTH21, MODERN),
+    (MCP, PROTOCOL),
+]
 CASES = [
     (profile.name, name, value)
     for profile, floors in PROFILES

@@ -113,4 +113,4 @@ def test_tokens_come_in_headers_alone(fapi, plain):
 
 def test_the_room_says_what_it_offers():
     names = [profile.name for profile in portula_profiles.portula_profiles(None)]
-    assert names == ["fapi2", "fapi2-message-signing", "oauth2.1", "mcp"]
+    assert names == ["fapi2", "fapi2-message-signing", "fapi-ciba", "oauth2.1", "mcp"]
