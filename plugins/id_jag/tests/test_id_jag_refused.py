@@ -303,7 +303,7 @@ def test_the_jti_is_needed_whatever_the_settings_say(chain):
 
 
 def test_one_issuer_is_never_both_sides():
-    """Draft §7.3."""
+    """Draft §8.3."""
     chain = Chain(
         idp={
             "ID_JAG_AUDIENCES": {ISSUER: {}, CHAT: {}},

@@ -12,6 +12,7 @@ from portula import Plugin, hookimpl
 from portula.cli.main import flask_group
 from portula.plugin import AccessToken, Authorization, revoke_authorization, revoke_client
 from portula_testing.jws import taken_apart
+from portula_testing.writing import change_in
 
 
 @pytest.fixture
@@ -191,6 +192,14 @@ def test_a_token_for_another_server_is_in_its_name_too_and_nothing_is_kept(make_
     made = house.door().token(gateway, grant_type=GRANT, **form).json["access_token"]
     assert taken_apart(made)[1] == {"sub": "robot"}
     assert house.provider.storage.select(Authorization) == []
+
+
+def test_a_token_of_a_person_without_an_authorization_is_no_subject(house, app, gateway, exchange):
+    token = house.tokens(app)["access_token"]
+    (kept,) = house.provider.storage.select(AccessToken)
+    change_in(house.provider.storage, AccessToken, {"digest": kept.digest}, authorization=None)
+    assert house.door().is_active(gateway, token)
+    assert error_of(exchange(gateway, token)) == "invalid_request"
 
 
 def test_it_is_the_same_on_a_database_and_what_it_leaves_is_purged(make_house, tmp_path):

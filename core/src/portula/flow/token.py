@@ -191,10 +191,9 @@ def enrich(exchange: Exchange) -> None:
 def plan(exchange: TokenExchange) -> None:
     """Write down what is kept: the code is used, tokens are added, the refresh token moves on."""
     known = exchange.refresh_token
-    if exchange.for_another_server:
-        pass
-    elif exchange.successor is None:
-        exchange.provider.validator.save_token(exchange.response, exchange.request)
+    if exchange.successor is None:
+        if not exchange.for_another_server:
+            exchange.provider.validator.save_token(exchange.response, exchange.request)
     elif known is not None:  # nothing changes, unless a revocation comes at this moment
         given = {"digest": known.digest, "expires_at": known.expires_at}
         exchange.plan.change(known, given=given, rotated_at=known.rotated_at)

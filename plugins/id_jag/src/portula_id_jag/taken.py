@@ -75,7 +75,7 @@ def _hold_to(exchange: TokenExchange, resources: Sequence[str]) -> None:
 
 @hookimpl
 def portula_validate_token_request(exchange: Exchange) -> None:
-    """Require the key that the assertion is bound to (RFC 7800 §3.1).
+    """Require the key that the assertion is bound to (draft §8.6, RFC 7800 §3.1).
 
     Raises:
         InvalidGrantError: this request does not prove it.

@@ -91,6 +91,8 @@ class TokenExchangeGrant(ExtensionGrant):
         subject, actor = presented(exchange, "subject_token"), presented(exchange, "actor_token")
         if subject is None:
             raise InvalidRequestError(description="subject_token and subject_token_type are missing.")
+        if subject.subject is not None and subject.authorization is None:
+            raise InvalidRequestError(description="subject_token is under no authorization.")
         _check_parties(exchange, client, subject, actor)
         if kind is None and not set(exchange.scope) <= set(subject.scope):
             raise InvalidScopeError(description="The subject_token does not have these scopes.")
@@ -164,7 +166,7 @@ def exchange_target(exchange: TokenExchange) -> None:
     exchange.memo[(ROOM, "request")] = request
     # Its confirmation is the token's too, which is judged when this request's proofs are known.
     exchange.resume(replace(under, confirmation={}))
-    if subject.authorization is None and given.kind is None and exchange.authorization is not None:
+    if exchange.authorization is not None and subject.authorization is None and given.kind is None:
         exchange.plan.add(exchange.authorization)
     exchange.resources = request.audience
     exchange.claims_at_most = subject.claims
