@@ -55,6 +55,8 @@ class Person:
             page = browser.get(page.location)
             if "login-submit" in page.text:
                 page = browser.submit(page, "login-submit", username="ann", password=PASSWORD)
+            if "Look at it" in page.text:
+                page = browser.get(re.findall(r'href="([^"]*backchannel_request=[^"]*)"', page.text)[0])
         answer = browser.submit(page, self.button)
         if answer.location and answer.location.startswith("http:"):
             httpx.get(answer.location, timeout=5)
@@ -97,6 +99,7 @@ def test_without_a_grant_they_are_listed_those_of_plugins_too(run):
     listed = run().output
     for name in (
         "authorization_code",
+        "ciba",
         "client_credentials",
         "device",
         "refresh_token",
@@ -116,6 +119,7 @@ def test_without_a_grant_they_are_listed_those_of_plugins_too(run):
         (["authorization_code", "--scope", "openid read"], ["RFC 6749 §4.1.3", "OpenID Connect Core §5.3"]),
         (["refresh_token"], ["RFC 6749 §4.1.1", "RFC 6749 §4.1.3", "RFC 6749 §6"]),
         (["device"], ["RFC 8628 §3.1", "RFC 8628 §3.3", "RFC 8628 §3.4"]),
+        (["ciba", "--set", "login_hint=ann"], ["CIBA Core §7.1", "CIBA Core §8", "CIBA Core §10.1"]),
         (["tea", "--set", "leaves=read"], ["RFC 8414 §3", "Our manual"]),
     ],
     ids=str,
