@@ -18,7 +18,7 @@ def play_ciba(player: Any) -> None:
     asked = player.post(
         "CIBA Core §7.1: the client asks for a person by name",
         "backchannel_authentication_endpoint",
-        scope=player.scope,
+        scope=" ".join(dict.fromkeys(["openid", *player.scope.split()])),
         login_hint=player.given("login_hint"),
         binding_message="W4SCT",
         resource=player.resource,
