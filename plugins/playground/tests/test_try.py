@@ -33,7 +33,14 @@ class Tea(Plugin):
 
 @pytest.fixture(scope="module")
 def house():
-    return House(portula_playground, Tea(), OIDC_ENABLED=True, TOKEN_EXCHANGE_POLICY=Policy())
+    return House(
+        portula_playground,
+        Tea(),
+        OIDC_ENABLED=True,
+        TOKEN_EXCHANGE_POLICY=Policy(),
+        CIBA_REQUEST_EXPIRE_SECONDS=600,  # the clock runs while the person decides
+        CIBA_MAX_EXPIRE_SECONDS=600,
+    )
 
 
 class Person:
