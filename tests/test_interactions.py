@@ -1,4 +1,4 @@
-"""A page on which a person decides, called by a room of its own: the device flow of the spike, in process."""
+"""A page on which a person decides, called by a room of its own: a device flow in process (attack S71)."""
 
 import importlib.util
 from pathlib import Path

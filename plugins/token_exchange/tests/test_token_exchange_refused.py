@@ -1,4 +1,4 @@
-"""What is no token exchange is refused as RFC 8693 §2.2.2 says, and nothing is exchanged without a policy."""
+"""What is no token exchange is refused as RFC 8693 §2.2.2 says, and nothing without a policy (S67)."""
 
 from contextlib import closing
 
