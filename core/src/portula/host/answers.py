@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections.abc
+from collections.abc import Callable
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin
 
@@ -12,7 +14,7 @@ def problem_of(answer: object, expected: Any) -> str | None:
 
     A class counts by its bases, not by the methods it happens to have: a text has `find` and is no login.
     """
-    if _fits(answer, expected):
+    if _test_of(expected)(answer):
         return None
     given = answer.__qualname__ if isinstance(answer, type) else type(answer).__qualname__
     return f"{'the class ' if isinstance(answer, type) else 'a '}{given}; {_named(expected)} is needed"
@@ -38,19 +40,27 @@ def contribution_problem(answer: object, expected: Any) -> str | None:
     return next((f"{place} {problem}" for place, problem in problems if problem), None)
 
 
-def _fits(answer: object, expected: Any) -> bool:
+@cache
+def _test_of(expected: Any) -> Callable[[object], bool]:
+    """Return what says whether an answer is of a type: made once for each type that a hook declares."""
     origin, members = get_origin(expected), get_args(expected)
-    if expected is None:
-        return answer is None
+    if expected in (None, NoneType):
+        return lambda answer: answer is None
     if expected is Any:
-        return True
+        return lambda _: True
     if origin in (Union, UnionType):
-        return any(_fits(answer, member) for member in members)
+        tests = [_test_of(member) for member in members]
+        return lambda answer: any(test(answer) for test in tests)
     if origin is type:
-        return isinstance(answer, type) and (members[0] is Any or issubclass(answer, members[0]))
+        base = object if members[0] is Any else members[0]
+        return lambda answer: isinstance(answer, type) and issubclass(answer, base)
     if origin is collections.abc.Callable:
-        return callable(answer)
-    return isinstance(answer, origin or expected)
+        return callable
+    return partial(_is_instance, origin or expected)
+
+
+def _is_instance(cls: Any, answer: object) -> bool:
+    return isinstance(answer, cls)
 
 
 def _named(expected: Any) -> str:
