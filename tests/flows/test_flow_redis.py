@@ -1,4 +1,4 @@
-"""The whole provider on Redis, alone and beside a database, on a single server and a cluster: served by two workers."""
+"""The whole provider on a cluster of Redis, and on a single server beside a database, served by two workers."""
 
 import base64
 import hashlib
@@ -26,7 +26,6 @@ PASSING = dict.fromkeys(
     ("access_token", "grant", "refresh_token", "artifact", "authorization"), "storage_redis"
 )
 WAYS = {
-    "alone": ("PORTULA_TEST_REDIS_URL", "storage_redis"),
     "cluster": ("PORTULA_TEST_REDIS_CLUSTER_URL", "storage_redis"),
     "beside a database": ("PORTULA_TEST_REDIS_URL", {"default": "storage_sql", **PASSING}),
 }
