@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -184,5 +185,11 @@ def test_keys_that_are_rotated_at_one_node_are_known_at_the_other(
     nodes[0].run("--issuer", ISSUER, "keys", "rotate")
     tokens = _redeem(nodes[0], client, _code(nodes, client)).json()
     header, _ = jws.taken_apart(tokens["id_token"])
-    published = httpx.get(f"{nodes[1].url}/o/.well-known/jwks.json").json()["keys"]
-    assert header["kid"] in {key["kid"] for key in published}
+    deadline = time.monotonic() + 10  # a process reads its keys anew every few seconds
+    while header["kid"] not in _published(nodes[1]):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def _published(node: Server) -> set[str]:
+    return {key["kid"] for key in httpx.get(f"{node.url}/o/.well-known/jwks.json").json()["keys"]}
