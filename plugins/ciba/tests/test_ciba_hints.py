@@ -78,6 +78,16 @@ def test_other_tokens_of_ours_are_none(world, browser):
         assert error_of(hinted(world, party, token)) == "invalid_request"
 
 
+def test_one_that_the_client_could_have_made_names_nobody(make_world):
+    """Signed with the client's secret (HS256)."""
+    world = make_world()
+    party = till(world, hash_secret=False, algorithm="HS256")
+    now = int(world.clock.time)
+    claims = {"iss": "https://id.example/o", "sub": world.ann.sub, "aud": party.client_id, "iat": now}
+    forged = jws.signed_with_secret(party.secret.encode(), {**claims, "exp": now + 60})
+    assert error_of(hinted(world, party, forged)) == "invalid_request"
+
+
 def test_an_encrypted_one_for_its_client_is_taken_where_it_can_be_read(world, browser):
     party = till(world)
     token = id_token(world, party, browser)

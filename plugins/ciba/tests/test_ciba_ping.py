@@ -6,6 +6,7 @@ from support.backchannel import GRANT, NOTIFICATIONS, Receiver, asked, begun, de
 
 from portula.errors import InvalidClientMetadata
 from portula.plugin import Artifact
+from portula_testing.writing import change_in
 
 PING = {"backchannel_token_delivery_mode": "ping", "backchannel_client_notification_endpoint": NOTIFICATIONS}
 TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255"
@@ -119,6 +120,28 @@ def test_a_client_that_polls_by_now_is_not_told(world, party, browser, receiver)
     decided(browser)
     delivered(world)
     assert receiver.heard == []
+
+
+def test_where_nobody_is_told_any_more_clients_hear_that_and_people_still_decide(make_world, receiver):
+    world = make_world(receiver, DELIVERY_THREADS=0, PLUGINS_CHOICE={"fetcher": "Receiver"})
+    party = till(world, metadata=PING)
+    begun(world, party, client_notification_token=TOKEN)
+    kinds = world.provider.deliveries.kinds
+    kept = kinds.pop("ciba-ping")
+    browser = world.browser()
+    browser.sign_in()
+    decided(browser)
+    kinds["ciba-ping"] = kept
+    poll_only = make_world(CIBA_DELIVERY_MODES=["poll"])
+    stale = till(poll_only)
+    application = poll_only.find(stale)
+    change_in(
+        poll_only.provider.storage,
+        type(application),
+        {"client_id": stale.client_id},
+        metadata={**application.metadata, **PING},
+    )
+    assert error_of(asked(poll_only, stale, client_notification_token=TOKEN)) == "unauthorized_client"
 
 
 @pytest.mark.parametrize(

@@ -143,13 +143,37 @@ def test_a_person_is_not_worn_out(make_world):
     begun(world, till(world))
     refused = asked(world, party)
     assert error_of(refused, 429) == "temporarily_unavailable"
-    assert 0 < int(refused.headers["Retry-After"]) <= 120
+    assert 0 < int(refused.headers["Retry-After"]) <= 600
     assert begun(world, party, login_hint="bob")
     decided(browser)  # whom a person allows may ask again
     assert begun(world, party)
     assert error_of(asked(world, party), 429) == "temporarily_unavailable"
-    world.clock.forward(121)
+    world.clock.forward(601)
     assert begun(world, party)
+
+
+def test_short_requests_wear_nobody_out_either(make_world):
+    """How long a request waits is its client's choice, how often a person is asked is not (attack S62)."""
+    world = make_world()
+    party = till(world)
+    answers = []
+    for _ in range(40):
+        answers.append(asked(world, party, requested_expiry="1").status_code)
+        world.clock.forward(11)
+    assert answers.count(200) == 5
+
+
+def test_all_that_waits_is_shown_however_much_is_over(make_world):
+    world = make_world(CIBA_MAX_REQUESTS_PER_USER=64)
+    parties, browser = [till(world) for _ in range(7)], world.browser()
+    browser.sign_in()
+    for number in range(4):
+        for _ in range(60):
+            begun(world, parties[number], requested_expiry="10")
+        world.clock.forward(601)
+        browser.sign_in()
+    begun(world, parties[6])
+    assert len(pages(browser)) == 1
 
 
 def test_a_client_keeps_not_too_many_waiting(make_world):
@@ -187,6 +211,40 @@ def test_right_hints_are_not_counted(make_world):
         if kept.kind == "backchannel authentication attempt"
     ]
     assert attempts == []
+
+
+def test_what_is_refused_for_another_reason_is_no_wrong_hint(make_world):
+    world = make_world(CIBA_UNKNOWN_USERS_PER_CLIENT=2, CIBA_MAX_REQUESTS_PER_USER=1)
+    world.users.create("bob", "a long password of his")
+    party = till(world)
+    begun(world, party)
+    for _ in range(5):
+        assert error_of(asked(world, party), 429) == "temporarily_unavailable"
+        assert error_of(asked(world, party, login_hint=None, id_token_hint="x")) == "invalid_request"
+    assert begun(world, party, login_hint="bob")
+
+
+def test_a_directory_that_is_down_makes_no_hint_wrong(make_world):
+    class Directory:
+        down = True
+
+        @hookimpl
+        def portula_ciba_user_resolver(self, provider):
+            return self.resolve
+
+        def resolve(self, hint):
+            if self.down:
+                raise ConnectionError("no directory")
+            return world.ann.as_seen()
+
+    directory = Directory()
+    world = make_world(
+        directory, CIBA_UNKNOWN_USERS_PER_CLIENT=2, PLUGINS_CHOICE={"ciba_user_resolver": "Directory"}
+    )
+    party = till(world)
+    assert {asked(world, party).status_code for _ in range(5)} == {500}
+    directory.down = False
+    assert begun(world, party)
 
 
 def test_the_hints_of_other_people_are_found_by_a_resolver(make_world):

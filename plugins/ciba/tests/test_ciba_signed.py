@@ -91,6 +91,16 @@ def test_what_it_says_of_itself_is_judged(world, party, key, changed):
     assert error_of(sent(world, party, token)) == "invalid_request"
 
 
+@pytest.mark.parametrize(
+    "huge", [10**400, -(10**400), 2**53, float("1e400")], ids=lambda value: str(value)[:6]
+)
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+def test_numbers_that_are_no_times_are_refused(world, party, key, name, huge):
+    now = world.clock.time
+    times = {"iat": now - 0.5, "nbf": now - 0.5, "exp": now + 100.5, name: huge}
+    assert error_of(sent(world, party, key.sign(object_claims(world, party, **times)))) == "invalid_request"
+
+
 def test_who_signed_it_and_how_is_judged(world, party, key):
     claims = object_claims(world, party)
     other = jws.TokenKey("ES256")

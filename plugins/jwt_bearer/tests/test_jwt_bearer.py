@@ -31,6 +31,15 @@ def test_an_assertion_buys_a_token_in_the_name_of_a_person(house, job, issuer, r
     assert house.door().resource(made["access_token"]).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "huge", [10**400, -(10**400), 2**53, 1e300, float("1e400")], ids=lambda value: str(value)[:6]
+)
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+def test_numbers_that_are_no_times_are_refused_whatever_stands_beside_them(issuer, redeem, name, huge):
+    other = {"iat": issuer.now() + 0.5, "exp": issuer.now() + 100.5}
+    assert error_of(redeem(issuer.sign(**{**other, name: huge}))) == "invalid_grant"
+
+
 def test_a_token_is_bound_to_the_key_that_is_proven_and_for_the_resource_that_is_named(
     make_house, make_job, issuer
 ):

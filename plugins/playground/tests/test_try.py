@@ -118,6 +118,13 @@ def test_without_a_grant_they_are_listed_those_of_plugins_too(run):
     assert "jwt_bearer" not in listed, "it is not enabled"
 
 
+def test_what_a_client_polls_with_is_shortened(run, person):
+    shown = run("ciba", "--set", "login_hint=ann").output
+    polled = re.findall(r"auth_req_id = (\S+)", shown)
+    assert polled
+    assert all(len(value) < 20 for value in polled), polled
+
+
 @pytest.mark.parametrize(
     ("words", "sections"),
     [

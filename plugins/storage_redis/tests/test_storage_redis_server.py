@@ -141,6 +141,20 @@ def test_what_the_scripts_keep_is_gone_when_the_records_are(own: OwnServer) -> N
 
 
 @pytest.mark.service
+def test_what_has_expired_in_one_realm_holds_up_no_other(own: OwnServer) -> None:
+    store = own.store()
+    for first in range(0, 20_000, 500):
+        add_to(store, *(grant(f"{n}", realm="north", expires_at=1) for n in range(first, first + 500)))
+    add_to(store, grant("one", realm="south", expires_at=1))
+    cls = type(grant("x"))
+    begun = time.monotonic()
+    assert store.expired(cls, now=10, limit=1000, realm="south") == 1
+    assert store.purge(cls, now=10, limit=1000, realm="south") == 1
+    assert time.monotonic() - begun < 1
+    assert store.purge(cls, now=10, limit=300) == 300
+
+
+@pytest.mark.service
 def test_a_restart_with_no_scripts_is_not_noticed(own: OwnServer) -> None:
     store, client = own.store(), connect(SETTINGS, f"redis://127.0.0.1:{own.port}/0")
     add_to(store, grant("one"))

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 ABOUT_THE_TOKEN = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 """Claims that are about the JWT itself, and no parameters."""
 
+LATEST = 2**53
+"""Seconds. Larger numbers are no times, and not exact as floating-point numbers."""
+
 
 def pairs_from_claims(claims: Mapping[str, Any]) -> Pairs:
     """Return the claims of a request object that are parameters, as they would stand in a query.
@@ -45,8 +48,8 @@ def _as_text(value: object) -> str:
 
 
 def is_time(value: object) -> TypeGuard[float]:
-    """Say whether a claim is a NumericDate (RFC 7519 §2)."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Say whether a claim is a NumericDate (RFC 7519 §2), and none so large that it cannot be reckoned with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LATEST < value < LATEST
 
 
 def counts_too_long(claims: Mapping[str, Any], now: int, longest: int | None) -> bool:

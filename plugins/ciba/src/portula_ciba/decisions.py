@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portula import Plugin
-from portula.errors import AccessDeniedError, Conflict, InvalidRequestError, RetryLater
+from portula.errors import (
+    AccessDeniedError,
+    Conflict,
+    InvalidRequestError,
+    LoginRequired,
+    RetryLater,
+    RuleFailed,
+)
 from portula.plugin import Artifact, Interaction, Plan, is_pending, page_exchange_about, record_granted
 from portula_ciba import requests
 from portula_ciba.exchange import CibaPageExchange
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import Application, Authenticated, Demands, Pairs
 
-TRIES = 5
+TRIES = 20
 
 
 class NoSuchRequest(InvalidRequestError):  # type: ignore[misc] # oauthlib has no types
@@ -70,8 +77,7 @@ def waiting_requests(provider: Provider, subject: str) -> list[WaitingRequest]:
 def decide(provider: Provider, person: Authenticated, request_id: str, *, allowed: bool) -> Demands | None:
     """Decide about a request in the name of its person, in a view of the current Flask request.
 
-    What plugins demand of a person is demanded here too. A demand to sign in again is met by whoever calls: it gives a
-    `person` who has just signed in.
+    What plugins demand of a person is demanded here too: who is to sign in again has signed in since the client asked.
 
     Args:
         provider: whose request it is.
@@ -84,6 +90,7 @@ def decide(provider: Provider, person: Authenticated, request_id: str, *, allowe
 
     Raises:
         InvalidRequestError: no such request waits for the person, or its client may not ask for this any more.
+        LoginRequired: the person has to sign in again first; then `person` says when they did.
         OAuth2Error: a plugin denies it; then the client hears that too.
     """
     for _ in range(TRIES):
@@ -92,11 +99,13 @@ def decide(provider: Provider, person: Authenticated, request_id: str, *, allowe
             raise NoSuchRequest
         exchange.login = person
         try:
-            demands = _demands(exchange) if allowed else None
+            demands = _demands(exchange, person) if allowed else None
             plan_answer(exchange, allowed=allowed)
             provider.storage.apply(exchange.plan)
         except Conflict:  # the client polls
             continue
+        except RuleFailed:
+            raise
         except AccessDeniedError:
             deny(provider, exchange.pending)
             raise
@@ -104,11 +113,17 @@ def decide(provider: Provider, person: Authenticated, request_id: str, *, allowe
     raise RetryLater("The client polls too often.", 1)
 
 
-def _demands(exchange: CibaPageExchange) -> Demands:
+def _demands(exchange: CibaPageExchange, person: Authenticated) -> Demands:
     interaction = Interaction(
-        provider=exchange.provider, request=exchange.request, user=exchange.login, fresh=True
+        provider=exchange.provider,
+        request=exchange.request,
+        user=person,
+        fresh=person.auth_time >= exchange.pending.issued_at,
     )
-    return exchange.provider.hooks.require(Plugin.portula_interaction_demands, interaction)
+    demands = exchange.provider.hooks.require(Plugin.portula_interaction_demands, interaction)
+    if demands.login:
+        raise LoginRequired(description="The person has to sign in again.", request=exchange.request)
+    return demands
 
 
 def exchange_about(
@@ -138,12 +153,21 @@ def plan_answer(exchange: CibaPageExchange, *, allowed: bool) -> None:
 
 
 def deny(provider: Provider, pending: Artifact) -> None:
-    """Let the client hear that a request is denied.
+    """Let the client hear that a request is denied, unless somebody has decided.
 
     Raises:
-        Conflict: the client polls at this moment, or somebody decided.
+        RetryLater: the client polls at each moment at which that is tried.
     """
-    plan = Plan()
-    requests.plan_decision(plan, pending, None)
-    plan_ping(provider, plan, pending)
-    provider.storage.apply(plan)
+    for _ in range(TRIES):
+        plan, subject = Plan(), pending.payload[requests.SUBJECT]
+        found = requests.of_user(provider, subject, pending.digest)
+        if found is None or not is_pending(provider, found):
+            return
+        requests.plan_decision(plan, found, None)
+        plan_ping(provider, plan, found)
+        try:
+            provider.storage.apply(plan)
+        except Conflict:
+            continue
+        return
+    raise RetryLater("The client polls too often.", 1)

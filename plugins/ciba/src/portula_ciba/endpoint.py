@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from portula import hookimpl
-from portula.errors import AccessDeniedError, AuthorizationRefused, InvalidRequestError, InvalidScopeError
+from portula.errors import (
+    AccessDeniedError,
+    AuthorizationRefused,
+    InvalidRequestError,
+    InvalidScopeError,
+    UnauthorizedClientError,
+)
 from portula.plugin import (
     HEAR_VETOES,
     JUDGE_SCOPE,
@@ -18,9 +24,9 @@ from portula.plugin import (
     json_answer,
     judge_grant_type,
     step,
-    take_places,
 )
 from portula_ciba import request_object
+from portula_ciba.attempts import ATTEMPT, attempt
 from portula_ciba.errors import InvalidBindingMessage, InvalidUserCode, MissingUserCode, UnknownUserId
 from portula_ciba.exchange import CibaExchange
 from portula_ciba.hints import user_of
@@ -50,9 +56,8 @@ NOTIFICATION_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 MAX_NOTIFICATION_TOKEN = 1024
 MAX_BINDING_MESSAGE = 64
 MAX_DIGITS = 10
-WINDOW_SECONDS = 600
-"""Within which wrong hints and codes are counted."""
-ATTEMPT = "backchannel authentication attempt"
+MIN_SECONDS = 10
+"""For which a request waits at least: in less nobody can decide."""
 
 
 def parameters(exchange: CibaExchange) -> None:
@@ -80,7 +85,10 @@ def openid(exchange: CibaExchange) -> None:
 
 def notification(exchange: CibaExchange) -> None:
     """Require what a client is told by, of one that wants to be told (§7.1)."""
-    if delivery_mode(exchange.party) != "ping":
+    mode = delivery_mode(exchange.party)
+    if mode not in exchange.provider.settings(CibaSettings).CIBA_DELIVERY_MODES:
+        raise UnauthorizedClientError(description=f"Nobody is told by {mode} here any more.")
+    if mode != "ping":
         return
     token = exchange.own.get("client_notification_token", "")
     if len(token) > MAX_NOTIFICATION_TOKEN or not NOTIFICATION_TOKEN.fullmatch(token):
@@ -94,7 +102,7 @@ def expiry(exchange: CibaExchange) -> None:
     if text is not None:
         if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and int(text)):
             raise InvalidRequestError(description="requested_expiry is a positive number of seconds.")
-        exchange.seconds = min(int(text), settings.CIBA_MAX_EXPIRE_SECONDS)
+        exchange.seconds = min(max(int(text), MIN_SECONDS), settings.CIBA_MAX_EXPIRE_SECONDS)
 
 
 def binding_message(exchange: CibaExchange) -> None:
@@ -111,8 +119,9 @@ def person(exchange: CibaExchange) -> None:
     provider = exchange.provider
     limit = provider.settings(CibaSettings).CIBA_UNKNOWN_USERS_PER_CLIENT
     wrong = Places(provider, ATTEMPT, f"client\0{exchange.party.client_id}", limit)
-    exchange.attempts += take_places(provider, [wrong], WINDOW_SECONDS, "Too many hints named nobody.")
-    exchange.person = user_of(exchange)
+    with attempt(provider, wrong, "Too many hints named nobody.") as judged:
+        exchange.person = user_of(exchange)
+        judged.wrong = exchange.person is None
     if exchange.person is None:
         raise UnknownUserId
 
@@ -128,8 +137,9 @@ def user_code(exchange: CibaExchange) -> None:
         raise MissingUserCode
     limit = provider.settings(CibaSettings).CIBA_USER_CODE_ATTEMPTS
     wrong = Places(provider, ATTEMPT, f"user\0{user.subject}", limit)
-    exchange.attempts += take_places(provider, [wrong], WINDOW_SECONDS, "Too many user codes were wrong.")
-    if not verify(user, code):
+    with attempt(provider, wrong, "Too many user codes were wrong.") as judged:
+        judged.wrong = not verify(user, code)
+    if judged.wrong:
         raise InvalidUserCode
 
 

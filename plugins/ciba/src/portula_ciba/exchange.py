@@ -25,8 +25,6 @@ class CibaExchange(AuthorizationExchange):
     """Parameters of this endpoint alone: hints and the like. No plugin that judges authorization requests sees them."""
     seconds: int = 0
     """For which it waits."""
-    attempts: list[str] = field(default_factory=list, repr=False)
-    """What stands for its attempts to name somebody, until they are known to be right."""
     requested: BackchannelRequested | None = None
     """What is told of it, once it is kept."""
 

@@ -45,12 +45,15 @@ def user_of(exchange: CibaExchange) -> User | None:
 
 
 def _of_id_token(exchange: CibaExchange, token: str) -> User | None:
-    """Return the person of an ID token of ours that this client got; it may have expired."""
+    """Return the person of an ID token of ours that this client got; it may have expired.
+
+    One that is signed with the client's secret does not count: the client could have made it.
+    """
     provider, client, now = exchange.provider, exchange.party, exchange.provider.now()
     jose = provider.hooks.ask(Plugin.portula_jose)
     try:
         signed = jose.decrypt(token, client) if is_encrypted(token) else token
-        claims = jose.verify_own(signed, typ=ID_TOKEN_TYPES, client=client).claims
+        claims = jose.verify_own(signed, typ=ID_TOKEN_TYPES).claims
     except UntrustedToken:
         raise InvalidRequestError(description="id_token_hint is no ID token of this server.") from None
     aud, issued_at, sub = claims.get("aud"), claims.get("iat"), claims.get("sub")

@@ -36,7 +36,8 @@ def sealed(exchange: CibaExchange, digest: str, auth_req_id: str) -> dict[str, s
 def plan_ping(provider: AuthorizationServer, plan: Plan, pending: Artifact) -> None:
     """Plan to tell the client, if it wants to be told."""
     client = provider.clients.find(pending.client_id or "")
-    if SEALED not in pending.payload or client is None or ENDPOINT not in client.metadata:
+    is_sent = KIND in provider.deliveries.kinds
+    if not is_sent or SEALED not in pending.payload or client is None or ENDPOINT not in client.metadata:
         return
     data = {"request": pending.digest}
     plan.extend(

@@ -29,8 +29,7 @@ KIND = "backchannel authentication request"
 OF_USER = "backchannel authentication user"
 PLACE = "backchannel authentication place"
 TRIES = 20
-MAX_SHOWN = 200
-"""Requests of one person, those that are over too, among which the waiting ones are looked for."""
+PAGE_ROWS = 200
 
 SUBJECT, BINDING_MESSAGE, ADDRESS = "subject", "binding_message", "address"
 OF_USERS_PLACES, OF_CLIENTS_PLACES = "user_place", "client_place"
@@ -53,8 +52,6 @@ def keep(exchange: CibaExchange, user: User) -> str:
         plan.extend(exchange.plan)
         record = _record(exchange, user, auth_req_id, _places(exchange, user, plan))
         plan.add(record)
-        if exchange.attempts:
-            plan.remove(Artifact, digest=tuple(exchange.attempts))
         requested = _told(exchange, record)
         plan.extend(provider.hooks.record(CibaHooks.portula_record_ciba_request, requested))
         try:
@@ -67,8 +64,15 @@ def keep(exchange: CibaExchange, user: User) -> str:
 
 
 def _places(exchange: CibaExchange, user: User, plan: Plan) -> dict[str, str]:
-    """Plan to take a place of the person and one of the client; what bounds prompts at a person (attack S62)."""
+    """Plan to take a place of the person and one of the client; what bounds prompts at a person (attack S62).
+
+    That of the person is taken for as long as any request could wait: how long this one does is the client's choice.
+    """
     provider, settings = exchange.provider, exchange.provider.settings(CibaSettings)
+    seconds = {
+        OF_USERS_PLACES: max(exchange.seconds, settings.CIBA_MAX_EXPIRE_SECONDS),
+        OF_CLIENTS_PLACES: exchange.seconds,
+    }
     counters = {
         OF_USERS_PLACES: Places(
             provider, PLACE, f"user\0{user.subject}", settings.CIBA_MAX_REQUESTS_PER_USER
@@ -79,7 +83,7 @@ def _places(exchange: CibaExchange, user: User, plan: Plan) -> dict[str, str]:
     }
     taken: dict[str, str] = {}
     for name, places in counters.items():
-        place = places.take(plan, exchange.seconds)
+        place = places.take(plan, seconds[name])
         if place is None:
             raise RetryLater("Too many requests wait.", places.wait(), status=429)
         taken[name] = place
@@ -132,16 +136,20 @@ def of_client(provider: AuthorizationServer, auth_req_id: str) -> Artifact | Non
 
 
 def of_user(provider: AuthorizationServer, subject: str, request_id: str) -> Artifact | None:
-    """Return the request of this identifier, if it is for this person, whatever has become of it."""
-    found = of_kind(KIND, provider.storage.select(Artifact, limit=1, digest=request_id))
-    return found if found is not None and found.payload[SUBJECT] == subject else None
+    """Return the request of this identifier, if it is for this person here, whatever has become of it.
+
+    By its family it is of this issuer too: what another issuer of the realm is asked for is decided there.
+    """
+    family = provider.keys.digests(OF_USER, subject)
+    return of_kind(KIND, provider.storage.select(Artifact, limit=1, digest=request_id, family=family))
 
 
 def waiting_for(provider: AuthorizationServer, subject: str) -> list[Artifact]:
     """Return the requests that wait for a person, the newest first."""
-    family = provider.keys.digests(OF_USER, subject)
-    found = provider.storage.select(Artifact, limit=MAX_SHOWN, family=family)
-    waiting = [each for each in found if each.kind == KIND and is_pending(provider, each)]
+    family, after, waiting = provider.keys.digests(OF_USER, subject), None, []
+    while page := provider.storage.select(Artifact, limit=PAGE_ROWS, family=family, after=after):
+        waiting += [each for each in page if each.kind == KIND and is_pending(provider, each)]
+        after = page[-1].digest
     return sorted(waiting, key=lambda each: each.issued_at, reverse=True)
 
 

@@ -52,8 +52,8 @@ class CibaSettings(BaseModel):
     """Seconds that may lie between `nbf` and `exp` of a signed request, and since its `nbf` (FAPI-CIBA §5.2.2)."""
 
     CIBA_MAX_REQUESTS_PER_USER: int = Field(default=5, ge=1, le=64)
-    """Requests of all clients together that may wait for one person at one time. One that is denied counts until its
-    time is over, so that nobody can be worn out by asking again."""
+    """Requests of all clients together that one person may be asked within CIBA_MAX_EXPIRE_SECONDS, but for those that
+    they allow: nobody can be worn out by asking again."""
 
     CIBA_MAX_REQUESTS_PER_CLIENT: int = Field(default=1000, ge=1, le=100_000)
     """Requests of one client that may wait for their people at one time."""

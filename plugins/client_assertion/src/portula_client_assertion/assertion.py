@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import KeysUnavailable, RetryLater, UntrustedToken
-from portula.plugin import Application, exchange_of, issuer_of, use_once
+from portula.plugin import Application, exchange_of, is_time, issuer_of, use_once
 from portula_client_assertion.settings import ClientAssertionSettings, algorithms_of
 
 if TYPE_CHECKING:
@@ -151,7 +151,6 @@ def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    finite = not isinstance(value, float) or math.isfinite(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not finite:
+    if not is_time(value):
         raise _Refused(f"{name} is no number")
     return value

@@ -17,7 +17,7 @@ from portula.errors import (
     StorageDown,
     UntrustedToken,
 )
-from portula.plugin import Application, use_once
+from portula.plugin import Application, is_time, use_once
 from portula_jwt_bearer.hooks import AssertionType, JwtBearerHooks
 from portula_jwt_bearer.settings import PLAIN, JwtBearerSettings, TrustedIssuer
 
@@ -180,7 +180,6 @@ def _matches(subject: str, pattern: str) -> bool:
 def _seconds(claims: Mapping[str, Any], name: str) -> float:
     """Return a NumericDate (RFC 7519 §2)."""
     value = claims.get(name)
-    finite = not isinstance(value, float) or math.isfinite(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not finite:
+    if not is_time(value):
         raise RefusedAssertion(f"{name} is missing, or no number")
     return value

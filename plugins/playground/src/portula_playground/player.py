@@ -32,6 +32,8 @@ SECRET = frozenset(
             "code_verifier",
             "client_secret",
             "device_code",
+            "auth_req_id",
+            "client_notification_token",
         ),
         *("subject_token", "actor_token", "assertion", "authorization", "password"),
     }

@@ -19,6 +19,7 @@ DOWN = (
     exceptions.ClusterDownError,
     exceptions.MasterDownError,
     exceptions.TryAgainError,
+    exceptions.RedisClusterException,
 )
 DOWN_CODES = ("MISCONF", "NOREPLICAS", "BUSY", "OOM", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "LOADING")
 """How the server says that it cannot write now, as the first word of an error, that of a script too."""

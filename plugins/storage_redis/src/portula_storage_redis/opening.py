@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from redis import BlockingConnectionPool, Redis
+from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
+from redis.retry import Retry
 
 from portula.errors import ConfigError
 from portula_storage_redis.errors import answering
@@ -27,8 +29,10 @@ def open_store(settings: RedisSettings, records: Sequence[RecordType]) -> RedisS
         raise ConfigError("REDIS_URL: missing; STORAGE names storage_redis, so say where the server is")
     try:
         client = connect(settings, settings.REDIS_URL)
-    except ValueError as error:
-        raise ConfigError(f"REDIS_URL: {error}") from None
+    except ValueError:  # which quotes a part of it, of the password perhaps
+        raise ConfigError(
+            "REDIS_URL: it cannot be read; in a password / # ? @ and the like are percent-encoded"
+        ) from None
     return RedisStore(client, settings.REDIS_KEY_PREFIX, records)
 
 
@@ -40,7 +44,12 @@ def connect(settings: RedisSettings, url: str) -> Redis | RedisCluster:
     }
     if settings.REDIS_CLUSTER:
         with answering():
-            return RedisCluster.from_url(url, max_connections=settings.REDIS_MAX_CONNECTIONS, **timeouts)
+            return RedisCluster.from_url(
+                url,
+                max_connections=settings.REDIS_MAX_CONNECTIONS,
+                retry=Retry(NoBackoff(), 0),
+                **timeouts,
+            )
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=settings.REDIS_MAX_CONNECTIONS,

@@ -23,7 +23,7 @@ from portula.plugin import (
     shape_of,
 )
 from portula_storage_redis.errors import answering
-from portula_storage_redis.values import read_record, written, written_fields, written_where
+from portula_storage_redis.values import can_be_kept, read_record, written, written_fields, written_where
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -110,6 +110,8 @@ class RedisStore:
         """See portula.plugin.Store."""
         shape = self._shapes[cls]
         shape.check_searchable(where)
+        if not can_be_kept(after):
+            return []
         asked = {
             "kind": shape.record.name,
             "where": written_where(where),
@@ -133,6 +135,8 @@ class RedisStore:
         """See portula.plugin.WalkingStore."""
         shape = self._shapes[cls]
         shape.check_walk(by, where, prefix)
+        if not all(map(can_be_kept, (prefix, *(after or ()), *where.values()))):
+            return []
         compared = tuple(name for name in where if name != "realm" or not shape.record.in_realm)
         asked: dict[str, Any] = {
             "kind": shape.record.name,
@@ -245,7 +249,7 @@ class RedisStore:
             return 0
         asked = {"kind": shape.record.name, "now": str(now), "limit": limit, "purge": purge}
         if realm is not None:
-            asked["realm"] = realm
+            asked["realm"] = written(realm)
         return int(self._run("expired", asked, shape))
 
     # --- The server ---

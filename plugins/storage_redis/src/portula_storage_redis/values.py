@@ -41,14 +41,15 @@ def written_where(where: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
             [
                 written(each)
                 for each in (value if isinstance(value, tuple) else (value,))
-                if _can_be_kept(each)
+                if can_be_kept(each)
             ],
         )
         for name, value in where.items()
     ]
 
 
-def _can_be_kept(value: object) -> bool:
+def can_be_kept(value: object) -> bool:
+    """Say whether a text can be UTF-8: one with a lone surrogate cannot."""
     if isinstance(value, str):
         try:
             value.encode()

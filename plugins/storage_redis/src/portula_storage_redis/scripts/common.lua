@@ -15,11 +15,17 @@ local CHUNK = 500
 local function record_key(kind, name) return prefix .. ":r:" .. kind .. ":" .. name end
 local function index_key(kind, field, value) return prefix .. ":x:" .. kind .. ":" .. field .. ":" .. value end
 local function all_key(kind) return prefix .. ":a:" .. kind end
-local function expiry_key(kind) return prefix .. ":e:" .. kind end
+local function expiry_key(kind, realm) return prefix .. ":e:" .. kind .. ":" .. (realm or NONE) end
 
 -- The set of an order: its number, the values of the fields that are compared, and the realm where there are realms.
 local function order_key(kind, number, values, realm)
   return prefix .. ":o:" .. kind .. ":" .. number .. ":" .. table.concat(values, "\0") .. "\0" .. realm
+end
+
+-- The realms that are meant: the one that is named, or all there are; NONE for kinds that know none.
+local function realms_of(kind, realm)
+  if not kinds[kind].in_realm then return { NONE } end
+  return realm and { realm } or redis.call("SMEMBERS", prefix .. ":realms")
 end
 
 -- Says whether one text comes before another, byte by byte: Lua compares by the locale of the server.
@@ -182,7 +188,7 @@ local function write(kind, name, fields)
   if not fields then
     redis.call("DEL", key)
     redis.call("ZREM", all_key(kind), name)
-    redis.call("ZREM", expiry_key(kind), name)
+    if before then redis.call("ZREM", expiry_key(kind, before.realm), name) end
     return
   end
   for field in pairs(before or {}) do
@@ -194,9 +200,9 @@ local function write(kind, name, fields)
   if not before then redis.call("ZADD", all_key(kind), 0, name) end
   local expires = known.expires and (fields[known.expires] or NONE) or NONE
   if expires == NONE then
-    redis.call("ZREM", expiry_key(kind), name)
+    redis.call("ZREM", expiry_key(kind, fields.realm), name)
   else
-    redis.call("ZADD", expiry_key(kind), string.sub(expires, 2), name)
+    redis.call("ZADD", expiry_key(kind, fields.realm), string.sub(expires, 2), name)
   end
 end
 

@@ -1,20 +1,19 @@
--- Counts up to `limit` records that expired before `now`, those of one realm if one is named; deletes them if `purge`.
+-- Counts up to `limit` records that expired before `now`, those of one realm if one is named; deletes them if `purge`,
+-- the oldest first.
 
 local asked = cjson.decode(ARGV[2])
-local kind, now = asked.kind, "(" .. asked.now
-local ending = asked.realm and ("\0" .. asked.realm)
-local found, offset = {}, 0
+local kind, found = asked.kind, {}
 
-while #found < asked.limit do
-  local names = redis.call("ZRANGEBYSCORE", expiry_key(kind), "-inf", now, "LIMIT", offset, CHUNK)
-  for _, name in ipairs(names) do
-    if #found < asked.limit and (not ending or string.sub(name, -#ending) == ending) then table.insert(found, name) end
-  end
-  if #names < CHUNK then break end
-  offset = offset + CHUNK
+for _, realm in ipairs(realms_of(kind, asked.realm)) do
+  local met = redis.call(
+    "ZRANGEBYSCORE", expiry_key(kind, realm), "-inf", "(" .. asked.now, "WITHSCORES", "LIMIT", 0, asked.limit
+  )
+  for at = 1, #met, 2 do table.insert(found, { met[at], tonumber(met[at + 1]) }) end
 end
+table.sort(found, function(one, other) return one[2] < other[2] end)
+local count = math.min(asked.limit, #found)
 if asked.purge then
-  for _, name in ipairs(found) do stage(kind, name, false) end
+  for at = 1, count do stage(kind, found[at][1], false) end
   write_staged()
 end
-return #found
+return count

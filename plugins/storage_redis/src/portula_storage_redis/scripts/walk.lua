@@ -14,8 +14,7 @@ if asked.after then
   end
 end
 
-local realms = { asked.realm or NONE }
-if kinds[kind].in_realm and not asked.realm then realms = redis.call("SMEMBERS", prefix .. ":realms") end
+local realms = realms_of(kind, asked.realm)
 
 local found = {}
 for _, realm in ipairs(realms) do
