@@ -27,7 +27,8 @@ class World:
     def __init__(self, deployment, folder):
         self.deployment, self.audit = deployment, folder / "audit.jsonl"
         settings = {"PROTECTED_RESOURCES": [API, OTHER], "AUDIT_FILE": str(self.audit)}
-        deployment.configure(**settings, PLUGINS_BLOCKED=["resource_indicators"])  # the spike is in its place
+        blocked = ["resource_indicators", "ciba"]  # spikes are in their place
+        deployment.configure(**settings, PLUGINS_BLOCKED=blocked)
         deployment.try_("createuser", "ada", "--password-stdin", "--json", typed=PASSWORD)
         deployment.try_("createuser", "bob", "--password-stdin", "--json", typed=PASSWORD)
         self.app = self.client("authorization-code", "--redirect-uris", CALLBACK)

@@ -187,6 +187,7 @@ def test_the_server_tells_that_it_binds_and_where(make_house, house):
         "userinfo_endpoint": "https://mtls.example/in/o/userinfo/",
         "pushed_authorization_request_endpoint": "https://mtls.example/in/o/par/",
         "device_authorization_endpoint": "https://mtls.example/in/o/device_authorization/",
+        "backchannel_authentication_endpoint": "https://mtls.example/in/o/bc-authorize/",
     }
     assert document["end_session_endpoint"].startswith("https://id.example/")
 

@@ -35,6 +35,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "resource_server": "portula-resource-server",
     "scopes_settings": "portula-scopes-settings",
     "sessions": "portula-sessions",
+    "storage_redis": "portula-storage-redis",
     "storage_sql": "portula-storage-sql",
     "token_exchange": "portula-token-exchange",
 }
