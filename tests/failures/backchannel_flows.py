@@ -3,31 +3,13 @@
 from types import MappingProxyType
 
 from failures.houses import ISSUER, House, expect
-from portula import hookimpl
-from portula.plugin import AccessToken, Artifact, Authorization, Fetched, Fetcher
+from failures.people_flows import Receiver
+from portula.plugin import AccessToken, Artifact, Authorization
 from portula_testing import jws
 
 GRANT = "urn:openid:params:grant-type:ciba"
 REQUEST = "backchannel authentication request"
 TOLD = "https://till.example/told"
-
-
-class Receiver(Fetcher):
-    """Where the client is told."""
-
-    def __init__(self, heard):
-        self.heard = heard
-
-    @hookimpl(specname="portula_fetcher")
-    def answer(self, provider):
-        return self
-
-    def post(self, url, body, *, headers=None, max_bytes=65536):
-        self.heard.append(url)
-        return Fetched(204, "", b"")
-
-    def get(self, url, *, accept, max_bytes=65536):
-        raise NotImplementedError
 
 
 class Backchannel(House):

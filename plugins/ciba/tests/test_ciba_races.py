@@ -1,26 +1,12 @@
 """Many at one moment: a request is redeemed once, decided once, and there are no more than may be (attack S62)."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from support.backchannel import asked, begun, decided, opened, poll, till
+from support.racing import together
 
 from portula.plugin import AccessToken, Authorization
 
 AT_ONCE = 20
-
-
-def together(calls):
-    """Run calls at one moment, and return what they return."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call):
-        barrier.wait(30)
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return list(threads.map(run, calls))
 
 
 def one_winner(world, party, browser):

@@ -1,27 +1,14 @@
 """Many at one moment: a code is redeemed once, decided once, and guesses are counted (attack S62)."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 from support.devices import answered, begun, poll, television, to_page, typed
+from support.racing import together
 
 from portula.plugin import AccessToken, Artifact, Authorization
 
 AT_ONCE = 20
-
-
-def together(calls):
-    """Run calls at one moment, and return what they return."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call):
-        barrier.wait(30)
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return list(threads.map(run, calls))
 
 
 def one_winner(world, party, browser):
