@@ -14,4 +14,4 @@ set +a
 
 export PORTULA_TEST_ALL=1
 export PYTHONPATH="tools${PYTHONPATH:+:$PYTHONPATH}"
-exec .venv/bin/python -m pytest -m "" -p no_skips "$@"
+exec .venv/bin/python -m pytest -m "" -p no_skips --durations=30 --durations-min=5 "$@"
