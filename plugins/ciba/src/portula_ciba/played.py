@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def play_ciba(player: Any) -> None:
     """A till gets a token, while the person whom it names allows it on a device of their own."""
+    player.shorten("auth_req_id")
     asked = player.post(
         "CIBA Core §7.1: the client asks for a person by name",
         "backchannel_authentication_endpoint",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def play_device(player: Any) -> None:
     """A television or a command line gets a token, while its person allows it somewhere else."""
+    player.shorten("device_code")
     asked = player.post(
         "RFC 8628 §3.1: the device asks for a code",
         "device_authorization_endpoint",

@@ -17,6 +17,7 @@ GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 def play_assertion(player: Any) -> None:
     """An app gets an assertion for another server (--set id_token=…, --set audience=…)."""
+    player.shorten("subject_token")
     player.post(
         "ID-JAG draft §4.3: an ID token becomes an assertion, which the server of `audience` takes as a grant",
         "token_endpoint",

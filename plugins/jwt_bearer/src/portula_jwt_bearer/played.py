@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def play_assertion(player: Any) -> None:
     """A workload redeems what its own issuer signed for it (--set assertion=…)."""
+    player.shorten("assertion")
     title = "RFC 7523 §2.1: an assertion of a trusted issuer becomes a token"
     asked = {"assertion": player.given("assertion"), "scope": player.scope, "resource": player.resource}
     player.post(title, "token_endpoint", grant_type=GRANT_TYPE, **asked)

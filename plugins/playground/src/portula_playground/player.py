@@ -24,21 +24,11 @@ SHOWN_CHARACTERS = 12
 """Of what is secret."""
 SECRET = frozenset(
     {
-        *(
-            "access_token",
-            "refresh_token",
-            "id_token",
-            "code",
-            "code_verifier",
-            "client_secret",
-            "device_code",
-            "auth_req_id",
-            "client_notification_token",
-        ),
-        *("subject_token", "actor_token", "assertion", "authorization", "password"),
+        *("access_token", "refresh_token", "id_token", "code", "code_verifier", "client_secret"),
+        *("authorization", "password"),
     }
 )
-"""Members whose values are shortened."""
+"""Members whose values are shortened, besides those that a grant names."""
 
 
 class Refused(click.ClickException):
@@ -57,6 +47,7 @@ class Player:
     resource: str = ""
     given_values: Mapping[str, str] = field(default_factory=dict)
     """What `--set` gives."""
+    secret_members: frozenset[str] = SECRET
     show_secrets: bool = False
     steps_of: Callable[[str, str], str] = lambda _endpoint, _grant_type: ""
     """Returns the steps that answer a request to an endpoint, as text; empty where they are not known."""
@@ -166,6 +157,10 @@ class Player:
         """Send the person to a page: show its address, in a terminal with `qr` as a code to scan too."""
         self.display.visit(url, qr=qr)
 
+    def shorten(self, *names: str) -> None:
+        """Let the values of these members be shortened too, wherever they are sent or answered."""
+        self.secret_members |= set(names)
+
     def say(self, text: str) -> None:
         """Show what the person has to know."""
         self.display.say(text)
@@ -205,7 +200,7 @@ class Player:
         self.display.message(line, {name: self._shortened(name, text) for name, text in texts.items()})
 
     def _shortened(self, name: str, text: str) -> str:
-        if self.show_secrets or name.lower() not in SECRET or len(text) <= SHOWN_CHARACTERS:
+        if self.show_secrets or name.lower() not in self.secret_members or len(text) <= SHOWN_CHARACTERS:
             return text
         return f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
 

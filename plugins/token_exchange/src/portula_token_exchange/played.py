@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def play_exchange(player: Any) -> None:
     """A server gets, for a token of a person, one for the server behind it (--set subject_token=…)."""
+    player.shorten("subject_token")
     player.post(
         "RFC 8693 §2.1: a token becomes another, for somebody else and never wider",
         "token_endpoint",
