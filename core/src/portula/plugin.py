@@ -16,6 +16,7 @@ from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_requests import (
     HEAR_VETOES,
     JUDGE_SCOPE,
+    OF_A_BROWSER,
     client_request_steps,
     judge_grant_type,
 )
@@ -90,7 +91,6 @@ from portula.flow.pending import (
     change_pending,
     decide_pending,
     is_pending,
-    of_kind,
     page_exchange_about,
     pending_payload,
 )
@@ -264,6 +264,7 @@ __all__ = [
     "MAX_LENGTH",
     "NO_STORE",
     "OAUTHLIB_STATE",
+    "OF_A_BROWSER",
     "REVOCATION_STEPS",
     "SELF_REGISTERED",
     "SURROGATE",
@@ -464,7 +465,6 @@ __all__ = [
     "nearest",
     "network_of",
     "never_heard",
-    "of_kind",
     "origin_of",
     "outbox",
     "page_exchange_about",

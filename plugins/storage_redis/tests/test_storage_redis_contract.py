@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from support.redis_servers import forget, url_of
 
-from plugins.storage_redis.tests.conftest import forget, url_of
 from portula.plugin import RecordType
 from portula_storage_redis.opening import connect
 from portula_storage_redis.settings import RedisSettings

@@ -6,7 +6,7 @@ is asked for stands in an artifact, and so does what becomes of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidGrantError, InvalidRequestError
@@ -98,12 +98,7 @@ def page_exchange_about(
     return exchange
 
 
-def of_kind(kind: str, found: Iterable[Artifact]) -> Artifact | None:
-    """Return the first artifact of a kind."""
-    return next((each for each in found if each.kind == kind), None)
-
-
-class PollingGrant(ExtensionGrant):
+class PollingGrant(ExtensionGrant, ABC):
     """A grant type whose client polls until a person has decided; then it gets what they allowed, once."""
 
     refreshable = True
@@ -114,9 +109,9 @@ class PollingGrant(ExtensionGrant):
     too_often_status: ClassVar[int] = 429
     """HTTP status for a client that goes on polling too early when its interval is as long as it can be."""
 
+    @abstractmethod
     def find(self, provider: AuthorizationServer, value: str) -> Artifact | None:
         """Return the request that a value of the parameter names, whatever has become of it."""
-        raise NotImplementedError
 
     def prove(self, exchange: TokenExchange, pending: Artifact) -> None:
         """Refuse a client that does not prove what its request demands, e.g. a verifier (RFC 7636); nothing here."""

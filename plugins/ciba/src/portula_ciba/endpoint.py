@@ -17,6 +17,7 @@ from portula.errors import (
 from portula.plugin import (
     HEAR_VETOES,
     JUDGE_SCOPE,
+    OF_A_BROWSER,
     Endpoint,
     Exchange,
     Places,
@@ -48,8 +49,6 @@ OWN = frozenset(
     }
 )
 """Parameters of this endpoint alone (§7.1)."""
-AT_A_BROWSER = frozenset({"nonce", "prompt", "redirect_uri", "response_mode", "response_type", "state"})
-"""Parameters of the request that a browser brings: here they are unknown, and ignored (RFC 6749 §3.1)."""
 
 NOTIFICATION_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 """RFC 6750 §2.1, b64token."""
@@ -74,7 +73,7 @@ def parameters(exchange: CibaExchange) -> None:
     elif request_object.is_required(exchange.provider, client):
         raise InvalidRequestError(description="Sign the request (CIBA Core §7.1.1).")
     exchange.own = {name: value for name, value in pairs if name in OWN}
-    exchange.take_parameters([pair for pair in pairs if pair[0] not in OWN | AT_A_BROWSER])
+    exchange.take_parameters([pair for pair in pairs if pair[0] not in OWN | OF_A_BROWSER])
 
 
 def openid(exchange: CibaExchange) -> None:

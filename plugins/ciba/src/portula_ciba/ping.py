@@ -25,12 +25,12 @@ PERMANENT = frozenset({*range(300, 500)} - {408, 429})
 """Redirects are not followed, and who refuses is not asked again (CIBA Core §10.2)."""
 
 
-def sealed(exchange: CibaExchange, digest: str, auth_req_id: str) -> dict[str, str]:
+def sealed_member(exchange: CibaExchange, digest: str, auth_req_id: str) -> dict[str, str]:
     """Return the member of a payload by which a client is told; none for one that polls."""
     if delivery_mode(exchange.party) != "ping":
         return {}
-    told = json.dumps([auth_req_id, exchange.own["client_notification_token"]])
-    return {SEALED: exchange.provider.keys.seal(_PURPOSE, told, under=digest)}
+    secrets = json.dumps([auth_req_id, exchange.own["client_notification_token"]])
+    return {SEALED: exchange.provider.keys.seal(_PURPOSE, secrets, under=digest)}
 
 
 def plan_ping(provider: AuthorizationServer, plan: Plan, pending: Artifact) -> None:

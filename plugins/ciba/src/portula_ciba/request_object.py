@@ -82,7 +82,6 @@ def _check_claims(exchange: CibaExchange, verified: Token) -> None:
     """Judge what a signed request says of itself (CIBA Core §7.1.1, FAPI-CIBA §5.2.2)."""
     claims, client_id, now = verified.claims, exchange.party.client_id, exchange.provider.now()
     settings = exchange.provider.settings(CibaSettings, exchange.client)
-    typ = verified.header.get("typ", "").lower().removeprefix("application/")
     longest = settings.CIBA_REQUEST_MAX_LIFETIME_SECONDS
     aud = claims.get("aud")
     problems = {
@@ -92,7 +91,7 @@ def _check_claims(exchange: CibaExchange, verified: Token) -> None:
         **_wrong_times(claims, now, longest),
         "jti": not isinstance(claims.get("jti"), str) or not 1 <= len(claims["jti"]) <= MAX_JTI_CHARACTERS,
         "client_id": claims.get("client_id", client_id) != client_id,
-        "sub": typ != EXPLICIT_TYPE and claims.get("sub") == client_id,
+        "sub": verified.typ != EXPLICIT_TYPE and claims.get("sub") == client_id,
         "request": not claims.keys().isdisjoint({"request", "request_uri"}),
         "kind: it is one for a browser": not OF_A_BROWSER.isdisjoint(claims),
         "name": not OAUTHLIB_STATE.isdisjoint(claims),

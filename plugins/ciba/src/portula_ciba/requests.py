@@ -14,7 +14,6 @@ from portula.plugin import (
     Plan,
     decide_pending,
     is_pending,
-    of_kind,
     pending_payload,
 )
 from portula_ciba import ping
@@ -52,7 +51,7 @@ def keep(exchange: CibaExchange, user: User) -> str:
         plan.extend(exchange.plan)
         record = _record(exchange, user, auth_req_id, _places(exchange, user, plan))
         plan.add(record)
-        requested = _told(exchange, record)
+        requested = _event(exchange, record)
         plan.extend(provider.hooks.record(CibaHooks.portula_record_ciba_request, requested))
         try:
             provider.storage.apply(plan)
@@ -100,7 +99,7 @@ def _record(exchange: CibaExchange, user: User, auth_req_id: str, places: dict[s
         SUBJECT: user.subject,
         BINDING_MESSAGE: exchange.own.get("binding_message"),
         ADDRESS: exchange.message.client_address,
-        **ping.sealed(exchange, digest, auth_req_id),
+        **ping.sealed_member(exchange, digest, auth_req_id),
     }
     return Artifact(
         digest=digest,
@@ -113,7 +112,7 @@ def _record(exchange: CibaExchange, user: User, auth_req_id: str, places: dict[s
     )
 
 
-def _told(exchange: CibaExchange, record: Artifact) -> BackchannelRequested:
+def _event(exchange: CibaExchange, record: Artifact) -> BackchannelRequested:
     provider, client = exchange.host, exchange.party
     page = f"{provider.root_of(exchange.issuer)}{provider.mount}{PAGE}"
     return BackchannelRequested(
@@ -131,8 +130,7 @@ def _told(exchange: CibaExchange, record: Artifact) -> BackchannelRequested:
 
 def of_client(provider: AuthorizationServer, auth_req_id: str) -> Artifact | None:
     """Return the request that a client names, whatever has become of it."""
-    digest = provider.keys.digests(KIND, auth_req_id)
-    return of_kind(KIND, provider.storage.select(Artifact, limit=1, digest=digest))
+    return provider.storage.find(Artifact, digest=provider.keys.digests(KIND, auth_req_id))
 
 
 def of_user(provider: AuthorizationServer, subject: str, request_id: str) -> Artifact | None:
@@ -141,14 +139,14 @@ def of_user(provider: AuthorizationServer, subject: str, request_id: str) -> Art
     By its family it is of this issuer too: what another issuer of the realm is asked for is decided there.
     """
     family = provider.keys.digests(OF_USER, subject)
-    return of_kind(KIND, provider.storage.select(Artifact, limit=1, digest=request_id, family=family))
+    return provider.storage.find(Artifact, digest=request_id, family=family)
 
 
 def waiting_for(provider: AuthorizationServer, subject: str) -> list[Artifact]:
     """Return the requests that wait for a person, the newest first."""
     family, after, waiting = provider.keys.digests(OF_USER, subject), None, []
     while page := provider.storage.select(Artifact, limit=PAGE_ROWS, family=family, after=after):
-        waiting += [each for each in page if each.kind == KIND and is_pending(provider, each)]
+        waiting += [each for each in page if is_pending(provider, each)]
         after = page[-1].digest
     return sorted(waiting, key=lambda each: each.issued_at, reverse=True)
 

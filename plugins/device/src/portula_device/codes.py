@@ -16,7 +16,6 @@ from portula.plugin import (
     Places,
     Plan,
     decide_pending,
-    of_kind,
     pending_payload,
 )
 from portula_device.hooks import DeviceHooks
@@ -76,13 +75,13 @@ def keep(exchange: AuthorizationExchange, own: Mapping[str, Any]) -> tuple[str, 
 def of_device(provider: AuthorizationServer, device_code: str) -> Artifact | None:
     """Return the record of the code that a device has, whatever has become of it."""
     family = provider.keys.digests(KIND, device_code)
-    return of_kind(KIND, provider.storage.select(Artifact, limit=1, family=family))
+    return next(iter(provider.storage.select(Artifact, limit=1, family=family)), None)
 
 
 def of_person(provider: AuthorizationServer, user_code: str) -> Artifact | None:
     """Return the record of a code that a person types, whatever has become of it."""
     digest = provider.keys.digests(USER_CODE, normal_form(user_code))
-    return of_kind(KIND, provider.storage.select(Artifact, limit=1, digest=digest))
+    return provider.storage.find(Artifact, digest=digest)
 
 
 def decide(plan: Plan, code: Artifact, authorization: str | None) -> None:

@@ -16,6 +16,7 @@ from portula.errors import (
 from portula.plugin import (
     HEAR_VETOES,
     JUDGE_SCOPE,
+    OF_A_BROWSER,
     Application,
     AuthorizationExchange,
     Endpoint,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 PATH = "device_authorization/"
 PAGE = "/device/"
 
-AT_A_BROWSER = frozenset({"nonce", "prompt", "redirect_uri", "response_mode", "response_type", "state"})
-"""Parameters of the request that a browser brings: here they are unknown, and ignored (RFC 6749 §3.1)."""
-
 
 class DeviceAuthorization(AuthorizationExchange):
     """A request of a device: an authorization request whose answer goes nowhere by a browser."""
@@ -49,7 +47,7 @@ def parameters(exchange: DeviceAuthorization) -> None:
         raise RequestNotSupported(description="Send the parameters as they are.")
     if exchange.parameter("request_uri") is not None:
         raise RequestURINotSupported(description="Send the parameters as they are.")
-    exchange.take_parameters([pair for pair in exchange.parameters if pair[0] not in AT_A_BROWSER])
+    exchange.take_parameters([pair for pair in exchange.parameters if pair[0] not in OF_A_BROWSER])
 
 
 def code_challenge(exchange: DeviceAuthorization) -> None:

@@ -141,7 +141,7 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
     A token about the client itself that has not the type of a request object is the client's assertion of who it is
     (RFC 9101 §10.8, RFC 8725 §3.11, §3.12).
     """
-    claims, typ = verified.claims, verified.header.get("typ", "").lower().removeprefix("application/")
+    claims = verified.claims
     now, settings = exchange.provider.now(), exchange.provider.settings(JarSettings, exchange.client)
     exp, nbf, aud = claims.get("exp"), claims.get("nbf"), claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
@@ -149,7 +149,7 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
         "missing claims": not claims.keys() >= set(settings.REQUEST_OBJECT_REQUIRED_CLAIMS),
         "lifetime": counts_too_long(claims, now, settings.REQUEST_OBJECT_MAX_LIFETIME_SECONDS),
         "iss": claims.get("iss") not in (None, _client(exchange).client_id),
-        "sub": typ != EXPLICIT_TYPE and claims.get("sub") == _client(exchange).client_id,
+        "sub": verified.typ != EXPLICIT_TYPE and claims.get("sub") == _client(exchange).client_id,
         "aud": aud is not None and exchange.issuer not in audiences,
         "exp": exp is not None and not (is_time(exp) and exp + LEEWAY_SECONDS > now),
         "nbf": nbf is not None and not (is_time(nbf) and nbf - LEEWAY_SECONDS <= now),
