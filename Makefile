@@ -21,7 +21,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --constraint constraints.txt --no-build-isolation
 MANIFESTS := pyproject.toml core/pyproject.toml testing/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help serve demo test coverage check format docs services services-stop bench dist dist-check clean
+.PHONY: help installed-minimum serve demo test coverage check format docs services services-stop bench dist dist-check clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -75,9 +75,16 @@ $(VENV)/.stamp-release: $(VENV)/.stamp-base
 	@$(INSTALL) --group release
 	@touch $@
 
+# What the other targets begin with: two of them at one moment, in an empty clone too, install one after the other.
+installed-minimum:
+	@$(PYTHON) tools/locked.py $(MAKE) --no-print-directory $(LEAST)/.stamp-test
+
+installed-%:
+	@$(PYTHON) tools/locked.py $(MAKE) --no-print-directory $(VENV)/.stamp-$*
+
 # --- running ---------------------------------------------------------------------------------------------------------
 
-serve: $(VENV)/.stamp-serve ## Run a provider with a demo user and client (ARGS="--port 8001")
+serve: installed-serve ## Run a provider with a demo user and client (ARGS="--port 8001")
 	@exec $(BIN)/portula serve --demo $(ARGS)
 
 demo: serve ## The same
@@ -85,27 +92,27 @@ demo: serve ## The same
 # --- testing ---------------------------------------------------------------------------------------------------------
 
 ifdef ALL
-test: $(VENV)/.stamp-browser
+test: installed-browser
 	@tools/test_all.sh --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 else ifdef MINIMUM
-test: $(LEAST)/.stamp-test
+test: installed-minimum
 	@$(LEAST)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --rows $(ROWS) $(ARGS)
 else ifdef ROOM
-test: $(VENV)/.stamp-test
+test: installed-test
 	@test -d plugins/$(ROOM) || { echo "There is no room $(ROOM); there are: $(notdir $(wildcard plugins/*))" >&2; exit 2; }
 	@$(BIN)/python -m pytest plugins/$(ROOM) $(ARGS)
 else
-test: $(VENV)/.stamp-test ## The tests on SQLite and memory, six rows of each table; ALL=1 adds all rows, engines, browser and what takes long; ROOM=logout is of one room, MINIMUM=1 has the least versions (ARGS="-k word")
+test: installed-test ## The tests on SQLite and memory, six rows of each table; ALL=1 adds all rows, engines, browser and what takes long; ROOM=logout is of one room, MINIMUM=1 has the least versions (ARGS="-k word")
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --rows $(ROWS) $(ARGS)
 endif
 
-coverage: $(VENV)/.stamp-test ## The same tests, with a report of the lines they reach
+coverage: installed-test ## The same tests, with a report of the lines they reach
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m coverage run -m pytest $(ARGS)
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-check: $(VENV)/.stamp-check ## Format, lint, types, import contracts, rules of the house, docs
+check: installed-check ## Format, lint, types, import contracts, rules of the house, docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -114,28 +121,28 @@ check: $(VENV)/.stamp-check ## Format, lint, types, import contracts, rules of t
 	@$(BIN)/python -m pytest --quiet -m house tests/test_house.py
 	@$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
 
-format: $(VENV)/.stamp-check ## Format, and mend what ruff can mend
+format: installed-check ## Format, and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-services: $(VENV)/.stamp-browser ## Install (apt, npm) what the tests need; start the databases on loopback ports
+services: installed-browser ## Install (apt, npm) what the tests need; start the databases on loopback ports
 	@PYTHON="$(PYTHON)" tools/services.sh start
 
 services-stop: ## Stop them
 	@tools/services.sh stop
 
-bench: $(VENV)/.stamp-test ## CPU time per operation beside a bare Flask application
+bench: installed-test ## CPU time per operation beside a bare Flask application
 	@$(BIN)/python bench/run.py $(ARGS)
 
 # --- making ----------------------------------------------------------------------------------------------------------
 
-docs: $(VENV)/.stamp-docs ## The manual, in docs/_build/html
+docs: installed-docs ## The manual, in docs/_build/html
 	@$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-dist: $(VENV)/.stamp-release ## Sdist and wheel of every distribution, in dist/
+dist: installed-release ## Sdist and wheel of every distribution, in dist/
 	@$(BIN)/python tools/build_dists.py
 
-dist-check: $(VENV)/.stamp-release ## Whether the files in dist/ can be published (RELEASE=1: the addresses too)
+dist-check: installed-release ## Whether the files in dist/ can be published (RELEASE=1: the addresses too)
 	@$(BIN)/python tools/check_dists.py $(if $(RELEASE),--release)
 
 clean: ## Remove what the targets made (not the services: make services-stop first)
