@@ -77,10 +77,10 @@ $(VENV)/.stamp-release: $(VENV)/.stamp-base
 
 # What the other targets begin with: two of them at one moment, in an empty clone too, install one after the other.
 installed-minimum:
-	@$(PYTHON) tools/locked.py $(MAKE) --no-print-directory $(LEAST)/.stamp-test
+	@$(PYTHON) tools/locked.py $(MAKE) --silent --no-print-directory $(LEAST)/.stamp-test
 
 installed-%:
-	@$(PYTHON) tools/locked.py $(MAKE) --no-print-directory $(VENV)/.stamp-$*
+	@$(PYTHON) tools/locked.py $(MAKE) --silent --no-print-directory $(VENV)/.stamp-$*
 
 # --- running ---------------------------------------------------------------------------------------------------------
 
