@@ -21,6 +21,7 @@ from portula_storage_sql import connections, engine, migrate
 from portula_storage_sql.connections import PoolSize
 from portula_storage_sql.driver_errors import down_of
 from portula_storage_sql.engine import make_engine, parse_url
+from portula_storage_sql.schema import VERSION_TABLE
 from portula_storage_sql.store import SqlStore
 from portula_testing.storage_samples import grant
 from portula_testing.writing import add_to
@@ -185,7 +186,7 @@ def test_a_statement_that_takes_too_long_is_ended(backend: str, empty_url: URL) 
 
 def test_a_newer_schema_is_served(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     with sqlite3.connect(file) as connection:
-        connection.execute(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'")
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
         connection.execute("ALTER TABLE portula_grant ADD COLUMN invented VARCHAR(10)")
         connection.execute("CREATE TABLE portula_invented (id VARCHAR(10))")
     connection.close()
@@ -203,7 +204,7 @@ def test_a_newer_schema_is_served(file: Path, caplog: pytest.LogCaptureFixture) 
 
 def test_a_version_that_is_none_of_ours_stops(file: Path) -> None:
     with sqlite3.connect(file) as connection:
-        connection.execute(f"UPDATE {migrate.VERSION_TABLE} SET version_num = 'abcdef'")
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = 'abcdef'")
     connection.close()
     with pytest.raises(Exception, match="no migration of portula"):
         SqlStore(make_engine(f"sqlite:///{file}"), CORE_RECORDS).ready()

@@ -19,6 +19,7 @@ from portula.errors import ConfigError
 from portula.plugin import CORE_RECORDS, RecordType, shape_of
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
+from portula_storage_sql.schema import current
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
 from portula_testing.storage_samples import RECORDS, SAMPLE
@@ -81,7 +82,7 @@ def differences(engine: Engine, records: tuple[RecordType, ...]) -> list[Any]:
 
 
 def test_an_empty_database_is_upgraded_once(empty_engine: Engine) -> None:
-    assert migrate.current(empty_engine) is None
+    assert current(empty_engine) is None
     pending = migrate.pending(empty_engine, RECORDS)
     told: list[str] = []
     done = migrate.upgrade(empty_engine, RECORDS, told.append)
@@ -89,7 +90,7 @@ def test_an_empty_database_is_upgraded_once(empty_engine: Engine) -> None:
     assert done[0].startswith("migration 0001")
     assert pending[0] == done[0]
     assert "table portula_sample" in done
-    assert migrate.current(empty_engine) == "0001"
+    assert current(empty_engine) == "0001"
     assert migrate.pending(empty_engine, RECORDS) == []
     assert migrate.upgrade(empty_engine, RECORDS) == []
 

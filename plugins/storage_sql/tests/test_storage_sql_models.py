@@ -29,6 +29,7 @@ from portula_storage_sql.models import (
     RefreshTokenMixin,
     short_text,
 )
+from portula_storage_sql.schema import lacking
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
 from portula_testing.contracts import StorageContract, WalkContract
@@ -279,12 +280,12 @@ def test_swapping_one_model_swaps_no_other_and_makes_no_table_of_it(name: str, t
     ours = {f"portula_{record.name}" for record in records if record.name != name}
     assert tables == ours | {"portula_version"}
     table = MODELS[name].__table__.name  # type: ignore[attr-defined]
-    assert migrate.lacking(engine, records) == [f"table {table}"]
+    assert lacking(engine, records) == [f"table {table}"]
     Base.metadata.create_all(engine)
-    assert migrate.lacking(engine, records) == []
+    assert lacking(engine, records) == []
     with engine.connect() as connection:
         connection.execute(text(f"ALTER TABLE {table} DROP COLUMN scope"))
-    assert migrate.lacking(engine, records) == [f"column {table}.scope"]
+    assert lacking(engine, records) == [f"column {table}.scope"]
     engine.dispose()
 
 

@@ -1,6 +1,7 @@
 """What commands have in common: options, tables for people, JSON for programs, questions before something ends.
 
-Rooms import these names from `portula.plugin`, so that every command lists, asks and fails alike.
+Rooms import these names from `portula.plugin`, so that every command lists, asks and fails alike. Rich is imported by
+what prints with it: a process that serves never needs it.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 PIPED_WIDTH = 200
 """Columns of a table that goes into a file or another program."""
@@ -48,6 +49,8 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def make_table(*columns: str) -> Table:
     """Return an empty table, whose long cells go on in the next line."""
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -56,6 +59,8 @@ def make_table(*columns: str) -> Table:
 
 def print_table(table: Table) -> None:
     """Print a table; one that nobody looks at on a terminal is not cut to the width of one."""
+    from rich.console import Console
+
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PIPED_WIDTH
@@ -72,6 +77,8 @@ def print_rows(
     if not rows:
         click.echo(none)
         return
+    from rich.markup import escape
+
     table = make_table(*columns.values())
     for row in rows:
         table.add_row(*(escape(shown_fact(name, row[name])) for name in columns))
@@ -98,6 +105,9 @@ def print_record(facts: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")

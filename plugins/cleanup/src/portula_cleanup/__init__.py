@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula_cleanup.commands import portula_commands
 from portula_cleanup.settings import CleanupSettings
 
-__all__ = ["portula_commands"]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import click
     from pydantic import BaseModel
 
     from portula import Provider
@@ -27,3 +26,11 @@ if TYPE_CHECKING:
 def portula_settings(provider: Provider) -> Sequence[type[BaseModel]]:
     """CLEAR_EXPIRED_TOKENS_BATCH_SIZE and _INTERVAL."""
     return [CleanupSettings]
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> Sequence[click.Command]:
+    """Contribute `portula cleartokens`."""
+    from portula_cleanup.commands import cleartokens_command
+
+    return [cleartokens_command(provider)]

@@ -11,16 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from portula import hookimpl
 from portula_cleanup.sweep import Sweep
 
 if TYPE_CHECKING:
     from portula import Provider
 
 
-@hookimpl
-def portula_commands(provider: Provider) -> list[click.Command]:
-    """Contribute cleartokens."""
+def cleartokens_command(provider: Provider) -> click.Command:
+    """Make the command for one provider."""
 
     @click.command("cleartokens")
     @click.option("--dry-run", is_flag=True, help="Delete nothing; say how much there is, up to one batch.")
@@ -47,7 +45,7 @@ def portula_commands(provider: Provider) -> list[click.Command]:
         else:
             _show(sweep, facts, found, dry_run=dry_run)
 
-    return [clear]
+    return clear
 
 
 def _looked(sweep: Sweep) -> dict[str, int]:

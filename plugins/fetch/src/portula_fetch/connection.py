@@ -1,4 +1,4 @@
-"""Connects to addresses that were looked at, and to no others; every step ends at the deadline of the fetch."""
+"""Sends requests to addresses that were looked at, and to no others; every step ends at the deadline of the fetch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,54 @@ from typing import Any
 
 import httpcore
 
+from portula.errors import FetchFailed
+from portula.plugin import Fetched
+from portula_fetch.answers import judge_head, max_age_of, media_type_of
 from portula_fetch.lookup import Deadline
+from portula_fetch.request import Request, Unreachable
 from portula_fetch.targets import Address
 
 TLS_RECORD_BYTES = 16384
 """What is written is written in one piece up to this size (RFC 8446 §5.1), so that a slow reader cannot stretch it."""
+
+
+def answer_of(
+    request: Request, addresses: Sequence[Address], deadline: Deadline, tls: ssl.SSLContext
+) -> Fetched:
+    """Send a request to one of these addresses and return the answer.
+
+    Raises:
+        Unreachable: no connection was made.
+        FetchFailed: there was no answer in time, or none that may be used.
+    """
+    backend = PinnedAddress(addresses, deadline)
+    try:
+        return _answer_of(request, backend, tls)
+    except (httpcore.TimeoutException, TimeoutError):
+        reason = f"there was no whole answer within {deadline.seconds:g} seconds"
+    except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError) as error:
+        reason = _reason(error)
+    raise (FetchFailed if backend.connected else Unreachable)(reason)
+
+
+def _answer_of(request: Request, backend: PinnedAddress, tls: ssl.SSLContext) -> Fetched:
+    target = request.target
+    origin = httpcore.Origin(b"https", target.host.encode(), target.port)
+    url = httpcore.URL(scheme=b"https", host=origin.host, port=target.port, target=target.resource.encode())
+    with (
+        httpcore.HTTPConnection(origin, ssl_context=tls, network_backend=backend) as connection,
+        connection.stream(request.method, url, headers=request.headers(), content=request.body) as answer,
+    ):
+        headers = [
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.headers
+        ]
+        judge_head(request.method, answer.status, headers, request.accept, request.max_bytes)
+        body = bytearray()
+        for chunk in answer.iter_stream():
+            body += chunk
+            if len(body) > request.max_bytes:
+                raise FetchFailed(f"the answer has more than {request.max_bytes} bytes", answer.status)
+        return Fetched(answer.status, media_type_of(headers), bytes(body), max_age_of(headers))
 
 
 class PinnedAddress(httpcore.NetworkBackend):
@@ -77,3 +120,15 @@ class _Timed(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _reason(error: Exception) -> str:
+    """Say why there was no answer, in words that hold nothing of what the server sent."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpcore.ProtocolError):
+        return "it does not speak HTTP/1.1 as it should"
+    return "the connection failed" if isinstance(error, httpcore.NetworkError) else "TLS failed"

@@ -21,6 +21,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         """Begin now."""
+        self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:

@@ -4,7 +4,25 @@ Source: the settings page of django-oauth-toolkit, 2.3 to 3.x; what exists here 
 It never runs the file unless told to, never shows a secret, and never passes over a setting in silence.
 """
 
-from portula_import_dot.commands import portula_commands
+from __future__ import annotations
 
-__all__ = ["portula_commands"]
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import click
+
+    from portula import Provider
+
 __version__ = "0.1.0"
+
+
+@hookimpl
+def portula_commands(provider: Provider) -> Sequence[click.Command]:
+    """Contribute `portula import-dot`."""
+    from portula_import_dot.commands import import_dot_command
+
+    return [import_dot_command(provider)]

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from portula import hookimpl
 from portula_import_dot import reading
 from portula_import_dot.judging import Outcome, Verdict, judge
 from portula_import_dot.writing import write
@@ -29,9 +28,8 @@ PIPED_WIDTH = 200
 _COLOURS = {Outcome.KEPT: "green", Outcome.DEFAULT: "green", Outcome.HAND: "yellow", Outcome.GONE: "red"}
 
 
-@hookimpl
-def portula_commands(provider: Provider) -> list[click.Command]:
-    """Contribute import-dot."""
+def import_dot_command(provider: Provider) -> click.Command:
+    """Make the command for one provider."""
 
     @click.command("import-dot")
     @click.argument(
@@ -61,7 +59,7 @@ def portula_commands(provider: Provider) -> list[click.Command]:
         else:
             _show(verdicts, target)
 
-    return [import_dot]
+    return import_dot
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.plugin import HookDeclarations
-from portula_playground.commands import try_command
 from portula_playground.hooks import PlaygroundHooks
 from portula_playground.page import portula_blueprints, portula_demo, portula_demo_links
 
@@ -32,4 +31,6 @@ def portula_declarations(provider: Provider) -> list[type[HookDeclarations]]:
 @hookimpl
 def portula_commands(provider: Provider) -> list[click.Command]:
     """Return `portula try`."""
+    from portula_playground.commands import try_command
+
     return [try_command(provider)]

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import qrcode
 from rich.console import Console
 from rich.markup import escape
 
@@ -85,6 +84,8 @@ class Terminal:
         """Print the address and open the browser."""
         self.console.print(f"  open {escape(url)}", soft_wrap=True)
         if qr:
+            import qrcode
+
             code, drawn = qrcode.QRCode(border=2), io.StringIO()
             code.add_data(url)
             code.print_ascii(out=drawn, invert=True)

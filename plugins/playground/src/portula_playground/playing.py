@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portula_playground.player import Player
-
 if TYPE_CHECKING:
     from portula import Provider
+    from portula_playground.player import Player
 
 STEP_LISTS = {
     "authorization": ("authorize", "authorize (answer)"),
@@ -33,6 +32,8 @@ def run(provider: Provider, play: Callable[[Player], Any], *, here: bool = True,
     Raises:
         ClickException: something is missing, or the provider refuses.
     """
+    from portula_playground.player import Player  # httpx only where something is played
+
     player = Player(steps_of=lambda *asked: steps_of(provider, *asked) if here else "", **given)
     try:
         player.discover()

@@ -37,9 +37,11 @@ def portula_readiness(provider: Provider) -> dict[str, Callable[[], object]]:
 
 
 def _store(provider: Provider) -> RedisStore | None:
+    store = provider.stores.get(STORE)
+    if store is None:
+        return None
     from portula_storage_redis.store import RedisStore
 
-    store = provider.stores.get(STORE)
     return store if isinstance(store, RedisStore) else None
 
 

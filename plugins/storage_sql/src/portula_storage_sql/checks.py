@@ -44,8 +44,8 @@ def portula_readiness(provider: Provider) -> dict[str, Callable[[], object]]:
 
 def _models(provider: Provider) -> Iterator[Finding]:
     """Find mapped classes whose tables are not there, or stay empty."""
-    from portula_storage_sql.migrate import lacking
     from portula_storage_sql.models import Model
+    from portula_storage_sql.schema import lacking
     from portula_storage_sql.store import SqlStore
 
     store = provider.stores.get(STORE)

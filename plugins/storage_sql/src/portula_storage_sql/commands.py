@@ -13,9 +13,9 @@ from rich.markup import escape
 
 from portula.errors import ConfigError
 from portula.plugin import SchemaGroup
-from portula_storage_sql import migrate
 from portula_storage_sql.checks import STORE
 from portula_storage_sql.driver_errors import shown
+from portula_storage_sql.schema import current, head, lacking, newer
 from portula_storage_sql.store import SqlStore
 
 if TYPE_CHECKING:
@@ -36,27 +36,28 @@ def database_group(provider: Provider) -> click.Group:
     def status(*, as_json: bool) -> None:
         """Say whether the schema is up to date; exit code 1 when it is behind, or a table of your own models is."""
         with _store(provider) as store:
-            version, pending = migrate.current(store.engine), migrate.pending(store.engine, store.records)
-            lacking = migrate.lacking(store.engine, store.records)
+            version, pending = current(store.engine), _pending(store)
+            lacks = lacking(store.engine, store.records)
         if as_json:
-            facts = {"database": shown(store.engine.url), "version": version, "pending": pending}
-            is_newer = migrate.newer(version)
-            click.echo(json.dumps({**facts, "newer": is_newer, "models": _models(store), "lacking": lacking}))
+            facts = {"database": shown(store.engine.url), "version": version, "newer": newer(version)}
+            click.echo(json.dumps({**facts, "pending": pending, "models": _models(store), "lacking": lacks}))
         else:
             console = _headed(store)
             for name, table in _models(store).items():
                 console.print(f"  [cyan]yours[/]    {escape(f'{name}: table {table}')}")
             for line in pending:
                 console.print(f"  [yellow]pending[/]  {escape(line)}")
-            for line in lacking:
+            for line in lacks:
                 console.print(f"  [yellow]lacking[/]  {escape(line)}: run your own migrations")
             console.print("  [yellow]run[/]      portula db upgrade" if pending else _up_to_date(version))
-        raise SystemExit(1 if pending or lacking else 0)
+        raise SystemExit(1 if pending or lacks else 0)
 
     @database.command()
     @as_json_option
     def upgrade(*, as_json: bool) -> None:
         """Bring the schema up to date; never drops anything, may be repeated, leaves your own models alone."""
+        from portula_storage_sql import migrate
+
         with _store(provider) as store:
             console = _headed(store, quiet=as_json)
             with console.status("migrating"):
@@ -65,7 +66,7 @@ def database_group(provider: Provider) -> click.Group:
                     store.records,
                     lambda line: console.print(f"  [cyan]applied[/]  {escape(line)}"),
                 )
-            version = migrate.current(store.engine)
+            version = current(store.engine)
         if as_json:
             click.echo(json.dumps({"database": shown(store.engine.url), "version": version, "done": done}))
         else:
@@ -85,6 +86,12 @@ def _store(provider: Provider) -> Iterator[SqlStore]:
         raise click.ClickException(str(error)) from error
 
 
+def _pending(store: SqlStore) -> list[str]:
+    from portula_storage_sql.migrate import pending
+
+    return pending(store.engine, store.records)
+
+
 def _headed(store: SqlStore, *, quiet: bool = False) -> Console:
     console = Console(quiet=quiet)
     console.print(f"[bold]{escape(shown(store.engine.url))}[/]", soft_wrap=True)
@@ -99,6 +106,6 @@ def _models(store: SqlStore) -> dict[str, str]:
 
 
 def _up_to_date(version: str | None) -> str:
-    if migrate.newer(version):
-        return f"  [yellow]newer[/]    version {version}; this release knows {migrate.head()}, and runs beside it"
+    if newer(version):
+        return f"  [yellow]newer[/]    version {version}; this release knows {head()}, and runs beside it"
     return f"  [green]up to date[/]  version {version}"

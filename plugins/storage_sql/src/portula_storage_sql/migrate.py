@@ -6,10 +6,8 @@ Nothing here drops or narrows anything, or touches the tables of models of the d
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from alembic import command
@@ -18,18 +16,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations, ops
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DefaultClause, Engine, MetaData, Table, false, inspect, true
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, DefaultClause, Engine, MetaData, false, inspect, true
 
 from portula.errors import ConfigError
 from portula.plugin import CORE_RECORDS, Field, RecordType, shape_of
 from portula_storage_sql import online
-from portula_storage_sql.driver_errors import down_of, unreachable
-from portula_storage_sql.engine import BEGIN, wait_for_ever
+from portula_storage_sql.engine import BEGIN
+from portula_storage_sql.schema import MIGRATIONS, connect, newer, unfinished, version_of
 from portula_storage_sql.tables import MARIADB, PREFIX, encode, metadata_of
-
-VERSION_TABLE = "portula_version"
-"""Holds the number of the last migration; apart from the application's own `alembic_version`."""
 
 UPGRADE_LOCK = 0x706F7274756C61
 """Key of PostgreSQL's advisory lock: `portula` in ASCII."""
@@ -40,64 +34,14 @@ LOCK_SECONDS = 60
 Addition = ops.CreateTableOp | ops.CreateIndexOp | ops.AddColumnOp
 
 
-def current(engine: Engine) -> str | None:
-    """Return the number of the last migration applied, None on an empty database."""
-    with _connect(engine) as connection:
-        return _version(connection)
-
-
-@functools.cache
-def _revisions() -> tuple[str, ...]:
-    """Return the numbers of the migrations of this release, the last one first."""
-    return tuple(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
-
-
-def head() -> str:
-    """Return the number of the last migration of this release."""
-    return _revisions()[0]
-
-
-def newer(version: str | None) -> bool:
-    """Say whether a schema is newer than this code: a later release has migrated it, and only added to it.
-
-    Raises:
-        ConfigError: it has a number that no migration of ours ever had.
-    """
-    known = _revisions()
-    if version is None or version in known:
-        return False
-    if not version.isdecimal() or version < known[0]:
-        raise ConfigError(f"DATABASE: {VERSION_TABLE} names {version!r}, which is no migration of portula")
-    return True
-
-
 def pending(engine: Engine, records: Sequence[RecordType]) -> list[str]:
     """Return what `upgrade` would do, a line each; empty when the schema is up to date."""
-    with _connect(engine) as connection:
+    with connect(engine) as connection:
         migrations = _migrations(connection)
-        theirs = bool(migrations) or newer(_version(connection))
+        theirs = bool(migrations) or newer(version_of(connection))
         additions = _additions(connection, records, with_core=not theirs)
-        again = [f"index {name}" for name in online.unfinished(connection)]
+        again = [f"index {name}" for name in unfinished(connection)]
         return migrations + [_line(addition) for addition in additions] + again
-
-
-def lacking(engine: Engine, records: Sequence[RecordType]) -> list[str]:
-    """Return what the tables of models of the deployment's own lack, a line each; their migrations are not ours."""
-    found: list[str] = []
-    with _connect(engine) as connection:
-        inspector = inspect(connection)
-        for record in records:
-            if record.model is None:
-                continue
-            table: Table = record.model.__table__
-            if not inspector.has_table(table.name, table.schema):
-                found.append(f"table {table.fullname}")
-                continue
-            there = {column["name"] for column in inspector.get_columns(table.name, table.schema)}
-            found += [
-                f"column {table.fullname}.{column.name}" for column in table.c if column.name not in there
-            ]
-    return found
 
 
 def upgrade(
@@ -124,7 +68,7 @@ def upgrade(
         if report is not None:
             report(line)
 
-    with _connect(engine, bounded=False) as connection:
+    with connect(engine, bounded=False) as connection:
         online.drop_unfinished(connection)
         with _locked(connection):
             later = _upgrade(connection, records, tell)
@@ -149,7 +93,7 @@ def _upgrade(
         command.upgrade(config, "head")
     later: list[ops.CreateIndexOp] = []
     operations = Operations(MigrationContext.configure(connection))
-    for addition in _additions(connection, records, with_core=not newer(_version(connection))):
+    for addition in _additions(connection, records, with_core=not newer(version_of(connection))):
         if (
             isinstance(addition, ops.CreateIndexOp)
             and addition.table_name in there
@@ -160,28 +104,6 @@ def _upgrade(
             tell(_line(addition))
             operations.invoke(addition)
     return later
-
-
-@contextmanager
-def _connect(engine: Engine, *, bounded: bool = True) -> Iterator[Connection]:
-    """Connect; what is done takes as long as it takes where it is not `bounded`.
-
-    Raises:
-        StorageDown: the database does not answer.
-    """
-    try:
-        connection = engine.connect()
-    except DBAPIError as error:
-        raise unreachable(error.orig, engine.url) from None
-    try:
-        with connection:
-            if engine.dialect.name in MARIADB and not getattr(engine.dialect, "is_mariadb", False):
-                raise ConfigError("DATABASE_URL: MySQL is not supported; use MariaDB")
-            if not bounded:
-                wait_for_ever(connection)
-            yield connection
-    except DBAPIError as error:
-        raise down_of(error.orig, engine.url) or error from error
 
 
 @contextmanager
@@ -210,20 +132,14 @@ def _locked(connection: Connection) -> Iterator[None]:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 
 
-def _version(connection: Connection) -> str | None:
-    return MigrationContext.configure(
-        connection, opts={"version_table": VERSION_TABLE}
-    ).get_current_revision()
-
-
 def _migrations(connection: Connection) -> list[str]:
     """Return the numbered migrations that have not run, in order; none when the schema is newer than this code."""
-    script, version = ScriptDirectory.from_config(_config()), _version(connection)
+    script, version = ScriptDirectory.from_config(_config()), version_of(connection)
     if newer(version):
         return []
     steps = script.iterate_revisions("head", version or "base")

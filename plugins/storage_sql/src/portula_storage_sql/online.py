@@ -12,31 +12,15 @@ from alembic.operations import Operations, ops
 from sqlalchemy import Connection
 from sqlalchemy.schema import CreateIndex
 
+from portula_storage_sql.schema import unfinished
 from portula_storage_sql.tables import MARIADB
 
 WITHOUT_LOCK = "ALGORITHM=INPLACE LOCK=NONE"
-
-_UNFINISHED = """
-SELECT relation.relname
-FROM pg_index JOIN pg_class AS relation ON relation.oid = pg_index.indexrelid
-WHERE NOT pg_index.indisvalid
-  AND starts_with(relation.relname, 'ix_portula_')
-  AND pg_table_is_visible(relation.oid)
-  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index AS build WHERE build.index_relid = relation.oid)
-ORDER BY 1
-"""
 
 
 def builds_online(connection: Connection) -> bool:
     """Say whether the database makes an index while others write to the table."""
     return connection.dialect.name in ("postgresql", *MARIADB)
-
-
-def unfinished(connection: Connection) -> list[str]:
-    """Return the names of indexes of ours that a build left behind unfinished and that nobody is building now."""
-    if connection.dialect.name != "postgresql":
-        return []
-    return list(connection.exec_driver_sql(_UNFINISHED).scalars())
 
 
 def drop_unfinished(connection: Connection) -> None:

@@ -15,7 +15,6 @@ from portula.plugin import ChangeAll, Counts, Remove, RowChange, Writes
 from portula_storage_sql.block import block_of, is_block
 from portula_storage_sql.combining import Combining, is_combined
 from portula_storage_sql.connections import Connections, Write
-from portula_storage_sql.cte import cte_of
 from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable, is_unmet
 from portula_storage_sql.statements import Statements, bound, shaped
 from portula_storage_sql.steps import Step, UnmetCondition, is_one_statement, parameters_of, steps_of
@@ -83,6 +82,8 @@ class Plans:
         shape = tuple([step.shape for step in steps])
         statement = self._joined.get(shape)
         if statement is None and self._dialect.name == "postgresql":
+            from portula_storage_sql.cte import cte_of
+
             statement = self._joined[shape] = cte_of(steps)
         elif statement is None and is_block(steps, self._dialect):
             statement = self._joined[shape] = block_of(steps)

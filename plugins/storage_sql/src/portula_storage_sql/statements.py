@@ -26,7 +26,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portula.plugin import Pointer, Shape
 from portula_storage_sql.tables import MARIADB
@@ -275,7 +274,11 @@ class Statements:
         errors too), but there the error ends only the statement.
         """
         if dialect == "postgresql":
+            from sqlalchemy.dialects import postgresql
+
             return postgresql.insert(self.table).on_conflict_do_nothing().inline()
         if dialect == "sqlite":
+            from sqlalchemy.dialects import sqlite
+
             return sqlite.insert(self.table).on_conflict_do_nothing().inline()
         return insert(self.table).inline()

@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from portula.errors import ConfigError
 from portula.plugin import Condition, Counts, Place, Plan, Pointer, RecordType, Shape, Writes, shape_of
-from portula_storage_sql import migrate
 from portula_storage_sql.connections import Connections, PoolSize
 from portula_storage_sql.driver_errors import is_retryable
 from portula_storage_sql.plans import Plans
+from portula_storage_sql.schema import VERSION, current, head, is_complete, newer
 from portula_storage_sql.statements import Route, Statements, bound, shaped, successor
 from portula_storage_sql.tables import PREFIX, metadata_of
 
@@ -23,7 +23,6 @@ log = logging.getLogger("portula")
 R = TypeVar("R")
 
 _ANYTHING = text("SELECT 1")
-_VERSION = text(f"SELECT version_num FROM {migrate.VERSION_TABLE}")  # noqa: S608 - a constant
 
 PURGE_CHUNK = 500
 """Rows one DELETE of `purge` removes: few enough to hold no other writer up."""
@@ -53,7 +52,8 @@ class SqlStore:
         self._embedded = embedded
         self._connections = Connections(engine, pool or PoolSize())
         shapes = [shape_of(record) for record in records]
-        tables = metadata_of(shape for shape in shapes if shape.record.model is None).tables
+        self._metadata = metadata_of(shape for shape in shapes if shape.record.model is None)
+        tables = self._metadata.tables
         self._statements = {
             shape.record.cls: Statements(shape, _columns(shape, tables), engine.dialect.name)
             for shape in shapes
@@ -68,6 +68,13 @@ class SqlStore:
             StorageDown: the database does not answer.
             ConfigError: the schema is behind.
         """
+        if not is_complete(self.engine, self._metadata):
+            self._migrate()
+        self.close()
+
+    def _migrate(self) -> None:
+        from portula_storage_sql import migrate
+
         pending = migrate.pending(self.engine, self.records)
         if pending and not self._embedded:
             raise ConfigError(
@@ -75,10 +82,9 @@ class SqlStore:
             )
         if pending:
             migrate.upgrade(self.engine, self.records)
-        version = migrate.current(self.engine)
-        if migrate.newer(version):
+        version = current(self.engine)
+        if newer(version):
             log.warning("the schema (%s) is newer than this release; it is served all the same", version)
-        self.close()
 
     def answers(self) -> None:
         """Read something small.
@@ -95,10 +101,10 @@ class SqlStore:
             StorageDown: the database does not answer.
             ConfigError: migrations are due.
         """
-        rows = self._connections.read(_VERSION, {})
+        rows = self._connections.read(VERSION, {})
         version = str(rows[0][0]) if rows else None
-        if version != migrate.head() and not migrate.newer(version):
-            raise ConfigError(f"DATABASE: the schema is at {version}, and {migrate.head()} is due")
+        if version != head() and not newer(version):
+            raise ConfigError(f"DATABASE: the schema is at {version}, and {head()} is due")
 
     def close(self) -> None:
         """Close the connections that nobody uses, e.g. before workers are forked."""
