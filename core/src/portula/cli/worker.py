@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -134,6 +135,8 @@ def main() -> None:
             _, provider = make_app(options)
         configure_logging(provider.core_settings, whole_process=True)
         provider.check_storage()
+        gc.collect()
+        gc.freeze()  # what stays for as long as the process does is looked through no more
         max_body = provider.core_settings.MAX_BODY_BYTES
         return ServedApplication(
             wsgi_of(options, provider), max_body, provider.machine_endpoints.needs_no_storage

@@ -273,12 +273,15 @@ class Storage:
         """Return the store that a part is for, and the part with the class that is kept there and the realm."""
         if isinstance(part, Add):
             record = self.as_model(part.record)
-            return self._routes[type(record)].store, replace(part, record=record)
+            placed = part if record is part.record else replace(part, record=record)
+            return self._routes[type(record)].store, placed
         if isinstance(part, Take):
             record = self.as_model(part.record)
             store, _, condition = self._routes[type(record)]
             return store, replace(part, record=record, given={**part.given, **condition})
         store, model, condition = self._routes[part.cls]
+        if not condition and model is part.cls:
+            return store, part
         if condition and not isinstance(part, Remove) and "realm" in part.values:
             raise ValueError(f"{part.cls.__name__}.realm never changes")
         if isinstance(part, Change):

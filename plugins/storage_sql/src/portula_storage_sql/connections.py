@@ -107,15 +107,18 @@ class Connections:
         Raises:
             StorageDown: the database does not answer.
         """
-        with self._translated():
+        try:
             try:
-                with self._lent() as connection:
-                    return self._read(connection, statement, parameters)
+                return self._read_once(statement, parameters)
             except DBAPIError as error:
                 if not error.connection_invalidated or is_late(error):
                     raise
-            with self._lent() as connection:
-                return self._read(connection, statement, parameters)
+            return self._read_once(statement, parameters)
+        except DBAPIError as error:
+            down = down_of(error.orig, self.engine.url)
+            if down is None:
+                raise
+            raise down from error
 
     def write(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
         """Write; return how many rows.
@@ -143,8 +146,31 @@ class Connections:
         Raises:
             StorageDown: the database does not answer.
         """
-        with self._translated(), self._lent(is_write=True) as connection:
-            yield connection
+        pool = self._of_this_process()
+        try:
+            connection = self._take(pool, is_write=True)
+            try:
+                yield connection
+            except BaseException as error:
+                self._take_back(pool, connection, error)
+                raise
+        except DBAPIError as error:
+            down = down_of(error.orig, self.engine.url)
+            if down is None:
+                raise
+            raise down from error
+        self._give_back(pool, connection)
+
+    def _read_once(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        pool = self._of_this_process()
+        connection = self._take(pool, is_write=False)
+        try:
+            rows = self._read(connection, statement, parameters)
+        except BaseException as error:
+            self._take_back(pool, connection, error)
+            raise
+        self._give_back(pool, connection)
+        return rows
 
     def _read(
         self, connection: Connection, statement: Executable, parameters: Mapping[str, Any]
@@ -167,36 +193,6 @@ class Connections:
         if statement not in self._direct:
             self._direct[statement] = direct_of(statement, parameters, self.engine.dialect)
         return self._direct[statement]
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Raise StorageDown for what a driver says when its database does not answer."""
-        try:
-            yield
-        except DBAPIError as error:
-            down = down_of(error.orig, self.engine.url)
-            if down is None:
-                raise
-            raise down from error
-
-    @contextmanager
-    def _lent(self, *, is_write: bool = False) -> Iterator[Connection]:
-        pool = self._of_this_process()
-        connection = self._take(pool, is_write=is_write)
-        try:
-            yield connection
-        except Exception as error:
-            if not connection.invalidated:
-                self._give_back(pool, connection)
-            else:
-                self._discard(pool, connection)
-                if isinstance(error, DBAPIError):
-                    pool.close_idle()  # the server has closed them too, or does not answer on them either
-            raise
-        except BaseException:  # the thread was interrupted, somewhere in a statement
-            self._discard(pool, connection)
-            raise
-        self._give_back(pool, connection)
 
     def _take(self, pool: _Pool, *, is_write: bool) -> Connection:
         """Return a connection that nobody uses, made now if none is; wait for one if no more may be made."""
@@ -235,6 +231,15 @@ class Connections:
                     pool.free.notify()
         pool.failure = None
         return connection
+
+    def _take_back(self, pool: _Pool, connection: Connection, error: BaseException) -> None:
+        """Take a connection from who failed with it: one that is lost, or was left in a statement, is closed."""
+        if isinstance(error, Exception) and not connection.invalidated:
+            self._give_back(pool, connection)
+            return
+        self._discard(pool, connection)
+        if isinstance(error, DBAPIError):
+            pool.close_idle()  # the server has closed them too, or does not answer on them either
 
     def _give_back(self, pool: _Pool, connection: Connection) -> None:
         with pool.free:
