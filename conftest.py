@@ -55,9 +55,12 @@ Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplate
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--rows`."""
+    """Add `--rows` and `--every-call`."""
     parser.addoption(
         "--rows", type=int, default=None, metavar="N", help="of each parametrized test run at most N rows"
+    )
+    parser.addoption(
+        "--every-call", action="store_true", help="let every call of every flow fail, those alike too: hours"
     )
 
 

@@ -29,9 +29,8 @@ def test_the_storage_is_down_for_the_first_read_and_the_last_write(flow, caplog)
 
 
 @pytest.mark.thorough
-def test_the_storage_is_down_at_any_call(flow, call):
-    if call.startswith("store."):
-        assert failing(flow, call, StorageDown, fault="outage") == []
+def test_the_storage_is_down_at_any_call(flow, store_call):
+    assert failing(flow, store_call, StorageDown, fault="outage") == []
 
 
 @pytest.fixture

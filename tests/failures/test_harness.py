@@ -257,7 +257,7 @@ def test_an_unhealthy_flow_says_so():
 def test_cases_are_named_and_may_be_distinct():
     flow = counting(Counter)
     assert [case.id for case in cases(flow)] == [f"Counter: {label}" for label in CALLS]
-    assert len(cases(flow, counting(Counter), distinct=True)) == len(CALLS)
+    assert len(cases(flow, counting(Counter), behind=0)) == len(CALLS)
 
 
 def test_a_hook_is_named_with_its_plugin():

@@ -322,22 +322,25 @@ def failing(
     return list(found)
 
 
-def cases(*flow_classes: type[Flow], distinct: bool = False) -> list[Any]:
+def cases(*flow_classes: type[Flow], behind: int | None = None) -> list[Any]:
     """Return a parameter set of pytest for each call of each flow: the flow and the label.
 
     Args:
         flow_classes: the flows.
-        distinct: whether calls are left out of whose name one was there before, in this flow or an earlier one.
+        behind: leave out calls that come behind the same calls as one before, in this flow or an earlier one; so many
+            calls are compared, 0 for none. None leaves out nothing.
     """
-    chosen, seen = [], set[str]()
+    chosen, seen = [], set[tuple[str, ...]]()
     for flow_class in flow_classes:
         healthy = _healthy_run(flow_class)
         if len(healthy.labels) > MAX_CROSSINGS:
             raise ValueError(f"{flow_class.name}: {len(healthy.labels)} calls are too many for one flow")
-        for crossing, label in zip(healthy.passed, healthy.labels, strict=True):
-            if not (distinct and crossing.label in seen):
+        names = [crossing.label for crossing in healthy.passed]
+        for place, label in enumerate(healthy.labels):
+            place_of_it = tuple(names[max(0, place - (behind or 0)) : place + 1])
+            if behind is None or place_of_it not in seen:
                 chosen.append(pytest.param(flow_class, label, id=f"{flow_class.name}: {label}"))
-            seen.add(crossing.label)
+            seen.add(place_of_it)
     return chosen
 
 
