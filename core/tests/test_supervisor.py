@@ -10,20 +10,21 @@ import pytest
 from support.children import alive, children, wait_until
 
 PARENT = """
-import logging, signal, socket, sys
+import logging, os, signal, socket, sys
 from portula.cli.supervisor import Supervisor, Times
 for each in (signal.SIGINT, signal.SIGHUP):  # who runs the tests may ignore them
     signal.signal(each, signal.SIG_DFL)
 logging.basicConfig(format="%(message)s", stream=sys.stdout)
 listener = socket.create_server(("127.0.0.1", 0))
 times = Times(hang=float(sys.argv[3]), stop=float(sys.argv[4]), boot=10, first_pause=0.05, longest_pause=0.4)
-Supervisor([sys.executable, "-c", sys.argv[1]], listener, int(sys.argv[2]), times).run()
+def serve(listener, line):
+    exec(sys.argv[1], {"line": line})
+Supervisor(serve, listener, int(sys.argv[2]), times).run()
 print("done")
 """
 
 BEAT = """
-import signal, socket, sys, time
-line = socket.socket(fileno=int(sys.argv[2]))
+import signal, sys, time
 line.send(b".")
 """
 DEAF_EAR = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"

@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from portula.cli import authoring, reports
 from portula.cli.folder import NoProviderThere, holds_a_provider
-from portula.cli.serve import PreparedServer, ServeOptions, make_app, prepare, run
+from portula.cli.serve import PreparedServer, ServeOptions, make_app, prepare
 from portula.flow.deliver_command import deliver_command
 from portula.host.commands import HOST_COMMANDS, SchemaGroup
 from portula.host.declarations import HostHooks
@@ -281,6 +281,8 @@ def serve(context: click.Context, /, **own: Any) -> None:
         configure_logging(prepared.provider.core_settings, whole_process=True)
     except ConfigError as error:
         raise click_error(error) from error
+    from portula.cli.worker import run  # uvicorn may be missing, which `prepare` tells of
+
     _announce(prepared)
     run(prepared)
 

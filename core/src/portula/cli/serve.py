@@ -1,19 +1,18 @@
 """The stand-alone provider: an app made of options, and the server that runs it.
 
-Keys and migrations are made once, in the parent process; each worker then makes its own app from the same options.
+Keys, migrations and the app are made once, in the parent process, of which each worker is a fork.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import secrets
 import socket
 import ssl
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -32,7 +31,6 @@ from portula.cli.folder import (
     secret_key,
 )
 from portula.cli.home import home_page
-from portula.cli.supervisor import Supervisor, Times, worker_command
 from portula.host.checks import Level
 from portula.host.declarations import HostHooks
 from portula.host.modes import storage_check_deferred, third_party_plugins
@@ -45,9 +43,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
-
-OPTIONS_VARIABLE = "PORTULA_SERVE_OPTIONS"
-"""Environment variable that hands the options to workers, as JSON."""
 
 BACKLOG = 1024
 """Connections that wait in the kernel to be accepted."""
@@ -90,21 +85,12 @@ class ServeOptions:
     """Whether this is the server; commands beside it take the issuer that the server left in the data folder."""
     creating: bool = False
     """Whether a data folder is made where there is none."""
-    health_path: str | None = None
-    """HEALTH_PATH, for a worker that has no provider yet."""
 
     @property
     def folder(self) -> Path:
         """The data folder; the demo has one of its own, so that it never touches real data."""
         root = Path(self.data_dir).resolve()
         return root / "demo" if self.demo else root
-
-    @classmethod
-    def from_environment(cls) -> ServeOptions:
-        """Return the options that the parent handed to its workers."""
-        given = json.loads(os.environ[OPTIONS_VARIABLE])
-        given["only"] = None if given["only"] is None else tuple(given["only"])
-        return cls(**given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +259,6 @@ def prepare(options: ServeOptions) -> PreparedServer:
         with app.app_context():
             demo = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
         unless_prepared.pop_all()
-    health_path = provider.core_settings.HEALTH_PATH
-    options = replace(options, issuer=provider.issuer, creating=False, health_path=health_path)
     return PreparedServer(options, provider, listener, demo, warnings)
 
 
@@ -372,11 +356,3 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
                 f"--tls-client-ca {options.tls_client_ca}: no certificates are in it"
             ) from error
     return context
-
-
-def run(prepared: PreparedServer) -> None:
-    """Serve until told to stop."""
-    options = prepared.options
-    os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(options))
-    times = Times(hang=options.hang_timeout, stop=options.stop_timeout)
-    Supervisor(worker_command(), prepared.listener, options.workers, times).run()

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
+import os
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import NoReturn
 
 log = logging.getLogger("portula")
 
 Handler = Callable[[int, FrameType | None], object] | int | None
+
+Serve = Callable[[socket.socket, socket.socket], object]
+"""Serves in a process of its own until it is told to stop: is given the listener and its end of the lifeline."""
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What ends a server. SIGHUP comes when a terminal closes; who ignores it, as nohup does, is not ended."""
@@ -40,12 +45,36 @@ class Times:
     """After so long a life the next pause is the first one again."""
 
 
+class Process:
+    """A child of this process."""
+
+    def __init__(self, pid: int) -> None:
+        """Take its number."""
+        self.pid = pid
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        """Return its exit status, negative the signal that killed it; None while it lives."""
+        if self._status is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # whoever started this process ignores SIGCHLD
+                pid, status = self.pid, 0
+            self._status = os.waitstatus_to_exitcode(status) if pid else None
+        return self._status
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it lives."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
 @dataclass(slots=True)
 class Worker:
     """A worker process and this end of its lifeline."""
 
     number: int
-    process: subprocess.Popen[bytes]
+    process: Process
     line: socket.socket
     born: float = field(default_factory=time.monotonic)
     beat: float | None = None
@@ -66,16 +95,18 @@ class Worker:
     def tell_to_stop(self, seconds: float) -> None:
         """Ask it to answer what was begun and to end within `seconds`."""
         self.kill_at = time.monotonic() + seconds
-        with suppress(ProcessLookupError):
-            self.process.terminate()
+        self.process.send(signal.SIGTERM)
 
 
 class Supervisor:
-    """Keeps a number of workers alive on one listening socket."""
+    """Keeps a number of workers alive on one listening socket.
 
-    def __init__(self, command: Sequence[str], listener: socket.socket, number: int, times: Times) -> None:
-        """Take what is run for a worker: `command` and two descriptors, of the listener and of its lifeline."""
-        self._command = command
+    They are forks of this process, so that what was imported and made before is there once, and at once.
+    """
+
+    def __init__(self, serve: Serve, listener: socket.socket, number: int, times: Times) -> None:
+        """Take what a worker does; the process has no thread that a fork would leave in the middle of something."""
+        self._serve = serve
         self._listener = listener
         self._times = times
         self._workers: list[Worker] = []
@@ -84,6 +115,8 @@ class Supervisor:
         self._pauses: dict[int, float] = {}
         self._selector = selectors.DefaultSelector()
         self._received: list[int] = []
+        self._handlers: dict[signal.Signals, Handler] = {}
+        """Of the signals that this process takes, as they were."""
 
     def run(self) -> None:
         """Serve until a signal says stop; then end every worker and return."""
@@ -107,14 +140,47 @@ class Supervisor:
     def _start(self, number: int) -> None:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        handles = (self._listener.fileno(), theirs.fileno())
         with theirs:
-            process = subprocess.Popen(  # noqa: S603 - the command is ours
-                [*self._command, *map(str, handles)], pass_fds=handles, stdin=subprocess.DEVNULL
-            )
-        worker = Worker(number, process, ours)
+            blocked = signal.pthread_sigmask(
+                signal.SIG_BLOCK, STOPPING
+            )  # none is lost between fork and handlers
+            try:
+                pid = os.fork()
+                if not pid:
+                    ours.close()
+                    self._become_worker(theirs, blocked)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        worker = Worker(number, Process(pid), ours)
         self._workers.append(worker)
         self._selector.register(ours, selectors.EVENT_READ, worker)
+
+    def _become_worker(self, line: socket.socket, blocked: Iterable[int]) -> NoReturn:
+        """Serve, and end this process, whatever happens: nothing of what the parent was about to do is done here."""
+        status = 1
+        try:
+            for other in (*self._workers, *self._leaving):
+                other.line.close()
+            signal.set_wakeup_fd(-1)
+            for stopping, handler in self._handlers.items():
+                signal.signal(stopping, handler)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent takes it
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(nothing, sys.stdin.fileno() if sys.stdin else 0)
+            os.close(nothing)
+            self._serve(self._listener, line)
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        except BaseException:  # noqa: BLE001 - it is shown, and the parent sees the status
+            traceback.print_exc()
+        finally:
+            with suppress(Exception):
+                logging.shutdown()
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(status)
 
     def _wait(self, until: float | None) -> None:
         """Take beats for a moment, at most until something is due."""
@@ -146,7 +212,7 @@ class Supervisor:
             log.error(
                 "%s ended: %s; the next one starts in %g s",
                 worker,
-                _described(worker.process.returncode),
+                _described(worker.process.poll() or 0),
                 pause,
             )
         for worker in [worker for worker in self._leaving if worker.process.poll() is not None]:
@@ -155,7 +221,7 @@ class Supervisor:
         for worker in self._leaving:
             if worker.kill_at is not None and worker.kill_at < time.monotonic():
                 log.error("%s does not stop; it is killed", worker)
-                worker.process.kill()
+                worker.process.send(signal.SIGKILL)
                 worker.kill_at = None
 
     def _pause_after(self, worker: Worker) -> float:
@@ -190,7 +256,7 @@ class Supervisor:
             self._bury()
             if len(self._received) > 1:
                 for worker in self._leaving:
-                    worker.process.kill()
+                    worker.process.send(signal.SIGKILL)
             self._wait(until=time.monotonic() + 0.05)
         self._selector.close()
 
@@ -201,24 +267,20 @@ class Supervisor:
         for end in (awake, waker):
             end.setblocking(False)
         self._selector.register(awake, selectors.EVENT_READ, lambda: awake.recv(64))
-        before: dict[signal.Signals, Handler] = {}
         former = signal.set_wakeup_fd(waker.fileno())
         for stopping in STOPPING:
             if signal.getsignal(stopping) is not signal.SIG_IGN:
-                before[stopping] = signal.signal(stopping, lambda number, _: self._received.append(number))
+                self._handlers[stopping] = signal.signal(
+                    stopping, lambda number, _: self._received.append(number)
+                )
         try:
             yield
         finally:
             signal.set_wakeup_fd(former)
-            for restored, handler in before.items():
+            for restored, handler in self._handlers.items():
                 signal.signal(restored, handler)
             awake.close()
             waker.close()
-
-
-def worker_command() -> list[str]:
-    """Return what is run for a worker: this Python, which looks for no module in the folder it is started in."""
-    return [sys.executable, "-P", "-m", "portula.cli.worker"]
 
 
 def _described(status: int) -> str:

@@ -1,4 +1,4 @@
-"""One worker process of `portula serve`: started by the parent, and never longer there than it."""
+"""The worker processes of `portula serve`: forks of the parent, and never longer there than it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import gc
 import logging
 import os
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import uvicorn
 
 from portula.cli.edge import IDLE_SECONDS, LINGER_SECONDS, Connection, EdgeServer
 from portula.cli.gate import WAITING_SECONDS, Gate, ServedApplication
-from portula.cli.serve import ServeOptions, make_app, tls_context, wsgi_of
+from portula.cli.serve import PreparedServer, ServeOptions, tls_context, wsgi_of
+from portula.cli.supervisor import Supervisor, Times
 from portula.cli.threads import Threads
 from portula.host.logs import configure_logging
-from portula.host.modes import storage_check_deferred
 from portula.model.errors import ConfigError
 
 log = logging.getLogger("portula")
@@ -108,21 +108,36 @@ def _config(gate: Gate, options: ServeOptions) -> uvicorn.Config:
     )
 
 
-def main() -> None:
-    """Serve until the parent says stop or is gone. Arguments: descriptors of the listener and of the lifeline."""
-    listener_handle, lifeline_handle = map(int, sys.argv[1:])
-    listener, lifeline = (
-        socket.socket(fileno=listener_handle),
-        Lifeline(socket.socket(fileno=lifeline_handle)),
-    )
-    options = ServeOptions.from_environment()
+def run(prepared: PreparedServer) -> None:
+    """Let workers serve until this process is told to stop."""
+    options = prepared.options
+    for store in prepared.provider.stores.values():
+        close = getattr(store, "close", None)
+        if close is not None:
+            close()  # no connection is shared with a worker
+    gc.collect()
+    gc.freeze()  # what is there for good is neither looked through nor copied by the workers
+    times = Times(hang=options.hang_timeout, stop=options.stop_timeout)
+    Supervisor(partial(serve, prepared), prepared.listener, options.workers, times).run()
+
+
+def serve(prepared: PreparedServer, listener: socket.socket, line: socket.socket) -> None:
+    """Serve until the parent says stop or is gone.
+
+    Args:
+        prepared: by the parent, of which this process is a fork.
+        listener: a socket that listens and does not block.
+        line: this end of the socket to the parent.
+    """
+    options, provider, lifeline = prepared.options, prepared.provider, Lifeline(line)
+    configure_logging(provider.core_settings, whole_process=True)  # the thread that writes is not in a fork
     threads = Threads(THREADS)
     gate = Gate(
         threads,
         Threads(LIGHT_THREADS),
         body_seconds=options.body_timeout,
         multiprocess=options.workers > 1,
-        health_path=options.health_path,
+        health_path=provider.core_settings.HEALTH_PATH,
         access_log=options.access_log,
     )
 
@@ -130,16 +145,12 @@ def main() -> None:
         if threads.longest() < options.hang_timeout / 2:
             lifeline.beat()
 
-    def make() -> ServedApplication:
-        with storage_check_deferred():
-            _, provider = make_app(options)
-        configure_logging(provider.core_settings, whole_process=True)
+    def open_provider() -> ServedApplication:
         provider.check_storage()
-        gc.collect()
-        gc.freeze()  # what stays for as long as the process does is looked through no more
-        max_body = provider.core_settings.MAX_BODY_BYTES
         return ServedApplication(
-            wsgi_of(options, provider), max_body, provider.machine_endpoints.needs_no_storage
+            wsgi_of(options, provider),
+            provider.core_settings.MAX_BODY_BYTES,
+            provider.machine_endpoints.needs_no_storage,
         )
 
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else a line for whatever a stranger sends
@@ -149,14 +160,10 @@ def main() -> None:
         listener,
         tls=tls_context(options),
         busy_seconds=options.body_timeout + WAITING_SECONDS + options.hang_timeout,
-        begin=lambda tried: _in_background(open_in_time, gate, make, tried),
+        begin=lambda tried: _in_background(open_in_time, gate, open_provider, tried),
         beat=beat,
     )
     _in_background(lifeline.watch, server.stop, options.stop_timeout)
     asyncio.run(server.serve())
     if threads.longest():
         os._exit(1)  # a request hangs, and with it its thread
-
-
-if __name__ == "__main__":
-    main()
