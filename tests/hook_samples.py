@@ -61,6 +61,7 @@ NAMES = {
     "AccountLink": AccountLink,
     "AdminRecords": AdminRecords,
     "Artifact": Artifact,
+    "BackgroundTask": public.BackgroundTask,
     "Authorization": Authorization,
     "ConsentItem": ConsentItem,
     "InvalidRequestError": InvalidRequestError,
@@ -244,6 +245,9 @@ STARTED = {
     "portula_metadata": lambda provider: "service_documentation" in provider.metadata_document,
     "portula_commands": lambda provider: (
         [command.name for command in provider.hooks.collect(Plugin.portula_commands)] == ["hello"]
+    ),
+    "portula_background_tasks": lambda provider: (
+        [task.every for task in provider.hooks.collect(Plugin.portula_background_tasks)] == [100]
     ),
     "portula_readiness": lambda provider: [*provider.hooks.collect(Plugin.portula_readiness)] == ["kettle"],
     "portula_checks": lambda provider: (

@@ -237,6 +237,7 @@ from portula.model.uris import (
 )
 from portula.web import report
 from portula.web.administration import AdminAction, AdminRecords, AdminResult
+from portula.web.background import BackgroundTask
 from portula.web.blueprints import AccountLink, Mount, links_for
 from portula.web.flask_apps import current_provider
 from portula.web.hooks import WebHooks
@@ -292,6 +293,7 @@ __all__ = [
     "AuthorizationResponse",
     "AuthorizationServer",
     "Backend",
+    "BackgroundTask",
     "ChangeAll",
     "CheckedClient",
     "ClientAuthMethod",

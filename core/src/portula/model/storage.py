@@ -156,8 +156,8 @@ class Storage:
             model = models.get(cls, cls)
             realm = realms.get(model)
             self._routes[cls] = _Route(store, model, {} if realm is None else {"realm": realm})
-        self.on_applied: Callable[[Plan], None] | None = None
-        """Is given each plan that was applied; it raises nothing."""
+        self.on_applied: list[Callable[[Plan], None]] = []
+        """Are given each plan that was applied; they raise nothing."""
 
     def model(self, cls: type[R]) -> type[R]:
         """Return the class whose instances are kept and found where a room says `cls`: itself, or its replacement."""
@@ -265,8 +265,8 @@ class Storage:
         counts: dict[ChangeAll | Remove, int] = {}
         for store, share in sorted(shares.values(), key=lambda item: _turn(item[1])):
             counts |= {given[placed]: count for placed, count in store.apply(share).items()}
-        if self.on_applied is not None:
-            self.on_applied(plan)
+        for applied in self.on_applied:
+            applied(plan)
         return counts
 
     def _place(self, part: Part) -> tuple[Store, Part]:

@@ -134,6 +134,6 @@ def deliver_in_background(provider: Provider) -> None:
             log_failure(failure, "looking for deliveries failed")
 
     provider.delivery_worker = worker
-    provider.storage.on_applied = applied
+    provider.storage.on_applied.append(applied)
     provider.app.teardown_request(look)
     provider.machine_endpoints.on_answered = look

@@ -10,6 +10,7 @@ from portula.flow.hooks import FlowHooks
 from portula.host.declarations import HostHooks, P
 from portula.host.kinds import HookClass, HookDeclarations, contribution
 from portula.web.administration import AdminRecords
+from portula.web.background import BackgroundTask
 from portula.web.blueprints import AccountLink, Mount
 
 
@@ -80,6 +81,19 @@ class WebHooks(HookDeclarations, Generic[P]):
             class Room(Plugin):
                 def portula_admin_records(self, provider):
                     return [TeaRecords()]
+        """
+        return ()
+
+    @contribution(HookClass.OBSERVES)
+    def portula_background_tasks(self, provider: P) -> Sequence[BackgroundTask]:
+        """Contribute work for the processes that serve, done beside requests after every so many plans.
+
+        It is told nothing of a request. A failure is logged, and the next time comes all the same.
+
+        Example:
+            class Room(Plugin):
+                def portula_background_tasks(self, provider):
+                    return [BackgroundTask(what="washing the cups", every=100, run=lambda: None)]
         """
         return ()
 

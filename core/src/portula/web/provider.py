@@ -35,7 +35,7 @@ from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.requests import begin_request
 from portula.model.sources import Source, Tier
 from portula.model.storage import Storage, Store, build_storage
-from portula.web.delivery_threads import deliver_in_background
+from portula.web.background_threads import work_in_background
 from portula.web.endpoints import join_steps, with_handler
 from portula.web.flask_apps import UnboundProvider, redirect_no_paths, under_command
 from portula.web.health import health_endpoints
@@ -287,7 +287,7 @@ class Provider(AuthorizationServer):
         self._exempt_from_csrf_protect()
         redirect_no_paths(self.app, others)
         self.app.before_request(self._exempt_from_csrf_protect)
-        deliver_in_background(self)
+        work_in_background(self)
         self.app.before_request(self._begin_request)
         self.app.teardown_request(lambda _: begin_request(None))
         self.app.extensions.setdefault("portula", {})[self.name] = self

@@ -1,4 +1,4 @@
-"""Deletes what has expired: `portula cleartokens`, over every kind of record that any plugin keeps for a time.
+"""Deletes what has expired, of every kind that any plugin keeps for a time: at a command, and a little beside requests.
 
 Source: django-oauth-toolkit's command of that name.
 It never counts a table, never locks more than a few hundred rows at a time, and never deletes what still counts.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula.plugin import BackgroundTask
 from portula_cleanup.settings import CleanupSettings
+from portula_cleanup.turns import Turns
 
 __version__ = "0.1.0"
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def portula_settings(provider: Provider) -> Sequence[type[BaseModel]]:
-    """CLEAR_EXPIRED_TOKENS_BATCH_SIZE and _INTERVAL."""
+    """CLEAR_EXPIRED_TOKENS_BATCH_SIZE and its companions."""
     return [CleanupSettings]
 
 
@@ -34,3 +36,10 @@ def portula_commands(provider: Provider) -> Sequence[click.Command]:
     from portula_cleanup.commands import cleartokens_command
 
     return [cleartokens_command(provider)]
+
+
+@hookimpl
+def portula_background_tasks(provider: Provider) -> Sequence[BackgroundTask]:
+    """Delete some of what has expired, beside requests."""
+    every = provider.settings(CleanupSettings).CLEAR_EXPIRED_TOKENS_AFTER_WRITES
+    return [BackgroundTask(what="deleting what has expired", every=every, run=Turns(provider).take)]

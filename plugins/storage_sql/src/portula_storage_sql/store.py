@@ -189,12 +189,16 @@ class SqlStore:
             if not keys:
                 break
             try:
-                removed += self._connections.write(
+                met = self._connections.write(
                     expired.remove, {**given, f"w_{statements.shape.primary}": keys}
                 )
             except DBAPIError as error:
                 if not is_retryable(error):
                     raise  # else another process deletes the same rows: see what it leaves
+                continue
+            removed += met
+            if len(keys) == met < chunk:
+                break
         return removed
 
     def expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
