@@ -216,6 +216,7 @@ from portula.model.sources import Source, Tier
 from portula.model.storage import (
     TO_AUTHORIZATION,
     TO_CLIENT,
+    MeasuredStore,
     Place,
     Pointer,
     Storage,
@@ -350,6 +351,7 @@ __all__ = [
     "LoginFailed",
     "LoginSession",
     "LoginSucceeded",
+    "MeasuredStore",
     "Message",
     "MetadataLimits",
     "Mount",

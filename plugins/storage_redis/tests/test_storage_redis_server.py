@@ -155,6 +155,16 @@ def test_what_has_expired_in_one_realm_holds_up_no_other(own: OwnServer) -> None
 
 
 @pytest.mark.service
+def test_the_store_says_how_much_the_server_keeps(own: OwnServer) -> None:
+    store = own.store()
+    before = store.usage()
+    add_to(store, *(grant(f"{number}") for number in range(100)))
+    after = store.usage()
+    assert after["keys"] >= before["keys"] + 100
+    assert after["bytes"] > before["bytes"] > 0
+
+
+@pytest.mark.service
 def test_a_restart_with_no_scripts_is_not_noticed(own: OwnServer) -> None:
     store, client = own.store(), connect(SETTINGS, f"redis://127.0.0.1:{own.port}/0")
     add_to(store, grant("one"))

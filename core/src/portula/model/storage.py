@@ -117,6 +117,14 @@ class WalkingStore(Store, Protocol):
         ...
 
 
+class MeasuredStore(Store, Protocol):
+    """A store that can cheaply say how much it keeps, for `portula db stats`."""
+
+    def usage(self) -> Mapping[str, int]:
+        """Return what it says of itself, e.g. `keys` and `bytes`."""
+        ...
+
+
 StoreFactory = Callable[[Sequence[RecordType]], Store]
 """Makes a store for these record types. Called once a provider, at start."""
 
@@ -301,6 +309,10 @@ class Storage:
     def walks(self, cls: type[Any]) -> bool:
         """Say whether the store of these records can go along their orders."""
         return hasattr(self._routes[cls].store, "walk")
+
+    def condition(self, cls: type[Any]) -> Mapping[str, str]:
+        """Return what the provider's records of a class meet: they are of its realm; nothing where there are none."""
+        return self._routes[cls].condition
 
     def keeps(self, cls: type[Any]) -> bool:
         """Say whether a store keeps these records; a resource server alone has none."""

@@ -79,6 +79,12 @@ class RedisStore:
         nodes = [value for value in told.values() if isinstance(value, Mapping)]
         return nodes[0] if nodes and len(nodes) == len(told) else told
 
+    def usage(self) -> Mapping[str, int]:
+        """Return how many keys the server has and the bytes that it takes, whoever they belong to."""
+        with answering():
+            keys = self._client.dbsize()
+        return {"keys": keys, "bytes": int(self.facts("memory").get("used_memory", 0))}
+
     # --- Reading ---
 
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:

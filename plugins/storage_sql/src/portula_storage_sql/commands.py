@@ -1,4 +1,4 @@
-"""`portula db`: look at the schema and bring it up to date."""
+"""`portula db`: look at the schema, bring it up to date, and see how much it keeps."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from portula.plugin import SchemaGroup
 from portula_storage_sql.checks import STORE
 from portula_storage_sql.driver_errors import shown
 from portula_storage_sql.schema import current, head, lacking, newer
+from portula_storage_sql.stats_command import stats_command
 from portula_storage_sql.store import SqlStore
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def database_group(provider: Provider) -> click.Group:
         else:
             console.print(_up_to_date(version))
 
+    database.add_command(stats_command(provider))
     return database
 
 

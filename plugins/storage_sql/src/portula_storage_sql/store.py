@@ -110,6 +110,10 @@ class SqlStore:
         """Close the connections that nobody uses, e.g. before workers are forked."""
         self._connections.close()
 
+    def statements(self, cls: type[Any]) -> Statements:
+        """Return the statements of a record class, e.g. to look at its table."""
+        return self._statements[cls]
+
     def find(self, cls: type[R], /, **keys: Condition) -> R | None:
         """See Store.find."""
         statements = self._statements[cls]
