@@ -72,6 +72,7 @@ class House:
             "OIDC_ENABLED": True,
             "OIDC_ISS_ENDPOINT": ISSUER,
             "DELIVERY_THREADS": 0,
+            "CLEAR_EXPIRED_TOKENS_AFTER_WRITES": 0,  # what is done beside requests is not counted
         }
         with storage_check_deferred():
             self.provider = make_provider(*installed_rooms(), settings=settings)
@@ -166,7 +167,7 @@ class Requests:
         self.house = house
         house.sign_in()
         self.page = house.ask("openid read")
-        tokens = house.redeem(house.code(house.press(self.page, "consent-allow")))
+        self.tokens = tokens = house.redeem(house.code(house.press(self.page, "consent-allow")))
         for client in (house.basic, house.other):  # that a secret is used is noted once a day
             house.machine("post", "/o/introspect/", data={"token": tokens["access_token"]}, headers=client)
 
@@ -217,3 +218,37 @@ def test_no_record_is_read_twice(house):
         house.sent.clear()
         send()
         assert len(house.sent) == len(set(house.sent)), name
+
+
+@pytest.mark.parametrize(
+    "engine_name", ["sqlite"]
+)  # which says how it goes about a statement however few rows there are
+@pytest.mark.parametrize("name", READS)
+def test_no_statement_reads_more_the_more_there_is(house, name):
+    send = Requests(house).of(name)
+    house.seen.clear()
+    send()
+    statements = [one for one in house.seen if one.split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+    with house.provider.stores["storage_sql"].engine.connect() as connection:
+        for statement in statements:
+            steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+            assert not [step[3] for step in steps if "SCAN" in step[3] or "B-TREE" in step[3]], statement
+
+
+def test_a_refresh_after_many_is_as_the_first(house, engine_name):
+    requests = Requests(house)
+    token, counts, rows = requests.tokens["refresh_token"], [], []
+    with house.provider.stores["storage_sql"].engine.connect() as connection:
+        for _ in range(30):
+            house.seen.clear()
+            token = house.token(grant_type="refresh_token", refresh_token=token)["refresh_token"]
+            counts.append(len(house.seen))
+            tables = ("authorization", "refresh_token", "superseded_refresh_token", "artifact")
+            rows.append(
+                [
+                    connection.exec_driver_sql(f"SELECT count(*) FROM portula_{name}").scalar()
+                    for name in tables
+                ]
+            )
+    assert set(counts) == {counts[0]}
+    assert rows == [rows[0]] * 30
