@@ -14,6 +14,7 @@ from portula.plugin import (
     RefreshToken,
     added,
 )
+from portula_storage_sql.engine import make_engine
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -101,7 +102,8 @@ def load_person(made: Deployment, subject: str, tokens: int, consents: int, prog
 def _fill(made: Deployment, statements: dict[str, str], count: int, progress: Progress) -> None:
     store: Any = made.provider.stores["storage_sql"]
     kinds = {record.name: store.statements(record.cls).table for record in store.records}
-    with store.engine.connect() as connection:
+    engine = make_engine(store.engine.url, statement_timeout=3600)
+    with engine.connect() as connection:
         dialect = connection.dialect.name
         if dialect == "sqlite":
             connection.connection.driver_connection.create_function("md5", 1, _md5, deterministic=True)
@@ -123,6 +125,7 @@ def _fill(made: Deployment, statements: dict[str, str], count: int, progress: Pr
                 index.create(connection)
                 progress.advance(task)
             _analyze(connection, table.name)
+    engine.dispose()
 
 
 def _analyze(connection: Connection, table: str) -> None:
