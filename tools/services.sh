@@ -1,16 +1,18 @@
 #!/bin/bash
 # Engines, a browser, relying parties and axe-core for the tests: `services.sh start` installs (by apt and npm) what is
-# absent and starts what is not running; `services.sh stop` ends what it started, by process id. apache2 and nginx are
+# absent and starts what is not running; `services.sh stop` ends what it started, by process id. `start ENGINE…` starts
+# only these, of: postgresql pgbouncer mariadb galera redis redis_cluster. apache2 and nginx are
 # installed and never started: their tests run ones of their own. The engines listen on loopback ports of their own with
-# data under .services/, beside any instance the system runs, and are tuned to be quick and forgetful. The addresses are
+# data under .services/ (or SERVICES_HOME), beside any instance the system runs, and are tuned to be quick and forgetful. The addresses are
 # left in .services/env.
 set -eu
 cd "$(dirname "$0")/.."
 
-HOME_DIR="$PWD/.services"
+HOME_DIR="${SERVICES_HOME:-$PWD/.services}"
 PYTHON="${PYTHON:-python3}"
 HOST=127.0.0.1
 OPENIDC_MODULE=/usr/lib/apache2/modules/mod_auth_openidc.so
+GALERA=/usr/lib/galera/libgalera_smm.so
 
 say() { echo "services: $*"; }
 fail() { echo "services: $*" >&2; exit 1; }
@@ -41,6 +43,8 @@ install_absent() {
     postgresql_bin >/dev/null || absent+=(postgresql)
     find_program pgbouncer /usr/sbin >/dev/null || absent+=(pgbouncer)
     find_program mariadbd /usr/sbin >/dev/null || absent+=(mariadb-server)
+    [ -e "$GALERA" ] || absent+=(galera-4)
+    find_program rsync >/dev/null || absent+=(rsync)
     find_program redis-server >/dev/null || absent+=(redis-server)
     find_program chromium >/dev/null || absent+=(chromium)
     find_program apache2 /usr/sbin >/dev/null || absent+=(apache2)
@@ -131,27 +135,35 @@ finish() { # NAME PIDFILE WORD SIGNAL
 # a folder of its own under the system's temporary one, and .services/postgresql.at remembers where.
 as_postgres() { if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
 
-postgresql_place() {
-    local place="$HOME_DIR/postgresql"
+place_of_user() { # NAME USER: print the folder of a server that runs as that user
+    local place="$HOME_DIR/$1"
     mkdir -p "$place"
     if [ "$(id -u)" -eq 0 ]; then
-        chown postgres: "$place"
-        if ! (cd / && runuser -u postgres -- test -w "$place"); then
+        chown "$2:" "$place"
+        if ! (cd / && runuser -u "$2" -- test -w "$place"); then
             rmdir "$place"
-            place="$(mktemp -d -t portula-postgresql.XXXXXX)"
-            chown postgres: "$place"
+            place="$(mktemp -d -t "portula-$1.XXXXXX")"
+            chown "$2:" "$place"
         fi
     fi
     echo "$place"
 }
 
+remembered_place() { # NAME USER: print that folder; make it if it is not there
+    [ -d "$(cat "$HOME_DIR/$1.at" 2>/dev/null)" ] || rm -f "$HOME_DIR/$1.at"
+    remembered "$1.at" place_of_user "$1" "$2"
+}
+
+forget_place() { # NAME PLACE: nothing of ours stays outside the checkout
+    case "$2" in
+        "$HOME_DIR"/*) ;;
+        *) rm -rf "$2" "$HOME_DIR/$1.at" ;;
+    esac
+}
+
 start_postgresql() {
     local place bin port password
-    place="$(remembered postgresql.at postgresql_place)"
-    if [ ! -d "$place" ]; then
-        rm -f "$HOME_DIR/postgresql.at"
-        place="$(remembered postgresql.at postgresql_place)"
-    fi
+    place="$(remembered_place postgresql postgres)"
     bin="$(postgresql_bin)"
     password="$(remembered postgresql.password new_password)"
     if ! running "$place/data/postmaster.pid" "$place/data"; then
@@ -183,10 +195,7 @@ stop_postgresql() {
     local place
     place="$(cat "$HOME_DIR/postgresql.at" 2>/dev/null)" || return 0
     finish PostgreSQL "$place/data/postmaster.pid" "$place/data" INT
-    case "$place" in
-        "$HOME_DIR"/*) ;;
-        *) rm -rf "$place" "$HOME_DIR/postgresql.at" ;; # nothing of ours stays outside the checkout
-    esac
+    forget_place postgresql "$place"
 }
 
 # --- PgBouncer -------------------------------------------------------------------------------------------------------
@@ -235,6 +244,31 @@ stop_pgbouncer() {
 
 # --- MariaDB ---------------------------------------------------------------------------------------------------------
 
+mariadb_files() { # FOLDER OPTION…: make those of a new server
+    local folder="$1" user=()
+    shift
+    [ "$(id -u)" -ne 0 ] || user=(--user=root)
+    rm -rf "$folder"
+    "$(find_program mariadb-install-db)" --no-defaults "--datadir=$folder" "${user[@]}" "$@" \
+        --auth-root-authentication-method=normal --skip-test-db --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 \
+        >"$HOME_DIR/mariadb.install.log" 2>&1 ||
+        { tail -n 20 "$HOME_DIR/mariadb.install.log" >&2; fail "MariaDB did not install"; }
+}
+
+mariadb_accounts() { # FILE: write what a server begins with
+    local password
+    password="$(remembered mariadb.password new_password)"
+    (
+        umask 077
+        cat >"$1" <<SQL
+CREATE DATABASE IF NOT EXISTS portula CHARACTER SET utf8mb4;
+CREATE USER IF NOT EXISTS 'portula'@'$HOST' IDENTIFIED BY '$password';
+GRANT ALL PRIVILEGES ON *.* TO 'portula'@'$HOST';
+ALTER USER 'root'@'localhost' IDENTIFIED BY '$password';
+SQL
+    )
+}
+
 start_mariadb() {
     local place="$HOME_DIR/mariadb" port password options
     password="$(remembered mariadb.password new_password)"
@@ -244,20 +278,8 @@ start_mariadb() {
     if ! running "$place/pid" "$place/data"; then
         free_port >"$HOME_DIR/mariadb.port"
         port="$(cat "$HOME_DIR/mariadb.port")"
-        if [ ! -d "$place/data/mysql" ]; then
-            rm -rf "$place/data"
-            "$(find_program mariadb-install-db)" "${options[@]}" --auth-root-authentication-method=normal \
-                --skip-test-db >"$place/install.log" 2>&1 || { tail -n 20 "$place/install.log" >&2; fail "MariaDB did not install"; }
-        fi
-        (
-            umask 077
-            cat >"$place/init.sql" <<SQL
-CREATE DATABASE IF NOT EXISTS portula CHARACTER SET utf8mb4;
-CREATE USER IF NOT EXISTS 'portula'@'$HOST' IDENTIFIED BY '$password';
-GRANT ALL PRIVILEGES ON *.* TO 'portula'@'$HOST';
-ALTER USER 'root'@'localhost' IDENTIFIED BY '$password';
-SQL
-        )
+        [ -d "$place/data/mysql" ] || mariadb_files "$place/data"
+        mariadb_accounts "$place/init.sql"
         # The socket's name is relative to the data folder: a path over 107 bytes is refused.
         nohup "$(find_program mariadbd /usr/sbin)" "${options[@]}" --bind-address="$HOST" --port="$port" \
             --socket=mariadb.sock --pid-file="$place/pid" --init-file="$place/init.sql" --log-error="$place/log" \
@@ -269,6 +291,76 @@ SQL
     port="$(cat "$HOME_DIR/mariadb.port")"
     say "MariaDB on port $port"
     echo "PORTULA_TEST_MARIADB_URL='mariadb+pymysql://portula:$password@$HOST:$port/portula?charset=utf8mb4'" >>"$HOME_DIR/env.new"
+}
+
+# Galera: three nodes that certify what each commits. The second and third copy the first (rsync), whose daemon does not
+# serve the files of root: so they run as a user of their own. The folder and the ports are new each time.
+GALERA_OPTIONS=(--skip-name-resolve --character-set-server=utf8mb4 --max-connections=200 --performance-schema=OFF
+    --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --innodb-buffer-pool-size=64M --innodb-log-file-size=16M)
+
+galera_nodes() { # PLACE NUMBER…: start nodes; the first of a new cluster is 1
+    local place="$1" number address new
+    shift
+    address="gcomm://$(for number in 1 2 3; do echo "$HOST:$(cat "$place/$number/group")"; done | paste -sd,)"
+    for number in "$@"; do
+        new=()
+        [ "$number" != 1 ] || [ $# != 3 ] || new=(--wsrep-new-cluster "--init-file=$place/init.sql")
+        (cd / && nohup "$(find_program mariadbd /usr/sbin)" --no-defaults "--user=$(galera_user)" \
+            --datadir="$place/$number/data" --bind-address="$HOST" --port="$(cat "$place/$number/port")" \
+            --socket=mariadb.sock --pid-file="$place/$number/pid" --log-error="$place/$number/log.err" \
+            "${GALERA_OPTIONS[@]}" --binlog-format=ROW --default-storage-engine=InnoDB --innodb-autoinc-lock-mode=2 \
+            --wsrep-on=ON --wsrep-provider="$GALERA" --wsrep-cluster-name=portula --wsrep-cluster-address="$address" \
+            --wsrep-node-name="node$number" --wsrep-node-address="$HOST" --wsrep-sst-method=rsync \
+            --wsrep-sst-receive-address="$HOST:$(cat "$place/$number/transfer")" \
+            --wsrep-provider-options="base_host=$HOST;base_port=$(cat "$place/$number/group");gcache.size=64M;gmcast.listen_addr=tcp://$HOST:$(cat "$place/$number/group");ist.recv_addr=$HOST:$(cat "$place/$number/increments")" \
+            "${new[@]}" >/dev/null 2>&1 </dev/null &)
+    done
+}
+
+galera_user() { if [ "$(id -u)" -eq 0 ]; then echo mysql; else id -un; fi; }
+
+start_galera() { # begin to start it; `await_galera` waits
+    local place number name
+    place="$(remembered_place galera mysql)"
+    running "$place/1/pid" "$place/1/data" && running "$place/2/pid" "$place/2/data" && running "$place/3/pid" "$place/3/data" &&
+        return
+    stop_galera
+    place="$(remembered_place galera mysql)"
+    rm -rf "${place:?}"/*
+    for number in 1 2 3; do
+        mkdir -p "$place/$number/data"
+        for name in port group increments transfer; do free_port >"$place/$number/$name"; done
+    done
+    mariadb_files "$place/1/data" --innodb-log-file-size=16M
+    mariadb_accounts "$place/init.sql"
+    [ "$(id -u)" -ne 0 ] || chown -R mysql: "$place"
+    galera_nodes "$place" 1 2 3
+}
+
+is_synced() { # PORT
+    mariadb --no-defaults --host="$HOST" --port="$1" --user=portula --password="$(cat "$HOME_DIR/mariadb.password")" \
+        --skip-column-names --execute="SHOW STATUS LIKE 'wsrep_local_state_comment'" 2>/dev/null | grep -q Synced
+}
+
+await_galera() {
+    local place number port urls=()
+    place="$(cat "$HOME_DIR/galera.at")"
+    for number in 1 2 3; do
+        port="$(cat "$place/$number/port")"
+        wait_until 90 is_synced "$port" || { tail -n 20 "$place/$number/log.err" >&2; fail "Galera node $number did not start"; }
+        urls+=("mariadb+pymysql://portula:$(cat "$HOME_DIR/mariadb.password")@$HOST:$port/portula?charset=utf8mb4")
+    done
+    say "Galera, three nodes"
+    echo "PORTULA_TEST_GALERA_URLS='${urls[*]}'" >>"$HOME_DIR/env.new"
+}
+
+stop_galera() { # the last node first: the first may begin a cluster again
+    local place number
+    place="$(cat "$HOME_DIR/galera.at" 2>/dev/null)" || return 0
+    for number in 3 2 1; do
+        finish "Galera node $number" "$place/$number/pid" "$place/$number/data" TERM
+    done
+    forget_place galera "$place"
 }
 
 stop_mariadb() { finish MariaDB "$HOME_DIR/mariadb/pid" "$HOME_DIR/mariadb/data" TERM; }
@@ -329,17 +421,16 @@ stop_redis_cluster() {
 
 # ---------------------------------------------------------------------------------------------------------------------
 
-start() {
+start() { # [ENGINE…]
+    local engines=("$@") engine
+    [ $# -gt 0 ] || engines=(galera postgresql pgbouncer mariadb redis redis_cluster)
     install_absent
     mkdir -p "$HOME_DIR"
     chmod 755 "$HOME_DIR"
-    install_from_npm
+    [ $# -gt 0 ] || install_from_npm
     (umask 077 && : >"$HOME_DIR/env.new")
-    start_postgresql
-    start_pgbouncer
-    start_mariadb
-    start_redis
-    start_redis_cluster
+    for engine in "${engines[@]}"; do "start_$engine"; done
+    [[ " ${engines[*]} " != *" galera "* ]] || await_galera
     {
         echo "PORTULA_TEST_CHROMIUM='$(find_program chromium)'"
         echo "PORTULA_TEST_APACHE='$(find_program apache2 /usr/sbin)'"
@@ -347,19 +438,20 @@ start() {
         echo "PORTULA_TEST_NODE_MODULES='$HOME_DIR/node/node_modules'"
     } >>"$HOME_DIR/env.new"
     mv "$HOME_DIR/env.new" "$HOME_DIR/env"
-    say "ready; the addresses are in .services/env"
+    say "ready; the addresses are in $HOME_DIR/env"
 }
 
 stop() {
     stop_pgbouncer
     stop_postgresql
     stop_mariadb
+    stop_galera
     stop_redis
     stop_redis_cluster
 }
 
 case "${1:-}" in
-    start) start ;;
+    start) start "${@:2}" ;;
     stop) stop ;;
-    *) fail "usage: services.sh start|stop" ;;
+    *) fail "usage: services.sh start [ENGINE…]|stop" ;;
 esac

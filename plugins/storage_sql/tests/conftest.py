@@ -17,6 +17,8 @@ from portula_storage_sql.engine import make_engine, parse_url
 SERVICES = {"postgresql": "PORTULA_TEST_POSTGRESQL_URL", "mariadb": "PORTULA_TEST_MARIADB_URL"}
 DROP = {"postgresql": "DROP DATABASE {} WITH (FORCE)", "mariadb": "DROP DATABASE {}"}
 ON_SERVICES = [pytest.param(name, marks=pytest.mark.service) for name in SERVICES]
+SERVICES["galera"] = "PORTULA_TEST_GALERA_URLS"
+DROP["galera"] = DROP["mariadb"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -40,7 +42,7 @@ def create_database() -> Iterator[Callable[[str], URL]]:
         address = os.environ.get(SERVICES[backend])
         if address is None:
             pytest.fail(f"{SERVICES[backend]} is not set: start the services first")
-        url = parse_url(address)
+        url = parse_url(address.split()[0])
         servers.setdefault(backend, make_engine(url))
         name = f"portula_test_{uuid.uuid4().hex[:12]}"
         run(backend, f"CREATE DATABASE {name}")
