@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import make_url
 from support.browser import Browser, sent_back
-from support.databases import database_on
+from support.databases import database_on, galera_nodes
 from support.server import CONFIGURATION, PORTULA, Server, running
 
 from portula_testing import jws
@@ -32,50 +33,55 @@ PASSWORD = "correct horse battery staple"
 BY_TURNS = 20
 
 
-def _settings(engine: str) -> Iterator[dict[str, Any]]:
-    """Yield the settings of a storage that only this test has."""
+def _settings(engine: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the settings of both nodes for a storage that only this test has; on Galera each has a node of its own."""
     if engine.startswith("REDIS"):
-        yield {
+        settings = {
             "STORAGE": "storage_redis",
-            "REDIS_URL": os.environ[f"PORTULA_TEST_{engine}_URL"],
+            "REDIS_URL": os.environ[f"PORTULA_TEST_{engine}"],
             "REDIS_CLUSTER": True,
             "REDIS_KEY_PREFIX": f"nodes-{secrets.token_hex(8)}",
         }
-    else:
-        for url in database_on(f"PORTULA_TEST_{engine}_URL"):
-            yield {"DATABASE_URL": url}
+        yield settings, settings
+        return
+    for url in database_on(f"PORTULA_TEST_{engine}"):
+        urls = [url, url]
+        if engine == "GALERA_URLS":
+            urls = [node.render_as_string(hide_password=False) for node in galera_nodes(make_url(url))]
+        yield {"DATABASE_URL": urls[0]}, {"DATABASE_URL": urls[1]}
 
 
-@pytest.fixture(scope="module", params=["POSTGRESQL", "REDIS_CLUSTER"])
-def settings(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+@pytest.fixture(scope="module", params=["POSTGRESQL_URL", "REDIS_CLUSTER_URL", "GALERA_URLS"])
+def settings(request: pytest.FixtureRequest) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     yield from _settings(request.param)
 
 
 @pytest.fixture(scope="module")
 def nodes(
-    settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    settings: tuple[dict[str, Any], dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, Server]]:
     """Two nodes, each with a folder of its own, that share secret key and storage."""
-    lines = "".join(
-        f"\n    {name!r}: {value!r}," for name, value in {"OIDC_ENABLED": True, **settings}.items()
-    )
-    configuration = CONFIGURATION.replace("{", "{" + lines, 1)
     folders: list[Path] = [tmp_path_factory.mktemp("node") / "data" for _ in range(2)]
-    url = ["--database-url", settings["DATABASE_URL"]] if "DATABASE_URL" in settings else []
-    for folder in folders:
+    urls = [["--database-url", each["DATABASE_URL"]] if "DATABASE_URL" in each else [] for each in settings]
+    for folder, url in zip(folders, urls, strict=True):
         common = ["--data-dir", str(folder), *url]
         subprocess.run([PORTULA, "init", *common], capture_output=True, check=True, timeout=60)
     (folders[1] / "secret_key").write_bytes((folders[0] / "secret_key").read_bytes())
-    if url:
-        words = [PORTULA, "db", "upgrade", "--data-dir", str(folders[0]), *url]
+    if urls[0]:
+        words = [PORTULA, "db", "upgrade", "--data-dir", str(folders[0]), *urls[0]]
         subprocess.run(words, capture_output=True, check=True, timeout=60)
     with ExitStack() as stack:
         made = [
-            stack.enter_context(running(folder, "--issuer", ISSUER, configuration=configuration))
-            for folder in folders
+            stack.enter_context(running(folder, "--issuer", ISSUER, configuration=_configured(each)))
+            for folder, each in zip(folders, settings, strict=True)
         ]
         made[0].run("--issuer", ISSUER, "createuser", "ann", "--password-stdin", text=PASSWORD)
         yield made[0], made[1]
+
+
+def _configured(settings: dict[str, Any]) -> str:
+    lines = [f"\n    {name!r}: {value!r}," for name, value in {"OIDC_ENABLED": True, **settings}.items()]
+    return CONFIGURATION.replace("{", "{" + "".join(lines), 1)
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def test_what_postgresql_says_when_it_cannot_serve(state: str) -> None:
     assert "*** does not" not in str(down)
 
 
-@pytest.mark.parametrize("number", [1040, 1205, 1969, 2003, 2006, 2013])
+@pytest.mark.parametrize("number", [1040, 1047, 1180, 1205, 1317, 1969, 2003, 2006, 2013])
 def test_what_mariadb_says_when_it_cannot_serve(number: int) -> None:
     assert down_of(Exception(number, "a reason"), URL_WITH_PASSWORD)
 

@@ -88,8 +88,9 @@ def test_a_plan_that_gave_way_is_tried_again(
 
 
 def test_a_plan_is_not_tried_for_ever(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not applied, and whoever asked may ask again."""
     tried = fail(store, monkeypatch, Postgres("40P01"), times=1000)
-    with pytest.raises(OperationalError):
+    with pytest.raises(StorageDown):
         store.apply(redemption())
     assert len(tried) == plans.ATTEMPTS
     assert store.find(Grant, digest="code") == grant("code")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,6 +94,29 @@ class PlanRacesContract(StoreFixtures):
         taken = [code.digest for code in stores[0].select(Grant) if code.taken_at is not None]
         assert taken == [f"{number}" for number in range(0, ROUNDS, 2)]
         assert len(stores[0].select(AccessToken)) == ROUNDS // 2
+
+    def test_what_is_added_under_a_condition_is_met_by_whoever_ends_it(self, stores: list[Store]) -> None:
+        """Some set what is there already, a condition all the same; one ends it, and changes all that they added."""
+        for number in range(ROUNDS):
+            add_to(stores[0], Sample(digest=f"{number}"))
+
+        def plan(number: int, runner: int) -> Plan:
+            plan = Plan()
+            if runner == number % THREADS:
+                plan.change(Sample, f"{number}", given={"rank": None}, rank=1)
+                plan.change_all(AccessToken, {"authorization": f"{number}", "revoked_at": None}, revoked_at=7)
+            else:
+                plan.change(Sample, f"{number}", given={"rank": None}, number=0)
+                plan.add(replace(access_token(f"{number}-{runner}"), authorization=f"{number}"))
+            return plan
+
+        ends = self.race_plans(stores, plan)
+        assert {type(end) for column in ends for end in column} <= {type(None), Conflict}
+        assert [column[number % THREADS] for number, column in enumerate(ends)] == [None] * ROUNDS
+        for number, column in enumerate(ends):
+            tokens = stores[0].select(AccessToken, authorization=f"{number}")
+            assert len(tokens) == column.count(None) - 1
+            assert {token.revoked_at for token in tokens} <= {7}
 
     def test_no_change_is_lost(self, stores: list[Store]) -> None:
         """Each adds one to what it read, and reads again where another was faster."""

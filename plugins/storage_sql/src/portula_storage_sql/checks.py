@@ -20,7 +20,8 @@ STORE = "storage_sql"
 def portula_checks(provider: Provider) -> list[Finding]:
     """Return the findings about the database, if it is in use, and about models of the deployment's own."""
     found = list(_models(provider))
-    url = provider.settings(StorageSqlSettings).DATABASE_URL
+    settings = provider.settings(StorageSqlSettings)
+    url = settings.DATABASE_URL
     if STORE in provider.stores and (url is None or url.startswith("sqlite")):
         found.append(
             Finding(
@@ -28,6 +29,16 @@ def portula_checks(provider: Provider) -> list[Finding]:
                 Level.INFO,
                 "The database is a SQLite file: one process writes at a time, so several workers wait for each other.",
                 "Serve with --workers 1, or set DATABASE_URL to PostgreSQL or MariaDB.",
+            )
+        )
+    if not settings.DATABASE_CLUSTER_WAITS and _is_node(provider):
+        found.append(
+            Finding(
+                "storage_sql.stale_reads",
+                Level.WARNING,
+                "The database is a node of a cluster and may answer with what was true before: a token that was "
+                "revoked at another node counts until this one knows.",
+                "Set DATABASE_CLUSTER_WAITS to True.",
             )
         )
     return found
@@ -40,6 +51,14 @@ def portula_readiness(provider: Provider) -> dict[str, Callable[[], object]]:
 
     store = provider.stores.get(STORE)
     return {"storage": store.answers, "schema": store.fits} if isinstance(store, SqlStore) else {}
+
+
+def _is_node(provider: Provider) -> bool:
+    from portula_storage_sql.galera import is_certified
+    from portula_storage_sql.store import SqlStore
+
+    store = provider.stores.get(STORE)
+    return isinstance(store, SqlStore) and is_certified(store.engine)
 
 
 def _models(provider: Provider) -> Iterator[Finding]:

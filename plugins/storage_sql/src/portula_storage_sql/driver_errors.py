@@ -60,9 +60,15 @@ POSTGRESQL_DOWN = ("08", "53", "57P", "25006", "55P03", "57014")
 only reads after a failover, and waits that took too long."""
 
 MARIADB_DOWN = frozenset(
-    (0, 1021, 1040, 1053, 1129, 1203, 1205, 1226, 1290, 1836, 1927, 1969, 2002, 2003, 2006, 2013, 2014, 2055)
+    (
+        *(0, 1021, 1040, 1047, 1053, 1129, 1180, 1203, 1205, 1226, 1290, 1317, 1836, 1927, 1969),
+        *(2002, 2003, 2006, 2013, 2014, 2055),
+    )
 )
-"""The same of MariaDB and of PyMySQL, whose errors of a connection begin at 2000; 0 is of one that is closed."""
+"""The same of MariaDB and of PyMySQL, whose errors of a connection begin at 2000; 0 is of one that is closed.
+
+1047 is of a node of Galera that has lost the others, 1180 of one that loses them at COMMIT.
+"""
 
 SQLITE_DOWN = ("BUSY", "LOCKED", "CANTOPEN", "IOERR", "FULL", "READONLY", "NOMEM", "PROTOCOL")
 """How SQLITE_… goes on for a file that is locked, cannot be opened, read or written."""

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from portula.errors import ConfigError
 from portula.plugin import RecordType
+from portula_storage_sql import galera
 from portula_storage_sql.tables import MARIADB
 
 BUSY_SECONDS = 10
@@ -88,6 +89,7 @@ def make_engine(
     connect_timeout: int = 5,
     statement_timeout: float = 10,
     prepared_statements: bool = True,
+    cluster_waits: bool = True,
     make_folder: bool = False,
 ) -> Engine:
     """Make an engine that keeps no connection; nothing connects yet.
@@ -97,6 +99,7 @@ def make_engine(
         connect_timeout: seconds within which a server has to accept a connection.
         statement_timeout: seconds within which it has to answer a statement.
         prepared_statements: whether PostgreSQL may prepare statements.
+        cluster_waits: whether reads at a node of Galera wait until it has what was committed at the others.
         make_folder: create the folder of a SQLite file, and keep others from both, before the first connection.
 
     Raises:
@@ -104,15 +107,9 @@ def make_engine(
     """
     url = parse_url(url) if isinstance(url, str) else url
     backend = url.get_backend_name()
-    connect_args: dict[str, Any] = {}
-    if backend == "sqlite":
-        connect_args["timeout"] = BUSY_SECONDS
-    else:
-        connect_args["connect_timeout"] = connect_timeout
-    if backend == "postgresql" and not prepared_statements:
-        connect_args["prepare_threshold"] = None
-    elif backend in MARIADB:
-        connect_args |= MARIADB_ARGS | dict.fromkeys(("read_timeout", "write_timeout"), statement_timeout)
+    connect_args = {"timeout": BUSY_SECONDS} if backend == "sqlite" else {"connect_timeout": connect_timeout}
+    connect_args |= _further_args(backend, statement_timeout, prepared_statements=prepared_statements)
+    if backend in MARIADB:
         url = url.update_query_dict({"charset": "utf8mb4"})
     try:
         engine = create_engine(
@@ -127,11 +124,21 @@ def make_engine(
         raise ConfigError(_no_driver(url)) from None
     if backend == "sqlite":
         _prepare_sqlite(engine, Path(str(url.database)), embedded=make_folder)
+    elif backend in MARIADB:
+        galera.follow(engine, waits=cluster_waits)
     elif url.drivername == DRIVERS["postgresql"]:
         from portula_storage_sql.psycopg_waits import bound_waits
 
         bound_waits(engine, statement_timeout)
     return engine
+
+
+def _further_args(backend: str, statement_timeout: float, *, prepared_statements: bool) -> dict[str, Any]:
+    if backend == "postgresql" and not prepared_statements:
+        return {"prepare_threshold": None}
+    if backend in MARIADB:
+        return MARIADB_ARGS | dict.fromkeys(("read_timeout", "write_timeout"), statement_timeout)
+    return {}
 
 
 def _no_driver(url: URL) -> str:

@@ -33,6 +33,7 @@ def open_store(provider: Provider, records: Sequence[RecordType]) -> SqlStore:
         connect_timeout=settings.DATABASE_CONNECT_TIMEOUT,
         statement_timeout=settings.DATABASE_STATEMENT_TIMEOUT,
         prepared_statements=settings.DATABASE_PREPARED_STATEMENTS,
+        cluster_waits=settings.DATABASE_CLUSTER_WAITS,
         make_folder=embedded,
     )
     pool = PoolSize(

@@ -15,11 +15,18 @@ from portula.plugin import ChangeAll, Counts, Remove, RowChange, Writes
 from portula_storage_sql.block import block_of, is_block
 from portula_storage_sql.combining import Combining, is_combined
 from portula_storage_sql.connections import Connections, Write
-from portula_storage_sql.driver_errors import duplicate_of, is_duplicate, is_retryable, is_unmet
+from portula_storage_sql.driver_errors import (
+    duplicate_of,
+    is_duplicate,
+    is_retryable,
+    is_unmet,
+    unreachable,
+)
+from portula_storage_sql.galera import is_certified
 from portula_storage_sql.statements import Statements, bound, shaped
 from portula_storage_sql.steps import Step, UnmetCondition, is_one_statement, parameters_of, steps_of
 
-ATTEMPTS = 8
+ATTEMPTS = 12
 """How often a plan is tried that the database rolls back in favour of another."""
 
 PAUSE_MILLISECONDS, MAX_PAUSE_MILLISECONDS = 20, 320
@@ -39,7 +46,7 @@ class Plans:
 
     def apply(self, writes: Writes) -> Counts:
         """See Store.apply."""
-        steps = steps_of(writes, self._statements)
+        steps = steps_of(writes, self._statements, certified=is_certified(self._connections.engine))
         failure: Exception | None
         attempts = 0
         while True:
@@ -55,8 +62,10 @@ class Plans:
             except DuplicateRecord as duplicate:
                 failure = writes.failure(self._reread) or duplicate
             except DBAPIError as error:
-                if is_last or not is_retryable(error):
+                if not is_retryable(error):
                     raise
+                if is_last:
+                    raise unreachable(error.orig, self._connections.engine.url) from error
                 failure = None
             if failure is not None:
                 raise failure

@@ -43,3 +43,10 @@ class StorageSqlSettings(BaseModel):
     may arrive at a server that never prepared it. PgBouncer from 1.21 on follows them if `max_prepared_statements` is
     set.
     """
+
+    DATABASE_CLUSTER_WAITS: bool = True
+    """Whether reads at a node of a Galera cluster wait until it has what was committed at the others (wsrep_sync_wait).
+
+    Each read then costs an exchange among the nodes. With False a token, and its revocation, is known to the other
+    nodes later: by a moment, or by as much as one is behind. Codes and refresh tokens are used once either way.
+    """

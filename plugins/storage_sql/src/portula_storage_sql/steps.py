@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Delete, Insert, Update
 
 from portula.plugin import Add, ChangeAll, Condition, Remove, RowChange, Writes
+from portula_storage_sql.galera import forced
 from portula_storage_sql.statements import Shaped, Statements, bound, shaped
 
 MOST = 12
@@ -71,10 +73,23 @@ class Step:
         return type(self.part), self.cls, self.is_optional, shaped(self.where), tuple(self.values)
 
 
-def steps_of(writes: Writes, statements: Mapping[type[Any], Statements]) -> list[Step]:
-    """Make the steps in order; ValueError for what no engine keeps, before anything is written."""
+def steps_of(
+    writes: Writes, statements: Mapping[type[Any], Statements], *, certified: bool = False
+) -> list[Step]:
+    """Make the steps in order; ValueError for what no engine keeps, before anything is written.
+
+    Args:
+        writes: the plan.
+        statements: of each record class.
+        certified: whether a cluster compares what plans write.
+    """
+    changes: Iterable[RowChange] = writes.changes
+    if certified:
+        changes = chain.from_iterable(
+            forced(change, statements[change.kind.cls].shape) for change in writes.changes
+        )
     return [
-        *(_changing(change.kind.cls, change.where, change, statements) for change in writes.changes),
+        *(_changing(change.kind.cls, change.where, change, statements) for change in changes),
         *(_changing(part.cls, part.where, part, statements) for part in writes.all_changes),
         *(_removing(part, statements[part.cls]) for part in writes.removals),
         *(_adding(part, statements[type(part.record)]) for part in writes.additions),
