@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis, RedisError
@@ -102,9 +103,10 @@ def _form(port: int) -> None:
     pytest.fail("the cluster did not form")
 
 
-def _store(port: int) -> RedisStore:
+def _store(port: int, **settings: Any) -> RedisStore:
     url = f"redis://127.0.0.1:{port}/0"
-    return open_store(RedisSettings(REDIS_URL=url, REDIS_CLUSTER=True, REDIS_TIMEOUT_SECONDS=1), CORE_RECORDS)
+    given = {"REDIS_URL": url, "REDIS_CLUSTER": True, "REDIS_TIMEOUT_SECONDS": 1, **settings}
+    return open_store(RedisSettings(**given), CORE_RECORDS)
 
 
 def test_a_plan_whose_answer_is_lost_is_not_sent_again(proxy: Proxy) -> None:
@@ -120,6 +122,33 @@ def test_a_plan_whose_answer_is_lost_is_not_sent_again(proxy: Proxy) -> None:
     with pytest.raises(StorageDown):
         store.apply(plan)
     assert store.find(type(grant("x")), digest="two")
+    store.close()
+
+
+def test_a_plan_that_no_replica_confirms_is_not_acknowledged(proxy: Proxy) -> None:
+    """It was written and may stay so: that is what an unknown outcome is."""
+    store = _store(proxy.port, REDIS_WAIT_REPLICAS=1)
+    with pytest.raises(StorageDown, match=r"REDIS_WAIT_REPLICAS: 0 of 1"):
+        add_to(store, grant("one"))
+    assert store.find(type(grant("x")), digest="one")
+    store.close()
+
+
+@pytest.mark.parametrize("scripts", ["known", "forgotten"])
+def test_a_plan_that_waits_for_replicas_is_sent_once(proxy: Proxy, scripts: str) -> None:
+    store = _store(proxy.port, REDIS_WAIT_REPLICAS=1)
+    with pytest.raises(StorageDown, match="REDIS_WAIT_REPLICAS"):
+        add_to(store, grant("one"))
+    with Redis(port=proxy.port) as raw:
+        if scripts == "forgotten":
+            raw.script_flush()
+    with pytest.raises(StorageDown, match="REDIS_WAIT_REPLICAS"):
+        add_to(store, grant("two"))
+    proxy.loses = True
+    with pytest.raises(StorageDown, match="does not answer"):
+        add_to(store, grant("three"))
+    for name in ("one", "two"):
+        assert store.find(type(grant("x")), digest=name)
     store.close()
 
 

@@ -9,20 +9,23 @@ import pytest
 from support.redis_servers import forget, url_of
 
 from portula.plugin import RecordType
+from portula_storage_redis.confirming import Confirmation
 from portula_storage_redis.opening import connect
 from portula_storage_redis.settings import RedisSettings
 from portula_storage_redis.store import RedisStore
 from portula_testing.contracts import StorageContract, WalkContract
+from portula_testing.plans_contract import PlanContract
 from portula_testing.storage_samples import MakeStore
 
 pytestmark = pytest.mark.service
 
 
-class TestRedisStore(WalkContract, StorageContract):
-    """The contract, on a single server."""
+class RedisStores:
+    """Makes the stores of a contract, on a single server."""
 
     shares = True
     cluster = False
+    confirmation: Confirmation | None = None
     variable = "PORTULA_TEST_REDIS_URL"
 
     @pytest.fixture
@@ -32,7 +35,7 @@ class TestRedisStore(WalkContract, StorageContract):
         def make(records: Sequence[RecordType]) -> RedisStore:
             client = connect(RedisSettings(REDIS_CLUSTER=self.cluster), url_of(self.variable))
             clients.append(client)
-            return RedisStore(client, prefix, records)
+            return RedisStore(client, prefix, records, confirmation=self.confirmation)
 
         yield make
         for client in clients[:1]:
@@ -41,8 +44,20 @@ class TestRedisStore(WalkContract, StorageContract):
             client.close()
 
 
+class TestRedisStore(RedisStores, WalkContract, StorageContract):
+    """The contract, on a single server."""
+
+
 class TestRedisStoreOnACluster(TestRedisStore):
     """The contract, on a cluster of three nodes."""
 
     cluster = True
     variable = "PORTULA_TEST_REDIS_CLUSTER_URL"
+
+
+class TestRedisPlansThatAReplicaConfirms(RedisStores, PlanContract):
+    """What is true of plans, where a replica has them before they are acknowledged."""
+
+    cluster = True
+    variable = "PORTULA_TEST_REDIS_CLUSTER_URL"
+    confirmation = Confirmation(replicas=1, seconds=2)

@@ -11,6 +11,7 @@ from redis.cluster import RedisCluster
 from redis.retry import Retry
 
 from portula.errors import ConfigError
+from portula_storage_redis.confirming import Confirmation
 from portula_storage_redis.errors import answering
 from portula_storage_redis.store import RedisStore
 
@@ -33,7 +34,13 @@ def open_store(settings: RedisSettings, records: Sequence[RecordType]) -> RedisS
         raise ConfigError(
             "REDIS_URL: it cannot be read; in a password / # ? @ and the like are percent-encoded"
         ) from None
-    return RedisStore(client, settings.REDIS_KEY_PREFIX, records)
+    confirmation = Confirmation(settings.REDIS_WAIT_REPLICAS, settings.REDIS_TIMEOUT_SECONDS / 2)
+    return RedisStore(
+        client,
+        settings.REDIS_KEY_PREFIX,
+        records,
+        confirmation=confirmation if settings.REDIS_WAIT_REPLICAS else None,
+    )
 
 
 def connect(settings: RedisSettings, url: str) -> Redis | RedisCluster:

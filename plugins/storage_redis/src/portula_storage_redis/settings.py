@@ -30,3 +30,10 @@ class RedisSettings(BaseModel):
 
     REDIS_MAX_CONNECTIONS: int = Field(default=50, ge=1, le=10_000)
     """Connections that a process keeps open at most."""
+
+    REDIS_WAIT_REPLICAS: int = Field(default=0, ge=0, le=16)
+    """Replicas that have to have what was written before it is acknowledged (WAIT).
+
+    With 0 a replica that takes over may lack what its master had acknowledged a moment before. With 1 it has it, where
+    each master has one replica; a request is answered 503 while none tells within half of REDIS_TIMEOUT_SECONDS.
+    """

@@ -22,6 +22,7 @@ from portula.plugin import (
     Writes,
     shape_of,
 )
+from portula_storage_redis.confirming import Confirmation, confirmed
 from portula_storage_redis.errors import answering
 from portula_storage_redis.values import can_be_kept, read_record, written, written_fields, written_where
 
@@ -39,15 +40,24 @@ PURGED_AT_ONCE = 200
 class RedisStore:
     """Keeps records in Redis. Safe to share between threads; any number of processes may share the server."""
 
-    def __init__(self, client: Redis | RedisCluster, prefix: str, records: Sequence[RecordType]) -> None:
+    def __init__(
+        self,
+        client: Redis | RedisCluster,
+        prefix: str,
+        records: Sequence[RecordType],
+        *,
+        confirmation: Confirmation | None = None,
+    ) -> None:
         """Take a client; nothing is sent yet.
 
         Args:
             client: of a server or a cluster; `close` closes it.
             prefix: what keys begin with.
             records: types to keep.
+            confirmation: what plans wait for; None for nothing.
         """
         self._client = client
+        self._confirmation = confirmation
         self._tag = "{" + prefix + "}"
         self._shapes: dict[type[Any], Shape] = {record.cls: shape_of(record) for record in records}
         self._kinds = {shape.record.name: _kind(shape) for shape in self._shapes.values()}
@@ -264,6 +274,10 @@ class RedisStore:
         kinds = {shape.record.name: self._kinds[shape.record.name] for shape in shapes}
         arguments = [json.dumps(kinds), json.dumps(asked)]
         with answering():
+            if script == "apply" and self._confirmation is not None:
+                return confirmed(
+                    self._client, self._scripts[script], self._tag, arguments, self._confirmation
+                )
             return self._scripts[script](keys=[self._tag], args=arguments)
 
 
