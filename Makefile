@@ -21,7 +21,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --constraint constraints.txt --no-build-isolation
 MANIFESTS := pyproject.toml core/pyproject.toml testing/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help installed-minimum serve demo test coverage check format docs services services-stop bench dist dist-check clean
+.PHONY: help installed-minimum serve demo test coverage check format docs services services-stop bench soak dist dist-check clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -133,6 +133,9 @@ services-stop: ## Stop them
 
 bench: installed-test ## CPU time per operation beside a bare Flask application
 	@$(BIN)/python bench/run.py $(ARGS)
+
+soak: installed-test ## Providers under load while processes and databases are killed (ARGS="--minutes 10 --seed 1 --engines galera")
+	@PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
 
 # --- making ----------------------------------------------------------------------------------------------------------
 

@@ -298,14 +298,11 @@ start_mariadb() {
 GALERA_OPTIONS=(--skip-name-resolve --character-set-server=utf8mb4 --max-connections=200 --performance-schema=OFF
     --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --innodb-buffer-pool-size=64M --innodb-log-file-size=16M)
 
-galera_nodes() { # PLACE NUMBER…: start nodes; the first of a new cluster is 1
-    local place="$1" number address new
-    shift
+galera_nodes() { # PLACE: start the nodes; the first begins a cluster
+    local place="$1" number address new=(--wsrep-new-cluster "--init-file=$1/init.sql")
     address="gcomm://$(for number in 1 2 3; do echo "$HOST:$(cat "$place/$number/group")"; done | paste -sd,)"
-    for number in "$@"; do
-        new=()
-        [ "$number" != 1 ] || [ $# != 3 ] || new=(--wsrep-new-cluster "--init-file=$place/init.sql")
-        (cd / && nohup "$(find_program mariadbd /usr/sbin)" --no-defaults "--user=$(galera_user)" \
+    for number in 1 2 3; do
+        (cd / && exec nohup "$(find_program mariadbd /usr/sbin)" --no-defaults "--user=$(galera_user)" \
             --datadir="$place/$number/data" --bind-address="$HOST" --port="$(cat "$place/$number/port")" \
             --socket=mariadb.sock --pid-file="$place/$number/pid" --log-error="$place/$number/log.err" \
             "${GALERA_OPTIONS[@]}" --binlog-format=ROW --default-storage-engine=InnoDB --innodb-autoinc-lock-mode=2 \
@@ -313,7 +310,8 @@ galera_nodes() { # PLACE NUMBER…: start nodes; the first of a new cluster is 1
             --wsrep-node-name="node$number" --wsrep-node-address="$HOST" --wsrep-sst-method=rsync \
             --wsrep-sst-receive-address="$HOST:$(cat "$place/$number/transfer")" \
             --wsrep-provider-options="base_host=$HOST;base_port=$(cat "$place/$number/group");gcache.size=64M;gmcast.listen_addr=tcp://$HOST:$(cat "$place/$number/group");ist.recv_addr=$HOST:$(cat "$place/$number/increments")" \
-            "${new[@]}" >/dev/null 2>&1 </dev/null &)
+            "${new[@]}") >/dev/null 2>&1 </dev/null &
+        new=()
     done
 }
 
@@ -334,7 +332,7 @@ start_galera() { # begin to start it; `await_galera` waits
     mariadb_files "$place/1/data" --innodb-log-file-size=16M
     mariadb_accounts "$place/init.sql"
     [ "$(id -u)" -ne 0 ] || chown -R mysql: "$place"
-    galera_nodes "$place" 1 2 3
+    galera_nodes "$place"
 }
 
 is_synced() { # PORT
