@@ -41,6 +41,7 @@ CLIENTS = 100_000
 TOKENS, CONSENTS = 5_000, 500
 REFRESHES = 1_500
 NOTHING = "none"
+STORAGES = ("SQLite", "PostgreSQL")
 
 Send = Callable[[], object]
 Make = Callable[[], Sequence[Send]]
@@ -78,7 +79,8 @@ class Bench:
         """Begin with none."""
         self.stack, self.options, self.progress = stack, options, progress
         self.address = os.environ.get(POSTGRESQL)
-        self.storages = ("SQLite", *(["PostgreSQL"] if self.address else []))
+        known = STORAGES if self.address else STORAGES[:1]
+        self.storages = [storage for storage in known if options.storage in {None, storage}]
         self.cases: list[Case] = []
         self.facts: dict[str, dict[str, dict[str, float]]] = {}
 
@@ -302,6 +304,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=ROWS, help="tokens, up to 10_000_000")
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--storage", choices=STORAGES, help="one alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     options = parser.parse_args()
     console = Console(highlight=False)
