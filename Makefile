@@ -131,7 +131,7 @@ services: installed-browser ## Install (apt, npm) what the tests need; start the
 services-stop: ## Stop them
 	@tools/services.sh stop
 
-bench: installed-test ## CPU time per operation beside a bare Flask application
+bench: installed-test ## CPU time of whole servers, beside bare Flask (ARGS="--peers": beside other projects too; bench/README.md)
 	@$(BIN)/python bench/run.py $(ARGS)
 
 soak: installed-test ## Providers under load while processes and databases are killed (ARGS="--minutes 10 --seed 1 --engines galera")
@@ -149,4 +149,4 @@ dist-check: installed-release ## Whether the files in dist/ can be published (RE
 	@$(BIN)/python tools/check_dists.py $(if $(RELEASE),--release)
 
 clean: ## Remove what the targets made (not the services: make services-stop first)
-	@rm -rf $(VENV) $(LEAST) dist docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf $(VENV) $(LEAST) bench/.cache dist docs/_build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

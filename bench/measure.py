@@ -7,15 +7,10 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-
-from flask import Flask, request
-from sqlalchemy import event
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
-    from sqlalchemy import Engine
 
 
 def sent(application: WSGIApplication, environ: WSGIEnvironment) -> bytes:
@@ -77,64 +72,10 @@ def call_us(function: Callable[[], object], number: int = 20_000, rounds: int = 
     return statistics.median(differences) * 1e6 / number
 
 
-def floor(path: str, size: int) -> WSGIApplication:
-    """Return a bare Flask application: one route that reads a form and returns JSON of `size` bytes."""
-    app = Flask("floor", static_folder=None)
-    padding = "x" * (size - len('{"padding":""}\n'))
-
-    @app.post(path)
-    def answer() -> dict[str, str]:
-        request.form.get("grant_type")
-        return {"padding": padding}
-
-    return app.wsgi_app
-
-
 def spread(values: Sequence[float]) -> float:
     """Return half the distance between the quartiles, as a share of the median."""
     low, middle, high = statistics.quantiles(values, n=4)
     return (high - low) / 2 / middle
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    """Collect the SQL that an engine sends. Not for timed passes: listening costs, and goes on costing.
-
-    What is written on SQLite does not pass through SQLAlchemy, so there it is collected from connections that begin
-    within.
-    """
-    seen: list[str] = []
-
-    def note(statement: str) -> None:
-        seen.append(" ".join(statement.split()))
-
-    def note_execution(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        note(statement)
-
-    def listen(connection: Any, _: object) -> None:
-        connection.set_trace_callback(note)
-
-    listener = (
-        ("connect", listen) if engine.dialect.name == "sqlite" else ("before_cursor_execute", note_execution)
-    )
-    event.listen(engine, *listener)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, *listener)
-
-
-def shortened(statement: str) -> str:
-    """Return verb and table of a statement, e.g. `SELECT application`; `WITH plan` for a whole plan."""
-    words = statement.replace('"', "").split()
-    verb = words[0].upper()
-    if verb == "WITH":
-        return "WITH plan"
-    before = {"SELECT": "FROM", "INSERT": "INTO", "DELETE": "FROM", "UPDATE": "UPDATE"}.get(verb)
-    if before is None:
-        return verb
-    table = words[[word.upper() for word in words].index(before) + 1]
-    return f"{verb} {table.removeprefix('portula_')}"
 
 
 def in_turn(rounds: int, cases: Iterable[Callable[[], None]]) -> Iterator[int]:

@@ -17,7 +17,7 @@ from measure import call_us, cpu_ms, in_turn
 from rich.console import Console
 from rich.table import Table
 from start import KINDS, PLUGINS, Listener, plugins
-from workloads import OPERATIONS, in_memory
+from workloads import client_credentials, in_memory
 
 from portula import Plugin
 from portula.plugin import CoreSettings, OAuthRequest, Plan, TokenExchange, TokenIssued, TokenResponse
@@ -110,7 +110,7 @@ def requests(folder: Path) -> dict[str, float]:
     seen: dict[str, list[float]] = {kind: [] for kind in KINDS}
 
     def run(kind: str) -> None:
-        batch = OPERATIONS[0].batch(made[kind], BATCH)
+        batch = client_credentials(made[kind], BATCH)
         seen[kind].append(cpu_ms(made[kind].doors["fast"], batch) * 1000)
 
     for _ in in_turn(ROUNDS, [lambda kind=kind: run(kind) for kind in KINDS]):

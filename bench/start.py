@@ -15,7 +15,7 @@ from flask import Flask
 from portula import Provider, hookimpl
 
 if TYPE_CHECKING:
-    from portula.plugin import TokenExchange, TokenIssued, TokenResponse
+    from portula.plugin import Exchange, TokenIssued, TokenResponse
 
 PLUGINS = 200
 
@@ -24,7 +24,7 @@ class Listener:
     """A plugin that listens to every hook of a token request and does nothing."""
 
     @hookimpl
-    def portula_validate_token_request(self, exchange: TokenExchange) -> None:
+    def portula_validate_token_request(self, exchange: Exchange) -> None:
         """Deny nothing."""
 
     @hookimpl

@@ -1,34 +1,29 @@
-"""What is measured: a provider with every room on each storage, five operations, and requests ready to be sent."""
+"""What programs measure in their own process: a provider with every room, two clients, and requests made by hand."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import secrets
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import Flask
-from measure import sent, sent_json
 
-from portula import Plugin, Provider, hookimpl
+from portula import Provider, hookimpl
 from portula.host.modes import storage_check_deferred
 from portula.plugin import (
     AccessToken,
     Application,
     Authorization,
     Grant,
-    OAuthRequest,
     RefreshToken,
-    exchange_of,
 )
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine, parse_url
@@ -110,40 +105,11 @@ class Deployment:
         pair = base64.b64encode(f"{client.client_id}:{secret}".encode()).decode()
         return Party(client, f"Basic {pair}")
 
-    @cached_property
-    def subject(self) -> str:
-        """The person for whom codes are issued."""
-        login: Any = self.provider.hooks.ask(Plugin.portula_login)
-        return str(login.users.create("bench", secrets.token_urlsafe(16)).sub)
-
     def forget(self) -> None:
         """Let the store in memory start each batch empty."""
         for store in self.provider.stores.values():
             if isinstance(store, EmptiedStore):
                 store.forget()
-
-    def code(self, *scopes: str) -> tuple[str, str]:
-        """Issue a code as the authorization endpoint does once the person agreed; return it and its verifier."""
-        verifier, code = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
-        request = OAuthRequest(
-            "/o/authorize/",
-            body=[
-                ("redirect_uri", CALLBACK),
-                ("code_challenge", s256(verifier)),
-                ("code_challenge_method", "S256"),
-            ],
-        )
-        request.client, request.user = self.shop.client, self.subject
-        request.scopes = ["read", "write", *scopes]
-        request.using_default_redirect_uri = False
-        client_id = self.shop.client.client_id
-        self.provider.validator.save_authorization_code(client_id, {"code": code}, request)
-        self.provider.storage.apply(exchange_of(request, self.provider).plan)
-        return code, verifier
-
-    def tokens(self) -> dict[str, Any]:
-        """Let the shop redeem a code."""
-        return sent_json(self.doors["fast"], redemption(self))
 
 
 def s256(verifier: str) -> str:
@@ -182,84 +148,16 @@ def posted(path: str, party: Party, **form: str) -> WSGIEnvironment:
     }
 
 
-def client_credentials(deployment: Deployment) -> WSGIEnvironment:
-    """W1."""
+def client_credentials(deployment: Deployment, size: int) -> list[WSGIEnvironment]:
+    """Return requests of a client for tokens of its own, each good for one call."""
+    deployment.forget()
     form = {"grant_type": "client_credentials", "scope": "read write"}
-    return posted("/o/token/", deployment.shop, **form)
-
-
-def redemption(deployment: Deployment) -> WSGIEnvironment:
-    """W2."""
-    return _redeemed(deployment)
-
-
-def sign_in(deployment: Deployment) -> WSGIEnvironment:
-    """W5: the answer has an ID token."""
-    return _redeemed(deployment, "openid")
-
-
-def _redeemed(deployment: Deployment, *scopes: str) -> WSGIEnvironment:
-    code, verifier = deployment.code(*scopes)
-    form = {"code": code, "redirect_uri": CALLBACK, "code_verifier": verifier}
-    return posted("/o/token/", deployment.shop, grant_type="authorization_code", **form)
-
-
-def refresh(deployment: Deployment) -> WSGIEnvironment:
-    """W3: the first refresh after the code was redeemed."""
-    token = deployment.tokens()["refresh_token"]
-    return posted("/o/token/", deployment.shop, grant_type="refresh_token", refresh_token=token)
-
-
-def introspection(deployment: Deployment) -> WSGIEnvironment:
-    """W4: another confidential client asks about a person's token."""
-    return posted("/o/introspect/", deployment.api, token=deployment.tokens()["access_token"])
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One of the things that are measured."""
-
-    key: str
-    name: str
-    make: Callable[[Deployment], WSGIEnvironment]
-    """Makes one request that was never sent before."""
-
-    def batch(self, deployment: Deployment, size: int) -> list[WSGIEnvironment]:
-        """Return requests, each good for one call; what they need is stored."""
-        deployment.forget()
-        with deployment.app.app_context():
-            return [self.make(deployment) for _ in range(size)]
-
-    def answer_size(self, deployment: Deployment) -> int:
-        """Return the bytes of an answer."""
-        return len(sent(deployment.doors["fast"], self.batch(deployment, 1)[0]))
-
-
-OPERATIONS = (
-    Operation("W1", "client credentials", client_credentials),
-    Operation("W2", "code with PKCE", redemption),
-    Operation("W3", "refresh, rotating", refresh),
-    Operation("W4", "introspection", introspection),
-    Operation("W5", "code with PKCE, ID token", sign_in),
-)
+    return [posted("/o/token/", deployment.shop, **form) for _ in range(size)]
 
 
 def in_memory(folder: Path, *plugins: object) -> Deployment:
     """Return a provider that keeps everything in this process."""
     return Deployment("memory", folder, (Memory(), *plugins), {"STORAGE": "memory"})
-
-
-@contextmanager
-def deployments(folder: Path) -> Iterator[list[Deployment]]:
-    """Give a provider on each storage: a SQLite file, memory, and PostgreSQL where its address is known."""
-    made = [Deployment("SQLite", folder / "sqlite"), in_memory(folder / "memory")]
-    address = os.environ.get(POSTGRESQL)
-    if address is None:
-        yield made
-        return
-    with database(address) as url:
-        made.append(Deployment("PostgreSQL", folder / "postgresql", settings={"DATABASE_URL": url}))
-        yield made
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Whole HTTP servers, measured from outside: what runs (`sides`), what is asked (`workloads`), and what it cost."""
