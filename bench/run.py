@@ -31,7 +31,7 @@ from servers.workloads import WORKLOADS, Workload
 
 ROUNDS, QUICK_ROUNDS = 15, 2
 BATCH, QUICK_BATCH = 30, 6
-STARTS, QUICK_STARTS = 5, 1
+STARTS, QUICK_STARTS = 3, 1
 WIDTH = 110
 """Characters of a line where no terminal says how many it has."""
 CONNECTIONS_A_WORKER = 4
