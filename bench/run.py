@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from servers import report
 from servers.cpu import LOAD_CORE, on_core
-from servers.engines import ENGINES, Engine
+from servers.engines import ENGINES, Engine, EngineMissing
 from servers.installing import install_node, install_python
 from servers.measured import Case
 from servers.process import Running, ServerFailed, free_port, fresh_folder, prepared, running
@@ -89,13 +89,19 @@ def chosen(options: argparse.Namespace, console: Console) -> tuple[list[Side], d
     engines: dict[str, Engine] = {}
     for name in dict.fromkeys(side.engine for side in wanted if side.engine != SQLITE):
         engine = ENGINES[name]()
-        if engine.url:
-            engines[name] = engine
+        try:
+            commits = engine.durability()
+        except EngineMissing as error:
+            warn(console, f"{name} is left out: {error}")
         else:
-            console.print(
-                f"[yellow]{name} is left out: {engine.variable} is not set; `make services` starts one[/]"
-            )
+            engines[name] = engine
+            console.print(f"{name} commits with {commits}", highlight=False, markup=False)
     return [side for side in wanted if side.engine == SQLITE or side.engine in engines], engines
+
+
+def warn(console: Console, text: str) -> None:
+    """Print what the table will lack."""
+    console.print(text, style="yellow", highlight=False, markup=False)
 
 
 def installed(sides: Sequence[Side], console: Console) -> list[Side]:
@@ -112,7 +118,7 @@ def installed(sides: Sequence[Side], console: Console) -> list[Side]:
                 install_node()
                 missing = set()
     except ServerFailed as error:
-        console.print(f"[yellow]{', '.join(side.name for side in missing)}: left out: {error}[/]")
+        warn(console, f"{', '.join(side.name for side in missing)} left out: {error}")
     return [side for side in sides if side not in missing]
 
 
@@ -167,7 +173,7 @@ class Bench:
 
                 return run
 
-            for _ in in_turn(options.rounds, [step(case) for case in cases]):
+            for _ in in_turn(options.rounds if cases else 0, [step(case) for case in cases]):
                 pass
         for start, server in zip(self.starts, self.servers, strict=True):
             start.mib_loaded = server.worker_mib()
@@ -183,7 +189,7 @@ def main(words: Sequence[str] | None = None) -> int:
     sides, engines = chosen(options, console)
     sides = installed(sides, console)
     if not sides:
-        console.print("[red]Nothing is left to be measured.[/]")
+        warn(console, "Nothing is left to be measured.")
         return 2
     workloads = [each for each in WORKLOADS if not options.only or each.key in options.only]
     failures = []
@@ -197,15 +203,15 @@ def main(words: Sequence[str] | None = None) -> int:
                 except ServerFailed as error:
                     failures.append(str(error))
         cases = bench.measure(workloads, engines)
-        durability = {name: engine.durability() for name, engine in engines.items()}
+        commits = {name: engine.durability() for name, engine in engines.items()}
     rows = report.rows_of(cases)
     console.print(report.shown(rows), report.starts_shown(bench.starts))
     for side in sides:
         console.print(f"{side.name}: {side.what}", highlight=False)
     failures += [f"{row.workload} on {row.side}: {row.failure}" for row in rows if row.failure]
     for failure in failures:
-        console.print(f"[red]{failure}[/]", highlight=False)
-    write(options, rows, bench.starts, cases, durability)
+        warn(console, failure)
+    write(options, rows, bench.starts, cases, commits)
     return 1 if failures else 0
 
 
@@ -214,14 +220,14 @@ def write(
     rows: Sequence[report.Row],
     starts: Sequence[report.Start],
     cases: Sequence[Case],
-    durability: dict[str, dict[str, str]],
+    commits: dict[str, dict[str, str]],
 ) -> None:
     """Write the files that were asked for."""
     if options.markdown:
         options.markdown.write_text(report.markdown(rows, starts) + "\n", encoding="utf-8")
     if options.json:
         given = {name: getattr(options, name) for name in ("rounds", "batch", "workers", "connections")}
-        known = report.circumstances(durability, date=time.strftime("%Y-%m-%d"), **given)
+        known = report.circumstances(commits, date=time.strftime("%Y-%m-%d"), **given)
         text = json.dumps(report.record(rows, starts, cases, known), indent=2)
         options.json.write_text(text + "\n", encoding="utf-8")
 

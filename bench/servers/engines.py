@@ -20,6 +20,10 @@ BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = %s"
 CONNECT_SECONDS = 10
 
 
+class EngineMissing(Exception):
+    """A database server has no address, or does not answer."""
+
+
 class Engine(ABC):
     """A database server that an environment variable names."""
 
@@ -39,8 +43,21 @@ class Engine(ABC):
         """Return the CPU seconds of the processes that serve this database; None when they cannot be found."""
 
     @abstractmethod
-    def durability(self) -> dict[str, str]:
+    def settings(self) -> dict[str, str]:
         """Return the settings that decide whether a commit is on disk."""
+
+    def durability(self) -> dict[str, str]:
+        """Return the same.
+
+        Raises:
+            EngineMissing: nobody can be asked.
+        """
+        if not self.url:
+            raise EngineMissing(f"{self.variable} is not set; `make services` starts one")
+        try:
+            return self.settings()
+        except (sqlalchemy.exc.SQLAlchemyError, redis.RedisError) as error:
+            raise EngineMissing(f"{self.variable}: {str(error).splitlines()[0]}") from error
 
 
 class SqlEngine(Engine):
@@ -90,7 +107,7 @@ class PostgreSQL(SqlEngine):
         rows = self.ask(BACKENDS, sqlalchemy.make_url(url).database)
         return sum(those_that_run(pid for (pid,) in rows))
 
-    def durability(self) -> dict[str, str]:
+    def settings(self) -> dict[str, str]:
         """Return what a commit waits for."""
         return {name: self.ask(f"SHOW {name}")[0][0] for name in ("fsync", "synchronous_commit")}
 
@@ -113,7 +130,7 @@ class MariaDB(SqlEngine):
         """Return what the server took."""
         return None if self.pid is None else cpu_seconds([self.pid])
 
-    def durability(self) -> dict[str, str]:
+    def settings(self) -> dict[str, str]:
         """Return what a commit waits for."""
         name = "innodb_flush_log_at_trx_commit"
         return {name: str(self.ask(f"SELECT @@{name}")[0][0])}
@@ -148,7 +165,7 @@ class Redis(Engine):
         """Return what the server took."""
         return cpu_seconds([self.pid])
 
-    def durability(self) -> dict[str, str]:
+    def settings(self) -> dict[str, str]:
         """Return what an answer waits for."""
         return {name: self.admin.config_get(name)[name] for name in ("appendonly", "appendfsync")}
 

