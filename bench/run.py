@@ -147,9 +147,15 @@ class Bench:
         begun.append((server.start_wall, server.start_cpu))
         wall, cpu = (statistics.median(column) for column in zip(*begun, strict=True))
         self.servers.append(server)
+        self._stack.callback(self.tell_to_stop)
         self.starts.append(
             report.Start(side.name, wall, cpu, server.worker_mib(), processes=len(server.pids))
         )
+
+    def tell_to_stop(self) -> None:
+        """Begin to end all servers at once; each takes a second to answer what was begun."""
+        for server in self.servers:
+            server.process.terminate()
 
     def measure(self, workloads: Sequence[Workload], engines: dict[str, Engine]) -> list[Case]:
         """Measure every workload on every server, in turn."""

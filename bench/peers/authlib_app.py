@@ -34,8 +34,8 @@ from authlib.oidc.core.grants import OpenIDCode
 from flask import Flask, jsonify, render_template_string, request, session
 from flask_sqlalchemy import SQLAlchemy
 from joserfc.jwk import RSAKey
+from servers.load import REDIRECT_URI
 
-REDIRECT_URI = "https://app.example.com/callback"
 SCOPES = "openid read"
 PATHS = {
     "authorize": "/oauth/authorize",

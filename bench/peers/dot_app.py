@@ -18,8 +18,7 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import include, path
-
-REDIRECT_URI = "https://app.example.com/callback"
+from servers.load import REDIRECT_URI
 
 PATHS = {
     "authorize": "/o/authorize/",

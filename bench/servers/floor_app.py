@@ -27,10 +27,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from flask import Flask, Response, abort, jsonify, redirect, render_template_string, request, session
 
+from servers.load import REDIRECT_URI
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-REDIRECT_URI = "https://app.example.com/callback"
 LIFETIME = 36000
 PATHS = {
     "authorize": "/authorize",

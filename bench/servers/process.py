@@ -36,6 +36,7 @@ class Running:
     side: Side
     site: Site
     place: Place
+    process: subprocess.Popen[bytes]
     pids: list[int]
     start_wall: float
     """Seconds from its start to its first answer."""
@@ -108,7 +109,7 @@ def running(side: Side, site: Site, place: Place) -> Iterator[Running]:
         wait_for_answer(side, site, place, process)
         taken = time.monotonic() - begun
         pids = tree(process.pid)
-        yield Running(side, site, place, pids, taken, cpu_seconds(pids))
+        yield Running(side, site, place, process, pids, taken, cpu_seconds(pids))
     finally:
         end(process)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import logging
 import os
 import socket
 import sys
@@ -52,7 +51,6 @@ def work(place: str, workers: str, arguments: str, listener_handle: str, lifelin
     from portula.cli.gate import Gate, ServedApplication
     from portula.cli.threads import Threads
 
-    logging.basicConfig(level=logging.WARNING)
     listener, lifeline = (socket.socket(fileno=int(each)) for each in (listener_handle, lifeline_handle))
     gate = Gate(
         Threads(THREADS), Threads(LIGHT_THREADS), body_seconds=BODY_SECONDS, multiprocess=int(workers) > 1
