@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def made(place: str, arguments: dict[str, Any]) -> WSGIApplication:
     return factory(**arguments)
 
 
-def work(place: str, workers: str, arguments: str, listener_handle: str, lifeline_handle: str) -> None:
+def work(place: str, workers: str, arguments: str, listener: socket.socket, lifeline: socket.socket) -> None:
     """Be one worker."""
     import uvicorn
 
@@ -51,7 +52,6 @@ def work(place: str, workers: str, arguments: str, listener_handle: str, lifelin
     from portula.cli.gate import Gate, ServedApplication
     from portula.cli.threads import Threads
 
-    listener, lifeline = (socket.socket(fileno=int(each)) for each in (listener_handle, lifeline_handle))
     gate = Gate(
         Threads(THREADS), Threads(LIGHT_THREADS), body_seconds=BODY_SECONDS, multiprocess=int(workers) > 1
     )
@@ -98,12 +98,9 @@ def main(place: str, port: str, workers: str, arguments: str) -> None:
 
     listener = socket.create_server(("127.0.0.1", int(port)), backlog=BACKLOG)
     listener.setblocking(False)
-    command = [sys.executable, "-P", __file__, "--worker", place, workers, arguments]
-    Supervisor(command, listener, int(workers), Times(HANG_SECONDS, STOP_SECONDS)).run()
+    serve = partial(work, place, workers, arguments)
+    Supervisor(serve, listener, int(workers), Times(HANG_SECONDS, STOP_SECONDS)).run()
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--worker":
-        work(*sys.argv[2:])
-    else:
-        main(*sys.argv[1:])
+    main(*sys.argv[1:])
