@@ -56,6 +56,6 @@ def calls(*plugins):
 
 
 @pytest.mark.parametrize("kind", [Bystander, Refuser])
-@pytest.mark.parametrize("number", [1, 10, 200])
+@pytest.mark.parametrize("number", [1, 50])
 def test_idle_plugins_add_no_call_to_a_request(kind, number):
     assert calls(*(kind() for _ in range(number))) == calls()
