@@ -18,9 +18,9 @@ from soak.races import raced
 CLIENTS = 6
 PAUSE_SECONDS = 0.25
 """Between two doings of one client, on average: some twenty requests a second in all."""
-GROWTH, SPARE_MIB = 1.15, 12
-"""How much a worker may weigh at its end: so many times what it weighed after a while, and so much more."""
-SETTLED_SECONDS, LIVED_SECONDS = 25, 60
+GROWTH, SPARE_MIB = 1.1, 12
+"""How much a worker may weigh at its end: so many times what it weighed after a third of its life, and so much more."""
+LIVED_SECONDS = 60
 
 Tell = Callable[[str], None]
 
@@ -173,9 +173,13 @@ def _report(engine: Engine, nodes: tuple[Node, Node], ledger: Ledger, lasted: fl
 
 
 def _weights(points: list[tuple[float, float]]) -> dict[str, float] | None:
-    """Return what a worker weighed after a while and at its end, if it lived long enough."""
-    settled = [weight for at, weight in points if at >= points[0][0] + SETTLED_SECONDS]
-    if not settled or points[-1][0] - points[0][0] < LIVED_SECONDS:
+    """Return what a worker weighed after a third of its life and at its end, if it lived long enough."""
+    born, died = points[0][0], points[-1][0]
+    if died - born < LIVED_SECONDS:
         return None
-    minutes = round((points[-1][0] - points[0][0]) / 60, 1)
-    return {"begin": round(settled[0], 1), "end": round(points[-1][1], 1), "minutes": minutes}
+    settled = next(weight for at, weight in points if at >= born + (died - born) / 3)
+    return {
+        "begin": round(settled, 1),
+        "end": round(points[-1][1], 1),
+        "minutes": round((died - born) / 60, 1),
+    }

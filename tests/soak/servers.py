@@ -13,14 +13,16 @@ from pathlib import Path
 from support.children import ended
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "services.sh"
-DURABLE = {
+OPTIONS = {
     "synchronous_commit=off": "synchronous_commit=on",
     "fsync=off": "fsync=on",
     "full_page_writes=off": "full_page_writes=on",
     "--innodb-flush-log-at-trx-commit=0": "--innodb-flush-log-at-trx-commit=1",
     "--innodb-doublewrite=0": "--innodb-doublewrite=1",
+    "max_connections=200": "max_connections=40",
+    "--max-connections=200": "--max-connections=40",
 }
-"""The services of the tests are forgetful; here a commit that was acknowledged has to be on the disk."""
+"""The services of the tests are forgetful and generous; here a commit that was acknowledged is on the disk."""
 
 
 def until(true, seconds, what):
@@ -45,7 +47,7 @@ class Process:
     def __post_init__(self):
         folder = Path(f"/proc/{self.pid}")
         given = [word.decode() for word in (folder / "cmdline").read_bytes().split(b"\0") if word]
-        self.argv = [DURABLE.get(word, word) for word in given if not word.startswith("--wsrep-new-cluster")]
+        self.argv = [OPTIONS.get(word, word) for word in given if not word.startswith("--wsrep-new-cluster")]
         self.argv = [word for word in self.argv if not word.startswith("--init-file")]
         status = (folder / "status").read_text().splitlines()
         ids = {line.split(":")[0]: int(line.split()[1]) for line in status if line.startswith(("Uid", "Gid"))}
