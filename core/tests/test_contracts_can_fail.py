@@ -44,7 +44,7 @@ def outcomes(tmp_path_factory):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
     found = {"failure": set(), "error": set()}
@@ -101,7 +101,7 @@ def test_a_contract_without_its_fixture_does_not_pass(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert "NotImplementedError" in done.stdout
     assert " passed" not in done.stdout.splitlines()[-1], done.stdout
