@@ -148,9 +148,7 @@ class Bench:
         wall, cpu = (statistics.median(column) for column in zip(*begun, strict=True))
         self.servers.append(server)
         self._stack.callback(self.tell_to_stop)
-        self.starts.append(
-            report.Start(side.name, wall, cpu, server.worker_mib(), processes=len(server.pids))
-        )
+        self.starts.append(report.Start(side.name, wall, cpu, server.mib(), processes=len(server.pids)))
 
     def tell_to_stop(self) -> None:
         """Begin to end all servers at once; each takes a second to answer what was begun."""
@@ -182,7 +180,7 @@ class Bench:
             for _ in in_turn(options.rounds if cases else 0, [step(case) for case in cases]):
                 pass
         for start, server in zip(self.starts, self.servers, strict=True):
-            start.mib_loaded = server.worker_mib()
+            start.mib_loaded = server.mib()
         return cases
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,8 @@ PROCESS_CLOCK = 2
 CORES = sorted(os.sched_getaffinity(0))
 LOAD_CORE, SERVER_CORE = CORES[0], CORES[-1]
 """Where the client runs and where servers run; on a machine of one core, and only there, these are one."""
+
+_SHARE = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
 class ProcessEnded(Exception):
@@ -49,10 +52,10 @@ def tree(pid: int) -> list[int]:
     return found
 
 
-def resident_mib(pid: int) -> float:
-    """Return the resident memory of a process in MiB; what it shares with others is in it."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+def memory_mib(pids: Iterable[int]) -> float:
+    """Return the memory of some processes in MiB; a page that several share counts in shares (PSS)."""
+    shares = (_SHARE.search(Path(f"/proc/{pid}/smaps_rollup").read_text()) for pid in pids)
+    return sum(int(share[1]) for share in shares if share) / 1024
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers.cpu import SERVER_CORE, cpu_seconds, on_core, resident_mib, tree
+from servers.cpu import SERVER_CORE, cpu_seconds, memory_mib, on_core, tree
 from servers.load import Client, Site, WrongAnswer
 from servers.sides import BENCH, Place, Side
 
@@ -46,9 +46,9 @@ class Running:
         """Return what all of its processes took so far."""
         return cpu_seconds(self.pids)
 
-    def worker_mib(self) -> float:
-        """Return the resident memory of its largest process, which is a worker."""
-        return max(resident_mib(pid) for pid in self.pids)
+    def mib(self) -> float:
+        """Return the memory of all of its processes."""
+        return memory_mib(self.pids)
 
 
 def free_port() -> int:
