@@ -38,9 +38,11 @@ ENDING = BEAT + "sys.exit(3)\n"
 class Parent:
     """A supervisor in a process of its own."""
 
-    def __init__(self, worker: str, *, number: int = 1, hang: float = 60, stop: float = 10) -> None:
+    def __init__(
+        self, worker: str, *, number: int = 1, hang: float = 60, stop: float = 10, before: str = ""
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PARENT, worker, str(number), str(hang), str(stop)],
+            [sys.executable, "-c", before + PARENT, worker, str(number), str(hang), str(stop)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -133,6 +135,27 @@ def test_a_worker_that_does_not_stop_is_killed_in_time(parent):
     told = supervisor.stop()
     assert told.count("does not stop") == 2
     assert 0.9 < time.monotonic() - began < 5
+
+
+def test_a_worker_that_cannot_be_forked_is_tried_again(parent):
+    """The second fork fails: there are too many processes."""
+    begun = """
+import os
+fork, made = os.fork, []
+def failing():
+    made.append(1)
+    if len(made) == 2:
+        raise BlockingIOError(11, "too many processes")
+    return fork()
+os.fork = failing
+"""
+    supervisor = parent(STEADY, before=begun)
+    wait_until(lambda: children(supervisor.process.pid))
+    subprocess.run(["kill", "-KILL", str(children(supervisor.process.pid)[0])], check=True)
+    lines = supervisor.told_until("cannot be started", 1)
+    assert "too many processes; tried again in" in lines[-1]
+    wait_until(lambda: children(supervisor.process.pid))
+    assert supervisor.stop().endswith("done\n")
 
 
 def test_a_second_signal_kills_at_once(parent):

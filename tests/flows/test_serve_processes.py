@@ -1,12 +1,13 @@
 """`portula serve` as processes: ends, hangs, stops, orphans, and a storage that is down."""
 
+import os
 import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -306,3 +307,62 @@ def test_a_demo_without_storage_is_refused(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "does not answer" in done.stderr
+
+
+@contextmanager
+def bare(folder: Path, settings: str, *shell: str) -> Iterator[tuple[int, str]]:
+    """Serve with these settings, by a shell if there is one; give the process and its address."""
+    config = folder / "config.py"
+    config.write_text(CONFIGURATION.replace("{", f"{{\n    {settings}", 1))
+    options = [
+        "serve",
+        "--data-dir",
+        str(folder / "data"),
+        "--config",
+        str(config),
+        "--port",
+        "0",
+        "--allow-errors",
+    ]
+    program, *arguments = [*shell, PORTULA, *options]
+    process = start(arguments, program=program)
+    try:
+        assert process.stdout is not None
+        (line,) = [line for line in iter(process.stdout.readline, "Stop with Ctrl-C.\n") if "Server" in line]
+        yield process.pid, line.split()[1]
+    finally:
+        stop(process)
+
+
+def test_a_log_that_takes_nothing_keeps_no_worker_from_starting(tmp_path: Path) -> None:
+    """The thread of the parent that writes lines is in the middle of one when the next worker is forked."""
+    pipe = tmp_path / "log"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 4096)
+    try:
+        with bare(tmp_path, f'"LOG_DESTINATION": {str(pipe)!r},') as (parent, url):
+            wait_until(lambda: answers_at(url))
+            first = children(parent)
+            signalled(first, signal.SIGKILL)
+            wait_until(lambda: children(parent) and children(parent) != first)
+            wait_until(lambda: answers_at(url))
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_it_serves_without_a_standard_input(tmp_path: Path) -> None:
+    with bare(tmp_path, "", "/bin/sh", "-c", 'exec "$0" "$@" <&-') as (_, url):
+        wait_until(lambda: answers_at(url))
+
+
+def answers_at(url: str) -> bool:
+    """Say whether a server lives."""
+    try:
+        return httpx.get(f"{url}/healthz", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False

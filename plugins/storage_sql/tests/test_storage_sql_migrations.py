@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from portula.errors import ConfigError
 from portula.plugin import CORE_RECORDS, RecordType, shape_of
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
-from portula_storage_sql.schema import current
+from portula_storage_sql.schema import VERSION_TABLE, current, is_complete
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
 from portula_testing.storage_samples import RECORDS, SAMPLE
@@ -93,6 +93,21 @@ def test_an_empty_database_is_upgraded_once(empty_engine: Engine) -> None:
     assert current(empty_engine) == "0001"
     assert migrate.pending(empty_engine, RECORDS) == []
     assert migrate.upgrade(empty_engine, RECORDS) == []
+
+
+def test_a_schema_is_complete_with_its_last_column_and_index(empty_engine: Engine) -> None:
+    """It is seen without Alembic, and says no wherever that would find something to do."""
+    metadata = metadata_of(map(shape_of, (*CORE_RECORDS, LATE)))
+    assert not is_complete(empty_engine, metadata)
+    migrate.upgrade(empty_engine, (*CORE_RECORDS, EARLY))
+    assert not is_complete(empty_engine, metadata)
+    migrate.upgrade(empty_engine, (*CORE_RECORDS, LATE))
+    assert is_complete(empty_engine, metadata)
+    unique = metadata_of([shape_of(replace(LATE, keys=(*LATE.keys, *LATE.indexes), indexes=()))])
+    assert not is_complete(empty_engine, unique)
+    with empty_engine.connect() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    assert not is_complete(empty_engine, metadata)
 
 
 def test_the_migrations_make_the_tables_the_code_reads(empty_engine: Engine) -> None:

@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from portula.cli import authoring, reports
 from portula.cli.folder import NoProviderThere, holds_a_provider
-from portula.cli.serve import PreparedServer, ServeOptions, make_app, prepare
+from portula.cli.serve import PreparedServer, ServeOptions, make_app, open_standard_input, prepare
 from portula.flow.deliver_command import deliver_command
 from portula.host.commands import HOST_COMMANDS, SchemaGroup
 from portula.host.declarations import HostHooks
@@ -275,6 +275,7 @@ def init(context: click.Context, /) -> None:
 @click.pass_context
 def serve(context: click.Context, /, **own: Any) -> None:
     """Run the provider."""
+    open_standard_input()
     given = {**(context.parent.params if context.parent else {}), **own, "serving": True, "creating": True}
     try:
         prepared = prepare(options_of(given))

@@ -238,6 +238,14 @@ def _issuer(options: ServeOptions, settings: dict[str, Any]) -> str | Callable[[
     return f"{scheme}://{host}:{options.port}{settings.get('MOUNT_PATH', '/o')}"
 
 
+def open_standard_input() -> None:
+    """Open the standard input where whoever starts this process closed it, so that no socket gets its number."""
+    try:
+        os.fstat(0)
+    except OSError:
+        os.open(os.devnull, os.O_RDONLY)
+
+
 def prepare(options: ServeOptions) -> PreparedServer:
     """Do what is done once, in the parent: the socket, keys, migrations, demo data.
 

@@ -9,12 +9,10 @@ import signal
 import socket
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import NoReturn
 
 log = logging.getLogger("portula")
 
@@ -22,6 +20,8 @@ Handler = Callable[[int, FrameType | None], object] | int | None
 
 Serve = Callable[[socket.socket, socket.socket], object]
 """Serves in a process of its own until it is told to stop: is given the listener and its end of the lifeline."""
+
+STANDARD_INPUT = 0
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What ends a server. SIGHUP comes when a terminal closes; who ignores it, as nohup does, is not ended."""
@@ -66,7 +66,8 @@ class Process:
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it lives."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
 
 @dataclass(slots=True)
@@ -101,11 +102,12 @@ class Worker:
 class Supervisor:
     """Keeps a number of workers alive on one listening socket.
 
-    They are forks of this process, so that what was imported and made before is there once, and at once.
+    They are forks of this process, so that what was imported and made before is there once, and at once. Of its threads
+    there may be that of the log alone: no other would be in a fork, and what it holds would be held there for good.
     """
 
     def __init__(self, serve: Serve, listener: socket.socket, number: int, times: Times) -> None:
-        """Take what a worker does; the process has no thread that a fork would leave in the middle of something."""
+        """Take what a worker does."""
         self._serve = serve
         self._listener = listener
         self._times = times
@@ -115,6 +117,8 @@ class Supervisor:
         self._pauses: dict[int, float] = {}
         self._selector = selectors.DefaultSelector()
         self._received: list[int] = []
+        self._pid = os.getpid()
+        """0 in a worker."""
         self._handlers: dict[signal.Signals, Handler] = {}
         """Of the signals that this process takes, as they were."""
 
@@ -128,8 +132,9 @@ class Supervisor:
                     self._bury()
                     self._replace_what_hangs()
             finally:
-                self._listener.close()
-                self._stop()
+                if self._pid:  # a worker ends here too
+                    self._listener.close()
+                    self._stop()
 
     def _start_what_is_due(self) -> None:
         now = time.monotonic()
@@ -138,49 +143,55 @@ class Supervisor:
             self._start(number)
 
     def _start(self, number: int) -> None:
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        with theirs:
-            blocked = signal.pthread_sigmask(
-                signal.SIG_BLOCK, STOPPING
-            )  # none is lost between fork and handlers
-            try:
-                pid = os.fork()
-                if not pid:
-                    ours.close()
-                    self._become_worker(theirs, blocked)
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        worker = Worker(number, Process(pid), ours)
-        self._workers.append(worker)
-        self._selector.register(ours, selectors.EVENT_READ, worker)
-
-    def _become_worker(self, line: socket.socket, blocked: Iterable[int]) -> NoReturn:
-        """Serve, and end this process, whatever happens: nothing of what the parent was about to do is done here."""
-        status = 1
+        """Fork; the fork serves, and ends as a program does. Where there can be none, try again after a while."""
         try:
-            for other in (*self._workers, *self._leaving):
-                other.line.close()
-            signal.set_wakeup_fd(-1)
-            for stopping, handler in self._handlers.items():
-                signal.signal(stopping, handler)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent takes it
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            pid, line = self._fork()
+        except OSError as error:
+            if not self._pid:
+                raise
+            pause = self._pauses.get(number, self._times.first_pause)
+            self._pauses[number] = min(2 * pause, self._times.longest_pause)
+            self._due[number] = time.monotonic() + pause
+            log.warning("worker %d cannot be started: %s; tried again in %g s", number, error.strerror, pause)
+            return
+        if not pid:
             nothing = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(nothing, sys.stdin.fileno() if sys.stdin else 0)
+            os.dup2(nothing, STANDARD_INPUT)
             os.close(nothing)
             self._serve(self._listener, line)
-            status = 0
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else 1
-        except BaseException:  # noqa: BLE001 - it is shown, and the parent sees the status
-            traceback.print_exc()
+            sys.exit()
+        worker = Worker(number, Process(pid), line)
+        self._workers.append(worker)
+        self._selector.register(line, selectors.EVENT_READ, worker)
+
+    def _fork(self) -> tuple[int, socket.socket]:
+        """Return the process of the fork, 0 in there, and the end of the lifeline that is this process's."""
+        ours, theirs = socket.socketpair()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # else both would write what waits
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # none is lost between fork and handlers
+        try:
+            pid = os.fork()
+            if not pid:
+                self._pid = 0
+                for other in (*self._workers, *self._leaving):
+                    other.line.close()
+                signal.set_wakeup_fd(-1)
+                for stopping, handler in self._handlers.items():
+                    signal.signal(stopping, handler)
+                signal.signal(
+                    signal.SIGINT, signal.SIG_IGN
+                )  # a terminal sends it to all; the parent takes it
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
         finally:
-            with suppress(Exception):
-                logging.shutdown()
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(status)
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        line, other_end = (ours, theirs) if pid else (theirs, ours)
+        other_end.close()
+        line.setblocking(not pid)
+        return pid, line
 
     def _wait(self, until: float | None) -> None:
         """Take beats for a moment, at most until something is due."""

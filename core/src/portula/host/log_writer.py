@@ -7,6 +7,7 @@ import logging
 import os
 import queue
 import threading
+from logging.handlers import WatchedFileHandler
 from typing import TextIO
 
 from typing_extensions import override
@@ -22,9 +23,21 @@ class DescriptorHandler(logging.StreamHandler[TextIO]):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        left = f"{self.format(record)}\n".encode(errors="backslashreplace")
-        while left:
-            left = left[os.write(self.stream.fileno(), left) :]
+        _write_whole(self.stream.fileno(), self.format(record))
+
+    @override
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+
+class UnbufferedFileHandler(WatchedFileHandler):
+    """Writes to a file as DescriptorHandler does: a fork made in the middle of a write finds no lock that is held."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        self.reopenIfNeeded()
+        if self.stream is not None:
+            _write_whole(self.stream.fileno(), self.format(record))
 
     @override
     def flush(self) -> None:
@@ -83,3 +96,9 @@ class BackgroundWriter(logging.Handler):
         if not self._thread.is_alive():
             self._destination.close()
         super().close()
+
+
+def _write_whole(descriptor: int, line: str) -> None:
+    left = f"{line}\n".encode(errors="backslashreplace")
+    while left:
+        left = left[os.write(descriptor, left) :]

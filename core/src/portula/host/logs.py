@@ -15,7 +15,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from portula.host.log_writer import BackgroundWriter, DescriptorHandler
+from portula.host.log_writer import BackgroundWriter, DescriptorHandler, UnbufferedFileHandler
 from portula.model.errors import ConfigError
 from portula.model.requests import current_request
 
@@ -71,9 +71,7 @@ def configure_logging(settings: CoreSettings, *, whole_process: bool = False) ->
     Raises:
         ConfigError: LOG_DESTINATION cannot be written.
     """
-    destination = _handler(
-        settings.LOG_DESTINATION, DescriptorHandler if whole_process else logging.StreamHandler
-    )
+    destination = _handler(settings.LOG_DESTINATION, whole_process=whole_process)
     handler = BackgroundWriter(destination) if whole_process else destination
     handler.set_name("portula")
     handler.setFormatter(_formatter(settings.LOG_FORMAT or "console", colours=_is_terminal(destination)))
@@ -86,12 +84,15 @@ def configure_logging(settings: CoreSettings, *, whole_process: bool = False) ->
     log.propagate = whole_process
 
 
-def _handler(destination: str, of_stream: type[logging.StreamHandler[TextIO]]) -> logging.Handler:
+def _handler(destination: str, *, whole_process: bool) -> logging.Handler:
     if destination in ("stderr", "stdout"):
+        of_stream: type[logging.StreamHandler[TextIO]]
+        of_stream = DescriptorHandler if whole_process else logging.StreamHandler
         return of_stream(sys.stderr if destination == "stderr" else sys.stdout)
     try:
         os.close(os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-        return WatchedFileHandler(Path(destination), encoding="utf-8")
+        of_file = UnbufferedFileHandler if whole_process else WatchedFileHandler
+        return of_file(Path(destination), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"LOG_DESTINATION: {destination}: {error.strerror}") from error
 

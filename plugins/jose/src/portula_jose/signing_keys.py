@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -55,10 +56,15 @@ class KeyRing:
         decrypting = (name for name, family in FAMILIES.items() if self._used(family))
         self.names = (*self._algorithms, *decrypting)
         """What there is a key for each: the algorithms it signs with, and the families it decrypts."""
+        self._begin()
+        self._parsed: dict[str, StoredKey] = {}
+
+    def _begin(self) -> None:
+        """Hold nothing: what was read in another process before a fork may be old, and its lock may be held there."""
+        self._pid = os.getpid()
         self._held: SigningKeys | None = None
         self._looked_at: int | None = None
         self._reading = threading.Lock()
-        self._parsed: dict[str, StoredKey] = {}
 
     # --- KeySource ---
 
@@ -136,6 +142,8 @@ class KeyRing:
         Raises:
             StorageDown: the storage does not answer, and no keys are held.
         """
+        if self._pid != os.getpid():
+            self._begin()
         held = self._held
         if held is None:
             with self._reading:

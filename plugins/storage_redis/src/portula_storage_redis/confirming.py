@@ -9,11 +9,14 @@ from typing import Any, cast
 from redis import Redis
 from redis.cluster import RedisCluster
 from redis.commands.core import Script
+from redis.exceptions import AskError, MovedError, NoScriptError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import MovedError, NoScriptError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from portula.errors import StorageDown
+
+APPLIED = b"ok"
+"""With which the script begins its answer when it wrote; a refusal waits for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,11 @@ def confirmed(
             client.nodes_manager.initialize()  # a replica may have taken over
         raise
     for told in (answer, replicas):
+        if isinstance(told, AskError):  # the slot is on its way to another node
+            raise StorageDown("Redis does not answer: AskError") from told
         if isinstance(told, Exception):
             raise told
-    if replicas < asked.replicas:
+    if answer[0] == APPLIED and replicas < asked.replicas:
         raise StorageDown(
             f"REDIS_WAIT_REPLICAS: {replicas} of {asked.replicas} replicas told within {asked.seconds:g} s that they "
             "have what was written"

@@ -71,6 +71,9 @@ class RedisStore:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+        pool = getattr(self._client, "connection_pool", None)
+        if pool is not None:
+            pool.disconnect()
 
     def answers(self) -> None:
         """Ask for a sign of life.

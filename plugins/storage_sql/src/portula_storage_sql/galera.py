@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 from weakref import WeakSet
 
 from sqlalchemy import Engine, event
@@ -62,5 +62,6 @@ def forced(change: RowChange, shape: Shape) -> Iterator[RowChange]:
     if is_sure or number is None:
         yield change
         return
-    yield replace(change, values={number: cast("int", values[number] or 0) + 1})
+    value = values[number]
+    yield replace(change, values={number: value + 1 if isinstance(value, int) else 1})
     yield replace(change, given={name: change.given[name] for name in change.identity.keys() & {"realm"}})

@@ -6,7 +6,7 @@ A provider whose schema is up to date never imports that, which is a tenth of it
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,10 +88,20 @@ def is_complete(engine: Engine, metadata: MetaData) -> bool:
         indexes = inspector.get_multi_indexes(filter_names=names)
         return all(
             {column.name for column in table.columns} <= {each["name"] for each in columns.get(key, ())}
-            and {index.name for index in table.indexes} <= {each["name"] for each in indexes.get(key, ())}
+            and {_facts(index.name, index.columns.keys(), unique=index.unique) for index in table.indexes}
+            <= {
+                _facts(each["name"], each["column_names"], unique=each["unique"])
+                for each in indexes.get(key, ())
+            }
             for table in metadata.tables.values()
             for key in [(None, table.name)]
         )
+
+
+def _facts(
+    name: str | None, columns: Iterable[str | None], *, unique: bool | None
+) -> tuple[str | None, tuple[str | None, ...], bool]:
+    return name, tuple(columns), bool(unique)
 
 
 def unfinished(connection: Connection) -> list[str]:

@@ -14,8 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
+from portula.errors import StorageDown
 from portula_storage_sql.driver_errors import down_of, shown
 from portula_storage_sql.estimates import database_bytes
+from portula_storage_sql.schema import current
 from portula_storage_sql.stats import DAY, Stats, Usage
 from portula_storage_sql.store import SqlStore
 
@@ -49,7 +51,10 @@ def stats_command(provider: Provider) -> click.Command:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     def stats(*, limit: int, days: int, as_json: bool) -> None:
         """Say how many records there are, how many have expired, how fast they grow and what that comes to."""
-        others = _others(provider)
+        try:
+            others = _others(provider)
+        except StorageDown as down:
+            raise click.ClickException(str(down)) from down
         store = next((store for store in provider.stores.values() if isinstance(store, SqlStore)), None)
         if store is None and not any(others.values()):
             names = ", ".join(provider.stores) or "none"
@@ -69,9 +74,13 @@ def _looked(
     provider: Provider, store: SqlStore, limit: int, days: int
 ) -> tuple[list[Usage], tuple[int, int] | None]:
     try:
+        if current(store.engine) is None:
+            raise click.ClickException("there is no schema yet; run `portula db upgrade`")
         usages = list(Stats(provider, store, limit=limit, days=days).usages())
         with store.engine.connect() as connection:
             return usages, database_bytes(connection)
+    except StorageDown as error:
+        raise click.ClickException(str(error)) from error
     except DBAPIError as error:
         down = down_of(error.orig, store.engine.url)
         if down is None:
