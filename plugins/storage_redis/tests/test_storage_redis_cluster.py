@@ -16,7 +16,7 @@ import pytest
 from redis import Redis, RedisError
 from support.server import free_port
 
-from portula.errors import ConfigError, StorageDown
+from portula.errors import ConfigError, DuplicateRecord, Replayed, StorageDown
 from portula.plugin import CORE_RECORDS, Plan
 from portula_storage_redis.opening import open_store
 from portula_storage_redis.settings import RedisSettings
@@ -132,6 +132,23 @@ def test_a_plan_that_no_replica_confirms_is_not_acknowledged(proxy: Proxy) -> No
         add_to(store, grant("one"))
     assert store.find(type(grant("x")), digest="one")
     store.close()
+
+
+def test_a_plan_that_is_refused_waits_for_no_replica(proxy: Proxy) -> None:
+    """Nothing was written that one could lack: who comes second hears of that, e.g. of a code that was used."""
+    store = _store(proxy.port)
+    add_to(store, grant("one"))
+    found = store.find(type(grant("x")), digest="one")
+    plan = Plan()
+    plan.take(found, at=5)
+    store.apply(plan)
+    store.close()
+    waiting = _store(proxy.port, REDIS_WAIT_REPLICAS=1)
+    with pytest.raises(DuplicateRecord):
+        add_to(waiting, grant("one"))
+    with pytest.raises(Replayed):
+        waiting.apply(plan)
+    waiting.close()
 
 
 @pytest.mark.parametrize("scripts", ["known", "forgotten"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from portula import Plugin, hookimpl
+from portula.errors import StorageDown
+from portula.host.modes import storage_check_deferred
 from portula_testing.memory import MemoryStore
 from portula_testing.provider import make_provider
 
@@ -60,6 +63,22 @@ def test_a_store_beside_one_that_speaks_is_named() -> None:
     done = run({"default": "measured", "artifact": "plain"})
     assert done.exit_code == 0
     assert "does not say how much it keeps" in done.stdout
+
+
+def test_a_store_that_is_down_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def usage(self: object) -> Mapping[str, int]:
+        raise StorageDown("Redis does not answer: ConnectionError")
+
+    monkeypatch.setattr(Measured, "usage", usage)
+    done = run("measured")
+    assert (done.exit_code, done.stderr) == (1, "Error: Redis does not answer: ConnectionError\n")
+
+
+def test_a_database_without_a_schema_is_told_how_it_gets_one(tmp_path: Path) -> None:
+    with storage_check_deferred():
+        done = run("storage_sql", url=f"sqlite:///{tmp_path}/empty.sqlite3")
+    assert done.exit_code == 1
+    assert "there is no schema yet; run `portula db upgrade`" in done.stderr
 
 
 @pytest.mark.parametrize(
