@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.children import alive, wait_until
 
 RUN = Path(__file__).parent.parent / "bench" / "run.py"
 
@@ -85,4 +86,4 @@ def test_no_server_is_left_when_it_is_told_to_stop(word):
         process.send_signal(word)
         printed, _ = process.communicate(timeout=60)
     assert process.returncode == 1, printed
-    assert [pid for pid in servers if Path(f"/proc/{pid}").exists()] == []
+    wait_until(lambda: not any(map(alive, servers)))
