@@ -337,10 +337,10 @@ def cases(*flow_classes: type[Flow], behind: int | None = None) -> list[Any]:
             raise ValueError(f"{flow_class.name}: {len(healthy.labels)} calls are too many for one flow")
         names = [crossing.label for crossing in healthy.passed]
         for place, label in enumerate(healthy.labels):
-            place_of_it = tuple(names[max(0, place - (behind or 0)) : place + 1])
-            if behind is None or place_of_it not in seen:
+            context = tuple(names[max(0, place - (behind or 0)) : place + 1])
+            if behind is None or context not in seen:
                 chosen.append(pytest.param(flow_class, label, id=f"{flow_class.name}: {label}"))
-            seen.add(place_of_it)
+            seen.add(context)
     return chosen
 
 
