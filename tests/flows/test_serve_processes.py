@@ -360,6 +360,27 @@ def test_it_serves_without_a_standard_input(tmp_path: Path) -> None:
         wait_until(lambda: answers_at(url))
 
 
+ENDING = """
+import atexit, os
+from pathlib import Path
+atexit.register(lambda: (Path(os.environ["ENDED"]) / str(os.getpid())).touch())
+"""
+
+
+def test_what_a_plugin_registers_for_the_end_runs_in_each_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, plugins = tmp_path / "ended", tmp_path / "plugins"
+    told.mkdir()
+    plugins.mkdir()
+    (plugins / "ending.py").write_text(ENDING)
+    monkeypatch.setenv("ENDED", str(told))
+    with bare(tmp_path, f'"PLUGINS_DIR": {str(plugins)!r},') as (parent, url):
+        wait_until(lambda: answers_at(url))
+        processes = [parent, *children(parent)]
+    assert sorted(path.name for path in told.iterdir()) == sorted(map(str, processes))
+
+
 def answers_at(url: str) -> bool:
     """Say whether a server lives."""
     try:

@@ -1,5 +1,6 @@
 """How generated keys follow each other: published before they sign, and after."""
 
+import multiprocessing
 import threading
 
 import pytest
@@ -44,6 +45,27 @@ def test_a_new_key_is_published_before_it_signs_and_the_old_one_after(by_hand, c
     clock.advance(REREAD_SECONDS)
     assert states(by_hand) == ["active"]
     assert len(artifacts(by_hand)) == 1, "a retired key is deleted"
+
+
+def _sign_in_child(jose, answers):
+    answers.put(kid_of(jose))
+
+
+def test_a_process_that_was_forked_reads_the_keys_anew(worker):
+    """Those of before may be hours old, or be of a thread that was reading them."""
+    settings = {"SIGNING_ALGORITHMS": ["RS256"], "ENCRYPTION_ALGORITHMS": []}
+    jose, other = worker(**settings), worker(**settings)
+    old = kid_of(jose)
+    new = other.ring.rotate("RS256", at_once=True).public.kid
+    assert kid_of(jose) == old, "known within seconds"
+    fork = multiprocessing.get_context("fork")
+    answers = fork.SimpleQueue()
+    with jose.ring._reading:
+        child = fork.Process(target=_sign_in_child, args=(jose, answers))
+        child.start()
+        child.join(20)
+    assert child.exitcode == 0
+    assert answers.get() == new
 
 
 @pytest.mark.parametrize("max_age", [0, 60, 86400])

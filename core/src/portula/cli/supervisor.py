@@ -179,9 +179,8 @@ class Supervisor:
                 signal.set_wakeup_fd(-1)
                 for stopping, handler in self._handlers.items():
                     signal.signal(stopping, handler)
-                signal.signal(
-                    signal.SIGINT, signal.SIG_IGN
-                )  # a terminal sends it to all; the parent takes it
+                # A terminal sends this one to all; the parent takes it.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
         except BaseException:
             ours.close()
             theirs.close()

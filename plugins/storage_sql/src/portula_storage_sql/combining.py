@@ -18,7 +18,7 @@ from sqlalchemy import Executable
 from portula.plugin import Add, ChangeAll, Counts, Remove, RowChange
 from portula_storage_sql.connections import Connections
 from portula_storage_sql.direct import NAMED, DirectStatement, compile_direct
-from portula_storage_sql.driver_errors import SQLITE_DUPLICATE, down_of, duplicate_of
+from portula_storage_sql.driver_errors import SQLITE_DUPLICATE, duplicate_of, raise_translated
 from portula_storage_sql.steps import Step, UnmetCondition
 
 MOST = 64
@@ -101,7 +101,7 @@ class Combining:
         try:
             return mine.outcome()
         except sqlite3.Error as error:
-            raise down_of(error, self._connections.engine.url) or error from error
+            raise_translated(error, error, self._connections.engine.url)
 
     def _lead(self, queue: _Queue) -> None:
         """Write for all that wait, this thread's plan first; then let the next one lead, whatever happened."""

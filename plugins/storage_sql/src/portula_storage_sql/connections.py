@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from portula.errors import StorageDown
 from portula_storage_sql.direct import DirectStatement, direct_of
-from portula_storage_sql.driver_errors import down_of, is_late
+from portula_storage_sql.driver_errors import down_of, is_late, raise_translated
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.tables import MARIADB
 
@@ -115,10 +115,7 @@ class Connections:
                     raise
             return self._read_once(statement, parameters)
         except DBAPIError as error:
-            down = down_of(error.orig, self.engine.url)
-            if down is None:
-                raise
-            raise down from error
+            raise_translated(error, error.orig, self.engine.url)
 
     def write(self, statement: Executable, parameters: Mapping[str, Any]) -> int:
         """Write; return how many rows.
@@ -155,10 +152,7 @@ class Connections:
                 self._take_back(pool, connection, error)
                 raise
         except DBAPIError as error:
-            down = down_of(error.orig, self.engine.url)
-            if down is None:
-                raise
-            raise down from error
+            raise_translated(error, error.orig, self.engine.url)
         self._give_back(pool, connection)
 
     def _read_once(self, statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:

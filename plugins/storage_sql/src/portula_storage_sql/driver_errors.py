@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -82,6 +82,14 @@ def is_late(error: DBAPIError) -> bool:
 def down_of(error: BaseException | None, url: URL) -> StorageDown | None:
     """Return what tells that the database does not answer now; None for any other error of a driver."""
     return unreachable(error, url) if _is_down(error) else None
+
+
+def raise_translated(error: Exception, driver_error: BaseException | None, url: URL) -> NoReturn:
+    """Raise StorageDown where a driver says that its database does not answer, else the error as it is."""
+    down = down_of(driver_error, url)
+    if down is None:
+        raise error
+    raise down from error
 
 
 def unreachable(error: BaseException | None, url: URL) -> StorageDown:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from portula.errors import ConfigError
 from portula.plugin import RecordType
-from portula_storage_sql.driver_errors import down_of, unreachable
+from portula_storage_sql.driver_errors import raise_translated, unreachable
 from portula_storage_sql.engine import wait_for_ever
 from portula_storage_sql.tables import MARIADB
 
@@ -150,4 +150,4 @@ def connect(engine: Engine, *, bounded: bool = True) -> Iterator[Connection]:
                 wait_for_ever(connection)
             yield connection
     except DBAPIError as error:
-        raise down_of(error.orig, engine.url) or error from error
+        raise_translated(error, error.orig, engine.url)
