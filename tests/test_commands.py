@@ -9,6 +9,7 @@ from failures.houses import House
 from flask.cli import ScriptInfo
 
 from portula.cli.main import flask_group
+from portula.errors import StorageDown
 
 NO_JSON = {("plugin", "new")}
 """Its result is a folder."""
@@ -73,6 +74,26 @@ def test_what_nobody_is_called_is_answered_in_words(house, commands, odd):
                 crashed[words] = done.exception
             assert "Traceback" not in done.output
     assert crashed == {}
+
+
+def test_a_storage_that_goes_down_is_told_in_words(house, commands, monkeypatch):
+    def down(*words, **named):
+        raise StorageDown("the storage went away")
+
+    for verb in ("find", "select", "walk", "apply", "purge", "expired"):
+        for store in house.provider.stores.values():
+            monkeypatch.setattr(store, verb, down)
+    runner, crashed, told = house.provider.app.test_cli_runner(), {}, set()
+    for words, command in commands.items():
+        if words not in TAKES_A_PATH:
+            given = ["nosuch" for each in command.params if isinstance(each, click.Argument)]
+            done = runner.invoke(flask_group, [*words, *given], input="y\n" * 4)
+            if not isinstance(done.exception, SystemExit | None):
+                crashed[words] = done.exception
+            if done.exit_code and "the storage went away" in done.output:
+                told.add(words)
+    assert crashed == {}
+    assert {("cleartokens",), ("clients", "list"), ("users", "list")} <= told
 
 
 @pytest.mark.parametrize("place", ["nowhere/at/all", "x" * 5000, "file/below"])

@@ -33,6 +33,24 @@ class Unconditional(Rewriting):
         return [dataclasses.replace(part, given={}) if hasattr(part, "given") else part for part in parts]
 
 
+class Undemanding(Rewriting):
+    def rewrite(self, parts):
+        return [part for part in parts if type(part).__name__ != "Require"]
+
+
+class Touching(Rewriting):
+    """Writes what is only required."""
+
+    def rewrite(self, parts):
+        for part in parts:
+            if type(part).__name__ == "Require":
+                writing = Plan()
+                writing.change(part.record, given=part.given, rank=1)
+                yield from writing.parts
+            else:
+                yield part
+
+
 class Believing(MemoryStore):
     """Compares what is given with the record that was given."""
 
@@ -243,6 +261,8 @@ def plans(kind, *breaks):
 plans(MemoryStore)
 plans(Forgetful, "applied_whole", "make_place")
 plans(Unconditional, "changes_nothing", "cannot_hold")
+plans(Undemanding, "left_as_it_is")
+plans(Touching, "left_as_it_is")
 plans(Believing, "as_it_is_kept")
 plans(LastOnly, "both_applied", "contradict")
 plans(Unfolded, "changed_before_it_is_kept")

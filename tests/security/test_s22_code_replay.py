@@ -3,6 +3,7 @@
 import pytest
 
 from portula import hookimpl
+from portula.plugin import Grant
 from security.driving import error_of
 
 
@@ -39,9 +40,16 @@ def test_it_revokes_later_generations_too(door, client, redeemed):
     assert error_of(door.refresh(client, third["refresh_token"])) == "invalid_grant"
 
 
-def test_it_revokes_after_the_code_has_expired(house, door, client, redeemed):
+@pytest.mark.parametrize("cleans", [False, True])
+def test_it_revokes_after_the_code_has_expired(house, door, client, redeemed, cleans):
     code, verifier, tokens = redeemed
     house.clock.forward(3600)
+    if (
+        cleans
+    ):  # a code goes when the access token does that was issued for it, and one that nobody used before
+        house.browser().code(client)
+        house.clock.forward(3600)
+        assert house.provider.storage.purge(Grant, now=house.provider.now(), limit=100) == 1
     assert error_of(door.redeem(client, code, verifier)) == "invalid_grant"
     assert alive(door, client, tokens) == (False, False)
 

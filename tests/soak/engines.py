@@ -109,8 +109,15 @@ def redis_cluster(folder: Path) -> Iterator[Engine]:
             "REDIS_WAIT_REPLICAS": 1,
         }
         with closing(RedisCluster.from_url(url)) as client:
+            until(lambda: _has_replicas(client), 60, "replicas of Redis")
             days = bad_days.of_redis_cluster(client, services.folder / "redis-cluster", prefix)
             yield Engine((settings, settings), days, is_sql=False)
+
+
+def _has_replicas(client):
+    """Say whether each master has a replica that follows it: a cluster is ready some seconds before that."""
+    told = [client.info("replication", target_nodes=node) for node in client.get_primaries()]
+    return all(each.get("slave0", {}).get("state") == "online" for each in told)
 
 
 ENGINES = {

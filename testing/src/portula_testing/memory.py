@@ -308,7 +308,9 @@ class MemoryStore:
 
     def _check_writes(self, writes: Writes) -> None:
         for change in writes.changes:
-            self._check_change(change.kind.cls, change.where, change.values)
+            self._check_anchored(change.kind.cls, change.where)
+            if change.values:
+                self._check_change(change.kind.cls, change.where, change.values)
         for part in writes.all_changes:
             self._check_change(part.cls, part.where, part.values)
         for removal in writes.removals:

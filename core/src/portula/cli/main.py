@@ -23,7 +23,7 @@ from portula.host.commands import HOST_COMMANDS, SchemaGroup
 from portula.host.declarations import HostHooks
 from portula.host.logs import configure_logging
 from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
-from portula.model.errors import ConfigError
+from portula.model.errors import ConfigError, StorageDown
 from portula.model.sources import Tier
 from portula.web.provider import Provider
 
@@ -89,6 +89,13 @@ class RoomCommands(click.Group):
                 except ConfigError as error:
                     raise click_error(error) from error
         return name, command, rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a storage that goes down meanwhile is told in words."""
+        try:
+            return super().invoke(ctx)
+        except StorageDown as error:
+            raise click_error(error) from error
 
     def _rooms(self, ctx: click.Context) -> dict[str, click.Command]:
         provider = self.provider(ctx)

@@ -32,6 +32,14 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Require:
+    """Demands fields of a record, and changes nothing of it."""
+
+    record: object
+    given: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Sets fields of one record."""
 
@@ -69,7 +77,7 @@ class Add:
     """Whether nothing is added, and nothing fails, when one of its keys is taken."""
 
 
-Part = Take | Change | ChangeAll | Remove | Add
+Part = Take | Require | Change | ChangeAll | Remove | Add
 
 Counts = Mapping[ChangeAll | Remove, int]
 """How many records each part met that may meet any number."""
@@ -78,9 +86,9 @@ Counts = Mapping[ChangeAll | Remove, int]
 class Plan:
     """A list of changes that are applied together.
 
-    In whatever order they are written down, they take effect in this one: what is taken and changed, each record by
-    itself and under its conditions; `change_all`; `remove`; `add`. So nothing that a plan adds is met by its own
-    `change_all` and `remove`, and a record may make place for another of the same key.
+    In whatever order they are written down, they take effect in this one: what is taken, required and changed, each
+    record by itself and under its conditions; `change_all`; `remove`; `add`. So nothing that a plan adds is met by its
+    own `change_all` and `remove`, and a record may make place for another of the same key.
 
     A plan is a value: nothing is read or written before it is applied, and it may be applied again after it failed.
     """
@@ -102,6 +110,14 @@ class Plan:
         gone.
         """
         self.parts.append(Take(record=record, at=at, given=NOTHING))
+
+    def require(self, record: object, /, **given: Scalar) -> None:
+        """Let the plan be applied only while fields of a record are as given; nothing of the record changes.
+
+        Applying fails with Conflict, which carries the record as it stands, where one is not, and where the record is
+        gone. Who changes the record at the same moment is not held up, and comes before or after the whole plan.
+        """
+        self.parts.append(Require(record=record, given=given))
 
     def change(
         self,
@@ -173,7 +189,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowChange:
-    """Sets fields of the record with this primary key, if all its fields are as given."""
+    """Sets fields of the record with this primary key, if all its fields are as given; without values it sets none."""
 
     kind: RecordType
     key: str
@@ -234,7 +250,7 @@ class Writes:
                 kind = kinds[type(part.record)]
                 places[kind.name, getattr(part.record, kind.keys[0])] = len(additions)
                 additions.append(part)
-            elif isinstance(part, Take | Change):
+            elif isinstance(part, Take | Require | Change):
                 change = _row_change(part, kinds)
                 row = (change.kind.name, change.key)
                 if row in places:
@@ -263,7 +279,12 @@ class Writes:
         return next((failure for failure in found if isinstance(failure, Replayed)), next(iter(found), None))
 
 
-def _row_change(part: Take | Change, kinds: Mapping[type[Any], RecordType]) -> RowChange:
+def _row_change(part: Take | Require | Change, kinds: Mapping[type[Any], RecordType]) -> RowChange:
+    if isinstance(part, Require):
+        kind = kinds[type(part.record)]
+        _check_given(kind, part.given)
+        key = getattr(part.record, kind.keys[0])
+        return RowChange(kind=kind, key=key, given=part.given, values=NOTHING)
     if isinstance(part, Take):
         kind = kinds[type(part.record)]
         return RowChange(
@@ -274,13 +295,19 @@ def _row_change(part: Take | Change, kinds: Mapping[type[Any], RecordType]) -> R
             taken=part.record,
         )
     kind = kinds[part.cls]
-    for name, value in part.given.items():
+    _check_given(kind, part.given)
+    if not part.values:
+        raise ValueError(f"{kind.name}.{kind.keys[0]} never changes; name other fields to set")
+    key = part.key if part.record is None else getattr(part.record, kind.keys[0])
+    return RowChange(kind=kind, key=cast("str", key), given=part.given, values=part.values)
+
+
+def _check_given(kind: RecordType, given: Mapping[str, Scalar]) -> None:
+    for name, value in given.items():
         if name == kind.keys[0] or isinstance(value, tuple):
             raise ValueError(
                 f"{kind.name}.{name}: `given` names other fields than the key, each with one value"
             )
-    key = part.key if part.record is None else getattr(part.record, kind.keys[0])
-    return RowChange(kind=kind, key=cast("str", key), given=part.given, values=part.values)
 
 
 def _merged(first: RowChange, then: RowChange) -> RowChange:

@@ -213,7 +213,7 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """An authorization code (RFC 6749 §4.1.2), until it is taken once."""
+    """An authorization code (RFC 6749 §4.1.2): taken once, then kept so that a replay is found out."""
 
     digest: str
     realm: str = ""
@@ -222,7 +222,7 @@ class Grant:
     subject: str
     scope: str
     issued_at: int
-    expires_at: int
+    expires_at: int  # once it is taken: that of the access token that was issued for it
     redirect_uri: str | None = None
     """As the authorization request sent it; None when it was left out."""
     code_challenge: str | None = None

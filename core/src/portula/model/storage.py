@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from portula.model.errors import ConfigError, nearest
-from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part, Plan, Remove, Take
+from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part, Plan, Remove, Require, Take
 from portula.model.records import Application, Authorization, RecordType
 
 R = TypeVar("R")
@@ -251,8 +251,8 @@ class Storage:
         """Apply a plan.
 
         What it changes in one store is applied whole or not at all. Where it changes records in several, those stores
-        come first in which something is taken or changed under conditions, then those in which something is added: what
-        an earlier one applied stays when a later one fails.
+        come first in which something is taken, required or changed under conditions, then those in which something is
+        added: what an earlier one applied stays when a later one fails.
 
         Returns:
             How many records each part met that `change_all` and `remove` returned.
@@ -283,7 +283,7 @@ class Storage:
             record = self.as_model(part.record)
             placed = part if record is part.record else replace(part, record=record)
             return self._routes[type(record)].store, placed
-        if isinstance(part, Take):
+        if isinstance(part, Take | Require):
             record = self.as_model(part.record)
             store, _, condition = self._routes[type(record)]
             return store, replace(part, record=record, given={**part.given, **condition})
@@ -321,7 +321,7 @@ class Storage:
 
 def _turn(plan: Plan) -> int:
     """Return which of several stores comes first: the one where most may fail."""
-    if any(isinstance(part, Take | Change) for part in plan.parts):
+    if any(isinstance(part, Take | Require | Change) for part in plan.parts):
         return 0
     return 1 if any(isinstance(part, Add) for part in plan.parts) else 2
 

@@ -202,7 +202,8 @@ class RedisStore:
         for change in writes.changes:
             shape = self._shapes[change.kind.cls]
             shape.check_anchored(change.where)
-            shape.check_change(change.values)
+            if change.values:
+                shape.check_change(change.values)
         for part in writes.all_changes:
             self._shapes[part.cls].check_anchored(part.where)
             self._shapes[part.cls].check_change(part.values)

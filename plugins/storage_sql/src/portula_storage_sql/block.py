@@ -14,7 +14,9 @@ from portula_storage_sql.steps import Step, prefix_of
 SINCE = (10, 1, 1)
 """The version of MariaDB that blocks outside of stored procedures came with; MySQL has none."""
 
-UNMET = "IF ROW_COUNT() = 0 THEN SIGNAL SQLSTATE '45000'; END IF"
+FAIL = "SIGNAL SQLSTATE '45000'"
+
+UNMET = f"IF ROW_COUNT() = 0 THEN {FAIL}; END IF"
 """Ends the block where a change meets nothing. Rows that have the values already count, as the driver asks for it."""
 
 BEGINNING = (
@@ -61,6 +63,9 @@ def _dml(step: Step, prefix: str) -> Any:
 def _lines(step: Step, statement: str, count: str) -> Iterator[str]:
     if step.is_optional:
         yield f"BEGIN DECLARE CONTINUE HANDLER FOR 1062 BEGIN END; {statement}; END"
+        return
+    if step.only_requires:
+        yield f"IF NOT EXISTS ({statement}) THEN {FAIL}; END IF"
         return
     yield statement
     if step.is_bulk:

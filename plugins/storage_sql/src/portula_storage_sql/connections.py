@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable
+from sqlalchemy import Connection, Engine, Executable, Select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from portula.errors import StorageDown
@@ -22,7 +22,7 @@ from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.tables import MARIADB
 
 Write = Callable[[Executable, Mapping[str, Any]], int]
-"""Runs a statement that writes; returns how many rows it met."""
+"""Runs a statement of a plan, which writes or is a SELECT; returns how many rows it met."""
 
 RETRY_SECONDS = 1.0
 """After a connection could not be made: until the next attempt, what needs one fails at once."""
@@ -175,6 +175,8 @@ class Connections:
         return direct.rows(connection, parameters)
 
     def _write(self, connection: Connection, statement: Executable, parameters: Mapping[str, Any]) -> int:
+        if isinstance(statement, Select):
+            return len(self._read(connection, statement, parameters))
         direct = self._direct_of(statement, parameters)
         if direct is None:
             return connection.execute(statement, parameters).rowcount

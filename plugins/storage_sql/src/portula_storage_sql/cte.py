@@ -18,6 +18,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 
 from portula.plugin import Add
 from portula_storage_sql.steps import Step, prefix_of
@@ -28,7 +29,7 @@ ONE, NONE = literal_column("1", Integer), literal_column("0", Integer)
 def cte_of(steps: Sequence[Step]) -> Select[Any]:
     """Make the statement: its row says whether what is changed under conditions was met, then how much each bulk met.
 
-    Each step that changes one record refers to the one before it, so that rows are locked in the order of the steps,
+    Each step that changes or requires one record refers to the one before it, so that rows are locked in their order,
     and all else refers to the last one. Where a later one of several meets nothing, the statement divides by zero, so
     that the database rolls back what the earlier ones wrote.
     """
@@ -42,8 +43,7 @@ def cte_of(steps: Sequence[Step]) -> Select[Any]:
         if isinstance(step.part, Add):
             parts.append(_insert(step, prefix, given).cte(f"{prefix}added"))
             continue
-        key = step.statements.table.c[step.statements.shape.primary]
-        parts.append(step.dml(prefix).where(given).returning(key).cte(f"{prefix}met"))
+        parts.append(_met(step, prefix, given).cte(f"{prefix}met"))
         met = select(func.count()).select_from(parts[-1]).scalar_subquery()
         if step.is_bulk:
             behind = met >= NONE  # whatever it met, it is done by then
@@ -54,6 +54,16 @@ def cte_of(steps: Sequence[Step]) -> Select[Any]:
     columns: list[ColumnElement[Any]] = [count.label(f"n{place}") for place, count in enumerate(counts)]
     statement: Select[Any] = select(*columns)
     return statement.add_cte(*parts)
+
+
+def _met(
+    step: Step, prefix: str, given: ColumnElement[bool]
+) -> Select[Any] | ReturningUpdate[Any] | ReturningDelete[Any]:
+    """Return the primary keys of the records that a step meets, on a condition."""
+    statement = step.dml(prefix).where(given)
+    if isinstance(statement, Select):
+        return statement
+    return statement.returning(step.statements.by_field[step.statements.shape.primary])
 
 
 def _insert(step: Step, prefix: str, given: ColumnElement[bool]) -> Insert:

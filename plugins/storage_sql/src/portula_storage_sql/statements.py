@@ -129,6 +129,7 @@ class Statements:
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
         self._remove: dict[Shaped, Delete] = {}
+        self._requiring: dict[tuple[Shaped, str], Select[Any]] = {}
         self._expired: dict[Shaped, ExpiredStatements] = {}
 
     def row(self, record: object) -> dict[str, Any]:
@@ -241,6 +242,14 @@ class Statements:
     def removing(self, where: Shaped, prefix: str = "") -> Delete:
         """Make a statement like `remove`, with a prefix to the names of its parameters."""
         return delete(self.table).where(self._condition(where, prefix))
+
+    def requiring(self, where: Shaped, prefix: str = "") -> Select[Any]:
+        """Select the primary key of the record that matches; made once for each shape and prefix."""
+        statement = self._requiring.get((where, prefix))
+        if statement is None:
+            statement = select(self._primary).where(self._condition(where, prefix))
+            self._requiring[where, prefix] = statement
+        return statement
 
     def expired(self, where: Shaped) -> ExpiredStatements:
         """Make the statements about what has expired; for record types that have a field for it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Delete, Insert, Update
+from sqlalchemy import Delete, Insert, Select, Update
 
 from portula.plugin import Add, ChangeAll, Condition, Remove, RowChange, Writes
 from portula_storage_sql.galera import forced
@@ -48,10 +48,17 @@ class Step:
         return isinstance(self.part, ChangeAll | Remove)
 
     @property
-    def statement(self) -> Insert | Update | Delete:
+    def only_requires(self) -> bool:
+        """Whether the step reads whether a record is as a plan requires, and writes nothing."""
+        return isinstance(self.part, RowChange) and not self.values
+
+    @property
+    def statement(self) -> Insert | Update | Delete | Select[Any]:
         """The statement by itself."""
         if isinstance(self.part, Add):
             return self.statements.add
+        if self.only_requires:
+            return self.statements.requiring(shaped(self.where))
         if isinstance(self.part, Remove):
             return self.statements.remove(shaped(self.where))
         return self.statements.change(shaped(self.where), tuple(self.values))
@@ -61,8 +68,10 @@ class Step:
         """What the statement by itself is executed with."""
         return self.values if isinstance(self.part, Add) else bound(self.where, self.values)
 
-    def dml(self, prefix: str) -> Update | Delete:
-        """Make the UPDATE or DELETE as a part of another statement."""
+    def dml(self, prefix: str) -> Update | Delete | Select[Any]:
+        """Make the UPDATE, DELETE or SELECT as a part of another statement."""
+        if self.only_requires:
+            return self.statements.requiring(shaped(self.where), prefix)
         if isinstance(self.part, Remove):
             return self.statements.removing(shaped(self.where), prefix)
         return self.statements.changing(shaped(self.where), tuple(self.values), prefix)
@@ -104,7 +113,8 @@ def _changing(
 ) -> Step:
     shape = statements[cls].shape
     shape.check_anchored(where)
-    shape.check_change(part.values)
+    if part.values or isinstance(part, ChangeAll):
+        shape.check_change(part.values)
     return Step(statements=statements[cls], part=part, where=_plain(where), values=part.values)
 
 
@@ -166,6 +176,8 @@ def _faults(steps: Sequence[Step]) -> Iterator[bool]:
         if step.is_bulk:
             yield step.cls in written
             yield bool(written) and step.where.keys().isdisjoint(keys)
+        if step.only_requires:
+            continue
         written.add(step.cls)
         if isinstance(step.part, Remove) or not step.values.keys().isdisjoint(keys):
             freed.add(step.cls)

@@ -39,9 +39,10 @@ class TokenQuestions(OAuth2Validator):
         provider, now, exchange = self.provider, self.provider.now(), self.exchange_of(request)
         if request.client is None:
             raise InvalidGrantError(description="The grant names no client.", request=request)
+        expires_at = now + int(token["expires_in"])
         if exchange.code is not None:
             exchange.plan.take(exchange.code, at=now)
-        expires_at = now + int(token["expires_in"])
+            exchange.plan.change(exchange.code, expires_at=max(exchange.code.expires_at, expires_at))
         access = AccessToken(
             digest=provider.keys.digest(ACCESS_TOKEN, token["access_token"]),
             authorization=exchange.authorization.id if exchange.authorization else None,

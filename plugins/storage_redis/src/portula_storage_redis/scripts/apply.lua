@@ -43,8 +43,10 @@ local counts = { "ok" }
 for number, change in ipairs(plan.changes) do
   local found = matching(change.kind, change.where)
   if #found == 0 then return { "unmet", number } end
-  local taken = set(change.kind, found, change.values)
-  if taken then return { "duplicate", taken } end
+  if next(change.values) then
+    local taken = set(change.kind, found, change.values)
+    if taken then return { "duplicate", taken } end
+  end
 end
 for _, change in ipairs(plan.all_changes) do
   local found = matching(change.kind, change.where)
