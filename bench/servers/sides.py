@@ -15,6 +15,7 @@ PEERS = BENCH / "peers"
 SERVE = str(BENCH / "servers" / "serve.py")
 PEERS_PYTHON = str(CACHE / "venv" / "bin" / "python")
 SQLITE = "sqlite"
+CACHE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,15 @@ def portula_settings(engine: str, url: str) -> dict[str, Any]:
 
 
 def portula(engine: str, title: str) -> list[Side]:
-    """Return the two doors of portula on an engine."""
+    """Return the two doors of portula on an engine, and the first one with a client cache."""
     program = str(BENCH / "servers" / "portula_app.py")
 
-    def prepare(place: Place) -> list[str]:
-        settings = json.dumps(portula_settings(engine, place.url))
+    def prepare(place: Place, **more: Any) -> list[str]:
+        settings = json.dumps({**portula_settings(engine, place.url), **more})
         return [sys.executable, program, str(place.folder), str(place.port), settings]
+
+    def prepare_caching(place: Place) -> list[str]:
+        return prepare(place, CLIENT_CACHE_SECONDS=CACHE_SECONDS)
 
     def ahead(place: Place) -> list[str]:
         command = str(Path(sys.executable).parent / "portula")
@@ -106,6 +110,13 @@ def portula(engine: str, title: str) -> list[Side]:
         Side(f"portula-{engine}", engine, prepare, ahead, f"`portula serve` on {title}"),
         Side(
             f"portula-{engine}-flask", engine, prepare, through_flask, f"the Flask app of portula on {title}"
+        ),
+        Side(
+            f"portula-{engine}-cache",
+            engine,
+            prepare_caching,
+            ahead,
+            f"`portula serve` on {title}, CLIENT_CACHE_SECONDS={CACHE_SECONDS}",
         ),
     ]
 

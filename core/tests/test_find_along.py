@@ -13,6 +13,7 @@ from portula.plugin import (
     AccessToken,
     Application,
     Authorization,
+    Pointer,
     Storage,
 )
 from portula_testing.memory import MemoryStore
@@ -45,6 +46,10 @@ def test_each_is_read_where_it_is_kept(clients: MemoryStore | None) -> None:
     add_to(storage, known)
     add_to(storage, client)
     assert storage.find_along(*find, digest="t") == (token, known, client)
+    named = Pointer("", Application, "client_id", value="client")
+    gone = named._replace(value="gone")
+    assert storage.find_along(*find, named, gone, digest="t") == (token, known, client, client, None)
+    assert storage.find_along(AccessToken, named, digest="other") is None
     add_to(storage, AccessToken(digest="own", client_id="client", scope="", issued_at=1, expires_at=2))
     assert storage.find_along(AccessToken, TO_AUTHORIZATION, digest="own") == (
         storage.find(AccessToken, digest="own"),

@@ -48,6 +48,27 @@ WRITES = {
 }
 
 
+RECALLED = {
+    "client credentials": 0,
+    "introspection": 2,  # token with authorization and client, and the client that asks; person
+    "introspection by another client": 2,
+    "userinfo": 2,
+    "guarded view": 2,
+    "code": 2,
+    "code with ID token": 2,
+    "refresh": 2,
+    "authorize": 3,
+    "authorize with openid": 3,
+    "consent page": 3,
+    "consent": 4,
+    "revocation": 1,
+}
+"""Reads where the process remembers the client (CLIENT_CACHE_SECONDS)."""
+COMPARED = ("client credentials", "code", "refresh", "authorize", "consent", "revocation")
+"""Whose plan requires the client to be as it was read; on SQLite that is a statement of its own."""
+COMPARISON = "SELECT portula_application.client_id FROM"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
 def engine_name(request):
     return request.param
@@ -64,7 +85,7 @@ def database_url(engine_name, tmp_path):
 class House:
     """A provider of all rooms, a person, and a client that has her tokens."""
 
-    def __init__(self, url):
+    def __init__(self, url, **more):
         settings = {
             "DATABASE_URL": url,
             "STORAGE": "storage_sql",
@@ -73,6 +94,7 @@ class House:
             "OIDC_ISS_ENDPOINT": ISSUER,
             "DELIVERY_THREADS": 0,
             "CLEAR_EXPIRED_TOKENS_AFTER_WRITES": 0,  # what is done beside requests is not counted
+            **more,
         }
         with storage_check_deferred():
             self.provider = make_provider(*installed_rooms(), settings=settings)
@@ -209,6 +231,24 @@ def test_a_request_goes_to_the_database_as_often_as_it_has_to(house, engine_name
         assert len(writes) == min(writing, 1), house.seen
     else:
         assert len(writes) == (writing if writing < 2 else writing + 2), house.seen  # with BEGIN and COMMIT
+
+
+@pytest.mark.parametrize("name", RECALLED)
+def test_a_client_that_is_remembered_is_not_read(database_url, engine_name, name):
+    house = House(database_url, CLIENT_CACHE_SECONDS=60)
+    send = Requests(house).of(name)
+    house.seen.clear()
+    send()
+    selects = [statement for statement in house.seen if statement.startswith("SELECT")]
+    compared = [statement for statement in selects if statement.startswith(COMPARISON)]
+    writes = [statement for statement in house.seen if statement not in selects]
+    assert len(selects) - len(compared) == RECALLED[name], house.seen
+    if engine_name == "postgresql":
+        assert (len(compared), len(writes)) == (0, min(WRITES.get(name, 0), 1)), house.seen
+    else:
+        assert len(compared) == name.startswith(COMPARED) - (name == "consent page"), house.seen
+    for store in house.provider.stores.values():
+        store.close()
 
 
 def test_no_record_is_read_twice(house):

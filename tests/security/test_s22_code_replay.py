@@ -49,7 +49,7 @@ def test_it_revokes_after_the_code_has_expired(house, door, client, redeemed, cl
     ):  # a code goes when the access token does that was issued for it, and one that nobody used before
         house.browser().code(client)
         house.clock.forward(3600)
-        assert house.provider.storage.purge(Grant, now=house.provider.now(), limit=100) == 1
+        assert house.provider.storage.purge(Grant, now=house.provider.now(), limit=100) >= 1
     assert error_of(door.redeem(client, code, verifier)) == "invalid_grant"
     assert alive(door, client, tokens) == (False, False)
 

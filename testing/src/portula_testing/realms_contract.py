@@ -181,6 +181,14 @@ class RealmsContract(StoreFixtures):
             found = realm.find_along(Sample, TO_NAMED, digest="s")
             assert found is not None
             assert (found[1].name, found[1].number) == ("b", number)
+            by_value = TO_NAMED._replace(field="", value="a")
+            found = realm.find_along(Sample, TO_NAMED, by_value, by_value._replace(value="gone"), digest="s")
+            assert found is not None
+            assert [named and (named.name, named.number) for named in found[1:]] == [
+                ("b", number),
+                ("a", number),
+                None,
+            ]
         remove_from(realms.south, Named, name="b")
         assert realms.south.find_along(Sample, TO_NAMED, digest="s") == (
             Sample(digest="s", family="b"),

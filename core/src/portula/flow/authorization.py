@@ -270,7 +270,7 @@ def write(exchange: AuthorizationExchange) -> None:
 
 def apply(exchange: AuthorizationExchange) -> None:
     """Apply the plan, whole or not at all."""
-    exchange.provider.storage.apply(exchange.plan)
+    exchange.apply()
 
 
 def tell(exchange: AuthorizationExchange) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from portula.flow.deliveries import Deliveries
     from portula.flow.descriptions import Describe
     from portula.flow.presentations import TokenPresentations
+    from portula.flow.recalled_clients import RecalledClients
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.response_modes import ResponseMode
     from portula.flow.steps import HasAnswer, Steps
@@ -34,6 +35,8 @@ class AuthorizationServer(Deployment):
 
     clients: Clients
     """Finds, makes and changes clients."""
+    recalled_clients: RecalledClients
+    """Finds clients for their requests, which may be remembered for a moment (CLIENT_CACHE_SECONDS)."""
     scope_texts: dict[str, str]
     """Scopes that plugins contribute, with their text for a consent page."""
     response_modes: dict[str, ResponseMode]

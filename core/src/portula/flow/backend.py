@@ -15,6 +15,7 @@ from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
 from portula.flow.messages import ISSUER, OAuthRequest, Pairs
+from portula.flow.recalled_clients import ClientChanged
 from portula.flow.refusals import tell_refusal
 from portula.flow.responses import error_parameters, failed_answer, fault_of, from_oauthlib, token_error
 from portula.flow.server import Server
@@ -157,6 +158,9 @@ class Backend:
 
     def create_token_response(self, message: Message) -> Answer:
         """Answer a token request (RFC 6749 §3.2): the list of `portula.flow.token`."""
+        return self.provider.recalled_clients.answered(lambda: self._token_response(message))
+
+    def _token_response(self, message: Message) -> Answer:
         exchange = TokenExchange.of(self.provider, message)
         try:
             exchange.read_form()
@@ -171,6 +175,8 @@ class Backend:
             self.validator.revoke_authorization_of(replay.record)
             exchange.is_told = True
             answer = token_error(errors.InvalidGrantError())
+        except ClientChanged:
+            raise
         except OAuth2Error as error:
             answer = token_error(error)
         except Exception as failure:  # noqa: BLE001 - it is logged
@@ -181,6 +187,9 @@ class Backend:
 
     def create_revocation_response(self, message: Message) -> Answer:
         """Answer a revocation request (RFC 7009 §2): the list of `portula.flow.revocation`."""
+        return self.provider.recalled_clients.answered(lambda: self._revocation_response(message))
+
+    def _revocation_response(self, message: Message) -> Answer:
         exchange = TokenExchange.of(self.provider, message)
         try:
             exchange.read_form()

@@ -43,7 +43,7 @@ def vetoes(exchange: AuthorizationExchange) -> None:
 
 def apply(exchange: Exchange) -> None:
     """Apply the plan, whole or not at all."""
-    exchange.provider.storage.apply(exchange.plan)
+    exchange.apply()
 
 
 def refuse(exchange: Exchange, error: Exception) -> Answer | None:

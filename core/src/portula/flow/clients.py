@@ -89,12 +89,16 @@ class Clients:
         source = self._source(client_id)
         return registered if source is None else source.find(client_id)
 
+    def is_of_a_source(self, client_id: str) -> bool:
+        """Say whether a client of this name comes from a source, wherever that has it from."""
+        return self._source(client_id) is not None
+
     def _source(self, client_id: str) -> ClientSource | None:
         return next((source for source in self._provider.client_sources if source.claims(client_id)), None)
 
     def registered_itself(self, client: Application) -> bool:
         """Say whether nobody here registered a client: it did so itself (RFC 7591 §5), or a source made it known."""
-        return client.is_self_registered or self._source(client.client_id) is not None
+        return client.is_self_registered or self.is_of_a_source(client.client_id)
 
     def find_all(self, client_ids: Sequence[str]) -> dict[str, Application]:
         """Return the clients of these names, those that are there, for lists: no other server is asked about them.

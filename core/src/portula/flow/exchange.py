@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.server import Server
     from portula.model.people import Authenticated, User
+    from portula.model.plans import Counts
 
 ABSENT = Message("", "")
 
@@ -172,6 +173,15 @@ class Exchange:
         """Let the request name further values of a parameter, for the steps that come."""
         added = [(name, value) for value in values]
         self.request.decoded_body = [*(self.request.decoded_body or ()), *added]
+
+    def apply(self) -> Counts:
+        """Apply the plan, whole or not at all, if the client is as it was found (`RecalledClients`).
+
+        Raises:
+            ClientChanged: it is not; the request is answered anew.
+            Exception: what else the plan fails with; see `Storage.apply`.
+        """
+        return self.provider.recalled_clients.apply(self.plan, self.client)
 
     def resume(self, authorization: Authorization) -> None:
         """Go on under an authorization that was granted before."""

@@ -31,7 +31,7 @@ def revoke(exchange: TokenExchange) -> None:
 
 def apply(exchange: TokenExchange) -> None:
     """Apply the plan."""
-    exchange.provider.storage.apply(exchange.plan)
+    exchange.apply()
 
 
 def tell(exchange: TokenExchange) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portula.flow.recalled_clients import has_used, note_use
 from portula.model.errors import DuplicateRecord
 from portula.model.plans import added
 from portula.model.records import Artifact
@@ -35,5 +36,6 @@ def use_once(
     try:
         provider.storage.apply(added(used))
     except DuplicateRecord:
-        return False
+        return has_used(used.digest)
+    note_use(used.digest)
     return True

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from portula.flow.recalled_clients import ClientChanged
 from portula.flow.refusals import tell_refusal
 from portula.model.errors import ConfigError, nearest
 from portula.model.sources import Source, Tier
@@ -130,6 +131,8 @@ class Steps(Generic[E]):
         """
         try:
             self.run(exchange)
+        except ClientChanged:
+            raise
         except Exception as error:
             refusal = None if self.refuse is None else self.refuse(exchange, error)
             if refusal is None:
@@ -146,7 +149,10 @@ class Steps(Generic[E]):
         """
         if self.begin is None:
             raise LookupError(f"the steps of {self.endpoint} have no `begin`")
-        exchange = self.begin(provider, message)
+        return provider.recalled_clients.answered(lambda: self._answered(provider, message))
+
+    def _answered(self, provider: AuthorizationServer, message: Message) -> Any:
+        exchange = cast("Callable[[Any, Message], E]", self.begin)(provider, message)
         answer, headers = self.answer(exchange), getattr(exchange, "headers", None)
         return answer.with_headers(headers) if headers else answer
 

@@ -16,6 +16,7 @@ from portula.flow.event_hooks import EventHooks
 from portula.flow.events import TokenIssued
 from portula.flow.exchange import Exchange, TokenExchange
 from portula.flow.issue import Issue
+from portula.flow.recalled_clients import ClientChanged
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.steps import Steps, step
 from portula.model.client_metadata import required_confirmations, unknown_binding
@@ -234,7 +235,9 @@ def apply(exchange: TokenExchange) -> None:
     """
     provider = exchange.provider
     try:
-        provider.storage.apply(exchange.plan)
+        exchange.apply()
+    except ClientChanged:
+        raise
     except Conflict:
         request = exchange.request
         if exchange.refresh_token is None or request.client is None:
@@ -247,7 +250,7 @@ def apply(exchange: TokenExchange) -> None:
             return
         for run in (make, id_token, enrich, plan, outboxes, write):
             run(exchange)
-        provider.storage.apply(exchange.plan)
+        exchange.apply()
 
 
 def tell(exchange: TokenExchange) -> None:

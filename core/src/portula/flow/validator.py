@@ -81,8 +81,16 @@ class OAuth2Validator(Questions):
         """Revoke the authorization of a replayed code or refresh token (RFC 6749 §4.1.2, RFC 9700 §4.14)."""
         raise NotImplementedError
 
-    def find_live_access_token(self, value: str) -> Live[AccessToken] | None:
-        """Return the access token with this value unless it expired, was revoked, or its client or user is disabled."""
+    def find_live_access_token(
+        self, value: str, caller: Application | None = None
+    ) -> Live[AccessToken] | None:
+        """Return the access token with this value unless it expired, was revoked, or its client or user is disabled.
+
+        `caller` is the client that asks, where it was found by `RecalledClients`.
+
+        Raises:
+            ClientChanged: the caller is not stored as it was found.
+        """
         raise NotImplementedError
 
     def why_not_live(self, value: str) -> str | None:

@@ -32,6 +32,8 @@ class Pointer(NamedTuple):
     """Its field that is named, a key."""
     realm: str | None = None
     """Realm of the other record, which `Storage` says; None where records belong to none."""
+    value: str | None = None
+    """What names the other record, where no field does; None for the field's value."""
 
 
 TO_AUTHORIZATION = Pointer("authorization", Authorization, "id")
@@ -214,7 +216,7 @@ class Storage:
         record = store.find(model, **keys, **condition)
         if record is None:
             return None
-        values = [getattr(record, pointer.field) for pointer in along]
+        values = [pointer.value or getattr(record, pointer.field) for pointer in along]
         return record, *(
             None
             if value is None

@@ -17,6 +17,7 @@ from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.clients import Clients
 from portula.flow.engine import build_engine, make_backend
 from portula.flow.hooks import FlowHooks
+from portula.flow.recalled_clients import RecalledClients
 from portula.flow.refusals import tell_refusal
 from portula.flow.reloading import reloading
 from portula.flow.strangers import StrangersQuota
@@ -209,20 +210,19 @@ class Provider(AuthorizationServer):
         self.strangers = StrangersQuota(self)
         self.due_revocations: set[str] = set()
         contributed = self.hooks.collect(HostHooks.portula_records)
-        records = with_models(self.hooks, (*CORE_RECORDS, *contributed))
-        self.records: tuple[RecordType, ...] = records
-        check_realms(records, self._realm_of)
+        self.records: tuple[RecordType, ...] = with_models(self.hooks, (*CORE_RECORDS, *contributed))
+        check_realms(self.records, self._realm_of)
         self.stores: dict[str, Store] = {}
         stores = self.hooks.collect(HostHooks.portula_stores)
         factories = {name: self._remembering(name, make) for name, make in stores.items()}
         # Who answers no protocol, such as a resource server alone, needs no storage.
         choice = self.core_settings.STORAGE
         answers = self.hooks.ruling(FlowHooks.portula_backend_class).winner
-        needed = factories or choice or answers
         install = self.plugins.facts("portula_stores").install
-        self.storage: Storage = (
-            build_storage(choice, factories, self.records, install, self._realm_of) if needed else Storage({})
-        )
+        self.storage = Storage({})
+        if factories or choice or answers:
+            self.storage = build_storage(choice, factories, self.records, install, self._realm_of)
+        self.recalled_clients = RecalledClients(self)
 
     def _realm_of(self, record: RecordType) -> str:
         """Return the realm whose records of a type are the provider's."""

@@ -102,13 +102,18 @@ def form(exchange: IntrospectionExchange) -> None:
 def live(exchange: IntrospectionExchange) -> None:
     """Find the token if it counts now; the hint only says where to look first (RFC 7662 §2.1)."""
     validator, value = exchange.provider.validator, exchange.parameter("token") or ""
+
+    def access_token() -> Live[AccessToken] | None:
+        return validator.find_live_access_token(value, exchange.client)
+
+    def refresh_token() -> Live[RefreshToken] | None:
+        exchange.provider.recalled_clients.confirm(exchange.client)
+        return validator.find_live_refresh_token(value, exchange.client)
+
     if exchange.parameter("token_type_hint") == "refresh_token":
-        exchange.live = validator.find_live_refresh_token(value, exchange.client)
-    exchange.live = (
-        exchange.live
-        or validator.find_live_access_token(value)
-        or validator.find_live_refresh_token(value, exchange.client)
-    )
+        exchange.live = refresh_token() or access_token()
+    else:
+        exchange.live = access_token() or refresh_token()
 
 
 def shown(exchange: IntrospectionExchange) -> None:

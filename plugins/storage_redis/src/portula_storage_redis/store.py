@@ -306,6 +306,8 @@ def _orders(shape: Shape) -> list[tuple[str, ...]]:
 
 def _pointer(pointer: Pointer, target: Shape) -> dict[str, str]:
     described = {"field": pointer.field, "kind": target.record.name, "key": pointer.key}
+    if pointer.value is not None:
+        described["value"] = written(pointer.value)
     return described if pointer.realm is None else {**described, "realm": written(pointer.realm)}
 
 

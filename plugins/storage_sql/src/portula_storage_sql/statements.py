@@ -62,6 +62,11 @@ def bound(
     return parameters
 
 
+def named(along: Sequence[Pointer]) -> dict[str, object]:
+    """Return the parameters of pointers that name a record by a value: `n_` and the place."""
+    return {f"n_{place}": pointer.value for place, pointer in enumerate(along) if pointer.value is not None}
+
+
 def fills_itself(column: Column[Any]) -> bool:
     """Say whether a column gets a value where an INSERT leaves it out: a default, or a number of its own."""
     own_number = column.table.autoincrement_column is column
@@ -162,18 +167,24 @@ class Statements:
         return statement
 
     def find_joined(self, where: Shaped, along: tuple[tuple[Pointer, Statements], ...]) -> Select[Any]:
-        """Select one record, followed by those that it points to, NULL where there is none."""
-        pointers = tuple([pointer for pointer, _ in along])
+        """Select one record, followed by those that it points to, NULL where there is none.
+
+        The values of pointers that name a record by one are parameters; see `named`.
+        """
+        pointers = tuple([pointer._replace(value=pointer.value and "") for pointer, _ in along])
         statement = self._joined.get((where, pointers))
         if statement is None:
             joined: FromClause = self.table
             columns = list(self.columns)
-            for pointer, other in along:
-                on = self.by_field[pointer.field] == other.by_field[pointer.key]
+            for place, (pointer, other) in enumerate(along):
+                table = other.table.alias(f"j{place}")
+                key, *found = [table.c[each.key] for each in (other.by_field[pointer.key], *other.columns)]
+                of = self.by_field[pointer.field] if pointer.value is None else bindparam(f"n_{place}")
+                on = key == of
                 if pointer.realm is not None:
-                    on &= other.by_field["realm"] == pointer.realm
-                joined = joined.outerjoin(other.table, on)
-                columns += other.columns
+                    on &= table.c[other.by_field["realm"].key] == pointer.realm
+                joined = joined.outerjoin(table, on)
+                columns += found
             statement = select(*columns).select_from(joined).where(self._condition(where)).limit(1)
             self._joined[where, pointers] = statement
         return statement

@@ -15,7 +15,7 @@ from portula_storage_sql.connections import Connections, PoolSize
 from portula_storage_sql.driver_errors import is_retryable
 from portula_storage_sql.plans import Plans
 from portula_storage_sql.schema import VERSION, current, head, is_complete, newer
-from portula_storage_sql.statements import Route, Statements, bound, shaped, successor
+from portula_storage_sql.statements import Route, Statements, bound, named, shaped, successor
 from portula_storage_sql.tables import PREFIX, metadata_of
 
 log = logging.getLogger("portula")
@@ -127,7 +127,8 @@ class SqlStore:
         statements = self._statements[cls]
         statements.shape.check_keys(keys)
         targets = tuple([(pointer, self._statements[pointer.cls]) for pointer in along])
-        rows = self._connections.read(statements.find_joined(shaped(keys), targets), bound(keys))
+        parameters = {**bound(keys), **named(along)}
+        rows = self._connections.read(statements.find_joined(shaped(keys), targets), parameters)
         if not rows:
             return None
         row = rows[0]

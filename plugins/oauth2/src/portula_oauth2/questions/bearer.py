@@ -44,9 +44,11 @@ class BearerQuestions(OAuth2Validator):
             exchange.resume(live.authorization)
         return set(scopes or ()).issubset(granted)
 
-    def find_live_access_token(self, value: str) -> Live[AccessToken] | None:
+    def find_live_access_token(
+        self, value: str, caller: Application | None = None
+    ) -> Live[AccessToken] | None:
         """Look an access token up with its authorization and client, and ask whether these and the person count."""
-        found = self._access_token(value)
+        found = self._access_token(value, caller)
         return None if isinstance(found, str) else found
 
     def why_not_live(self, value: str) -> str | None:
@@ -54,11 +56,12 @@ class BearerQuestions(OAuth2Validator):
         found = self._access_token(value)
         return found if isinstance(found, str) else None
 
-    def _access_token(self, value: str) -> Live[AccessToken] | str:
+    def _access_token(self, value: str, caller: Application | None = None) -> Live[AccessToken] | str:
         """Return an access token that counts, or why it does not."""
         provider = self.provider
         found: tuple[AccessToken, Authorization | None, Application | None] | None = (
-            provider.storage.find_along(
+            provider.recalled_clients.find_along(
+                caller,
                 AccessToken,
                 TO_AUTHORIZATION,
                 TO_CLIENT,

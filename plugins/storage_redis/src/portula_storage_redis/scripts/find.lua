@@ -6,7 +6,7 @@ if #found == 0 then return {} end
 table.sort(found, function(one, other) return less(one[1], other[1]) end)
 local answer = { flat(found[1][2]) }
 for _, pointer in ipairs(asked.along) do
-  local value = found[1][2][pointer.field] or NONE
+  local value = pointer.value or found[1][2][pointer.field] or NONE
   local others = {}
   if value ~= NONE then
     local where = { { pointer.key, { value } } }
