@@ -198,3 +198,17 @@ def test_answers_say_nothing_of_the_server_and_keep_the_connection(edge: Server)
             assert "server" not in told.headers
             assert "connection" not in told.headers
         assert client.head(f"{edge.issuer}/.well-known/jwks.json").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/o/.well-known/jwks.json", "/o/nowhere", "/"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_answer_comes_at_once(edge: Server, path: str, method: str) -> None:
+    wire = Wire(edge)
+    for _ in range(
+        5
+    ):  # head and body in one packet, since a second would wait for the first to be acknowledged
+        told = wire.send(head(path=path, method=method)).socket.recv(65536)
+        fields, _, body = told.partition(b"\r\n\r\n")
+        length = int(fields.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        assert len(body) == (length if method == "GET" else 0)
+    wire.give_up(abruptly=False)

@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -55,8 +55,50 @@ class HeadTooLarge(Exception):
     """Ends the parsing of a request whose headers have more than HEAD_BYTES_MOST bytes."""
 
 
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class _WholeAnswers:
+    """The transport of a connection, which sends the head of an answer together with its body; uvicorn writes it first.
+
+    Two small packets cost twice, and the second waits for the first to be acknowledged where TCP gathers (RFC 896).
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        """Take the transport, all of whose other methods are ours."""
+        self._transport = transport
+        self._head = b""
+        self.is_closing = transport.is_closing
+        self.get_extra_info = transport.get_extra_info
+
+    def __getattr__(self, name: str) -> Any:
+        """Hand everything else on."""
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write; the head of an answer with what comes next."""
+        if self._head:
+            self._head, data = b"", self._head + data
+        elif data.startswith(b"HTTP/") and data != _CONTINUE:
+            self._head = data
+            return
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Write what is held: nothing follows."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        """Close when all is written."""
+        self.flush()
+        self._transport.close()
+
+
 class Connection(HttpToolsProtocol):
     """One connection of a client."""
+
+    transport: _WholeAnswers  # type: ignore[assignment]
 
     def __init__(self, config: uvicorn.Config, state: ServerState, let_go: Callable[[], None]) -> None:
         """Prepare a connection; `let_go` is called when it is lost."""
@@ -70,6 +112,10 @@ class Connection(HttpToolsProtocol):
         """Whether a request is being read or answered."""
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to read."""
+        super().connection_made(cast("asyncio.Transport", _WholeAnswers(transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room for another one."""
@@ -119,6 +165,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next request."""
+        self.transport.flush()
         self._began = time.monotonic()
         super().on_response_complete()
 
@@ -241,6 +288,8 @@ class EdgeServer(uvicorn.Server):
 
     def _take(self, client: socket.socket) -> None:
         client.setblocking(False)
+        if client.family in (socket.AF_INET, socket.AF_INET6):  # asyncio does so for its own listeners alone
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = asyncio.create_task(self._open(client))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
