@@ -275,6 +275,28 @@ def test_no_statement_reads_more_the_more_there_is(house, name):
             assert not [step[3] for step in steps if "SCAN" in step[3] or "B-TREE" in step[3]], statement
 
 
+@pytest.mark.parametrize("engine_name", [pytest.param("postgresql", marks=pytest.mark.service)])
+@pytest.mark.parametrize("name", READS)
+def test_a_record_is_found_by_its_key_before_there_are_statistics(house, name):
+    send = Requests(house).of(name)
+    seen = []
+    engine = house.provider.stores["storage_sql"].engine
+    event.listen(engine, "before_cursor_execute", lambda *given: seen.append(given[2:4]))
+    send()
+    steps = []
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        for statement, parameters in seen:
+            driver.execute("SET plan_cache_mode = force_generic_plan")
+            steps += [
+                row[0] for row in driver.execute(f"EXPLAIN {statement}", parameters, prepare=True).fetchall()
+            ]
+    used = [step.partition("using ")[2].split()[0] for step in steps if "Index" in step and "using" in step]
+    assert not [step for step in steps if "Seq Scan" in step]
+    assert not [index for index in used if not index.startswith(("pk_portula_", "ix_portula_application_"))]
+    assert used
+
+
 def test_a_refresh_after_many_is_as_the_first(house, engine_name):
     requests = Requests(house)
     token, counts, rows = requests.tokens["refresh_token"], [], []

@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -32,6 +33,8 @@ from portula_storage_sql.tables import MARIADB
 
 LAST = "\U0010ffff"
 """The last code point there is."""
+
+_NOTHING: ColumnElement[str] = literal_column("''")
 
 Compare = Callable[[Any, Any], ColumnElement[bool]]
 
@@ -124,13 +127,16 @@ class Statements:
         self._place = shape.names.index(shape.primary)
         self._primary = columns[shape.primary]
         self.table = self._primary.table
+        record = shape.record
+        self.is_led_by_primary = dialect == "postgresql" and record.model is None and not record.surrogate
+        """Whether a search by primary key has to keep PostgreSQL from other indexes; see `realm`."""
         self._extra = {name: columns[name].key for name, kind in shape.kinds.items() if kind == "other"}
         self._filled = frozenset(name for name in self._extra if fills_itself(columns[name]))
         self.add = self._insert(dialect).execution_options(preserve_rowcount=True)
         self._dialect = dialect
         self._walk: dict[Route, Select[Any]] = {}
         self._find: dict[Shaped, Select[Any]] = {}
-        self._joined: dict[tuple[Shaped, tuple[Pointer, ...]], Select[Any]] = {}
+        self._joined: dict[tuple[Shaped, tuple[Pointer, ...], object], Select[Any]] = {}
         self._select: dict[tuple[Shaped, bool], Select[Any]] = {}
         self._change: dict[tuple[Shaped, tuple[str, ...]], Update] = {}
         self._remove: dict[Shaped, Delete] = {}
@@ -166,13 +172,18 @@ class Statements:
             statement = self._find[where] = select(*self.columns).where(self._condition(where)).limit(1)
         return statement
 
-    def find_joined(self, where: Shaped, along: tuple[tuple[Pointer, Statements], ...]) -> Select[Any]:
+    def find_joined(
+        self, where: Shaped, along: tuple[tuple[Pointer, Statements], ...], within: object = None
+    ) -> Select[Any]:
         """Select one record, followed by those that it points to, NULL where there is none.
 
-        The values of pointers that name a record by one are parameters; see `named`.
+        Args:
+            where: what it is found by.
+            along: to what it points; the values of pointers that name a record by one are parameters, see `named`.
+            within: the realm among the conditions.
         """
         pointers = tuple([pointer._replace(value=pointer.value and "") for pointer, _ in along])
-        statement = self._joined.get((where, pointers))
+        statement = self._joined.get((where, pointers, within))
         if statement is None:
             joined: FromClause = self.table
             columns = list(self.columns)
@@ -182,11 +193,15 @@ class Statements:
                 of = self.by_field[pointer.field] if pointer.value is None else bindparam(f"n_{place}")
                 on = key == of
                 if pointer.realm is not None:
-                    on &= table.c[other.by_field["realm"].key] == pointer.realm
+                    realm = table.c[other.by_field["realm"].key]
+                    by_primary = pointer.key == other.shape.primary
+                    # The realm of both, since its value would be looked for in the other table before they are joined.
+                    value = self.by_field["realm"] if pointer.realm == within else pointer.realm
+                    on &= other.realm(realm, by_primary=by_primary) == value
                 joined = joined.outerjoin(table, on)
                 columns += found
             statement = select(*columns).select_from(joined).where(self._condition(where)).limit(1)
-            self._joined[where, pointers] = statement
+            self._joined[where, pointers, within] = statement
         return statement
 
     def select(self, where: Shaped, *, after: bool) -> Select[Any]:
@@ -276,11 +291,27 @@ class Statements:
             )
         return found
 
-    def _condition(self, where: Shaped, prefix: str = "") -> ColumnElement[bool]:
-        return and_(True, *[self._comparison(name, how, prefix) for name, how in where])
+    def realm(self, column: ColumnElement[Any], *, by_primary: bool) -> ColumnElement[Any]:
+        """Return the realm as it is compared, where a record is sought by its primary key or not.
 
-    def _comparison(self, name: str, how: str, prefix: str = "") -> ColumnElement[bool]:
-        column = self.by_field[name]
+        All indexes but that of the primary key begin with the realm. As long as PostgreSQL has no statistics of a table
+        (ANALYZE), it takes any of them for as good, and would go through a whole realm for each record. No index serves
+        an expression.
+        """
+        return column.concat(_NOTHING) if by_primary and self.is_led_by_primary else column
+
+    def _condition(self, where: Shaped, prefix: str = "") -> ColumnElement[bool]:
+        by_primary = any(name == self.shape.primary and how != "null" for name, how in where)
+        return and_(
+            True, *[self._comparison(name, how, prefix, by_primary=by_primary) for name, how in where]
+        )
+
+    def _comparison(
+        self, name: str, how: str, prefix: str = "", *, by_primary: bool = False
+    ) -> ColumnElement[bool]:
+        column: ColumnElement[Any] = self.by_field[name]
+        if name == "realm" and self.shape.record.in_realm:
+            column = self.realm(column, by_primary=by_primary)
         if how == "null":
             return column.is_(None)
         if how == "in":

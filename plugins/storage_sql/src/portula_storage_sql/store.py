@@ -128,7 +128,8 @@ class SqlStore:
         statements.shape.check_keys(keys)
         targets = tuple([(pointer, self._statements[pointer.cls]) for pointer in along])
         parameters = {**bound(keys), **named(along)}
-        rows = self._connections.read(statements.find_joined(shaped(keys), targets), parameters)
+        statement = statements.find_joined(shaped(keys), targets, keys.get("realm"))
+        rows = self._connections.read(statement, parameters)
         if not rows:
             return None
         row = rows[0]
