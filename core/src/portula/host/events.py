@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -20,6 +21,16 @@ _CAPITAL = re.compile(r"(?<!^)(?<![A-Z])(?=[A-Z])")
 
 def _new_id() -> str:
     return secrets.token_hex(16)
+
+
+@cache
+def _type_of(event: type[Event]) -> str:
+    return _CAPITAL.sub("_", event.__name__).lower()
+
+
+@cache
+def _members_of(event: type[Event]) -> tuple[str, ...]:
+    return tuple(member.name for member in fields(event) if member.name != "provider")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,15 +81,14 @@ class Event:
     @property
     def type(self) -> str:
         """The name of the event, e.g. `token_issued`: that of its class."""
-        return _CAPITAL.sub("_", type(self).__name__).lower()
+        return _type_of(type(self))
 
     def as_json(self) -> dict[str, Any]:
         """Return the event as what JSON can hold: its type and its fields, without the provider."""
         found: dict[str, Any] = {"type": self.type}
-        for member in fields(self):
-            if member.name != "provider":
-                value = getattr(self, member.name)
-                found[member.name] = list(value) if isinstance(value, tuple) else value
+        for name in _members_of(type(self)):
+            value = getattr(self, name)
+            found[name] = list(value) if isinstance(value, tuple) else value
         return found
 
     def log_facts(self) -> dict[str, Any]:

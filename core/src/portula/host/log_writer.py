@@ -7,6 +7,8 @@ import logging
 import os
 import queue
 import threading
+import time
+from contextlib import suppress
 from logging.handlers import WatchedFileHandler
 from typing import TextIO
 
@@ -14,6 +16,8 @@ from typing_extensions import override
 
 MOST_LINES = 10_000
 """Lines that wait for the destination; what comes then is dropped, and the next line that is written says how many."""
+REST_SECONDS = 0.02
+"""Between two writes, so that a busy process writes several lines at once."""
 LAST_SECONDS = 2.0
 """Time that the lines which wait have at the end of the process."""
 
@@ -76,11 +80,20 @@ class BackgroundWriter(logging.Handler):
             self._dropped = 0
 
     def _write(self) -> None:
-        while (line := self._waiting.get()) is not None:
+        record, line = logging.makeLogRecord({}), self._waiting.get()
+        while line is not None:
+            lines = [line]
+            with suppress(queue.Empty):
+                while (line := self._waiting.get_nowait()) is not None:
+                    lines.append(line)
+            record.msg = "\n".join(lines)
             try:
-                self._destination.emit(logging.makeLogRecord({"msg": line}))
+                self._destination.emit(record)
             except OSError:  # nobody can be told: the destination is what is gone
-                self._dropped += 1
+                self._dropped += len(lines)
+            if line is not None:
+                time.sleep(REST_SECONDS)
+                line = self._waiting.get()
 
     @override
     def close(self) -> None:

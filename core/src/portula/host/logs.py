@@ -57,7 +57,10 @@ def log_event(event: Event) -> None:
     level = logging.DEBUG if has_line else event.log_level
     if log.isEnabledFor(level):
         facts = event.log_facts()
-        log.log(level, Line(facts.pop("type"), facts))
+        line = Line(facts.pop("type"), facts)
+        log.handle(
+            log.makeRecord(log.name, level, __file__, 0, line, (), None)
+        )  # `log` would look for the caller
 
 
 def configure_logging(settings: CoreSettings, *, whole_process: bool = False) -> None:
@@ -117,7 +120,19 @@ def _formatter(form: str, *, colours: bool) -> logging.Formatter:
         )
         written.append(renderer)
     found: list[Any] = [stdlib.add_log_level, processors.TimeStamper(fmt="iso", utc=True), _fields]
-    return stdlib.ProcessorFormatter(foreign_pre_chain=found, processors=written)
+
+    class LineFormatter(stdlib.ProcessorFormatter):
+        """Spares lines of events the text that would be taken apart again, and a copy of the record."""
+
+        def format(self, record: logging.LogRecord) -> str:
+            if not isinstance(record.msg, Line) or record.exc_info or record.stack_info:
+                return super().format(record)
+            line: Any = {"event": record.msg.event, "_record": record, "_from_structlog": False}
+            for process in (*found, *written):
+                line = process(None, record.levelname.lower(), line)
+            return str(line)
+
+    return LineFormatter(foreign_pre_chain=found, processors=written)
 
 
 def _fields(_logger: object, _name: str, line: MutableMapping[str, Any]) -> dict[str, Any]:
