@@ -24,12 +24,12 @@ def _new_id() -> str:
 
 
 @cache
-def _type_of(event: type[Event]) -> str:
+def _type_of(event: type[Any]) -> str:
     return _CAPITAL.sub("_", event.__name__).lower()
 
 
 @cache
-def _members_of(event: type[Event]) -> tuple[str, ...]:
+def _members_of(event: type[Any]) -> tuple[str, ...]:
     return tuple(member.name for member in fields(event) if member.name != "provider")
 
 
