@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Hashable
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 
@@ -24,13 +25,13 @@ def _new_id() -> str:
 
 
 @cache
-def _type_of(event: type[Any]) -> str:
-    return _CAPITAL.sub("_", event.__name__).lower()
+def _type_of(name: str) -> str:
+    return _CAPITAL.sub("_", name).lower()
 
 
 @cache
-def _members_of(event: type[Any]) -> tuple[str, ...]:
-    return tuple(member.name for member in fields(event) if member.name != "provider")
+def _members_of(event: Hashable) -> tuple[str, ...]:
+    return tuple(member.name for member in fields(cast("Any", event)) if member.name != "provider")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,12 +82,12 @@ class Event:
     @property
     def type(self) -> str:
         """The name of the event, e.g. `token_issued`: that of its class."""
-        return _type_of(type(self))
+        return _type_of(type(self).__name__)
 
     def as_json(self) -> dict[str, Any]:
         """Return the event as what JSON can hold: its type and its fields, without the provider."""
         found: dict[str, Any] = {"type": self.type}
-        for name in _members_of(type(self)):
+        for name in _members_of(cast("Hashable", type(self))):
             value = getattr(self, name)
             found[name] = list(value) if isinstance(value, tuple) else value
         return found
