@@ -101,7 +101,7 @@ def decide(provider: Provider, person: Authenticated, request_id: str, *, allowe
         try:
             demands = _demands(exchange, person) if allowed else None
             plan_answer(exchange, allowed=allowed)
-            provider.storage.apply(exchange.plan)
+            exchange.apply()
         except Conflict:  # the client polls
             continue
         except RuleFailed:

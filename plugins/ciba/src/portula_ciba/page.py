@@ -102,7 +102,7 @@ class CibaPage(InteractionView[CibaPageExchange]):
         answer = _to(self.provider.url_for("ciba.allowed" if allowed else "ciba.denied"))
         if exchange.on_answer is not None:
             exchange.on_answer(Answer(answer.status_code, {"Location": answer.headers["Location"]}))
-        self.provider.storage.apply(exchange.plan)
+        exchange.apply()
         return answer
 
     @override

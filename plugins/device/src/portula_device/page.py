@@ -190,7 +190,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
         answer = _to(self.provider.url_for("device.allowed" if allowed else "device.denied"))
         if exchange.on_answer is not None:
             exchange.on_answer(Answer(answer.status_code, {"Location": answer.headers["Location"]}))
-        self.provider.storage.apply(exchange.plan)
+        exchange.apply()
         return answer
 
     @override

@@ -85,7 +85,7 @@ class Authorize(InteractionView[AuthorizationExchange]):
         answer = backend.denied_response(exchange, issuer)
         if exchange.on_answer is not None:
             exchange.on_answer(answer)
-        self.provider.storage.apply(exchange.plan)
+        exchange.apply()
         return _sent(answer)
 
     @override

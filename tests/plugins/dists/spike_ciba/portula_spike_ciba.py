@@ -76,7 +76,7 @@ class CibaPage(InteractionView[PageExchange]):
         exchange.plan.change(
             waiting, given={"version": waiting.version}, version=waiting.version + 1, payload=payload
         )
-        provider.storage.apply(exchange.plan)
+        exchange.apply()
         return Response("Thank you.")
 
 

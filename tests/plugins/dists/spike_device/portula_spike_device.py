@@ -80,7 +80,7 @@ class DevicePage(InteractionView[PageExchange]):
         code, until = self.code(exchange.pairs), self.provider.now() + SECONDS
         kept = {**code.payload, "allowed": self.grant(exchange, expires_at=until).id if allowed else None}
         exchange.plan.change(code, given={"version": code.version}, version=code.version + 1, payload=kept)
-        self.provider.storage.apply(exchange.plan)
+        exchange.apply()
         return Response("You can go back to your device.")
 
 
