@@ -1,5 +1,6 @@
 """`portula serve`: what it prints, what it refuses, and how it behaves as a process."""
 
+import os
 import re
 import shlex
 import socket
@@ -225,3 +226,34 @@ def test_a_long_authorization_request_survives_the_login(server: Server) -> None
         browser.sign_in("ann", "correct horse battery staple")
         answer = browser.submit("consent-allow")
     assert sent_back(answer)["state"] == state
+
+
+def test_a_start_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as server:  # which makes the tables
+        config = server.config
+    port = free_port()
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    process = start(
+        [
+            "serve",
+            "--data-dir",
+            str(config.parent),
+            "--config",
+            str(config),
+            "--port",
+            str(port),
+            "--allow-errors",
+        ],
+        env=environment,
+    )
+    try:
+        wait_until_up(process, f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        told = process.stdout.read() if process.stdout else ""
+        stop(process)
+    imported = {
+        line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time")
+    }
+    assert "sqlalchemy.engine" in imported
+    assert imported & {"sqlalchemy.orm", "alembic", "mako", "httpx", "redis", "qrcode"} == set()

@@ -63,6 +63,8 @@ def _is_node(provider: Provider) -> bool:
 
 def _models(provider: Provider) -> Iterator[Finding]:
     """Find mapped classes whose tables are not there, or stay empty."""
+    if all(record.model is None for record in provider.records):
+        return  # and the ORM is not imported
     from portula_storage_sql.models import Model
     from portula_storage_sql.schema import lacking
     from portula_storage_sql.store import SqlStore
