@@ -52,7 +52,8 @@ class SqlStore:
         self._embedded = embedded
         self._connections = Connections(engine, pool or PoolSize())
         shapes = [shape_of(record) for record in records]
-        self._metadata = metadata_of(shape for shape in shapes if shape.record.model is None)
+        ours = [shape for shape in shapes if shape.record.model is None]
+        self._metadata = metadata_of(ours, engine.dialect.name)
         tables = self._metadata.tables
         self._statements = {
             shape.record.cls: Statements(shape, _columns(shape, tables), engine.dialect.name)

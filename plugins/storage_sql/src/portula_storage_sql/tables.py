@@ -20,6 +20,9 @@ PREFIX = "portula_"
 MARIADB = ("mysql", "mariadb")
 """Names SQLAlchemy's dialect has there, by the scheme of the URL."""
 
+PARTIAL = ("postgresql", "sqlite")
+"""Those that have indexes of some rows only."""
+
 MARIADB_BINARY = "utf8mb4_nopad_bin"
 """Compares code points and trailing spaces; utf8mb4_bin would find `a` when asked for `a `."""
 
@@ -126,8 +129,8 @@ def column_type(field: Field) -> TypeEngine[Any]:
     return JsonTuple() if field.kind == "tuple" else JsonDict()
 
 
-def table_of(shape: Shape, metadata: MetaData) -> Table:
-    """Make the table of one record type.
+def table_of(shape: Shape, metadata: MetaData, *dialects: str) -> Table:
+    """Make the table of one record type; `dialects` as of `index`.
 
     The first key is the primary key, unless the type wants a surrogate. Each other key has a unique index (SQLite can
     add an index to a table, but no constraint), each index and the expiry field a plain one; all of them begin with the
@@ -149,7 +152,7 @@ def table_of(shape: Shape, metadata: MetaData) -> Table:
     table = Table(PREFIX + record.name, metadata, *columns)
     for name in record.keys[0 if record.surrogate else 1 :]:
         _index(table, shape, name, name, unique=True)
-    index(table, shape)
+    index(table, shape, *dialects)
     return table
 
 
@@ -159,8 +162,14 @@ def _index(table: Table, shape: Shape, name: str, *columns: str, **options: Any)
     Index(f"ix_{table.name}_{name}", *[table.c[column] for column in (*realm, *columns)], **options)
 
 
-def index(table: Table, shape: Shape) -> None:
-    """Add the indexes that a record type is searched and walked by, to a table of a deployment's own as well."""
+def index(table: Table, shape: Shape, *dialects: str) -> None:
+    """Add the indexes that a record type is searched and walked by, to a table of a deployment's own as well.
+
+    Args:
+        table: it gets them.
+        shape: the record type.
+        dialects: which it is for, so that SQLAlchemy need not import the others; none for all.
+    """
     record = shape.record
     begun = {
         order[0] for order in record.orders if not partial(shape, order)
@@ -172,7 +181,8 @@ def index(table: Table, shape: Shape) -> None:
             _index(table, shape, name, name, *behind)
     for order in record.orders:
         only = table.c[order[-1]].is_not(None) if partial(shape, order) else None
-        where: dict[str, Any] = {"postgresql_where": only, "sqlite_where": only} if only is not None else {}
+        known = [name for name in PARTIAL if not dialects or name in dialects]
+        where: dict[str, Any] = {f"{name}_where": only for name in known} if only is not None else {}
         _index(table, shape, f"by_{'_'.join(order)}", *order, shape.primary, **where)
 
 
@@ -185,9 +195,9 @@ def partial(shape: Shape, order: Sequence[str]) -> bool:
     return field.nullable and order[-1] != shape.record.expires
 
 
-def metadata_of(shapes: Iterable[Shape]) -> MetaData:
-    """Make the tables of all these record types."""
+def metadata_of(shapes: Iterable[Shape], *dialects: str) -> MetaData:
+    """Make the tables of all these record types; `dialects` as of `index`."""
     metadata = MetaData(naming_convention=NAMING)
     for shape in shapes:
-        table_of(shape, metadata)
+        table_of(shape, metadata, *dialects)
     return metadata
