@@ -69,6 +69,7 @@ class Node:
             "OIDC_ENABLED": True,
             "PASSWORD_HASH_PROFILE": "testing",
             "CLIENT_SECRET_HASH_PROFILE": "testing",
+            "CLIENT_CACHE_SECONDS": 10,
             "PLUGINS_DIR": str(folder / "plugins"),
             **settings,
         }
