@@ -256,5 +256,13 @@ def test_a_start_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
         line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time")
     }
     assert "sqlalchemy.engine" in imported
-    unused = {"sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "alembic", "mako", "httpx", "redis", "qrcode"}
+    unused = {
+        "sqlalchemy.orm",
+        "sqlalchemy.dialects.postgresql",
+        "alembic",
+        "mako",
+        "httpx",
+        "redis",
+        "qrcode",
+    }
     assert imported & unused == set()
