@@ -133,6 +133,24 @@ def test_what_fails_first_leaves_the_other_stores_alone(storage, applied):
     assert storage.find(AccessToken, digest="token") is None
 
 
+def test_what_is_only_required_of_one_store_is_compared_before_another_takes(storage, stores, applied):
+    add_to(storage, grant("code"))
+    add_to(storage, Application(client_id="a"))
+    for version, error in ((1, Conflict), (0, None)):
+        applied.clear()
+        plan = Plan()
+        plan.take(grant("code"), at=1)
+        plan.require(Application(client_id="a"), version=version)
+        if error is None:
+            storage.apply(plan)
+            assert applied == [stores[Tenanted], stores[Grant]]
+        else:
+            with pytest.raises(error):
+                storage.apply(plan)
+            assert applied == [stores[Tenanted]]
+        assert (storage.find(Grant, digest="code").taken_at is None) == (error is not None)
+
+
 def test_what_an_earlier_store_applied_stays_when_a_later_one_fails(storage):
     add_to(storage, grant("code"))
     add_to(storage, access_token("token"))

@@ -252,9 +252,10 @@ class Storage:
     def apply(self, plan: Plan) -> Counts:
         """Apply a plan.
 
-        What it changes in one store is applied whole or not at all. Where it changes records in several, those stores
-        come first in which something is taken, required or changed under conditions, then those in which something is
-        added: what an earlier one applied stays when a later one fails.
+        What it changes in one store is applied whole or not at all. Where it is about records in several, those stores
+        come first in which something is required and nothing written, then those in which something is taken or changed
+        under conditions, then those in which something is added: what an earlier one applied stays when a later one
+        fails.
 
         Returns:
             How many records each part met that `change_all` and `remove` returned.
@@ -323,9 +324,11 @@ class Storage:
 
 def _turn(plan: Plan) -> int:
     """Return which of several stores comes first: the one where most may fail."""
-    if any(isinstance(part, Take | Require | Change) for part in plan.parts):
+    if all(isinstance(part, Require) for part in plan.parts):
         return 0
-    return 1 if any(isinstance(part, Add) for part in plan.parts) else 2
+    if any(isinstance(part, Take | Require | Change) for part in plan.parts):
+        return 1
+    return 2 if any(isinstance(part, Add) for part in plan.parts) else 3
 
 
 def build_storage(
