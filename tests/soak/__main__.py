@@ -29,10 +29,10 @@ DEFAULT = "sqlite,postgresql,galera,redis_cluster"
 @click.command()
 @click.option(
     "--minutes",
-    type=click.FloatRange(0.2, 24 * 60),
+    type=click.FloatRange(0, 24 * 60),
     default=10,
     show_default=True,
-    help="Of load, over all engines.",
+    help="Of load, over all engines; 0 for races alone.",
 )
 @click.option(
     "--seed", type=int, default=None, help="Repeats what clients do and in which order days are bad."

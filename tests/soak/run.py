@@ -33,7 +33,9 @@ def soaked(
         tell("starting")
         nodes = begun(engine, folder)
         try:
-            report = _under_load(engine, nodes, seconds, seed, tell)
+            report: dict[str, Any] = {"faults": [], "bad days": []}
+            if seconds:
+                report = _under_load(engine, nodes, seconds, seed, tell)
             if races[0]:
                 tell(f"races: {races[0]} codes and refresh tokens, {races[1]} tries each")
                 report["races"] = raced(engine.settings, nodes[0].secret_key, folder / "races", *races)
