@@ -2,7 +2,9 @@
 
 import logging
 import os
+import select
 import threading
+import time
 
 import pytest
 
@@ -62,4 +64,30 @@ def test_a_destination_that_takes_nothing_holds_nobody_up_and_what_was_dropped_i
 def test_a_handler_that_is_closed_twice_is_closed(tmp_path):
     writer = BackgroundWriter(logging.FileHandler(tmp_path / "log"))
     writer.close()
+    writer.close()
+
+
+def test_lines_of_two_writers_stay_whole_where_the_reader_is_slow(pipe):
+    reader, end = pipe
+    writers = [BackgroundWriter(DescriptorHandler(end)) for _ in range(2)]
+    wanted = [f"{name}{number:04} {name * 150}" for name in "ab" for number in range(600)]
+    for name, writer in zip("ab", writers, strict=True):
+        log = logging_to(writer)
+        for line in wanted:
+            if line.startswith(name):
+                log.warning(line)
+    time.sleep(0.2)  # both wait for the pipe, which holds a part of it
+    found = [reader.readline().rstrip("\n") for _ in wanted]
+    assert sorted(found) == wanted
+    for writer in writers:
+        writer.close()
+
+
+def test_a_line_longer_than_a_pipe_keeps_whole_is_written(pipe):
+    reader, end = pipe
+    writer = BackgroundWriter(DescriptorHandler(end))
+    log = logging_to(writer)
+    for line in ("short", "x" * 3 * select.PIPE_BUF, "after"):
+        log.warning(line)
+    assert [len(reader.readline()) for _ in range(3)] == [6, 3 * select.PIPE_BUF + 1, 6]
     writer.close()

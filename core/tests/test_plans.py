@@ -151,6 +151,20 @@ def test_what_is_only_required_of_one_store_is_compared_before_another_takes(sto
         assert (storage.find(Grant, digest="code").taken_at is None) == (error is not None)
 
 
+def test_what_is_required_is_compared_before_another_store_takes_although_its_store_writes_too(storage):
+    add_to(storage, grant("code"))
+    add_to(storage, Application(client_id="a"))
+    plan = Plan()
+    plan.take(grant("code"), at=1)
+    plan.change(Application(client_id="a"), name="A")
+    plan.require(Application(client_id="a"), version=1)
+    plan.add(Application(client_id="b"))
+    with pytest.raises(Conflict):
+        storage.apply(plan)
+    assert storage.find(Grant, digest="code").taken_at is None
+    assert [known.client_id for known in storage.select(Application)] == ["a"]
+
+
 def test_what_an_earlier_store_applied_stays_when_a_later_one_fails(storage):
     add_to(storage, grant("code"))
     add_to(storage, access_token("token"))

@@ -289,7 +289,8 @@ class EdgeServer(uvicorn.Server):
     def _take(self, client: socket.socket) -> None:
         client.setblocking(False)
         if client.family in (socket.AF_INET, socket.AF_INET6):  # asyncio does so for its own listeners alone
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError):  # it is gone already
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = asyncio.create_task(self._open(client))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)

@@ -85,6 +85,7 @@ class Lifeline:
                 pass
         stop()
         time.sleep(stop_seconds)
+        logging.shutdown()
         os._exit(1)
 
 
@@ -166,4 +167,5 @@ def serve(prepared: PreparedServer, listener: socket.socket, line: socket.socket
     _in_background(lifeline.watch, server.stop, options.stop_timeout)
     asyncio.run(server.serve())
     if threads.longest():
+        logging.shutdown()
         os._exit(1)  # a request hangs, and with it its thread

@@ -79,6 +79,7 @@ class Backend:
             else:
                 foreign.judge(self.server, exchange)
         except (AuthorizationRefused, OAuth2Error):
+            self.provider.recalled_clients.confirm(exchange.client)
             raise
         except Exception as failure:
             if exchange.redirect_uri is None:
@@ -172,12 +173,14 @@ class Backend:
             if status < 300:
                 return answer.with_headers(exchange.headers)
         except Replayed as replay:
+            self.provider.recalled_clients.confirm(exchange.client)
             self.validator.revoke_authorization_of(replay.record)
             exchange.is_told = True
             answer = token_error(errors.InvalidGrantError())
         except ClientChanged:
             raise
         except OAuth2Error as error:
+            self.provider.recalled_clients.confirm(exchange.client)
             answer = token_error(error)
         except Exception as failure:  # noqa: BLE001 - it is logged
             log_failure(failure, "the token request is refused")
@@ -204,6 +207,7 @@ class Backend:
                     run(exchange)
             answer = from_oauthlib(*result)
         except OAuth2Error as error:
+            self.provider.recalled_clients.confirm(exchange.client)
             tell_refusal(self.provider, revocation.REVOCATION_STEPS.endpoint, error, exchange)
             answer = token_error(error)
         return answer.with_headers(exchange.headers)
@@ -245,14 +249,21 @@ class Backend:
         answer: Answer = self.provider.step_lists["userinfo"].handle(self.provider, message)
         return answer
 
-    def authenticate_client(self, exchange: Exchange) -> None:
+    def authenticate_client(self, exchange: Exchange, *, recalled: bool = False) -> None:
         """Authenticate the client of a request to a machine endpoint; it stands on the exchange.
+
+        Args:
+            exchange: the request.
+            recalled: whether the endpoint sees to it that a client which was remembered is compared with what is stored
+                before anything is written or told; see `RecalledClients`. Else it is read here.
 
         Raises:
             OAuth2Error: the credentials are missing, doubled or wrong.
         """
         if not self.validator.authenticate_client(exchange.request):
             raise errors.InvalidClientError(request=exchange.request)
+        if not recalled:
+            self.provider.recalled_clients.confirm(exchange.client)
 
     def _tell_refusal(self, exchange: TokenExchange, answer: Answer) -> None:
         members = json.loads(answer.body)

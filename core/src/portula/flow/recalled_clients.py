@@ -1,9 +1,9 @@
 """Clients that a process remembers for a moment (CLIENT_CACHE_SECONDS), and requests answered anew where one changed.
 
-Nothing that lasts rests on a client that is remembered: a plan requires it to be as it was read, in the write that
-there is in any case, and a read that tells something brings it along. Where it is not so, the request is answered anew
-with what is stored: no step before the plan is applied has written anything but single uses, which hold for both
-attempts.
+Nothing rests on a client that is remembered: a plan requires it to be as it was read, in the write that there is in any
+case, a read that tells something brings it along, and before a request is refused it is read again. Where it is not so,
+the request is answered anew with what is stored: no step before the plan is applied has written anything but single
+uses, which hold for both attempts.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+COMPARED = ("version", "disabled", "created_at")
+"""Fields by which a client is known to be as it was; the last tells one that was made anew under the same name."""
+
 MOST = 1000
 """Clients that a process remembers; beyond that it forgets all of them."""
 
@@ -38,7 +41,9 @@ class _Attempt:
 
     recalls: bool = True
     used: set[str] = field(default_factory=set)
-    """Digests of what the request has used up."""
+    """Digests of what this attempt has used up."""
+    used_before: set[str] = field(default_factory=set)
+    """Digests of what an attempt used up that came to nothing, and that this one has not used yet."""
 
 
 _ATTEMPT: ContextVar[_Attempt | None] = ContextVar("portula_attempt", default=None)
@@ -47,8 +52,8 @@ _ATTEMPT: ContextVar[_Attempt | None] = ContextVar("portula_attempt", default=No
 class RecalledClients:
     """Clients as they were read a moment ago; with CLIENT_CACHE_SECONDS 0 as they are stored, at no cost.
 
-    For requests of clients: what these refuse may rest on metadata as it was, but on no secret; what they allow or tell
-    rests on what is stored.
+    For requests of clients. Who writes because of one applies the plan by `apply` (`Exchange.apply`), who tells
+    something reads it by `find_along` or confirms the client, and who refuses confirms it too.
     """
 
     def __init__(self, provider: AuthorizationServer) -> None:
@@ -98,16 +103,19 @@ class RecalledClients:
         )
 
     def apply(self, plan: Plan, client: Application | None) -> Counts:
-        """Apply the plan of a request of a client, if that is stored as it was found.
+        """Apply the plan of a request of a client, if that is stored as it was found; an empty plan as well.
 
         Raises:
             ClientChanged: it is not, and nothing is applied.
             Exception: what else the plan fails with; see `Storage.apply`.
         """
         storage = self._provider.storage
-        if client is None or not plan or not self.may_have_changed(client):
+        if client is None or not self.may_have_changed(client):
             return storage.apply(plan)
-        plan.require(client, version=client.version, disabled=client.disabled)
+        if not plan:
+            self.confirm(client)
+            return storage.apply(plan)
+        plan.require(client, **{name: getattr(client, name) for name in COMPARED})
         try:
             return storage.apply(plan)
         except Conflict as conflict:
@@ -155,12 +163,13 @@ class RecalledClients:
                 return run()
             except ClientChanged:
                 attempt.recalls = False
+                attempt.used, attempt.used_before = set(), attempt.used
                 return run()
         finally:
             _ATTEMPT.reset(token)
 
     def _compare(self, client: Application, stored: Any) -> None:
-        if stored is None or (stored.version, stored.disabled) != (client.version, client.disabled):
+        if stored is None or any(getattr(stored, name) != getattr(client, name) for name in COMPARED):
             self._known.pop(client.client_id, None)
             raise ClientChanged(Application, stored)
 
@@ -172,10 +181,13 @@ def note_use(digest: str) -> None:
         attempt.used.add(digest)
 
 
-def has_used(digest: str) -> bool:
-    """Say whether the request which is being answered used it up itself, in an attempt that came to nothing."""
+def used_before(digest: str) -> bool:
+    """Say, once, whether the request which is being answered used it up itself, in an attempt that came to nothing."""
     attempt = _ATTEMPT.get()
-    return attempt is not None and digest in attempt.used
+    if attempt is None or digest not in attempt.used_before:
+        return False
+    attempt.used_before.remove(digest)
+    return True
 
 
 def _recalls() -> bool:

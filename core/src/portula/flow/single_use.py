@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula.flow.recalled_clients import has_used, note_use
+from portula.flow.recalled_clients import note_use, used_before
 from portula.model.errors import DuplicateRecord
 from portula.model.plans import added
 from portula.model.records import Artifact
@@ -36,6 +36,6 @@ def use_once(
     try:
         provider.storage.apply(added(used))
     except DuplicateRecord:
-        return has_used(used.digest)
+        return used_before(used.digest)
     note_use(used.digest)
     return True

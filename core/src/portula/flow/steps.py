@@ -137,6 +137,7 @@ class Steps(Generic[E]):
             refusal = None if self.refuse is None else self.refuse(exchange, error)
             if refusal is None:
                 raise
+            exchange.provider.recalled_clients.confirm(getattr(exchange, "client", None))
             tell_refusal(exchange.provider, self.endpoint, error, exchange)
             return refusal
         return exchange.answer

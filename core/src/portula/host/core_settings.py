@@ -70,11 +70,10 @@ class CoreSettings(BaseModel):
 
     CLIENT_CACHE_SECONDS: int = Field(default=0, ge=0, le=300)
     """Seconds for which a process remembers a client that it has read, so that a request reads once less. 0: not at
-    all. Nothing is issued, revoked or told by what is remembered: the write or read of the request compares it with
-    what is stored, and the request is answered anew where it changed; so a client that was disabled and a secret that
-    was taken away count no more, on any node. What pages show, and what is refused because it was not registered yet,
-    may be as old as this on other processes than the one that changed it. Who changes clients by SQL counts their
-    `version` up."""
+    all. Nothing is issued, revoked, told or refused by what is remembered: the write or read of the request compares it
+    with what is stored, and the request is answered anew where it changed; so a client that was disabled and a secret
+    that was taken away count no more, on any node. What a page shows may be as old as this on other processes than the
+    one that changed it. Who changes clients by SQL counts their `version` up."""
 
     TRUSTED_PROXIES: int = Field(default=0, ge=0, le=16)
     """How many reverse proxies in front append to X-Forwarded-For; used for client addresses, and for whether

@@ -6,9 +6,9 @@ import atexit
 import logging
 import os
 import queue
+import select
 import threading
 import time
-from contextlib import suppress
 from logging.handlers import WatchedFileHandler
 from typing import TextIO
 
@@ -82,18 +82,31 @@ class BackgroundWriter(logging.Handler):
     def _write(self) -> None:
         record, line = logging.makeLogRecord({}), self._waiting.get()
         while line is not None:
-            lines = [line]
-            with suppress(queue.Empty):
-                while (line := self._waiting.get_nowait()) is not None:
-                    lines.append(line)
+            lines, line, is_all = self._gather(line)
             record.msg = "\n".join(lines)
             try:
                 self._destination.emit(record)
             except OSError:  # nobody can be told: the destination is what is gone
                 self._dropped += len(lines)
-            if line is not None:
+            if is_all:
                 time.sleep(REST_SECONDS)
                 line = self._waiting.get()
+
+    def _gather(self, first: str) -> tuple[list[str], str | None, bool]:
+        """Return lines for one write, the line behind them, None at the end, and whether none is there yet.
+
+        A pipe takes so many bytes as PIPE_BUF whole; of a longer write, that of another process may cut a line in two.
+        """
+        lines, size = [first], len(_encoded(first))
+        while True:
+            try:
+                line = self._waiting.get_nowait()
+            except queue.Empty:
+                return lines, None, True
+            size += 0 if line is None else len(_encoded(line))
+            if line is None or size > select.PIPE_BUF:
+                return lines, line, False
+            lines.append(line)
 
     @override
     def close(self) -> None:
@@ -112,6 +125,10 @@ class BackgroundWriter(logging.Handler):
 
 
 def _write_whole(descriptor: int, line: str) -> None:
-    left = f"{line}\n".encode(errors="backslashreplace")
+    left = _encoded(line)
     while left:
         left = left[os.write(descriptor, left) :]
+
+
+def _encoded(line: str) -> bytes:
+    return f"{line}\n".encode(errors="backslashreplace")

@@ -216,7 +216,9 @@ class Storage:
         record = store.find(model, **keys, **condition)
         if record is None:
             return None
-        values = [pointer.value or getattr(record, pointer.field) for pointer in along]
+        values = [
+            getattr(record, pointer.field) if pointer.value is None else pointer.value for pointer in along
+        ]
         return record, *(
             None
             if value is None
@@ -252,10 +254,10 @@ class Storage:
     def apply(self, plan: Plan) -> Counts:
         """Apply a plan.
 
-        What it changes in one store is applied whole or not at all. Where it is about records in several, those stores
-        come first in which something is required and nothing written, then those in which something is taken or changed
-        under conditions, then those in which something is added: what an earlier one applied stays when a later one
-        fails.
+        What it changes in one store is applied whole or not at all. Where it is about records in several, what it
+        requires is compared first, in all of them, since what an earlier one applied stays when a later one fails. Then
+        those stores come first in which something is taken or changed under conditions, then those in which something
+        is added.
 
         Returns:
             How many records each part met that `change_all` and `remove` returned.
@@ -273,6 +275,14 @@ class Storage:
             shares.setdefault(id(store), (store, Plan()))[1].parts.append(placed)
             if isinstance(part, ChangeAll | Remove):
                 given[placed] = part
+        if len(shares) > 1:
+            for name, (store, share) in list(shares.items()):
+                required = Plan()
+                required.extend(part for part in share.parts if isinstance(part, Require))
+                if required:
+                    store.apply(required)
+                if len(required.parts) == len(share.parts):
+                    del shares[name]
         counts: dict[ChangeAll | Remove, int] = {}
         for store, share in sorted(shares.values(), key=lambda item: _turn(item[1])):
             counts |= {given[placed]: count for placed, count in store.apply(share).items()}
@@ -324,11 +334,9 @@ class Storage:
 
 def _turn(plan: Plan) -> int:
     """Return which of several stores comes first: the one where most may fail."""
-    if all(isinstance(part, Require) for part in plan.parts):
+    if any(isinstance(part, Take | Change) for part in plan.parts):
         return 0
-    if any(isinstance(part, Take | Require | Change) for part in plan.parts):
-        return 1
-    return 2 if any(isinstance(part, Add) for part in plan.parts) else 3
+    return 1 if any(isinstance(part, Add) for part in plan.parts) else 2
 
 
 def build_storage(

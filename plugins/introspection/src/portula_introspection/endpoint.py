@@ -73,7 +73,7 @@ def bearer(exchange: IntrospectionExchange) -> None:
 def client(exchange: IntrospectionExchange) -> None:
     """Authenticate the caller as a client, unless an access token says who it is (RFC 7662 §2.1)."""
     if exchange.access_token is None:
-        exchange.provider.backend.authenticate_client(exchange)
+        exchange.provider.backend.authenticate_client(exchange, recalled=True)
 
 
 def confidential(exchange: IntrospectionExchange) -> None:
