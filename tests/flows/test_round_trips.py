@@ -48,7 +48,7 @@ WRITES = {
 }
 
 
-RECALLED = {
+WITH_CACHE = {
     "client credentials": 0,
     "introspection": 2,  # token with authorization and client, and the client that asks; person
     "introspection by another client": 2,
@@ -233,7 +233,7 @@ def test_a_request_goes_to_the_database_as_often_as_it_has_to(house, engine_name
         assert len(writes) == (writing if writing < 2 else writing + 2), house.seen  # with BEGIN and COMMIT
 
 
-@pytest.mark.parametrize("name", RECALLED)
+@pytest.mark.parametrize("name", WITH_CACHE)
 def test_a_client_that_is_remembered_is_not_read(database_url, engine_name, name):
     house = House(database_url, CLIENT_CACHE_SECONDS=60)
     send = Requests(house).of(name)
@@ -242,7 +242,7 @@ def test_a_client_that_is_remembered_is_not_read(database_url, engine_name, name
     selects = [statement for statement in house.seen if statement.startswith("SELECT")]
     compared = [statement for statement in selects if statement.startswith(COMPARISON)]
     writes = [statement for statement in house.seen if statement not in selects]
-    assert len(selects) - len(compared) == RECALLED[name], house.seen
+    assert len(selects) - len(compared) == WITH_CACHE[name], house.seen
     if engine_name == "postgresql":
         assert (len(compared), len(writes)) == (0, min(WRITES.get(name, 0), 1)), house.seen
     else:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from portula.flow.answer_formats import AnswerFormat
     from portula.flow.backend import Backend
     from portula.flow.client_auth import ClientAuthMethod
+    from portula.flow.client_cache import ClientCache
     from portula.flow.client_sources import ClientSource
     from portula.flow.clients import Clients
     from portula.flow.deliveries import Deliveries
     from portula.flow.descriptions import Describe
     from portula.flow.presentations import TokenPresentations
-    from portula.flow.recalled_clients import RecalledClients
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.response_modes import ResponseMode
     from portula.flow.steps import HasAnswer, Steps
@@ -35,7 +35,7 @@ class AuthorizationServer(Deployment):
 
     clients: Clients
     """Finds, makes and changes clients."""
-    recalled_clients: RecalledClients
+    client_cache: ClientCache
     """Finds clients for their requests, which may be remembered for a moment (CLIENT_CACHE_SECONDS)."""
     scope_texts: dict[str, str]
     """Scopes that plugins contribute, with their text for a consent page."""

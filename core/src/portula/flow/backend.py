@@ -10,12 +10,12 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from portula.flow import foreign, revocation
 from portula.flow.authorization import consume, respond
+from portula.flow.client_cache import ClientChanged
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
 from portula.flow.messages import ISSUER, OAuthRequest, Pairs
-from portula.flow.recalled_clients import ClientChanged
 from portula.flow.refusals import tell_refusal
 from portula.flow.responses import error_parameters, failed_answer, fault_of, from_oauthlib, token_error
 from portula.flow.server import Server
@@ -79,7 +79,7 @@ class Backend:
             else:
                 foreign.judge(self.server, exchange)
         except (AuthorizationRefused, OAuth2Error):
-            self.provider.recalled_clients.confirm(exchange.client)
+            self.provider.client_cache.confirm(exchange.client)
             raise
         except Exception as failure:
             if exchange.redirect_uri is None:
@@ -159,7 +159,7 @@ class Backend:
 
     def create_token_response(self, message: Message) -> Answer:
         """Answer a token request (RFC 6749 §3.2): the list of `portula.flow.token`."""
-        return self.provider.recalled_clients.answered(lambda: self._token_response(message))
+        return self.provider.client_cache.answer(lambda: self._token_response(message))
 
     def _token_response(self, message: Message) -> Answer:
         exchange = TokenExchange.of(self.provider, message)
@@ -173,14 +173,14 @@ class Backend:
             if status < 300:
                 return answer.with_headers(exchange.headers)
         except Replayed as replay:
-            self.provider.recalled_clients.confirm(exchange.client)
+            self.provider.client_cache.confirm(exchange.client)
             self.validator.revoke_authorization_of(replay.record)
             exchange.is_told = True
             answer = token_error(errors.InvalidGrantError())
         except ClientChanged:
             raise
         except OAuth2Error as error:
-            self.provider.recalled_clients.confirm(exchange.client)
+            self.provider.client_cache.confirm(exchange.client)
             answer = token_error(error)
         except Exception as failure:  # noqa: BLE001 - it is logged
             log_failure(failure, "the token request is refused")
@@ -190,7 +190,7 @@ class Backend:
 
     def create_revocation_response(self, message: Message) -> Answer:
         """Answer a revocation request (RFC 7009 §2): the list of `portula.flow.revocation`."""
-        return self.provider.recalled_clients.answered(lambda: self._revocation_response(message))
+        return self.provider.client_cache.answer(lambda: self._revocation_response(message))
 
     def _revocation_response(self, message: Message) -> Answer:
         exchange = TokenExchange.of(self.provider, message)
@@ -207,7 +207,7 @@ class Backend:
                     run(exchange)
             answer = from_oauthlib(*result)
         except OAuth2Error as error:
-            self.provider.recalled_clients.confirm(exchange.client)
+            self.provider.client_cache.confirm(exchange.client)
             tell_refusal(self.provider, revocation.REVOCATION_STEPS.endpoint, error, exchange)
             answer = token_error(error)
         return answer.with_headers(exchange.headers)
@@ -249,21 +249,21 @@ class Backend:
         answer: Answer = self.provider.step_lists["userinfo"].handle(self.provider, message)
         return answer
 
-    def authenticate_client(self, exchange: Exchange, *, recalled: bool = False) -> None:
+    def authenticate_client(self, exchange: Exchange, *, from_cache: bool = False) -> None:
         """Authenticate the client of a request to a machine endpoint; it stands on the exchange.
 
         Args:
             exchange: the request.
-            recalled: whether the endpoint sees to it that a client which was remembered is compared with what is stored
-                before anything is written or told; see `RecalledClients`. Else it is read here.
+            from_cache: whether the endpoint sees to it that a client from the cache is compared with what is stored
+                before anything is written or told; see `ClientCache`. Else it is read here.
 
         Raises:
             OAuth2Error: the credentials are missing, doubled or wrong.
         """
         if not self.validator.authenticate_client(exchange.request):
             raise errors.InvalidClientError(request=exchange.request)
-        if not recalled:
-            self.provider.recalled_clients.confirm(exchange.client)
+        if not from_cache:
+            self.provider.client_cache.confirm(exchange.client)
 
     def _tell_refusal(self, exchange: TokenExchange, answer: Answer) -> None:
         members = json.loads(answer.body)

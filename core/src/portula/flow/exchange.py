@@ -175,13 +175,13 @@ class Exchange:
         self.request.decoded_body = [*(self.request.decoded_body or ()), *added]
 
     def apply(self) -> Counts:
-        """Apply the plan, whole or not at all, if the client is as it was found (`RecalledClients`).
+        """Apply the plan, whole or not at all, if the client is as it was found (`ClientCache`).
 
         Raises:
             ClientChanged: it is not; the request is answered anew.
             Exception: what else the plan fails with; see `Storage.apply`.
         """
-        return self.provider.recalled_clients.apply(self.plan, self.client)
+        return self.provider.client_cache.apply(self.plan, self.client)
 
     def resume(self, authorization: Authorization) -> None:
         """Go on under an authorization that was granted before."""

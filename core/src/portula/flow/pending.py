@@ -130,7 +130,7 @@ class PollingGrant(ExtensionGrant, ABC):
             raise InvalidRequestError(
                 description=f"Missing {self.parameter} parameter.", request=exchange.request
             )
-        provider.recalled_clients.confirm(exchange.client)  # that it asked is written, whatever it is told
+        provider.client_cache.confirm(exchange.client)  # that it asked is written, whatever it is told
         pending, client = self.find(provider, value), cast("Application", exchange.client)
         if pending is None or pending.client_id != client.client_id or pending.taken_at is not None:
             exchange.reason = f"the {self.parameter} is unknown, used, or another client's"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula.flow.recalled_clients import note_use, used_before
+from portula.flow.client_cache import note_use, used_before
 from portula.model.errors import DuplicateRecord
 from portula.model.plans import added
 from portula.model.records import Artifact

@@ -12,7 +12,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-from portula.flow.recalled_clients import ClientChanged
+from portula.flow.client_cache import ClientChanged
 from portula.flow.refusals import tell_refusal
 from portula.model.errors import ConfigError, nearest
 from portula.model.sources import Source, Tier
@@ -137,7 +137,7 @@ class Steps(Generic[E]):
             refusal = None if self.refuse is None else self.refuse(exchange, error)
             if refusal is None:
                 raise
-            exchange.provider.recalled_clients.confirm(getattr(exchange, "client", None))
+            exchange.provider.client_cache.confirm(getattr(exchange, "client", None))
             tell_refusal(exchange.provider, self.endpoint, error, exchange)
             return refusal
         return exchange.answer
@@ -150,9 +150,9 @@ class Steps(Generic[E]):
         """
         if self.begin is None:
             raise LookupError(f"the steps of {self.endpoint} have no `begin`")
-        return provider.recalled_clients.answered(lambda: self._answered(provider, message))
+        return provider.client_cache.answer(lambda: self._answer_once(provider, message))
 
-    def _answered(self, provider: AuthorizationServer, message: Message) -> Any:
+    def _answer_once(self, provider: AuthorizationServer, message: Message) -> Any:
         exchange = cast("Callable[[Any, Message], E]", self.begin)(provider, message)
         answer, headers = self.answer(exchange), getattr(exchange, "headers", None)
         return answer.with_headers(headers) if headers else answer

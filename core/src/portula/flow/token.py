@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, cast
 
 from oauthlib.oauth2.rfc6749 import errors, utils
 
+from portula.flow.client_cache import ClientChanged
 from portula.flow.enrichments import TokenResponse
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import TokenIssued
 from portula.flow.exchange import Exchange, TokenExchange
 from portula.flow.issue import Issue
-from portula.flow.recalled_clients import ClientChanged
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.steps import Steps, step
 from portula.model.client_metadata import required_confirmations, unknown_binding

@@ -86,7 +86,7 @@ class OAuth2Validator(Questions):
     ) -> Live[AccessToken] | None:
         """Return the access token with this value unless it expired, was revoked, or its client or user is disabled.
 
-        `caller` is the client that asks, where it was found by `RecalledClients`.
+        `caller` is the client that asks, where it was found by `ClientCache`.
 
         Raises:
             ClientChanged: the caller is not stored as it was found.

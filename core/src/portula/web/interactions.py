@@ -374,7 +374,7 @@ def _errors_of(exchange: PageExchange) -> Iterator[None]:
     ):
         raise
     except OAuth2Error as error:
-        exchange.provider.recalled_clients.confirm(exchange.client)
+        exchange.provider.client_cache.confirm(exchange.client)
         raise AuthorizationRefused(error, exchange) from error
     except Exception as failure:
         raise AuthorizationRefused(fault_of(failure, "the request"), exchange) from failure

@@ -14,10 +14,10 @@ from flask import Blueprint, Flask, request, url_for
 from pydantic import ValidationError
 
 from portula.flow.authorization_server import AuthorizationServer
+from portula.flow.client_cache import ClientCache
 from portula.flow.clients import Clients
 from portula.flow.engine import build_engine, make_backend
 from portula.flow.hooks import FlowHooks
-from portula.flow.recalled_clients import RecalledClients
 from portula.flow.refusals import tell_refusal
 from portula.flow.reloading import reloading
 from portula.flow.strangers import StrangersQuota
@@ -222,7 +222,7 @@ class Provider(AuthorizationServer):
         self.storage = Storage({})
         if factories or choice or answers:
             self.storage = build_storage(choice, factories, self.records, install, self._realm_of)
-        self.recalled_clients = RecalledClients(self)
+        self.client_cache = ClientCache(self)
 
     def _realm_of(self, record: RecordType) -> str:
         """Return the realm whose records of a type are the provider's."""

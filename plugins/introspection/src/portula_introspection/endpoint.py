@@ -73,7 +73,7 @@ def bearer(exchange: IntrospectionExchange) -> None:
 def client(exchange: IntrospectionExchange) -> None:
     """Authenticate the caller as a client, unless an access token says who it is (RFC 7662 §2.1)."""
     if exchange.access_token is None:
-        exchange.provider.backend.authenticate_client(exchange, recalled=True)
+        exchange.provider.backend.authenticate_client(exchange, from_cache=True)
 
 
 def confidential(exchange: IntrospectionExchange) -> None:
@@ -107,7 +107,7 @@ def live(exchange: IntrospectionExchange) -> None:
         return validator.find_live_access_token(value, exchange.client)
 
     def refresh_token() -> Live[RefreshToken] | None:
-        exchange.provider.recalled_clients.confirm(exchange.client)
+        exchange.provider.client_cache.confirm(exchange.client)
         return validator.find_live_refresh_token(value, exchange.client)
 
     if exchange.parameter("token_type_hint") == "refresh_token":

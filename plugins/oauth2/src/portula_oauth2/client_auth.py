@@ -31,12 +31,12 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
         )
         exchange = exchange_of(request, provider)
         for client_id, secret in candidates:
-            client = provider.recalled_clients.find(client_id)
+            client = provider.client_cache.find(client_id)
             stored = client.secret_hashes if client else ()
             exchange.reason = "too many wrong secrets"
             held = hasher.verify_any(secret, stored, client_id=client_id, client_address=address)
             if held is None:
-                provider.recalled_clients.confirm(client)  # it may be a new one
+                provider.client_cache.confirm(client)  # it may be a new one
             if held is not None:
                 exchange.client_secret_hash, exchange.reason = held, None
                 return client
@@ -53,7 +53,7 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
     def none(request: OAuthRequest) -> Application | None:
         """Know a public client by its client_id, in the body or as a Basic user without a password."""
         client_id = _user_without_password(request) or request.client_id
-        client = provider.recalled_clients.find(client_id) if client_id else None
+        client = provider.client_cache.find(client_id) if client_id else None
         return client if client is not None and client.client_type == "public" else None
 
     return [

@@ -76,4 +76,4 @@ def _named_client(provider: Provider, message: Message) -> Application | None:
     except OAuth2Error:
         named = []
     named += [user for user, _ in basic_credentials(message.headers.get("authorization", "")) or ()]
-    return provider.recalled_clients.find(named[0]) if named else None
+    return provider.client_cache.find(named[0]) if named else None

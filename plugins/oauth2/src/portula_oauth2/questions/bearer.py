@@ -60,7 +60,7 @@ class BearerQuestions(OAuth2Validator):
         """Return an access token that counts, or why it does not."""
         provider = self.provider
         found: tuple[AccessToken, Authorization | None, Application | None] | None = (
-            provider.recalled_clients.find_along(
+            provider.client_cache.find_along(
                 caller,
                 AccessToken,
                 TO_AUTHORIZATION,

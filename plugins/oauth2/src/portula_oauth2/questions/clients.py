@@ -73,7 +73,7 @@ class ClientQuestions(OAuth2Validator):
     def validate_client_id(self, client_id: str, request: OAuthRequest) -> bool:
         """Know the client of an authorization request."""
         if request.client is None or request.client.client_id != client_id:
-            request.client = self.provider.recalled_clients.find(client_id)
+            request.client = self.provider.client_cache.find(client_id)
         if request.client is None or not request.client.is_usable(request):
             return False
         problem = self._below_profile(request.client)

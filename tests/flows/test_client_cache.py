@@ -15,7 +15,7 @@ from support.proofs import Prover
 from support.redis_servers import url_of
 
 from portula import ConfigError, hookimpl
-from portula.flow import recalled_clients
+from portula.flow import client_cache
 from portula.host.modes import storage_check_deferred
 from portula.plugin import AccessToken, Authorization, Grant, RefreshToken, use_once
 from portula_storage_sql import migrate
@@ -252,7 +252,7 @@ def test_nor_does_its_person_get_a_code(nodes, party, end, scope):
 )
 def test_who_was_changed_and_may_go_on_is_answered_at_once(nodes, party, name, change):
     first, other = nodes
-    before = first.provider.recalled_clients.find(party.id)
+    before = first.provider.client_cache.find(party.id)
     other.change(party, **change)
     if "disabled" in change:
         assert first.own(party).status_code == 401
@@ -317,7 +317,7 @@ def test_a_page_is_as_old_as_the_setting_says_at_most(nodes, party):
 
 def test_what_is_used_up_twice_by_one_request_is_refused(nodes):
     provider = nodes[0].provider
-    uses = provider.recalled_clients.answered(
+    uses = provider.client_cache.answer(
         lambda: [use_once(provider, "kind", "name", until=provider.now() + 60) for _ in range(2)]
     )
     assert uses == [True, False]
@@ -368,12 +368,12 @@ def test_a_client_that_changes_all_the_time_is_served(make_node):
 
 
 def test_no_more_clients_are_remembered_than_there_is_room_for(nodes, monkeypatch):
-    monkeypatch.setattr(recalled_clients, "MOST", 3)
+    monkeypatch.setattr(client_cache, "MOST", 3)
     first, other = nodes
     parties = [held(*identified(client_for(other.provider, "client_credentials"))) for _ in range(8)]
     for party in (*parties, *parties):
         assert first.own(party).status_code == 200
-        assert len(first.provider.recalled_clients._known) <= 3
+        assert len(first.provider.client_cache._known) <= 3
 
 
 def identified(made):

@@ -39,7 +39,7 @@ class ClientChanged(Conflict):
 class _Attempt:
     """A request that is answered, and answered anew where a client that was remembered had changed."""
 
-    recalls: bool = True
+    reads_cache: bool = True
     used: set[str] = field(default_factory=set)
     """Digests of what this attempt has used up."""
     used_before: set[str] = field(default_factory=set)
@@ -49,7 +49,7 @@ class _Attempt:
 _ATTEMPT: ContextVar[_Attempt | None] = ContextVar("portula_attempt", default=None)
 
 
-class RecalledClients:
+class ClientCache:
     """Clients as they were read a moment ago; with CLIENT_CACHE_SECONDS 0 as they are stored, at no cost.
 
     For requests of clients. Who writes because of one applies the plan by `apply` (`Exchange.apply`), who tells
@@ -83,7 +83,7 @@ class RecalledClients:
             return clients.find(client_id)
         now = self._provider.now()
         known = self._known.get(client_id)
-        if known is not None and known[0] <= now < known[0] + self._seconds and _recalls():
+        if known is not None and known[0] <= now < known[0] + self._seconds and _reads_cache():
             return known[1]
         found = clients.find(client_id)
         self._known.pop(client_id, None)
@@ -98,7 +98,7 @@ class RecalledClients:
         return bool(
             self._seconds
             and client is not None
-            and _recalls()
+            and _reads_cache()
             and not self._provider.clients.is_of_a_source(client.client_id)
         )
 
@@ -152,7 +152,7 @@ class RecalledClients:
         self._compare(client, found[-1])
         return found[:-1]
 
-    def answered(self, run: Callable[[], T]) -> T:
+    def answer(self, run: Callable[[], T]) -> T:
         """Answer a request of a client; anew, with clients as they are stored, where one had changed."""
         if not self._seconds:
             return run()
@@ -162,7 +162,7 @@ class RecalledClients:
             try:
                 return run()
             except ClientChanged:
-                attempt.recalls = False
+                attempt.reads_cache = False
                 attempt.used, attempt.used_before = set(), attempt.used
                 return run()
         finally:
@@ -190,6 +190,6 @@ def used_before(digest: str) -> bool:
     return True
 
 
-def _recalls() -> bool:
+def _reads_cache() -> bool:
     attempt = _ATTEMPT.get()
-    return attempt is None or attempt.recalls
+    return attempt is None or attempt.reads_cache
