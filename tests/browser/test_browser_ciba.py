@@ -112,6 +112,7 @@ def test_both_buttons_are_of_one_size(server: Server, page: Page, till: tuple[st
     ask(server, till, "TABLE 7")
     look(page, server)
     page.click(f"li:has-text('TABLE 7') {OPEN}")
+    page.wait_for_load_state()  # the style sheet too
     sizes = [page.locator(name).bounding_box() for name in ("#consent-deny", "#consent-allow")]
     deny, allow = [(box["width"], box["height"]) for box in sizes if box]
     assert deny == allow

@@ -95,6 +95,7 @@ def test_both_buttons_are_of_one_size(server: Server, page: Page, codes: Any) ->
     page.fill("input[name=username]", "ann")
     page.fill("input[name=password]", PASSWORD)
     page.click("#login-submit")
+    page.wait_for_load_state()  # the style sheet too
     sizes = [page.locator(name).bounding_box() for name in ("#consent-deny", "#consent-allow")]
     deny, allow = [(box["width"], box["height"]) for box in sizes if box]
     assert deny == allow

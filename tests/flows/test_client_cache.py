@@ -36,11 +36,15 @@ ROOMS = (
 SECONDS = 10
 VERIFIER = "v" * 43
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
-ENGINES = [
-    "memory",
-    "sqlite",
-    *(pytest.param(name, marks=pytest.mark.service) for name in ("postgresql", "mariadb", "redis")),
-]
+SERVERS = ("postgresql", "mariadb", "redis")
+
+
+def on(engine, *values):
+    """Return the values of a case on an engine."""
+    return pytest.param(engine, *values, marks=[pytest.mark.service] if engine in SERVERS else [])
+
+
+ENGINES = ["memory", "sqlite", *SERVERS]
 
 
 class Node:
@@ -108,7 +112,7 @@ def held(client_id, secret):
     return SimpleNamespace(id=client_id, headers=headers, secret=secret)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=[on(engine) for engine in ENGINES])
 def make_node(request, tmp_path):
     """A function that makes a node; all of them have one storage."""
     name, clock, memory, made = request.param, MovableClock(), Memory(), []
@@ -223,10 +227,26 @@ ENDS = {
     "made anew": made_anew,
     "another secret": lambda node, client: node.provider.clients.add_secret(client.id, end_others=True),
 }
+CHANGES = {
+    "renamed": {"name": "Another name"},
+    "fewer scopes": {"scope": "read introspection"},
+    "disabled for a while": {"disabled": True},
+}
 
 
-@pytest.mark.parametrize("name", REQUESTS)
-@pytest.mark.parametrize("end", ENDS)
+def crossed(requests, happenings):
+    """Return each request with each happening in memory, and with the first one on every engine."""
+    first = next(iter(happenings))
+    return [
+        on(engine, name, happens)
+        for engine in ENGINES
+        for name in requests
+        for happens in happenings
+        if engine == "memory" or happens == first
+    ]
+
+
+@pytest.mark.parametrize(("make_node", "name", "end"), crossed(REQUESTS, ENDS), indirect=["make_node"])
 def test_a_client_that_another_node_ended_gets_nothing(nodes, party, name, end):
     first, other = nodes
     ENDS[end](other, party)
@@ -246,15 +266,12 @@ def test_nor_does_its_person_get_a_code(nodes, party, end, scope):
     assert kept(other) == before
 
 
-@pytest.mark.parametrize("name", REQUESTS)
-@pytest.mark.parametrize(
-    "change", [{"name": "Another name"}, {"scope": "read introspection"}, {"disabled": True}]
-)
+@pytest.mark.parametrize(("make_node", "name", "change"), crossed(REQUESTS, CHANGES), indirect=["make_node"])
 def test_who_was_changed_and_may_go_on_is_answered_at_once(nodes, party, name, change):
     first, other = nodes
     before = first.provider.client_cache.find(party.id)
-    other.change(party, **change)
-    if "disabled" in change:
+    other.change(party, **CHANGES[change])
+    if change == "disabled for a while":
         assert first.own(party).status_code == 401
         other.change(party, disabled=False)
     answer = REQUESTS[name](first, party)
