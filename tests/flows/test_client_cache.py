@@ -387,14 +387,11 @@ def test_a_client_that_changes_all_the_time_is_served(make_node):
 def test_no_more_clients_are_remembered_than_there_is_room_for(nodes, monkeypatch):
     monkeypatch.setattr(client_cache, "MOST", 3)
     first, other = nodes
-    parties = [held(*identified(client_for(other.provider, "client_credentials"))) for _ in range(8)]
-    for party in (*parties, *parties):
+    made = [client_for(other.provider, "client_credentials") for _ in range(8)]
+    for client, secret in (*made, *made):
+        party = held(client.client_id, secret)
         assert first.own(party).status_code == 200
         assert len(first.provider.client_cache._known) <= 3
-
-
-def identified(made):
-    return made[0].client_id, made[1]
 
 
 @pytest.mark.parametrize("seconds", [-1, 301, "ten"])
