@@ -173,8 +173,7 @@ class Backend:
             if status < 300:
                 return answer.with_headers(exchange.headers)
         except Replayed as replay:
-            self.provider.client_cache.confirm(exchange.client)
-            self.validator.revoke_authorization_of(replay.record)
+            self._end_replay(exchange, replay.record)
             exchange.is_told = True
             answer = token_error(errors.InvalidGrantError())
         except ClientChanged:
@@ -187,6 +186,20 @@ class Backend:
             answer = failed_answer(failure)
         self._tell_refusal(exchange, answer)
         return answer.with_headers(exchange.headers)
+
+    def _end_replay(self, exchange: TokenExchange, record: object) -> None:
+        """Revoke what grew from a record that its client presents again, also where the client cannot be read again.
+
+        Raises:
+            ClientChanged: the client is not as it was found; the request is answered anew.
+        """
+        try:
+            self.provider.client_cache.confirm(exchange.client)
+        except ClientChanged:
+            raise
+        except Exception as failure:  # noqa: BLE001 - it is logged, and the revocation is due
+            log_failure(failure, "a client that replays is not read again")
+        self.validator.revoke_authorization_of(record)
 
     def create_revocation_response(self, message: Message) -> Answer:
         """Answer a revocation request (RFC 7009 §2): the list of `portula.flow.revocation`."""

@@ -2,8 +2,9 @@
 
 Nothing rests on a client that is remembered: a plan requires it to be as it was read, in the write that there is in any
 case, a read that tells something brings it along, and before a request is refused it is read again. Where it is not so,
-the request is answered anew with what is stored: no step before the plan is applied has written anything but single
-uses, which hold for both attempts.
+the request is answered anew with what is stored. Steps before the plan is applied write single uses, which hold for
+both attempts, and counts of wrong secrets and guesses, of which one more does no harm; who writes more confirms the
+client first.
 """
 
 from __future__ import annotations
@@ -93,15 +94,6 @@ class ClientCache:
             self._known[client_id] = (now, found)
         return found
 
-    def may_have_changed(self, client: Application | None) -> bool:
-        """Say whether what is stored may differ from a client that `find` returned."""
-        return bool(
-            self._seconds
-            and client is not None
-            and _reads_cache()
-            and not self._provider.clients.is_of_a_source(client.client_id)
-        )
-
     def apply(self, plan: Plan, client: Application | None) -> Counts:
         """Apply the plan of a request of a client, if that is stored as it was found; an empty plan as well.
 
@@ -110,7 +102,7 @@ class ClientCache:
             Exception: what else the plan fails with; see `Storage.apply`.
         """
         storage = self._provider.storage
-        if client is None or not self.may_have_changed(client):
+        if client is None or not self._may_have_changed(client):
             return storage.apply(plan)
         if not plan:
             self.confirm(client)
@@ -129,7 +121,7 @@ class ClientCache:
         Raises:
             ClientChanged: it is not stored as it was found.
         """
-        if client is not None and self.may_have_changed(client):
+        if client is not None and self._may_have_changed(client):
             self._compare(client, self._provider.clients.find(client.client_id))
 
     def find_along(
@@ -143,7 +135,7 @@ class ClientCache:
             ClientChanged: the client is not stored as it was found.
         """
         storage = self._provider.storage
-        if client is None or not self.may_have_changed(client):
+        if client is None or not self._may_have_changed(client):
             return storage.find_along(cls, *along, **keys)
         pointer = Pointer("", Application, "client_id", value=client.client_id)
         found = storage.find_along(cls, *along, pointer, **keys)
@@ -167,6 +159,12 @@ class ClientCache:
                 return run()
         finally:
             _ATTEMPT.reset(token)
+
+    def _may_have_changed(self, client: Application) -> bool:
+        """Say whether what is stored may differ from a client that `find` returned."""
+        if not self._seconds or not _reads_cache():
+            return False
+        return not self._provider.clients.is_of_a_source(client.client_id)
 
     def _compare(self, client: Application, stored: Any) -> None:
         if stored is None or any(getattr(stored, name) != getattr(client, name) for name in COMPARED):
