@@ -38,8 +38,6 @@ def house():
         Tea(),
         OIDC_ENABLED=True,
         TOKEN_EXCHANGE_POLICY=Policy(),
-        CIBA_REQUEST_EXPIRE_SECONDS=600,  # the clock runs while the person decides
-        CIBA_MAX_EXPIRE_SECONDS=600,
     )
 
 
@@ -48,6 +46,11 @@ class Person:
 
     def __init__(self, house, button="consent-allow"):
         self.house, self.button, self.threads = house, button, []
+
+    def decide(self):
+        """Return once the person has decided."""
+        for thread in self.threads:
+            thread.join(30)
 
     def open(self, url):
         self.threads.append(threading.Thread(target=self._go, args=(url.removeprefix(HOST),)))
@@ -73,24 +76,29 @@ class Person:
 def person(house, monkeypatch):
     found = Person(house)
     monkeypatch.setattr(display_module.webbrowser, "open", found.open)
-    monkeypatch.setattr(player_module, "PATIENCE_SECONDS", 3)
+    monkeypatch.setattr(player_module, "PATIENCE_SECONDS", 30)
     yield found
-    for thread in found.threads:
-        thread.join(3)
+    found.decide()
 
 
 @pytest.fixture
-def run(house, monkeypatch):
-    """Return a function that runs the command against the house."""
+def run(house, person, monkeypatch):
+    """Return a function that runs the command; the second poll of a client finds what the person decided."""
     made = httpx.Client
     transport = httpx.WSGITransport(app=house.app)
     monkeypatch.setattr(player_module.httpx, "Client", lambda **given: made(transport=transport, **given))
-    slept = SimpleNamespace(
-        monotonic=time.monotonic, sleep=lambda seconds: house.clock.forward(int(seconds) + 1)
-    )
-    monkeypatch.setattr(player_module, "time", slept)
+    polls = []
+
+    def sleep(seconds):
+        if polls:
+            person.decide()
+        polls.append(seconds)
+        house.clock.forward(int(seconds) + 1)
+
+    monkeypatch.setattr(player_module, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
 
     def invoke(*words):
+        polls.clear()
         with house.app.app_context():
             return CliRunner().invoke(try_command(house.provider), words)
 
