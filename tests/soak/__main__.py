@@ -23,6 +23,12 @@ from soak.run import soaked
 
 COLUMNS = ("engine", "requests", "acknowledged", "lost", "doubled", "unknown", "503", "no answer", "500")
 COLUMNS += ("recovery, s", "ms, 99 %")
+BARS = (
+    TextColumn("{task.fields[engine]:14}"),
+    BarColumn(),
+    TimeElapsedColumn(),
+    TextColumn("{task.description}"),
+)
 DEFAULT = "sqlite,postgresql,galera,redis_cluster"
 
 
@@ -46,18 +52,23 @@ DEFAULT = "sqlite,postgresql,galera,redis_cluster"
     help="Codes, and refresh tokens, to race for on each engine.",
 )
 @click.option("--tries", type=click.IntRange(4, 200), default=20, show_default=True, help="For each of them.")
+@click.option("--calm", is_flag=True, help="Without bad days: for the memory of workers over a long time.")
 @click.option(
     "--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the report there too."
 )
 @click.option("--keep", is_flag=True, help="Keep the folder with the logs of the nodes.")
 def main(
-    minutes: float, seed: int | None, engines: str, races: int, tries: int, path: Path | None, keep: bool
+    minutes: float,
+    seed: int | None,
+    engines: str,
+    races: int,
+    tries: int,
+    calm: bool,
+    path: Path | None,
+    keep: bool,
 ) -> None:
     """Run, report, and exit with 1 if anything happened that must not."""
-    names = engines.split(",")
-    unknown = [name for name in names if name not in ENGINES]
-    if unknown:
-        raise click.BadParameter(f"no engine {unknown[0]}; there are {', '.join(ENGINES)}")
+    names = _known(engines.split(","))
     seed = secrets.randbelow(10**6) if seed is None else seed
     folder = Path(tempfile.mkdtemp(prefix="portula-soak-"))
     folder.chmod(0o755)  # servers that run as users of their own reach theirs
@@ -69,14 +80,8 @@ def main(
         "python": platform.python_version(),
         "engines": {},
     }
-    columns = (
-        TextColumn("{task.fields[engine]:14}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
     began = time.monotonic()
-    with Progress(*columns, console=console, refresh_per_second=2) as progress:
+    with Progress(*BARS, console=console, refresh_per_second=2) as progress:
         for name in names:
             seconds = minutes * 60 / len(names)
             task = progress.add_task("", engine=name, total=1)
@@ -88,7 +93,7 @@ def main(
                     console.print(f"{time.monotonic() - began:6.0f} s  {name}: {what}")
 
             try:
-                told = soaked(name, folder / name, seconds, seed, tell, (races, tries - tries % 4))
+                told = soaked(name, folder / name, seconds, seed, tell, (races, tries - tries % 4), calm=calm)
             except Exception as error:  # noqa: BLE001 - the other engines go on
                 console.print_exception()
                 told = {"faults": [f"{type(error).__name__}: {error}"], "bad days": []}
@@ -100,6 +105,13 @@ def main(
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(1 if any(map(_failed, report["engines"].values())) else 0)
+
+
+def _known(names: list[str]) -> list[str]:
+    unknown = [name for name in names if name not in ENGINES]
+    if unknown:
+        raise click.BadParameter(f"no engine {unknown[0]}; there are {', '.join(ENGINES)}")
+    return names
 
 
 def _failed(told: dict[str, Any]) -> bool:

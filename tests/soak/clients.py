@@ -299,7 +299,7 @@ def judged(families, asking, nodes):
 
     def judge(family):
         for node in nodes:
-            response = asking.ask("introspect", node, token=family.access)
+            response, _ = asking.insist("introspect", never, node=node, token=family.access)
             active = None if response is None else response.json().get("active")
             if active is None:
                 asking.ledger.fault("no answer at the end", f"node {node.number}")

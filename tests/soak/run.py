@@ -26,16 +26,16 @@ Tell = Callable[[str], None]
 
 
 def soaked(
-    name: str, folder: Path, seconds: float, seed: int, tell: Tell, races: tuple[int, int]
+    name: str, folder: Path, seconds: float, seed: int, tell: Tell, races: tuple[int, int], *, calm: bool
 ) -> dict[str, Any]:
-    """Run an engine for so many seconds; return its part of the report."""
+    """Run an engine for so many seconds, without bad days where it is to be calm; return its part of the report."""
     with ENGINES[name](folder) as engine:
         tell("starting")
         nodes = begun(engine, folder)
         try:
             report: dict[str, Any] = {"faults": [], "bad days": []}
             if seconds:
-                report = _under_load(engine, nodes, seconds, seed, tell)
+                report = _under_load(engine, nodes, seconds, seed, tell, calm=calm)
             if races[0]:
                 tell(f"races: {races[0]} codes and refresh tokens, {races[1]} tries each")
                 report["races"] = raced(engine.settings, nodes[0].secret_key, folder / "races", *races)
@@ -58,7 +58,7 @@ def begun(engine: Engine, folder: Path) -> tuple[Node, Node]:
 
 
 def _under_load(
-    engine: Engine, nodes: tuple[Node, Node], seconds: float, seed: int, tell: Tell
+    engine: Engine, nodes: tuple[Node, Node], seconds: float, seed: int, tell: Tell, *, calm: bool
 ) -> dict[str, Any]:
     words = [
         "createapplication",
@@ -78,7 +78,7 @@ def _under_load(
     began = time.monotonic()
     for client in clients:
         client.start()
-    days = [*engine.days, *of_nodes(nodes)]
+    days = [] if calm else [*engine.days, *of_nodes(nodes)]
     rng_of(seed, "days").shuffle(days)
     told = []
     for number, day in enumerate(days):
