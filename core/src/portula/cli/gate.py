@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import logging
 import sys
 import time
@@ -17,10 +16,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from portula.cli.public_cache import PublicCache
+from portula.cli.replies import (
+    BAD_HOST,
+    BUSY,
+    CLOSE,
+    CUT_SHORT,
+    FAILED,
+    HEALTHY,
+    NOT_OPEN,
+    STOPPING,
+    TOO_SLOW,
+    Pairs,
+    Reply,
+)
 from portula.cli.threads import Threads, Work
 from portula.host.logs import Line
 from portula.web.certificates import TLS_VARIABLE
-from portula.web.health import ALIVE
 from portula.web.requests import REQUEST_KEY
 
 if TYPE_CHECKING:
@@ -34,56 +46,14 @@ access_log = logging.getLogger("portula.access")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Pairs = list[tuple[bytes, bytes]]
-
 CUT = "portula.cut"
 """Key in the state of a request whose body ended before its end (RFC 9112 §8)."""
-
-CLOSE = (b"connection", b"close")
 
 WAITING_SECONDS = 10
 """Seconds a request waits for a thread; then it is answered 503."""
 
 WAITING_MOST = 128
 """Requests that wait for a thread; one more is answered 503 at once."""
-
-RETRY_SECONDS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer as the web server sends it."""
-
-    status: int
-    headers: Pairs
-    body: bytes
-
-
-def refusal(status: int, error: str, description: str, *, close: bool = True) -> Reply:
-    """Return an error in the form of RFC 6749 §5.2; with `close` it ends the connection, whose state is unclear."""
-    body = json.dumps({"error": error, "error_description": description}).encode()
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    if status == 503:
-        headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
-    if close:
-        headers.append(CLOSE)
-    return Reply(status, headers, body)
-
-
-BAD_HOST = refusal(400, "invalid_request", "A request names its host once.")
-BUSY = refusal(503, "temporarily_unavailable", "The server has too much to do; try again.", close=False)
-CUT_SHORT = refusal(400, "invalid_request", "The request ended before its end.")
-FAILED = refusal(500, "server_error", "The server failed; it is logged.")
-NOT_OPEN = refusal(
-    503, "temporarily_unavailable", "The server is starting or its storage does not answer.", close=False
-)
-STOPPING = refusal(503, "temporarily_unavailable", "The server is stopping; try again.")
-HEALTHY = Reply(
-    200,
-    [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"pragma", b"no-cache")],
-    json.dumps(ALIVE, separators=(",", ":")).encode(),
-)
-TOO_SLOW = refusal(408, "invalid_request", "The request was not sent in time.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +109,7 @@ class Gate:
         self._multiprocess = multiprocess
         self._healthz = None if health_path is None else f"{health_path}/healthz".encode()
         self._access_log = access_log
+        self._public = PublicCache()
         self._served: ServedApplication | None = None
         self.stopping = False
         """Whether each answer ends its connection."""
@@ -178,8 +149,16 @@ class Gate:
         environ |= environ_of(scope, body, length)
         environ["wsgi.multiprocess"] = self._multiprocess
         is_light = served.needs_no_storage(environ["PATH_INFO"])
+        # A line in the log names the request and, behind a proxy, the client, which the application finds out.
+        key = PublicCache.key_of(scope) if is_light and length is None and not self._access_log else None
+        kept = None if key is None else self._public.find(key)
+        if kept is not None:
+            return kept
         threads = self._light_threads if is_light else self._threads
-        return await _in_a_thread(threads, lambda: reply_of(served.application, environ))
+        reply = await _in_a_thread(threads, lambda: reply_of(served.application, environ))
+        if key is not None:
+            self._public.keep(key, reply)
+        return reply
 
     async def _body(self, scope: Scope, receive: Receive, max_body: int) -> tuple[bytes, int | None]:
         """Return the body and its length, which is as announced when it is too long to be read; None without one."""
