@@ -286,6 +286,7 @@ def test_a_record_is_found_by_its_key_before_there_are_statistics(house, name):
     steps = []
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
+        driver.prepare_threshold = 1
         for statement, parameters in seen:
             driver.execute("SET plan_cache_mode = force_generic_plan")
             steps += [

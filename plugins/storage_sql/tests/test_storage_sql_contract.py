@@ -12,6 +12,7 @@ from support.databases import galera_nodes
 
 from portula.plugin import RecordType, shape_of
 from portula_storage_sql import migrate
+from portula_storage_sql import prepared as prepared_module
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of
@@ -25,6 +26,11 @@ class SqlStores:
 
     shares = True
     prepared_statements = True
+
+    @pytest.fixture(autouse=True)
+    def prepared_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let PostgreSQL prepare each statement when it is first executed, and not the fifth time."""
+        monkeypatch.setattr(prepared_module, "EXECUTIONS", 1)
 
     @pytest.fixture
     def nodes(self, database_url: URL) -> Sequence[URL]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -33,6 +34,9 @@ from sqlalchemy.types import TypeEngine
 
 from portula_storage_sql.tables import JsonDict, JsonTuple, LongText, ShortText
 
+if TYPE_CHECKING:
+    from portula_storage_sql.prepared import NumberedStatement
+
 Convert = Callable[[Any], Any]
 
 NAMED = SQLiteDialect(paramstyle="named")
@@ -52,6 +56,8 @@ class DirectStatement:
     binds: Mapping[str, Convert]
     results: Sequence[tuple[int, Convert]]
     """The places of columns that are converted."""
+    numbered: NumberedStatement | None = None
+    """The same statement where the driver may have it prepared."""
 
     def bound(self, parameters: Mapping[str, object]) -> dict[str, object]:
         """Return what the driver is given."""
@@ -79,13 +85,12 @@ class DirectStatement:
     def _executed(
         self, connection: Connection, parameters: Mapping[str, object], *, fetches: bool
     ) -> tuple[int, list[Sequence[Any]]]:
-        dialect, driver = connection.dialect, connection.connection.driver_connection
-        cursor = driver.cursor()  # type: ignore[union-attr]
+        dialect = connection.dialect
+        driver: Any = connection.connection.driver_connection
         try:
-            cursor.execute(self.text, self.bound(parameters))
-            return cursor.rowcount, cursor.fetchall() if fetches else []
+            return self._executed_by(driver, self.bound(parameters), fetches=fetches)
         except dialect.loaded_dbapi.Error as error:
-            is_lost = dialect.is_disconnect(error, driver, cursor)
+            is_lost = dialect.is_disconnect(error, driver, None)
             raised = DBAPIError.instance(
                 self.text,
                 None,
@@ -98,6 +103,18 @@ class DirectStatement:
             if is_lost:
                 connection.invalidate(error)
             raise raised from error
+
+    def _executed_by(
+        self, driver: Any, given: Mapping[str, object], *, fetches: bool
+    ) -> tuple[int, list[Sequence[Any]]]:
+        if self.numbered is not None:
+            outcome = driver.execute_prepared(self.numbered, given)
+            if outcome is not None:
+                return outcome.row_count, outcome.rows
+        cursor = driver.cursor()
+        try:
+            cursor.execute(self.text, given)
+            return cursor.rowcount, cursor.fetchall() if fetches else []
         finally:
             cursor.close()
 
@@ -131,12 +148,30 @@ def compile_direct(statement: Executable, keys: Iterable[str], dialect: Dialect)
     results = [
         each.dialect_impl(dialect).result_processor(dialect, None) for each in _result_types(statement)
     ]
+    is_psycopg = dialect.name == "postgresql" and dialect.driver == "psycopg"
     return DirectStatement(
         text=str(compiled),
         fixed={name: bind.value for name, bind in binds.items() if not bind.required},
         binds={name: convert for name, convert in bound if convert is not None},
         results=[(place, convert) for place, convert in enumerate(results) if convert is not None],
+        numbered=_numbered(statement, keys) if is_psycopg else None,
     )
+
+
+def _numbered(statement: Executable, keys: Iterable[str]) -> NumberedStatement:
+    from portula_storage_sql.prepared import NumberedStatement
+
+    compiled = _compiled(statement, keys, _numbering())
+    return NumberedStatement(str(compiled).encode(), tuple(compiled.positiontup or ()))
+
+
+@cache
+def _numbering() -> Dialect:
+    """Return the dialect that numbers the parameters, as PostgreSQL itself does."""
+    from sqlalchemy.dialects.postgresql import psycopg
+
+    dialect: Callable[..., Dialect] = psycopg.dialect
+    return dialect(paramstyle="numeric_dollar")
 
 
 def _compiled(statement: Executable, keys: Iterable[str], dialect: Dialect) -> SQLCompiler:

@@ -6,13 +6,15 @@ The server's own `statement_timeout` is no help against a server that hangs, and
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import psycopg
 from psycopg import capabilities
 from sqlalchemy import Engine, event
+
+from portula_storage_sql.prepared import NumberedStatement, Outcome, PreparedStatements
 
 CANCEL_SECONDS = 1.0
 """Seconds in which a server may take the word that a statement is no longer wanted."""
@@ -23,6 +25,8 @@ class BoundedConnection(psycopg.Connection[Any]):
 
     statement_seconds: float | None = None
     """None for no end."""
+    prepared: PreparedStatements | None = None
+    """What it prepares; None where it may not."""
 
     def wait(self, gen: Generator[Any, Any, Any], *args: Any, **kwargs: Any) -> Any:
         """Wait for what a generator of psycopg does.
@@ -35,6 +39,24 @@ class BoundedConnection(psycopg.Connection[Any]):
             return super().wait(gen, *args, **kwargs)
         try:
             return super().wait(_until(gen, time.monotonic() + seconds), *args, **kwargs)
+        except TimeoutError:
+            self._give_up()
+            raise psycopg.OperationalError(f"no answer within {seconds:g} s") from None
+
+    def execute_prepared(
+        self, statement: NumberedStatement, parameters: Mapping[str, object]
+    ) -> Outcome | None:
+        """Execute a statement that is executed often; None, and nothing is done, for one to be sent by a cursor.
+
+        Raises:
+            psycopg.Error: the server refuses, is gone, or took too long.
+            TypeError: see NumberedStatement.values.
+        """
+        if self.prepared is None or not self.prepared.are_worth_it(statement):
+            return None
+        values, seconds = statement.values(parameters), self.statement_seconds
+        try:
+            return self.prepared.execute(statement, values, seconds)
         except TimeoutError:
             self._give_up()
             raise psycopg.OperationalError(f"no answer within {seconds:g} s") from None
@@ -68,4 +90,9 @@ def bound_waits(engine: Engine, seconds: float) -> None:
     def connect(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> BoundedConnection:
         connection = BoundedConnection.connect(*arguments, **parameters)
         connection.statement_seconds = seconds
+        if connection.prepare_threshold is not None:
+            connection.prepare_threshold = (
+                None  # else psycopg prepares too, and drops all there is at a ROLLBACK
+            )
+            connection.prepared = PreparedStatements(connection)
         return connection
