@@ -22,13 +22,13 @@ VERIFIER = "v" * 43
 
 READS = {
     "client credentials": 1,  # client
-    "introspection": 3,  # client that asks; token with authorization and client; person
-    "introspection by another client": 3,
-    "userinfo": 2,  # token with authorization and client; person
-    "guarded view": 2,
-    "code": 3,  # client; code with authorization; person
-    "code with ID token": 3,
-    "refresh": 3,  # client; refresh token with authorization; person
+    "introspection": 2,  # client that asks; token with authorization, client and person
+    "introspection by another client": 2,
+    "userinfo": 1,  # token with authorization, client and person
+    "guarded view": 1,
+    "code": 2,  # client; code with authorization and person
+    "code with ID token": 2,
+    "refresh": 2,  # client; refresh token with authorization and person
     "authorize": 4,  # client; session; person; consent
     "authorize with openid": 4,
     "consent page": 4,
@@ -50,13 +50,13 @@ WRITES = {
 
 WITH_CACHE = {
     "client credentials": 0,
-    "introspection": 2,  # token with authorization and client, and the client that asks; person
-    "introspection by another client": 2,
-    "userinfo": 2,
-    "guarded view": 2,
-    "code": 2,
-    "code with ID token": 2,
-    "refresh": 2,
+    "introspection": 1,  # token with authorization, client and person, and the client that asks
+    "introspection by another client": 1,
+    "userinfo": 1,
+    "guarded view": 1,
+    "code": 1,
+    "code with ID token": 1,
+    "refresh": 1,
     "authorize": 3,
     "authorize with openid": 3,
     "consent page": 3,

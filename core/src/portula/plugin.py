@@ -166,7 +166,7 @@ from portula.model.errors import nearest
 from portula.model.failures import log_failure
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
-from portula.model.people import Authenticated, LoginSession, User
+from portula.model.people import Authenticated, LoginSession, StoredPeople, User
 from portula.model.plans import (
     Add,
     ChangeAll,
@@ -407,6 +407,7 @@ __all__ = [
     "Storage",
     "Store",
     "StoreFactory",
+    "StoredPeople",
     "SuggestsNames",
     "SupersededRefreshToken",
     "Tier",

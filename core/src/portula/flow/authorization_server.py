@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from portula.flow.clients import Clients
     from portula.flow.deliveries import Deliveries
     from portula.flow.descriptions import Describe
+    from portula.flow.people import People
     from portula.flow.presentations import TokenPresentations
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.response_modes import ResponseMode
@@ -37,6 +38,8 @@ class AuthorizationServer(Deployment):
     """Finds, makes and changes clients."""
     client_cache: ClientCache
     """Finds clients for their requests, which may be remembered for a moment (CLIENT_CACHE_SECONDS)."""
+    people: People
+    """Finds the people whom tokens name."""
     scope_texts: dict[str, str]
     """Scopes that plugins contribute, with their text for a consent page."""
     response_modes: dict[str, ResponseMode]

@@ -59,6 +59,18 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPeople:
+    """Where in the provider's storage a login keeps people, so that one is read together with the token of theirs."""
+
+    cls: type[Any]
+    """The record class."""
+    key: str
+    """Its field that is the subject, one of its keys."""
+    seen: Callable[[Any], User]
+    """Returns the person of a record, as `Login.find` does."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoginSession:
     """A login session on the server. Types are checked as in `Authenticated`."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from portula.model.encryption import EncryptsTokens
 from portula.model.errors import JoseError
 from portula.model.http import Answer, Message
-from portula.model.people import Authenticated, LoginSession, User
+from portula.model.people import Authenticated, LoginSession, StoredPeople, User
 from portula.model.plans import Counts, Plan
 from portula.model.records import Application
 
@@ -110,11 +110,10 @@ class Login(ABC):
     def login_url(self, next_url: str, client: Application | None = None) -> str:
         """Return where to send the browser to sign in; it comes back to `next_url`, a relative URL.
 
-        The page has to let people sign in although somebody is signed in: an app may demand it. Hints of the app for
-        the page, such as `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1). `signed_in_at`
-        is the `auth_time` that does not suffice, where an app demands that who is signed in signs in again. `max_age`
-        and `acr_values` say how lately and by which class the app asks for it; whether that was met is judged by what
-        `current` returns afterwards.
+        The page lets people sign in although somebody is signed in: an app may demand it. Hints of the app, such as
+        `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1). `signed_in_at` is the
+        `auth_time` that does not suffice, where an app demands that who is signed in signs in again. `max_age` and
+        `acr_values` say how lately and by which class; what `current` returns afterwards says whether that was met.
         """
 
     def account_url(self) -> str | None:
@@ -144,6 +143,10 @@ class Login(ABC):
     @abstractmethod
     def find(self, subject: str) -> User | None:
         """Return a person by subject, None when there is none."""
+
+    def stored_people(self) -> StoredPeople | None:
+        """Return where in the provider's storage `find` looks, to read people with what names them; None if elsewhere."""
+        return None
 
     def authenticate(self, username: str, password: str, client_address: str) -> User | None:
         """Check a password for the password grant; None refuses, as it is unless a login can check one."""

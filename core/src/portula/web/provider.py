@@ -18,6 +18,7 @@ from portula.flow.client_cache import ClientCache
 from portula.flow.clients import Clients
 from portula.flow.engine import build_engine, make_backend
 from portula.flow.hooks import FlowHooks
+from portula.flow.people import People
 from portula.flow.refusals import tell_refusal
 from portula.flow.reloading import reloading
 from portula.flow.strangers import StrangersQuota
@@ -217,12 +218,11 @@ class Provider(AuthorizationServer):
         factories = {name: self._remembering(name, make) for name, make in stores.items()}
         # Who answers no protocol, such as a resource server alone, needs no storage.
         choice = self.core_settings.STORAGE
-        answers = self.hooks.ruling(FlowHooks.portula_backend_class).winner
         install = self.plugins.facts("portula_stores").install
         self.storage = Storage({})
-        if factories or choice or answers:
+        if factories or choice or self.hooks.ruling(FlowHooks.portula_backend_class).winner:
             self.storage = build_storage(choice, factories, self.records, install, self._realm_of)
-        self.client_cache = ClientCache(self)
+        self.client_cache, self.people = ClientCache(self), People(self)
 
     def _realm_of(self, record: RecordType) -> str:
         """Return the realm whose records of a type are the provider's."""

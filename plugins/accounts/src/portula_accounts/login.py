@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import request
 
 from portula import Plugin, plugin
-from portula.plugin import Application, Authenticated, Login, LoginFailed, LoginSucceeded
+from portula.plugin import Application, Authenticated, Login, LoginFailed, LoginSucceeded, StoredPeople
 from portula_accounts.limits import FailureLimit
 from portula_accounts.records import User
 from portula_accounts.users import Users, comparable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KEPT_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
 """RFC 3986 §2: characters that mean something in a URL; clients send others raw in a query, which we then encode."""
+STORED = StoredPeople(User, "sub", User.as_seen)
 PASSWORD = ("pwd",)
 """RFC 8176 §2: password-based authentication."""
 
@@ -85,6 +86,10 @@ class AccountsLogin(Login):
         """Return a person by subject."""
         user = self.users.find(subject)
         return user.as_seen() if user else None
+
+    def stored_people(self) -> StoredPeople | None:
+        """Return where `find` looks; None where a deployment has put another in its place."""
+        return STORED if getattr(self.find, "__func__", None) is AccountsLogin.find else None
 
     def find_by_name(self, username: str) -> plugin.User | None:
         """Return a person by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from portula.errors import Replayed
@@ -28,23 +29,28 @@ _SUCCESSOR = "refresh token successor"
 
 
 def find_refresh_token(
-    provider: AuthorizationServer, value: str
+    provider: AuthorizationServer, value: str, read: Callable[..., tuple[Any, ...] | None]
 ) -> tuple[RefreshToken, Authorization | None] | None:
     """Return the record that a value belongs to, now or formerly, with its authorization; None for a stranger's value.
 
     A value of ours names its authorization; any other is found by its digest, among those that were rotated too.
+
+    Args:
+        provider: whose it is.
+        value: as it was presented.
+        read: `Storage.find_along`, or `People.find_along` where the person is asked for next.
     """
     storage, made = provider.storage, RefreshTokens(provider.keys).read(value)
     if made is not None:
-        return storage.find_along(RefreshToken, TO_AUTHORIZATION, authorization=made[0])
+        return read(RefreshToken, TO_AUTHORIZATION, authorization=made[0])
     digests = provider.keys.digests(REFRESH_TOKEN, value)
-    found = storage.find_along(RefreshToken, TO_AUTHORIZATION, digest=digests)
+    found = read(RefreshToken, TO_AUTHORIZATION, digest=digests)
     if found is not None:
         return found
     superseded = storage.find(SupersededRefreshToken, digest=digests)
     if superseded is None:
         return None
-    return storage.find_along(RefreshToken, TO_AUTHORIZATION, authorization=superseded.authorization)
+    return read(RefreshToken, TO_AUTHORIZATION, authorization=superseded.authorization)
 
 
 def check_superseded(

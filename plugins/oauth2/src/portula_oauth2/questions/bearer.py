@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from portula import OAuth2Validator, Plugin
+from portula import OAuth2Validator
 from portula.plugin import (
     TO_AUTHORIZATION,
     TO_CLIENT,
@@ -60,11 +60,11 @@ class BearerQuestions(OAuth2Validator):
         """Return an access token that counts, or why it does not."""
         provider = self.provider
         found: tuple[AccessToken, Authorization | None, Application | None] | None = (
-            provider.client_cache.find_along(
-                caller,
+            provider.people.find_along(
                 AccessToken,
                 TO_AUTHORIZATION,
                 TO_CLIENT,
+                client=caller,
                 digest=provider.keys.digests(ACCESS_TOKEN, value),
             )
         )
@@ -79,7 +79,7 @@ class BearerQuestions(OAuth2Validator):
         self, value: str, known: Application | None = None
     ) -> Live[RefreshToken] | None:
         """Look a refresh token up, and ask whether client and person still count; one that was rotated does not."""
-        found = find_refresh_token(self.provider, value)
+        found = find_refresh_token(self.provider, value, self.provider.people.find_along)
         if found is None or not self.provider.keys.verify(REFRESH_TOKEN, value, found[0].digest):
             return None
         token, authorization = found
@@ -109,5 +109,5 @@ class BearerQuestions(OAuth2Validator):
 
     def active_person(self, subject: str) -> User | None:
         """Ask the login for this person."""
-        user = self.provider.hooks.ask(Plugin.portula_login).find(subject)
+        user = self.provider.people.find(subject)
         return user if user is not None and user.active else None

@@ -73,7 +73,7 @@ class CodeQuestions(OAuth2Validator):
             Replayed: this client redeems it a second time.
         """
         provider, exchange = self.provider, self.exchange_of(request)
-        found = provider.storage.find_along(
+        found = provider.people.find_along(
             Grant, TO_AUTHORIZATION, digest=provider.keys.digests(_PURPOSE, code)
         )
         if found is None or found[0].client_id != client.client_id:

@@ -19,7 +19,7 @@ class RefreshQuestions(OAuth2Validator):
             Replayed: it was rotated, and the grace period is over.
         """
         provider, exchange = self.provider, self.exchange_of(request)
-        found = find_refresh_token(provider, refresh_token)
+        found = find_refresh_token(provider, refresh_token, provider.people.find_along)
         if found is None or found[0].client_id != client.client_id:
             exchange.reason = (
                 "unknown refresh token" if found is None else "the refresh token of another client"

@@ -15,7 +15,7 @@ class RevocationQuestions(OAuth2Validator):
         """Plan the end of a token of the client that asks; anything else changes nothing and is no error (§2.2)."""
         provider, now, exchange = self.provider, self.provider.now(), self.exchange_of(request)
         client_id = request.client.client_id if request.client else None
-        refresh = find_refresh_token(provider, token)
+        refresh = find_refresh_token(provider, token, provider.storage.find_along)
         if refresh is not None:
             record, authorization = refresh
             if record.client_id != client_id or authorization is None or authorization.revoked_at is not None:
