@@ -145,7 +145,7 @@ class Login(ABC):
         """Return a person by subject, None when there is none."""
 
     def stored_people(self) -> StoredPeople | None:
-        """Return where in the provider's storage `find` looks, to read people with what names them; None if elsewhere."""
+        """Return where in the storage `find` looks, so that people are read with what names them; None: elsewhere."""
         return None
 
     def authenticate(self, username: str, password: str, client_address: str) -> User | None:
