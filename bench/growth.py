@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compare import server_seconds
 from growth_filling import fill_clients, fill_tokens, load_person
@@ -29,10 +29,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy import Engine, func, select
 from start import plugins
-from workloads import OPERATIONS, POSTGRESQL, Deployment, database, posted
+from workloads import POSTGRESQL, Deployment, database
 
 from portula.plugin import revoke_person
 from portula_storage_sql.engine import make_engine
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 BATCH = 20
 ROUNDS = 15
@@ -118,14 +121,13 @@ class Bench:
             self.progress.advance(task)
 
 
-def requests_of(made: Deployment) -> dict[str, Make]:
-    """Return the operations of the machine endpoints, W1 to W5."""
-    door = made.doors["fast"]
+def requests_of(made: Deployment, person: Person) -> dict[str, Make]:
+    """Return what the app of a person asks of the machine endpoints."""
 
-    def make(operation: Any) -> Sequence[Send]:
-        return [partial(sent_json, door, environ) for environ in operation.batch(made, BATCH)]
+    def make(request: Callable[[], WSGIEnvironment]) -> Sequence[Send]:
+        return [partial(sent_json, made.doors["fast"], request()) for _ in range(BATCH)]
 
-    return {f"{one.key} {one.name}": partial(make, one) for one in OPERATIONS}
+    return {name: partial(make, request) for name, request in person.requests.items()}
 
 
 def pages_of(person: Person) -> dict[str, Make]:
@@ -144,7 +146,8 @@ def rows(bench: Bench) -> None:
             if count:
                 fill_tokens(made, count, bench.progress)
             variant = f"{count:,} tokens" if count else NOTHING
-            operations = {**requests_of(made), **pages_of(Person(made, "ann"))}
+            ann = Person(made, "ann")
+            operations = {**requests_of(made, ann), **pages_of(ann)}
             bench.add("rows", variant, (made, admin), operations)
 
 
@@ -155,7 +158,8 @@ def clients(bench: Bench) -> None:
             made, admin = bench.deployment(storage)
             if count:
                 fill_clients(made, count, bench.progress)
-            bench.add("clients", f"{count:,} clients" if count else NOTHING, (made, admin), requests_of(made))
+            variant = f"{count:,} clients" if count else NOTHING
+            bench.add("clients", variant, (made, admin), requests_of(made, Person(made, "ann")))
 
 
 def person(bench: Bench) -> None:
@@ -185,27 +189,20 @@ def refreshes(bench: Bench) -> None:
     """One authorization that was refreshed very often, beside fresh ones."""
     for storage in bench.storages:
         made, admin = bench.deployment(storage)
-        door = made.doors["fast"]
-
-        def refresh(token: str, made: Deployment = made, door: Any = door) -> str:
-            form = {"grant_type": "refresh_token", "refresh_token": token}
-            return str(sent_json(door, posted("/o/token/", made.shop, **form))["refresh_token"])
-
+        ann = Person(made, "ann")
         before = _rows_of(made)
-        with made.app.app_context():
-            old = [str(made.tokens()["refresh_token"])]
+        old = [str(ann.tokens()["refresh_token"])]
         task = bench.progress.add_task(f"refreshing ({storage})", total=REFRESHES)
         for _ in range(REFRESHES):
-            old.append(refresh(old.pop()))
+            old.append(ann.refreshed(old.pop()))
             bench.progress.advance(task)
         bench.note("refreshes", storage, **_grown(before, _rows_of(made)))
 
-        def again(old: list[str] = old, refresh: Callable[[str], str] = refresh) -> None:
-            old.append(refresh(old.pop()))
+        def again(old: list[str] = old, ann: Person = ann) -> None:
+            old.append(ann.refreshed(old.pop()))
 
-        def fresh(made: Deployment = made, refresh: Callable[[str], str] = refresh) -> Sequence[Send]:
-            with made.app.app_context():
-                return [partial(refresh, str(made.tokens()["refresh_token"])) for _ in range(BATCH)]
+        def fresh(ann: Person = ann) -> Sequence[Send]:
+            return [partial(ann.refreshed, str(ann.tokens()["refresh_token"])) for _ in range(BATCH)]
 
         bench.add("refreshes", NOTHING, (made, admin), {"refresh": fresh})
         bench.add(
@@ -221,7 +218,8 @@ def idle_plugins(bench: Bench) -> None:
     for storage in bench.storages:
         for kind in ("none", "bystanders"):
             where = bench.deployment(storage, *plugins(kind))
-            bench.add("plugins", NOTHING if kind == "none" else "200 idle", where, requests_of(where[0]))
+            variant = NOTHING if kind == "none" else "200 idle"
+            bench.add("plugins", variant, where, requests_of(where[0], Person(where[0], "ann")))
 
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {

@@ -42,6 +42,28 @@ def descendants(pid):
     return found[1:]
 
 
+@pytest.mark.parametrize(
+    "name", ["access_tokens", "admin", "bound", "compare", "edge", "growth", "micro", "structure", "waits"]
+)
+def test_each_program_starts(name):
+    command = [sys.executable, str(RUN.with_name(f"{name}.py")), "--help"]
+    paths = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "COLUMNS": "80"}
+    printed = subprocess.run(command, env=paths, capture_output=True, text=True, timeout=60, check=True)
+    assert printed.stdout
+
+
+def test_growth_is_measured_beside_nothing(tmp_path):
+    record = tmp_path / "figures.json"
+    scenarios = ("rows", "clients", "plugins")
+    counts = ("--rows", "200", "--clients", "50", "--rounds", "1", "--storage", "SQLite")
+    command = [sys.executable, str(RUN.with_name("growth.py")), *scenarios, *counts, "--json", str(record)]
+    subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    figures = json.loads(record.read_text())["figures"]
+    assert {row["scenario"] for row in figures} == set(scenarios)
+    assert {row["operation"] for row in figures} >= {"client credentials", "userinfo", "authorize and code"}
+    assert all(row["ms"] > 0 and row["ratio"] > 0 for row in figures)
+
+
 def test_two_workloads_are_measured_on_portula_and_on_the_floor(tmp_path):
     sides = ["floor-sqlite", "portula-sqlite", "portula-sqlite-flask"]
     record, table = tmp_path / "figures.json", tmp_path / "table.md"
