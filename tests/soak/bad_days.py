@@ -46,6 +46,41 @@ def of_nodes(nodes):
     ]
 
 
+# --- A disk ---
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, megabytes: int):
+    """Mount a file system of this size where root may mount one, and say whether it is; a plain folder otherwise."""
+    folder.mkdir()
+    mounted = shutil.which("mount") is not None and not os.getuid()
+    if mounted:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", folder]
+        mounted = subprocess.run(command, capture_output=True, check=False, timeout=20).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", folder], check=False, timeout=30)
+
+
+def of_disk(folder: Path, process: Process | None = None):
+    """Return what happens to a small disk; a server that stopped because of it is started as an init system does."""
+    filler = folder / "filler"
+
+    def fill():
+        with filler.open("wb") as file, contextlib.suppress(OSError):
+            while True:
+                os.write(file.fileno(), bytes(4096))
+
+    def empty():
+        filler.unlink(missing_ok=True)
+        if process is not None and not process.lives():
+            process.start()
+
+    return [BadDay("the disk is full for 6 s", fill, empty, 6)]
+
+
 # --- PostgreSQL ---
 
 
@@ -61,11 +96,13 @@ def _postgresql(url):
     )
 
 
-def _cut_postgresql(connection):
+def _cut_postgresql(connections):
+    own = [connection.info.backend_pid for connection in connections]
     with contextlib.suppress(psycopg.Error):
-        connection.execute(
+        connections[0].execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            "WHERE pid <> ALL(%s) AND backend_type = 'client backend'",
+            [own],
         )
 
 
@@ -77,10 +114,14 @@ class Hog:
         self.held = []
 
     def take(self):
-        first = self.connect()
-        self.cut(first)
-        self.held.append(first)
-        deadline = time.monotonic() + 20
+        """Take those that are free, then those of others as fast as these would connect again."""
+        self._take_free()
+        for _ in range(5):
+            self.cut(self.held)
+            self._take_free()
+
+    def _take_free(self):
+        deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             try:
                 self.held.append(self.connect())
@@ -118,8 +159,8 @@ def of_postgresql(url, process: Process):
         ),
         BadDay(
             "PostgreSQL hangs for 5 s",
-            lambda: process.send(signal.SIGSTOP),
-            lambda: process.send(signal.SIGCONT),
+            lambda: process.send_all(signal.SIGSTOP),
+            lambda: process.send_all(signal.SIGCONT),
             5,
         ),
         BadDay("PostgreSQL only reads for 5 s", only_read("on"), only_read("off"), 5),
@@ -142,14 +183,14 @@ def mariadb(url, **options):
     )
 
 
-def _cut_mariadb(connection):
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM information_schema.processlist WHERE user = 'portula' AND id <> CONNECTION_ID()"
-        )
+def _cut_mariadb(connections):
+    own = {connection.thread_id() for connection in connections}
+    with connections[0].cursor() as cursor:
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'portula'")
         for (number,) in cursor.fetchall():
-            with contextlib.suppress(pymysql.Error):
-                cursor.execute(f"KILL {number}")
+            if number not in own:
+                with contextlib.suppress(pymysql.Error):
+                    cursor.execute(f"KILL {number}")
 
 
 def of_mariadb(url, process: Process):
@@ -290,18 +331,8 @@ def _other(client, key, port):
 
 
 def of_sqlite(folder: Path):
-    """Return what happens to the disk of a file, which is a small file system of its own."""
-    filler = folder / "filler"
-
-    def fill():
-        with filler.open("wb") as file, contextlib.suppress(OSError):
-            while True:
-                os.write(file.fileno(), bytes(4096))
-
-    return [
-        BadDay("the disk is full for 6 s", fill, lambda: filler.unlink(missing_ok=True), 6),
-        BadDay("another process holds the file for 4 s", *_holding(folder), 4),
-    ]
+    """Return what happens to a file beside what happens to its disk."""
+    return [BadDay("another process holds the file for 4 s", *_holding(folder), 4)]
 
 
 def _holding(folder):
@@ -319,17 +350,3 @@ def _holding(folder):
         held.pop().close()
 
     return take, give
-
-
-def small_disk(folder: Path):
-    """Mount a small file system; say whether that is allowed."""
-    folder.mkdir()
-    if shutil.which("mount") is None or os.getuid():
-        return False
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", folder],
-        capture_output=True,
-        check=False,
-        timeout=20,
-    )
-    return done.returncode == 0

@@ -1,7 +1,6 @@
 """The storages that the soak is run on: the settings of both nodes, and what happens to each."""
 
 import secrets
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,9 @@ from redis.cluster import RedisCluster
 from soak import bad_days
 from soak.bad_days import BadDay
 from soak.servers import Process, Services, until
+
+SERVER_MEGABYTES = 600
+"""Of the disk of a database server, where root may mount one."""
 
 
 @dataclass
@@ -30,28 +32,30 @@ class Engine:
 def sqlite(folder: Path) -> Iterator[Engine]:
     """Give both nodes one file, on a small disk where root may mount one."""
     disk = folder / "disk"
-    mounted = bad_days.small_disk(disk)
-    settings = {"DATABASE_URL": f"sqlite:///{disk}/portula.sqlite3"}
-    try:
-        yield Engine(
-            (settings, settings), bad_days.of_sqlite(disk) if mounted else [], told={"small disk": mounted}
-        )
-    finally:
-        if mounted:
-            subprocess.run(["umount", "-l", disk], check=False, timeout=30)
+    with bad_days.small_disk(disk, 48) as mounted:
+        settings = {"DATABASE_URL": f"sqlite:///{disk}/portula.sqlite3"}
+        days = [*bad_days.of_sqlite(disk), *(bad_days.of_disk(disk) if mounted else ())]
+        yield Engine((settings, settings), days, told={"small disk": mounted})
 
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[Engine]:
     """Give both nodes one server, whose commits are durable."""
-    with Services(folder / "services", "postgresql") as services:
+    with (
+        bad_days.small_disk(folder / "services", SERVER_MEGABYTES) as mounted,
+        Services(folder / "services", "postgresql") as services,
+    ):
         process = Process(services.place("postgresql") / "data" / "postmaster.pid")
         process.end(2)
         process.start()
         url = services.urls["PORTULA_TEST_POSTGRESQL_URL"]
         until(lambda: _connects(url), 60, "PostgreSQL")
         settings = {"DATABASE_URL": url, "DATABASE_POOL_SIZE": 5}
-        yield Engine((settings, settings), bad_days.of_postgresql(url, process))
+        days = [
+            *bad_days.of_postgresql(url, process),
+            *(bad_days.of_disk(services.folder, process) if mounted else ()),
+        ]
+        yield Engine((settings, settings), days, told={"small disk": mounted})
 
 
 def _connects(url):
@@ -65,14 +69,21 @@ def _connects(url):
 @contextmanager
 def mariadb(folder: Path) -> Iterator[Engine]:
     """Give both nodes one server, whose commits are durable."""
-    with Services(folder / "services", "mariadb") as services:
+    with (
+        bad_days.small_disk(folder / "services", SERVER_MEGABYTES) as mounted,
+        Services(folder / "services", "mariadb") as services,
+    ):
         process = Process(services.folder / "mariadb" / "pid")
         process.end(15)
         process.start()
         url = services.urls["PORTULA_TEST_MARIADB_URL"]
         until(lambda: _asked(url), 60, "MariaDB")
         settings = {"DATABASE_URL": url, "DATABASE_POOL_SIZE": 5}
-        yield Engine((settings, settings), bad_days.of_mariadb(url, process))
+        days = [
+            *bad_days.of_mariadb(url, process),
+            *(bad_days.of_disk(services.folder, process) if mounted else ()),
+        ]
+        yield Engine((settings, settings), days, told={"small disk": mounted})
 
 
 def _asked(url):

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.children import ended
+from support.children import children, ended
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "services.sh"
 OPTIONS = {
@@ -58,8 +58,19 @@ class Process:
     def pid(self):
         return int(self.pid_file.read_text().split()[0])
 
+    def lives(self):
+        try:
+            return not ended(self.pid)
+        except OSError:
+            return False
+
     def send(self, number):
         os.kill(self.pid, number)
+
+    def send_all(self, number):
+        """Send a signal to it and to the processes that it started."""
+        for pid in (self.pid, *children(self.pid)):
+            os.kill(pid, number)
 
     def end(self, number=signal.SIGKILL):
         pid = self.pid
@@ -90,7 +101,7 @@ class Services:
         self.environment = {**os.environ, "SERVICES_HOME": str(folder)}
 
     def __enter__(self):
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._run("start", *self.engines)
         lines = (self.folder / "env").read_text().splitlines()
         self.urls = {line.split("=", 1)[0]: line.split("=", 1)[1].strip("'") for line in lines}

@@ -35,7 +35,7 @@ class Postgres(Exception):
         super().__init__("it says sesame\nand more")
 
 
-@pytest.mark.parametrize("state", ["08006", "57P01", "57P03", "53300", "57014", "25006"])
+@pytest.mark.parametrize("state", ["08006", "57P01", "57P03", "53100", "53300", "57014", "25006", "58030"])
 def test_what_postgresql_says_when_it_cannot_serve(state: str) -> None:
     down = down_of(Postgres(state), URL_WITH_PASSWORD)
     assert "sesame" not in str(down)
@@ -43,7 +43,9 @@ def test_what_postgresql_says_when_it_cannot_serve(state: str) -> None:
     assert "*** does not" not in str(down)
 
 
-@pytest.mark.parametrize("number", [1040, 1047, 1180, 1205, 1317, 1969, 2003, 2006, 2013])
+@pytest.mark.parametrize(
+    "number", [3, 20, 1026, 1030, 1040, 1047, 1114, 1180, 1205, 1317, 1969, 2003, 2006, 2013]
+)
 def test_what_mariadb_says_when_it_cannot_serve(number: int) -> None:
     assert down_of(Exception(number, "a reason"), URL_WITH_PASSWORD)
 

@@ -55,19 +55,41 @@ def is_retryable(error: DBAPIError) -> bool:
     return state in POSTGRESQL_RETRYABLE or bool(arguments and arguments[0] in MARIADB_RETRYABLE)
 
 
-POSTGRESQL_DOWN = ("08", "53", "57P", "25006", "55P03", "57014")
-"""How SQLSTATEs begin of a connection that failed, resources that are short, a server that starts or stops, one that
-only reads after a failover, and waits that took too long."""
+POSTGRESQL_DOWN = ("08", "53", "57P", "58030", "25006", "55P03", "57014")
+"""How SQLSTATEs begin of a connection that failed, resources that are short, a server that starts or stops, a disk that
+fails, a server that only reads after a failover, and waits that took too long."""
 
 MARIADB_DOWN = frozenset(
     (
-        *(0, 1021, 1040, 1047, 1053, 1129, 1180, 1203, 1205, 1226, 1290, 1317, 1836, 1927, 1969),
+        *(
+            0,
+            3,
+            20,
+            1021,
+            1026,
+            1030,
+            1040,
+            1047,
+            1053,
+            1114,
+            1129,
+            1180,
+            1203,
+            1205,
+            1226,
+            1290,
+            1317,
+            1836,
+            1927,
+        ),
+        1969,
         *(2002, 2003, 2006, 2013, 2014, 2055),
     )
 )
 """The same of MariaDB and of PyMySQL, whose errors of a connection begin at 2000; 0 is of one that is closed.
 
-1047 is of a node of Galera that has lost the others, 1180 of one that loses them at COMMIT.
+3, 20, 1021, 1026, 1030 and 1114 are of a disk that is full or fails. 1047 is of a node of Galera that has lost the
+others, 1180 of one that loses them at COMMIT.
 """
 
 SQLITE_DOWN = ("BUSY", "LOCKED", "CANTOPEN", "IOERR", "FULL", "READONLY", "NOMEM", "PROTOCOL")
