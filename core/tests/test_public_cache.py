@@ -6,8 +6,10 @@ import pytest
 from support.gates import Client, ask, echo, make_gate, part, scope_of
 
 from portula.cli import public_cache
-from portula.cli.public_cache import MAX_BODY_BYTES, MAX_HEAD_BYTES, MOST
+from portula.cli.gate import ServedApplication
+from portula.cli.public_cache import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_HEADERS, MOST
 
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 PUBLIC = ("Cache-Control", "public, max-age=300")
 
 
@@ -21,6 +23,14 @@ class Documents:
         self.calls += 1
         start_response(self.status, [("Content-Type", "text/plain"), *self.headers])
         return [b"%d" % self.calls, b"x" * self.length]
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch):
+    """The clock of the cache, which stands."""
+    clock = [100.0]
+    monkeypatch.setattr(public_cache.time, "monotonic", lambda: clock[0])
+    return clock
 
 
 def light(**given):
@@ -51,8 +61,13 @@ def other_scope(**changed):
         other_scope(server=("127.0.0.1", 8001)),
         other_scope(headers=[(b"host", b"other.example")]),
         other_scope(raw_path=b"/%6cight"),
+        other_scope(http_version="1.0"),
+        other_scope(extensions={"tls": {"client_cert_chain": [CERTIFICATE]}}),
     ],
-    ids=["origin", "proxy", "condition", "query", "scheme", "address", "server", "host", "path"],
+    ids=[
+        *("origin", "proxy", "condition", "query", "scheme", "address", "server", "host", "path", "version"),
+        "certificate",
+    ],
 )
 def test_a_request_that_differs_is_answered_by_itself(other):
     documents = Documents(PUBLIC)
@@ -73,6 +88,12 @@ def test_a_request_that_differs_is_answered_by_itself(other):
         [("Cache-Control", "private, max-age=300")],
         [("Cache-Control", "max-age=300")],
         [PUBLIC, ("Set-Cookie", "a=b")],
+        [PUBLIC, ("Cache-Control", "no-store")],
+        [("Cache-Control", "private"), PUBLIC],
+        [("Cache-Control", "public, no-cache, max-age=300")],
+        [("Cache-Control", f"public, max-age={'9' * 5000}")],
+        [PUBLIC, ("Vary", "*")],
+        [PUBLIC, ("Age", "300")],
     ],
     ids=str,
 )
@@ -103,9 +124,30 @@ def test_what_may_need_the_storage_is_answered_each_time():
     assert [ask(gate, scope_of()).body for _ in range(2)] == [b"1", b"2"]
 
 
-def test_after_a_second_it_is_made_anew(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(public_cache.time, "monotonic", lambda: now[0])
+@pytest.mark.parametrize("status", ["404 Not Found", "500 Internal Server Error", "206 Partial Content"])
+def test_an_answer_that_is_no_document_is_made_for_each(status):
+    gate = make_gate(Documents(PUBLIC, status=status))
+    assert [ask(gate, light()).body for _ in range(2)] == [b"1", b"2"]
+
+
+def test_an_answer_is_as_old_as_the_request_for_it(now):
+    def slow(environ, start_response):
+        now[0] += 2
+        return documents(environ, start_response)
+
+    documents = Documents(PUBLIC)
+    gate = make_gate(slow)
+    assert [ask(gate, light()).body for _ in range(2)] == [b"1", b"2"]
+
+
+def test_another_application_answers_for_itself():
+    gate = make_gate(Documents(PUBLIC))
+    ask(gate, light())
+    gate.open_to(ServedApplication(echo, 100, lambda _: True))
+    assert ask(gate, light()).body == b""
+
+
+def test_after_a_second_it_is_made_anew(now):
     gate = make_gate(Documents(PUBLIC))
     assert ask(gate, light()).body == b"1"
     now[0] += 0.9
@@ -156,7 +198,7 @@ def test_a_kept_answer_ends_the_connection_of_a_gate_that_is_closing():
     assert ask(gate, light()).headers[b"connection"] == b"close"
 
 
-def test_an_answer_that_failed_is_not_kept():
-    gate = make_gate(echo)
-    assert ask(gate, light()).status == 200
-    assert gate._public._kept == {}
+def test_many_headers_are_not_kept():
+    gate = make_gate(Documents(PUBLIC))
+    many = light(headers=[(b"x", b"y")] * MAX_HEADERS)
+    assert [ask(gate, many).body for _ in range(2)] == [b"1", b"2"]

@@ -17,7 +17,7 @@ TELLING = {
     "encrypted request": ("slot jose.decrypt", "outage"),
     "pairwise": ("portula_token_response of Bystander", "glitch"),
     "JWT access token": ("slot jose.sign", "outage"),
-    "guarded view": ("store.find User", "outage"),
+    "guarded view": ("slot login.find", "outage"),
     "key rotation": ("store.apply Artifact signing-key", "glitch"),
     "login": ("store.select Artifact", "outage"),
     "logout": (

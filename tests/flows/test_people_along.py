@@ -7,7 +7,13 @@ from security.driving import bearer, s256
 from security.house import House
 
 from portula import Plugin
-from portula.plugin import StoredPeople
+from portula.model.requests import CurrentRequest, answering
+from portula.plugin import (
+    TO_AUTHORIZATION,
+    AccessToken,
+    Authorization,
+    StoredPeople,
+)
 from portula_accounts.login import AccountsLogin
 from portula_accounts.records import User
 from portula_testing.writing import change_in, remove_from
@@ -102,15 +108,17 @@ def test_a_login_that_finds_people_otherwise_is_asked(make_house, use):
     assert tokens.count("introspection") is None
 
 
+@pytest.mark.parametrize("place", ["login", "users"])
 @pytest.mark.parametrize("use", USES)
-def test_a_find_that_is_put_in_place_later_is_asked(make_house, monkeypatch, use):
+def test_a_find_that_is_put_in_place_later_is_asked(make_house, monkeypatch, use, place):
     house = make_house()
     tokens, login = Tokens(house), login_of(house)
-    monkeypatch.setattr(login, "find", lambda _: None)
+    monkeypatch.setattr(login if place == "login" else login.users, "find", lambda _: None)
     assert tokens.count(use) is None
 
 
 @pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("make_house", ["SQLite"], indirect=True)
 def test_a_login_that_says_where_people_are_is_not_asked(make_house, use):
     house = make_house(login_plugin(StoredLogin), PLUGINS_CHOICE={"login": "LoginPlugin"})
     tokens, login = Tokens(house), login_of(house)
@@ -134,28 +142,107 @@ def test_a_person_who_is_gone_counts_for_nothing_at_once(make_house, use, end):
     assert tokens.count(use) is None
 
 
-def test_who_was_read_is_asked_for_once(make_house):
-    house = make_house()
-    people, tokens = house.provider.people, Tokens(house)
-    assert tokens.count("userinfo")
-    change_in(house.provider.storage, User, {"sub": house.ann.sub}, disabled=True)
-    found = people.find(house.ann.sub)
-    assert found is not None
-    assert not found.active, "as stored now, and not as it was read for a request before"
-    assert people.find("nobody") is None
+class OneToken:
+    """People of a house, and how one is read along with a token of hers."""
+
+    def __init__(self, house):
+        self.house, self.people, self.subject = house, house.provider.people, house.ann.sub
+        tokens = house.tokens(house.client(skip_authorization=True), scope="read")
+        self.digests = house.provider.keys.digests("access token", tokens["access_token"])
+
+    def read(self):
+        assert self.people.find_along(AccessToken, TO_AUTHORIZATION, digest=self.digests) is not None
+
+    def disable(self):
+        """Disable her behind the back of the provider."""
+        with self.house.provider.stores["storage_sql"].engine.connect() as connection:
+            connection.exec_driver_sql("UPDATE portula_user SET disabled = 1")
+
+    def is_active(self):
+        found = self.people.find(self.subject)
+        return found is not None and found.active
 
 
-def test_realms_keep_their_people_apart(make_house):
-    house = make_house(REALM="north")
-    tokens = Tokens(house)
-    assert all(tokens.count(use) for use in USES)
-    change_in(house.provider.storage, User, {"sub": house.ann.sub}, disabled=True)
+@pytest.fixture
+def one(tmp_path):
+    house = House(folder=tmp_path)
+    yield OneToken(house)
+    house.close()
+
+
+def test_who_was_read_is_asked_for_once(one):
+    with answering(CurrentRequest("a request")):
+        one.read()
+        one.disable()
+        assert one.is_active(), "as she was read with the token"
+        assert not one.is_active(), "and from then on as she is stored"
+
+
+def test_who_was_read_in_another_request_is_read_anew(one):
+    with answering(CurrentRequest("a request")):
+        one.read()
+    one.disable()
+    with answering(CurrentRequest("another")):
+        assert not one.is_active()
+
+
+def test_nobody_is_given_for_another_subject(one):
+    other = one.house.user()
+    with answering(CurrentRequest("a request")):
+        one.read()
+        assert one.people.find(other.sub).subject == other.sub
+        one.disable()
+        assert not one.is_active()
+
+
+def test_nobody_is_given_to_another_provider(one, tmp_path):
+    other = House(folder=tmp_path / "other")
+    with answering(CurrentRequest("a request")):
+        one.read()
+        assert other.provider.people.find(one.subject) is None
+    other.close()
+
+
+def test_without_a_request_people_are_read_each_time(one):
+    one.read()
+    one.disable()
+    assert not one.is_active()
+
+
+def test_who_is_changed_after_she_was_read_is_read_anew(one):
+    with answering(CurrentRequest("a request")):
+        one.read()
+        change_in(one.house.provider.storage, User, {"sub": one.subject}, disabled=True)
+        assert not one.is_active()
+
+
+def test_realms_keep_their_people_apart(tmp_path):
+    """Two providers in one database; a person of one is nobody in the other, though a token there names them."""
+    north, south = (House(folder=tmp_path, REALM=realm, OIDC_ENABLED=True) for realm in ("north", "south"))
+    tokens = Tokens(south)
+    change_in(south.provider.storage, AccessToken, {"subject": south.ann.sub}, subject=north.ann.sub)
     assert tokens.count("userinfo") is None
+    change_in(south.provider.storage, AccessToken, {"subject": north.ann.sub}, subject=south.ann.sub)
+    assert tokens.count("userinfo")
+    for house in (north, south):
+        house.close()
 
 
-def test_with_the_client_cache_the_same_holds(make_house):
+@pytest.mark.parametrize("use", USES)
+def test_with_the_client_cache_the_same_holds(make_house, use):
     house = make_house(CLIENT_CACHE_SECONDS=60)
+    assert Tokens(house).count(use)
     tokens = Tokens(house)
-    assert all(tokens.count(use) for use in USES)
     change_in(house.provider.storage, User, {"sub": house.ann.sub}, disabled=True)
-    assert not any(tokens.count(use) for use in USES)
+    assert tokens.count(use) is None
+
+
+@pytest.mark.parametrize("use", USES)
+def test_where_people_are_elsewhere_a_token_is_judged_first(use):
+    """A store that cannot join, as that in memory, reads nobody for a token that counts for nothing."""
+    house = House(OIDC_ENABLED=True)
+    tokens, login = Tokens(house), login_of(house)
+    now = house.provider.now()
+    change_in(house.provider.storage, Authorization, {"subject": house.ann.sub}, revoked_at=now)
+    login.find = pytest.fail
+    assert tokens.count(use) is None

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from psycopg import capabilities
+from sqlalchemy import Executable, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ProgrammingError
 from support.children import wait_until
 
 from portula.errors import DuplicateRecord, Replayed, StorageDown
-from portula.plugin import CORE_RECORDS, Grant
+from portula.plugin import CORE_RECORDS, Grant, Plan
 from portula_storage_sql import migrate
 from portula_storage_sql import prepared as prepared_module
-from portula_storage_sql.connections import PoolSize
+from portula_storage_sql.connections import PoolSize, Write
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.prepared import EXECUTIONS, NumberedStatement
 from portula_storage_sql.store import SqlStore
@@ -74,7 +77,7 @@ def test_a_statement_is_prepared_once_it_is_executed_often(open_store: Open) -> 
     assert names_of(store) == []
     for digest in ("code", "other", "code"):
         assert (store.find(Grant, digest=digest) is None) == (digest == "other")
-    assert names_of(store) == ["portula_1"]
+    assert [name.rpartition("_")[2] for name in names_of(store)] == ["1"]
     store.close()
     assert store.find(Grant, digest="code") == grant("code"), "a new connection has prepared nothing"
     assert names_of(store) == []
@@ -117,15 +120,13 @@ def test_text_comes_back_as_it_was(store: SqlStore, value: str) -> None:
         assert found == record
 
 
-@pytest.mark.parametrize(
-    ("value", "error"), [("a\0b", psycopg.DataError), ("\0", psycopg.DataError), (1.5, TypeError)]
-)
+@pytest.mark.parametrize("value", ["a\0b", "\0"])
 def test_a_value_that_cannot_be_sent_is_refused_and_the_connection_goes_on(
-    store: SqlStore, value: Any, error: type[Exception]
+    store: SqlStore, value: str
 ) -> None:
     statement = NumberedStatement(b"SELECT $1::VARCHAR", ("a",))
     for _ in range(2):
-        with driver_of(store) as driver, pytest.raises(error):
+        with driver_of(store) as driver, pytest.raises(psycopg.DataError):
             driver.execute_prepared(statement, {"a": value})
     with driver_of(store) as driver:
         for given in ("a", None, True, 12):
@@ -145,12 +146,59 @@ def test_a_key_that_is_taken_and_a_condition_that_does_not_hold_are_told(store: 
     assert store._connections._pool.open == 1
 
 
-def test_a_transaction_that_is_rolled_back_takes_nothing_with_it(store: SqlStore) -> None:
+@pytest.mark.parametrize("value", [1.5, Decimal(7), uuid.UUID(int=7)], ids=str)
+def test_a_value_of_another_type_is_left_to_psycopg(open_store: Open, value: Any) -> None:
+    store = open_store()
     add_to(store, grant("code"))
     for _ in range(EXECUTIONS + 2):
-        with pytest.raises(ZeroDivisionError), store._connections.transaction():
-            raise ZeroDivisionError
+        plan = Plan()
+        plan.change(
+            Grant,
+            "code",
+            **({"redirect_uri": value} if isinstance(value, uuid.UUID) else {"taken_at": value}),
+        )
+        store.apply(plan)
+    assert store.find(Grant, digest="code") is not None
+
+
+def _write_and_fail(write: Write, find: Executable) -> None:
+    write(find, {"w_digest": "code"})
+    raise KeyError
+
+
+def test_a_transaction_that_is_rolled_back_takes_nothing_with_it(store: SqlStore) -> None:
+    add_to(store, grant("code"))
+    find = store.statements(Grant).find((("digest", "="),))
+    for _ in range(EXECUTIONS + 2):
+        with pytest.raises(KeyError), store._connections.transaction() as write:
+            _write_and_fail(write, find)
+        before = names_of(store)
         assert store.find(Grant, digest="code") == grant("code")
+        assert names_of(store) == before != []
+
+
+@pytest.mark.parametrize("encoding", ["latin1", "utf8"])
+def test_text_is_sent_in_the_encoding_of_the_connection(open_store: Open, url: URL, encoding: str) -> None:
+    open_store()
+    store = SqlStore(
+        make_engine(url.update_query_dict({"client_encoding": encoding})), CORE_RECORDS, pool=PoolSize(1)
+    )
+    for number in range(EXECUTIONS + 2):
+        record = grant(f"code{number}", redirect_uri="https://é.example/ü")
+        add_to(store, record)
+        assert store.find(Grant, digest=f"code{number}") == record
+    ours = [name for name in names_of(store) if name.startswith("portula_")]
+    assert bool(ours) == (encoding == "utf8")
+    store.close()
+
+
+def test_what_is_stale_does_not_stay_at_the_server(store: SqlStore) -> None:
+    add_to(store, grant("code"))
+    for number in range(5):
+        assert store.find(Grant, digest="code") == grant("code")
+        with driver_of(store) as driver:
+            driver.execute(f"ALTER TABLE portula_grant ALTER COLUMN scope TYPE VARCHAR({9000 + number})")
+    assert len(names_of(store)) == 2, "one for the plan, one for the search"
 
 
 @pytest.mark.parametrize(
@@ -231,10 +279,13 @@ def test_a_write_that_is_not_answered_in_time_is_given_up(store: SqlStore) -> No
         began = time.monotonic()
         with pytest.raises(StorageDown, match="no answer within 1 s"):
             add_to(store, grant("late"))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 6
         assert store._connections._pool.open == 0
-    assert store.find(Grant, digest="late") is None
-    add_to(store, grant("late"))
+    if (
+        capabilities.has_cancel_safe()
+    ):  # else the server goes on by itself, and nobody knows what became of the write
+        assert store.find(Grant, digest="late") is None
+        add_to(store, grant("late"))
 
 
 def test_a_write_whose_connection_is_cut_is_not_sent_again(open_store: Open) -> None:

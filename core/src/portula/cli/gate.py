@@ -116,7 +116,7 @@ class Gate:
 
     def open_to(self, served: ServedApplication) -> None:
         """Answer by this application from now on."""
-        self._served = served
+        self._served, self._public = served, PublicCache()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -151,13 +151,14 @@ class Gate:
         is_light = served.needs_no_storage(environ["PATH_INFO"])
         # A line in the log names the request and, behind a proxy, the client, which the application finds out.
         key = PublicCache.key_of(scope) if is_light and length is None and not self._access_log else None
+        began = time.monotonic()
         kept = None if key is None else self._public.find(key)
         if kept is not None:
             return kept
         threads = self._light_threads if is_light else self._threads
         reply = await _in_a_thread(threads, lambda: reply_of(served.application, environ))
         if key is not None:
-            self._public.keep(key, reply)
+            self._public.keep(key, reply, began)
         return reply
 
     async def _body(self, scope: Scope, receive: Receive, max_body: int) -> tuple[bytes, int | None]:

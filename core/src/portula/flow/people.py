@@ -13,7 +13,7 @@ from portula.model.storage import Pointer
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.model.people import StoredPeople, User
-    from portula.model.plans import Condition
+    from portula.model.plans import Condition, Plan
     from portula.model.records import Application
 
 
@@ -37,11 +37,18 @@ class People:
     def __init__(self, provider: AuthorizationServer) -> None:
         """Take the provider; the login is asked when the first person is."""
         self._provider = provider
+        provider.storage.on_applied.append(self._forget)
 
-    def _stored(self) -> StoredPeople | None:
+    @staticmethod
+    def _forget(_: Plan) -> None:
+        """Let a person be read anew whom a plan may have changed."""
+        _READ.set(None)
+
+    def _stored(self, cls: type[Any]) -> StoredPeople | None:
+        """Return where people are, if that is where records of a class are and the store reads both at once."""
         login = self._provider.hooks.ruling(ServiceHooks.portula_login).answer
         stored = None if login is None else login.stored_people()
-        return stored if stored is not None and self._provider.storage.keeps(stored.cls) else None
+        return stored if stored is not None and self._provider.storage.joins(cls, stored.cls) else None
 
     def find_along(
         self, cls: type[Any], /, *along: Pointer, client: Application | None = None, **keys: Condition
@@ -57,7 +64,7 @@ class People:
         Raises:
             ClientChanged: see `ClientCache.find_along`.
         """
-        cache, stored, request = self._provider.client_cache, self._stored(), current_request()
+        cache, stored, request = self._provider.client_cache, self._stored(cls), current_request()
         if stored is None or request is None:
             return cache.find_along(client, cls, *along, **keys)
         pointer = Pointer("subject", stored.cls, stored.key)

@@ -319,6 +319,11 @@ class Storage:
         store, model, condition = self._routes[cls]
         return store.expired(model, now=now, limit=limit, **condition)
 
+    def joins(self, cls: type[Any], other: type[Any]) -> bool:
+        """Say whether records of two classes are in one store, and it reads one with another that it points to."""
+        stores = [self._routes[each].store if each in self._routes else None for each in (cls, other)]
+        return stores[0] is stores[1] and hasattr(stores[0], "find_joined")
+
     def walks(self, cls: type[Any]) -> bool:
         """Say whether the store of these records can go along their orders."""
         return hasattr(self._routes[cls].store, "walk")

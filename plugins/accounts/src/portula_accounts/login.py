@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KEPT_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
 """RFC 3986 §2: characters that mean something in a URL; clients send others raw in a query, which we then encode."""
-STORED = StoredPeople(User, "sub", User.as_seen)
+STORED = StoredPeople(User, "sub", lambda user: user.as_seen())
 PASSWORD = ("pwd",)
 """RFC 8176 §2: password-based authentication."""
 
@@ -89,7 +89,8 @@ class AccountsLogin(Login):
 
     def stored_people(self) -> StoredPeople | None:
         """Return where `find` looks; None where a deployment has put another in its place."""
-        return STORED if getattr(self.find, "__func__", None) is AccountsLogin.find else None
+        ours = ((self.find, AccountsLogin.find), (self.users.find, Users.find))
+        return STORED if all(getattr(find, "__func__", None) is own for find, own in ours) else None
 
     def find_by_name(self, username: str) -> plugin.User | None:
         """Return a person by name."""

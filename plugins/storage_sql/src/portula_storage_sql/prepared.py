@@ -1,15 +1,17 @@
 """Statements that PostgreSQL has prepared, sent through libpq.
 
-A cursor of psycopg reads the text of a statement, looks up how each value is sent and begins its transaction at each
-execution. Here that is known: the text was compiled with numbered parameters, and each execution commits by itself.
+A cursor of psycopg reads the text of a statement, looks up how each value is sent and sees to its transaction at each
+execution. Here the text was compiled with numbered parameters, and transactions are begun in so many words.
 """
 
 from __future__ import annotations
 
+import secrets
 import select
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -21,14 +23,17 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 EXECUTIONS = 5
-"""From the how manieth execution on a connection a statement is prepared; so many does psycopg take too."""
+"""From this execution on a connection on, a statement is prepared."""
 
 MOST = 200
 """Statements that one connection has prepared; each keeps some memory of the server. Others are sent by cursor."""
 
 STALE = (FeatureNotSupported, InvalidSqlStatementName)
-"""How the server says that a migration changed what a statement returns, or that it has none of that name: then it was
-not executed, and is prepared anew."""
+"""How the server says that a migration changed what a statement returns, or that it has none of that name. The
+statement was not executed, and is prepared anew."""
+
+PLAIN = (str, int, bool, NoneType)
+"""Types of values whose text format is known here."""
 
 DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 
@@ -41,14 +46,16 @@ class NumberedStatement:
     names: Sequence[str]
     """The names of its parameters in their order."""
 
-    def values(self, parameters: Mapping[str, object]) -> list[bytes | None]:
-        """Return its parameters in PostgreSQL's text format.
+    def values(self, parameters: Mapping[str, object]) -> list[bytes | None] | None:
+        """Return its parameters in PostgreSQL's text format; None where one is of a type that psycopg has to convert.
 
         Raises:
             psycopg.DataError: a text has a NUL character, which would end it there.
-            TypeError: a value is neither text nor a whole number nor a truth value.
         """
-        return [_as_text(parameters[name]) for name in self.names]
+        given = [parameters[name] for name in self.names]
+        if not all(isinstance(value, PLAIN) for value in given):
+            return None
+        return list(map(_as_text, given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +70,20 @@ class PreparedStatements:
     """What one connection has prepared; used by one thread at a time, as the connection is."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        """Begin with none, on a connection that commits each statement by itself."""
+        """Begin with none."""
         self._pgconn = connection.pgconn
         self._executions: dict[NumberedStatement, int] = {}
         self._names: dict[NumberedStatement, bytes] = {}
         self._prepared = 0
+        self._prefix = (
+            f"portula_{secrets.token_hex(4)}".encode()
+        )  # behind a proxy others would have the same names
         self._transformer = Transformer(connection)
         self._polls = select.poll()
         self._polls.register(self._pgconn.socket, select.POLLIN)
 
-    def are_worth_it(self, statement: NumberedStatement) -> bool:
-        """Count an execution; say whether the statement is prepared, or should now be."""
+    def is_due(self, statement: NumberedStatement) -> bool:
+        """Count an execution of a statement; say whether it is prepared, or is to be now."""
         if statement in self._names:
             return True
         if len(self._names) >= MOST:
@@ -100,15 +110,18 @@ class PreparedStatements:
         if name is not None:
             try:
                 return self._outcome(name, values, deadline)
-            except STALE:
+            except STALE as error:
                 del self._names[statement]
                 if self._pgconn.transaction_status != TransactionStatus.IDLE:
                     raise
+                if isinstance(error, FeatureNotSupported):
+                    self._pgconn.send_query(b"DEALLOCATE " + name)
+                    self._result(deadline)
         return self._outcome(self._prepare(statement, deadline), values, deadline)
 
     def _prepare(self, statement: NumberedStatement, deadline: float | None) -> bytes:
         self._prepared += 1
-        name = b"portula_%d" % self._prepared
+        name = b"%b_%d" % (self._prefix, self._prepared)
         self._pgconn.send_prepare(name, statement.text)
         self._result(deadline)
         self._names[statement] = name
@@ -121,7 +134,9 @@ class PreparedStatements:
         if result.status == ExecStatus.COMMAND_OK:
             return Outcome(result.command_tuples or 0, [])
         self._transformer.set_pgresult(result)
-        return Outcome(result.ntuples, self._transformer.load_rows(0, result.ntuples, tuple))
+        rows = self._transformer.load_rows(0, result.ntuples, tuple)
+        self._transformer.set_pgresult(None)  # an idle connection keeps no answer
+        return Outcome(result.ntuples, rows)
 
     def _result(self, deadline: float | None) -> PGresult:
         """Return the answer to what was sent, once the server is ready for more."""
@@ -160,7 +175,7 @@ class PreparedStatements:
                 self._polls.modify(self._pgconn.socket, select.POLLIN)
 
 
-def _as_text(value: object) -> bytes | None:
+def _as_text(value: Any) -> bytes | None:
     if value is None:
         return None
     if isinstance(value, str):
@@ -169,6 +184,4 @@ def _as_text(value: object) -> bytes | None:
         return value.encode()
     if isinstance(value, bool):
         return b"t" if value else b"f"
-    if isinstance(value, int):
-        return b"%d" % value
-    raise TypeError(f"a parameter is of {type(value).__name__}")
+    return b"%d" % value

@@ -26,7 +26,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     statement_seconds: float | None = None
     """None for no end."""
     prepared: PreparedStatements | None = None
-    """What it prepares; None where it may not."""
+    """What it prepares; None where it may not, or where text is not sent as UTF-8."""
 
     def wait(self, gen: Generator[Any, Any, Any], *args: Any, **kwargs: Any) -> Any:
         """Wait for what a generator of psycopg does.
@@ -50,11 +50,12 @@ class BoundedConnection(psycopg.Connection[Any]):
 
         Raises:
             psycopg.Error: the server refuses, is gone, or took too long.
-            TypeError: see NumberedStatement.values.
         """
-        if self.prepared is None or not self.prepared.are_worth_it(statement):
+        if self.prepared is None or not self.prepared.is_due(statement):
             return None
         values, seconds = statement.values(parameters), self.statement_seconds
+        if values is None:
+            return None
         try:
             return self.prepared.execute(statement, values, seconds)
         except TimeoutError:
@@ -90,9 +91,8 @@ def bound_waits(engine: Engine, seconds: float) -> None:
     def connect(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> BoundedConnection:
         connection = BoundedConnection.connect(*arguments, **parameters)
         connection.statement_seconds = seconds
-        if connection.prepare_threshold is not None:
-            connection.prepare_threshold = (
-                None  # else psycopg prepares too, and drops all there is at a ROLLBACK
-            )
+        if connection.prepare_threshold is not None and connection.info.encoding == "utf-8":
+            # Else psycopg prepares too, and drops all there is at a ROLLBACK.
+            connection.prepare_threshold = None
             connection.prepared = PreparedStatements(connection)
         return connection
