@@ -15,6 +15,7 @@ from portula.plugin import (
     basic_credentials,
     parse_form,
     parse_pairs,
+    presented_basic,
     printable,
     sorted_response_type,
 )
@@ -167,6 +168,9 @@ def header(text):
 )
 def test_basic_credentials_are_read_decoded_and_raw(value, expected):
     assert basic_credentials(value) == expected
+    request = OAuthRequest("/o/token/", "POST", [("_basic", "x")], {"Authorization": value})
+    assert [presented_basic(request) for _ in range(2)] == [expected, expected]
+    assert presented_basic(OAuthRequest("/o/token/")) is None
 
 
 @given(value=st.text(max_size=40) | st.binary(max_size=40).map(header))

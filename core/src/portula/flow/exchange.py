@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from portula.flow.issue import Issue
-from portula.flow.messages import ISSUER, OAuthRequest, parse_form, request_of
+from portula.flow.messages import ISSUER, OAuthRequest, fill, parse_form, request_of
 from portula.model.http import Answer, Message
 from portula.model.plans import Plan
 from portula.model.records import AccessToken, Application, Authorization, Grant, RefreshToken
@@ -117,8 +117,7 @@ class Exchange:
         Raises:
             InvalidRequestError: it cannot be read.
         """
-        self.request = request_of(self.message, self.issuer, parse_form(self.message))
-        self.request.exchange = self
+        fill(self.request, parse_form(self.message))
 
     @property
     def realm(self) -> str:

@@ -51,6 +51,10 @@ class OAuthRequest(Request):  # type: ignore[misc]
     response_mode: str | None
     redirect_uri: str | None
     state: str | None
+    body: dict[str, str]
+    """The parameters; of one that stands more than once the last."""
+    decoded_body: list[tuple[str, str]]
+    """All of them, in order."""
 
     exchange: Exchange
     """What it belongs to; set by who makes the exchange."""
@@ -64,21 +68,25 @@ class OAuthRequest(Request):  # type: ignore[misc]
     ) -> None:
         """Take pairs that were parsed before; oauthlib parses nothing again."""
         super().__init__("", http_method, None, headers or {}, encoding=None)
-        given = list(body.items()) if isinstance(body, Mapping) else list(body or [])
-        pairs = [pair for pair in map(_with_single_spaces, given) if pair[1]]
         self.uri = uri
-        self.body = dict(pairs)
-        self.decoded_body = pairs
-        own = self.__dict__
-        for name, value in pairs:
-            if name not in own and not hasattr(Request, name) and not name.startswith("_"):
-                own[name] = value
+        fill(self, list(body.items()) if isinstance(body, Mapping) else body or ())
 
     def __getattr__(self, name: str) -> Any:
         """Return None for a parameter that was not sent."""
         if name.startswith("_") or name == "exchange":
             raise AttributeError(name)
         return None
+
+
+def fill(request: OAuthRequest, given: Sequence[tuple[str, str]]) -> None:
+    """Give a request without parameters those that were parsed of it."""
+    pairs = [pair for pair in map(_with_single_spaces, given) if pair[1]]
+    request.body = dict(pairs)
+    request.decoded_body = pairs
+    own = request.__dict__
+    for name, value in pairs:
+        if name not in own and not hasattr(Request, name) and not name.startswith("_"):
+            own[name] = value
 
 
 def _with_single_spaces(pair: tuple[str, str]) -> tuple[str, str]:
@@ -189,6 +197,12 @@ def basic_credentials(header: str) -> list[tuple[str, str]] | None:
 
 
 def presented_basic(request: OAuthRequest) -> list[tuple[str, str]] | None:
-    """Return what `basic_credentials` makes of a request's Authorization header."""
+    """Return what `basic_credentials` makes of a request's Authorization header, which is parsed once."""
     header = request.headers.get("Authorization")
-    return None if header is None else basic_credentials(header)
+    if header is None:
+        return None
+    own = request.__dict__  # no parameter has a name that begins with an underscore there
+    if own.get("_basic", (None,))[0] != header:
+        own["_basic"] = (header, basic_credentials(header))
+    presented: list[tuple[str, str]] | None = own["_basic"][1]
+    return presented
