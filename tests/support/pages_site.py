@@ -2,13 +2,11 @@
 
 import os
 import socket
-import threading
 from contextlib import contextmanager
 from unittest.mock import patch
 from urllib.parse import urlencode
 
 from flask import request, template_rendered
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from portula import Plugin
 from portula.cli.serve import ServeOptions, make_app
@@ -18,6 +16,7 @@ from portula_accounts.password_links import PasswordLinks
 from portula_ciba import waiting_requests
 from portula_dcr.initial_access import InitialAccessTokens
 from support.details import BANK, PAYMENT
+from support.wsgi_server import serving
 
 PASSWORD = "correct horse battery staple"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -227,11 +226,6 @@ class Site:
         return f"{self.url}/o/authorize/?{urlencode(asked)}"
 
 
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_, **__):
-        """Say nothing."""
-
-
 @contextmanager
 def running_site(folder):
     """Serve the pages until the end of the block."""
@@ -239,17 +233,5 @@ def running_site(folder):
     with site.listener:
         with site.app.app_context():
             site.furnish()
-        server = make_server(
-            "127.0.0.1",
-            0,
-            site.provider.wsgi(),
-            threaded=True,
-            request_handler=_Quiet,
-            fd=os.dup(site.listener.fileno()),
-        )
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        yield site
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with serving(site.provider.wsgi(), fd=os.dup(site.listener.fileno())):
+            yield site

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from support.browser import Browser, forms_of
 from support.server import Server, free_port, running
-from werkzeug.serving import WSGIRequestHandler, make_server
+from support.wsgi_server import serving
 
 from portula import Plugin
 from portula.cli.serve import ServeOptions, make_app
@@ -48,11 +48,6 @@ def portula_played_grants(provider):
 '''
 
 
-class Quiet(WSGIRequestHandler):
-    def log(self, *_, **__):
-        """Say nothing."""
-
-
 def made(folder, *, demo=True):
     """Return an app, its provider and its URL."""
     plugins = folder / "plugins"
@@ -74,19 +69,8 @@ def site(tmp_path_factory):
     found = made(tmp_path_factory.mktemp("demo"))
     with found.app.app_context():
         found.provider.hooks.ask(Plugin.portula_login).users.create("ann", PASSWORD)
-    server = make_server(
-        "127.0.0.1",
-        int(found.url.rpartition(":")[2]),
-        found.provider.wsgi(),
-        threaded=True,
-        request_handler=Quiet,
-    )
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield found
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(found.provider.wsgi(), int(found.url.rpartition(":")[2])):
+        yield found
 
 
 @pytest.fixture
