@@ -1,6 +1,7 @@
 """`portula serve` as processes: ends, hangs, stops, orphans, and a storage that is down."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -219,8 +220,10 @@ def test_a_stop_under_load_loses_no_answer(serving: Callable[..., Running]) -> N
     def ask() -> None:
         with httpx.Client() as client:
             while not counts["refused"]:
+                # Another query each time, so that a thread answers, and not the event loop from its last second.
+                known = f"{running.server.issuer}/.well-known/jwks.json?n={secrets.token_hex(4)}"
                 try:
-                    answered = client.get(f"{running.server.issuer}/.well-known/jwks.json", timeout=10)
+                    answered = client.get(known, timeout=10)
                     counts["answered"] += answered.status_code == 200
                 except httpx.ConnectError:
                     counts["refused"] += 1
