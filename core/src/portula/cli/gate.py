@@ -46,6 +46,7 @@ access_log = logging.getLogger("portula.access")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
 CUT = "portula.cut"
 """Key in the state of a request whose body ended before its end (RFC 9112 §8)."""
 

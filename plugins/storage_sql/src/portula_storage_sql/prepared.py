@@ -75,9 +75,8 @@ class PreparedStatements:
         self._executions: dict[NumberedStatement, int] = {}
         self._names: dict[NumberedStatement, bytes] = {}
         self._prepared = 0
-        self._prefix = (
-            f"portula_{secrets.token_hex(4)}".encode()
-        )  # behind a proxy others would have the same names
+        # Behind a proxy that lends connections, another process's statement of the same name would be executed.
+        self._prefix = f"portula_{secrets.token_hex(4)}".encode()
         self._transformer = Transformer(connection)
         self._polls = select.poll()
         self._polls.register(self._pgconn.socket, select.POLLIN)
