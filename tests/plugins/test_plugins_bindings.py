@@ -267,7 +267,7 @@ def test_a_certificate_that_a_client_adds_to_the_proxys_is_refused(deployment, u
     both = ",".join(certificate(der)[HEADER] for der in (DER, OTHER_DER))
     refused = userinfo(url, "Bearer", tied_token, {HEADER: both})
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
-    assert "cannot be read" in deployment.log.read_text()
+    deployment.wait_for_log("cannot be read")
 
 
 def test_a_client_that_is_registered_so_gets_nothing_without_one(tokens, tied):

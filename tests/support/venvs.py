@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,6 +114,15 @@ class Deployment:
         head, _, findings = done.stderr.partition("\n")
         assert head == "Error: invalid configuration:", done.stderr
         return "\n".join(line.removeprefix("  ") for line in findings.splitlines())
+
+    def wait_for_log(self, *texts: str) -> None:
+        """Return when the log of a server that runs holds all of these; a thread of it writes after the answer."""
+        end = time.monotonic() + 10
+        while (
+            missing := [text for text in texts if text not in self.log.read_text()]
+        ) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert not missing, f"not logged: {missing}\n{self.log.read_text()}"
 
     @contextmanager
     def serving(self, *options: str) -> Iterator[str]:
