@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 NO_STORE: Mapping[str, str] = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -47,7 +47,7 @@ class Answer:
 
     def with_headers(self, headers: Mapping[str, str]) -> Answer:
         """Return the same answer with further headers."""
-        return replace(self, headers={**self.headers, **headers})
+        return Answer(self.status, {**self.headers, **headers}, self.body) if headers else self
 
 
 Handler = Callable[[Message], Answer]

@@ -46,6 +46,7 @@ class Keys:
         self._roots = [key.encode() for key in secret_keys]
         self.namespace = namespace
         self._derived: dict[str, list[bytes]] = {}
+        self._begun: dict[str, list[hmac.HMAC]] = {}
 
     @cached_property
     def shared(self) -> Keys:
@@ -67,13 +68,20 @@ class Keys:
 
     def digest(self, purpose: str, value: str) -> str:
         """Return the keyed SHA-256 of a value under the current key: 43 base64url characters."""
-        return _encode(hmac.digest(self.derive(purpose)[0], value.encode(), "sha256"))
+        return _encode(_digested(self._hmacs(purpose)[0], value.encode()))
 
     def digests(self, purpose: str, value: str) -> str | tuple[str, ...]:
         """Return the digest under every key, as a condition for `find`; a plain string when there is one key."""
         data = value.encode()
-        made = tuple(_encode(hmac.digest(key, data, "sha256")) for key in self.derive(purpose))
+        made = tuple([_encode(_digested(begun, data)) for begun in self._hmacs(purpose)])
         return made[0] if len(made) == 1 else made
+
+    def _hmacs(self, purpose: str) -> list[hmac.HMAC]:
+        """Return an HMAC for each key of a purpose, of no data yet: a copy costs less than one that begins anew."""
+        found = self._begun.get(purpose)
+        if found is None:
+            found = self._begun[purpose] = [hmac.new(key, digestmod="sha256") for key in self.derive(purpose)]
+        return found
 
     def verify(self, purpose: str, value: str, digest: str) -> bool:
         """Compare a value with its digest in constant time, under every key."""
@@ -111,6 +119,12 @@ class Keys:
 def unkeyed_digest(value: str) -> str:
     """Return the SHA-256 of a value, as base64url: for names of caches, never for secrets."""
     return _encode(hashlib.sha256(value.encode()).digest())
+
+
+def _digested(begun: hmac.HMAC, data: bytes) -> bytes:
+    own = begun.copy()
+    own.update(data)
+    return own.digest()
 
 
 def _joined(key: bytes, under: str) -> bytes:

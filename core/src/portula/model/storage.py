@@ -299,7 +299,10 @@ class Storage:
         if isinstance(part, Take | Require):
             record = self.as_model(part.record)
             store, _, condition = self._routes[type(record)]
-            return store, replace(part, record=record, given={**part.given, **condition})
+            given = {**part.given, **condition}
+            if isinstance(part, Take):
+                return store, Take(record=record, at=part.at, given=given)
+            return store, Require(record=record, given=given)
         store, model, condition = self._routes[part.cls]
         if not condition and model is part.cls:
             return store, part

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import select
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -32,9 +32,6 @@ STALE = (FeatureNotSupported, InvalidSqlStatementName)
 """How the server says that a migration changed what a statement returns, or that it has none of that name. The
 statement was not executed, and is prepared anew."""
 
-PLAIN = (str, int, bool, NoneType)
-"""Types of values whose text format is known here."""
-
 DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 
 
@@ -53,9 +50,10 @@ class NumberedStatement:
             psycopg.DataError: a text has a NUL character, which would end it there.
         """
         given = [parameters[name] for name in self.names]
-        if not all(isinstance(value, PLAIN) for value in given):
+        try:
+            return [AS_TEXT[type(value)](value) for value in given]
+        except KeyError:
             return None
-        return list(map(_as_text, given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +172,16 @@ class PreparedStatements:
                 self._polls.modify(self._pgconn.socket, select.POLLIN)
 
 
-def _as_text(value: Any) -> bytes | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        if "\0" in value:
-            raise psycopg.DataError("PostgreSQL text cannot contain NUL (0x00) characters")
-        return value.encode()
-    if isinstance(value, bool):
-        return b"t" if value else b"f"
-    return b"%d" % value
+def _text(value: str) -> bytes:
+    if "\0" in value:
+        raise psycopg.DataError("PostgreSQL text cannot contain NUL (0x00) characters")
+    return value.encode()
+
+
+AS_TEXT: Mapping[type, Callable[[Any], bytes | None]] = {
+    str: _text,
+    int: b"%d".__mod__,
+    bool: {True: b"t", False: b"f"}.__getitem__,
+    NoneType: lambda _: None,
+}
+"""The text format of values, for those types of which it is known here."""
