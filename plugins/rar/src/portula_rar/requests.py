@@ -9,6 +9,7 @@ from portula.plugin import Demands, Step, TokenExchange, exchange_of
 from portula_rar.details import (
     PARAMETER,
     InvalidAuthorizationDetails,
+    details_in,
     granted,
     is_narrower,
     judge,
@@ -37,8 +38,18 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
 
 @hookimpl
 def portula_interaction_demands(interaction: Interaction) -> Demands | None:
-    """Ask the person about each of the details, beside the scopes (RFC 9396 §3.1)."""
-    details = recall(exchange_of(interaction.request))
+    """Ask the person about each of the details, beside the scopes (RFC 9396 §3.1).
+
+    A device, or a till, asked before the person came: what has become of its client or of a type in between is asked
+    about neither in part nor in silence.
+
+    Raises:
+        InvalidAuthorizationDetails: the client may not ask for some of the details any more.
+    """
+    exchange = exchange_of(interaction.request)
+    details = recall(exchange)
+    if len(details) < len(details_in(exchange.facts)):
+        raise InvalidAuthorizationDetails(description="The app may not ask for this any more.")
     return Demands(items=tuple(item_of(detail) for detail in details)) if details else None
 
 
