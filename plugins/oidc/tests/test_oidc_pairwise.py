@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from security.driving import answered
+from support import devices
 from support.fitting import stubbed
 
 from portula import Plugin, hookimpl
@@ -148,6 +149,64 @@ def test_several_hosts_need_a_sector_that_names_them_all(make_world):
 def test_what_is_no_https_address_is_not_saved(world, metadata):
     with pytest.raises(InvalidClientMetadata):
         world.client(metadata=metadata)
+
+
+# --- Grants without a redirect URI: anybody can name those of another ---
+
+
+def device_subject(world, client):
+    codes = devices.begun(world, client, scope="openid")
+    devices.answered(world.browser(), codes["user_code"])
+    return world.read(devices.poll(world, client, codes).json["id_token"])["sub"]
+
+
+BY_KEY = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://bank.example/keys.json"}
+
+
+@pytest.mark.parametrize("redirect_uris", [(), ("https://bank.example/cb",)])
+def test_a_device_is_of_no_sector_by_a_redirect_uri_that_it_never_uses(world, redirect_uris):
+    bank = world.client(redirect_uris=("https://bank.example/cb",), metadata=PAIRWISE)
+    others = [
+        devices.television(world, redirect_uris=redirect_uris, metadata={**PAIRWISE, **more})
+        for more in ({}, {"jwks_uri": BY_KEY["jwks_uri"]})
+    ]
+    known = {subject(world, bank), *(device_subject(world, other) for other in others)}
+    assert len(known) == 3
+
+
+def test_a_client_of_two_grants_knows_a_person_by_one_name(world):
+    client = devices.television(
+        world,
+        grant_types=("authorization_code", *devices.GRANTS),
+        redirect_uris=("https://bank.example/cb",),
+        metadata=PAIRWISE,
+    )
+    bank = world.client(redirect_uris=("https://bank.example/cb",), metadata=PAIRWISE)
+    assert subject(world, client) == device_subject(world, client) != subject(world, bank)
+
+
+def test_a_sector_names_the_keys_or_the_name_of_a_device(make_world):
+    """A sector's document vouches for redirect URIs alone, which strangers register too (CIBA Core §4)."""
+    web = Web()
+    world = make_world(web, PLUGINS_CHOICE={"fetcher": "Web"})
+    uris = ("https://a.example/cb",)
+    with_sector = {**PAIRWISE, "sector_identifier_uri": SECTOR}
+
+    def register(**more):
+        return devices.television(world, redirect_uris=uris, metadata={**with_sector, **more})
+
+    web.document = json.dumps([*uris, "https://a.example/keys.json"])
+    for more in ({}, {"jwks_uri": BY_KEY["jwks_uri"]}, BY_KEY):
+        with pytest.raises(InvalidClientMetadata, match="with whose keys the client authenticates"):
+            register(**more)
+    web.document = json.dumps([*uris, BY_KEY["jwks_uri"]])
+    party = register(**BY_KEY)
+    asked = web.asked
+    world.change(party, name="Another name")
+    assert web.asked == asked
+    with pytest.raises(InvalidClientMetadata, match="with whose keys the client authenticates"):
+        world.change(party, metadata={**with_sector, "jwks_uri": BY_KEY["jwks_uri"]})
+    assert web.asked == asked + 1
 
 
 # --- What an authorization began with stays ---

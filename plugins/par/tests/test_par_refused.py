@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from security.driving import answered, error_of
+from security.driving import CALLBACK, answered, error_of
+from support.client_documents import Documents
 from support.openid import World
 from support.pushing import bring, pushed, reference, refused_on_page, to_page
 
@@ -186,6 +187,33 @@ def test_the_other_rules_on_redirect_uris_hold(lenient, uri):
 def test_a_public_client_pushes_registered_ones_alone(lenient):
     party = lenient.public_client()
     assert error_of(pushed(lenient, party, redirect_uri=ELSEWHERE)) == "invalid_request"
+
+
+def test_none_is_taken_that_a_sector_does_not_name(make_world):
+    """By a redirect URI of its own a client would learn what another's sector knows people by (OpenID Core §8.1)."""
+    sector, documents = "https://bank.example/sector.json", Documents()
+    documents.published[sector] = [CALLBACK]
+    lenient = make_world(
+        documents, PAR_ALLOW_UNREGISTERED_REDIRECT_URIS=True, PLUGINS_CHOICE={"fetcher": "Documents"}
+    )
+    metadata = {"subject_type": "pairwise", "sector_identifier_uri": sector}
+    assert (
+        error_of(pushed(lenient, lenient.client(metadata=metadata), redirect_uri=ELSEWHERE))
+        == "invalid_request"
+    )
+
+
+def test_a_client_that_pushes_one_is_of_the_sector_of_that(lenient):
+    party = lenient.client(metadata={"subject_type": "pairwise"})
+
+    def subject(redirect_uri):
+        browser = lenient.browser()
+        page = to_page(browser, reference(lenient, party, scope="openid", redirect_uri=redirect_uri))
+        code = answered(browser.submit(page, "consent-allow"))["code"]
+        redeemed = lenient.door().redeem(party, code, "v" * 43, redirect_uri=redirect_uri)
+        return lenient.read(redeemed.json["id_token"])["sub"]
+
+    assert subject(CALLBACK) == subject(ELSEWHERE) != subject("https://another.example/cb")
 
 
 # --- Required ---

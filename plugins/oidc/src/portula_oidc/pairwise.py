@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _KIND = "pairwise-salt"
 PAIRWISE = "pairwise"
+SECTOR_IDENTIFIER_URI = "sector_identifier_uri"
+REDIRECTED = frozenset({"authorization_code", "implicit", "refresh_token", "client_credentials"})
+"""Grant types about no person, or whose answer begins its way at a redirect URI."""
 
 
 class PairwiseQuestions(OAuth2Validator):
@@ -79,6 +82,27 @@ def _is_pairwise(client: Application | None) -> bool:
 
 
 def sector_of(client: Application) -> str:
-    """Return the sector identifier of a client: a host (§8.1)."""
-    uri = client.metadata.get("sector_identifier_uri") or next(iter(client.redirect_uris), "")
-    return urlsplit(uri).hostname or client.client_id
+    """Return the sector identifier of a client (§8.1): the host of its sector_identifier_uri or of its first address.
+
+    A client that has neither on a host of its own is a sector by itself.
+    """
+    uri = client.metadata.get(SECTOR_IDENTIFIER_URI) or next(iter(addresses_of(client)), "")
+    parts = urlsplit(uri)
+    return parts.hostname if parts.scheme == "https" and parts.hostname else client.client_id
+
+
+def addresses_of(client: Application) -> tuple[str, ...]:
+    """Return the URIs by which a client shows whose it is.
+
+    A client that is only answered at a redirect URI gets nothing unless that URI is its own (§8.1). Anybody registers
+    somebody else's and uses a grant type that answers elsewhere, such as that of devices; of such a client, its keys
+    count instead (CIBA Core §4): jwks_uri, where it authenticates with them.
+    """
+    if REDIRECTED.issuperset(client.grant_types):
+        return client.redirect_uris
+    jwks_uri = client.metadata.get("jwks_uri")
+    by_key = client.metadata.get("token_endpoint_auth_method") in (
+        "private_key_jwt",
+        "self_signed_tls_client_auth",
+    )
+    return (jwks_uri,) if by_key and jwks_uri else ()

@@ -18,7 +18,7 @@ from portula.plugin import (
     origin_of,
     uri_host,
 )
-from portula_oidc.pairwise import PAIRWISE
+from portula_oidc.pairwise import PAIRWISE, SECTOR_IDENTIFIER_URI, addresses_of
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings, is_on
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
     signing, seconds = id_token_algorithms(provider), Annotated[int, Field(ge=0)]
     return [
         ClientMember("subject_type", Literal[tuple(subject_types(provider.settings(OIDCSettings)))]),
-        ClientMember("sector_identifier_uri", str),
+        ClientMember(SECTOR_IDENTIFIER_URI, str),
         ClientMember("id_token_signed_response_alg", Literal[tuple(signing)], field="algorithm"),
         ClientMember(SIGNED_USERINFO, Literal[tuple(signing)]),
         *ID_TOKEN.members(provider),
@@ -83,17 +83,13 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     for encryption in (ID_TOKEN, USERINFO):
         encryption.check(registration)
     check_signed_response_alg(registration, SIGNED_USERINFO, id_token_algorithms(registration.provider))
-    for name in ("initiate_login_uri", "sector_identifier_uri"):
+    for name in ("initiate_login_uri", SECTOR_IDENTIFIER_URI):
         if name in metadata and not _is_https(metadata[name]):
             raise InvalidClientMetadata(f"{name} is not an https URL")
-    if "sector_identifier_uri" in metadata:
+    if SECTOR_IDENTIFIER_URI in metadata:
         _check_sector(registration.provider, registration.application)
     hosts = {uri_host(uri) for uri in registration.application.redirect_uris}
-    if (
-        metadata.get("subject_type") == PAIRWISE
-        and "sector_identifier_uri" not in metadata
-        and len(hosts) > 1
-    ):
+    if metadata.get("subject_type") == PAIRWISE and SECTOR_IDENTIFIER_URI not in metadata and len(hosts) > 1:
         raise InvalidClientMetadata("redirect URIs on several hosts need a sector_identifier_uri")
 
 
@@ -104,13 +100,17 @@ def _is_https(uri: object) -> bool:
 
 
 def _check_sector(provider: AuthorizationServer, application: Application) -> None:
-    """Ask the sector whether all redirect URIs are its own (§5), unless it was asked about them before."""
-    uri = application.metadata["sector_identifier_uri"]
+    """Ask the sector whether the client is its own (§5; CIBA Core §4), unless it was asked about that before.
+
+    It names all redirect URIs, and the URI by which the client shows whose it is, or its client_id.
+    """
+    uri = application.metadata[SECTOR_IDENTIFIER_URI]
+    needed = _addresses(application)
     known = provider.storage.find(Application, client_id=application.client_id)
     if (
         known is not None
-        and known.metadata.get("sector_identifier_uri") == uri
-        and set(application.redirect_uris).issubset(known.redirect_uris)
+        and known.metadata.get(SECTOR_IDENTIFIER_URI) == uri
+        and needed.issubset(_addresses(known))
     ):
         return
     try:
@@ -122,3 +122,11 @@ def _check_sector(provider: AuthorizationServer, application: Application) -> No
         raise InvalidClientMetadata("sector_identifier_uri leads to no JSON document") from None
     if not isinstance(named, list) or not set(application.redirect_uris).issubset(map(str, named)):
         raise InvalidClientMetadata("sector_identifier_uri does not name all of the redirect URIs")
+    if application.client_id not in named and not needed.issubset(map(str, named)):
+        raise InvalidClientMetadata(
+            "sector_identifier_uri names neither the client_id nor a jwks_uri with whose keys the client authenticates"
+        )
+
+
+def _addresses(application: Application) -> frozenset[str]:
+    return frozenset((*application.redirect_uris, *(addresses_of(application) or (application.client_id,))))
