@@ -168,6 +168,20 @@ def test_a_store_that_fails_ends_a_thread_and_the_next_logout_starts_one(make, m
     house.fetcher.wait_for(2)
 
 
+def test_a_thread_that_cannot_be_started_takes_no_place(make, monkeypatch, caplog):
+    house = with_servers(make(DELIVERY_THREADS=1))
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as without_threads, caplog.at_level(logging.ERROR):
+        without_threads.setattr(threading.Thread, "start", refuse)
+        sign_out(house.browser("ada", "teapot"))
+    assert "waking the delivery worker failed" in caplog.text
+    sign_out(house.browser("ada", "shop"))
+    house.fetcher.wait_for(2)
+
+
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_a_process_that_was_forked_starts_threads_of_its_own(make):
     """Even if another thread held the lock at that moment."""

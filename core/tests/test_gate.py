@@ -80,12 +80,17 @@ class Held:
         return echo(environ, start_response)
 
 
-async def _ask_together(gate, number, act):
+async def _ask_together(gate, number, act, begun=bool):
     clients = [Client() for _ in range(number)]
     tasks = []
     for client in clients:
         tasks.append(asyncio.create_task(gate(scope_of(), client.receive, client.send)))
-        await asyncio.sleep(0.05)  # the first is with the thread before the next one comes
+        await asyncio.sleep(0)  # now it is in the line
+        if len(tasks) == 1:
+            # The first is with the thread before the next one comes.
+            while not gate._threads.longest():  # noqa: ASYNC110 - a thread says so, and no event
+                await asyncio.sleep(0.01)
+            begun()
     await asyncio.sleep(0.2)
     act(clients)
     await asyncio.gather(*tasks)
@@ -105,9 +110,12 @@ def test_the_line_for_a_thread_has_an_end(monkeypatch):
 
 
 def test_who_waits_too_long_for_a_thread_is_told_so_and_nothing_is_done(monkeypatch):
-    monkeypatch.setattr(gates, "WAITING_SECONDS", 0.1)
     held = Held()
-    statuses = asyncio.run(_ask_together(make_gate(held), 3, lambda _: held.go.set()))
+
+    def begun():
+        monkeypatch.setattr(gates, "WAITING_SECONDS", 0.1)
+
+    statuses = asyncio.run(_ask_together(make_gate(held), 3, lambda _: held.go.set(), begun))
     assert sorted(statuses) == [200, 503, 503]
     assert held.asked == 1
 

@@ -26,7 +26,8 @@ def logging_to(handler):
     return log
 
 
-def test_lines_come_in_their_order_and_all_of_them_at_the_end(tmp_path):
+def test_lines_come_in_their_order_and_all_of_them_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(log_writer, "LAST_SECONDS", 30.0)
     file = tmp_path / "log"
     writer = BackgroundWriter(logging.FileHandler(file))
     log = logging_to(writer)

@@ -186,19 +186,19 @@ def test_no_more_are_fetched_at_once_than_is_set():
 
     def slow(url, **keywords):
         begun.set()
-        assert ended.wait(3)
+        assert ended.wait(30)
         return real(url, **keywords)
 
     world.web.get = slow
     found = []
     thread = threading.Thread(target=lambda: found.append(world.find()))
     thread.start()
-    assert begun.wait(3)
+    assert begun.wait(30)
     other = "https://app.example/another/client.json"
     world.publish(other)
     assert world.find(other) is None
     ended.set()
-    thread.join(3)
+    thread.join(30)
     assert found[0] is not None
     assert world.find(other) is not None, "it is not left alone for what others did"
 

@@ -82,12 +82,12 @@ def _fetch_in_child(fetcher, url, answers):
 def test_a_process_that_was_forked_has_turns_of_its_own(fetcher_with, server):
     """Whoever held a turn or a lock at the fork is not there to give it back."""
     url = server.answer("/", Reply(body=b"x"))
-    fetcher = fetcher_with(FETCH_MAX_CONCURRENT=1, FETCH_TIMEOUT_SECONDS=2)
+    fetcher = fetcher_with(FETCH_MAX_CONCURRENT=1, FETCH_TIMEOUT_SECONDS=20)
     fork = multiprocessing.get_context("fork")
     answers = fork.SimpleQueue()
     with fetcher._process.turns.take(server.url, 1):
         child = fork.Process(target=_fetch_in_child, args=(fetcher, url, answers))
         child.start()
-        child.join(20)
+        child.join(60)
     assert child.exitcode == 0
     assert answers.get() == (b"x", True)

@@ -1,7 +1,7 @@
 """What strangers can make a process compute and keep for chosen secrets: it has bounds, and tells nothing."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -26,6 +26,8 @@ def house(monkeypatch):
     seen = SimpleNamespace(
         provider=provider, asked=[], at_once=0, now=0, gate=threading.Event(), argon2=hasher._argon2
     )
+    seen.waiting = threading.Semaphore(0)
+    """Released by each that waits for the comparison of another."""
     seen.gate.set()
     lock = threading.Lock()
 
@@ -34,13 +36,19 @@ def house(monkeypatch):
             seen.asked.append(secret)
             seen.now += 1
             seen.at_once = max(seen.at_once, seen.now)
-        seen.gate.wait(10)
+        seen.gate.wait(60)
         try:
             return seen.argon2.verify(stored, secret)
         finally:
             with lock:
                 seen.now -= 1
 
+    class Counted(Future):
+        def result(self, timeout=None):
+            seen.waiting.release()
+            return super().result(timeout)
+
+    monkeypatch.setattr(costly, "Future", Counted)
     monkeypatch.setattr(hasher, "_argon2", SimpleNamespace(verify=verify, hash=seen.argon2.hash))
     return seen
 
@@ -50,11 +58,14 @@ def ask(house, secret, client_id="chosen"):
 
 
 def at_once(house, secrets):
-    """Send requests at the same moment, and let the first hash end when all of them have come."""
+    """Send requests at the same moment, and let the first hash end when all that are alike wait for it."""
     house.gate.clear()
     with ThreadPoolExecutor(len(secrets)) as pool:
-        threading.Timer(0.5, house.gate.set).start()
-        return list(pool.map(lambda secret: ask(house, secret), secrets))
+        answers = pool.map(lambda secret: ask(house, secret), secrets)
+        found = [house.waiting.acquire(timeout=30) for _ in range(len(secrets) - len(set(secrets)))]
+        house.gate.set()
+        assert all(found)
+        return list(answers)
 
 
 def test_many_right_secrets_at_the_first_moment_cost_one_hash(house):

@@ -1,9 +1,11 @@
 """`portula try`: each grant comes to its end, and what happens on the way is explained."""
 
 import re
+import socket
 import threading
 import time
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -69,7 +71,11 @@ class Person:
                 page = browser.get(re.findall(r'href="([^"]*backchannel_request=[^"]*)"', page.text)[0])
         answer = browser.submit(page, self.button)
         if answer.location and answer.location.startswith("http:"):
-            httpx.get(answer.location, timeout=5)
+            back = urlsplit(answer.location)
+            with socket.create_connection(
+                (back.hostname, back.port)
+            ):  # browsers open one more, for what may follow
+                httpx.get(answer.location, timeout=30)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import base64
 import json
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.parse import parse_qsl
 
 import httpx
@@ -284,12 +284,26 @@ def test_the_cache_holds_no_token(issuer):
     assert "very-secret-token" not in repr(vars(verifier))
 
 
-def test_many_threads_that_wait_for_one_token_ask_once(issuer):
+@pytest.fixture
+def waiting(monkeypatch):
+    """Return what is released by each thread that waits for the answer to another one's question."""
+    found = threading.Semaphore(0)
+
+    class Counted(Future):
+        def result(self, timeout=None):
+            found.release()
+            return super().result(timeout)
+
+    monkeypatch.setattr(remote, "Future", Counted)
+    return found
+
+
+def test_many_threads_that_wait_for_one_token_ask_once(issuer, waiting):
     asked, go = threading.Event(), threading.Event()
 
     def slow():
         asked.set()
-        assert go.wait(10)
+        assert go.wait(60)
         return httpx.Response(200, json=ACTIVE)
 
     issuer.answer = slow
@@ -298,18 +312,19 @@ def test_many_threads_that_wait_for_one_token_ask_once(issuer):
         first = pool.submit(verifier, "tok")
         assert asked.wait(10)
         others = [pool.submit(verifier, "tok") for _ in range(7)]
-        threading.Timer(0.2, go.set).start()
+        assert all(waiting.acquire(timeout=30) for _ in others)
+        go.set()
         answers = [future.result(10) for future in (first, *others)]
     assert answers == [VerifiedToken.of(ACTIVE)] * 8
     assert len(issuer.requests) == 1
 
 
-def test_many_threads_that_wait_for_one_token_all_hear_of_a_failure(issuer):
+def test_many_threads_that_wait_for_one_token_all_hear_of_a_failure(issuer, waiting):
     asked, go = threading.Event(), threading.Event()
 
     def failing():
         asked.set()
-        assert go.wait(10)
+        assert go.wait(60)
         raise httpx.ConnectError("refused")
 
     issuer.answer = failing
@@ -318,7 +333,8 @@ def test_many_threads_that_wait_for_one_token_all_hear_of_a_failure(issuer):
         first = pool.submit(verifier, "tok")
         assert asked.wait(10)
         others = [pool.submit(verifier, "tok") for _ in range(3)]
-        threading.Timer(0.2, go.set).start()
+        assert all(waiting.acquire(timeout=30) for _ in others)
+        go.set()
         assert all(isinstance(future.exception(10), VerifierUnavailable) for future in (first, *others))
     assert len(issuer.requests) == 1
 

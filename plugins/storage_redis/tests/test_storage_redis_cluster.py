@@ -18,6 +18,7 @@ from support.server import free_port
 
 from portula.errors import ConfigError, DuplicateRecord, Replayed, StorageDown
 from portula.plugin import CORE_RECORDS, Plan
+from portula_storage_redis.confirming import Confirmation
 from portula_storage_redis.opening import open_store
 from portula_storage_redis.settings import RedisSettings
 from portula_storage_redis.store import RedisStore
@@ -45,11 +46,14 @@ class Proxy:
             return
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self.target)) as server:
+        with suppress(OSError), client, socket.create_connection(("127.0.0.1", self.target)) as server:
             lost = threading.Event()
             threading.Thread(target=self._ask, args=[client, server, lost], daemon=True).start()
             while answer := server.recv(1 << 16):
                 if lost.is_set():
+                    client.shutdown(
+                        socket.SHUT_RDWR
+                    )  # to close it says nothing while another thread receives
                     return
                 client.sendall(answer)
 
@@ -105,8 +109,11 @@ def _form(port: int) -> None:
 
 def _store(port: int, **settings: Any) -> RedisStore:
     url = f"redis://127.0.0.1:{port}/0"
-    given = {"REDIS_URL": url, "REDIS_CLUSTER": True, "REDIS_TIMEOUT_SECONDS": 1, **settings}
-    return open_store(RedisSettings(**given), CORE_RECORDS)
+    given = {"REDIS_URL": url, "REDIS_CLUSTER": True, "REDIS_TIMEOUT_SECONDS": 20, **settings}
+    store = open_store(RedisSettings(**given), CORE_RECORDS)
+    if store._confirmation is not None:
+        store._confirmation = Confirmation(store._confirmation.replicas, 0.5)
+    return store
 
 
 def test_a_plan_whose_answer_is_lost_is_not_sent_again(proxy: Proxy) -> None:

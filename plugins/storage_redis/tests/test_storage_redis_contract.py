@@ -60,4 +60,4 @@ class TestRedisPlansThatAReplicaConfirms(RedisStores, PlanContract):
 
     cluster = True
     variable = "PORTULA_TEST_REDIS_CLUSTER_URL"
-    confirmation = Confirmation(replicas=1, seconds=2)
+    confirmation = Confirmation(replicas=1, seconds=4)

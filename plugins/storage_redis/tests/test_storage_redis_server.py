@@ -26,7 +26,7 @@ from portula_testing.provider import make_provider
 from portula_testing.storage_samples import grant
 from portula_testing.writing import add_to
 
-SETTINGS = RedisSettings(REDIS_TIMEOUT_SECONDS=0.5)
+SETTINGS, HASTY = (RedisSettings(REDIS_TIMEOUT_SECONDS=seconds) for seconds in (10, 0.5))
 
 
 class OwnServer:
@@ -64,8 +64,8 @@ class OwnServer:
                 return
         pytest.fail("the server did not start")
 
-    def store(self) -> RedisStore:
-        return RedisStore(connect(SETTINGS, f"redis://127.0.0.1:{self.port}/0"), "own", CORE_RECORDS)
+    def store(self, settings: RedisSettings = SETTINGS) -> RedisStore:
+        return RedisStore(connect(settings, f"redis://127.0.0.1:{self.port}/0"), "own", CORE_RECORDS)
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> None:
         self.process.send_signal(signal.SIGCONT)
@@ -95,15 +95,15 @@ def test_what_was_acknowledged_is_there_after_a_crash(own: OwnServer) -> None:
 
 @pytest.mark.service
 def test_a_server_that_hangs_is_given_up_in_time(own: OwnServer) -> None:
-    store = own.store()
-    add_to(store, grant("one"))
+    add_to(own.store(), grant("one"))
+    store = own.store(HASTY)
     own.process.send_signal(signal.SIGSTOP)
     begun = time.monotonic()
     with pytest.raises(StorageDown):
         store.find(type(grant("x")), digest="one")
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 10
     own.process.send_signal(signal.SIGCONT)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             assert store.find(type(grant("x")), digest="one")
@@ -150,7 +150,7 @@ def test_what_has_expired_in_one_realm_holds_up_no_other(own: OwnServer) -> None
     begun = time.monotonic()
     assert store.expired(cls, now=10, limit=1000, realm="south") == 1
     assert store.purge(cls, now=10, limit=1000, realm="south") == 1
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
     assert store.purge(cls, now=10, limit=300) == 300
 
 
@@ -179,7 +179,7 @@ def test_checks_name_a_server_that_forgets(own: OwnServer) -> None:
         "STORAGE": "storage_redis",
         "REDIS_URL": f"redis://127.0.0.1:{own.port}/0",
         "REDIS_KEY_PREFIX": secrets.token_hex(8),
-        "REDIS_TIMEOUT_SECONDS": 0.5,
+        "REDIS_TIMEOUT_SECONDS": 10,
     }
     provider = make_provider("storage_redis", settings=settings)
 

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +39,18 @@ class World:
         if self.pages is not None:
             driver.execute(f"PRAGMA max_page_count={self.pages}")
 
-    def together(self, plans: Sequence[Plan], holding: float = 0.0) -> list[Future[Any]]:
-        """Apply the first plan while the file is locked, and the others while it waits."""
+    def together(self, plans: Sequence[Plan], to_the_end: bool = False) -> list[Future[Any]]:
+        """Apply the first plan while the file is locked, and the others while it waits; or all while it stays so."""
         other = sqlite3.connect(self.file, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         futures = []
         with ThreadPoolExecutor(len(plans)) as pool:
             for number, plan in enumerate(plans):
                 futures.append(pool.submit(self.store.apply, plan))
-                self._wait_for(number + 1)
-            time.sleep(holding)
+                if not to_the_end:
+                    self._wait_for(number + 1)
+            if to_the_end:
+                wait(futures, 30)
             other.execute("ROLLBACK")
         other.close()
         return futures
@@ -134,7 +136,7 @@ def test_where_the_disk_is_full_the_others_are_kept(world: World) -> None:
 def test_where_the_file_stays_locked_each_plan_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "BUSY_SECONDS", 0.2)
     impatient = World(world.file)
-    futures = impatient.together([pair(str(number)) for number in range(4)], holding=1.0)
+    futures = impatient.together([pair(str(number)) for number in range(4)], to_the_end=True)
     assert [type(future.exception()) for future in futures] == [StorageDown] * 4
     assert impatient.found == []
     add_to(impatient.store, Sample(digest="later"))

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
+from support.children import wait_until
 
 from portula.plugin import CORE_RECORDS, RecordType
 from portula_storage_sql import migrate, online
+from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 from portula_testing.writing import add_to
 
@@ -22,6 +24,7 @@ INDEX = "ix_portula_contributed_label"
 class Note:
     digest: str
     label: str = "x"
+    about: str = "y"
 
 
 PLAIN = (*CORE_RECORDS, RecordType("contributed", Note, keys=("digest",)))
@@ -70,21 +73,43 @@ def test_a_new_table_gets_its_indexes_with_it(empty_engine: Engine) -> None:
 
 
 @pytest.mark.service
+def test_of_several_that_upgrade_at_once_each_succeeds(engine: Engine) -> None:
+    """Two that build an index of one table at the same time wait for each other on PostgreSQL."""
+    note = RecordType("contributed", Note, keys=("digest",), indexes=("label", "about"))
+    engines = [make_engine(engine.url) for _ in range(3)]
+    for _ in range(6):
+        together = threading.Barrier(3)
+
+        def upgrade(own: Engine, together: threading.Barrier = together) -> None:
+            together.wait(30)
+            migrate.upgrade(own, (*CORE_RECORDS, note))
+
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(upgrade, engines))
+        assert migrate.pending(engine, (*CORE_RECORDS, note)) == []
+        with engine.begin() as connection:
+            for name in (INDEX, "ix_portula_contributed_about"):
+                of_table = " ON portula_contributed" if engine.dialect.name == "mariadb" else ""
+                connection.exec_driver_sql(f"DROP INDEX {name}{of_table}")
+    for own in engines:
+        own.dispose()
+
+
+@pytest.mark.service
 def test_nobody_waits_for_an_index_that_waits(engine: Engine, backend: str) -> None:
     """PostgreSQL waits for transactions that were open before; who comes after them writes all the same."""
     if backend != "postgresql":
         return
     with engine.connect() as slow, engine.connect() as other, ThreadPoolExecutor(1) as pool:
         slow.exec_driver_sql("BEGIN")
-        slow.execute(text("INSERT INTO portula_contributed VALUES ('slow', 'x')"))
+        slow.execute(text("INSERT INTO portula_contributed VALUES ('slow', 'x', 'y')"))
         upgrade = pool.submit(migrate.upgrade, engine, INDEXED)
-        for _ in range(100):
-            if other.execute(text("SELECT count(*) FROM pg_stat_progress_create_index")).scalar():
-                break
-            threading.Event().wait(0.02)
+        # With its number the index is in the catalogue, too.
+        building = text("SELECT count(*) FROM pg_stat_progress_create_index WHERE index_relid <> 0")
+        wait_until(lambda: other.execute(building).scalar())
         assert not upgrade.done()
-        other.exec_driver_sql("SET lock_timeout = 1000")
-        other.execute(text("INSERT INTO portula_contributed VALUES ('other', 'x')"))
+        other.exec_driver_sql("SET lock_timeout = 10000")
+        other.execute(text("INSERT INTO portula_contributed VALUES ('other', 'x', 'y')"))
         assert migrate.pending(engine, INDEXED) == []  # somebody is at it
         slow.exec_driver_sql("COMMIT")
         assert upgrade.result() == [f"index {INDEX}"]

@@ -105,7 +105,7 @@ def test_no_connection_has_more_than_so_many(open_store: Open, monkeypatch: pyte
 @pytest.fixture
 def store(open_store: Open, monkeypatch: pytest.MonkeyPatch) -> SqlStore:
     monkeypatch.setattr(prepared_module, "EXECUTIONS", 1)
-    return open_store(statement_timeout=1)
+    return open_store()
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def cut(store: SqlStore, which: str = "true") -> int:
     with admin.connect() as connection:
         ended = connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
+                "SELECT pg_terminate_backend(pid, 9000) FROM pg_stat_activity "
                 f"WHERE datname = current_database() AND pid <> pg_backend_pid() AND {which}"
             )
         ).all()
@@ -273,14 +273,15 @@ def held(store: SqlStore) -> Iterator[None]:
     other.dispose()
 
 
-def test_a_write_that_is_not_answered_in_time_is_given_up(store: SqlStore) -> None:
-    add_to(store, grant("code"))
+def test_a_write_that_is_not_answered_in_time_is_given_up(open_store: Open, store: SqlStore) -> None:
+    hasty = open_store(statement_timeout=1)
+    add_to(hasty, grant("code"))
     with held(store):
         began = time.monotonic()
         with pytest.raises(StorageDown, match="no answer within 1 s"):
-            add_to(store, grant("late"))
-        assert time.monotonic() - began < 6
-        assert store._connections._pool.open == 0
+            add_to(hasty, grant("late"))
+        assert time.monotonic() - began < 10
+        assert hasty._connections._pool.open == 0
     if (
         capabilities.has_cancel_safe()
     ):  # else the server goes on by itself, and nobody knows what became of the write

@@ -146,7 +146,7 @@ def cut(backend: str, empty_url: URL) -> Iterator[Callable[[], None]]:
     admin = make_engine(empty_url)
 
     def end() -> None:
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 30
         with admin.connect() as connection:
             while others := connection.execute(text(OTHERS[backend])).all():
                 assert time.monotonic() < deadline, "the connections do not end"

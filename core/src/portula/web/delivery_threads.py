@@ -61,8 +61,9 @@ class DeliveryThreads(DeliveryWorker):
             self._calls += 1
             self._woken.notify_all()
             for _ in range(min(added, self._limit - self._running)):
+                thread = threading.Thread(target=self._run, name="portula deliveries", daemon=True)
+                thread.start()  # may fail: the system has no more threads
                 self._running += 1
-                threading.Thread(target=self._run, name="portula deliveries", daemon=True).start()
 
     @override
     def look(self) -> None:

@@ -63,6 +63,7 @@ class Comparisons:
         if running is not None:
             with costly_work():
                 return running.result()
+        right = False
         try:
             with costly_work(self._places):
                 right = compare()
@@ -74,8 +75,8 @@ class Comparisons:
         finally:
             with self._lock:
                 del self._running[mark]
-        if right:
-            self._remember(mark, limits)
+                if right:  # at once, or who asks in between has it done again
+                    self._remember(mark, limits)
         return right
 
     def _begin(self, limits: Mapping[str, int]) -> None:
@@ -98,10 +99,10 @@ class Comparisons:
             self._failed.popitem(last=False)
 
     def _remember(self, mark: bytes, limits: Mapping[str, int]) -> None:
-        with self._lock:
-            self._succeeded[mark] = None
-            if len(self._succeeded) > REMEMBERED:
-                self._succeeded.popitem(last=False)
-            for key in limits:
-                if self._failed.get(key):
-                    self._failed[key].pop()
+        """Keep a success and take its attempt back; called under the lock."""
+        self._succeeded[mark] = None
+        if len(self._succeeded) > REMEMBERED:
+            self._succeeded.popitem(last=False)
+        for key in limits:
+            if self._failed.get(key):
+                self._failed[key].pop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, SimpleQueue
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
@@ -21,7 +21,7 @@ class Callback:
     def __init__(self) -> None:
         """Listen on a port that the system chooses."""
         self._answers: SimpleQueue[dict[str, str]] = SimpleQueue()
-        self._server = HTTPServer(("127.0.0.1", 0), partial(_Handler, self._answers))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self._answers))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -52,6 +52,8 @@ class Callback:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    timeout = 30
+
     def __init__(self, answers: SimpleQueue[dict[str, str]], *args: object) -> None:
         self._answers = answers
         super().__init__(*args)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ Nothing here drops or narrows anything, or touches the tables of models of the d
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -27,6 +28,9 @@ from portula_storage_sql.tables import MARIADB, PREFIX, encode, metadata_of
 
 UPGRADE_LOCK = 0x706F7274756C61
 """Key of PostgreSQL's advisory lock: `portula` in ASCII."""
+
+BUILD_LOCK = UPGRADE_LOCK + 1
+"""The same, of who builds indexes."""
 
 LOCK_SECONDS = 60
 """Seconds an upgrade on MariaDB waits for another one."""
@@ -68,7 +72,7 @@ def upgrade(
         if report is not None:
             report(line)
 
-    with connect(engine, bounded=False) as connection:
+    with _alone(engine), connect(engine, bounded=False) as connection:
         online.drop_unfinished(connection)
         with _locked(connection):
             later = _upgrade(connection, records, tell)
@@ -76,6 +80,27 @@ def upgrade(
             tell(_line(index))
             online.create_index(connection, index)
     return done
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Let one process at a time build indexes on PostgreSQL: of two at one table, one would be ended as a deadlock.
+
+    The lock is asked for again and again, and held by a transaction that does nothing else: an index that is built
+    CONCURRENTLY waits for whoever has a snapshot, and so for whoever waits within a statement.
+    """
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with connect(engine, bounded=False) as holder:
+        holder.exec_driver_sql("BEGIN")
+        holder.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        while not holder.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({BUILD_LOCK})").scalar():
+            time.sleep(0.2)
+        try:
+            yield
+        finally:
+            holder.exec_driver_sql("ROLLBACK")
 
 
 def _upgrade(
