@@ -7,6 +7,7 @@ from base64 import b64encode
 from itertools import pairwise
 
 import pytest
+from support.children import wait_until
 from werkzeug.test import Client
 
 from portula import hookimpl
@@ -115,6 +116,7 @@ def test_requests_do_not_wait_for_a_task_which_never_runs_twice_at_once(make):
     world = make(1)
     world.washing.may_end.clear()
     assert [world.ask().status_code for _ in range(5)] == [200] * 5
+    wait_until(lambda: world.washing.threads)
     assert len(world.washing.threads) == 1
     world.washing.may_end.set()
     world.wait()

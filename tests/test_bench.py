@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,9 @@ def done(*options, seconds=120):
 def descendants(pid):
     found = [pid]
     for each in found:
-        for children in Path(f"/proc/{each}/task").glob("*/children"):
-            found += map(int, children.read_text().split())
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended
+            for children in Path(f"/proc/{each}/task").glob("*/children"):
+                found += map(int, children.read_text().split())
     return found[1:]
 
 

@@ -83,7 +83,10 @@ def test_who_finishes_after_their_lease_does_not_take_away_what_another_is_at(ho
 # --- Threads ---
 
 
-def test_threads_deliver_at_once_and_end(make):
+def test_threads_deliver_at_once_and_end(make, monkeypatch):
+    monkeypatch.setattr(
+        "portula.web.delivery_threads.MAX_SLEEP_SECONDS", 1
+    )  # one may wait for a lease that is over
     house = with_servers(make(DELIVERY_THREADS=2))
     before = set(threading.enumerate())
     sign_out(house.browser("ada", "teapot", "shop"))

@@ -60,6 +60,7 @@ def test_what_fails_is_named_and_the_log_says_why(failure, caplog):
 
 
 def test_however_often_it_is_asked_the_checks_run_once(monkeypatch):
+    monkeypatch.setattr(health, "HELD_SECONDS", 3600)
     room = Room()
     client = make_provider(room, settings={"HEALTH_PATH": ""}).app.test_client()
     for _ in range(20):

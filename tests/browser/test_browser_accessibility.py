@@ -84,6 +84,7 @@ def page_of(chromium: Browser, site: Site, signed_in: dict[str, list]):
 def problems(page: Page, axe: str, name: str) -> list[str]:
     """Return what is wrong with the page that is open, as it looks in each way."""
     found = []
+    page.wait_for_load_state()  # a click returns when the page has begun
     page.locator("details").evaluate_all("all => all.forEach(details => details.open = true)")
     page.evaluate(axe)
     for scheme, width in LOOKS:

@@ -79,6 +79,7 @@ def sign_in(page: Page, name: str = "ann", password: str = PASSWORD) -> None:
     page.fill("input[name=username]", name)
     page.fill("input[name=password]", password)
     page.click("#login-submit")
+    page.wait_for_load_state()
 
 
 def sent_to(page: Page, button: str) -> dict[str, str]:
@@ -150,12 +151,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stop(process)
 
 
+def look_until(page: Page, text: str) -> None:
+    """Look again until a run shows something: after some seconds its page is shown as it stands."""
+    page.wait_for_load_state()
+    while not page.locator(f"text={text}").count():
+        page.click("text=Look again")
+        page.wait_for_load_state()
+
+
 def test_a_demo_plays_a_grant_and_shows_each_message(demo: str, page: Page) -> None:
     page.goto(demo)
     page.click("text=Play a client of each grant")
     page.click("main a:has-text('client_credentials')")
     page.click("#play")
-    page.wait_for_selector("text=access_token")
+    look_until(page, "access_token")
     shown = page.inner_text("main")
     assert "RFC 6749 §4.4.2" in shown
     assert "Bearer" in shown
@@ -164,6 +173,6 @@ def test_a_demo_plays_a_grant_and_shows_each_message(demo: str, page: Page) -> N
 def test_a_demo_plays_a_device_and_its_person(demo: str, page: Page) -> None:
     page.goto(f"{demo}/o/playground/?grant=device")
     page.click("#play")
-    page.wait_for_selector("text=RFC 8628 §3.3")
+    look_until(page, "RFC 8628 §3.3")
     assert "user_code" in page.inner_text("main")
     assert page.locator("main a[href*='/device/']").count()

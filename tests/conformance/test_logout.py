@@ -15,7 +15,7 @@ from conformance.suite.pages import Arrival, Browser, Page
 from conformance.suite.parties import Client
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
-PATIENCE_SECONDS = 3
+PATIENCE_SECONDS = 20
 
 
 @dataclass

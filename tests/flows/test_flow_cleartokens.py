@@ -119,5 +119,6 @@ def test_a_run_that_is_killed_within_a_batch_holds_no_lock_that_outlives_it(hous
     run.communicate(timeout=60)
     before = house.count()
     assert before < EXPIRED + LIVE
-    assert house.end(house.begin())["deleted"]["access_token"] == before - LIVE
+    # What the server had begun may still be committed after the count.
+    assert house.end(house.begin())["deleted"]["access_token"] <= before - LIVE
     assert house.count() == LIVE

@@ -12,14 +12,14 @@ from support.server import Server, running
 
 pytestmark = pytest.mark.thorough
 
-BODY_SECONDS = 1
+BODY_SECONDS = 3
 CLOSE = "Connection: close"
 FORM = "Content-Type: application/x-www-form-urlencoded"
 
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that waits for a body a second only."""
+    """A server that waits for a body some seconds only."""
     folder: Path = tmp_path_factory.mktemp("edge") / "data"
     with running(folder, "--body-timeout", str(BODY_SECONDS)) as server:
         yield server

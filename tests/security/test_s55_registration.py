@@ -251,7 +251,7 @@ def test_while_another_server_is_asked_nobody_waits(make_house, tmp_path):
         told = told_by(register(house.door()))
         statuses = []
         elsewhere.meanwhile = lambda: statuses.append(
-            pool.submit(lambda: register(house.door()).status_code).result(timeout=4)
+            pool.submit(lambda: register(house.door()).status_code).result(timeout=30)
         )
         sector = {"sector_identifier_uri": "https://sector.example/"}
         assert error_of(register(house.door(), **sector)) == "invalid_client_metadata"

@@ -173,7 +173,7 @@ def consent_for_an_app_that_registered_itself(site, page):
 @shown("portula_oauth2.authorize", "portula_consent/consent", "ann")
 def consent_to_more_than_scopes(site, page):
     page.goto(site.authorize(state="payment", prompt="consent"))
-    page.wait_for_selector("text=Make a payment", timeout=2_000)
+    page.wait_for_selector("text=Make a payment")
 
 
 @shown("portula_oauth2.authorize", "portula_consent/consent", "ann")
@@ -181,7 +181,7 @@ def consent_to_a_payment(site, page):
     long = {**PAYMENT, "creditorName": "A creditor whose name is as long as a name may be, and no longer."}
     details = json.dumps([PAYMENT, long])
     page.goto(site.authorize(site.shop_id, authorization_details=details, prompt="consent"))
-    page.wait_for_selector("text=123.50 EUR >> nth=0", timeout=2_000)
+    page.wait_for_selector("text=123.50 EUR >> nth=0")
 
 
 @shown("portula_device.code", "portula_device/code")

@@ -298,45 +298,43 @@ def waiting(monkeypatch):
     return found
 
 
-def test_many_threads_that_wait_for_one_token_ask_once(issuer, waiting):
+def asked_by_many(issuer, waiting, answer, **settings):
+    """Let many threads ask about one token at a time; return what becomes of each."""
     asked, go = threading.Event(), threading.Event()
 
     def slow():
         asked.set()
         assert go.wait(60)
-        return httpx.Response(200, json=ACTIVE)
+        return answer()
 
     issuer.answer = slow
-    verifier = issuer.verifier(RESOURCE_SERVER_TOKEN_CACHING_SECONDS=0)
+    verifier = issuer.verifier(**settings)
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(verifier, "tok")
         assert asked.wait(10)
         others = [pool.submit(verifier, "tok") for _ in range(7)]
         assert all(waiting.acquire(timeout=30) for _ in others)
         go.set()
-        answers = [future.result(10) for future in (first, *others)]
-    assert answers == [VerifiedToken.of(ACTIVE)] * 8
     assert len(issuer.requests) == 1
+    return [first, *others]
+
+
+def test_many_threads_that_wait_for_one_token_ask_once(issuer, waiting):
+    found = asked_by_many(
+        issuer,
+        waiting,
+        lambda: httpx.Response(200, json=ACTIVE),
+        RESOURCE_SERVER_TOKEN_CACHING_SECONDS=0,
+    )
+    assert [future.result(10) for future in found] == [VerifiedToken.of(ACTIVE)] * 8
 
 
 def test_many_threads_that_wait_for_one_token_all_hear_of_a_failure(issuer, waiting):
-    asked, go = threading.Event(), threading.Event()
-
-    def failing():
-        asked.set()
-        assert go.wait(60)
+    def fail():
         raise httpx.ConnectError("refused")
 
-    issuer.answer = failing
-    verifier = issuer.verifier()
-    with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(verifier, "tok")
-        assert asked.wait(10)
-        others = [pool.submit(verifier, "tok") for _ in range(3)]
-        assert all(waiting.acquire(timeout=30) for _ in others)
-        go.set()
-        assert all(isinstance(future.exception(10), VerifierUnavailable) for future in (first, *others))
-    assert len(issuer.requests) == 1
+    for future in asked_by_many(issuer, waiting, fail):
+        assert isinstance(future.exception(10), VerifierUnavailable)
 
 
 # --- Failing ---

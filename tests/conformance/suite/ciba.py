@@ -23,7 +23,7 @@ BINDING_MESSAGE = "1234"
 AUTH_REQ_ID = re.compile(r"[A-Za-z0-9._-]+")
 """CIBA Core §7.3."""
 MAX_NOTIFICATION_TOKEN = 1024
-PATIENCE_SECONDS = 3
+PATIENCE_SECONDS = 20
 
 
 class CibaClient(FapiClient):

@@ -275,16 +275,25 @@ class EdgeServer(uvicorn.Server):
         while True:
             await self._room.acquire()
             try:
-                client, _ = await loop.sock_accept(self._listener)
+                client, _ = self._listener.accept()
+            except BlockingIOError:
+                self._room.release()
+                await self._readable(loop)
             except OSError as error:
                 self._room.release()
                 log.warning("no connection can be accepted: %s", error.strerror)
                 await asyncio.sleep(_TOO_MANY_FILES_SECONDS)
-            except asyncio.CancelledError:
-                self._room.release()
-                raise
             else:
                 self._take(client)
+
+    async def _readable(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait for a connection, and leave it to be accepted: `loop.sock_accept` loses one when it is cancelled."""
+        ready = asyncio.Event()
+        loop.add_reader(self._listener, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            loop.remove_reader(self._listener)
 
     def _take(self, client: socket.socket) -> None:
         client.setblocking(False)
