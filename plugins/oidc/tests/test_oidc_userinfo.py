@@ -1,8 +1,10 @@
 """Userinfo: OpenID Connect Core §5.3, RFC 6750."""
 
 import json
+from types import MappingProxyType
 
 import pytest
+from support.exchanges import GRANT, TYPE, Policy
 
 from portula import ConfigError, OAuth2Validator, hookimpl
 from portula.errors import InvalidTokenError
@@ -65,6 +67,49 @@ def test_a_person_is_asked_about_single_claims_too(world, browser, client):
     page = browser.consent_page(client, scope="openid", claims='{"userinfo": {"email": null}}')
     assert "See your e-mail address" in page.text
     assert "See your phone number" not in page.text
+
+
+class WithSalary(OAuth2Validator):
+    oidc_claim_scope = MappingProxyType({"email": "email", "salary": "payroll"})
+
+    def get_additional_claims(self, request):
+        return {"salary": 100_000}
+
+
+ASKED = json.dumps({"userinfo": {"salary": None, "email": None}})
+
+
+@pytest.fixture(scope="module")
+def payroll(make_world):
+    return make_world(
+        OAUTH2_VALIDATOR_CLASS=WithSalary,
+        SCOPES={"read": "Read", "payroll": "See your salary"},
+        TOKEN_EXCHANGE_POLICY=Policy(),
+    )
+
+
+def test_a_claim_by_name_needs_that_the_client_may_ask_for_its_scope(payroll):
+    """Else `claims` would go round the scopes that a client is registered with (Core §5.5)."""
+    for scope, told in (("openid", set()), ("openid email", {"email"}), ("openid payroll", {"salary"})):
+        client = payroll.client(scope=scope)
+        tokens = payroll.sign_in(client, scope="openid", claims=ASKED)
+        assert payroll.userinfo(tokens["access_token"]).json.keys() - {"sub"} == told
+
+
+def test_the_person_is_asked_about_claims_of_the_deployments_own(payroll):
+    page = payroll.browser().consent_page(payroll.client(), scope="openid", claims=ASKED)
+    assert "See your salary" in page.text
+    assert "See your e-mail address" in page.text
+    page = payroll.browser().consent_page(payroll.client(scope="openid"), scope="openid", claims=ASKED)
+    assert "See your" not in page.text
+
+
+def test_a_client_that_exchanges_a_token_gets_no_claims_that_another_was_allowed(payroll):
+    shop, api = payroll.client(), payroll.client(grant_types=(GRANT,), redirect_uris=())
+    tokens = payroll.sign_in(shop, scope="openid", claims=ASKED)
+    given = {"subject_token": tokens["access_token"], "subject_token_type": f"{TYPE}access_token"}
+    exchanged = payroll.door().token(api, api.auth, grant_type=GRANT, **given).json
+    assert payroll.userinfo(exchanged["access_token"]).json.keys() == {"sub"}
 
 
 def test_by_post_the_token_may_stand_in_the_body(world, tokens):

@@ -85,7 +85,7 @@ class ClaimQuestions(OAuth2Validator):
         Raises:
             TypeError: a claim of the validator class has a value that JSON has not; the message names it.
         """
-        requested = self.exchange_of(request).facts.get(ROOM, {}).get("claims", {}).get(place, {})
+        requested = self._claims_by_name(request).get(place, {})
         scopes = request.scopes or ()
         values = {}
         for name, value in self.get_claim_dict(request).items():
@@ -98,6 +98,14 @@ class ClaimQuestions(OAuth2Validator):
         problem = json_problem(claims)
         if problem:
             raise TypeError(f"claims of {type(self).__name__} cannot be written as JSON: {problem}")
+        return claims
+
+    def _claims_by_name(self, request: OAuthRequest) -> Mapping[str, Mapping[str, Any]]:
+        """Return the claims that the person allowed the client by name: not another one that exchanged its token."""
+        exchange, client = self.exchange_of(request), request.client
+        if exchange.authorization and client and exchange.authorization.client_id != client.client_id:
+            return {}
+        claims: Mapping[str, Mapping[str, Any]] = exchange.facts.get(ROOM, {}).get("claims", {})
         return claims
 
     def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
