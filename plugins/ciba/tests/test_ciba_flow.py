@@ -151,8 +151,17 @@ def test_who_polls_too_often_has_longer_to_wait(make_world):
     assert 0 < int(last.headers["Retry-After"]) <= 60
 
 
+class Listener(Plugin):
+    def __init__(self):
+        self.given = []
+
+    def portula_consent_given(self, event):
+        self.given.append((event.client_id, event.subject, event.scopes))
+
+
 def test_an_app_of_the_person_lists_and_decides(make_world):
-    world = make_world()
+    listener = Listener()
+    world = make_world(listener)
     party = till(world)
     login, decisions = world.provider.hooks.ask(Plugin.portula_login), []
 
@@ -173,6 +182,11 @@ def test_an_app_of_the_person_lists_and_decides(make_world):
     assert decisions[0].items
     tokens = poll(world, party, members).json
     assert world.read(tokens["id_token"], party)["sub"] == world.ann.sub
+    assert listener.given == [(party.client_id, world.ann.sub, ("openid", "read"))]
+    page = browser.get("/o/authorized_tokens/")
+    (form,) = [form for form in forms_of(page.text) if party.client_id in form.fields.values()]
+    browser.post(form.action, form.fields)
+    assert error_of(world.door().refresh(party, tokens["refresh_token"])) == "invalid_grant"
 
 
 def test_nothing_that_could_be_presented_is_kept(make_world):

@@ -10,7 +10,7 @@ your own:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from portula import Plugin
 from portula.errors import (
@@ -21,7 +21,15 @@ from portula.errors import (
     RetryLater,
     RuleFailed,
 )
-from portula.plugin import Artifact, Interaction, Plan, is_pending, page_exchange_about, record_granted
+from portula.plugin import (
+    Artifact,
+    ConsentGiven,
+    Interaction,
+    Plan,
+    is_pending,
+    page_exchange_about,
+    record_granted,
+)
 from portula_ciba import requests
 from portula_ciba.exchange import CibaPageExchange
 from portula_ciba.ping import plan_ping
@@ -101,6 +109,8 @@ def decide(provider: Provider, person: Authenticated, request_id: str, *, allowe
         try:
             demands = _demands(exchange, person) if allowed else None
             plan_answer(exchange, allowed=allowed)
+            if demands is not None:
+                _remember(exchange, demands)
             exchange.apply()
         except Conflict:  # the client polls
             continue
@@ -109,6 +119,8 @@ def decide(provider: Provider, person: Authenticated, request_id: str, *, allowe
         except AccessDeniedError:
             deny(provider, exchange.pending)
             raise
+        if demands is not None:
+            _tell(exchange, demands)
         return demands
     raise RetryLater("The client polls too often.", 1)
 
@@ -124,6 +136,29 @@ def _demands(exchange: CibaPageExchange, person: Authenticated) -> Demands:
     if demands.login:
         raise LoginRequired(description="The person has to sign in again.", request=exchange.request)
     return demands
+
+
+def _scopes(exchange: CibaPageExchange, demands: Demands) -> tuple[str, ...]:
+    return (*exchange.scope, *sorted(demands.permissions.difference(exchange.scope)))
+
+
+def _remember(exchange: CibaPageExchange, demands: Demands) -> None:
+    """Plan to keep what is allowed, as the page does: the person finds the client among the connected apps."""
+    items = (item.memory for item in demands.items if item.memory is not None)
+    client, subject = cast("Application", exchange.client), exchange.subject or ""
+    consent = exchange.provider.hooks.ask(Plugin.portula_consent)
+    consent.remember(client, subject, (*_scopes(exchange, demands), *items), exchange.plan)
+
+
+def _tell(exchange: CibaPageExchange, demands: Demands) -> None:
+    given = ConsentGiven(
+        provider=exchange.provider,
+        issuer=exchange.issuer,
+        client_id=cast("Application", exchange.client).client_id,
+        subject=exchange.subject or "",
+        scopes=_scopes(exchange, demands),
+    )
+    exchange.provider.hooks.tell(Plugin.portula_consent_given, given)
 
 
 def exchange_about(
