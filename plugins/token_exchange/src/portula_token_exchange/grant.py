@@ -116,7 +116,7 @@ def _check_parties(
     """Let the client exchange what is its own or for it, and let act whom the subject's token lets act (§4.4)."""
     names = {client.client_id, *exchange.provider.audiences.get(client.client_id, ())}
     if actor is not None:
-        if actor.client_id != client.client_id and names.isdisjoint(actor.audience):
+        if actor.client_id != client.client_id and names.isdisjoint(actor.recipients):
             raise InvalidRequestError(description="actor_token is another client's.")
         if actor.party == subject.party:
             raise InvalidRequestError(description="actor_token is the subject's own.")

@@ -35,9 +35,10 @@ class ExchangedToken:
     """The client it was issued to."""
     scope: tuple[str, ...]
     audience: tuple[str, ...]
-    """Whom it is for; empty for anybody."""
+    """Whom it is for; empty for anybody. Of an ID token, whom access tokens of the same authorization are for."""
     recipients: tuple[str, ...]
-    """Who may have it: its client, and whom it is for; empty for anybody."""
+    """Who may have it: its client, and whom it is for; empty for anybody. Of an ID token, its client alone (OpenID
+    Connect Core §2)."""
     expires_at: int
     confirmation: Mapping[str, Any]
     """Key or certificate that it is bound to; empty for a bearer token."""
