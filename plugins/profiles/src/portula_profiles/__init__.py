@@ -1,7 +1,7 @@
 """Profiles: what FAPI 2.0, OAuth 2.1 and MCP ask of a server and of its clients, each under one name.
 
 Sources: FAPI 2.0 Security Profile (Final) §5.3, §5.4; FAPI 2.0 Message Signing (Final) §5.3 to §5.5; FAPI-CIBA (ID1)
-§5.2.2; OAuth 2.1 (draft);
+§5.2.2, §7.6; OAuth 2.1 (draft);
 Model Context Protocol, authorization (2026-07-28).
 It never makes anything less strict, and lets no setting and no client below a profile pass in silence.
 """

@@ -25,6 +25,19 @@ def methods_in_use(value: Callable[[str], Any]) -> tuple[str, ...]:
     return tuple(name for name in METHODS if conditions[name])
 
 
+SIGNATURE_FLOORS = (
+    Floor.among("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS", ALGORITHMS),
+    Floor.exactly("CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS", ()),
+    Floor.among("DPOP_SIGNING_ALGS", ALGORITHMS),
+    Floor.among("REQUEST_OBJECT_SIGNING_ALGS", OBJECT_ALGORITHMS),
+    Floor.among("CIBA_REQUEST_SIGNING_ALGS", OBJECT_ALGORITHMS),
+    Floor.among("JWT_BEARER_ALGORITHMS", OBJECT_ALGORITHMS),
+    Floor.exactly("UNSIGNED_REQUEST_OBJECTS_ALLOWED", False),
+    Floor.among("SIGNING_ALGORITHMS", SERVER_ALGORITHMS),
+    Floor.exactly("SIGNING_WITH_CLIENT_SECRETS", False),
+)
+"""What is signed, by clients, by issuers that are trusted, and by the server (Security Profile §5.4.1)."""
+
 SECURITY_FLOORS = (
     Floor.exactly("REQUIRE_PUSHED_AUTHORIZATION_REQUESTS", True),
     Floor.exactly("PAR_REDIRECT_URI_REQUIRED", True),
@@ -39,27 +52,23 @@ SECURITY_FLOORS = (
     Floor.exactly("TOKENS_IN_FORMS", False),
     Floor.exactly("SENDER_CONSTRAINED_TOKENS_REQUIRED", True),
     Floor.among("OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED", METHODS, methods_in_use),
-    Floor.among("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS", ALGORITHMS),
-    Floor.exactly("CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS", ()),
     Floor.exactly("CLIENT_ASSERTION_ACCEPTED_AUDIENCES", ("issuer",)),
     Floor.exactly("CLIENT_ASSERTION_AUDIENCE_LISTS", False),
-    Floor.among("DPOP_SIGNING_ALGS", ALGORITHMS),
-    Floor.among("REQUEST_OBJECT_SIGNING_ALGS", OBJECT_ALGORITHMS),
-    Floor.among("CIBA_REQUEST_SIGNING_ALGS", OBJECT_ALGORITHMS),
-    Floor.among("JWT_BEARER_ALGORITHMS", OBJECT_ALGORITHMS),
-    Floor.exactly("UNSIGNED_REQUEST_OBJECTS_ALLOWED", False),
-    Floor.among("SIGNING_ALGORITHMS", SERVER_ALGORITHMS),
-    Floor.exactly("SIGNING_WITH_CLIENT_SECRETS", False),
+    *SIGNATURE_FLOORS,
 )
+
+BY_KEY = Need(
+    text="clients that authenticate by a key or a certificate",
+    settings=("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS", "MTLS_ENABLED"),
+)
+BOUND = Need(text="access tokens that are bound to their client", settings=("DPOP_ENABLED", "MTLS_ENABLED"))
+SIGNS = Need(text="keys and JWTs", settings=("SIGNING_ALGORITHMS",))
 
 _SECURITY_NEEDS = (
     Need(text="pushed authorization requests (RFC 9126)", settings=("PAR_ENABLED",)),
-    Need(
-        text="clients that authenticate by a key or a certificate",
-        settings=("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS", "MTLS_ENABLED"),
-    ),
-    Need(text="access tokens that are bound to their client", settings=("DPOP_ENABLED", "MTLS_ENABLED")),
-    Need(text="keys and JWTs", settings=("SIGNING_ALGORITHMS",)),
+    BY_KEY,
+    BOUND,
+    SIGNS,
 )
 
 FAPI2 = Profile(name="fapi2", floors=SECURITY_FLOORS, needs=_SECURITY_NEEDS, client=fapi2_client)
