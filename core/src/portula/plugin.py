@@ -164,6 +164,7 @@ from portula.model.costly import costly_work
 from portula.model.encryption import is_encrypted
 from portula.model.errors import nearest
 from portula.model.failures import log_failure
+from portula.model.fetcher import Fetched, Fetcher
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
 from portula.model.people import Authenticated, LoginSession, StoredPeople, User
@@ -198,8 +199,6 @@ from portula.model.requests import current_request
 from portula.model.shapes import MAX_LENGTH, SURROGATE, Field, Shape, shape_of
 from portula.model.slots import (
     Clock,
-    Fetched,
-    Fetcher,
     HashGenerator,
     Jose,
     Login,

@@ -2,6 +2,7 @@
 
 import pytest
 from security.driving import CALLBACK, ISSUER, Party, answered, basic, bearer
+from support.high_security import register
 
 from portula import ConfigError, hookimpl
 from portula.plugin import AccessToken
@@ -203,6 +204,23 @@ def test_the_algorithm_may_be_set(make_house):
     house = make_house(ACCESS_TOKEN_FORMAT="jwt", ACCESS_TOKEN_JWT_ALG="PS256")
     party = house.client(algorithm="ES256")
     assert jws.taken_apart(of_itself(house, party))[0]["alg"] == "PS256"
+
+
+@pytest.mark.parametrize(
+    ("set_", "registered", "algorithm"),
+    [
+        ("RS256", "", "PS256"),
+        ("RS256", "ES256", "ES256"),
+        ("ES384", "", "PS256"),
+        ("EdDSA", "ES256", "EdDSA"),
+    ],
+)
+def test_the_profile_of_a_client_may_allow_fewer(make_house, set_, registered, algorithm):
+    house = make_house(ACCESS_TOKEN_FORMAT="jwt", ACCESS_TOKEN_JWT_ALG=set_)
+    strict = register(house, metadata={"profile": "fapi2"}, algorithm=registered)
+    token = strict.token(grant_type="client_credentials").json["access_token"]
+    assert jws.taken_apart(token)[0]["alg"] == algorithm
+    assert jws.taken_apart(of_itself(house, house.client()))[0]["alg"] == set_
 
 
 @pytest.mark.parametrize(

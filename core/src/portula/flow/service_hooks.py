@@ -7,7 +7,8 @@ from typing import Generic
 from portula.host.declarations import P
 from portula.host.kinds import HookClass, HookDeclarations, slot
 from portula.model.consent import Consent
-from portula.model.slots import Fetcher, Jose, Login, Sessions
+from portula.model.fetcher import Fetcher
+from portula.model.slots import Jose, Login, Sessions
 
 
 class ServiceHooks(HookDeclarations, Generic[P]):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from portula.model.encryption import EncryptsTokens
@@ -257,6 +256,10 @@ class Jose(EncryptsTokens, ABC):
     def signing_algorithms(self) -> Sequence[str]:
         """Return the asymmetric algorithms that `sign` knows now (RFC 7518 §3.1), RS256 first where it is in use."""
 
+    def signing_algorithms_for(self, client: Application) -> Sequence[str]:
+        """Return those of `signing_algorithms` that are in use for a client, whose profile may allow fewer."""
+        return self.signing_algorithms()
+
     def algorithms_for_clients(self) -> Sequence[str]:
         """Return the algorithms that a client may be registered with: with secrets of clients too, where that is on."""
         return [*self.signing_algorithms(), "HS256", "HS384", "HS512"]
@@ -269,7 +272,7 @@ class Jose(EncryptsTokens, ABC):
         Raises:
             JoseError: it is known that none is.
         """
-        known = self.signing_algorithms()
+        known = self.signing_algorithms_for(client)
         return "RS256" if not known or "RS256" in known else known[0]
 
     @abstractmethod
@@ -352,49 +355,3 @@ class Jose(EncryptsTokens, ABC):
     @abstractmethod
     def publish(self, message: Message) -> Answer:
         """Answer a request for the JWK Set (RFC 7517 §5): public members only, cacheable."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What another server answered."""
-
-    status: int
-    media_type: str
-    """Lower case, without parameters; empty when none was sent."""
-    body: bytes = field(repr=False)
-    max_age: int | None = None
-    """Seconds for which it may be kept (RFC 9111 §5.2.2.1); None when that is not said, 0 for `no-store`."""
-
-
-class Fetcher(ABC):
-    """Makes every request of this provider to other servers: https, public addresses, no redirects (attack S54)."""
-
-    @abstractmethod
-    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
-        """Return the answer to a GET, of status 200 and one of the media types of `accept` (empty: any).
-
-        Raises:
-            FetchFailed: for any other outcome; the message says why, and holds nothing of the body.
-        """
-
-    @abstractmethod
-    def post(
-        self,
-        url: str,
-        body: Mapping[str, str] | bytes,
-        *,
-        headers: Mapping[str, str] = MappingProxyType({}),
-        max_bytes: int = 65536,
-    ) -> Fetched:
-        """Return the answer to a POST, whatever its status below 300 is.
-
-        Args:
-            url: where to.
-            body: a mapping is sent as a form, bytes as they are.
-            headers: further ones, such as Content-Type of bytes; those of the connection (Host, Content-Length) are the
-                fetcher's own.
-            max_bytes: how long the answer may be.
-
-        Raises:
-            FetchFailed: for any other outcome.
-        """

@@ -81,6 +81,11 @@ class SigningRoom(Jose):
         found = {name for source in self.sources for name in source.algorithms()}
         return [name for name in self._settings.SIGNING_ALGORITHMS if name in found]
 
+    def signing_algorithms_for(self, client: Application) -> Sequence[str]:
+        """See portula.plugin.Jose."""
+        allowed = self._provider.settings(JoseSettings, client).SIGNING_ALGORITHMS
+        return [name for name in self.signing_algorithms() if name in allowed]
+
     def algorithms_for_clients(self) -> Sequence[str]:
         """See portula.plugin.Jose."""
         secret = sorted(SYMMETRIC) if self._settings.SIGNING_WITH_CLIENT_SECRETS else ()
@@ -88,8 +93,7 @@ class SigningRoom(Jose):
 
     def default_algorithm(self, client: Application) -> str:
         """See portula.plugin.Jose."""
-        allowed = self._provider.settings(JoseSettings, client).SIGNING_ALGORITHMS
-        found = [name for name in self.signing_algorithms() if name in allowed]
+        found = self.signing_algorithms_for(client)
         if not found:
             raise JoseError("nothing here signs for this client")
         return "RS256" if "RS256" in found else found[0]

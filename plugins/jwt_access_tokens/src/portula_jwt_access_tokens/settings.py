@@ -21,9 +21,9 @@ class JwtAccessTokensSettings(BaseModel):
     A client that is registered with `jwt_access_token` has its own form, unless a callable decides."""
 
     ACCESS_TOKEN_JWT_ALG: str | None = None
-    """Algorithm that they are signed with (RFC 7518 §3.1), one of SIGNING_ALGORITHMS. None: that of the client's ID
-    tokens where it is asymmetric, else RS256, which every resource server knows (RFC 9068 §2.1), or where a profile
-    leaves that out, the first that it allows."""
+    """Algorithm that they are signed with (RFC 7518 §3.1), one of SIGNING_ALGORITHMS. None, and for a client
+    whose own profile leaves it out: that of the client's ID tokens where it is asymmetric, else RS256, which every
+    resource server knows (RFC 9068 §2.1), or where a profile leaves that out, the first that it allows."""
 
     @field_validator("ACCESS_TOKEN_FORMAT", mode="before")
     @classmethod

@@ -77,11 +77,13 @@ def _protocol_claims(exchange: Exchange, issue: Issue, client: Application) -> d
 
 
 def _algorithm(exchange: Exchange, client: Application) -> str:
-    """Return what to sign with: nothing that only the client could verify (attack S40)."""
+    """Return what to sign with: nothing that only the client could verify (attack S40), or that its profile leaves out.
+
+    ACCESS_TOKEN_JWT_ALG stands where nothing signs with it now, so that this is an error.
+    """
     set_ = exchange.provider.settings(JwtAccessTokensSettings).ACCESS_TOKEN_JWT_ALG
-    if set_ is not None:
-        return set_
     jose = exchange.provider.hooks.ask(Plugin.portula_jose)
-    return (
-        client.algorithm if client.algorithm in jose.signing_algorithms() else jose.default_algorithm(client)
-    )
+    allowed = jose.signing_algorithms_for(client)
+    if set_ is not None and (set_ in allowed or set_ not in jose.signing_algorithms()):
+        return set_
+    return client.algorithm if client.algorithm in allowed else jose.default_algorithm(client)
