@@ -5,6 +5,7 @@ import json
 import pytest
 from security.driving import error_of
 from support.foreign_issuers import FOREIGN, GRANT, OURS, ForeignIssuer
+from support.high_security import register
 from support.proofs import Prover
 
 from portula import Plugin
@@ -138,6 +139,17 @@ def test_only_a_signature_of_the_issuer_counts(house, issuer, redeem):
         assert error_of(redeem(assertion)) == "invalid_grant"
     for typ in ("at+jwt", "client-authentication+jwt", "dpop+jwt", "logout+jwt", "oauth-id-jag+jwt"):
         assert error_of(redeem(issuer.sign(typ=typ))) == "invalid_grant"
+
+
+def test_the_profile_of_a_client_may_allow_fewer_algorithms(make_house, make_job, issuer):
+    """FAPI 2.0 Security Profile §5.4.1."""
+    old, modern = (TokenKey(name, kid=name) for name in ("RS256", "PS256"))
+    house = make_house(trust={"jwks": {"keys": [old.jwk, modern.jwk]}})
+    strict = register(house, metadata={"profile": "fapi2"}, grant_types=(GRANT,), redirect_uris=())
+    plain, by_old = make_job(house), {"grant_type": GRANT, "assertion": issuer.sign(key=old)}
+    assert error_of(strict.token(**by_old)) == "invalid_grant"
+    assert house.door().token(plain, **by_old).status_code == 200, "its jti is still good"
+    assert strict.token(grant_type=GRANT, assertion=issuer.sign(key=modern)).status_code == 200
 
 
 def test_our_own_tokens_are_no_assertions_even_where_we_trust_ourselves(make_house, make_job, issuer):

@@ -105,7 +105,7 @@ class Assertions:
         trusted, signer = self._issuers[named]
         if trusted.clients is not None and client.client_id not in trusted.clients:
             raise RefusedAssertion("the client may not present assertions of this issuer")
-        algorithms = self._settings.JWT_BEARER_ALGORITHMS
+        algorithms = self._provider.settings(JwtBearerSettings, client).JWT_BEARER_ALGORITHMS
         kinds = self._kinds_of(trusted)
         claims = jose.verify_of_client(assertion, signer, algorithms=algorithms, typ=kinds).claims
         subject = claims.get("sub")
