@@ -24,6 +24,12 @@ class Prover:
         members = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n"), "OKP": ("crv", "kty", "x")}
         self.public = {name: self.key.jwk[name] for name in members[self.key.jwk["kty"]]}
 
+    def by(self, algorithm):
+        """Return somebody with the same key who signs with another algorithm."""
+        other = Prover(self.now, algorithm)
+        other.key, other.public = jws.TokenKey(algorithm, private=self.key.private), self.public
+        return other
+
     @property
     def thumbprint(self):
         """The name of the key (RFC 7638)."""

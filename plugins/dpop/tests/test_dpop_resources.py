@@ -1,7 +1,8 @@
 """Bound tokens where they are used: RFC 9449 §7; by userinfo, a guarded view and introspection's caller."""
 
 import pytest
-from security.driving import bearer
+from security.driving import answered, bearer
+from support.high_security import register
 from support.proofs import Prover
 
 from portula import hookimpl
@@ -32,6 +33,19 @@ def test_a_bound_token_is_no_bearers(door, bound, prover, path):
         assert 'error="invalid_token"' in first
         assert 'algs="ES256 EdDSA PS256 RS256"' in second
         assert "error" not in second
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_proof_is_signed_by_what_the_profile_of_the_client_allows(house, door, redeem, client, path):
+    """FAPI 2.0 Security Profile §5.4.1: RS256 is not, although the token is bound to the same key."""
+    strict = register(house, metadata={"profile": "fapi2"})
+    strict.prover = Prover(house.provider.now, "PS256")
+    pushed, verifier = strict.push()
+    token = strict.redeem(answered(strict.back(pushed))["code"], verifier).json["access_token"]
+    refused(door.open(path, headers=strict.prover.by("RS256").at(path, token)), 401, "invalid_dpop_proof")
+    assert door.open(path, headers=strict.prover.at(path, token)).status_code == 200
+    plain = redeem(client, strict.prover.proof()).json["access_token"]
+    assert door.open(path, headers=strict.prover.by("RS256").at(path, plain)).status_code == 200
 
 
 @pytest.mark.parametrize("path", PLACES)

@@ -244,9 +244,8 @@ class Backend:
         exchange.presented_token, exchange.request.scopes = presented, scopes
         allowed = self.validator.validate_bearer_token(presented.value, scopes, exchange.request)
         if allowed or exchange.access_token is not None:
-            presentations.prove(
-                presented, exchange.access_token.confirmation if exchange.access_token else {}
-            )
+            confirmation = exchange.access_token.confirmation if exchange.access_token else {}
+            presentations.prove(presented, confirmation, exchange.client)
             if not self._is_for_here(exchange):
                 raise errors.InvalidTokenError(description="The token is for another server.")
         return allowed

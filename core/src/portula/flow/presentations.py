@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
@@ -14,6 +14,9 @@ from oauthlib.oauth2.rfc6749 import errors
 from portula.flow.messages import FORM, parse_form
 from portula.flow.responses import MissingTokenError, RetryLater, error_parameters, token_error
 from portula.model.http import NO_STORE, Answer, Message, json_answer
+
+if TYPE_CHECKING:
+    from portula.model.records import Application
 
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 """RFC 9110 §11.2; the same as b64token of RFC 6750 §2.1."""
@@ -33,6 +36,8 @@ class PresentedToken:
     """Whether the header holds one token in the characters of RFC 6750 §2.1, and nothing besides."""
     headers: dict[str, str] = field(default_factory=dict)
     """Header fields that go with the answer, success and error alike; a proof may add some."""
+    client: Application | None = field(default=None, repr=False)
+    """The client that the token was issued to, for who proves it; None where that is not known here."""
 
 
 Prove = Callable[[PresentedToken, Any], None]
@@ -143,10 +148,20 @@ class TokenPresentations:
         """Return what people read of what a token is bound to; empty for a bearer token."""
         return [f"{self.label(member)} {value}" for member, value in confirmation.items()]
 
-    def prove(self, presented: PresentedToken, confirmation: Mapping[str, Any]) -> None:
+    def prove(
+        self,
+        presented: PresentedToken,
+        confirmation: Mapping[str, Any],
+        client: Application | None = None,
+    ) -> None:
         """Require that a token comes by its scheme, and that each member of its confirmation is proven.
 
         So a token that is bound to a key passes neither as a bearer's nor where nothing can check the proof.
+
+        Args:
+            presented: the token as it came.
+            confirmation: what it is bound to (RFC 7800 §3.1); empty for a bearer token.
+            client: whom it was issued to, whose profile may be stricter than the server; None where that is not known.
 
         Raises:
             InvalidTokenError: it comes by another scheme, or is bound to what no plugin can check.
@@ -154,6 +169,7 @@ class TokenPresentations:
         """
         if presented.scheme != self.token_type(confirmation):
             raise errors.InvalidTokenError
+        presented = replace(presented, client=client)
         for member, bound in confirmation.items():
             proof = self._proofs.get(member)
             if proof is None or proof.prove is None:

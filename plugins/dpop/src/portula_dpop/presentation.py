@@ -25,7 +25,10 @@ def portula_token_presentations(provider: Provider) -> list[TokenPresentation]:
 
     def prove(presented: PresentedToken, bound: object) -> None:
         """Require a proof by the key that the token is bound to, of this request and this token (§7.1)."""
-        if proofs.thumbprint(presented.message, presented.headers, presented.value) != bound:
+        if (
+            proofs.thumbprint(presented.message, presented.headers, presented.value, presented.client)
+            != bound
+        ):
             raise InvalidTokenError(description="The token is bound to another key.")
 
     challenge = {"algs": " ".join(provider.settings(DpopSettings).DPOP_SIGNING_ALGS)}

@@ -225,7 +225,7 @@ def _verified(provider: Provider, presented: PresentedToken) -> VerifiedToken:
 def _proven(provider: Provider, presented: PresentedToken, token: VerifiedToken | None) -> VerifiedToken:
     if token is None or (token.token_type or presented.scheme).lower() != presented.scheme.lower():
         raise InvalidTokenError
-    provider.token_presentations.prove(presented, token.confirmation)
+    provider.token_presentations.prove(presented, token.confirmation, token.client)
     if not is_for_this_server(provider, token):
         raise InvalidTokenError(description="The token is for another server.")
     return token

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portula.errors import PortulaError
+
+if TYPE_CHECKING:
+    from portula.plugin import Application
 
 RETRY_AFTER_SECONDS = 5
 """When a client may try again after 503, where nobody knows better."""
@@ -37,6 +40,9 @@ class VerifiedToken:
     verified here, its claims (RFC 9068 §2.2)."""
     expires: datetime | None = None
     """`expires_at` as a datetime in UTC, aware or naive as USE_TZ says; set on `current_token`."""
+    client: Application | None = field(default=None, repr=False, compare=False)
+    """The client it was issued to as it is kept here, whose profile its proofs are held to; None for a token that is
+    verified in another way than by the provider itself."""
 
     @classmethod
     def of(cls, claims: Mapping[str, Any]) -> VerifiedToken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portula import Plugin
@@ -74,6 +75,7 @@ def _local(provider: Provider) -> TokenVerifier:
         answer = IntrospectionResponse(
             provider=provider, token=found, authorization=live.authorization, response=members
         )
-        return VerifiedToken.of(provider.hooks.enrich(Plugin.portula_introspection_response, answer))
+        found_here = VerifiedToken.of(provider.hooks.enrich(Plugin.portula_introspection_response, answer))
+        return replace(found_here, client=live.client)
 
     return verify
