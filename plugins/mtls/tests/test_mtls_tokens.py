@@ -3,8 +3,9 @@
 from contextlib import closing
 
 import pytest
-from security.driving import basic, bearer, error_of
+from security.driving import answered, basic, bearer, error_of
 from support.certificates import self_signed, shown
+from support.high_security import register
 from support.proofs import Prover
 
 from portula import hookimpl
@@ -57,6 +58,17 @@ def test_a_token_is_bound_to_the_certificate_that_is_shown(house, door, client, 
         doubled = ", ".join((*shown(der).values(), *shown(other).values()))
         answer = door.open(path, headers={**bearer(token), next(iter(shown(der))): doubled})
         assert answer.status_code == 400
+
+
+def test_a_token_in_a_form_passes_unless_the_profile_of_its_client_has_it_in_the_header(house, client, der):
+    strict = register(house, metadata={**BOUND, "profile": "fapi2"})
+    pushed, verifier = strict.push()
+    code = answered(strict.back(pushed))["code"]
+    bound = strict.redeem(code, verifier, headers=shown(der)).json["access_token"]
+    assert house.door().open(PLACES[0], headers={**bearer(bound), **shown(der)}).status_code == 200
+    refused(house.door().post(PLACES[0], {"access_token": bound}, shown(der)))
+    plain = signed_in(house, client, shown(der)).json["access_token"]
+    assert house.door().post(PLACES[0], {"access_token": plain}, shown(der)).status_code == 200
 
 
 def test_whose_tokens_are_bound_gets_none_without_a_certificate(house, client, der):

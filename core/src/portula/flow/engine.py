@@ -10,6 +10,7 @@ from portula.flow.presentations import TokenPresentations
 from portula.flow.response_modes import FRAGMENT, QUERY
 from portula.flow.server import Server, formats_without_our_server
 from portula.flow.validator import fold
+from portula.host.core_settings import CoreSettings
 from portula.host.profiles import PROFILE_MEMBER
 from portula.model.client_metadata import ClientMember
 from portula.model.errors import ConfigError
@@ -33,7 +34,8 @@ def build_engine(server: AuthorizationServer, choice: Mapping[str, str]) -> None
     server.client_sources = hooks.collect(FlowHooks.portula_client_sources)
     server.audiences = hooks.collect(FlowHooks.portula_audiences)
     server.token_presentations = TokenPresentations(
-        hooks.collect(FlowHooks.portula_token_presentations), in_forms=server.core_settings.TOKENS_IN_FORMS
+        hooks.collect(FlowHooks.portula_token_presentations),
+        in_forms=lambda client: server.settings(CoreSettings, client).TOKENS_IN_FORMS,
     )
     server.descriptions = hooks.collect(FlowHooks.portula_authorization_descriptions)
     mixins = [

@@ -36,6 +36,8 @@ class PresentedToken:
     """Whether the header holds one token in the characters of RFC 6750 §2.1, and nothing besides."""
     headers: dict[str, str] = field(default_factory=dict)
     """Header fields that go with the answer, success and error alike; a proof may add some."""
+    in_form: bool = False
+    """Whether it stood in the form, not in the header Authorization."""
     client: Application | None = field(default=None, repr=False)
     """The client that the token was issued to, for who proves it; None where that is not known here."""
 
@@ -78,11 +80,20 @@ BEARER = TokenPresentation(scheme="Bearer", parameter="access_token")
 """RFC 6750."""
 
 
+def _allowed(_client: Application | None) -> bool:
+    return True
+
+
 class TokenPresentations:
     """Every presentation of a provider: the one way to read a token from a message, and to refuse it."""
 
-    def __init__(self, contributed: Sequence[TokenPresentation], *, in_forms: bool = True) -> None:
-        """Take what plugins contribute, and whether any token may stand in a form."""
+    def __init__(
+        self,
+        contributed: Sequence[TokenPresentation],
+        *,
+        in_forms: Callable[[Application | None], bool] = _allowed,
+    ) -> None:
+        """Take what plugins contribute, and what says whether tokens of a client may stand in a form; None for any."""
         self._in_forms = in_forms
         self._schemes = {each.scheme.lower(): each for each in (BEARER, *contributed) if each.scheme}
         self._proofs = {each.confirmation: each for each in contributed if each.confirmation}
@@ -102,7 +113,7 @@ class TokenPresentations:
         """
         collected = {} if headers is None else headers
         found = self._in_header(message, collected)
-        if form and self._in_forms and message.method == "POST" and message.media_type == FORM:
+        if form and self._in_forms(None) and message.method == "POST" and message.media_type == FORM:
             found += self._in_form(message, collected)
         if len(found) > 1:
             raise errors.InvalidRequestError(description="The request has two access tokens.")
@@ -128,7 +139,11 @@ class TokenPresentations:
         parameters = dict(parse_form(message))
         return [
             PresentedToken(
-                message=message, scheme=each.scheme, value=parameters[each.parameter], headers=headers
+                message=message,
+                scheme=each.scheme,
+                value=parameters[each.parameter],
+                headers=headers,
+                in_form=True,
             )
             for each in self._schemes.values()
             if each.parameter and each.parameter in parameters
@@ -164,11 +179,14 @@ class TokenPresentations:
             client: whom it was issued to, whose profile may be stricter than the server; None where that is not known.
 
         Raises:
-            InvalidTokenError: it comes by another scheme, or is bound to what no plugin can check.
+            InvalidTokenError: it comes by another scheme, stands in a form where those of its client may not, or is
+                bound to what no plugin can check.
             OAuth2Error: a proof is missing or wrong.
         """
         if presented.scheme != self.token_type(confirmation):
             raise errors.InvalidTokenError
+        if presented.in_form and not self._in_forms(client):
+            raise errors.InvalidTokenError(description="The token belongs into the header Authorization.")
         presented = replace(presented, client=client)
         for member, bound in confirmation.items():
             proof = self._proofs.get(member)
