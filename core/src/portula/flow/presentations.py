@@ -187,12 +187,11 @@ class TokenPresentations:
             raise errors.InvalidTokenError
         if presented.in_form and not self._in_forms(client):
             raise errors.InvalidTokenError(description="The token belongs into the header Authorization.")
-        presented = replace(presented, client=client)
         for member, bound in confirmation.items():
             proof = self._proofs.get(member)
             if proof is None or proof.prove is None:
                 raise errors.InvalidTokenError
-            proof.prove(presented, bound)
+            proof.prove(replace(presented, client=client), bound)
 
     def refusal(
         self,
