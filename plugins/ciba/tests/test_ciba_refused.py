@@ -163,6 +163,7 @@ def test_short_requests_wear_nobody_out_either(make_world):
     assert answers.count(200) == 5
 
 
+@pytest.mark.thorough
 def test_all_that_waits_is_shown_however_much_is_over(make_world):
     world = make_world(CIBA_MAX_REQUESTS_PER_USER=64)
     parties, browser = [till(world) for _ in range(7)], world.browser()

@@ -32,7 +32,7 @@ KEYS = st.fixed_dictionaries(
 )
 HEADERS = st.fixed_dictionaries({}, optional={"jwk": KEYS | JSON, "typ": st.text(max_size=8), "jku": JSON})
 fuzzed = settings(
-    max_examples=150,
+    max_examples=2 * settings.default.max_examples,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -21,7 +21,12 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
-ANY = settings(max_examples=120, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+ANY = settings(
+    max_examples=2 * settings.default.max_examples,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 STRICT = {"TESTING": False, "PROPAGATE_EXCEPTIONS": False}
 REFUSALS = ("invalid_request", "invalid_scope", "invalid_target", "invalid_authorization_details")
 

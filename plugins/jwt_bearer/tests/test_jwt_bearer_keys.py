@@ -111,7 +111,12 @@ def test_no_assertion_is_too_odd_to_be_refused(make_house, make_job, issuer):
     house = make_house(config={"TESTING": False, "PROPAGATE_EXCEPTIONS": False})
     job = make_job(house)
 
-    @settings(max_examples=150, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=2 * settings.default.max_examples,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(claims=CLAIMS, typ=st.none() | st.text(max_size=8), scope=st.text(max_size=9))
     def run(claims, typ, scope):
         form = {"assertion": issuer.key.sign({**issuer.claims(), **claims}, typ=typ), "scope": scope}

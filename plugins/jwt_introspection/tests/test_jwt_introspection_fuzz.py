@@ -14,7 +14,7 @@ ranges = st.builds(
     st.one_of(st.sampled_from(["", ";q=0", "; q=1", ";q=0.5", ";q=", ";q=1e9", ";q=NaN"]), header_text),
 )
 accepts = st.lists(ranges, max_size=5).map(",".join)
-fuzzed = settings(max_examples=150, database=None, deadline=None)
+fuzzed = settings(max_examples=2 * settings.default.max_examples, database=None, deadline=None)
 
 
 @pytest.fixture(scope="module")

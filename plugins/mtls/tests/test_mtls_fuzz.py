@@ -14,7 +14,7 @@ from portula.plugin import Application
 from portula_mtls.subjects import MEMBERS
 
 DN = "CN=the client,O=Acme"
-fuzzed = settings(max_examples=300, database=None, deadline=None)
+fuzzed = settings(max_examples=4 * settings.default.max_examples, database=None, deadline=None)
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ OBJECTS = st.builds(
 )
 TEXTS = st.builds(json.dumps, st.lists(OBJECTS | JSON, max_size=3) | JSON) | st.text(max_size=40)
 fuzzed = settings(
-    max_examples=40,
+    max_examples=settings.default.max_examples // 2,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -27,7 +27,7 @@ KEY = st.fixed_dictionaries(
     optional=dict.fromkeys(("crv", "x", "y", "n", "e", "d", "k", "alg", "use", "key_ops", "kid"), JSON),
 )
 fuzzed = settings(
-    max_examples=150,
+    max_examples=2 * settings.default.max_examples,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -32,7 +32,12 @@ def test_no_form_is_too_odd_to_be_refused(strict):
     party = strict.client(grant_types=(GRANT,), redirect_uris=())
     real = strict.tokens(strict.client())["access_token"]
 
-    @settings(max_examples=150, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=2 * settings.default.max_examples,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(form=FORMS, known=st.booleans())
     def run(form, known):
         if known:
