@@ -5,15 +5,25 @@ from dataclasses import replace
 import pytest
 
 from portula import hookimpl
-from portula.errors import Conflict, DuplicateRecord, InvalidClientMetadata, Replayed, UnknownClient
+from portula.errors import (
+    Conflict,
+    DuplicateRecord,
+    InvalidClientMetadata,
+    Replayed,
+    StorageDown,
+    UnknownClient,
+)
 from portula.flow.clients import EDIT_TRIES
 from portula.model.client_metadata import in_language
 from portula.plugin import (
+    AccessToken,
     Application,
     Artifact,
+    Authorization,
     ClientMember,
     ClientSaved,
     Plan,
+    Remove,
     added,
     read_client_metadata,
 )
@@ -132,6 +142,82 @@ def test_what_is_gone_is_not_edited(provider):
     provider.clients.create(Application(client_id="a"))
     with pytest.raises(UnknownClient):
         provider.clients.edit("a", edit)
+
+
+# --- Removing ---
+
+
+def issue(provider, name, authorization, client="a", under="a"):
+    """Give a client an access token, under an authorization of its own or of another client."""
+    shared = {"subject": "ann", "scope": "read", "issued_at": 1}
+    plan = Plan()
+    if provider.storage.find(Authorization, id=authorization) is None:
+        plan.add(Authorization(id=authorization, client_id=under, **shared))
+    plan.add(
+        AccessToken(digest=name, client_id=client, authorization=authorization, expires_at=9**9, **shared)
+    )
+    provider.storage.apply(plan)
+
+
+def live(provider):
+    """Return what is not revoked."""
+    found = [*provider.storage.select(Authorization), *provider.storage.select(AccessToken)]
+    return {getattr(each, "id", None) or each.digest for each in found if each.revoked_at is None}
+
+
+class Interrupting:
+    """Lets something happen in place of, or just before, the write that removes a client."""
+
+    def __init__(self, provider, monkeypatch, happens):
+        apply = provider.storage.apply
+
+        def interrupted(plan):
+            if any(isinstance(part, Remove) and part.cls is Application for part in plan.parts):
+                happens()
+            return apply(plan)
+
+        monkeypatch.setattr(provider.storage, "apply", interrupted)
+
+
+def test_what_was_issued_ends_before_the_client_goes_so_that_a_removal_that_fails_is_repeated(
+    provider, monkeypatch
+):
+    provider.clients.create(Application(client_id="a"))
+    issue(provider, "own", "a's")
+    issue(provider, "exchanged", "b's", under="b")
+    issue(provider, "of b", "b's", client="b", under="b")
+
+    def fail():
+        raise StorageDown("gone")
+
+    with monkeypatch.context() as patch:
+        Interrupting(provider, patch, fail)
+        with pytest.raises(StorageDown):
+            provider.clients.remove("a", added(note("n")))
+    assert live(provider) == {"own", "b's", "of b"}, "the token ended with the authorization of a"
+    assert provider.clients.find("a") is not None
+    assert provider.storage.find(Artifact, digest="n") is None
+    provider.clients.remove("a", added(note("n")))
+    assert provider.clients.find("a") is None
+    assert provider.storage.find(Artifact, digest="n") is not None
+
+
+def test_what_is_issued_while_a_client_is_removed_ends_too(provider, monkeypatch):
+    provider.clients.create(Application(client_id="a"))
+    issue(provider, "of b", "b's", client="b", under="b")
+    Interrupting(provider, monkeypatch, lambda: issue(provider, "late", "a's"))
+    provider.clients.remove("a")
+    assert live(provider) == {"late", "b's", "of b"}, (
+        "of what is a's only the token, whose authorization ended"
+    )
+
+
+def test_a_removal_hears_what_its_plan_fails_with(provider):
+    provider.clients.create(Application(client_id="a"))
+    provider.storage.apply(added(note("n")))
+    with pytest.raises(DuplicateRecord):
+        provider.clients.remove("a", added(note("n")))
+    assert provider.clients.find("a") is not None
 
 
 def test_a_member_in_a_language_is_kept_beside_the_plain_one():

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from portula import Plugin
-from portula.plugin import Application, Artifact, ClientSaved
-from portula_testing.provider import CALLBACK
-from portula_testing.writing import remove_from
+from portula.errors import StorageDown
+from portula.plugin import AccessToken, Application, Artifact, Authorization, ClientSaved, Remove
+from portula_testing.provider import CALLBACK, token_for
+from portula_testing.writing import change_in, remove_from
 
 OTHER = "https://client.example/other"
 
@@ -262,8 +263,6 @@ def test_what_an_operator_gave_a_client_it_may_keep_but_others_may_not_ask_for(w
 
 
 def test_a_client_that_is_deleted_is_gone_with_its_tokens(world):
-    from portula_testing.provider import token_for
-
     told = world.registered()
     _, secret = world.provider.clients.create(Application(client_id="asking"))
     token = token_for(world.provider, "ann", "read", client=world.find(told))
@@ -281,6 +280,49 @@ def test_a_client_that_is_deleted_is_gone_with_its_tokens(world):
     assert not active()
     for method in ("GET", "PUT", "DELETE"):
         assert refused(world.configure(method, told, {"client_id": told["client_id"]}))
+
+
+def test_deleting_a_client_ends_for_good_what_it_may_do_in_the_name_of_people(world):
+    told, storage = world.registered(), world.provider.storage
+    token_for(world.provider, "ann", "read", client=world.find(told))
+    (own,) = storage.select(Authorization)
+    other = token_for(world.provider, "ann", "read", client=Application(client_id="other"))
+    (exchanged,) = [each for each in storage.select(AccessToken) if each.client_id == "other"]
+    change_in(storage, AccessToken, {"digest": exchanged.digest}, client_id=told["client_id"])
+    world.configure("DELETE", told)
+    assert storage.find(Authorization, id=own.id).revoked_at == world.clock.time
+    assert storage.find(Authorization, id=exchanged.authorization).revoked_at is None
+    world.provider.clients.create(Application(client_id=told["client_id"]))
+    assert world.provider.validator.find_live_access_token(other) is None
+
+
+def test_a_deletion_that_fails_can_be_repeated(world, monkeypatch):
+    told, storage = world.registered(), world.provider.storage
+    token = token_for(world.provider, "ann", "read", client=world.find(told))
+    apply = storage.apply
+
+    def failing(plan):
+        if any(isinstance(part, Remove) and part.cls is Application for part in plan.parts):
+            raise StorageDown("gone")
+        return apply(plan)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "apply", failing)
+        assert world.configure("DELETE", told).status_code == 503
+    assert world.provider.validator.find_live_access_token(token) is None
+    assert world.configure("GET", told).status_code == 200
+    assert world.configure("DELETE", told).status_code == 204
+
+
+def test_of_two_who_delete_a_client_at_once_one_is_refused(world, monkeypatch):
+    told, remove = world.registered(), world.provider.clients.remove
+
+    def overtaken(*arguments):
+        remove(told["client_id"])
+        return remove(*arguments)
+
+    monkeypatch.setattr(world.provider.clients, "remove", overtaken)
+    assert refused(world.configure("DELETE", told))
 
 
 def test_deleting_one_client_leaves_the_others(world):

@@ -17,6 +17,7 @@ from portula.host.declarations import HostHooks
 from portula.host.profiles import PROFILE_MEMBER, Shortfall
 from portula.model.client_metadata import required_confirmations
 from portula.model.errors import Conflict, InvalidClientMetadata, PortulaError, nearest
+from portula.model.failures import log_failure
 from portula.model.keys import unkeyed_digest
 from portula.model.plans import Plan
 from portula.model.records import Application, Authorization
@@ -218,16 +219,31 @@ class Clients:
     def _edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
         return self.save(edit(self.registered(client_id)))
 
-    def remove(self, client_id: str) -> None:
-        """Remove a client, and end what was issued to it, so that nothing counts again if the name is given anew.
+    def remove(self, client_id: str, plan: Plan | None = None) -> None:
+        """End what was issued to a client, and remove it: nothing counts again if the name is given anew.
+
+        If anything fails, the client is there still, without what had ended, and can be removed again.
+
+        Args:
+            client_id: of the client.
+            plan: what else is written as the client goes: whole or not at all.
 
         Raises:
             UnknownClient: there is none of this name.
+            Exception: what the plan fails with; see `Storage.apply`.
         """
         self.registered(client_id)
-        plan = Plan()
-        plan.remove(Application, client_id=client_id)
-        self._provider.storage.apply(plan)  # first, so that nothing more is issued
+        self._end(client_id)
+        whole = Plan()
+        whole.remove(Application, client_id=client_id)
+        whole.extend(plan)
+        self._provider.storage.apply(whole)
+        try:
+            self._end(client_id)  # what was issued while the rest ended
+        except Exception as failure:  # noqa: BLE001 - it is logged; the client is gone, and nothing of it counts
+            log_failure(failure, "what client %r got while it was removed is not revoked", client_id)
+
+    def _end(self, client_id: str) -> None:
         if self._provider.storage.walks(Authorization):
             revoke_client(self._provider, client_id)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portula import Plugin
-from portula.errors import Conflict, DuplicateRecord, InvalidTokenError, Replayed
+from portula.errors import Conflict, DuplicateRecord, InvalidTokenError, Replayed, UnknownClient
 from portula.plugin import (
     SELF_REGISTERED,
     Application,
@@ -169,14 +169,17 @@ class Registry:
             raise TryLater("The client was changed at the same moment.", 1, status=503) from None
 
     def remove(self, client_id: str, token: Artifact) -> None:
-        """Remove a client (RFC 7592 §2.3). Its codes and tokens end with it: they count for a known client only."""
+        """Remove a client, and end all that was issued to it (RFC 7592 §2.3).
+
+        Raises:
+            InvalidTokenError: another request used the token up, or removed the client.
+        """
         plan = Plan()
         plan.take(token, at=self._provider.now())
-        plan.remove(Application, client_id=client_id)
         self._tokens.forget(client_id, plan)
         try:
-            self._provider.storage.apply(plan)
-        except Replayed:
+            self._provider.clients.remove(client_id, plan)
+        except (Replayed, UnknownClient):
             raise InvalidTokenError from None
 
     def _forget(self, client_id: str) -> None:

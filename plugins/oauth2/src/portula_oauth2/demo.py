@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from portula import hookimpl
-from portula.plugin import Application, Plan
+from portula.errors import UnknownClient
+from portula.plugin import Application
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -29,9 +31,9 @@ def portula_demo(provider: Provider) -> dict[str, str]:
             redirect_uris=(f"{root}/",),
         )
     )
-    plan = Plan()
-    plan.remove(Application, client_id=DEMO_CLIENT_ID)  # the one of the last start, before this one is added
-    client, secret = provider.clients.save(checked, plan), checked.secret
+    with suppress(UnknownClient):
+        provider.clients.remove(DEMO_CLIENT_ID)  # the one of the last start, with what was issued to it
+    client, secret = provider.clients.save(checked), checked.secret
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     request = {
