@@ -6,7 +6,7 @@ import pytest
 from support.browser import forms_of
 
 from portula.errors import Conflict, DuplicateRecord
-from portula.plugin import Application, Artifact, Authorization, Grant, Plan, TokenRevoked
+from portula.plugin import AccessToken, Application, Artifact, Authorization, Grant, Plan, TokenRevoked
 from portula_testing.writing import add_to, remove_from
 
 APPS = "/o/authorized_tokens/"
@@ -112,6 +112,20 @@ def test_removing_an_app_ends_all_it_holds_of_the_person_and_nothing_else(connec
             address="127.0.0.1",
         )
     ]
+
+
+def test_removing_an_app_ends_what_it_has_under_the_authorization_of_another(connected, browser):
+    storage = connected.provider.storage
+    for digest, subject, client_id, under in (
+        ("exchanged", "ada", "tea", "f2"),
+        ("of coffee", "ada", "coffee", "f2"),
+        ("of bob", "bob", "tea", "f3"),
+    ):
+        shared = {"subject": subject, "client_id": client_id, "authorization": under, "scope": "read"}
+        add_to(storage, AccessToken(digest=digest, issued_at=1, expires_at=2_000_000_000, **shared))
+    browser.post(APPS, data=forms_of(browser.get(APPS).text)[0].fields)
+    left = [each.digest for each in storage.select(AccessToken) if each.revoked_at is None]
+    assert sorted(left) == ["of bob", "of coffee"]
 
 
 def test_removing_twice_does_no_harm(connected, host, browser):

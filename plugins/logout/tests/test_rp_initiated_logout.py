@@ -304,6 +304,30 @@ def test_of_which_clients_tokens_are_revoked_can_be_set(make):
     ]
 
 
+@pytest.mark.parametrize("kinds", [["access_token", "refresh_token"], ["access_token"]])
+def test_what_a_client_of_these_has_under_the_authorization_of_another_is_revoked(make, kinds):
+    house = make(
+        OIDC_RP_INITIATED_LOGOUT_CLIENT_TYPES=["confidential"], OIDC_RP_INITIATED_LOGOUT_TOKEN_TYPES=kinds
+    )
+    live = tokens_of(house)
+    house.client("gateway", client_type="confidential")
+    for subject in ("ada", "bob"):
+        exchanged = AccessToken(
+            digest=f"exchanged {subject}",
+            client_id="gateway",
+            authorization=f"{subject} tea",
+            subject=subject,
+            scope="openid",
+            issued_at=NOW,
+            expires_at=NOW + 600,
+        )
+        add_to(house.storage, exchanged)
+    assert "exchanged ada" in live()
+    sign_out(house)
+    assert "exchanged ada" not in live()
+    assert {"exchanged bob", "AccessToken ada tea"} <= set(live())
+
+
 # --- Bad requests ---
 
 

@@ -1,13 +1,16 @@
 """Tokens are exchanged as RFC 8693 and the policy say, over HTTP."""
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from security.driving import bearer, error_of
+from support.browser import forms_of
 from support.exchanges import API, GRANT, MAIL, TYPE, own_token
 from support.proofs import Prover
 
 from portula import hookimpl
+from portula.cli.main import flask_group
 from portula.plugin import revoke_client, revoke_person
 from portula_testing.jws import TokenKey, taken_apart, unsigned
 
@@ -72,6 +75,43 @@ def test_whoever_ends_all_that_a_client_has_ends_exchanged_tokens_too(house, app
     assert revoke_client(house.provider, gateway.client_id) == 1
     assert not house.door().is_active(app, made)
     assert house.door().is_active(app, token), "that of the other client stays"
+
+
+@pytest.mark.parametrize("kept", ["memory", "file"])
+@pytest.mark.parametrize("way", ["page", "consents", "tokens"])
+def test_whoever_takes_access_back_from_a_client_ends_what_it_exchanged(make_house, tmp_path, way, kept):
+    grants = ("authorization_code", "client_credentials", GRANT)
+    with closing(make_house(folder=tmp_path if kept == "file" else None)) as house:
+        app, gateway, browser = house.client(), house.client(grant_types=grants), house.browser()
+        door, provider = house.door(), house.provider
+        code, verifier = browser.code(gateway)
+        own = door.redeem(gateway, code, verifier).json["access_token"]
+        token = house.tokens(app)["access_token"]
+        form = {"subject_token": token, "subject_token_type": f"{TYPE}access_token"}
+        made = door.token(gateway, gateway.auth, grant_type=GRANT, **form).json["access_token"]
+        robots = door.token(gateway, grant_type="client_credentials").json["access_token"]
+        assert door.is_active(app, own)
+        assert door.is_active(app, made)
+        if way == "page":
+            apps = forms_of(browser.get("/o/authorized_tokens/").text)
+            (fields,) = [each.fields for each in apps if each.fields.get("client_id") == gateway.client_id]
+            assert browser.post("/o/authorized_tokens/", fields).status_code == 303
+        else:
+            words = {
+                "consents": ["consents", "remove", "ann", gateway.client_id],
+                "tokens": ["tokens", "revoke", "--user", "ann", "--client", gateway.client_id],
+            }[way]
+            provider.app.cli.add_command(flask_group, "portula")
+            ran = provider.app.test_cli_runner().invoke(args=["portula", *words, "--yes", "--json"])
+            assert ran.exit_code == 0, ran.output
+            assert way == "consents" or '"revoked": 2' in ran.output, (
+                "an authorization, and a token of another"
+            )
+        assert not door.is_active(app, own)
+        assert not door.is_active(app, made)
+        assert door.resource(made).status_code == 401
+        assert door.is_active(app, token), "that of the other client stays"
+        assert door.is_active(app, robots), "the client's own is of no person"
 
 
 def test_its_client_gives_it_back_and_nobody_else(house, app, gateway, exchange):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -26,16 +26,19 @@ PAGE = 100
 def plan_revocation(plan: Plan, now: int, **where: Condition) -> ChangeAll:
     """Plan to revoke every authorization that matches, whatever points to it; return the part that counts them.
 
-    What is revoked is of no more use to anybody, so it expires too and is purged.
+    What is revoked is of no more use to anybody, so it expires too and is purged. Where clients are named, their access
+    tokens are revoked as well: they may have some under the authorizations of other clients (RFC 8693 §2.2).
 
     Args:
         plan: is added to.
         now: Unix seconds, UTC.
-        where: `id`, or fields that authorizations and refresh tokens both have, e.g. `subject` and `client_id`.
+        where: `id`, or fields that authorizations and tokens have, e.g. `subject`, and `client_id` beside it.
     """
     tokens = {"authorization": where["id"]} if "id" in where else where
     part = plan.change_all(Authorization, {**where, "revoked_at": None}, revoked_at=now, expires_at=now)
     plan.change_all(RefreshToken, tokens, expires_at=now, sealed=None)
+    if "client_id" in where:
+        plan.change_all(AccessToken, {**where, "revoked_at": None}, revoked_at=now)
     return part
 
 
@@ -82,7 +85,9 @@ def revoke_person(
     client_id: str | None = None,
     apply: Callable[[Plan], object] | None = None,
 ) -> int:
-    """Revoke every authorization of a person, or those for one client, in one plan; tell the listeners afterwards.
+    """Revoke every authorization of a person, in one plan; tell the listeners afterwards.
+
+    For one client: its authorizations, and what it has of this person under the authorizations of others.
 
     Args:
         provider: whose storage it is.
@@ -92,23 +97,38 @@ def revoke_person(
         apply: applies the plan where something else than the storage does, e.g. `Sessions.end_all`.
 
     Returns:
-        How many authorizations were not revoked before.
+        How many authorizations, and such tokens, were not revoked before.
     """
     where = {"subject": subject} if client_id is None else {"subject": subject, "client_id": client_id}
-    live = [each for each in _of_person(provider, subject) if client_id in (None, each.client_id)]
+    known = [each for each in _of_person(provider, subject) if client_id in (None, each.client_id)]
+    live = [each for each in known if each.revoked_at is None]
+    own = {each.id for each in known}
+    tokens = 0 if client_id is None else _tokens_elsewhere(provider, subject, client_id, own)
     whole = Plan()
     plan_revocation(whole, provider.now(), **where)
     whole.extend(plan)
     (apply or provider.storage.apply)(whole)
     _tell(provider, live)
-    return len(live)
+    return len(live) + tokens
 
 
 def _of_person(provider: AuthorizationServer, subject: str) -> Iterator[Authorization]:
     after: str | None = None
     while page := provider.storage.select(Authorization, limit=PAGE, after=after, subject=subject):
-        yield from (each for each in page if each.revoked_at is None)
+        yield from page
         after = page[-1].id
+
+
+def _tokens_elsewhere(
+    provider: AuthorizationServer, subject: str, client_id: str, own: Container[str | None]
+) -> int:
+    """Count the access tokens that a client has of a person under none of its `own` authorizations."""
+    after, count = None, 0
+    while page := provider.storage.select(AccessToken, limit=PAGE, after=after, subject=subject):
+        live = (each for each in page if each.client_id == client_id and each.revoked_at is None)
+        count += sum(each.authorization not in own for each in live)
+        after = page[-1].digest
+    return count
 
 
 def _tell(provider: AuthorizationServer, authorizations: Iterable[Authorization]) -> None:

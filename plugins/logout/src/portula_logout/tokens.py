@@ -55,11 +55,14 @@ def _of(provider: Provider, subject: str) -> dict[str, Condition]:
 
 
 def _clients(provider: Provider, subject: str) -> set[str]:
+    """Return who has tokens of a person, those too who have them under the authorizations of others (RFC 8693 §2.2)."""
     named: set[str] = set()
-    after: str | None = None
-    while page := provider.storage.select(Authorization, limit=PAGE, after=after, subject=subject):
-        named |= {authorization.client_id for authorization in page}
-        after = page[-1].id
+    kinds: dict[type[Authorization | AccessToken], str] = {Authorization: "id", AccessToken: "digest"}
+    for kind, key in kinds.items():
+        after: str | None = None
+        while page := provider.storage.select(kind, limit=PAGE, after=after, subject=subject):
+            named |= {record.client_id for record in page}
+            after = getattr(page[-1], key)
     return named
 
 
