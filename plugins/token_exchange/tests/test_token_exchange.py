@@ -11,8 +11,9 @@ from support.proofs import Prover
 
 from portula import hookimpl
 from portula.cli.main import flask_group
-from portula.plugin import revoke_client, revoke_person
+from portula.plugin import Application, revoke_client, revoke_person
 from portula_testing.jws import TokenKey, taken_apart, unsigned
+from portula_testing.writing import remove_from
 
 # --- What one gets ---
 
@@ -75,6 +76,30 @@ def test_whoever_ends_all_that_a_client_has_ends_exchanged_tokens_too(house, app
     assert revoke_client(house.provider, gateway.client_id) == 1
     assert not house.door().is_active(app, made)
     assert house.door().is_active(app, token), "that of the other client stays"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_it_counts_nowhere_while_the_client_of_its_subject_does_not(house, gateway, exchange, gone):
+    app, door, watcher = house.client(), house.door(), house.client()
+    token = house.tokens(app, scope="openid read")["access_token"]
+    made = exchange(gateway, token).json["access_token"]
+    again = exchange(gateway, made).json["access_token"]
+    if gone:
+        remove_from(house.provider.storage, Application, client_id=app.client_id)
+    else:
+        house.change(app, disabled=True)
+    for each in (made, again):
+        assert not door.is_active(watcher, each)
+        assert not door.is_active(gateway, each)
+        assert door.resource(each).status_code == 401
+        assert door.open("/o/userinfo/", headers=bearer(each)).status_code == 401
+        assert error_of(exchange(gateway, each)) == "invalid_request"
+    reason = house.provider.validator.why_not_live(made)
+    assert reason == "the client that it was exchanged from is gone or disabled"
+    if not gone:
+        house.change(app, disabled=False)
+        assert door.is_active(watcher, made)
+        assert door.open("/o/userinfo/", headers=bearer(made)).status_code == 200
 
 
 @pytest.mark.parametrize("kept", ["memory", "file"])

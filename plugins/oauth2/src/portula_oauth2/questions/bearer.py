@@ -26,7 +26,7 @@ ACCESS_TOKEN = "access token"
 
 
 class BearerQuestions(OAuth2Validator):
-    """A token counts while it, its client and its person do (attack S27)."""
+    """A token counts while it, its client, the client it was exchanged from and its person do (attack S27)."""
 
     def validate_bearer_token(
         self, token: str | None, scopes: list[str] | None, request: OAuthRequest
@@ -91,21 +91,31 @@ class BearerQuestions(OAuth2Validator):
     def _live(
         self, token: T, authorization: Authorization | None, client: Application | None
     ) -> Live[T] | str:
-        provider = self.provider
-        under: str | None = token.authorization
-        if authorization is None and under is not None:
-            return "the authorization is gone"
-        if authorization is not None and is_revoked(provider, authorization):
-            return "the authorization is revoked"
-        expires_at: int | None = token.expires_at
-        if expires_at is not None and expires_at <= provider.now():
-            return "the token has expired"
+        ended = self._end_of(token, authorization)
+        if ended is not None:
+            return ended
         if client is None or not client.is_usable(None):
             return "the client is gone or disabled"
+        if authorization is not None and not self._may_give(authorization.client_id, client):
+            return "the client that it was exchanged from is gone or disabled"
         if token.subject is None:
             return Live(token, client, authorization, None)
-        user = provider.validator.active_person(token.subject)
+        user = self.provider.validator.active_person(token.subject)
         return "the person is gone or disabled" if user is None else Live(token, client, authorization, user)
+
+    def _end_of(self, token: AccessToken | RefreshToken, authorization: Authorization | None) -> str | None:
+        """Say how a token ended, by itself or with its authorization; None while neither did."""
+        if authorization is None and token.authorization is not None:
+            return "the authorization is gone"
+        if authorization is not None and is_revoked(self.provider, authorization):
+            return "the authorization is revoked"
+        expired = token.expires_at is not None and token.expires_at <= self.provider.now()
+        return "the token has expired" if expired else None
+
+    def _may_give(self, client_id: str, holder: Application) -> bool:
+        """Say whether the client of an authorization counts; it is another than the token's after an exchange."""
+        given = holder if client_id == holder.client_id else self.provider.clients.find(client_id)
+        return given is not None and given.is_usable(None)
 
     def active_person(self, subject: str) -> User | None:
         """Ask the login for this person."""
