@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from portula.plugin import AccessToken, Application, User
+from portula import hookimpl
+from portula.plugin import AccessToken, Application, ClientSource, User
 from portula_admin.walks import WINDOW
 from portula_testing.writing import remove_from
 
@@ -200,3 +201,30 @@ def test_what_a_token_s_client_was_is_still_said(admin):
     assert ">An app<" in admin.get("/access-token/").text
     remove_from(admin.storage, Application, client_id="app")
     assert "app (gone)" in admin.get("/access-token/view/", id=name).text
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_client_of_a_source_is_not_gone_and_has_no_page(make, kept):
+    class Source:
+        @hookimpl
+        def portula_client_sources(self, provider):
+            client = Application(client_id="app", name="From elsewhere") if kept else None
+            return [
+                ClientSource(
+                    name="s", claims=lambda name: name == "app", find=self.find, known=lambda _: client
+                )
+            ]
+
+        def find(self, client_id):
+            raise AssertionError("a list asks no other server")
+
+    admin = make(Source())
+    name = admin.access("t")
+    page = admin.get("/access-token/view/", id=name).text
+    assert "(gone)" not in page
+    assert ("From elsewhere" in page) is kept
+    assert "application/view/" not in page
+    admin.client()
+    page = admin.get("/access-token/view/", id=name).text
+    assert ">An app<" in page
+    assert "application/view/" in page, "one that is registered under the name comes first"

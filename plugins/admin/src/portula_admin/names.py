@@ -21,6 +21,7 @@ class Names:
         """Know nothing yet."""
         self._provider = provider
         self._clients: dict[str, str | None] = {}
+        self._registered: set[str] = set()
         self._people: dict[str, str | None] = {}
         self._authorizations: dict[str, Authorization | None] = {}
 
@@ -34,8 +35,15 @@ class Names:
         """Read the names of several clients at once."""
         missing = tuple(set(client_ids) - self._clients.keys())
         if missing:
+            clients = self._provider.clients
             found = self._provider.storage.select(Application, limit=len(missing), client_id=missing)
+            self._registered |= {client.client_id for client in found}
+            others = [
+                name for name in missing if name not in self._registered and clients.is_of_a_source(name)
+            ]
+            found += clients.find_all(others).values()
             self._clients.update(dict.fromkeys(missing))
+            self._clients.update(dict.fromkeys(others, ""))
             self._clients.update({client.client_id: shown_name(client.name) for client in found})
 
     def client(self, client_id: str) -> str:
@@ -44,9 +52,14 @@ class Names:
         return self._clients[client_id] or client_id
 
     def knows_client(self, client_id: str) -> bool:
-        """Say whether there is such a client still."""
+        """Say whether there is such a client still; one of a source is where that is."""
         self.read_clients([client_id])
         return self._clients[client_id] is not None
+
+    def is_registered(self, client_id: str) -> bool:
+        """Say whether a client is registered here, and has a page."""
+        self.read_clients([client_id])
+        return client_id in self._registered
 
     def read_authorizations(self, identifiers: Iterable[str | None]) -> None:
         """Read several authorizations at once."""

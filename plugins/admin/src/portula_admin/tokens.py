@@ -69,6 +69,8 @@ class TokenAdmin(RecordAdmin):
         name = self.names.client(record.client_id)
         if not self.names.knows_client(record.client_id):
             return f"{name} (gone)"
+        if not self.names.is_registered(record.client_id):
+            return name
         url = self.provider.url_for("admin.view", slug="application", id=record.client_id)
         return Link(name, url, to="application")
 

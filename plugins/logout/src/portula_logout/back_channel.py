@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula.errors import FetchFailed
 from portula.plugin import Add, DeliveryKind, OutgoingMessage
 from portula_logout import metadata
 from portula_logout.logout_token import make_logout_token
@@ -43,8 +44,12 @@ def message(delivery: Delivery) -> OutgoingMessage | None:
 
     Raises:
         JoseError: it cannot be signed.
+        FetchFailed: what describes the client cannot be had at this moment, or counts no longer.
     """
-    client = delivery.provider.clients.find(delivery.client_id or "")
+    clients, client_id = delivery.provider.clients, delivery.client_id or ""
+    client = clients.find(client_id)
+    if client is None and clients.is_of_a_source(client_id):
+        raise FetchFailed("it is not known at this moment who it is")
     if client is None or BACKCHANNEL_URI not in client.metadata:
         return None
     ended = delivery.data

@@ -8,14 +8,13 @@ from urllib.parse import urlencode
 
 from portula.plugin import origin_of
 from portula_logout import metadata, participants
+from portula_logout.registration import FRONTCHANNEL_URI
 from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
     from flask import Response
 
     from portula import Provider
-
-MEMBER = "frontchannel_logout_uri"
 
 MAX_FRAMES = 50
 """A page with more would not have loaded them before it goes on."""
@@ -38,9 +37,9 @@ def frames_of(provider: Provider, sid: str | None) -> Frames:
     if sid is None or not metadata.front_channel(provider):
         return Frames()
     urls = [
-        _with_session(app.client.metadata[MEMBER], app.issuer, app.sid)
+        _with_session(app.client.metadata[FRONTCHANNEL_URI], app.issuer, app.sid)
         for app in participants.of_session(provider, sid)
-        if origin_of(app.client.metadata.get(MEMBER, "")) and not app.client.disabled
+        if origin_of(app.client.metadata.get(FRONTCHANNEL_URI, "")) and not app.client.disabled
     ]
     return Frames(tuple(urls[:MAX_FRAMES]))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin
 from portula.plugin import Add, Application, Artifact, ChangeAll, Remove
+from portula_logout.registration import BACKCHANNEL_URI, FRONTCHANNEL_URI
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationGranted, AuthorizationServer
@@ -17,6 +18,9 @@ KIND = "session-client"
 REMEMBERED_SECONDS = 30 * 24 * 3600
 """How long an app is remembered when nobody says how long the session lasts: the host keeps sessions of its own."""
 
+ADDRESSES = "addresses"
+"""What is remembered of an app that is not registered here: it may be known no longer when the session ends."""
+
 PAGE = 100
 
 
@@ -25,7 +29,9 @@ def remember(provider: AuthorizationServer, event: AuthorizationGranted) -> list
     if event.sid is None or "openid" not in event.scopes:
         return []
     keys, name, expires_at = provider.keys, f"{event.sid}\0{event.client_id}", _expiry(provider, event.sid)
-    payload = {"issuer": provider.current_issuer(), "sub": event.known_as}
+    payload: dict[str, object] = {"issuer": provider.current_issuer(), "sub": event.known_as}
+    if provider.clients.is_of_a_source(event.client_id):
+        payload[ADDRESSES] = _addresses(provider, event.client_id)
     artifact = Artifact(
         digest=keys.digest(KIND, name),
         kind=KIND,
@@ -45,11 +51,19 @@ def remember(provider: AuthorizationServer, event: AuthorizationGranted) -> list
     ]
 
 
+def _addresses(provider: AuthorizationServer, client_id: str) -> dict[str, object]:
+    """Return where an app wants to hear of a logout, as it says now."""
+    client = provider.clients.find_all([client_id]).get(client_id)
+    known = {} if client is None else client.metadata
+    return {name: known[name] for name in (BACKCHANNEL_URI, FRONTCHANNEL_URI) if name in known}
+
+
 @dataclass(frozen=True, slots=True)
 class Participant:
     """An app, and what it knows of the session."""
 
     client: Application
+    """As it is known without asking another server; else no more of it than its addresses."""
     issuer: str
     sub: str
     """The person."""
@@ -58,18 +72,22 @@ class Participant:
 
 
 def of_session(provider: AuthorizationServer, sid: str) -> Iterator[Participant]:
-    """Yield the apps of a session."""
+    """Yield the apps of a session; no other server is asked about one, so that nothing holds a logout up."""
     family, after = provider.keys.digests(KIND, sid), None
     while page := provider.storage.select(Artifact, family=family, limit=PAGE, after=after):
         known = {artifact.client_id: artifact.payload for artifact in page if artifact.client_id}
-        clients = provider.storage.select(Application, limit=PAGE, client_id=tuple(known))
-        for client in clients:
-            participant = known[client.client_id]
+        clients = provider.clients.find_all(tuple(known))
+        for client_id, participant in sorted(known.items()):
+            client = clients.get(client_id)
+            if client is None and participant.get(ADDRESSES):
+                client = Application(client_id=client_id, metadata=participant[ADDRESSES])
+            if client is None:
+                continue
             yield Participant(
                 client,
                 participant["issuer"],
                 participant["sub"],
-                provider.validator.sid_for(sid, client.client_id),
+                provider.validator.sid_for(sid, client_id),
             )
         after = page[-1].digest
 

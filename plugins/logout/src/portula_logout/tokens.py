@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from portula.plugin import (
     AccessToken,
-    Application,
     Authorization,
     Grant,
     RefreshToken,
@@ -49,9 +48,18 @@ def _of(provider: Provider, subject: str) -> dict[str, Condition]:
     ordered = sorted(_clients(provider, subject))
     found: list[str] = []
     for start in range(0, len(ordered), PAGE):
-        page = ordered[start : start + PAGE]
-        found += [client.client_id for client in _read(provider, page) if client.client_type in types]
+        found += _of_types(provider, ordered[start : start + PAGE], types)
     return {"subject": subject, "client_id": tuple(found)}
+
+
+def _of_types(provider: Provider, client_ids: Sequence[str], types: Container[str]) -> Iterator[str]:
+    """Yield those whose clients are of some types; one is, if its source does not say now what it is."""
+    clients = provider.clients
+    known = clients.find_all(client_ids)
+    for client_id in client_ids:
+        client = known.get(client_id)
+        if clients.is_of_a_source(client_id) if client is None else client.client_type in types:
+            yield client_id
 
 
 def _clients(provider: Provider, subject: str) -> set[str]:
@@ -64,7 +72,3 @@ def _clients(provider: Provider, subject: str) -> set[str]:
             named |= {record.client_id for record in page}
             after = getattr(page[-1], key)
     return named
-
-
-def _read(provider: Provider, client_ids: Sequence[str]) -> list[Application]:
-    return provider.storage.select(Application, limit=PAGE, client_id=tuple(client_ids))
