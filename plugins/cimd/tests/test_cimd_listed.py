@@ -8,6 +8,7 @@ from support.browser import forms_of
 from support.client_documents import CALLBACK, URL
 from support.client_world import PARTY, World
 
+from portula.cli.main import flask_group
 from portula.errors import FetchFailed
 from portula.plugin import Artifact, Plan
 from portula_cimd.documents import KIND
@@ -102,3 +103,21 @@ def test_access_is_taken_away_while_the_source_is_down():
     browser.submit(page, next(iter(forms_of(page.text)[0].buttons)))
     assert "App 0" not in browser.get(APPS).text
     assert len(world.web.fetched) == before
+
+
+def test_commands_name_a_client_by_its_document_without_fetching_it():
+    world = World()
+    connected(world)
+    world.web.published[URL] = FetchFailed("nobody answers")
+    world.clock.forward(2 * DAY)
+    world.web.fetched.clear()
+    runner = world.house.app.test_cli_runner()
+
+    def run(*words):
+        return json.loads(runner.invoke(flask_group, [*words, "--json"], catch_exceptions=False).stdout)
+
+    (row,) = run("tokens", "list", "--client", URL)
+    assert row["client_id"] == URL
+    assert run("clients", "tokens", URL) == []
+    assert run("tokens", "revoke", "--client", URL, "--yes") == {"revoked": 1}
+    assert world.web.fetched == []

@@ -59,6 +59,7 @@ MODERN = {
 PROTOCOL = {
     **MODERN,
     "ACCESS_TOKEN_EXPIRE_SECONDS": [3601, lambda request: 60],
+    "EXTRA_SERVER_KWARGS": [{"token_expires_in": 60}],
     "CIMD_ENABLED": [False],
     "REQUEST_APPROVAL_PROMPT": ["auto"],
     "RESOURCE_INDICATORS_DEFAULT": [None],

@@ -85,6 +85,15 @@ class Clients:
             raise UnknownClient(f"there is no client {client_id!r}{near}")
         return found
 
+    def check_name(self, client_id: str) -> None:
+        """Require that there is a client of this name: registered here, or of a source, which is not asked.
+
+        Raises:
+            UnknownClient: see `registered`.
+        """
+        if not self.is_of_a_source(client_id):
+            self.registered(client_id)
+
     def prefer_source(self, client_id: str, registered: Application | None) -> Application | None:
         """Return the client of this name as `find` does, given the one that is registered under it, read already."""
         source = self._source(client_id)

@@ -50,7 +50,7 @@ def list_command(provider: Provider) -> click.Command:
         `tokens show` and `tokens revoke` take their IDs. No token is printed, nor could it be.
         """
         try:
-            client = provider.clients.registered(client_id)
+            provider.clients.check_name(client_id)
         except UnknownClient as error:
             raise click.ClickException(str(error)) from None
         if not provider.storage.walks(AccessToken):
@@ -60,7 +60,7 @@ def list_command(provider: Provider) -> click.Command:
             raise click.ClickException(f"there is no access token {after!r}")
         place = None if last is None else (last.issued_at, last.digest)
         page = provider.storage.walk(
-            AccessToken, "issued_at", descending=True, limit=limit, after=place, client_id=client.client_id
+            AccessToken, "issued_at", descending=True, limit=limit, after=place, client_id=client_id
         )
         rows = token_facts(provider, page)
         none = "There is no access token."

@@ -171,9 +171,10 @@ def _where(provider: Provider, user: str | None, client_id: str | None) -> dict[
         where["subject"] = _subject(provider, user)
     if client_id is not None:
         try:
-            where["client_id"] = provider.clients.registered(client_id).client_id
+            provider.clients.check_name(client_id)
         except UnknownClient as error:
             raise click.ClickException(str(error)) from None
+        where["client_id"] = client_id
     return where
 
 

@@ -40,6 +40,12 @@ MCP = Profile(
     floors=(
         *OAUTH21.floors,
         Floor.at_most("ACCESS_TOKEN_EXPIRE_SECONDS", HOUR, HOUR),
+        Floor(
+            setting="EXTRA_SERVER_KWARGS",
+            allows=lambda found: "token_expires_in" not in found,
+            allowed="arguments without token_expires_in; ACCESS_TOKEN_EXPIRE_SECONDS says how long tokens live",
+            default={},
+        ),
         Floor.exactly("CIMD_ENABLED", True),
         Floor.exactly("REQUEST_APPROVAL_PROMPT", "force"),
         Floor(
