@@ -219,3 +219,10 @@ def test_without_issuer_and_without_url_the_start_fails_with_the_remedy():
     app.config["SECRET_KEY"] = "0123456789abcdef"
     with pytest.raises(EmptySlot, match="set RESOURCE_SERVER_INTROSPECTION_URL"):
         Provider(app, plugins=[portula_resource_server], discover=False)
+
+
+def test_a_provider_that_is_blocked_here_is_named_in_the_remedy():
+    app = Flask("blocked")
+    app.config.update(SECRET_KEY="0123456789abcdef", OAUTH2_PROVIDER={"PLUGINS_BLOCKED": ["oauth2"]})
+    with pytest.raises(EmptySlot, match=r"answer.*: PLUGINS_BLOCKED names 'oauth2'"):
+        Provider(app)

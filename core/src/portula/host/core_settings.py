@@ -14,6 +14,16 @@ from portula.model.uris import issuer_problem
 REALM_PATTERN = r"^[A-Za-z0-9._-]{0,64}$"
 """Names of realms: part of keys, of rows and of what is logged."""
 
+EARLY = (
+    "PLUGINS_LOCK",
+    "PLUGINS_TRUSTED",
+    "PLUGINS_BLOCKED",
+    "PLUGINS_CHOICE",
+    "PLUGINS_OPTIONAL",
+    "PLUGINS_DIR",
+)
+"""Settings that are read before the plugins are there."""
+
 
 @dataclass(frozen=True, slots=True)
 class StandAlone:

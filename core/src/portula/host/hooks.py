@@ -8,7 +8,7 @@ declaration, e.g. `provider.hooks.ask(Plugin.portula_login)`, and what it is cal
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
@@ -17,6 +17,7 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
 
 from portula.host.answers import contribution_problem, problem_of
 from portula.host.events import Event
+from portula.host.joining import joined, keys_of, made
 from portula.host.kinds import PREFIX, HookFacts, Kind
 from portula.host.logs import log_event
 from portula.host.plugins import Implementation, Plugins
@@ -27,9 +28,9 @@ from portula.model.errors import (
     DuplicateContribution,
     EmptySlot,
     HookFailed,
-    InvalidClientMetadata,
     SlotConflict,
     StorageDown,
+    Together,
     nearest,
 )
 from portula.model.failures import log_failure
@@ -90,9 +91,12 @@ class Hooks:
 
     def settle(self) -> None:
         """Ask every slot, so that a conflict shows at start and no request meets it."""
+        together = Together()
         for name, facts in self._plugins.all_facts():
             if facts.kind is Kind.SLOT:
-                self.ruling(self._plugins.declared[name])
+                with together.part():
+                    self.ruling(self._plugins.declared[name])
+        together.check()
 
     # --- At start ---
 
@@ -100,17 +104,20 @@ class Hooks:
         """Return the answer of a slot; it is asked for once.
 
         Raises:
-            EmptySlot: nobody answers; the message says what to install.
+            EmptySlot: nobody answers; the message says what to install, or to unblock.
             ConfigError: see `ruling`.
         """
         found = self._answers.get(slot)
         if found is None:
             ruling = self.ruling(slot)
             if ruling.answer is None:
-                install = self._called(slot, Kind.SLOT)[0].install
-                raise EmptySlot(f"slot {ruling.slot!r}: nothing answers; install {install}")
+                raise EmptySlot(f"slot {ruling.slot!r}: nothing answers; {self.remedy(slot)}")
             found = self._answers[slot] = ruling.answer
         return cast("T", found)
+
+    def remedy(self, hook: Callable[..., Any]) -> str:
+        """Return what to do where a slot or a contribution has no answer, such as installing a distribution."""
+        return self._plugins.remedy(self._plugins.facts(hook.__name__).install)
 
     def ruling(self, slot: Callable[[Any, Any], T | None]) -> Ruling[T]:
         """Ask everyone who answers a slot and choose: the deployment's choice, else the strongest tier.
@@ -134,7 +141,7 @@ class Hooks:
             if answer is not None:
                 problem = problem_of(answer, expected)
                 if problem:
-                    raise BrokenPlugin(f"{implementation.source}: {implementation.name} answers {problem}")
+                    raise BrokenPlugin(*self._wrong_answers(implementation.source))
                 answers.append((implementation.source, answer))
         chosen = self._choice.get(name)
         if chosen is not None:
@@ -155,6 +162,17 @@ class Hooks:
             return Ruling(name, None, None)
         return Ruling(name, answers[0][1], answers[0][0], tuple(source for source, _ in answers[1:]))
 
+    def _wrong_answers(self, source: Source) -> Iterator[str]:
+        """Yield the answers of one plugin that are not of the type that their slots declare; no failures."""
+        for name, facts in self._plugins.all_facts():
+            for implementation in self._plugins.implementations(name) if facts.kind is Kind.SLOT else ():
+                if implementation.source == source:
+                    with Together().part():
+                        answer = implementation.call_at_start(self._provider)
+                        problem = problem_of(answer, return_type(self._plugins.declared[name]) | None)
+                        if problem:
+                            yield f"{source}: {name} answers {problem}"
+
     def contributions(self, contribution: Callable[[Any, Any], T]) -> list[tuple[Source, T]]:
         """Return what each plugin contributes, weakest tier first.
 
@@ -164,14 +182,15 @@ class Hooks:
         _, implementations = self._called(contribution, Kind.CONTRIBUTION)
         expected = return_type(contribution)
         found: list[tuple[Source, T]] = []
+        together = Together()
         for implementation in reversed(implementations):
-            answer = implementation.call_at_start(self._provider)
-            if answer is None:
-                continue
-            problem = contribution_problem(answer, expected)
-            if problem:
-                raise BrokenPlugin(f"{implementation.source}: {implementation.name} answers {problem}")
-            found.append((implementation.source, cast("T", answer)))
+            with together.part():
+                answer = implementation.call_at_start(self._provider)
+                problem = None if answer is None else contribution_problem(answer, expected)
+                if problem:
+                    raise BrokenPlugin(f"{implementation.source}: {implementation.name} answers {problem}")
+                found += [] if answer is None else [(implementation.source, cast("T", answer))]
+        together.check()
         return found
 
     @overload
@@ -202,7 +221,7 @@ class Hooks:
         for source, members in found:
             entries = members.items() if isinstance(members, Mapping) else members
             for entry in entries:
-                for key in _keys(facts, entry, mapping=isinstance(members, Mapping)):
+                for key in keys_of(facts, entry, mapping=isinstance(members, Mapping)):
                     if key in owners:
                         raise DuplicateContribution(
                             f"{name}: {key!r} comes from {owners[key]} and from {source}; block one"
@@ -210,6 +229,15 @@ class Hooks:
                     owners[key] = source
                 joined.append((source, entry))
         return joined
+
+    def all_entries(self, *contributions: Callable[[Any, Any], Any]) -> list[list[tuple[Source, Any]]]:
+        """Return the `entries` of each; what is wrong with several is raised together."""
+        together, found = Together(), []
+        for contribution in contributions:
+            with together.part():
+                found.append(self.entries(contribution))
+        together.check()
+        return found
 
     # --- At a request ---
 
@@ -239,7 +267,7 @@ class Hooks:
             except StorageDown as down:
                 denials.append(down)
         if denials:
-            raise _joined(denials)
+            raise joined(denials)
 
     def require(self, requirement: Callable[[Any, V], T | None], value: V) -> T:
         """Ask everyone and join what they require; without any it is what the class of it is made without arguments.
@@ -257,7 +285,7 @@ class Hooks:
                 raise _refused(failure) from None
             if required is not None:
                 joined = required if joined is None else joined | required
-        return cast("T", _made(expected) if joined is None else joined)
+        return cast("T", made(expected) if joined is None else joined)
 
     def shape(self, shape: Callable[[Any, V], None], value: V) -> V:
         """Let everyone change the documented fields of a value, strongest tier first, and return it.
@@ -339,12 +367,6 @@ def _nothing(contribution: Callable[..., Any]) -> object:
     return contribution(None, None)
 
 
-def _keys(facts: HookFacts, entry: Any, *, mapping: bool) -> list[object]:
-    if mapping:
-        return [entry[0]]
-    return [str(key) for key in facts.keys(entry)] if facts.keys else []
-
-
 def _attempt(implementation: Implementation, value: object, expected: Any, *passed: type[Exception]) -> Any:
     """Call an implementation at a request; a wrong answer, and any exception that may not pass, is HookFailed.
 
@@ -368,20 +390,3 @@ def _refused(failure: HookFailed) -> RuleFailed:
     """Log what could not be applied, and return what the client is told in its place."""
     log.error("%s; the request is refused", failure, exc_info=failure)
     return RuleFailed(description="A rule of this server could not be applied.")
-
-
-def _joined(denials: Sequence[Exception]) -> Exception:
-    """Return one denial for all: a failure first, the words of all rules on clients, else the first."""
-    failures = [denial for denial in denials if isinstance(denial, HookFailed | StorageDown)]
-    public = [denial for denial in denials if isinstance(denial, InvalidClientMetadata)]
-    if failures or not public:
-        return (failures or denials)[0]
-    return InvalidClientMetadata("; ".join(map(str, public)), public[0].error)
-
-
-def _made(expected: Any) -> Any:
-    """Return an instance of the class that a requirement declares, made without arguments."""
-    for member in getattr(expected, "__args__", (expected,)):
-        if isinstance(member, type) and member is not type(None):
-            return member()
-    raise TypeError(f"{expected} names no class")

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from portula.host.deployment import Deployment
 
 
+BLOCKED = "blocked"
+"""Said of a plugin that PLUGINS_BLOCKED names."""
+
 SET_ASIDE = "set aside"
 """Said of a plugin that `--only` or `--no-plugins` leaves out."""
 
@@ -218,6 +221,15 @@ class Plugins:
         ]
         return sorted(found, key=lambda entry: (-entry.source.tier, entry.source.name))
 
+    def remedy(self, install: str) -> str:
+        """Return what to do where nobody answers: `install`, unless what it names is there and was left out."""
+        distribution = install.partition(",")[0]
+        for source, reason in self.absent.items():
+            if source.distribution == distribution:
+                blocked = f"PLUGINS_BLOCKED names {source.name!r}; take it out of there"
+                return blocked if reason == BLOCKED else reason
+        return f"install {install}"
+
     def hooks_of(self, plugin: str) -> list[str]:
         """Return the hooks that a registered plugin implements, by name."""
         callers = self.manager.get_hookcallers(self.manager.get_plugin(plugin)) or []
@@ -257,7 +269,7 @@ class Plugins:
             raise UnknownPlugin(*findings)
         for name, (entry_point, source) in sorted(found.items()):
             if name in blocked:
-                self.absent[source] = "blocked"
+                self.absent[source] = BLOCKED
             elif only is not None and source.tier is not Tier.DEFAULT and name not in only:
                 self.absent[source] = SET_ASIDE
             else:

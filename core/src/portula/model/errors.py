@@ -7,7 +7,8 @@ sees on the wire are oauthlib's OAuth2Error classes (RFC 6749 §4.1.2.1 and §5.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,6 +50,33 @@ class EmptySlot(ConfigError):
 
 class SlotConflict(ConfigError):
     """Two plugins of the winning tier answer one slot; the message says how to choose."""
+
+
+class Together:
+    """Start-up errors of parts that do not need each other, to be told at once."""
+
+    def __init__(self) -> None:
+        """Begin without errors."""
+        self.errors: list[ConfigError] = []
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Keep the error of a part; a storage that does not answer is told as such, and at once."""
+        try:
+            yield
+        except StorageDown:
+            raise
+        except ConfigError as error:
+            self.errors.append(error)
+
+    def check(self) -> None:
+        """Raise what was kept, each finding once: in its class if it is of one, else as ConfigError."""
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            classes = {type(error) for error in self.errors}
+            cls = classes.pop() if len(classes) == 1 else ConfigError
+            raise cls(*dict.fromkeys(finding for error in self.errors for finding in error.findings))
 
 
 class DuplicateContribution(ConfigError):

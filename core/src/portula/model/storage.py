@@ -351,7 +351,7 @@ def build_storage(
     choice: str | Mapping[str, str] | None,
     factories: Mapping[str, StoreFactory],
     records: Sequence[RecordType],
-    install: str = "one",
+    remedy: str = "install one",
     realm_of: Callable[[RecordType], str] = lambda _: "",
 ) -> Storage:
     """Make the stores that STORAGE chooses; without a choice the only one installed serves all.
@@ -360,7 +360,7 @@ def build_storage(
         choice: what STORAGE says.
         factories: the stores that are installed.
         records: types to keep.
-        install: what to install where there is no store.
+        remedy: what to do where there is no store.
         realm_of: the realm whose records of a type are the provider's.
 
     Raises:
@@ -369,7 +369,7 @@ def build_storage(
     chosen = {"default": choice} if isinstance(choice, str) else dict(choice or {})
     if "default" not in chosen:
         if len(factories) != 1:
-            known = ", ".join(sorted(factories)) or f"none; install {install}"
+            known = ", ".join(sorted(factories)) or f"none; {remedy}"
             raise ConfigError(f"STORAGE: name the default store; installed: {known}")
         chosen["default"] = next(iter(factories))
     names = {record.name for record in records}

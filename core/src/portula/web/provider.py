@@ -22,7 +22,7 @@ from portula.flow.people import People
 from portula.flow.refusals import tell_refusal
 from portula.flow.reloading import reloading
 from portula.flow.strangers import StrangersQuota
-from portula.host.core_settings import CoreSettings
+from portula.host.core_settings import EARLY, CoreSettings
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
 from portula.host.lock import LockFile
@@ -59,14 +59,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("portula")
 
 _CORE = Source("core", Tier.DEFAULT, "portula-core", "")
-_BOOTSTRAP = (
-    "PLUGINS_LOCK",
-    "PLUGINS_TRUSTED",
-    "PLUGINS_BLOCKED",
-    "PLUGINS_CHOICE",
-    "PLUGINS_OPTIONAL",
-    "PLUGINS_DIR",
-)
 
 
 class Provider(AuthorizationServer):
@@ -153,7 +145,7 @@ class Provider(AuthorizationServer):
         outside = {"USE_TZ": self.app.config["USE_TZ"]} if "USE_TZ" in self.app.config else {}
         self._configuration: Mapping[str, Any] = {**outside, **given}
         try:
-            early = CoreSettings.model_validate({name: given[name] for name in _BOOTSTRAP if name in given})
+            early = CoreSettings.model_validate({name: given[name] for name in EARLY if name in given})
             only = ONLY.get()
         except ValidationError:  # the same findings come again, with all others, in _configure
             early, only = CoreSettings(), ()  # until then nothing runs that a lock file might refuse
@@ -218,10 +210,10 @@ class Provider(AuthorizationServer):
         factories = {name: self._remembering(name, make) for name, make in stores.items()}
         # Who answers no protocol, such as a resource server alone, needs no storage.
         choice = self.core_settings.STORAGE
-        install = self.plugins.facts("portula_stores").install
+        remedy = self.hooks.remedy(HostHooks.portula_stores)
         self.storage = Storage({})
         if factories or choice or self.hooks.ruling(FlowHooks.portula_backend_class).winner:
-            self.storage = build_storage(choice, factories, self.records, install, self._realm_of)
+            self.storage = build_storage(choice, factories, self.records, remedy, self._realm_of)
         self.client_cache, self.people = ClientCache(self), People(self)
 
     def _realm_of(self, record: RecordType) -> str:
@@ -246,8 +238,7 @@ class Provider(AuthorizationServer):
     def _mount(self) -> None:
         """Put endpoints and pages into the Flask app."""
         others = frozenset(self.app.view_functions)
-        found = self.hooks.entries(WebHooks.portula_endpoints)
-        mounts = self.hooks.entries(WebHooks.portula_blueprints)
+        found, mounts = self.hooks.all_entries(WebHooks.portula_endpoints, WebHooks.portula_blueprints)
         self.pages.find_templates(mounts)
         self.step_lists = join_steps(self, [*found, *mounts])
         endpoints = [with_handler(self, endpoint) for _, endpoint in found]

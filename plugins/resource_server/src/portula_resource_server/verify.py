@@ -25,9 +25,10 @@ def verifier_of(provider: Provider) -> TokenVerifier:
     """
     verifier = provider.hooks.ruling(ResourceServerHooks.portula_token_verifier).answer
     if verifier is None:
+        remedy = provider.hooks.remedy(Plugin.portula_backend_class)
         raise EmptySlot(
             "slot 'token_verifier': nothing answers; set RESOURCE_SERVER_INTROSPECTION_URL or RESOURCE_SERVER_ISSUER, "
-            "or install a plugin that answers the slot 'backend_class'"
+            f"or let the provider here answer, by the slot 'backend_class': {remedy}"
         )
     return verifier
 
