@@ -78,21 +78,21 @@ def test_a_setting_of_a_room_that_is_not_there_is_unknown():
         (
             "AUTHORIZATION_CODE_EXPIRE_SECONDS",
             0,
-            "0 is not allowed: Input should be greater than or equal to 1",
+            "0 is not allowed: a number of at least 1 is needed",
         ),
         (
             "AUTHORIZATION_CODE_EXPIRE_SECONDS",
             601,
-            "601 is not allowed: Input should be less than or equal to 600",
+            "601 is not allowed: a number of at most 600 is needed",
         ),
-        ("CODE_CHALLENGE_METHODS", ["S512"], "'S512' is not allowed: Input should be 'S256' or 'plain'"),
+        ("CODE_CHALLENGE_METHODS", ["S512"], "'S512' is not allowed: 'S256' or 'plain' is needed"),
         ("CODE_CHALLENGE_METHODS", [], "is not allowed: "),
         ("MOUNT_PATH", "o", "'o' is not allowed: "),
         ("ALLOWED_REDIRECT_URI_SCHEMES", ["javascript"], "javascript may never be redirected to"),
         (
             "CLIENT_SECRET_GENERATOR_LENGTH",
             31,
-            "31 is not allowed: Input should be greater than or equal to 32",
+            "31 is not allowed: a number of at least 32 is needed",
         ),
         ("SCOPES", {"two words": "x"}, "'two words' is no scope name"),
         ("DEFAULT_SCOPES", ["nowhere"], "nowhere not in SCOPES"),
@@ -160,7 +160,7 @@ def test_reports_hide_secrets_and_nothing_else(name, value, text):
         (None, None, "SECRET_KEYS: missing"),
         (["short"], KEY, "every key needs at least 16 bytes"),
         ([KEY, "short"], KEY, "every key needs at least 16 bytes"),
-        (None, "short", "every key needs at least 16 bytes"),
+        (None, "short", "^SECRET_KEY: at least 16 bytes are needed"),
     ],
 )
 def test_a_missing_or_short_secret_key_stops_the_start(keys, secret_key, text):

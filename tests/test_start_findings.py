@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hosting import make_app, make_provider
+from hosting import Memory, make_app, make_provider
 
 from portula import ConfigError, Provider, hookimpl
 from portula.errors import BrokenPlugin
@@ -45,3 +45,59 @@ def test_all_wrong_answers_of_one_plugin_are_told_together():
         "portula_clock",
         "portula_consent",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "finding"),
+    [
+        ("MOUNT_PATH", "o/", "'o/' is not allowed: a text like '/o' or '' is needed"),
+        ("ALLOWED_REDIRECT_URI_SCHEMES", "https", "'https' is not allowed: a list is needed"),
+        ("REFRESH_TOKEN_EXPIRE_SECONDS", 0, "0 is not allowed: a number of more than 0 is needed"),
+        ("PROVIDER_NAME", "", "'' is not allowed: at least 1 character is needed"),
+        ("CODE_CHALLENGE_METHODS", [], "[] is not allowed: at least 1 entry is needed"),
+        ("SCOPES", ["read"], "['read'] is not allowed: a dictionary is needed"),
+        (
+            "REQUEST_APPROVAL_PROMPT",
+            "froce",
+            "'froce' is not allowed: 'force' or 'auto' is needed; did you mean 'force'?",
+        ),
+        (
+            "STORAGE",
+            "memry",
+            "no store named 'memry' is installed; did you mean 'memory'?; installed: memory",
+        ),
+        ("scopes", {}, "no installed plugin has this setting; did you mean 'SCOPES'?"),
+        (
+            "DEFAULT_SCOPES",
+            ["raed"],
+            "['raed'] is not allowed: raed not in SCOPES; did you mean 'read'?",
+        ),
+    ],
+)
+def test_a_finding_speaks_as_people_write_a_configuration(name, value, finding):
+    with pytest.raises(ConfigError) as caught:
+        make_provider(**{name: value})
+    assert caught.value.findings == (f"{name}: {finding}",)
+
+
+def test_no_setting_with_a_pattern_shows_it_where_a_value_has_another_form():
+    app = make_app(STORAGE="memory")
+    declared = Provider(app, plugins=[Memory()]).all_settings.declared()
+    bare = [
+        setting.name
+        for setting in declared
+        if any(getattr(mark, "pattern", None) for mark in setting.field.metadata)
+        and not setting.field.examples
+    ]
+    assert bare == []
+
+
+def test_a_database_that_nobody_supports_is_told_with_the_nearest_and_without_its_password():
+    with pytest.raises(ConfigError) as caught:
+        Provider(make_app(DATABASE_URL="mysq://shop:hunter2@host/shop", DEFAULT_SCOPES=["raed"]))
+    assert {finding.partition(":")[0] for finding in caught.value.findings} == {
+        "DATABASE_URL",
+        "DEFAULT_SCOPES",
+    }
+    assert "did you mean 'mysql'?" in str(caught.value)
+    assert "hunter2" not in str(caught.value)

@@ -168,7 +168,7 @@ def test_a_secret_key_is_text_whatever_it_looks_like(tmp_path, monkeypatch, text
     monkeypatch.setenv("FLASK_SECRET_KEY", text)
     monkeypatch.setenv("FLASK_SESSION_COOKIE_NAME", "123")
     if len(text) < 16:
-        assert "SECRET_KEYS: every key needs at least 16 bytes" in run(tmp_path / "data", "init").stderr
+        assert "SECRET_KEY: at least 16 bytes are needed" in run(tmp_path / "data", "init").stderr
         return
     app, provider = make_app(ServeOptions(data_dir=str(tmp_path / "data"), creating=True))
     assert app.config["SECRET_KEY"] == text

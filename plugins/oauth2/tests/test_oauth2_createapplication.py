@@ -136,6 +136,7 @@ def test_the_kind_of_application_may_be_said(run):
     ("words", "text"),
     [
         (["confidential", "tea"], "grant type 'tea' is not one of"),
+        (["confidential", "authorization_cod"], "; did you mean 'authorization_code'?"),
         (["confidential", "password"], "grant type 'password' is not one of"),
         (["confidential", "authorization-code"], "needs a redirect URI"),
         (["confidential", "authorization-code", "--redirect-uris=http://a.example/cb"], "use https"),

@@ -60,15 +60,17 @@ class CoreSettings(BaseModel):
     """Whether datetimes given to plugins and templates know that they are UTC; name and default are those of Django's
     setting at that time. `app.config["USE_TZ"]` is heard as well. What is stored are Unix seconds in any case."""
 
-    MOUNT_PATH: str = Field(default="/o", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    MOUNT_PATH: str = Field(default="/o", pattern=r"^(/[A-Za-z0-9._~-]+)*$", examples=["/o", ""])
     """Path below which the endpoints stand; empty for the root of the host."""
 
-    REALM: str = Field(default="", pattern=REALM_PATTERN)
+    REALM: str = Field(default="", pattern=REALM_PATTERN, examples=["shop", "shop.example-2"])
     """Name of the realm whose clients, people, authorizations, tokens, sessions and keys are the provider's: what
     belongs to another realm of the same database is unknown to it. Empty is a realm too. The name never changes: under
     another one nothing that was kept is found."""
 
-    CLIENTS_SHARED: str | None = Field(default=None, pattern=REALM_PATTERN)
+    CLIENTS_SHARED: str | None = Field(
+        default=None, pattern=REALM_PATTERN, examples=["shop", "shop.example-2"]
+    )
     """Name of the realm whose clients are the provider's in place of clients of its own, so that a client is registered
     once for several realms; all else stays in REALM. None: the clients of REALM."""
 
@@ -89,7 +91,9 @@ class CoreSettings(BaseModel):
     """How many reverse proxies in front append to X-Forwarded-For; used for client addresses, and for whether
     CLIENT_CERTIFICATE_HEADER is believed."""
 
-    CLIENT_CERTIFICATE_HEADER: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
+    CLIENT_CERTIFICATE_HEADER: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9-]+$", examples=["Client-Cert"]
+    )
     """Header in which the proxy in front passes on the certificate that a client showed in TLS: `Client-Cert` (RFC
     9440), or another that holds percent-encoded PEM, as nginx's `$ssl_client_escaped_cert`. The proxy sets or removes
     it in each request, so that no client can send it; this needs TRUSTED_PROXIES. None: the certificate is that of the
@@ -105,11 +109,13 @@ class CoreSettings(BaseModel):
     LOG_DESTINATION: str = Field(default="stderr", min_length=1)
     """Where they go: `stderr`, `stdout`, or a file. It is made readable by its owner only, and may be rotated."""
 
-    REQUEST_ID_HEADER: str = Field(default="X-Request-ID", pattern=r"^[A-Za-z0-9-]+$")
+    REQUEST_ID_HEADER: str = Field(
+        default="X-Request-ID", pattern=r"^[A-Za-z0-9-]+$", examples=["X-Request-ID"]
+    )
     """Header in which the proxy names a request, looked at with TRUSTED_PROXIES only. Else names are made."""
 
     HEALTH_PATH: Annotated[str | None, StandAlone("")] = Field(
-        default=None, pattern=r"^(/[A-Za-z0-9._~-]+)*$"
+        default=None, pattern=r"^(/[A-Za-z0-9._~-]+)*$", examples=["/health", ""]
     )
     """Path below which `/healthz` and `/readyz` are answered, empty for the root of the host; None for neither."""
 

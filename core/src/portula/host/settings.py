@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType, NoneType, UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -23,8 +23,12 @@ from pydantic.fields import FieldInfo
 
 from portula.host.core_settings import StandAlone
 from portula.host.profiles import Profile, Profiles, Shortfall
+from portula.host.wording import has_kinds, problems_in_words
 from portula.model.errors import ConfigError, UnknownSetting, nearest
 from portula.model.sources import Source
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -332,26 +336,21 @@ def _holds_secrets(annotation: Any) -> bool:
 def _readable(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Return a line for each thing that is wrong; where a value may be of several kinds, one for all of them."""
     whole: list[str] = []
-    findings: dict[str, tuple[str, list[str]]] = {}
-    for problem in error.errors(include_url=False, include_context=False):
-        message = problem["msg"].removeprefix("Value error, ")
+    findings: dict[str, list[ErrorDetails]] = {}
+    for problem in error.errors(include_url=False):
         if not problem["loc"]:  # about the model as a whole: the input is every value, secrets among them
-            whole.append(message)
+            whole.append(problem["msg"].removeprefix("Value error, "))
+            continue
+        if problem["type"] == "missing":  # here too
+            whole.append(f"{problem['loc'][0]}: it is required, and not set")
             continue
         name = str(problem["loc"][0])
-        parts = problem["loc"][2 if _has_kinds(model, name) else 1 :]
-        where = name + "".join(f"[{part!r}]" for part in parts)
-        findings.setdefault(where, (shown(name, problem["input"], model.model_fields.get(name)), []))[
-            1
-        ].append(message)
-    return list(dict.fromkeys(whole)) + [
-        f"{where}: {value} is not allowed: {'; or: '.join(dict.fromkeys(messages))}"
-        for where, (value, messages) in findings.items()
-    ]
-
-
-def _has_kinds(model: type[BaseModel], name: str) -> bool:
-    """Say whether pydantic names the kind of value it tried, next to the setting; it does so for more than one."""
-    field = model.model_fields.get(name)
-    kinds = get_args(field.annotation) if field and get_origin(field.annotation) in (Union, UnionType) else ()
-    return len([kind for kind in kinds if kind is not NoneType]) > 1
+        parts = problem["loc"][2 if has_kinds(model, name) else 1 :]
+        findings.setdefault(name + "".join(f"[{part!r}]" for part in parts), []).append(problem)
+    lines = list(dict.fromkeys(whole))
+    for where, problems in findings.items():
+        name = str(problems[0]["loc"][0])
+        field = model.model_fields.get(name)
+        value = shown(name, problems[0]["input"], field)
+        lines.append(f"{where}: {value} is not allowed: {problems_in_words(problems, field)}")
+    return lines

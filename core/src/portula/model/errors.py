@@ -184,7 +184,14 @@ class DuplicateRecord(PortulaError):
     """A record with one of these keys exists already."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'X'?` for the nearest known name, or an empty string."""
-    match: Sequence[str] = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {match[0]!r}?" if match else ""
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return `; did you mean 'X'?` for the nearest known name, or an empty string; case does not count.
+
+    Args:
+        name: what somebody wrote.
+        known: what there is.
+        cutoff: how near it has to come, from 0 to 1.
+    """
+    plain = {each.casefold(): each for each in known}
+    match: Sequence[str] = difflib.get_close_matches(name.casefold(), list(plain), n=1, cutoff=cutoff)
+    return f"; did you mean {plain[match[0]]!r}?" if match else ""

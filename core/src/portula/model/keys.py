@@ -27,14 +27,18 @@ _NONCE_BYTES = 12
 def secret_keys(given: object, flask_config: Mapping[str, Any]) -> tuple[list[str], str | None]:
     """Return SECRET_KEYS, or else Flask's SECRET_KEY and SECRET_KEY_FALLBACKS, and what is wrong with them."""
     keys = [key for key in given if isinstance(key, str)] if isinstance(given, list | tuple) else []
+    named = "SECRET_KEYS"
     if not keys:
         fallbacks = flask_config.get("SECRET_KEY_FALLBACKS") or []
         known = (flask_config.get("SECRET_KEY"), *fallbacks)
+        named = "SECRET_KEY and SECRET_KEY_FALLBACKS" if fallbacks else "SECRET_KEY"
         keys = [key if isinstance(key, str) else key.decode("latin-1") for key in known if key]
     if not keys:
         return [], "SECRET_KEYS: missing; set it, or Flask's SECRET_KEY, to at least 16 random bytes"
     if any(len(key.encode()) < MIN_SECRET_KEY_BYTES for key in keys):
-        return [], f"SECRET_KEYS: every key needs at least {MIN_SECRET_KEY_BYTES} bytes; one is shorter"
+        if named == "SECRET_KEY":
+            return [], f"SECRET_KEY: at least {MIN_SECRET_KEY_BYTES} bytes are needed; it has fewer"
+        return [], f"{named}: every key needs at least {MIN_SECRET_KEY_BYTES} bytes; one is shorter"
     return keys, None
 
 

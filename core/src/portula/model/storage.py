@@ -372,14 +372,14 @@ def build_storage(
             known = ", ".join(sorted(factories)) or f"none; {remedy}"
             raise ConfigError(f"STORAGE: name the default store; installed: {known}")
         chosen["default"] = next(iter(factories))
-    names = {record.name for record in records}
+    names, installed = {record.name for record in records}, ", ".join(sorted(factories)) or f"none; {remedy}"
     findings = [
         f"STORAGE: unknown record type {name!r}{nearest(name, names)}"
         for name in chosen
         if name != "default" and name not in names
     ]
     findings += [
-        f"STORAGE: no store named {store!r} is installed{nearest(store, factories)}"
+        f"STORAGE: no store named {store!r} is installed{nearest(store, factories)}; installed: {installed}"
         for store in sorted(set(chosen.values()))
         if store not in factories
     ]

@@ -22,11 +22,13 @@ class AccountsSettings(BaseModel):
     (19 MiB). A changed profile takes effect for each person at the next sign-in. `testing` is fast and protects
     nothing: never use it with passwords of people."""
 
-    ACCOUNTS_PATH: str = Field(default="/accounts", pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=255)
+    ACCOUNTS_PATH: str = Field(
+        default="/accounts", pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=255, examples=["/accounts"]
+    )
     """Path below the root of the host where the pages stand. Of two providers in one app each needs its own."""
 
     LOGIN_REDIRECT_URL: str | None = Field(
-        default=None, pattern=r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$", max_length=2048
+        default=None, pattern=r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$", max_length=2048, examples=["/", "/home"]
     )
     """Path on this host where a person lands who signs in without having come from somewhere. None: the page at
     ACCOUNTS_PATH."""

@@ -25,7 +25,9 @@ class AdminSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    ADMIN_PATH: str = Field(default="/admin", pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=255)
+    ADMIN_PATH: str = Field(
+        default="/admin", pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=255, examples=["/admin"]
+    )
     """Path below the mount point where the pages stand."""
 
     APPLICATION_ADMIN_CLASS: Annotated[Any, _answers("application", "ApplicationAdmin")] = (

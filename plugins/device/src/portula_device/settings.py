@@ -25,7 +25,9 @@ class DeviceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    OAUTH_DEVICE_VERIFICATION_URI: str | None = Field(default=None, pattern=URL, max_length=2048)
+    OAUTH_DEVICE_VERIFICATION_URI: str | None = Field(
+        default=None, pattern=URL, max_length=2048, examples=["https://id.example.com/tv"]
+    )
     """URL that devices show to their person (RFC 8628 §3.2), e.g. a short one that leads to our page. None: our page,
     `device/`."""
 

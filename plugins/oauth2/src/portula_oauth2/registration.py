@@ -9,6 +9,7 @@ from portula.errors import InvalidClientMetadata, MismatchingRedirectURIError
 from portula.plugin import (
     IMPLICIT,
     grant_types_needed,
+    nearest,
     origin_of,
     redirect_uri_matches,
     redirect_uri_problem,
@@ -82,7 +83,9 @@ def _check_grant_types(provider: AuthorizationServer, application: Application) 
     known = registrable_grant_types(provider)
     unknown = [name for name in application.grant_types if name not in known]
     if unknown:
-        raise InvalidClientMetadata(f"grant type {unknown[0]!r} is not one of {', '.join(sorted(known))}")
+        raise InvalidClientMetadata(
+            f"grant type {unknown[0]!r} is not one of {', '.join(sorted(known))}{nearest(unknown[0], known)}"
+        )
     if application.allows_grant_type("authorization_code", IMPLICIT) and not application.redirect_uris:
         raise InvalidClientMetadata(
             "a client of the authorization endpoint needs a redirect URI", "invalid_redirect_uri"
@@ -91,7 +94,9 @@ def _check_grant_types(provider: AuthorizationServer, application: Application) 
         name = sorted_response_type(response_type)
         if name not in provider.response_types:
             known = provider.response_types
-            raise InvalidClientMetadata(f"response type {response_type!r} is not one of {', '.join(known)}")
+            raise InvalidClientMetadata(
+                f"response type {response_type!r} is not one of {', '.join(known)}{nearest(response_type, known)}"
+            )
         missing = [need for need in grant_types_needed(name) if not application.allows_grant_type(need)]
         if missing:
             raise InvalidClientMetadata(

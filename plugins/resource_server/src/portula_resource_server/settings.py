@@ -71,7 +71,7 @@ class ResourceServerSettings(BaseModel):
     revoked counts no longer than RESOURCE_SERVER_TOKEN_CACHING_SECONDS. Else it counts until it expires."""
 
     RESOURCE_SERVER_AUTH_TOKEN: str | None = Field(
-        default=None, repr=False, pattern=r"^[A-Za-z0-9\-._~+/]+=*$"
+        default=None, repr=False, pattern=r"^[A-Za-z0-9\-._~+/]+=*$", examples=["mF_9.B5f-4.1JqM"]
     )
     """Bearer token with the scope `introspection` for asking (RFC 6750 §2.1). It wins over all other ways."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from portula.plugin import AnswersSlot, ScopesBackend
+from portula.plugin import AnswersSlot, ScopesBackend, nearest
 
 ALL = "__all__"
 """In DEFAULT_SCOPES: every scope of SCOPES."""
@@ -53,9 +53,11 @@ class ScopesSettings(BaseModel):
                 raise ValueError(f"{name!r} is no scope name (RFC 6749 §3.3)")
         return scopes
 
-    @model_validator(mode="after")
-    def _defaults_exist(self) -> Self:
-        unknown = [name for name in self.DEFAULT_SCOPES if name != ALL and name not in self.SCOPES]
+    @field_validator("DEFAULT_SCOPES")
+    @classmethod
+    def _defaults_exist(cls, scopes: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = info.data.get("SCOPES", scopes)  # what is wrong with SCOPES is told by itself
+        unknown = [name for name in scopes if name != ALL and name not in known]
         if unknown:
-            raise ValueError(f"DEFAULT_SCOPES: {', '.join(unknown)} not in SCOPES")
-        return self
+            raise ValueError(f"{', '.join(unknown)} not in SCOPES{nearest(unknown[0], known)}")
+        return scopes

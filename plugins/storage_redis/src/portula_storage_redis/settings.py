@@ -13,7 +13,9 @@ class RedisSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    REDIS_URL: str | None = Field(default=None, repr=False, pattern=r"^(redis|rediss|unix)://")
+    REDIS_URL: str | None = Field(
+        default=None, repr=False, pattern=r"^(redis|rediss|unix)://", examples=["redis://host:6379/0"]
+    )
     """URL of the server: `redis://host:6379/0`, `rediss://…` with TLS, or `unix://path`. Of a cluster that of any node.
     It may hold a password, which is never printed. Needed where STORAGE names this store."""
 
@@ -21,7 +23,7 @@ class RedisSettings(BaseModel):
     """Whether the server is a node of a cluster. All records of a provider are in one slot, so a cluster makes them
     survive a node, and no faster."""
 
-    REDIS_KEY_PREFIX: str = Field(default="portula", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    REDIS_KEY_PREFIX: str = Field(default="portula", pattern=r"^[A-Za-z0-9_.-]{1,64}$", examples=["portula"])
     """What all keys begin with, as a hash tag. Providers that share records share it."""
 
     REDIS_TIMEOUT_SECONDS: float = Field(default=5, ge=0.1, le=600)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+import re
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from portula.plugin import nearest
+
+SCHEMES = ("sqlite", "postgres", "postgresql", "mysql", "mariadb")
+"""What DATABASE_URL may begin with, before a driver that it names."""
 
 
 class StorageSqlSettings(BaseModel):
@@ -17,6 +24,15 @@ class StorageSqlSettings(BaseModel):
     URL, `portula db upgrade` migrates. Models of your own need one: it says which database their tables are in. The URL
     may hold a password: it is never printed.
     """
+
+    @field_validator("DATABASE_URL")
+    @classmethod
+    def _a_database_that_is_supported(cls, url: str | None) -> str | None:
+        scheme = re.match(r"([A-Za-z0-9_]+)(\+\w+)?://", url or "")  # a password stands behind it
+        if scheme and scheme[1] not in SCHEMES:
+            near = nearest(scheme[1], SCHEMES)
+            raise ValueError(f"{scheme[1]} is not supported; use SQLite, PostgreSQL or MariaDB{near}")
+        return url
 
     DATABASE_POOL_SIZE: int = Field(default=10, ge=1, le=1000)
     """Connections that a process keeps open at most. A request has one for each statement, not for its whole time."""
