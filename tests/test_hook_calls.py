@@ -50,7 +50,7 @@ def failing(error):
     [
         ("portula_login", "no login", "answers a str; an instance of Login is needed"),
         ("portula_login", NobodyHere, "answers the class NobodyHere; an instance of Login is needed"),
-        ("portula_clock", 5000, "answers a int; a callable is needed"),
+        ("portula_clock", 5000, "answers an int; a callable is needed"),
         ("portula_backend_class", object, "answers the class object; a subclass of Backend is needed"),
         ("portula_application_model", "Client", "answers a str; a class is needed"),
         ("portula_scopes", [("tea", "Make tea")], "answers a list; a mapping is needed"),
@@ -58,8 +58,8 @@ def failing(error):
         ("portula_endpoints", "token/", "answers a str; a sequence is needed"),
         ("portula_endpoints", ["token/"], "answers as entry 1 a str; an instance of Endpoint is needed"),
         ("portula_settings", [dict], "answers as entry 1 the class dict; a subclass of BaseModel is needed"),
-        ("portula_scopes", {"tea": 5}, "answers under 'tea' a int; an instance of str is needed"),
-        ("portula_scopes", {5: "tea"}, "answers under a key that is a int; an instance of str is needed"),
+        ("portula_scopes", {"tea": 5}, "answers under 'tea' an int; an instance of str is needed"),
+        ("portula_scopes", {5: "tea"}, "answers under a key that is an int; an instance of str is needed"),
         ("portula_grant_types", {"tea": "pot"}, "answers under 'tea' a str; a callable is needed"),
         ("portula_steps", [None], "answers as entry 1 a NoneType; an instance of Step is needed"),
         (
@@ -114,7 +114,7 @@ def test_what_a_hook_says_of_the_configuration_stands_as_it_is():
     ("outcome", "words"),
     [
         (failing(ZeroDivisionError("bug")), "failed"),
-        (always(5), "answers a int; an instance of Mapping is needed"),
+        (always(5), "answers an int; an instance of Mapping is needed"),
     ],
 )
 def test_a_hook_that_fails_at_a_request_is_named(hook, outcome, words):

@@ -187,3 +187,7 @@ def test_a_parameter_can_never_pose_as_state_of_the_request():
     assert request.headers["authorization"] == "y"
     assert "exchange" not in vars(request)
     assert request.scopes is None
+
+
+def test_a_section_is_named_in_letters_where_only_ascii_may_stand():
+    assert printable("(RFC 7592 §2.2): wait…") == "(RFC 7592 section 2.2): wait..."

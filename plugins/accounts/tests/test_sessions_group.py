@@ -55,7 +55,7 @@ def test_all_sessions_end(browsers, run):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("list", "Adda"), 1, "no user named 'Adda'; did you mean 'Ada'?"),
+        (("list", "Adda"), 1, "no user named 'Adda'; did you mean 'Ada'?\n"),
         (("show", "ada", "nosuch"), 1, "no session 'nosuch'"),
         (("end", "ada"), 2, "--all"),
         (("end", "ada", "nosuch", "--yes"), 1, "no session 'nosuch'"),

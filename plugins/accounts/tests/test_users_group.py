@@ -67,7 +67,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(accounts, run, command):
     accounts.login.users.create("Bernadette", PASSWORD)
     done = run("users", command, "Bernadete", *(["--email", "x@y.example"] if command == "set" else []))
     assert done.exit_code == 1
-    assert "did you mean 'Bernadette'?" in done.stderr
+    assert done.stderr.endswith("did you mean 'Bernadette'?\n")
 
 
 def test_set_changes_what_is_given_and_nothing_else(accounts, browser, run):

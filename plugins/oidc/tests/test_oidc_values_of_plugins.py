@@ -62,7 +62,7 @@ def test_numbers_are_subjects_as_text(world, client, login, monkeypatch):
     ("make", "words"),
     [
         (lambda: User(None, "ann"), "slot login: User.subject is a NoneType; str is needed"),
-        (lambda: User("ann", "ann", active=1), "slot login: User.active is a int; bool is needed"),
+        (lambda: User("ann", "ann", active=1), "slot login: User.active is an int; bool is needed"),
         (lambda: User("ann", "ann", claims=[]), "slot login: User.claims is a list; Mapping"),
         (
             lambda: LoginSession("sid", "ann", "ann", DAY, (), 5),

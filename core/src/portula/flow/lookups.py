@@ -24,7 +24,7 @@ def find_person(provider: AuthorizationServer, named: str) -> User:
     found = found or login.find(named)
     if found is None:
         names = login.names_near(named) if isinstance(login, SuggestsNames) else ()
-        raise UnknownPerson(f"There is no user named {named!r}{nearest(named, names)}.")
+        raise UnknownPerson(f"There is no user named {named!r}{nearest(named, names) or '.'}")
     return found
 
 

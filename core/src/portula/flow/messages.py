@@ -151,9 +151,13 @@ def parse_pairs(raw: bytes) -> Pairs:
 
 
 def printable(text: str) -> str:
-    """Return text in the characters that an error_description may have (RFC 6749 §5.2), shortened."""
+    """Return text in the characters that an error_description may have (RFC 6749 §5.2), shortened.
+
+    `§` becomes the word `section`, and three dots in one become three; what has no word becomes `?`.
+    """
+    spelt = text.replace("§", "section ").replace("…", "...")
     kept = "".join(
-        character if " " <= character <= "~" and character not in '"\\' else "?" for character in text
+        character if " " <= character <= "~" and character not in '"\\' else "?" for character in spelt
     )
     return kept if len(kept) <= 200 else f"{kept[:200]}..."
 

@@ -8,6 +8,8 @@ from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin
 
+from portula.model.errors import with_article
+
 
 def problem_of(answer: object, expected: Any) -> str | None:
     """Say what an answer is and what is needed; None when it is of the declared type.
@@ -17,14 +19,14 @@ def problem_of(answer: object, expected: Any) -> str | None:
     if _test_of(expected)(answer):
         return None
     given = answer.__qualname__ if isinstance(answer, type) else type(answer).__qualname__
-    return f"{'the class ' if isinstance(answer, type) else 'a '}{given}; {_named(expected)} is needed"
+    return f"{f'the class {given}' if isinstance(answer, type) else with_article(given)}; {_named(expected)} is needed"
 
 
 def contribution_problem(answer: object, expected: Any) -> str | None:
     """Say what a contribution is and what is needed; None when it and all its entries are of the declared type."""
     kind, members = get_origin(expected), get_args(expected)
     if not isinstance(answer, kind) or isinstance(answer, str):
-        return f"a {type(answer).__name__}; a {kind.__name__.lower()} is needed"
+        return f"{with_article(type(answer).__name__)}; a {kind.__name__.lower()} is needed"
     entries: list[tuple[str, object]]
     if isinstance(answer, collections.abc.Mapping):
         wrong_key = next(filter(None, (problem_of(key, members[0]) for key in answer)), None)

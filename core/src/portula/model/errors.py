@@ -184,6 +184,11 @@ class DuplicateRecord(PortulaError):
     """A record with one of these keys exists already."""
 
 
+def with_article(word: str) -> str:
+    """Return a word behind its article: `an int`, `a UUID`."""
+    return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"
+
+
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Return `; did you mean 'X'?` for the nearest known name, or an empty string; case does not count.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, cast
 
+from portula.model.errors import with_article
 from portula.model.strict_json import json_problem
 
 MAX_SUBJECT_LENGTH = 255
@@ -104,7 +105,8 @@ def _check(person: Any, slot: str) -> None:
             object.__setattr__(person, name, str(given))
             continue
         raise TypeError(
-            f"slot {slot}: {type(person).__name__}.{name} is a {type(given).__qualname__}; {expected} is needed"
+            f"slot {slot}: {type(person).__name__}.{name} is {with_article(type(given).__qualname__)}; "
+            f"{expected} is needed"
         )
     if not 1 <= len(person.subject) <= MAX_SUBJECT_LENGTH:
         raise TypeError(

@@ -9,6 +9,8 @@ import json
 import math
 from typing import Any
 
+from portula.model.errors import with_article
+
 MAX_DEPTH = 16
 """How deep objects and arrays may stand in each other."""
 
@@ -79,7 +81,11 @@ def _problem_of(item: object) -> str | None:
         return None if _storable(item) else "is a text with NUL or half a character"
     if isinstance(item, float):
         return None if math.isfinite(item) else "is a number without a finite value"
-    return None if item is None or isinstance(item, int | list | tuple) else f"is a {type(item).__qualname__}"
+    return (
+        None
+        if item is None or isinstance(item, int | list | tuple)
+        else f"is {with_article(type(item).__qualname__)}"
+    )
 
 
 class _Refused(ValueError):

@@ -58,7 +58,7 @@ def idle_steps(provider: Provider) -> Iterator[Finding]:
                 "core.idle-step",
                 Level.WARNING,
                 f"The step {step.name!r} of {step.source} never runs: no endpoint here has steps of the name "
-                f"{step.endpoint!r}{nearest(step.endpoint, provider.step_lists)}.",
+                f"{step.endpoint!r}{nearest(step.endpoint, provider.step_lists) or '.'}",
                 "Install the plugin that brings the endpoint, switch it on, or block the one that brings the step.",
             )
 

@@ -256,7 +256,7 @@ def make_demo_user(users: Users) -> Mapping[str, str]:
 def _named(users: Users, name: str) -> User:
     user = users.named(name) or users.find(name)
     if user is None:
-        raise click.ClickException(f"There is no user named {name!r}{nearest(name, users.near(name))}.")
+        raise click.ClickException(f"There is no user named {name!r}{nearest(name, users.near(name)) or '.'}")
     return user
 
 
