@@ -101,3 +101,39 @@ def test_a_database_that_nobody_supports_is_told_with_the_nearest_and_without_it
     }
     assert "did you mean 'mysql'?" in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+def names_of(caught):
+    return {finding.partition(":")[0] for finding in caught.value.findings}
+
+
+WRONG = {"MOUNT_PATH": "o/", "DEFAULT_SCOPES": ["raed"], "PLUGINS_CHOICE": {"loginn": "x"}}
+
+
+def test_a_choice_for_no_slot_is_told_with_the_settings():
+    with pytest.raises(ConfigError) as caught:
+        Provider(make_app(**WRONG, NONSENSE=1))
+    assert names_of(caught) == {*WRONG, "NONSENSE"}
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["blocked", "and locked"])
+def test_a_plugin_that_nobody_has_and_a_missing_lock_file_hide_no_settings(tmp_path, missing):
+    early = {"PLUGINS_BLOCKED": ["nobody"], "PLUGINS_OPTIONAL": ["nobody_either"]}
+    if missing:
+        early["PLUGINS_LOCK"] = str(tmp_path / "lock.json")
+    with pytest.raises(ConfigError) as caught:
+        Provider(make_app(MOUNT_PATH="o/", **early))
+    assert names_of(caught) == {*early, "MOUNT_PATH"}
+
+
+@pytest.mark.parametrize("early", [{"PLUGINS_BLOCKED": ["kettel"]}, {"PLUGINS_LOCK": "missing"}])
+def test_nothing_that_may_have_to_stay_away_is_loaded_for_more_findings(monkeypatch, tmp_path, early):
+    ran, info = tmp_path / "ran", tmp_path / "portula_kettle-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: portula-kettle\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[portula]\nkettle = kettle_that_marks\n")
+    (tmp_path / "kettle_that_marks.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError):
+        Provider(make_app(**early))
+    assert not ran.exists()

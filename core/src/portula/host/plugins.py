@@ -92,6 +92,8 @@ class Plugins:
         self.sources: dict[str, Source] = {}
         self.absent: dict[Source, str] = {}
         """Installed plugins that do not take part, each with the reason."""
+        self.locked_out = False
+        """Whether nothing is discovered, since the lock file that would judge it cannot be read."""
         self._digests: dict[str, Callable[[], str]] = {}
 
     def register(self, plugin: object, source: Source) -> None:
@@ -265,15 +267,17 @@ class Plugins:
             for name in names
             if name not in found
         ]
-        if findings:
-            raise UnknownPlugin(*findings)
         for name, (entry_point, source) in sorted(found.items()):
+            if self.locked_out or (findings and source.tier is not Tier.DEFAULT):
+                continue  # it may be the one that was to be kept away
             if name in blocked:
                 self.absent[source] = BLOCKED
             elif only is not None and source.tier is not Tier.DEFAULT and name not in only:
                 self.absent[source] = SET_ASIDE
             else:
                 self._admit(entry_point, source, lock, may_fail=name in optional)
+        if findings:
+            raise UnknownPlugin(*findings)
 
     def _admit(
         self, entry_point: EntryPoint, source: Source, lock: LockFile | None, *, may_fail: bool

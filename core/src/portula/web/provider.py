@@ -31,7 +31,7 @@ from portula.host.models import ModelSettings, check_realms, with_models
 from portula.host.modes import DEFERRED, ONLY, UNLOCKED
 from portula.host.plugins import SET_ASIDE, Plugins, name_of, slot_plugin
 from portula.host.settings import Settings
-from portula.model.errors import ConfigError
+from portula.model.errors import ConfigError, Together, UnknownPlugin
 from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.requests import begin_request
@@ -95,8 +95,7 @@ class Provider(AuthorizationServer):
         """Start in the app, or raise ConfigError with every finding."""
         self.app = cast("Flask", app)
         self.name, self.demo, self._stand_alone = name, demo, stand_alone
-        self._given_plugins = tuple(plugins)
-        self._discover = discover
+        self._given_plugins, self._discover = tuple(plugins), discover
         self._given_settings = settings
         self.plugins = Plugins(CORE_HOOKS, self)
         self.delivery_worker: DeliveryWorker | None = None
@@ -149,12 +148,17 @@ class Provider(AuthorizationServer):
             only = ONLY.get()
         except ValidationError:  # the same findings come again, with all others, in _configure
             early, only = CoreSettings(), ()  # until then nothing runs that a lock file might refuse
-        lock = None
-        if early.PLUGINS_LOCK and not UNLOCKED.get():
-            lock = LockFile.read(Path(early.PLUGINS_LOCK), early.PLUGINS_TRUSTED)
-        if self._discover:
-            self.plugins.discover(early.PLUGINS_BLOCKED, early.PLUGINS_OPTIONAL, only=only, lock=lock)
-        if early.PLUGINS_DIR:
+        lock, self._early = None, Together()
+        with self._early.part():
+            if early.PLUGINS_LOCK and not UNLOCKED.get():
+                lock = LockFile.read(Path(early.PLUGINS_LOCK), early.PLUGINS_TRUSTED)
+        self.plugins.locked_out = bool(self._early.errors)
+        try:
+            if self._discover:
+                self.plugins.discover(early.PLUGINS_BLOCKED, early.PLUGINS_OPTIONAL, only=only, lock=lock)
+        except UnknownPlugin as error:  # ours are there; a plugin that breaks or is refused is told at once
+            self._early.errors.append(error)
+        if early.PLUGINS_DIR and not self._early.errors:
             self.plugins.register_directory(Path(early.PLUGINS_DIR), lock=lock)
         for plugin in self._given_plugins:
             self.plugins.register(plugin, Source(name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT))
@@ -172,22 +176,27 @@ class Provider(AuthorizationServer):
             for source, models in self.hooks.contributions(HostHooks.portula_settings)
             for model in models
         ]
-        self._settings.load(
-            [(_CORE, CoreSettings), (_CORE, ModelSettings), *declared],
-            self._configuration,
-            [problem] if problem else [],
-            strangers=ONLY.get() is not None,
-            stand_alone=self._stand_alone,
-            outside=self.app.config if self._given_settings is None else {},
-            profiles=self.hooks.collect(HostHooks.portula_profiles),
-        )
+        whole = not self._early.errors  # else some plugins are not there, so who has a name is not known
+        with self._early.part():
+            self._settings.load(
+                [(_CORE, CoreSettings), (_CORE, ModelSettings), *declared],
+                self._configuration,
+                [problem] if problem else [],
+                strangers=ONLY.get() is not None or not whole,
+                stand_alone=self._stand_alone,
+                outside=self.app.config if self._given_settings is None else {},
+                profiles=self.hooks.collect(HostHooks.portula_profiles),
+            )
+        with self._early.part():
+            if whole:
+                self.hooks.check_choice()
+        self._early.check()
         for setting, mark, answer in self._settings.slot_answers():
             self.plugins.register(slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))
         self.plugins.check_pending()
         self.hooks = Hooks(self.plugins, self, self._choice)
         if self.core_settings.LOG_FORMAT and not self._stand_alone:
             configure_logging(self.core_settings)
-        self.hooks.check_choice()
         self.mount = self.core_settings.MOUNT_PATH
         self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount)
         self.issuer = self._issuer.fixed
