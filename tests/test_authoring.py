@@ -214,6 +214,12 @@ def test_a_plugin_that_cannot_be_is_not_written(tmp_path, name, hook, message):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_hooks_are_refused_in_place_of_one_left_out(tmp_path):
+    done = new("tea", "--hook", "clock", "--hook", "scopes", "--directory", tmp_path)
+    assert (done.exit_code, "one --hook at a time" in done.output) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_new_plugin_is_written_over_nothing(tmp_path):
     (tmp_path / "tea").mkdir()
     done = new("tea", "--hook", "clock", "--directory", tmp_path)

@@ -7,6 +7,7 @@ from hosting import Memory, make_app, make_provider
 
 from portula import ConfigError, Provider, hookimpl
 from portula.errors import BrokenPlugin
+from portula.web.report import UnknownName, explain
 
 
 @pytest.mark.parametrize(
@@ -137,3 +138,27 @@ def test_nothing_that_may_have_to_stay_away_is_loaded_for_more_findings(monkeypa
     with pytest.raises(ConfigError):
         Provider(make_app(**early))
     assert not ran.exists()
+
+
+def test_a_hook_of_a_room_that_is_not_there_gets_no_far_fetched_suggestion():
+    class Loyalty:
+        @hookimpl
+        def portula_userinfo_claims(self, info):
+            return {}
+
+    with pytest.raises(BrokenPlugin) as caught:
+        make_provider(Loyalty())
+    assert str(caught.value).endswith(
+        "no hook 'portula_userinfo_claims'; if a room declares it, that is blocked or not installed"
+    )
+
+
+def test_a_plugin_is_explained_and_an_unknown_name_has_the_nearest():
+    provider = make_provider()
+    facts = explain(provider, "portula_consent")
+    assert "portula_consent" in facts["hook"]["hook"]
+    assert "portula_stores" in explain(provider, "Memory")["plugin"]["hooks"]
+    with pytest.raises(
+        UnknownName, match=r"called 'portula_lgin'; did you mean 'portula_login'\? Endpoints "
+    ):
+        explain(provider, "portula_lgin")

@@ -13,7 +13,7 @@ import inspect
 import keyword
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -88,7 +88,10 @@ def declaration(hook: str) -> Callable[..., Any]:
     found = known.get(hook) or known.get(f"{PREFIX}{hook}")
     if found is None:
         words = [*known, *(name.removeprefix(PREFIX) for name in known)]
-        raise CannotWrite(f"there is no hook {hook!r}{nearest(hook, words)}; `portula hooks` lists them")
+        raise CannotWrite(
+            f"there is no hook {hook!r}{nearest(hook, words)}; `portula hooks` lists them, "
+            "and those that a room declares are implemented by hand: derive from its class of hooks"
+        )
     return found
 
 
@@ -262,7 +265,14 @@ def plugin() -> None:
 
 @plugin.command("new")
 @click.argument("name")
-@click.option("--hook", required=True, metavar="HOOK", help="What it implements; `portula hooks` lists them.")
+@click.option(
+    "--hook",
+    "hooks",
+    required=True,
+    multiple=True,
+    metavar="HOOK",
+    help="Hook of core that it implements; `portula hooks` lists them.",
+)
 @click.option(
     "--directory",
     default=".",
@@ -270,10 +280,12 @@ def plugin() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where its folder is made.",
 )
-def new(name: str, hook: str, directory: Path) -> None:
+def new(name: str, hooks: Sequence[str], directory: Path) -> None:
     """Write a distribution with one hook implementation, its tests and its README."""
+    if len(hooks) > 1:
+        raise click.UsageError("one --hook at a time; what is written takes others by hand")
     try:
-        files = write(name, hook, directory)
+        files = write(name, hooks[0], directory)
     except CannotWrite as error:
         raise click.ClickException(str(error)) from error
     folder = files[0].parent

@@ -89,7 +89,7 @@ def _explain(provider: Provider) -> click.Command:
     @click.argument("name")
     @json_option
     def explain(name: str, *, as_json: bool) -> None:
-        """Say who answers NAME: a setting, a hook, validator.METHOD, or the steps of an endpoint such as `token`."""
+        """Say who answers NAME, a setting, hook or validator.METHOD; steps of an endpoint, the hooks of a plugin."""
         try:
             facts = report.explain(provider, name)
         except report.UnknownName as error:
@@ -121,6 +121,11 @@ def _show_steps(steps: Sequence[dict[str, Any]]) -> None:
 
 def _explained(facts: dict[str, Any]) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
+    if "plugin" in facts:
+        row = facts["plugin"]
+        lines = [("Plugin", row["plugin"]), ("Distribution", _distribution(row)), ("Tier", row["tier"])]
+        hooks = [("Hook", hook) for hook in row["hooks"]]
+        return [*lines, ("Status", row["status"]), *hooks]
     if "question" in facts:
         return [
             ("Question", facts["question"]),

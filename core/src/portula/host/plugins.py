@@ -43,6 +43,12 @@ BLOCKED = "blocked"
 SET_ASIDE = "set aside"
 """Said of a plugin that `--only` or `--no-plugins` leaves out."""
 
+HOOK_CUTOFF = 0.85
+"""How near a hook has to come to be the one that was meant: all their names begin alike."""
+
+UNDECLARED = "; if a room declares it, that is blocked or not installed"
+"""Said of a hook that comes near to none."""
+
 DECLARATIONS = "portula_declarations"
 """The hook by which a plugin brings hooks of its own."""
 
@@ -205,7 +211,8 @@ class Plugins:
             BrokenPlugin: lists each of them with the nearest known hook.
         """
         findings = [
-            f"{self.sources[implementation.plugin_name]}: there is no hook {name!r}{nearest(name, self.declared)}"
+            f"{self.sources[implementation.plugin_name]}: there is no hook {name!r}"
+            f"{nearest(name, self.declared, HOOK_CUTOFF) or UNDECLARED}"
             for name, caller in vars(self.manager.hook).items()
             if isinstance(caller, pluggy.HookCaller) and name not in self.declared
             for implementation in caller.get_hookimpls()

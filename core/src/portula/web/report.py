@@ -31,7 +31,7 @@ STORAGE_FINDING = "core.storage"
 
 
 class UnknownName(PortulaError):
-    """Neither a setting nor a hook has this name; the message names the nearest."""
+    """No setting, hook, plugin or endpoint has this name; the message names the nearest."""
 
 
 def source_facts(source: Source) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def default_text(name: str, field: FieldInfo) -> str:
 def explain(provider: Provider, name: str) -> dict[str, Any]:
     """Return who answers a setting, a hook (with or without `portula_`) or a question `validator.METHOD`.
 
-    For an endpoint, such as `token`, the steps that it runs, in order.
+    For an endpoint, such as `token`, the steps that it runs, in order; for a plugin what `plugins` says of it.
 
     Raises:
         UnknownName: nothing has this name.
@@ -148,11 +148,15 @@ def explain(provider: Provider, name: str) -> dict[str, Any]:
         )
         return {"setting": facts, **({"slot": _ruling(provider, slot)} if slot else {})}
     hook = name.removeprefix(PREFIX)
+    taking_part = {plugin["plugin"]: plugin for plugin in plugins(provider)}
+    if name in taking_part and f"{PREFIX}{hook}" not in provider.plugins.declared:
+        return {"plugin": taking_part[name]}
     known = [hook.removeprefix(PREFIX) for hook in provider.plugins.declared.in_order()]
     if hook not in known:
+        words = [*declared, *known, *provider.plugins.declared.in_order(), *lists, *taking_part]
         raise UnknownName(
-            f"no setting, hook or endpoint in use is called {name!r}{nearest(name, [*declared, *known, *lists])}; "
-            f"endpoints with steps here: {', '.join(lists)}"
+            f"no setting, hook, plugin or endpoint in use is called {name!r}{nearest(name, words, 0.75) or '.'} "
+            f"Endpoints with steps here: {', '.join(lists) or 'none'}"
         )
     facts = _hook(provider, f"{PREFIX}{hook}")
     if facts["kind"] == Kind.SLOT:
