@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -34,7 +34,7 @@ def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
-def signalled(pids: list[int], number: int) -> None:
+def signalled(pids: Iterable[int], number: int) -> None:
     """Send a signal to processes that a test started."""
     for pid in pids:
         os.kill(pid, number)
