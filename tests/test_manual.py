@@ -3,11 +3,13 @@
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hosting import make_client, make_provider
 from pydantic import BaseModel, Field
 
+from portula import Plugin
 from portula.errors import InvalidClientMetadata
 from portula_oauth2.settings import OAuth2Settings
 
@@ -123,6 +125,28 @@ def test_the_readme_shows_the_smallest_example_as_it_is():
     (shown,) = [block for block in blocks("README.md") if "Provider(app)" in block]
     code = (ROOT / "examples" / "minimal" / "app.py").read_text(encoding="utf-8")
     assert re.sub(r"  #.*", "", shown) == code
+
+
+def test_an_application_that_embeds_it_as_start_shows_tells_userinfo_who_signed_in(monkeypatch, tmp_path):
+    monkeypatch.setenv("SECRET_KEY", "0123456789abcdef0123456789abcdef")
+    made, site = (
+        block for block in blocks("docs/start.md") if "Flask(__name__)" in block or "SiteLogin" in block
+    )
+    person = SimpleNamespace(id=7, name="ann", full_name="Ann Example", email="ann@example.com", active=True)
+    namespace = {"__name__": "manual", "load_user": {"7": person}.get}
+    exec(made, namespace)
+    app = namespace["app"]
+    app.instance_path = str(tmp_path)
+    app.add_url_rule("/login", "login", lambda: "Who are you?")
+    exec(site, namespace)
+    provider = namespace["provider"]
+    assert provider.issuer == "https://notes.example.com/o"
+    assert "userinfo_endpoint" in provider.metadata_document
+    login = provider.hooks.ask(Plugin.portula_login)
+    assert login.find("7").claims["name"] == "Ann Example"
+    assert login.find("8") is None
+    with app.test_request_context():
+        assert login.login_url("/o/authorize/") == "/login?next=/o/authorize/"
 
 
 def test_the_settings_that_start_shows_are_accepted():

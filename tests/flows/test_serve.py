@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from support.browser import Browser, sent_back
 from support.server import PORTULA, Server, free_port, running, start, stop, wait_until_up
 
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 pytestmark = pytest.mark.thorough
 
 
@@ -70,6 +71,11 @@ def test_the_demo_completes_login_and_consent_with_what_it_printed(demo: tuple[s
     token = httpx.post(words[3], data=fields, auth=tuple(words[2].split(":", 1)))
     assert token.status_code == 200
     assert token.json()["token_type"] == "Bearer"
+
+    (line,) = re.findall(r"^curl (.*/userinfo/)$", README, re.MULTILINE)
+    _, header, address = shlex.split(line.replace("$PERSONS_TOKEN", token.json()["access_token"]))
+    about = httpx.get(address.replace("http://127.0.0.1:8000", url), headers=dict([header.split(": ", 1)]))
+    assert about.json()["preferred_username"] == lines["Demo user"]
 
 
 def test_the_demo_keeps_to_a_database_of_its_own(demo: tuple[str, dict[str, str]]) -> None:

@@ -127,9 +127,8 @@ class Issuer:
         if name and not self._warned:
             self._warned = True
             log.warning(
-                "the host %r is not trusted; set OIDC_ISS_ENDPOINT to the public URL, e.g. 'https://%s%s', or name "
-                "the host in TRUSTED_HOSTS",
-                name,
+                "a request came for the host %r, which is not trusted; if it is yours, name it in TRUSTED_HOSTS or set "
+                "OIDC_ISS_ENDPOINT to your public URL, e.g. 'https://id.example.com%s'",
                 name,
                 self._mount,
             )

@@ -11,12 +11,14 @@ from urllib.parse import urlencode
 
 from portula import hookimpl
 from portula.errors import UnknownClient
-from portula.plugin import Application
+from portula.plugin import Application, unknown_scopes
 
 if TYPE_CHECKING:
     from portula import Provider
 
 DEMO_CLIENT_ID = "demo"
+_SCOPES = ("openid", "profile")
+"""Asked for where they are known, so that userinfo answers (OpenID Connect Core §5.3.1)."""
 
 
 @hookimpl
@@ -36,9 +38,11 @@ def portula_demo(provider: Provider) -> dict[str, str]:
     client, secret = provider.clients.save(checked), checked.secret
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    known = [name for name in _SCOPES if not unknown_scopes(provider, name)]
     request = {
         "response_type": "code",
         "client_id": client.client_id,
+        **({"scope": " ".join(known)} if known else {}),
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
