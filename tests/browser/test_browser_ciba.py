@@ -63,7 +63,7 @@ def look(page: Page, server: Server) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_selector("h1:has-text('Apps that ask for you')")
+    page.wait_for_selector("h1:has-text('Requests waiting for you')")
 
 
 def answer(page: Page, message: str, button: str) -> str:
@@ -91,9 +91,9 @@ def test_a_person_allows_what_they_expect_and_is_not_asked_again(
     assert poll(server, till, auth_req_id)["token_type"] == "Bearer"
     page.goto(asked)
     page.wait_for_selector("text=Nothing waits for you here")
-    tab_to(page, "a:has-text('Apps that ask for you')")
+    tab_to(page, "a:has-text('Requests waiting for you')")
     page.keyboard.press("Enter")
-    page.wait_for_selector("h1:has-text('Apps that ask for you')")
+    page.wait_for_selector("h1:has-text('Requests waiting for you')")
     assert "W4SCT" not in page.inner_text("main")
 
 

@@ -72,7 +72,7 @@ def test_a_public_client_has_no_secret(admin):
         "name": "Phone",
     }
     answer = admin.post(ADD, filled)
-    assert "The application was made" in admin.http.get(answer.location).text
+    assert "The application was created" in admin.http.get(answer.location).text
     (made,) = admin.storage.select(Application)
     assert made.secret_hashes == ()
     assert made.redirect_uris == ("com.example.app:/cb", "http://127.0.0.1/cb")
@@ -87,7 +87,7 @@ def test_a_secret_that_signs_is_kept_encrypted(admin):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"redirect_uris": "ftp://x"}, "redirect URI &#39;ftp://x&#39; has a scheme"),
+        ({"redirect_uris": "ftp://x"}, "Redirect URI &#39;ftp://x&#39; has a scheme"),
         ({"redirect_uris": ""}, "needs a redirect URI"),
         ({"client_id": "with space"}, "a client_id has 1 to 255 printable"),
         ({"allowed_origins": "https://a.example/path"}, "is not scheme://host"),
@@ -106,6 +106,12 @@ def test_what_is_not_allowed_is_said_at_the_form(admin, fields, said):
     assert admin.storage.select(Application) == []
     (again,) = admin.forms(page)
     assert again["redirect_uris"] == filled["redirect_uris"]
+
+
+def test_what_is_wrong_with_a_redirect_uri_stands_beside_its_field_and_is_linked_to(admin):
+    page = admin.post(ADD, {**form_of(admin, ADD), "name": "Mine", "redirect_uris": "ftp://x"}, 400).text
+    assert 'id="redirect_uris-error"' in page
+    assert 'href="#redirect_uris"' in page
 
 
 def test_a_client_is_edited(admin):

@@ -98,7 +98,9 @@ def test_nobody_is_sent_to_sign_in(made, method):
 
 def test_removing_an_app_ends_all_it_holds_of_the_person_and_nothing_else(connected, host, browser):
     answer = browser.post(APPS, data=forms_of(browser.get(APPS).text)[0].fields)
-    assert (answer.status_code, answer.location) == (303, APPS)
+    assert (answer.status_code, answer.location.partition("?")[0]) == (303, APPS)
+    said = browser.get(answer.location).text
+    assert 'role="status"><bdi class="strong">Tea &lt;svg onload=1&gt;</bdi> has no access' in said
     assert revoked(connected, "f1") == host.time
     assert revoked(connected, "f2") is revoked(connected, "f3") is None
     assert connected.consent.remembered(connected.client, "ada") == frozenset()
@@ -126,6 +128,13 @@ def test_removing_an_app_ends_what_it_has_under_the_authorization_of_another(con
     browser.post(APPS, data=forms_of(browser.get(APPS).text)[0].fields)
     left = [each.digest for each in storage.select(AccessToken) if each.revoked_at is None]
     assert sorted(left) == ["of bob", "of coffee"]
+
+
+def test_a_notice_that_was_not_ours_or_is_old_is_not_shown(connected, host, browser):
+    answer = browser.post(APPS, data=forms_of(browser.get(APPS).text)[0].fields)
+    assert "has no access" not in browser.get(f"{APPS}?removed=Tea").text
+    host.time += 61
+    assert "has no access" not in browser.get(answer.location).text
 
 
 def test_removing_twice_does_no_harm(connected, host, browser):

@@ -117,7 +117,7 @@ def sections(page):
 
 
 def is_over(page):
-    return "Look again" not in page.text
+    return "Refresh" not in page.text
 
 
 # --- Where it is ---

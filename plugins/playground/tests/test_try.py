@@ -67,7 +67,7 @@ class Person:
             page = browser.get(page.location)
             if "login-submit" in page.text:
                 page = browser.submit(page, "login-submit", username="ann", password=PASSWORD)
-            if "Look at it" in page.text:
+            if "Review" in page.text:
                 page = browser.get(re.findall(r'href="([^"]*backchannel_request=[^"]*)"', page.text)[0])
         answer = browser.submit(page, self.button)
         if answer.location and answer.location.startswith("http:"):

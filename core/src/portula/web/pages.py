@@ -140,6 +140,8 @@ class Pages:
     def shown_client(self, client: Application, ui_locales: str = "") -> dict[str, Any]:
         """Return a client's name and links for a template, in a language that the person reads, if it has them so.
 
+        One without a name is called by its `client_id`.
+
         Args:
             client: whose they are.
             ui_locales: language tags apart by spaces, best first, as in an authorization request (OpenID Connect Core
@@ -148,7 +150,7 @@ class Pages:
         languages = [*ui_locales.split(), *request.accept_languages.values()]
         name = in_language(client.metadata, "client_name", languages) or client.name
         links = {link: in_language(client.metadata, link, languages) for link in CLIENT_LINKS}
-        return {"name": shown_name(name), **links}
+        return {"name": shown_name(name).strip() or shown_name(client.client_id), **links}
 
     def query(self) -> MultiDict[str, str]:
         """Return the parameters of the query string of the current request.

@@ -61,7 +61,7 @@ class UserRecords(AdminRecords):
         "email": "E-mail",
         "is_admin": "Admin",
         "disabled": "Disabled",
-        "created_at": "Made",
+        "created_at": "Created",
     }
     form = UserForm
     edits = True

@@ -11,7 +11,7 @@ from portula import Plugin
 from portula.errors import DuplicateRecord, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application, unknown_scopes
 from portula_admin.cells import Link
-from portula_admin.forms import editable, filled, make_form
+from portula_admin.forms import editable, filled, make_form, refuse
 from portula_admin.pages import AdminPages
 
 if TYPE_CHECKING:
@@ -44,12 +44,14 @@ class ClientViews(AdminPages):
         try:
             client, secret = self.provider.clients.create(filled(form, blank), hash_secret=hashed)
         except (InvalidClientMetadata, DuplicateRecord) as error:
-            taken = isinstance(error, DuplicateRecord)
-            form.form_errors.append("There is a client with this ID already." if taken else str(error))
+            if isinstance(error, DuplicateRecord):
+                form.form_errors.append("There is a client with this ID already.")
+            else:
+                refuse(form, error)
             return self._form_page(person, form, None, 400)
         if secret is None:
             return self.done(
-                person, "The application was made.", "view", slug=admin.slug, id=client.client_id
+                person, "The application was created.", "view", slug=admin.slug, id=client.client_id
             )
         return self._secret_page(person, client, secret)
 
@@ -69,7 +71,7 @@ class ClientViews(AdminPages):
         try:
             self.provider.clients.edit(client_id, lambda found: filled(form, found))
         except InvalidClientMetadata as error:
-            form.form_errors.append(str(error))
+            refuse(form, error)
             return self._form_page(person, form, client, 400)
         return self.done(person, "The changes were saved.", "view", slug=admin.slug, id=client_id)
 

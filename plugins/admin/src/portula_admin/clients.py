@@ -126,7 +126,7 @@ class ApplicationAdmin(RecordAdmin):
     @column("Grant types")
     def grants(self, record: Application) -> Cell:
         """What it may do, in words."""
-        return ", ".join(name.rpartition(":")[2].replace("_", " ") for name in record.grant_types) or None
+        return ", ".join(map(grant_words, record.grant_types)) or None
 
     def status(self, record: Application) -> Cell:
         """Whether it may be used."""
@@ -185,6 +185,12 @@ class ApplicationAdmin(RecordAdmin):
         for record in records:
             self.provider.clients.edit(record.client_id, lambda found: replace(found, disabled=disabled))
         return f"{len(records)} {(self.title if len(records) == 1 else self.title_plural).lower()} {word}."
+
+
+def grant_words(name: str) -> str:
+    """Return how a grant type is called; those of the OpenID Foundation are abbreviations (CIBA Core §4)."""
+    word = name.rpartition(":")[2]
+    return word.upper() if name.startswith("urn:openid:") else word.replace("_", " ")
 
 
 def _member(held: Any) -> Cell:

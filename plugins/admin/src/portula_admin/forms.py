@@ -11,10 +11,11 @@ from wtforms.validators import Length, Regexp, ValidationError
 
 from portula import Plugin
 from portula.plugin import Application, ClientMember, PageForm
-from portula_admin.clients import LINKS, YES_OR_NO
+from portula_admin.clients import LINKS, YES_OR_NO, grant_words
 
 if TYPE_CHECKING:
     from portula import Provider
+    from portula.errors import InvalidClientMetadata
     from portula_admin.clients import ApplicationAdmin
 
 ON_CREATION = ("client_id", "client_type", "hash_client_secret")
@@ -90,8 +91,9 @@ def _text(label: str, hint: str = "", *validators: Any, name: str | None = None)
 
 def _grant_types(provider: Provider) -> Field:
     known = [
-        (name, name.rpartition(":")[2].replace("_", " ").capitalize())
+        (name, words if words.isupper() else words.capitalize())
         for name in provider.hooks.collect(Plugin.portula_grant_types)
+        for words in (grant_words(name),)
     ]
     return ChecksField("Grant types", options=known, description="What it may ask the token endpoint for.")
 
@@ -101,6 +103,16 @@ def _auth_methods(provider: Provider) -> Field:
     return OneOfField(
         "Authentication at the token endpoint", options=[("", "Any it has credentials for"), *named]
     )
+
+
+def _algorithm(provider: Provider) -> Field:
+    """Offer what signs here; where nothing does, any name is taken down for later."""
+    label, jose = "Algorithm of its ID tokens", provider.hooks.ruling(Plugin.portula_jose).answer
+    if jose is None:
+        letters = Regexp(r"^[A-Za-z0-9-]*$", message="Letters, digits and hyphens.")
+        return _text(label, "For example RS256; empty for the default.", letters)
+    named = [(name, name) for name in jose.algorithms_for_clients()]
+    return OneOfField(label, options=[("", "The default"), *named])
 
 
 def _scope(provider: Provider) -> Field:
@@ -151,11 +163,7 @@ BUILDERS: dict[str, Builder] = {
     "policy_uri": lambda _: _text("Privacy policy"),
     "tos_uri": lambda _: _text("Terms of service"),
     "user": lambda _: _text("Owner", "Subject of the person it belongs to, if it does.", name="owner"),
-    "algorithm": lambda _: _text(
-        "Algorithm of its ID tokens",
-        "For example RS256; empty for the default.",
-        Regexp(r"^[A-Za-z0-9-]*$", message="Letters, digits and hyphens."),
-    ),
+    "algorithm": _algorithm,
 }
 """How each field that can be edited is made."""
 
@@ -213,6 +221,18 @@ def make_form(
     given = data if formdata is None else {}
     form: ApplicationForm = form_class(admin.provider.pages, context, formdata, **given)
     return form
+
+
+def refuse(form: ApplicationForm, error: InvalidClientMetadata) -> None:
+    """Write into a form why a client cannot be saved; what is about redirect URIs stands beside them."""
+    said, named = str(error), ("redirect_uris", "post_logout_redirect_uris")
+    if error.error == "invalid_redirect_uri":
+        fields = [form[name] for name in named if name in form]
+        about = [field for field in fields if any(repr(uri) in said for uri in field.data)] or fields[:1]
+        for field in about[:1]:
+            field.errors = [*field.errors, f"{said[:1].upper()}{said[1:]}."]
+            return
+    form.form_errors.append(said)
 
 
 def filled(form: ApplicationForm, client: Application) -> Application:

@@ -249,7 +249,11 @@ class GrantAdmin(TokenAdmin):
     title = "Code"
     title_plural = "Codes"
     description = "What clients redeem for tokens, within a minute or so."
-    labels: ClassVar[Mapping[str, str]] = {"taken_at": "Used", "redirect_uri": "Redirect URI"}
+    labels: ClassVar[Mapping[str, str]] = {
+        "taken_at": "Used",
+        "redirect_uri": "Redirect URI",
+        "expires_at": "Kept until",  # a used one outlives its own end, so that a replay is found out
+    }
     statuses: ClassVar[Mapping[str, str]] = {"live": "ok", "used": "", "expired": ""}
     fieldsets: Fieldsets = (
         (None, {"fields": ("token", "status", "client", "person", "scopes", *USE, "redirect_uri")}),

@@ -67,4 +67,4 @@ def portula_settings(provider: Provider) -> list[type[CibaSettings]]:
 @hookimpl
 def portula_account_links(provider: Provider) -> list[AccountLink]:
     """Return the link to what waits for a person."""
-    return [AccountLink("Apps that ask for you", "ciba.requests")] if is_on(provider) else []
+    return [AccountLink("Requests waiting for you", "ciba.requests")] if is_on(provider) else []

@@ -50,7 +50,7 @@ class CibaPage(InteractionView[CibaPageExchange]):
 
     def _shown(self, waiting: WaitingRequest) -> dict[str, Any]:
         return {
-            "app": shown_name(waiting.client.name),
+            "app": shown_name(waiting.client.name).strip() or shown_name(waiting.client.client_id),
             "binding_message": waiting.binding_message,
             "begun_at": datetime.fromtimestamp(waiting.begun_at, UTC),
             "expires_at": datetime.fromtimestamp(waiting.expires_at, UTC),

@@ -10,6 +10,7 @@ from wtforms import HiddenField
 
 from portula.plugin import Application, Consent, ConsentQuestion, PageForm, origin_of
 from portula_consent.display import shown_destination, shown_scopes
+from portula_consent.endpoint import VIEW
 from portula_consent.memory import ConsentMemory
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class ConsentPages(Consent):
             client_host=shown_destination(client_id)[0] if origin_of(client_id) else None,
             offline=question.offline,
             action=question.action,
+            connected_apps=self._provider.url_for(VIEW),
             form=ConsentForm(self._provider.pages, question.csrf_context, interaction=question.interaction),
         )
 

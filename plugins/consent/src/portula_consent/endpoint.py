@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect
+from flask import Blueprint, Response, redirect, request
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 
 VIEW = "consent.authorized_tokens"
+NOTICE = "consent notice"
+NOTICE_SECONDS = 60
+"""How long it is believed that an app was removed just now; that travels in the address, sealed."""
 MAX_SHOWN = 500
 """Apps that the page lists."""
 
@@ -67,7 +72,10 @@ class ConnectedApps:
             return self._page(person, {client_id: form}, status=400)
         if self._memory.find(person.subject, client_id):
             self._memory.withdraw(person.subject, client_id)
-        return self._redirect(self._url())
+        told = json.dumps([person.subject, self._provider.now() + NOTICE_SECONDS, client_id])
+        return self._redirect(
+            f"{self._url()}?{urlencode({'removed': self._provider.keys.seal(NOTICE, told)})}"
+        )
 
     def _page(
         self, person: Authenticated, tried: dict[str, RemoveForm] | None = None, status: int = 200
@@ -81,7 +89,20 @@ class ConnectedApps:
             grants=grants,
             forms={**forms, **(tried or {})},
             action=self._url(),
+            removed=self._removed(person),
+            account=self._provider.hooks.ask(Plugin.portula_login).account_url(),
         )
+
+    def _removed(self, person: Authenticated) -> str | None:
+        """Return the name of the app that this person has just removed; nobody else's word is repeated here."""
+        sealed = self._provider.keys.unseal(NOTICE, request.args.get("removed", ""))
+        if sealed is None:
+            return None
+        subject, until, client_id = json.loads(sealed)
+        if subject != person.subject or self._provider.now() > until:
+            return None
+        client = self._provider.clients.find_all([client_id]).get(client_id)
+        return self._provider.pages.shown_client(client)["name"] if client else str(client_id)
 
     def _form(
         self, person: Authenticated, client_id: str, posted: MultiDict[str, str] | None = None
@@ -113,7 +134,6 @@ class ConnectedApps:
                 ),
                 "also": list(use.items),
                 "servers": list(use.servers),
-                "bindings": list(use.bindings),
                 "given_at": datetime.fromtimestamp(consent.issued_at, UTC),
             }
             for consent in consents

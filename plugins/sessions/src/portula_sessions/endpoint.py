@@ -77,6 +77,7 @@ class SessionsPage:
             sessions=[_shown(entry) for entry in seen],
             forms={**forms, **(tried or {})},
             action=self._provider.url_for(VIEW),
+            account=self._provider.hooks.ask(Plugin.portula_login).account_url(),
         )
 
     def _seen(self, person: Authenticated) -> list[SeenSession]:
