@@ -63,6 +63,46 @@ def test_a_key_that_is_not_there_is_not_made_beside_a_database_elsewhere(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "words", [["init"], ["serve", "--port", "0"], ["users", "list"], ["check"], ["keys"]], ids=" ".join
+)
+def test_a_database_without_its_secret_key_is_an_error_and_no_key_is_made(tmp_path, words):
+    folder = tmp_path / "data"
+    run(folder, "init")
+    (folder / "secret_key").unlink()
+    done = run(folder, *words)
+    assert done.exit_code == 1
+    assert f"{folder / 'secret_key'}: missing, and portula.sqlite3 beside it" in done.stderr
+    assert "restore it from the back-up" in done.stderr
+    assert not (folder / "secret_key").exists()
+
+
+def test_a_database_needs_no_key_file_where_the_key_is_configured(tmp_path):
+    folder = tmp_path / "data"
+    assert run(folder, "init", FLASK_SECRET_KEY=KEY).exit_code == 0
+    assert not (folder / "secret_key").exists()
+    assert run(folder, "users", "list", FLASK_SECRET_KEY=KEY).exit_code == 0
+
+
+def test_a_database_that_is_not_used_any_more_asks_for_no_key(tmp_path):
+    folder = tmp_path / "data"
+    run(folder, "init")
+    (folder / "secret_key").unlink()
+    done = run(folder, "init", "--database-url", f"sqlite:///{tmp_path}/own.sqlite3")
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"Made secret_key beside portula.sqlite3 in {folder}\n"
+
+
+def test_init_says_which_of_the_two_it_made(tmp_path):
+    folder = tmp_path / "data"
+    run(folder, "init")
+    key = (folder / "secret_key").read_text()
+    for path in folder.glob("portula.sqlite3*"):
+        path.unlink()
+    assert run(folder, "init").stdout == f"Made portula.sqlite3 beside secret_key in {folder}\n"
+    assert (folder / "secret_key").read_text() == key
+
+
 def test_who_keeps_nothing_in_the_folder_needs_none(tmp_path):
     url = f"sqlite:///{tmp_path}/own.sqlite3"
     done = run(tmp_path / "data", "--database-url", url, "db", "upgrade", FLASK_SECRET_KEY=KEY)

@@ -39,9 +39,9 @@ class NoProviderThere(ConfigError):
         )
 
 
-def holds_a_provider(folder: Path) -> bool:
-    """Say whether a provider was made in this folder."""
-    return any((folder / name).is_file() for name in (SECRET_KEY_FILE, DATABASE_FILE))
+def files_of_a_provider(folder: Path) -> set[str]:
+    """Return which of the files that make a provider are in this folder: the secret key, the database."""
+    return {name for name in (SECRET_KEY_FILE, DATABASE_FILE) if (folder / name).is_file()}
 
 
 def refuse_file(folder: Path) -> None:
@@ -79,15 +79,28 @@ def make_private(folder: Path) -> None:
         raise ConfigError(f"--data-dir {folder}: {error.strerror}") from error
 
 
-def secret_key(folder: Path, *, create: bool) -> str:
+def secret_key(folder: Path, *, create: bool, beside_database: bool = True) -> str:
     """Return the key of the data folder, making it when it is not there yet and `create` says so.
+
+    None is made beside a database: under a new key nothing that the database holds would be found.
+
+    Args:
+        folder: the data folder.
+        create: whether to make one.
+        beside_database: whether the database of the folder is the one that the key is for.
 
     Raises:
         NoProviderThere: there is none, and none is to be made.
-        ConfigError: it cannot be read or made.
+        ConfigError: it cannot be read or made, or the database is there without it.
     """
-    path = folder / SECRET_KEY_FILE
+    path, database = folder / SECRET_KEY_FILE, folder / DATABASE_FILE
     try:
+        # The database first: whoever makes both at this moment makes the key before it.
+        if beside_database and database.is_file() and not path.is_file():
+            raise ConfigError(
+                f"{path}: missing, and {database.name} beside it cannot be used without it; restore it from the "
+                "back-up, or set SECRET_KEYS if the key was there, or move the database away to begin anew"
+            )
         if create:
             write_once(path, secrets.token_urlsafe(48))
         elif not path.is_file():

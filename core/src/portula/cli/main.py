@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from portula.cli import authoring, reports
-from portula.cli.folder import NoProviderThere, holds_a_provider
+from portula.cli.folder import NoProviderThere, files_of_a_provider
 from portula.cli.serve import PreparedServer, ServeOptions, make_app, open_standard_input, prepare
 from portula.flow.deliver_command import deliver_command
 from portula.host.commands import HOST_COMMANDS, SchemaGroup
@@ -225,17 +225,21 @@ def init(context: click.Context, /) -> None:
     """Make the data folder: a secret key, and a database unless --database-url names one."""
     given = context.parent.params if context.parent else {}
     options = replace(options_of(given), creating=True)
-    known = holds_a_provider(options.folder)
+    known = files_of_a_provider(options.folder)
     try:
         with storage_check_deferred():
             _, provider = make_app(options)
     except ConfigError as error:
         raise click_error(error) from error
-    click.echo(f"{'There is a provider already' if known else 'Made a provider'} in {options.folder}")
     try:
         provider.check_storage()
     except ConfigError as error:
         click.echo(f"Warning: {error}", err=True)
+    made = files_of_a_provider(options.folder) - known
+    if made and known:
+        click.echo(f"Made {', '.join(sorted(made))} beside {', '.join(sorted(known))} in {options.folder}")
+    else:
+        click.echo(f"{'There is a provider already' if known else 'Made a provider'} in {options.folder}")
 
 
 @main.command()

@@ -24,7 +24,7 @@ from portula.cli.config_file import read_config_file
 from portula.cli.folder import (
     ISSUER_FILE,
     NoProviderThere,
-    holds_a_provider,
+    files_of_a_provider,
     keep_issuer,
     make_private,
     refuse_file,
@@ -215,10 +215,12 @@ def _open_folder(options: ServeOptions, app: Flask, settings: dict[str, Any]) ->
     if options.creating:
         make_private(Path(options.data_dir).resolve())
         make_private(options.folder)
-    elif not settings.get("DATABASE_URL") and not holds_a_provider(options.folder):
+    elif not settings.get("DATABASE_URL") and not files_of_a_provider(options.folder):
         raise NoProviderThere(options.folder)
     if not keyed:
-        settings["SECRET_KEYS"] = (secret_key(options.folder, create=options.creating),)
+        own = not settings.get("DATABASE_URL")
+        key = secret_key(options.folder, create=options.creating, beside_database=own)
+        settings["SECRET_KEYS"] = (key,)
 
 
 def _issuer(options: ServeOptions, settings: dict[str, Any]) -> str | Callable[[Any], str]:
