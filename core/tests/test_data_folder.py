@@ -259,3 +259,59 @@ def test_a_busy_port_hides_no_other_finding(tmp_path):
     assert "ddress already in use" in done.stderr
     assert "did you mean 'ACCESS_TOKEN_EXPIRE_SECONDS'" in done.stderr
     assert "not a certificate and its private key" in done.stderr
+
+
+def issuer_warnings(folder, issuer):
+    """Return what a start under this issuer says of it."""
+    options = ServeOptions(data_dir=str(folder), port=0, issuer=issuer, creating=True, serving=True)
+    prepared = prepare(options)
+    prepared.listener.close()
+    return [warning for warning in prepared.warnings if "issuer" in warning]
+
+
+def test_another_issuer_than_at_the_last_start_is_told_once_something_is_kept(tmp_path):
+    folder, first, second = tmp_path / "data", "http://127.0.0.1:1/o", "http://127.0.0.1:2/o"
+    assert issuer_warnings(folder, first) == []
+    assert issuer_warnings(folder, second) == [], "nothing is kept yet"
+    made = run(folder, "createapplication", "confidential", "client-credentials")
+    assert made.exit_code == 0, made.output
+    (told,) = issuer_warnings(folder, first)
+    assert told.startswith(f"The issuer was {second} at the last start and is {first} now")
+    assert f"--issuer {second}" in told
+    assert issuer_warnings(folder, first) == []
+
+
+def test_another_secret_key_than_the_storage_was_written_under_is_told_at_start(tmp_path):
+    folder = tmp_path / "data"
+    run(folder, "init")
+    run(folder, "keys", "rotate", "--algorithm", "RS256")
+    (folder / "secret_key").write_text(KEY)
+    options = ServeOptions(data_dir=str(folder), port=0, creating=True, serving=True)
+    issuer = (
+        (folder / "issuer").read_text().strip()
+        if (folder / "issuer").is_file()
+        else "http://127.0.0.1:8000/o"
+    )
+    prepared = prepare(replace(options, issuer=issuer))
+    prepared.listener.close()
+    (told,) = prepared.warnings
+    assert (
+        "The storage was written under another secret key: 1 signing key cannot be opened with SECRET_KEYS"
+        in told
+    )
+    assert "Put the former key back into the list" in told
+    listed = run(folder, "keys", "list")
+    assert listed.stderr.startswith("1 signing key cannot be opened with SECRET_KEYS")
+    assert f"No key of the issuer {issuer} can be opened." in listed.stdout
+    assert "jose.other-secret-key" in run(folder, "check").stdout
+
+
+def test_keys_of_another_issuer_are_no_trouble_and_the_list_names_its_own(tmp_path):
+    folder = tmp_path / "data"
+    run(folder, "init")
+    run(folder, "keys", "rotate", "--algorithm", "RS256")
+    other = "http://127.0.0.1:2/o"
+    listed = run(folder, "keys", "list", "--issuer", other)
+    assert listed.stderr == ""
+    assert f"No key of the issuer {other} has been needed yet" in listed.stdout
+    assert "jose.other-secret-key" not in run(folder, "check", "--issuer", other).stdout

@@ -74,6 +74,22 @@ def test_keys_under_a_former_secret_key_are_told(make, found):
     assert found(later)["jose.former-secret-key"].summary.startswith("1 keys ")
 
 
+def test_keys_under_a_secret_key_that_is_gone_are_told_until_they_are_forgotten(make, found):
+    memory = Memory()
+    make(memory, SECRET_KEYS=["the secret key of last year"]).hooks.ask(Plugin.portula_jose).sign(
+        {}, typ="JWT"
+    )
+    later = make(memory, SECRET_KEYS=["the secret key of this year"])
+    later.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")
+    told = found(later)["jose.other-secret-key"]
+    assert (told.level, told.at_start) == (Level.WARNING, True)
+    assert "1 signing key cannot be opened with SECRET_KEYS" in told.summary
+    both = make(memory, SECRET_KEYS=["the secret key of this year", "the secret key of last year"])
+    assert "jose.other-secret-key" not in found(both)
+    assert later.hooks.ask(Plugin.portula_jose).ring.forget() == 1
+    assert found(later) == {}
+
+
 def test_damaged_keys_are_told(make, found):
     provider = make()
     provider.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from portula import Plugin
 from portula_testing.jws import taken_apart
+from portula_testing.provider import Memory
 
 KEYS = ("RS256", "PS256", "ES256", "ES384", "EdDSA", "RSA-OAEP", "ECDH-ES")
 LEAD = 2 * 3600 + 5
@@ -144,3 +145,17 @@ def test_show_names_the_nearest_key(run, provider):
     kid = kid_of(provider)
     done = run(provider, "show", kid[:-1])
     assert (done.exit_code, f"did you mean {kid!r}?" in done.output) == (1, True)
+
+
+def test_forget_asks_and_removes_what_cannot_be_opened_alone(run, make):
+    memory = Memory()
+    kid_of(make(memory, SECRET_KEYS=["the secret key of last year"]))
+    provider = make(memory, SECRET_KEYS=["the secret key of this year"])
+    kid = kid_of(provider)
+    asked = run(provider, "forget")
+    assert asked.exit_code == 1
+    assert "1 signing key cannot be opened with SECRET_KEYS" in run(provider, "list").stderr
+    assert json.loads(run(provider, "forget", "--yes", "--json").output) == {"removed": 1}
+    assert json.loads(run(provider, "forget", "--json").output) == {"removed": 0}
+    assert run(provider, "list").stderr == ""
+    assert [row["kid"] for row in status(run, provider)] == [kid]

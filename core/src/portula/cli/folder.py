@@ -112,6 +112,19 @@ def secret_key(folder: Path, *, create: bool, beside_database: bool = True) -> s
         raise ConfigError(f"{path}: {error.strerror}") from error
 
 
+def change_of_issuer(folder: Path, issuer: str) -> str | None:
+    """Say what another issuer than that of the last start means for what is kept; None where it is the same."""
+    path = folder / ISSUER_FILE
+    former = path.read_text().strip() if path.is_file() else ""
+    if former in ("", issuer):
+        return None
+    return (
+        f"The issuer was {former} at the last start and is {issuer or 'made of each request'} now: codes, tokens, "
+        "sessions, consents and signing keys of before are not found under it. To go on with them, serve with "
+        f"--issuer {former}."
+    )
+
+
 def keep_issuer(folder: Path, issuer: str) -> None:
     """Leave the issuer to the commands beside the server."""
     path = folder / ISSUER_FILE

@@ -24,6 +24,7 @@ from portula.cli.config_file import read_config_file
 from portula.cli.folder import (
     ISSUER_FILE,
     NoProviderThere,
+    change_of_issuer,
     files_of_a_provider,
     keep_issuer,
     make_private,
@@ -31,7 +32,7 @@ from portula.cli.folder import (
     secret_key,
 )
 from portula.cli.home import home_page
-from portula.host.checks import Level
+from portula.host.checks import Finding, Level
 from portula.host.declarations import HostHooks
 from portula.host.modes import storage_check_deferred, third_party_plugins
 from portula.model.errors import ConfigError, StorageDown
@@ -265,6 +266,9 @@ def prepare(options: ServeOptions) -> PreparedServer:
         if findings or listener is None or opened is None:
             raise ConfigError(*findings)
         app, provider, warnings = opened
+        change = change_of_issuer(options.folder, provider.issuer)
+        if change and not options.demo and _holds_records(provider):
+            warnings = [*warnings, change]
         keep_issuer(options.folder, provider.issuer)
         with app.app_context():
             demo = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
@@ -313,11 +317,27 @@ def _open(options: ServeOptions) -> tuple[Flask, Provider, list[str]]:
         waiting = "Requests are answered 503 until it does; neither checks nor migrations were done."
         return app, provider, [*error.findings, waiting]
     with app.app_context():
-        errors = [finding for finding in report.findings(provider) if finding.level is Level.ERROR]
-    lines = [f"{finding.id}: {finding.summary} {finding.remedy}" for finding in errors]
-    if lines and not options.allow_errors:
-        raise ConfigError(*lines, "`portula check` says more; --allow-errors serves all the same")
-    return app, provider, lines
+        found = report.findings(provider)
+    errors = [_told(finding) for finding in found if finding.level is Level.ERROR]
+    if errors and not options.allow_errors:
+        raise ConfigError(*errors, "`portula check` says more; --allow-errors serves all the same")
+    return (
+        app,
+        provider,
+        [_told(finding) for finding in found if finding.at_start or finding.level is Level.ERROR],
+    )
+
+
+def _holds_records(provider: Provider) -> bool:
+    """Say whether anything is kept; it is, for all we know, while the storage does not answer."""
+    try:
+        return any(provider.storage.select(record.cls, limit=1) for record in provider.records)
+    except StorageDown:
+        return True
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.id}: {finding.summary} {finding.remedy}"
 
 
 def _listen(options: ServeOptions) -> socket.socket:

@@ -38,6 +38,8 @@ class Finding:
     remedy: str
     reference: str = ""
     """Section of the RFC that says so."""
+    at_start: bool = False
+    """Whether `portula serve` says it too when it starts; errors it says anyway."""
 
 
 def core_checks(provider: Deployment) -> Iterator[Finding]:

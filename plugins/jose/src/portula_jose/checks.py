@@ -15,6 +15,7 @@ from portula_jose.stored_keys import State
 if TYPE_CHECKING:
     from portula import Provider
     from portula_jose.jose import SigningRoom
+    from portula_jose.stored_keys import SigningKeys
 
 SHORT_MAX_AGE_SECONDS = 300
 OLD_KEY_SECONDS = 366 * DAY
@@ -70,21 +71,7 @@ def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Ite
             "A key is withdrawn less than a day after its last signature; tokens that live longer lose their proof.",
             "Set SIGNING_KEY_RETIRING_SECONDS above the life of ID tokens and of JWT access tokens.",
         )
-    held = ring.ring()
-    if held.former:
-        yield Finding(
-            "jose.former-secret-key",
-            Level.WARNING,
-            f"{held.former} keys are encrypted under a secret key that is no longer the first.",
-            "Keep it in SECRET_KEYS until they are retired; `portula keys rotate` makes their successors now.",
-        )
-    if held.unreadable:
-        yield Finding(
-            "jose.unreadable-key",
-            Level.ERROR,
-            f"{held.unreadable} stored keys do not open: they are damaged, or were not written by portula.",
-            "Find out who writes to the storage, and delete these records.",
-        )
+    yield from _sealed(ring.ring())
     for placed in ring.placed():
         if placed.state is State.ACTIVE and now - placed.stored.signs_from > OLD_KEY_SECONDS:
             yield Finding(
@@ -94,3 +81,29 @@ def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Ite
                 "Run `portula keys rotate`.",
                 "NIST SP 800-57 Part 1 §5.3.6",
             )
+
+
+def _sealed(held: SigningKeys) -> Iterator[Finding]:
+    if held.former:
+        yield Finding(
+            "jose.former-secret-key",
+            Level.WARNING,
+            f"{held.former} keys are encrypted under a secret key that is no longer the first.",
+            "Keep it in SECRET_KEYS until they are retired; `portula keys rotate` makes their successors now.",
+        )
+    if held.locked:
+        yield Finding(
+            "jose.other-secret-key",
+            Level.WARNING,
+            f"The storage was written under another secret key: {held.locked_text}.",
+            "Put the former key back into the list, behind the present one: without it no token and no generated "
+            "secret of before counts. Where it is lost, `portula keys forget` removes what it locks.",
+            at_start=True,
+        )
+    if held.damaged:
+        yield Finding(
+            "jose.unreadable-key",
+            Level.ERROR,
+            f"{held.damaged} stored keys do not open: they are damaged, or were not written by portula.",
+            "Find out who writes to the storage, and delete these records.",
+        )

@@ -32,16 +32,12 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
     def keys() -> None:
         """Keys that sign tokens, and that decrypt them."""
 
-    @keys.command()
-    @console.json_option
-    def status(*, as_json: bool) -> None:
-        """List the keys: what each signs or decrypts, and since or until when."""
-        none = "No key has been needed yet; the first is made when something is signed or published."
-        console.print_rows(rows_of(jose), COLUMNS, as_json=as_json, none=none)
-
+    status = _status(provider, jose)
+    keys.add_command(status)
     keys.add_command(status, "list")
 
     keys.add_command(_show(jose))
+    keys.add_command(_forget(jose))
 
     @keys.command()
     @click.option("--algorithm", help="Rotate the key of this algorithm only, e.g. RS256.")
@@ -72,6 +68,22 @@ def keys_group(provider: Provider, jose: SigningRoom) -> click.Group:
     return keys
 
 
+def _status(provider: Provider, jose: SigningRoom) -> click.Command:
+    @click.command("status")
+    @console.json_option
+    def status(*, as_json: bool) -> None:
+        """List the keys: what each signs or decrypts, and since or until when."""
+        held = jose.ring.ring() if jose.ring else None
+        whose = f"of the issuer {provider.issuer} " if provider.issuer else ""
+        none = f"No key {whose}has been needed yet; the first is made when something is signed or published."
+        if held is not None and held.locked:
+            click.echo(f"{held.locked_text}; put the former key back into the list.", err=True)
+            none = f"No key {whose}can be opened."
+        console.print_rows(rows_of(jose), COLUMNS, as_json=as_json, none=none)
+
+    return status
+
+
 def _show(jose: SigningRoom) -> click.Command:
     @click.command("show", context_settings=console.NAMES)
     @click.argument("kid")
@@ -85,6 +97,21 @@ def _show(jose: SigningRoom) -> click.Command:
         console.print_record({**rows[kid], "jwk": public and public.published}, as_json=as_json)
 
     return show
+
+
+def _forget(jose: SigningRoom) -> click.Command:
+    @click.command("forget")
+    @console.yes_option
+    @console.json_option
+    def forget(*, yes: bool, as_json: bool) -> None:
+        """Remove for good the keys that cannot be opened, where the secret key that they were kept under is lost."""
+        ring = _ring(jose)
+        held = ring.read()
+        if held.locked:
+            console.confirm(f"{held.locked_text}. Remove them for good?", yes=yes)
+        console.print_record({"removed": ring.forget()}, as_json=as_json)
+
+    return forget
 
 
 def _ring(jose: SigningRoom) -> KeyRing:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jwcrypto.jwk import JWK
 
 from portula.errors import DuplicateRecord, JoseError
-from portula.plugin import Artifact, Plan, added, log_failure
+from portula.plugin import Artifact, Plan, added, log_failure, unkeyed_digest
 from portula_jose.algorithms import ALGORITHMS, sign
 from portula_jose.encryption import FAMILIES, RSA
 from portula_jose.sources import PublicKey, SigningKey
@@ -200,6 +200,16 @@ class KeyRing:
         self._held = None
         return newest
 
+    def forget(self) -> int:
+        """Remove the keys that no key of SECRET_KEYS opens, and return how many they were."""
+        locked, plan = self.read().locked, Plan()
+        for digest in locked:
+            plan.remove(Artifact, digest=digest)
+        if locked:
+            self._provider.storage.apply(plan)
+            self._held = None
+        return len(locked)
+
     @property
     def lead(self) -> int:
         """Seconds between publishing a key and signing with it: until no cache holds a list without it.
@@ -209,25 +219,38 @@ class KeyRing:
         return 2 * self._settings.OIDC_JWKS_MAX_AGE_SECONDS + REREAD_SECONDS
 
     def _read(self) -> SigningKeys:
-        now, found, former, unreadable = self._provider.now(), [], 0, 0
-        current = self._provider.keys.digest(_ALL, "")
+        now, found, locked, former, damaged = self._provider.now(), [], [], 0, 0
+        marks = self._marks
         for artifact in self._artifacts():
-            stored = self._open(artifact)
-            if stored is None:
-                unreadable += 1
-            else:
+            under, stored = artifact.payload.get("under", artifact.family), self._open(artifact)
+            if stored is not None:
                 found.append(stored)
-                former += artifact.family != current
+                former += under != marks[0]
+            elif isinstance(under, str) and under not in (*marks, self._family):
+                locked.append(artifact.digest)
+            else:
+                damaged += 1
         self._parsed = {stored.digest: stored for stored in found}
         order = [
             *ALGORITHMS,
             *FAMILIES,
         ]  # some clients take the first key they see, and RS256 is what they expect
         found.sort(key=lambda stored: (order.index(stored.algorithm), stored.generation))
-        return SigningKeys(now, tuple(found), former, unreadable)
+        return SigningKeys(now, tuple(found), former, tuple(locked), damaged)
+
+    @property
+    def _family(self) -> str:
+        """What joins the keys of this issuer and realm; not keyed, so that those under other secret keys show too."""
+        return unkeyed_digest(f"{_ALL} {self._provider.keys.namespace}")
+
+    @property
+    def _marks(self) -> tuple[str, ...]:
+        """What a record says of the secret key that it is sealed under, for each of SECRET_KEYS, current first."""
+        marks = self._provider.keys.digests(_ALL, "")
+        return (marks,) if isinstance(marks, str) else marks
 
     def _artifacts(self) -> Iterator[Artifact]:
-        family = self._provider.keys.digests(_ALL, "")
+        family = (self._family, *self._marks)  # the marks were the families once
         after: str | None = None
         while True:
             page = self._provider.storage.select(Artifact, limit=_PAGE, after=after, family=family)
@@ -286,7 +309,9 @@ class KeyRing:
         """Make the first key of an algorithm, which signs at once: nobody holds a list without it."""
         now, ring = self._provider.now(), self.read()
         found = ring.active(algorithm, now)
-        for generation in range(1, ring.unreadable + 2):  # past what stands in the way and does not open
+        for generation in range(
+            1, len(ring.locked) + ring.damaged + 2
+        ):  # past what stands in the way and does not open
             if found is not None:
                 break
             self._add(algorithm, generation, now)
@@ -304,7 +329,7 @@ class KeyRing:
             kind=KIND,
             payload=self._sealed(key, algorithm, generation, signs_from),
             issued_at=self._provider.now(),
-            family=keys.digest(_ALL, ""),
+            family=self._family,
         )
         try:
             self._provider.storage.apply(added(artifact))
@@ -330,7 +355,7 @@ class KeyRing:
                 "signs_from": signs_from,
             }
         )
-        return {"sealed": self._provider.keys.seal(KIND, text)}
+        return {"sealed": self._provider.keys.seal(KIND, text), "under": self._marks[0]}
 
 
 def _generate(algorithm: str, rsa_bits: int) -> JWK:

@@ -62,8 +62,16 @@ class SigningKeys:
     """By algorithm, oldest first."""
     former: int = 0
     """How many are sealed under a secret key that is no longer the first."""
-    unreadable: int = 0
-    """Records that do not open: damaged, or written by somebody else."""
+    locked: tuple[str, ...] = ()
+    """Digests of the records that do not open, since they are sealed under a secret key that is not in SECRET_KEYS."""
+    damaged: int = 0
+    """Records that do not open although they say that the key is there: damaged, or written by somebody else."""
+
+    @property
+    def locked_text(self) -> str:
+        """How many cannot be opened, in words."""
+        many = len(self.locked)
+        return f"{many} signing {'key' if many == 1 else 'keys'} cannot be opened with SECRET_KEYS"
 
     def of(self, algorithm: str) -> tuple[StoredKey, ...]:
         """Return the keys of one algorithm, oldest first."""
