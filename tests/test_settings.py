@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from portula import ConfigError, OAuth2Validator, Plugin, Provider, hookimpl
 from portula.errors import UnknownSetting
+from portula.host.checks import core_checks
 from portula.host.settings import Settings
 from portula.plugin import CoreSettings, HashGenerator, import_object, shown
 from portula_generators.settings import GeneratorSettings
@@ -290,6 +291,30 @@ def test_settings_given_to_the_provider_stand_in_place_of_the_dictionary():
     settings = Provider(app, plugins=deployment(), discover=False, settings=given).settings(OAuth2Settings)
     assert settings.ACCESS_TOKEN_EXPIRE_SECONDS == 36000
     assert settings.AUTHORIZATION_CODE_EXPIRE_SECONDS == 30
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [
+        ({"ACCESS_TOKEN_EXPIRE_SECONDS": 60, "OIDC_ISS_ENDPOINT": "x"}, True),
+        ({"DATABASE_URL": "sqlite://", "SCOPES": [], "LOG_LEVEL": "INFO", "OAUTH2_PROVIDERS": {}}, False),
+    ],
+)
+def test_check_tells_an_embedded_app_of_what_is_hardly_its_own(beside, told):
+    app = make_app()
+    app.config.update(beside)
+    provider = Provider(app, plugins=deployment(), discover=False)
+    found = [finding for finding in core_checks(provider) if finding.id == "core.beside-settings"]
+    assert [all(name in finding.summary for name in beside) for finding in found] == ([True] if told else [])
+
+
+def test_check_tells_an_embedded_app_of_a_misspelt_dictionary():
+    app = make_app()
+    app.config["OAUTH_PROVIDER"] = app.config.pop("OAUTH2_PROVIDER")
+    provider = Provider(app, plugins=[*deployment()], discover=False)
+    assert "OAUTH_PROVIDER" in next(
+        finding.summary for finding in core_checks(provider) if finding.id == "core.beside-settings"
+    )
 
 
 def test_reports_know_who_declared_a_setting_and_whether_it_was_set():

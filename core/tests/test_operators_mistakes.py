@@ -79,3 +79,32 @@ def test_a_terminal_without_the_characters_gets_escapes(tmp_path, monkeypatch):
     plain.flush()
     assert ended.value.code in (0, 1)
     assert b"\\xa7" in plain.buffer.getvalue()
+
+
+def test_settings_beside_the_dictionary_stop_the_start_with_all_other_errors(tmp_path, monkeypatch):
+    file = tmp_path / "settings.py"
+    file.write_text(
+        "DATABASE_URL = 'sqlite:///x'\nSECRET_KEYS = ['a key of 16 bytes or more']\nACCESS_TOKEN_EXPIRE_SECONDS = 60\n"
+        "OAUTH_PROVIDER = {'PKCE_REQUIRED': False}\nOAUTH2_PROVIDER = {'SCOPE': {}}\n"
+    )
+    monkeypatch.setenv("FLASK_REALM", "tea")
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDR__X", "3")
+    done = run("--config", str(file), "--data-dir", str(tmp_path / "data"), "init")
+    assert done.exit_code == 1
+    for name in ("DATABASE_URL", "SECRET_KEYS", "ACCESS_TOKEN_EXPIRE_SECONDS", "REALM"):
+        assert f"  {name}: belongs into OAUTH2_PROVIDER, or FLASK_OAUTH2_PROVIDER__{name} into" in done.stderr
+    for name in ("OAUTH_PROVIDER", "OAUTH2_PROVIDR"):
+        assert f"  {name}: belongs into OAUTH2_PROVIDER\n" in done.stderr
+    assert "did you mean 'SCOPES'" in done.stderr
+    assert "key of 16" not in done.stderr
+
+
+def test_what_is_of_flask_or_of_nobody_may_stand_beside_the_dictionary(tmp_path, monkeypatch):
+    file = tmp_path / "settings.py"
+    file.write_text(
+        "SECRET_KEY = 'a key of 16 bytes or more'\nPREFERRED_URL_SCHEME = 'https'\nUSE_TZ = True\nSHOP_NAME = 'Tea'\n"
+        "OAUTH2_PROVIDER_APPLICATION_MODEL = 'oauth2_provider.Application'\n"
+    )
+    monkeypatch.setenv("FLASK_DEBUG", "0")
+    done = run("--config", str(file), "--data-dir", str(tmp_path / "data"), "init")
+    assert done.exit_code == 0, done.output

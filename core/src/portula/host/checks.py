@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portula.host.kinds import NEEDS_TRUST
 from portula.host.lock import startup_files
+from portula.host.settings import DICTIONARY
 from portula.model.sources import Tier
 from portula.model.uris import is_loopback_host, uri_host
 
 if TYPE_CHECKING:
     from portula.host.deployment import Deployment
+
+
+_PROTOCOL = frozenset({"TOKEN", "GRANT", "PKCE", "OIDC", "OAUTH2"})
+"""Words by which the name of a setting shows that it is about the protocol."""
 
 
 class Level(StrEnum):
@@ -72,7 +77,21 @@ def core_checks(provider: Deployment) -> Iterator[Finding]:
         yield Finding(
             "core.debug", Level.ERROR, "Flask's debug mode is on.", "Run without --debug in production."
         )
+    beside = [name for name in provider.all_settings.beside if _is_ours(name, provider.app.config)]
+    if beside:
+        yield Finding(
+            "core.beside-settings",
+            Level.WARNING,
+            f"Settings stand beside OAUTH2_PROVIDER, where nothing reads them: {', '.join(sorted(beside))}.",
+            "Put them into OAUTH2_PROVIDER; if they are the application's own, this says nothing.",
+        )
     yield from _plugin_checks(provider)
+
+
+def _is_ours(name: str, config: Mapping[str, object]) -> bool:
+    """Say whether a name is hardly a setting of the application's own: many have a DATABASE_URL or OAUTH_PROVIDERS."""
+    words = name.split("_")
+    return not _PROTOCOL.isdisjoint(words) if "PROVIDER" not in name else DICTIONARY not in config
 
 
 def _plugin_checks(provider: Deployment) -> Iterator[Finding]:

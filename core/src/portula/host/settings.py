@@ -6,6 +6,7 @@ becomes a plugin of the strongest tier.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 M = TypeVar("M", bound=BaseModel)
+
+DICTIONARY = "OAUTH2_PROVIDER"
+"""The key of `app.config` that holds the settings."""
+
+ALIKE = 0.9
+"""From which likeness on a name is a misspelling of OAUTH2_PROVIDER: one or two letters."""
 
 _SECRET_WORDS = ("SECRET", "PASSWORD", "PRIVATE_KEY", "CREDENTIALS", "AUTH_TOKEN", "DATABASE_URL")
 _HARMLESS_ENDINGS = ("_CLASS", "_ENABLED", "_LENGTH", "_PROFILE")
@@ -88,6 +95,8 @@ class Settings:
         self._owners: dict[str, tuple[Source, type[BaseModel], FieldInfo]] = {}
         self._given: Mapping[str, Any] = {}
         self._answers: list[tuple[str, AnswersSlot, object]] = []
+        self.beside: tuple[str, ...] = ()
+        """Names in `outside` that look as if they belonged into OAUTH2_PROVIDER, where alone they would be heard."""
         self.profiles = Profiles()
         self._of_profiles: dict[str, tuple[Any, str]] = {}
         self._held: dict[tuple[type[BaseModel], str], BaseModel] = {}
@@ -124,6 +133,9 @@ class Settings:
             f"{name}: no installed plugin has this setting{nearest(str(name), self._owners)}"
             for name in unknown
         ]
+        self.beside = self._misplaced(given, outside)
+        if stand_alone:
+            findings += [f"{name}: belongs into {DICTIONARY}{_put_in(name)}" for name in self.beside]
         self._given = given
         self.profiles = Profiles(profiles, given.get("PROFILE"))
         for _, model in models:
@@ -170,6 +182,17 @@ class Settings:
                             f"{shown(name, found[name], info)}; keep one of them"
                         )
         return found
+
+    def _misplaced(self, given: Mapping[str, Any], outside: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names beside OAUTH2_PROVIDER that are settings, unless said in it too, or are nearly its own."""
+        marks = [mark for _, _, info in self._owners.values() for mark in info.metadata]
+        heard = {DICTIONARY, *(mark.name for mark in marks if isinstance(mark, OutsideName))}
+        return tuple(
+            name
+            for name in outside
+            if name not in heard
+            and (_nearly_the_dictionary(name) or (name in self._owners and given.get(name) != outside[name]))
+        )
 
     def _profile_defaults(self, model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the defaults that the profiles in force change; what is set is not looked at."""
@@ -277,6 +300,15 @@ class Settings:
                 except (ImportError, AttributeError, TypeError, ValueError) as error:
                     findings.append(f"{name}: {shown(name, value, info)}: {error}")
         return findings
+
+
+def _nearly_the_dictionary(name: str) -> bool:
+    return difflib.SequenceMatcher(None, name, DICTIONARY).ratio() >= ALIKE
+
+
+def _put_in(name: str) -> str:
+    """Say how a setting stands in it, for one that is not a misspelling of its name."""
+    return "" if _nearly_the_dictionary(name) else f", or FLASK_{DICTIONARY}__{name} into the environment"
 
 
 def _stand_alone_defaults(model: type[BaseModel]) -> dict[str, Any]:
