@@ -354,6 +354,12 @@ def test_it_serves_without_a_standard_input(tmp_path: Path) -> None:
 ENDING = """
 import atexit, os
 from pathlib import Path
+from portula import hookimpl
+
+@hookimpl
+def portula_demo(provider):
+    return {}
+
 atexit.register(lambda: (Path(os.environ["ENDED"]) / str(os.getpid())).touch())
 """
 

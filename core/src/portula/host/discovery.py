@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import re
 import sys
 from functools import lru_cache
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING
 import importlib_metadata
 
 from portula.host.defaults import DEFAULT_ROOMS
+from portula.host.kinds import PREFIX, HookDeclarations, facts_of
 from portula.model.errors import BrokenPlugin, ConfigError, DuplicatePlugin
 from portula.model.sources import Source, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 ENTRY_POINT_GROUP = "portula"
 
@@ -90,6 +92,45 @@ def load_file(path: Path, source: Source) -> ModuleType:
         del sys.modules[spec.name]
         raise BrokenPlugin(f"{source}: {path.name} fails: {type(error).__name__}: {error}") from error
     return module
+
+
+def plugin_classes(module: ModuleType) -> list[type[object]]:
+    """Return the classes of plugins that a module or package makes itself, apart from those that declare hooks."""
+    return [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and f"{value.__module__}.".startswith(f"{module.__name__}.")
+        and issubclass(value, HookDeclarations)
+        and not any(facts_of(attribute) for attribute in vars(value).values())
+    ]
+
+
+def silent_parts(plugin: object, implemented: Collection[str]) -> Iterator[str]:
+    """Yield what in a plugin looks like an implementation and is none, and whether there is none at all.
+
+    Args:
+        plugin: a module or an object.
+        implemented: names of its attributes that implement a hook.
+    """
+    holder = plugin if isinstance(plugin, ModuleType) else type(plugin)
+    unmarked = [
+        name
+        for name, value in vars(holder).items()
+        if name.startswith(PREFIX) and inspect.isfunction(value) and name not in implemented
+    ]
+    if not isinstance(plugin, HookDeclarations):
+        yield from (f"{name} is not marked, so nobody calls it; mark it with @hookimpl" for name in unmarked)
+    if implemented or unmarked:
+        return
+    names = [found.__name__ for found in plugin_classes(plugin)] if isinstance(plugin, ModuleType) else []
+    if names:
+        yield (
+            f"it has several classes of plugins, {', '.join(names)}, and no hook of its own; "
+            "leave one, or give each a file or an entry point"
+        )
+    else:
+        yield "it implements no hook; derive a class from portula.Plugin, or mark a function with @hookimpl"
 
 
 def _normal(distribution: str) -> str:

@@ -15,7 +15,7 @@ from pluggy import HookImpl, HookimplOpts, PluginValidationError
 
 from portula.host.answers import contribution_problem
 from portula.host.declared_hooks import DeclaredHooks
-from portula.host.discovery import entry_points, load_file, plugin_files
+from portula.host.discovery import entry_points, load_file, plugin_classes, plugin_files, silent_parts
 from portula.host.kinds import NEEDS_TRUST, PREFIX, HookDeclarations, HookFacts, facts_of
 from portula.host.lock import (
     LockedPlugin,
@@ -113,12 +113,17 @@ class Plugins:
             raise DuplicatePlugin(
                 f"{source} and {self.sources[source.name]} have the same name; rename or block one"
             )
+        if inspect.ismodule(plugin) and not self.manager.implemented(plugin):
+            classes = plugin_classes(plugin)
+            plugin = classes[0] if len(classes) == 1 else plugin
         instance = plugin() if inspect.isclass(plugin) else plugin
         implemented = [
             (name, options.get("specname") or name, options)
             for name, options in self.manager.implemented(instance).items()
         ]
         found = list(self._problems(instance, implemented))
+        if source.tier not in (Tier.DEPLOYMENT, Tier.SETTING):
+            found += silent_parts(instance, self.manager.implemented(instance))
         if found:
             raise BrokenPlugin(*(f"{source}: {problem}" for problem in found))
         try:
