@@ -84,7 +84,7 @@ installed-%:
 
 # --- running ---------------------------------------------------------------------------------------------------------
 
-serve: installed-serve ## Run a provider with a demo user and client (ARGS="--port 8001")
+serve: installed-serve ## Run a provider with a demo user and client (ARGS="--port 8001 --data-dir portula-data/second")
 	@exec $(BIN)/portula serve --demo $(ARGS)
 
 demo: serve ## The same

@@ -8,6 +8,7 @@ from stat import S_IMODE
 import pytest
 from click.testing import CliRunner
 
+from portula import Plugin
 from portula.cli.main import main
 from portula.cli.serve import ServeOptions, make_app, prepare
 from portula.errors import ConfigError
@@ -315,3 +316,23 @@ def test_keys_of_another_issuer_are_no_trouble_and_the_list_names_its_own(tmp_pa
     assert listed.stderr == ""
     assert f"No key of the issuer {other} has been needed yet" in listed.stdout
     assert "jose.other-secret-key" not in run(folder, "check", "--issuer", other).stdout
+
+
+def test_a_second_demo_on_the_folder_of_one_that_runs_is_refused_and_changes_nothing(tmp_path):
+    options = ServeOptions(data_dir=str(tmp_path / "data"), port=0, demo=True, creating=True, serving=True)
+    first = prepare(options)
+    secret, issuer = first.demo["Demo client_secret"], (tmp_path / "data" / "demo" / "issuer").read_text()
+    done = run(tmp_path / "data", "serve", "--demo", "--port", "0")
+    assert done.exit_code == 1
+    assert f"another demo runs on {tmp_path / 'data' / 'demo'}" in done.stderr
+    assert "--data-dir" in done.stderr
+    with first.provider.app.app_context():
+        client = first.provider.clients.find("demo")
+        hasher = first.provider.hooks.ask(Plugin.portula_secret_hasher)
+        assert hasher.verify(secret, client.secret_hashes[-1])
+    assert (tmp_path / "data" / "demo" / "issuer").read_text() == issuer
+    first.listener.close()
+    first.held.close()
+    again = prepare(options)
+    again.listener.close()
+    again.held.close()

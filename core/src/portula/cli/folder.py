@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 from stat import S_IMODE
+from typing import IO
 
 from portula.model.errors import ConfigError
 
@@ -13,6 +14,7 @@ ISSUER_FILE = "issuer"
 SECRET_KEY_FILE = "secret_key"
 DATABASE_FILE = "portula.sqlite3"
 DEMO_FOLDER = "demo"
+LOCK_FILE = "running"
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -24,6 +26,7 @@ _OURS = frozenset(
         ISSUER_FILE,
         SECRET_KEY_FILE,
         DEMO_FOLDER,
+        LOCK_FILE,
         *(f"{DATABASE_FILE}{ending}" for ending in ("", "-wal", "-shm", "-journal")),
     }
 )
@@ -77,6 +80,28 @@ def make_private(folder: Path) -> None:
             folder.chmod(PRIVATE_FOLDER)
     except OSError as error:
         raise ConfigError(f"--data-dir {folder}: {error.strerror}") from error
+
+
+def hold(folder: Path) -> IO[str]:
+    """Take a demo's folder for as long as the file that is returned is open, here or in a fork.
+
+    Raises:
+        ConfigError: a demo runs on it; another would make its password and its secret anew.
+    """
+    import fcntl  # POSIX, as `serve` is
+
+    path = folder / LOCK_FILE
+    write_once(path, "")
+    file = path.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise ConfigError(
+            f"--demo: another demo runs on {folder}, and its password and secret would no longer count; "
+            "stop it, or give this one a folder of its own with --data-dir"
+        ) from error
+    return file
 
 
 def secret_key(folder: Path, *, create: bool, beside_database: bool = True) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -26,6 +26,7 @@ from portula.cli.folder import (
     NoProviderThere,
     change_of_issuer,
     files_of_a_provider,
+    hold,
     keep_issuer,
     make_private,
     refuse_file,
@@ -106,6 +107,8 @@ class PreparedServer:
     """What the demo prints: label to text."""
     warnings: list[str]
     """What the operator is told beside."""
+    held: IO[str] | None = None
+    """The demo's hold on its folder: it ends with the last process that has it."""
 
 
 def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
@@ -263,6 +266,9 @@ def prepare(options: ServeOptions) -> PreparedServer:
             options = replace(options, port=listener.getsockname()[1])
         _found(findings, lambda: tls_context(options))
         opened = _found(findings, lambda: _open(options))
+        held = _found(findings, lambda: hold(options.folder)) if opened and options.demo else None
+        if held is not None:
+            unless_prepared.callback(held.close)
         if findings or listener is None or opened is None:
             raise ConfigError(*findings)
         app, provider, warnings = opened
@@ -273,7 +279,7 @@ def prepare(options: ServeOptions) -> PreparedServer:
         with app.app_context():
             demo = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
         unless_prepared.pop_all()
-    return PreparedServer(options, provider, listener, demo, warnings)
+    return PreparedServer(options, provider, listener, demo, warnings, held)
 
 
 def _found(findings: list[str], step: Callable[[], T]) -> T | None:
