@@ -155,7 +155,7 @@ def look_until(page: Page, text: str) -> None:
     """Look again until a run shows something: after some seconds its page is shown as it stands."""
     page.wait_for_load_state()
     while not page.locator(f"text={text}").count():
-        page.click("text=Look again")
+        page.click("text=Refresh")
         page.wait_for_load_state()
 
 
