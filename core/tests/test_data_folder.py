@@ -332,7 +332,7 @@ def test_a_second_demo_on_the_folder_of_one_that_runs_is_refused_and_changes_not
         assert hasher.verify(secret, client.secret_hashes[-1])
     assert (tmp_path / "data" / "demo" / "issuer").read_text() == issuer
     first.listener.close()
-    first.held.close()
+    first.lock.close()
     again = prepare(options)
     again.listener.close()
-    again.held.close()
+    again.lock.close()

@@ -248,6 +248,7 @@ class EdgeServer(uvicorn.Server):
         """Accept nothing new; answer what was begun, and what open connections still send in LINGER_SECONDS."""
         self._gate.stopping = True
         self._accepting.cancel()
+        await asyncio.wait([self._accepting])  # it lets go of the listener before that is closed
         with suppress(OSError):  # BlockingIOError: all that had come were taken
             while not self._room.locked():
                 await self._room.acquire()

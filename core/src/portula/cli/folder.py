@@ -82,7 +82,7 @@ def make_private(folder: Path) -> None:
         raise ConfigError(f"--data-dir {folder}: {error.strerror}") from error
 
 
-def hold(folder: Path) -> IO[str]:
+def lock_demo(folder: Path) -> IO[str]:
     """Take a demo's folder for as long as the file that is returned is open, here or in a fork.
 
     Raises:

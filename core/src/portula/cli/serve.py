@@ -26,8 +26,8 @@ from portula.cli.folder import (
     NoProviderThere,
     change_of_issuer,
     files_of_a_provider,
-    hold,
     keep_issuer,
+    lock_demo,
     make_private,
     refuse_file,
     secret_key,
@@ -107,8 +107,8 @@ class PreparedServer:
     """What the demo prints: label to text."""
     warnings: list[str]
     """What the operator is told beside."""
-    held: IO[str] | None = None
-    """The demo's hold on its folder: it ends with the last process that has it."""
+    lock: IO[str] | None = None
+    """The demo's lock on its folder: it ends with the last process that has it."""
 
 
 def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
@@ -266,9 +266,9 @@ def prepare(options: ServeOptions) -> PreparedServer:
             options = replace(options, port=listener.getsockname()[1])
         _found(findings, lambda: tls_context(options))
         opened = _found(findings, lambda: _open(options))
-        held = _found(findings, lambda: hold(options.folder)) if opened and options.demo else None
-        if held is not None:
-            unless_prepared.callback(held.close)
+        lock = _found(findings, lambda: lock_demo(options.folder)) if opened and options.demo else None
+        if lock is not None:
+            unless_prepared.callback(lock.close)
         if findings or listener is None or opened is None:
             raise ConfigError(*findings)
         app, provider, warnings = opened
@@ -279,7 +279,7 @@ def prepare(options: ServeOptions) -> PreparedServer:
         with app.app_context():
             demo = provider.hooks.collect(HostHooks.portula_demo) if options.demo else {}
         unless_prepared.pop_all()
-    return PreparedServer(options, provider, listener, demo, warnings, held)
+    return PreparedServer(options, provider, listener, demo, warnings, lock)
 
 
 def _found(findings: list[str], step: Callable[[], T]) -> T | None:
@@ -324,13 +324,13 @@ def _open(options: ServeOptions) -> tuple[Flask, Provider, list[str]]:
         return app, provider, [*error.findings, waiting]
     with app.app_context():
         found = report.findings(provider)
-    errors = [_told(finding) for finding in found if finding.level is Level.ERROR]
+    errors = [_line_of(finding) for finding in found if finding.level is Level.ERROR]
     if errors and not options.allow_errors:
         raise ConfigError(*errors, "`portula check` says more; --allow-errors serves all the same")
     return (
         app,
         provider,
-        [_told(finding) for finding in found if finding.at_start or finding.level is Level.ERROR],
+        [_line_of(finding) for finding in found if finding.at_start or finding.level is Level.ERROR],
     )
 
 
@@ -342,7 +342,7 @@ def _holds_records(provider: Provider) -> bool:
         return True
 
 
-def _told(finding: Finding) -> str:
+def _line_of(finding: Finding) -> str:
     return f"{finding.id}: {finding.summary} {finding.remedy}"
 
 
