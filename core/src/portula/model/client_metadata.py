@@ -41,6 +41,9 @@ class ClientMember:
     """Member of `cnf` (RFC 7800 §3.1) that a client's access tokens have where the value is true; such a client gets no
     token without its proof, and, where the name ends in `_bound_access_tokens`, none without a plugin that understands
     it. Empty for a member that binds nothing."""
+    fixes_redirect_uris: bool = False
+    """Whether a value stands for the redirect URIs that the client may have, so that no request may bring others, as
+    RFC 9126 §2.4 allows otherwise."""
 
 
 def required_confirmations(

@@ -49,7 +49,7 @@ def portula_client_metadata(provider: Provider) -> list[ClientMember]:
     signing, seconds = id_token_algorithms(provider), Annotated[int, Field(ge=0)]
     return [
         ClientMember("subject_type", Literal[tuple(subject_types(provider.settings(OIDCSettings)))]),
-        ClientMember(SECTOR_IDENTIFIER_URI, str),
+        ClientMember(SECTOR_IDENTIFIER_URI, str, fixes_redirect_uris=True),
         ClientMember("id_token_signed_response_alg", Literal[tuple(signing)], field="algorithm"),
         ClientMember(SIGNED_USERINFO, Literal[tuple(signing)]),
         *ID_TOKEN.members(provider),

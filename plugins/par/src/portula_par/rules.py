@@ -55,13 +55,14 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
 def unregistered_redirect_uri(exchange: AuthorizationExchange) -> None:
     """Take the redirect URI that a confidential client pushed for the one it is registered with (RFC 9126 §2.4).
 
-    Not of a client whose sector names its redirect URIs: by another it would learn what that sector knows people by
-    (OpenID Connect Core §8.1).
+    Not of a client whose metadata fix its redirect URIs, as the document of a sector does (OpenID Connect Core §8.1).
     """
     client, sent = exchange.client, exchange.request.redirect_uri
     if client is None or client.client_type != "confidential" or sent is None or not is_pushed(exchange):
         return
-    if sent not in client.redirect_uris and "sector_identifier_uri" not in client.metadata:
+    members = exchange.provider.client_members.values()
+    fixed = any(member.fixes_redirect_uris and member.name in client.metadata for member in members)
+    if sent not in client.redirect_uris and not fixed:
         exchange.request.client = replace(client, redirect_uris=(sent,))
 
 
