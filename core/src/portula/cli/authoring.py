@@ -1,7 +1,6 @@
 """`portula plugin new`: writes a distribution with one typed hook implementation, its tests and its README.
 
-It needs no provider and no data folder. What is written stands in `scaffold/`: in `scaffold/kinds/` a file for each
-kind of hook.
+It needs no data folder. What is written stands in `scaffold/`: in `scaffold/kinds/` a file for each kind of hook.
 """
 
 from __future__ import annotations
@@ -22,10 +21,12 @@ from typing import Any
 import click
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from portula.cli.serve import ServeOptions, make_app
 from portula.host.declared_hooks import DeclaredHooks
 from portula.host.defaults import DEFAULT_ROOMS
-from portula.host.kinds import NEEDS_TRUST, PREFIX, Kind
-from portula.model.errors import PortulaError, nearest
+from portula.host.kinds import NEEDS_TRUST, PREFIX, HookFacts, Kind
+from portula.host.modes import storage_check_deferred
+from portula.model.errors import ConfigError, PortulaError, nearest
 from portula.web.hooks import CORE_HOOKS
 
 DISTRIBUTION_PREFIX = "portula-"
@@ -78,21 +79,55 @@ def names_of(name: str) -> Names:
     return Names(normal, package, plugin)
 
 
-def declaration(hook: str) -> Callable[..., Any]:
-    """Return the declaration of a hook, with or without `portula_` in front.
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A hook, and where it is declared."""
+
+    function: Callable[..., Any]
+    facts: HookFacts
+    package: str = ""
+    """Import name of the package that declares it; empty for core."""
+
+    @property
+    def base(self) -> str:
+        """Name of the class in which a room declares the hook, from which plugins derive beside `Plugin`."""
+        return self.function.__qualname__.partition(".")[0] if self.package else ""
+
+    @property
+    def distribution(self) -> str:
+        """The distribution of the room."""
+        plugin = self.package.removeprefix(DISTRIBUTION_PREFIX.replace("-", "_"))
+        return DEFAULT_ROOMS.get(plugin, self.package.replace("_", "-"))
+
+
+def declaration(hook: str) -> Declaration:
+    """Return the declaration of a hook of core or of an installed plugin, with or without `portula_` in front.
 
     Raises:
-        CannotWrite: there is no such hook.
+        CannotWrite: there is no such hook, or it is not of core and the plugins cannot be read.
     """
-    known = DeclaredHooks(CORE_HOOKS)
-    found = known.get(hook) or known.get(f"{PREFIX}{hook}")
+    core = DeclaredHooks(CORE_HOOKS)
+    found = _declared(core, hook)
+    if found is not None:
+        return Declaration(found, core.facts(found.__name__))
+    installed = _installed_hooks()
+    found = _declared(installed, hook)
     if found is None:
-        words = [*known, *(name.removeprefix(PREFIX) for name in known)]
-        raise CannotWrite(
-            f"there is no hook {hook!r}{nearest(hook, words)}; `portula hooks` lists them, "
-            "and those that a room declares are implemented by hand: derive from its class of hooks"
-        )
-    return found
+        words = [*installed, *(name.removeprefix(PREFIX) for name in installed)]
+        raise CannotWrite(f"there is no hook {hook!r}{nearest(hook, words)}; `portula hooks` lists them")
+    return Declaration(found, installed.facts(found.__name__), found.__module__.partition(".")[0])
+
+
+def _declared(hooks: DeclaredHooks, name: str) -> Callable[..., Any] | None:
+    return hooks.get(name) or hooks.get(f"{PREFIX}{name}")
+
+
+def _installed_hooks() -> DeclaredHooks:
+    try:
+        with storage_check_deferred():
+            return make_app(ServeOptions(passing=True))[1].plugins.declared
+    except ConfigError as error:
+        raise CannotWrite(f"the hooks of plugins cannot be read: {'; '.join(error.findings)}") from error
 
 
 def write(name: str, hook: str, directory: Path) -> list[Path]:
@@ -101,9 +136,9 @@ def write(name: str, hook: str, directory: Path) -> list[Path]:
     Raises:
         CannotWrite: name or hook do not do, or the folder is there already or cannot be made.
     """
-    names, function = names_of(name), declaration(hook)
+    names, found = names_of(name), declaration(hook)
     folder = directory / names.distribution
-    files = {folder / path: text for path, text in files_of(names, function).items()}
+    files = {folder / path: text for path, text in files_of(names, found).items()}
     try:
         if folder.exists():
             raise CannotWrite(f"{folder} is there already; choose another name or --directory")
@@ -115,9 +150,9 @@ def write(name: str, hook: str, directory: Path) -> list[Path]:
     return list(files)
 
 
-def files_of(names: Names, function: Callable[..., Any]) -> dict[str, str]:
+def files_of(names: Names, found: Declaration) -> dict[str, str]:
     """Return the texts of a distribution by path."""
-    facts = DeclaredHooks(CORE_HOOKS).facts(function.__name__)
+    function, facts = found.function, found.facts
     words: dict[str, Any] = {
         "distribution": names.distribution,
         "package": names.package,
@@ -130,6 +165,8 @@ def files_of(names: Names, function: Callable[..., Any]) -> dict[str, str]:
         "trust": facts.hook_class.value,
         "trusted": facts.hook_class in NEEDS_TRUST,
         "adds_to": facts.adds_to,
+        "base": found.base,
+        "room": found.distribution,
         **_shape(function),
     }
     templates = Environment(
@@ -141,7 +178,7 @@ def files_of(names: Names, function: Callable[..., Any]) -> dict[str, str]:
     )
     words["made"] = vars(templates.get_template("values.txt").module)["made"]
     words |= _sections(templates.get_template(f"kinds/{facts.kind.value}.txt").render(words))
-    words |= _imports(words, function)
+    words |= _imports(words, found)
     made = {
         "pyproject.toml": "pyproject.toml.txt",
         "README.md": "README.md.txt",
@@ -181,22 +218,25 @@ def _sections(text: str) -> dict[str, str]:
     return sections
 
 
-def _imports(words: Mapping[str, Any], function: Callable[..., Any]) -> dict[str, str]:
+def _imports(words: Mapping[str, Any], found: Declaration) -> dict[str, str]:
     """Return the import blocks: what runs, what only annotations name, what the tests use."""
-    typed = list(_named(function, f"{words['parameter']} {words['returns']}"))
+    base = [f"from {found.function.__module__} import {found.base}"] if found.base else []
+    typed = list(_named(found.function, f"{words['parameter']} {words['returns']}"))
     runs = [
         *(["from typing import TYPE_CHECKING"] if typed else []),
         "from portula import Plugin",
         "from typing_extensions import override",
         *words["imports"].splitlines(),
+        *base,
     ]
     tests = [
         "import pytest",
         f"from {words['package']} import {words['cls']}",
         "from portula import Provider",
-        "from portula_testing.provider import make_provider",
+        f"from portula_testing.provider import {'installed_rooms, ' if base else ''}make_provider",
         *words["test_imports"].splitlines(),
         *(f"from portula.plugin import {name}" for name in _public_names(words["test"])),
+        *(base if f"{found.base}." in words["test"] else []),
     ]
     if "Plugin." in words["test"]:
         tests.append("from portula import Plugin")
@@ -215,21 +255,24 @@ def _public_names(text: str) -> list[str]:
 
 
 def _named(function: Callable[..., Any], signature: str) -> Iterable[str]:
-    """Yield the imports that a signature needs: public names, and what the declaration's module has from elsewhere."""
+    """Yield the imports that a signature needs: public names, and what the declaration's module has."""
     used, public = set(_NAME.findall(signature)), _public_names(signature)
     yield from (f"from portula.plugin import {name}" for name in public)
     if "Provider" in used:
         yield "from portula import Provider"
     module = inspect.getmodule(function)
+    own = used & vars(module).keys() - set(public) - KINDS
     for node in ast.walk(ast.parse(inspect.getsource(module) if module else "")):
         names = node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
         for alias in names:
-            if alias.name not in used or alias.name in public or alias.name in KINDS:
+            if alias.name not in own:
                 continue
+            own.remove(alias.name)
             if isinstance(node, ast.ImportFrom):
                 yield f"from {node.module} import {alias.name}"
             else:
                 yield f"import {alias.name}"
+    yield from (f"from {function.__module__} import {name}" for name in sorted(own))
 
 
 def _lines(imports: Iterable[str]) -> list[str]:
@@ -271,7 +314,7 @@ def plugin() -> None:
     required=True,
     multiple=True,
     metavar="HOOK",
-    help="Hook of core that it implements; `portula hooks` lists them.",
+    help="Hook that it implements, of core or of an installed plugin; `portula hooks` lists them.",
 )
 @click.option(
     "--directory",
