@@ -8,6 +8,7 @@ from hosting import Memory, make_app, make_provider
 from portula import ConfigError, Provider, hookimpl
 from portula.errors import BrokenPlugin
 from portula.web.report import UnknownName, explain
+from portula_testing import provider as testing
 
 
 @pytest.mark.parametrize(
@@ -162,3 +163,19 @@ def test_a_plugin_is_explained_and_an_unknown_name_has_the_nearest():
         UnknownName, match=r"called 'portula_lgin'; did you mean 'portula_login'\? Endpoints "
     ):
         explain(provider, "portula_lgin")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "by"),
+    [
+        ("refresh_token", "grant type", "oauth2"),
+        ("code", "response type", "oauth2"),
+        ("query", "response mode", None),
+        ("jwks_uri", "client metadata", "jose"),
+        ("private_key_jwt", "client authentication method", "client_assertion"),
+        ("fapi2", "profile", "profiles"),
+    ],
+)
+def test_what_plugins_contribute_by_a_name_of_the_standards_is_explained(name, kind, by):
+    [facts] = explain(testing.make_provider(*testing.installed_rooms()), name)["contributed"]
+    assert (facts["kind"], facts["by"] and facts["by"]["plugin"]) == (kind, by)

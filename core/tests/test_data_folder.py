@@ -57,6 +57,14 @@ def test_only_serve_and_init_make_a_provider(tmp_path, words, there):
     assert [path.name for path in tmp_path.rglob("*")] == (["data"] if there == "folder" else [])
 
 
+@pytest.mark.parametrize("words", [["hooks"], ["explain", "token"]], ids=" ".join)
+def test_what_tells_of_plugins_needs_no_folder_and_makes_none(tmp_path, words):
+    done = run(tmp_path / "data", *words)
+    assert done.exit_code == 0, done.output
+    assert f"no provider in {tmp_path / 'data'}; make one there with `portula init`" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_key_that_is_not_there_is_not_made_beside_a_database_elsewhere(tmp_path):
     url = f"sqlite:///{tmp_path}/own.sqlite3"
     done = run(tmp_path / "data", "--database-url", url, "check")

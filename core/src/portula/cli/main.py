@@ -39,6 +39,9 @@ _PASSING = "portula.passing"
 _WORDS = "portula.words"
 """Key of a click context that holds the name of the command that runs and what stands behind it."""
 
+WITHOUT_FOLDER = ("hooks", "explain")
+"""Commands that answer of a provider as it would be, where none is in the data folder."""
+
 FLAGS = ("--no-plugins",)
 """Those of them that take no value."""
 
@@ -119,13 +122,22 @@ class StandAlone(RoomCommands):
         """Make the provider that the common options name, once."""
         if "portula" not in context.meta:
             try:
-                options = replace(options_of(context.params), passing=_looking(context))
-                with storage_check_deferred(), lock_file_ignored(_locks(context)):
-                    context.meta["portula"] = make_app(options)[1]
+                context.meta["portula"] = self._made(context)
             except ConfigError as error:
                 raise click_error(error) from error
         provider: Provider = context.meta["portula"]
         return provider
+
+    def _made(self, context: click.Context) -> Provider:
+        options = replace(options_of(context.params), passing=_looking(context))
+        with storage_check_deferred(), lock_file_ignored(_locks(context)):
+            try:
+                return make_app(options)[1]
+            except NoProviderThere as error:
+                if not set(_words(context)[:1]) <= set(WITHOUT_FOLDER):
+                    raise
+                click.echo(f"Of a provider as these options would make it: {error}", err=True)
+                return make_app(replace(options, passing=True))[1]
 
 
 class Embedded(RoomCommands):

@@ -89,7 +89,11 @@ def _explain(provider: Provider) -> click.Command:
     @click.argument("name")
     @json_option
     def explain(name: str, *, as_json: bool) -> None:
-        """Say who answers NAME, a setting, hook or validator.METHOD; steps of an endpoint, the hooks of a plugin."""
+        """Say who answers NAME: a setting, a hook or validator.METHOD.
+
+        Of an endpoint its steps are shown, of a plugin its hooks, of a grant type, a response type, a member of client
+        metadata and the like who contributes it.
+        """
         try:
             facts = report.explain(provider, name)
         except report.UnknownName as error:
@@ -121,6 +125,10 @@ def _show_steps(steps: Sequence[dict[str, Any]]) -> None:
 
 def _explained(facts: dict[str, Any]) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
+    for contributed in facts.get("contributed", ()):
+        by = _named(contributed["by"]) if contributed["by"] else "portula-core"
+        lines += [("Name", contributed["name"]), ("Is", contributed["kind"]), ("Contributed by", by)]
+        lines += [("Through", contributed["hook"])]
     if "plugin" in facts:
         row = facts["plugin"]
         lines = [("Plugin", row["plugin"]), ("Distribution", _distribution(row)), ("Tier", row["tier"])]

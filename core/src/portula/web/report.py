@@ -11,8 +11,10 @@ from itertools import pairwise
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
+from portula.flow.hooks import FlowHooks
 from portula.host.checks import Finding, Level, core_checks
 from portula.host.declarations import HostHooks
+from portula.host.joining import keys_of
 from portula.host.kinds import PREFIX, Kind
 from portula.host.settings import AnswersSlot, DeclaredSetting, shown
 from portula.model.errors import ConfigError, PortulaError, nearest
@@ -29,9 +31,21 @@ if TYPE_CHECKING:
 
 STORAGE_FINDING = "core.storage"
 
+_NAMED: Mapping[str, Callable[[Any, Any], Any]] = {
+    "grant type": FlowHooks.portula_grant_types,
+    "response type": FlowHooks.portula_response_types,
+    "response mode": FlowHooks.portula_response_modes,
+    "client authentication method": FlowHooks.portula_client_auth_methods,
+    "client metadata": FlowHooks.portula_client_metadata,
+    "token format": FlowHooks.portula_token_formats,
+    "audience": FlowHooks.portula_audiences,
+    "profile": HostHooks.portula_profiles,
+}
+"""What plugins contribute under the names of the standards, by what such a name is of."""
+
 
 class UnknownName(PortulaError):
-    """No setting, hook, plugin or endpoint has this name; the message names the nearest."""
+    """Nothing that `explain` knows has this name; the message names the nearest."""
 
 
 def source_facts(source: Source) -> dict[str, Any]:
@@ -130,38 +144,73 @@ def default_text(name: str, field: FieldInfo) -> str:
 def explain(provider: Provider, name: str) -> dict[str, Any]:
     """Return who answers a setting, a hook (with or without `portula_`) or a question `validator.METHOD`.
 
-    For an endpoint, such as `token`, the steps that it runs, in order; for a plugin what `plugins` says of it.
+    For an endpoint, such as `token`, the steps that it runs, in order; for a plugin what `plugins` says of it; for a
+    grant type, a member of client metadata and the like who contributes it.
 
     Raises:
         UnknownName: nothing has this name.
     """
     if name.startswith("validator."):
         return _explain_question(provider, name.removeprefix("validator."))
+    for look in (_explain_endpoint, _explain_setting, _explain_hook, _explain_plugin, _explain_contributed):
+        facts = look(provider, name)
+        if facts:
+            return facts
+    endpoints, hooks_in_order = provider.step_lists, provider.plugins.declared.in_order()
+    words = [
+        *(setting.name for setting in provider.all_settings.declared()),
+        *(hook.removeprefix(PREFIX) for hook in hooks_in_order),
+        *hooks_in_order,
+        *endpoints,
+        *(plugin["plugin"] for plugin in plugins(provider)),
+        *(facts["name"] for facts in _contributed(provider)),
+    ]
+    raise UnknownName(
+        f"no setting, hook, plugin, endpoint or name that plugins contribute is called {name!r}"
+        f"{nearest(name, words, 0.75) or '.'} Endpoints with steps here: {', '.join(endpoints) or 'none'}"
+    )
+
+
+def _explain_endpoint(provider: Provider, name: str) -> dict[str, Any]:
     lists = provider.step_lists
-    if name in lists:
-        return {"endpoint": name, "steps": _steps(lists, name)}
-    declared = {setting.name: setting for setting in provider.all_settings.declared()}
-    if name in declared:
-        facts = _setting(provider, declared[name])
-        slot = next(
-            (mark.slot for mark in declared[name].field.metadata if isinstance(mark, AnswersSlot)), None
-        )
-        return {"setting": facts, **({"slot": _ruling(provider, slot)} if slot else {})}
-    hook = name.removeprefix(PREFIX)
-    taking_part = {plugin["plugin"]: plugin for plugin in plugins(provider)}
-    if name in taking_part and f"{PREFIX}{hook}" not in provider.plugins.declared:
-        return {"plugin": taking_part[name]}
-    known = [hook.removeprefix(PREFIX) for hook in provider.plugins.declared.in_order()]
-    if hook not in known:
-        words = [*declared, *known, *provider.plugins.declared.in_order(), *lists, *taking_part]
-        raise UnknownName(
-            f"no setting, hook, plugin or endpoint in use is called {name!r}{nearest(name, words, 0.75) or '.'} "
-            f"Endpoints with steps here: {', '.join(lists) or 'none'}"
-        )
-    facts = _hook(provider, f"{PREFIX}{hook}")
-    if facts["kind"] == Kind.SLOT:
-        return {"hook": facts, "slot": _ruling(provider, hook)}
-    return {"hook": facts}
+    return {"endpoint": name, "steps": _steps(lists, name)} if name in lists else {}
+
+
+def _explain_setting(provider: Provider, name: str) -> dict[str, Any]:
+    declared = next((found for found in provider.all_settings.declared() if found.name == name), None)
+    if declared is None:
+        return {}
+    slot = next((mark.slot for mark in declared.field.metadata if isinstance(mark, AnswersSlot)), None)
+    return {"setting": _setting(provider, declared), **({"slot": _ruling(provider, slot)} if slot else {})}
+
+
+def _explain_hook(provider: Provider, name: str) -> dict[str, Any]:
+    slot = name.removeprefix(PREFIX)
+    if f"{PREFIX}{slot}" not in provider.plugins.declared:
+        return {}
+    facts = _hook(provider, f"{PREFIX}{slot}")
+    return {"hook": facts, **({"slot": _ruling(provider, slot)} if facts["kind"] == Kind.SLOT else {})}
+
+
+def _explain_plugin(provider: Provider, name: str) -> dict[str, Any]:
+    found = next((plugin for plugin in plugins(provider) if plugin["plugin"] == name), None)
+    return {"plugin": found} if found else {}
+
+
+def _explain_contributed(provider: Provider, name: str) -> dict[str, Any]:
+    found = [facts for facts in _contributed(provider) if facts["name"] == name]
+    return {"contributed": found} if found else {}
+
+
+def _contributed(provider: Provider) -> Iterator[dict[str, Any]]:
+    """Yield what plugins contribute by name, and which of them does."""
+    for kind, contribution in _NAMED.items():
+        hook = contribution.__name__
+        facts = provider.plugins.facts(hook)
+        yield from ({"kind": kind, "name": name, "hook": hook, "by": None} for name in facts.taken)
+        for source, entry in provider.hooks.entries(contribution):
+            for name in keys_of(facts, entry, mapping=isinstance(entry, tuple)):
+                yield {"kind": kind, "name": name, "hook": hook, "by": source_facts(source)}
 
 
 def _steps(lists: Mapping[str, Steps[Any]], name: str) -> list[dict[str, Any]]:
