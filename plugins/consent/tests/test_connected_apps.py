@@ -1,5 +1,7 @@
 import dataclasses
+import html
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -219,3 +221,33 @@ def test_losing_the_slot_leaves_no_page():
     }
     Provider(app, plugins=[Own(), portula_consent], discover=False)
     assert app.test_client().get(APPS).status_code == 404
+
+
+def test_many_apps_stand_on_pages_and_each_can_be_removed_where_it_stands(made, browser):
+    for number in range(120):
+        client = dataclasses.replace(made.client, client_id=f"app-{number:03}")
+        add_to(made.provider.storage, client)
+        remember(made, "ada", ["read"], client)
+    seen, url = [], APPS
+    while url:
+        page = browser.get(url).text
+        shown = [form.fields["client_id"] for form in forms_of(page) if "client_id" in form.fields]
+        assert len(shown) <= 50
+        seen.append(shown)
+        found = re.search(r'href="([^"]+)" rel="next"', page)
+        last, url = url, found and html.unescape(found[1])
+    assert sorted(client_id for shown in seen for client_id in shown) == [
+        f"app-{number:03}" for number in range(120)
+    ]
+    assert "From the beginning" in page
+    form = next(form for form in forms_of(page) if form.fields.get("client_id") == seen[2][3])
+    removed = browser.post(form.action, data=form.fields)
+    assert removed.location.startswith(f"{last}&removed=")
+    again = browser.get(removed.location).text
+    left = [form.fields["client_id"] for form in forms_of(again) if "client_id" in form.fields]
+    assert left == [client_id for client_id in seen[2] if client_id != seen[2][3]]
+
+
+@pytest.mark.parametrize("after", ["nosuch", "", "a" * 5000, "\0", "é"])
+def test_a_page_behind_an_app_that_is_not_there_is_the_first(connected, browser, after):
+    assert "Tea &lt;svg onload=1&gt;" in browser.get(APPS, query_string={"after": after}).text

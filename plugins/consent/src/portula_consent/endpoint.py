@@ -27,8 +27,8 @@ VIEW = "consent.authorized_tokens"
 NOTICE = "consent notice"
 NOTICE_SECONDS = 60
 """How long it is believed that an app was removed just now; that travels in the address, sealed."""
-MAX_SHOWN = 500
-"""Apps that the page lists."""
+PAGE_LENGTH = 50
+"""Apps on one page."""
 
 
 class RemoveForm(PageForm):
@@ -73,14 +73,14 @@ class ConnectedApps:
         if self._memory.find(person.subject, client_id):
             self._memory.withdraw(person.subject, client_id)
         told = json.dumps([person.subject, self._provider.now() + NOTICE_SECONDS, client_id])
-        return self._redirect(
-            f"{self._url()}?{urlencode({'removed': self._provider.keys.seal(NOTICE, told)})}"
-        )
+        return self._redirect(self._url(self._after(), removed=self._provider.keys.seal(NOTICE, told)))
 
     def _page(
         self, person: Authenticated, tried: dict[str, RemoveForm] | None = None, status: int = 200
     ) -> Response:
-        consents = self._memory.page(person.subject, limit=MAX_SHOWN)
+        after = self._after()
+        found = self._memory.page(person.subject, limit=PAGE_LENGTH + 1, after=after)
+        consents, more = found[:PAGE_LENGTH], len(found) > PAGE_LENGTH
         grants = self._grants(consents, uses_of(self._provider, person.subject))
         forms = {grant["client_id"]: self._form(person, grant["client_id"]) for grant in grants}
         return self._provider.pages.render(
@@ -88,7 +88,9 @@ class ConnectedApps:
             status,
             grants=grants,
             forms={**forms, **(tried or {})},
-            action=self._url(),
+            action=self._url(after),
+            first=self._url() if after else None,
+            further=self._url(consents[-1].client_id) if more else None,
             removed=self._removed(person),
             account=self._provider.hooks.ask(Plugin.portula_login).account_url(),
         )
@@ -144,8 +146,13 @@ class ConnectedApps:
     def _to_login(self) -> Response:
         return self._redirect(self._provider.hooks.ask(Plugin.portula_login).login_url(self._url()))
 
-    def _url(self) -> str:
-        return self._provider.url_for(VIEW)
+    def _after(self) -> str | None:
+        """Return the client behind whose consent the page begins; None for the first page."""
+        return request.args.get("after")
+
+    def _url(self, after: str | None = None, **values: str) -> str:
+        query = urlencode({**({"after": after} if after else {}), **values})
+        return self._provider.url_for(VIEW) + (f"?{query}" if query else "")
 
     def _redirect(self, location: str) -> Response:
         response = cast("Response", redirect(location, 303))
