@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from portula.model.uris import origin_matches, redirect_uri_matches
 
@@ -56,12 +56,6 @@ class RecordType:
         names = (*(name for name in where if name != "realm" or not self.in_realm), by)
         if names not in ((self.keys[0],), *self.orders):
             raise ValueError(f"{self.name}: there is no order {', '.join(names)}")
-
-
-class Record(Protocol):
-    """Anything a store keeps: a dataclass instance."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 class ApplicationPolicy:
