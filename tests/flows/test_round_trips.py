@@ -29,10 +29,10 @@ READS = {
     "code": 2,  # client; code with authorization and person
     "code with ID token": 2,
     "refresh": 2,  # client; refresh token with authorization and person
-    "authorize": 4,  # client; session; person; consent
-    "authorize with openid": 4,
-    "consent page": 4,
-    "consent": 5,  # as before, and the request that waited
+    "authorize": 3,  # client; session with person; consent
+    "authorize with openid": 3,
+    "consent page": 3,
+    "consent": 4,  # as before, and the request that waited
     "revocation": 2,  # client; token with authorization
 }
 WRITES = {
@@ -57,10 +57,10 @@ WITH_CACHE = {
     "code": 1,
     "code with ID token": 1,
     "refresh": 1,
-    "authorize": 3,
-    "authorize with openid": 3,
-    "consent page": 3,
-    "consent": 4,
+    "authorize": 2,
+    "authorize with openid": 2,
+    "consent page": 2,
+    "consent": 3,
     "revocation": 1,
 }
 """Reads where the process remembers the client (CLIENT_CACHE_SECONDS)."""

@@ -72,7 +72,7 @@ def test_status_and_upgrade_speak_json(tmp_path: Path) -> None:
     assert after.exit_code == 0
     facts = {
         "database": upgraded["database"],
-        "version": "0001",
+        "version": "0002",
         "newer": False,
         "pending": [],
         "models": {},
@@ -85,7 +85,7 @@ def test_status_and_upgrade_speak_to_people(tmp_path: Path) -> None:
     provider = provider_with(tmp_path)
     assert "run      portula db upgrade" in run(provider, "status").stdout
     assert "applied  migration 0001" in run(provider, "upgrade").stdout
-    assert "up to date  version 0001" in run(provider, "status").stdout
+    assert "up to date  version 0002" in run(provider, "status").stdout
 
 
 def test_the_commands_say_when_another_storage_is_chosen() -> None:

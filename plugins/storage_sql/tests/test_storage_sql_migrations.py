@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 from support.processes import released_together
 
 from portula.errors import ConfigError
-from portula.plugin import CORE_RECORDS, RecordType, shape_of
+from portula.plugin import CORE_RECORDS, Artifact, RecordType, shape_of
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.schema import VERSION_TABLE, current, is_complete
@@ -90,7 +90,7 @@ def test_an_empty_database_is_upgraded_once(empty_engine: Engine) -> None:
     assert done[0].startswith("migration 0001")
     assert pending[0] == done[0]
     assert "table portula_sample" in done
-    assert current(empty_engine) == "0001"
+    assert current(empty_engine) == "0002"
     assert migrate.pending(empty_engine, RECORDS) == []
     assert migrate.upgrade(empty_engine, RECORDS) == []
 
@@ -122,6 +122,28 @@ def test_an_interrupted_migration_runs_again(empty_engine: Engine) -> None:
         connection.execute(text("DROP TABLE portula_artifact"))
     migrate.upgrade(empty_engine, CORE_RECORDS)
     assert differences(empty_engine, CORE_RECORDS) == []
+
+
+@pytest.mark.parametrize("interrupted", [False, True], ids=["whole", "interrupted"])
+def test_a_database_of_the_first_migration_is_brought_up_to_date(
+    empty_engine: Engine, interrupted: bool
+) -> None:
+    migrate.upgrade(empty_engine, CORE_RECORDS)
+    store = SqlStore(empty_engine, CORE_RECORDS)
+    add_to(store, Artifact(digest="old", kind="sample", payload={"a": 1}, issued_at=1))
+    store.close()
+    with empty_engine.connect() as connection:
+        connection.execute(text("UPDATE portula_version SET version_num = '0001'"))
+        if not interrupted:
+            connection.execute(text("ALTER TABLE portula_artifact DROP COLUMN subject"))
+    [done] = migrate.upgrade(empty_engine, CORE_RECORDS)
+    assert done.startswith("migration 0002")
+    assert differences(empty_engine, CORE_RECORDS) == []
+    store = SqlStore(empty_engine, CORE_RECORDS)
+    found = store.find(Artifact, digest="old")
+    store.close()
+    assert found is not None
+    assert (found.payload, found.subject) == ({"a": 1}, None)
 
 
 def test_a_contributed_record_gains_a_table_and_later_columns_and_indexes(empty_engine: Engine) -> None:

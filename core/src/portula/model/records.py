@@ -313,6 +313,8 @@ class Artifact:
     client_id: str | None = None
     family: str | None = None
     """A digest that joins artifacts found together, e.g. all consents of one subject."""
+    subject: str | None = None
+    """The person whom it is about, where `People.find_along` shall read them together with it."""
     expires_at: int | None = None
     taken_at: int | None = None
     version: int = 0

@@ -50,11 +50,11 @@ class AccountsLogin(Login):
         if session is None:
             return None
         user = self._read_once(session.subject)
-        if user is None or user.disabled:
+        if user is None or not user.active:
             return None
         return Authenticated(
-            subject=user.sub,
-            username=user.display_username,
+            subject=user.subject,
+            username=user.username,
             auth_time=session.auth_time,
             amr=session.amr,
             sid=session.sid,
@@ -153,9 +153,9 @@ class AccountsLogin(Login):
         )
         self._provider.hooks.tell(Plugin.portula_login_failed, event)
 
-    def _read_once(self, subject: str) -> User | None:
-        """Read the user once a request."""
-        known = cast("User | None", request.environ.get(self._cached))
-        if known is None or known.sub != subject:
-            known = request.environ[self._cached] = self.users.find(subject)
+    def _read_once(self, subject: str) -> plugin.User | None:
+        """Read the person once a request, if not together with the session."""
+        known = cast("plugin.User | None", request.environ.get(self._cached))
+        if known is None or known.subject != subject:
+            known = request.environ[self._cached] = self._provider.people.find(subject)
         return known

@@ -71,7 +71,7 @@ class ServerSessions(Sessions):
         now = self._provider.now()
         ends_at = now + settings.SESSION_LIFETIME_SECONDS
         pointer, before = secrets.token_urlsafe(POINTER_BYTES), self._stored()
-        again = before is not None and self.current() is not None and before.payload["subject"] == subject
+        again = before is not None and self.current() is not None and before.subject == subject
         payload = before.payload if before is not None and again else {}
         artifact = Artifact(
             digest=self._provider.keys.digest(KIND, pointer),
@@ -79,10 +79,10 @@ class ServerSessions(Sessions):
             issued_at=now,
             expires_at=min(ends_at, now + settings.SESSION_IDLE_SECONDS),
             family=self._provider.keys.digest(_BY_SUBJECT, subject),
+            subject=subject,
             payload={
                 "sid": payload.get("sid") or secrets.token_urlsafe(SID_BYTES),
                 "authentication": secrets.token_urlsafe(SID_BYTES),
-                "subject": subject,
                 "username": username,
                 "auth_time": now,
                 "amr": list(amr),
@@ -168,7 +168,7 @@ class ServerSessions(Sessions):
         """Yield what is stored of a person's sessions, expired ones too."""
         family, after = self._provider.keys.digests(_BY_SUBJECT, subject), None
         while page := self._provider.storage.select(Artifact, family=family, after=after):
-            yield from page
+            yield from (stored for stored in page if stored.subject)  # none that an early version began
             after = page[-1].digest
 
     # --- Ending ---
@@ -214,7 +214,7 @@ class ServerSessions(Sessions):
 
     def _planned_end(self, stored: Artifact) -> tuple[SessionEnded, Plan]:
         provider, payload, plan = self._provider, stored.payload, Plan()
-        event = SessionEnded(provider=provider, subject=payload["subject"], sid=payload["sid"])
+        event = SessionEnded(provider=provider, subject=str(stored.subject), sid=payload["sid"])
         plan.take(stored, at=provider.now())
         plan.remove(Artifact, digest=stored.digest)
         plan.extend(provider.hooks.record(Plugin.portula_record_session_end, event))
@@ -228,12 +228,14 @@ class ServerSessions(Sessions):
         return value if len(value) == POINTER_CHARACTERS and value.isascii() else None
 
     def _stored(self) -> Artifact | None:
-        """Return what the cookie points to, expired or not."""
+        """Return what the cookie points to, expired or not; the person is read with it, for the login."""
         pointer = self._pointer()
         if pointer is None:
             return None
-        artifact = self._provider.storage.find(Artifact, digest=self._provider.keys.digests(KIND, pointer))
-        return artifact if artifact is not None and artifact.kind == KIND else None
+        digests = self._provider.keys.digests(KIND, pointer)
+        found = self._provider.people.find_along(Artifact, digest=digests)
+        artifact = None if found is None else found[0]
+        return artifact if artifact is not None and artifact.kind == KIND and artifact.subject else None
 
     def _look_up(self) -> LoginSession | None:
         artifact = self._stored()
@@ -267,7 +269,7 @@ def _session(artifact: Artifact) -> LoginSession:
     payload = artifact.payload
     return LoginSession(
         sid=payload["sid"],
-        subject=payload["subject"],
+        subject=str(artifact.subject),
         username=payload["username"],
         auth_time=payload["auth_time"],
         amr=tuple(payload["amr"]),
