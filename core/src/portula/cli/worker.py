@@ -31,6 +31,9 @@ THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 LIGHT_THREADS = 2
 """Further ones for what needs no storage, so that it is answered while the others wait for a database that hangs."""
 
+OBJECTS_BETWEEN_COLLECTIONS = 5_000
+"""Objects that a worker makes before Python looks for cycles among them: at its 700 that takes 7 % of a request."""
+
 LONGEST_PAUSE = 10.0
 """Seconds between two attempts to open a provider whose storage does not answer."""
 
@@ -131,6 +134,7 @@ def serve(prepared: PreparedServer, listener: socket.socket, line: socket.socket
         line: this end of the socket to the parent.
     """
     options, provider, lifeline = prepared.options, prepared.provider, Lifeline(line)
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     configure_logging(provider.core_settings, whole_process=True)  # the thread that writes is not in a fork
     threads = Threads(THREADS)
     gate = Gate(
