@@ -9,6 +9,7 @@ an application of others pays for no more than that.
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import json
 import os
@@ -28,6 +29,7 @@ BACKLOG = 1024
 BODY_SECONDS, BUSY_SECONDS, STOP_SECONDS, HANG_SECONDS = 10, 60, 9, 60
 THREADS, LIGHT_THREADS = min(8, 2 * (os.cpu_count() or 1) + 1), 2
 MAX_BODY_BYTES = 64 * 1024
+OBJECTS_BETWEEN_COLLECTIONS = 5_000
 
 
 def made(place: str, arguments: dict[str, Any]) -> WSGIApplication:
@@ -52,6 +54,7 @@ def work(place: str, workers: str, arguments: str, listener: socket.socket, life
     from portula.cli.gate import Gate, ServedApplication
     from portula.cli.threads import Threads
 
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     gate = Gate(
         Threads(THREADS), Threads(LIGHT_THREADS), body_seconds=BODY_SECONDS, multiprocess=int(workers) > 1
     )
