@@ -204,6 +204,28 @@ def test_the_claim_sub_is_a_hint_too(world, at_home, client):
 
     assert "code" in asked(world.ann.sub)
     assert asked("somebody else")["error"] == "login_required"
+    assert asked(5)["error"] == "login_required"
+
+
+def test_the_claim_sub_may_be_one_of_several_values(world, at_home, client):
+    def asked(*values):
+        claims = json.dumps({"id_token": {"sub": {"values": values}}})
+        return answered(at_home.ask(client, **PLAIN, prompt="none", claims=claims))
+
+    assert "code" in asked("somebody else", world.ann.sub)
+    assert asked("somebody else", {"no": "text"})["error"] == "login_required"
+    assert asked()["error"] == "login_required"
+
+
+def test_a_hint_does_not_take_the_place_of_the_claim_sub(world, at_home, client):
+    hint = world.sign_in(client, **PLAIN)["id_token"]
+
+    def asked(sub):
+        claims = json.dumps({"id_token": {"sub": {"value": sub}}})
+        return answered(at_home.ask(client, **PLAIN, prompt="none", id_token_hint=hint, claims=claims))
+
+    assert "code" in asked(world.ann.sub)
+    assert asked(world.user().sub)["error"] == "login_required"
 
 
 @pytest.mark.parametrize("hint", ["rubbish", "a.b.c", "é", "..", "A" * 40000])

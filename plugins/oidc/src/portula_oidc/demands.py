@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin, hookimpl
 from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
-from portula.plugin import Authenticated, Demands, OAuthRequest, exchange_of, is_encrypted, issuer_of
+from portula.plugin import Demands, OAuthRequest, exchange_of, is_encrypted, issuer_of
 from portula_oidc.acr import reached
 from portula_oidc.claims import ROOM
 from portula_oidc.requested_claims import RequestedClaims, asked_of
@@ -95,11 +95,7 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
             or interaction.provider.now() - interaction.user.auth_time > requested.max_age
         )
     meant = _meant(interaction.provider, interaction.request, requested)
-    if (
-        meant is not None
-        and interaction.user is not None
-        and _known_as(interaction.provider, interaction.request, interaction.user) != meant
-    ):
+    if interaction.user is not None and not _is_among_all(interaction, meant):
         if interaction.fresh:
             raise LoginRequired(description="Somebody else signed in.", request=interaction.request)
         again = True
@@ -161,20 +157,38 @@ def _hints(
     return {**hints, "acr_values": " ".join(classes)} if classes else hints
 
 
-def _known_as(provider: AuthorizationServer, request: OAuthRequest, user: Authenticated) -> str:
-    return provider.validator.subject_for(user.subject, request.client)
+def _is_among_all(interaction: Interaction, meant: Sequence[Sequence[object]]) -> bool:
+    """Say whether who is signed in, as the client knows them, is one of each of these lists."""
+    provider, request, user = interaction.provider, interaction.request, interaction.user
+    if user is None or not meant:
+        return not meant
+    known_as = provider.validator.subject_for(user.subject, request.client)
+    return all(known_as in subjects for subjects in meant)
 
 
-def _meant(provider: AuthorizationServer, request: OAuthRequest, requested: RequestedClaims) -> str | None:
-    """Return the subject that the request is about, by id_token_hint or by a value of the claim `sub` (attack S16).
+def _meant(
+    provider: AuthorizationServer, request: OAuthRequest, requested: RequestedClaims
+) -> list[Sequence[object]]:
+    """Return lists of subjects, of each of which the person has to be one (Core §3.1.2.2, attack S16).
+
+    The id_token_hint names one, and so may the claim `sub`, by `value` or by `values`. What is no text is nobody's.
+    """
+    claim = requested.claim("id_token", "sub")
+    meant: list[Sequence[object]] = [[claim["value"]]] if claim.get("value") is not None else []
+    if "values" in claim:
+        meant.append(claim["values"])
+    if requested.id_token_hint is not None:
+        meant.append([_hinted(provider, request, requested.id_token_hint)])
+    return meant
+
+
+def _hinted(provider: AuthorizationServer, request: OAuthRequest, token: str) -> str:
+    """Return the subject of an id_token_hint.
 
     An ID token that was encrypted for the client has to be decrypted by it, and may be encrypted anew for this server
     (OpenID Connect Core §3.1.2.1).
     """
-    meant = requested.claim("id_token", "sub").get("value")
-    if requested.id_token_hint is None:
-        return meant if isinstance(meant, str) else None
-    jose, token = provider.hooks.ask(Plugin.portula_jose), requested.id_token_hint
+    jose = provider.hooks.ask(Plugin.portula_jose)
     try:
         signed = jose.decrypt(token, request.client) if is_encrypted(token) else token
         hint = jose.verify_own(signed, typ=ID_TOKEN_TYPES, client=request.client)
