@@ -294,6 +294,11 @@ def test_an_essential_acr_that_nobody_reaches_is_an_error_of_its_own(world, at_h
         '{"id_token": "x"}',
         "[" * 5000,
         "9" * 9000,
+        '{"id_token": {"acr": {"value": NaN}}}',
+        '{"id_token": {"acr": {"value": 1e999}}}',
+        '{"userinfo": {"name": {"value": "\\ud800"}}}',
+        '{"userinfo": {"name\\u0000": null}}',
+        '{"id_token": {"acr": null}, "id_token": {"sub": {"value": "x"}}}',
     ],
 )
 def test_a_claims_parameter_that_is_none_is_an_invalid_request(browser, client, claims):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from portula.errors import InvalidRequestError
-from portula.plugin import in_front_channel
+from portula.plugin import in_front_channel, read_object
 
 if TYPE_CHECKING:
     from portula.plugin import OAuthRequest
@@ -97,15 +96,18 @@ def _max_age(request: OAuthRequest, default: int | None) -> int | None:
 
 
 def _claims(request: OAuthRequest) -> dict[str, dict[str, Any]]:
-    """Read the `claims` parameter (Core §5.5); members that nobody knows are passed over."""
+    """Read the `claims` parameter (Core §5.5); members that nobody knows are passed over.
+
+    It is kept with codes and tokens, so it holds nothing that cannot be.
+    """
     text: str | None = request.claims
     if text is None:
         return {}
     try:
-        document = json.loads(text) if len(text) <= MAX_CLAIMS_CHARACTERS else None
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
+        document = read_object(text.encode()) if len(text) <= MAX_CLAIMS_CHARACTERS else None
+    except ValueError as error:
+        raise InvalidRequestError(description=f"claims: {error}.", request=request) from None
+    if document is None:
         raise InvalidRequestError(description="claims is a JSON object of moderate size.", request=request)
     found = {place: document[place] for place in PLACES if document.get(place) is not None}
     if not all(_is_request_for_claims(members) for members in found.values()):
