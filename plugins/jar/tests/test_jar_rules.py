@@ -105,6 +105,8 @@ def test_what_is_pushed_beside_the_object_is_ignored(strict, held, key):
         {"exp": 70 * 60},
         {"nbf": -70 * 60},
         {"nbf": 61},
+        {"iat": 61},
+        {"iat": "soon"},
         {"exp": "soon"},
         {"aud": "https://other.example"},
         {"aud": f"{ISSUER}/par/"},
@@ -123,7 +125,7 @@ def test_an_object_at_fault_is_refused_by_its_own_code(strict, held, key, wrong)
 
 
 @pytest.mark.parametrize(
-    "right", [{"aud": [ISSUER, "https://other.example"]}, {"nbf": 8}, {"exp": 3600}], ids=str
+    "right", [{"aud": [ISSUER, "https://other.example"]}, {"nbf": 8}, {"iat": 8}, {"exp": 3600}], ids=str
 )
 def test_what_is_allowed_is_taken(strict, held, key, right):
     now = strict.clock.time

@@ -143,7 +143,7 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
     """
     claims = verified.claims
     now, settings = exchange.provider.now(), exchange.provider.settings(JarSettings, exchange.client)
-    exp, nbf, aud = claims.get("exp"), claims.get("nbf"), claims.get("aud")
+    exp, aud = claims.get("exp"), claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
     problems = {
         "missing claims": not claims.keys() >= set(settings.REQUEST_OBJECT_REQUIRED_CLAIMS),
@@ -152,7 +152,8 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
         "sub": verified.typ != EXPLICIT_TYPE and claims.get("sub") == _client(exchange).client_id,
         "aud": aud is not None and exchange.issuer not in audiences,
         "exp": exp is not None and not (is_time(exp) and exp + LEEWAY_SECONDS > now),
-        "nbf": nbf is not None and not (is_time(nbf) and nbf - LEEWAY_SECONDS <= now),
+        "nbf": _lies_ahead(claims.get("nbf"), now),
+        "iat": _lies_ahead(claims.get("iat"), now),
         "request": "request" in claims,
         "request_uri": "request_uri" in claims,
         "name": not OAUTHLIB_STATE.isdisjoint(claims),
@@ -160,3 +161,8 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
     wrong = [name for name, is_wrong in problems.items() if is_wrong]
     if wrong:
         raise InvalidRequestObject(description=f"The request object is refused for its {wrong[0]}.")
+
+
+def _lies_ahead(begins: object, now: int) -> bool:
+    """Say whether a claim that is there is no time, or one too far ahead (FAPI 2.0 Security Profile §5.3.2.1)."""
+    return begins is not None and not (is_time(begins) and begins - LEEWAY_SECONDS <= now)
