@@ -111,6 +111,22 @@ def test_tokens_come_in_headers_alone(fapi, plain):
     assert plain.door().open("/o/userinfo/", headers=bearer(token)).status_code == 200
 
 
+@pytest.mark.parametrize("own", [0, 300])
+def test_a_client_is_held_to_the_times_of_its_profile(own):
+    house = House(OIDC_ENABLED=True, CLIENT_ASSERTION_LEEWAY=own, DPOP_CLOCK_SKEW_SECONDS=own)
+    strict, now = register(house, metadata={"profile": "fapi2"}), house.clock.time
+
+    def token(assertion, proof):
+        auth = strict.proof(iat=now + assertion, nbf=now + assertion)
+        return strict.token(
+            auth=auth, headers=strict.prover.proof(iat=now + proof), grant_type="client_credentials"
+        )
+
+    assert token(10, 10).status_code == 200
+    assert error_of(token(61, 0), 401) == "invalid_client"
+    assert error_of(token(0, 61)) == "invalid_dpop_proof"
+
+
 def test_the_room_says_what_it_offers():
     names = [profile.name for profile in portula_profiles.portula_profiles(None)]
     assert names == ["fapi2", "fapi2-message-signing", "fapi-ciba", "oauth2.1", "mcp"]

@@ -52,6 +52,16 @@ class Floor:
             default=default,
         )
 
+    @classmethod
+    def between(cls, setting: str, least: int, most: int, default: int) -> Floor:
+        """Return a floor of a setting that is a number, not a callable, and has a bound on both sides."""
+        return cls(
+            setting=setting,
+            allows=lambda found: isinstance(found, int) and least <= found <= most,
+            allowed=f"a number from {least} to {most}",
+            default=default,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:

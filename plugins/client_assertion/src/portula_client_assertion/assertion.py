@@ -45,7 +45,6 @@ class Assertions:
         """Take the provider and the name of the method."""
         self._provider = provider
         self._method = method
-        self._settings = provider.settings(ClientAssertionSettings)
 
     def client_of(self, request: OAuthRequest) -> Application | None:
         """Return the client that made the assertion of a request; None when it does not count.
@@ -59,8 +58,10 @@ class Assertions:
             client = self._client(request, assertion)
             claims = self._verified(client, assertion)
             self._check_audience(claims.get("aud"), client, request)
-            expires = self._check_times(claims)
-            self._use_once(client, claims.get("jti"), expires)
+            settings = self._provider.settings(ClientAssertionSettings, client)
+            expires = self._check_times(claims, settings)
+            until = expires + settings.CLIENT_ASSERTION_LEEWAY
+            self._use_once(client, claims.get("jti"), until)
         except KeysUnavailable as error:
             log.warning("a client assertion cannot be judged: %s", error)
             raise RetryLater("The keys of the client cannot be fetched now.", error.retry_after) from error
@@ -118,15 +119,15 @@ class Assertions:
             return f"{root}{request.uri}"
         return f"{root}{self._provider.mount}/{self._provider.metadata_document.get('token_endpoint', '')}"
 
-    def _check_times(self, claims: Mapping[str, Any]) -> int:
+    def _check_times(self, claims: Mapping[str, Any], settings: ClientAssertionSettings) -> int:
         """Return when it expires, Unix seconds (RFC 7523 §3, 4 to 6)."""
-        now, leeway = self._provider.now(), self._settings.CLIENT_ASSERTION_LEEWAY
+        now, leeway = self._provider.now(), settings.CLIENT_ASSERTION_LEEWAY
         expires = _seconds(claims, "exp")
         if expires is None:
             raise _Refused("exp is missing")
         if expires <= now - leeway:
             raise _Refused("it has expired")
-        if expires > now + self._settings.CLIENT_ASSERTION_MAX_LIFETIME + leeway:
+        if expires > now + settings.CLIENT_ASSERTION_MAX_LIFETIME + leeway:
             raise _Refused("exp is too far ahead")
         for name in ("nbf", "iat"):
             begins = _seconds(claims, name)
@@ -134,14 +135,14 @@ class Assertions:
                 raise _Refused(f"{name} lies ahead")
         return math.ceil(expires)
 
-    def _use_once(self, client: Application, jti: object, expires: int) -> None:
-        """Remember the jti until the assertion has expired; it is used up even if the request then fails (attack S45).
+    def _use_once(self, client: Application, jti: object, until: int) -> None:
+        """Remember the jti until the assertion counts no more; it is used up even if the request fails (attack S45).
 
         Last of all, so that nobody can use up a jti without a signature.
         """
         if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI_LENGTH:
             raise _Refused("jti is missing")
-        name, until = f"{client.client_id}\0{jti}", expires + self._settings.CLIENT_ASSERTION_LEEWAY
+        name = f"{client.client_id}\0{jti}"
         if not use_once(self._provider, KIND, name, until=until, client_id=client.client_id):
             raise _Refused("its jti was used before")
 

@@ -65,8 +65,9 @@ class Proofs:
         try:
             print_, claims = self._verified(message.headers.get(HEADER, ""), client)
             self._check_request(claims, message, token)
-            self._check_time(claims, nonces)
-            self._use_once(print_, claims.get("jti"))
+            settings = self._provider.settings(DpopSettings, client)
+            self._check_time(claims, nonces, settings)
+            self._use_once(print_, claims.get("jti"), settings)
         except InvalidProof as error:
             error.status_code = 400 if token is None else 401
             raise
@@ -106,23 +107,23 @@ class Proofs:
             _place(f"{base}{message.path}", decoded=True) for base in bases
         ]
 
-    def _check_time(self, claims: Mapping[str, Any], nonces: Nonces) -> None:
+    def _check_time(self, claims: Mapping[str, Any], nonces: Nonces, settings: DpopSettings) -> None:
         """Let it be of now: by its nonce where this server gives those, else by `iat` (§4.3, 10 and 11)."""
         issued_at, now = claims.get("iat"), self._provider.now()
         if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
             raise InvalidProof(description="The proof has no time (iat).")
-        if self._settings.DPOP_NONCE_REQUIRED:
+        if settings.DPOP_NONCE_REQUIRED:
             if not nonces.accepts(claims.get("nonce")):
                 raise UseNonce(description="The proof needs the nonce of this answer.")
             return
         oldest, newest = (
-            now - self._settings.DPOP_PROOF_LIFETIME_SECONDS,
-            now + self._settings.DPOP_CLOCK_SKEW_SECONDS,
+            now - settings.DPOP_PROOF_LIFETIME_SECONDS,
+            now + settings.DPOP_CLOCK_SKEW_SECONDS,
         )
         if not oldest <= issued_at <= newest:
             raise InvalidProof(description="The proof is too old, or of the future (iat).")
 
-    def _use_once(self, key: str, jti: object) -> None:
+    def _use_once(self, key: str, jti: object, settings: DpopSettings) -> None:
         """Remember the jti for as long as the proof could count (§11.1), in all processes together.
 
         Last of all, so that nobody can use one up without the key; and it is used up even if the request then fails.
@@ -132,16 +133,15 @@ class Proofs:
         provider, now = self._provider, self._provider.now()
         if next(self._numbers) % PURGED_EACH == 0:
             provider.storage.purge(Artifact, now=now, limit=2 * PURGED_EACH)
-        if not use_once(provider, KIND, f"{key}\0{jti}", until=now + self._window + 1):
+        if not use_once(provider, KIND, f"{key}\0{jti}", until=now + _window(settings) + 1):
             raise InvalidProof(description="The proof was used before (jti).")
 
-    @property
-    def _window(self) -> int:
-        """Seconds for which a proof that counts now may count at most."""
-        settings = self._settings
-        if settings.DPOP_NONCE_REQUIRED:
-            return 2 * settings.DPOP_NONCE_LIFETIME_SECONDS
-        return settings.DPOP_PROOF_LIFETIME_SECONDS + settings.DPOP_CLOCK_SKEW_SECONDS
+
+def _window(settings: DpopSettings) -> int:
+    """Return the seconds for which a proof that counts now may count at most."""
+    if settings.DPOP_NONCE_REQUIRED:
+        return 2 * settings.DPOP_NONCE_LIFETIME_SECONDS
+    return settings.DPOP_PROOF_LIFETIME_SECONDS + settings.DPOP_CLOCK_SKEW_SECONDS
 
 
 def _place(uri: object, *, decoded: bool = False) -> tuple[str, str] | None:

@@ -87,10 +87,11 @@ class Assertions:
             raise RefusedAssertion(str(error)) from error
         if claims.get("aud") not in _one_of(issuer, *self._settings.JWT_BEARER_AUDIENCES):
             raise RefusedAssertion("aud is not ours alone")
-        expires_at = self._check_times(claims)
+        skew = self._provider.settings(JwtBearerSettings, client).JWT_BEARER_CLOCK_SKEW_SECONDS
+        expires_at = self._check_times(claims, skew)
         if kind is not None:
             self._check_type(kind, exchange, claims)
-        self._use_once(claims, expires_at)
+        self._use_once(claims, expires_at + skew)
         return claims, trusted, kind
 
     def _verified(
@@ -131,10 +132,9 @@ class Assertions:
         if problem is not None:
             raise RefusedAssertion(problem)
 
-    def _check_times(self, claims: Mapping[str, Any]) -> int:
+    def _check_times(self, claims: Mapping[str, Any], skew: int) -> int:
         """Return when it expires, Unix seconds (RFC 7523 §3, 4 to 6)."""
-        now, skew = self._provider.now(), self._settings.JWT_BEARER_CLOCK_SKEW_SECONDS
-        longest = self._settings.JWT_BEARER_MAX_ASSERTION_LIFETIME_SECONDS
+        now, longest = self._provider.now(), self._settings.JWT_BEARER_MAX_ASSERTION_LIFETIME_SECONDS
         issued_at, expires_at = _seconds(claims, "iat"), _seconds(claims, "exp")
         begins = _seconds(claims, "nbf") if "nbf" in claims else issued_at
         if expires_at <= now - skew:
@@ -145,8 +145,8 @@ class Assertions:
             raise RefusedAssertion("it counts for too long")
         return math.ceil(expires_at)
 
-    def _use_once(self, claims: Mapping[str, Any], expires_at: int) -> None:
-        """Remember the jti until the assertion has expired; it is used up even if the request then fails (attack S45).
+    def _use_once(self, claims: Mapping[str, Any], until: int) -> None:
+        """Remember the jti until the assertion counts no more; it is used up even if the request fails (attack S45).
 
         Last of all, so that nobody can use up a jti without a signature.
         """
@@ -155,7 +155,6 @@ class Assertions:
             return
         if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_CHARACTERS:
             raise RefusedAssertion("jti is missing")
-        until = expires_at + self._settings.JWT_BEARER_CLOCK_SKEW_SECONDS
         if not use_once(self._provider, KIND, f"{claims['iss']}\0{jti}", until=until):
             raise RefusedAssertion("its jti was used before")
 

@@ -12,6 +12,8 @@ from portula_profiles.values import ALGORITHMS, OBJECT_ALGORITHMS, REQUIRED_CLAI
 CODE_SECONDS = 60
 REQUEST_URI_SECONDS = 599
 OBJECT_SECONDS = 3600
+AHEAD_LEAST, AHEAD_MOST = 10, 60
+"""Seconds by which the time of a JWT may lie ahead: so much is taken at least, and more is refused (§5.3.2.1)."""
 
 
 def methods_in_use(value: Callable[[str], Any]) -> tuple[str, ...]:
@@ -54,6 +56,9 @@ SECURITY_FLOORS = (
     Floor.among("OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED", METHODS, methods_in_use),
     Floor.exactly("CLIENT_ASSERTION_ACCEPTED_AUDIENCES", ("issuer",)),
     Floor.exactly("CLIENT_ASSERTION_AUDIENCE_LISTS", False),
+    Floor.between("CLIENT_ASSERTION_LEEWAY", AHEAD_LEAST, AHEAD_MOST, AHEAD_MOST),
+    Floor.between("DPOP_CLOCK_SKEW_SECONDS", AHEAD_LEAST, AHEAD_MOST, AHEAD_MOST),
+    Floor.between("JWT_BEARER_CLOCK_SKEW_SECONDS", AHEAD_LEAST, AHEAD_MOST, AHEAD_MOST),
     *SIGNATURE_FLOORS,
 )
 
