@@ -46,6 +46,30 @@ def test_a_known_scope_that_the_client_may_not_have_is_refused_by_name(world):
     assert answer["error_description"] == "This client may not ask for the scopes profile address."
 
 
+@pytest.mark.parametrize("response_type", ["id_token", "id_token token", "token"])
+def test_nobody_is_asked_for_offline_access_where_no_code_comes_of_it(world, response_type):
+    for party in (world.client(), world.client(scope="openid read")):
+        browser = world.browser()
+        asked = {
+            "response_type": response_type,
+            "scope": "openid offline_access read",
+            "nonce": "n",
+            **WITHOUT,
+        }
+        page = browser.consent_page(party, **asked)
+        assert "while you are away" not in page.text
+        answer = answered(browser.submit(page, "consent-allow"))
+        assert "error" not in answer
+        assert answer.get("scope", "openid read") == "openid read"
+
+
+def test_it_is_asked_for_where_a_code_comes_of_it(world, client):
+    for response_type in ("code", "code id_token"):
+        asked = {"response_type": response_type, "scope": "openid offline_access", "nonce": "n"}
+        page = world.browser().consent_page(client, **asked)
+        assert "while you are away" in page.text
+
+
 def test_no_openid_no_leaving_out(world, client):
     answer = ask(world, client, scope="read groups nosuch")
     assert answer["error"] == "invalid_scope"

@@ -1,4 +1,4 @@
-"""Scopes that nobody knows (RFC 6749 §3.3, OpenID Connect Core §3.1.2.1)."""
+"""Scopes that a request is read without (RFC 6749 §3.3, OpenID Connect Core §3.1.2.1, §11)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from portula_oauth2.settings import OAuth2Settings
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationServer, OAuthRequest
 
-OPENID = "openid"
+OPENID, OFFLINE = "openid", "offline_access"
 
 
 def known_scopes(provider: AuthorizationServer, scopes: Sequence[str], request: OAuthRequest) -> list[str]:
     """Return the scopes of a request without those that nobody knows, where IGNORE_UNKNOWN_SCOPES leaves these out.
 
+    Of an OpenID Connect request of which no code comes `offline_access` is left out (Core §11).
+
     Raises:
         InvalidScopeError: it does not, or none would be left.
     """
     known = {*provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes(), *provider.scope_texts}
+    if OPENID in scopes and request.response_type and "code" not in request.response_type.split():
+        scopes = [scope for scope in scopes if scope != OFFLINE]
     names = [scope for scope in scopes if scope in known]
     ignored = provider.settings(OAuth2Settings).IGNORE_UNKNOWN_SCOPES
     if not names or not (ignored is True or (ignored == OPENID and OPENID in names)):
