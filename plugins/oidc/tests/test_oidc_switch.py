@@ -1,10 +1,11 @@
 """OIDC_ENABLED, and metadata that says what works and nothing else."""
 
 import pytest
-from security.driving import answered
+from security.driving import ISSUER, Door, answered
 
 from portula.errors import ConfigError, SlotConflict
 from portula.plugin import Server
+from portula_testing.provider import client_for, make_provider
 
 WELL_KNOWN = [
     "/o/.well-known/openid-configuration",
@@ -49,6 +50,26 @@ def test_switched_off_there_is_no_trace_of_it(make_world, kind):
     client = world.client(grant_types=("authorization_code",))
     refused = answered(world.browser().authorize(client, scope="openid"))
     assert refused["error"] == "invalid_scope"
+
+
+@pytest.mark.parametrize("rooms", [(), ("jar",), ("par",)])
+def test_where_nobody_reads_requests_by_reference_it_is_said(rooms):
+    base = ("oidc", "oauth2", "jose", "generators", "consent", "scopes_settings", *rooms)
+    provider = make_provider(*base, settings={"OIDC_ENABLED": True, "OIDC_ISS_ENDPOINT": ISSUER})
+    door = Door(provider.app)
+    assert door.open(WELL_KNOWN[0]).json["request_uri_parameter_supported"] is False
+    client, _ = client_for(provider, "authorization_code")
+    asked = {
+        "response_type": "code",
+        "client_id": client.client_id,
+        "request_uri": "https://client.example/r",
+    }
+    answer = door.open("/o/authorize/", query_string={**asked, "redirect_uri": client.redirect_uris[0]})
+    assert answered(answer)["error"] == "request_uri_not_supported"
+
+
+def test_where_somebody_reads_them_that_is_said(make_world):
+    assert metadata(make_world(REQUEST_URI_ENABLED=True))["request_uri_parameter_supported"] is True
 
 
 @pytest.fixture(params=["flask", "wsgi"])

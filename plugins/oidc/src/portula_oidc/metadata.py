@@ -14,6 +14,9 @@ from portula_oidc.settings import OIDCSettings, is_on
 if TYPE_CHECKING:
     from portula import Provider
 
+BY_REFERENCE = {"request_uri": "https://client.example/request"}
+"""A request by reference (OpenID Connect Core §6.2); who reads such ones says so."""
+
 
 @hookimpl
 def portula_metadata(provider: Provider) -> dict[str, Any]:
@@ -38,4 +41,11 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
         "display_values_supported": ["page"],
         "prompt_values_supported": PROMPTS,
         "ui_locales_supported": ["en"],
+        **_no_references(provider),
     }
+
+
+def _no_references(provider: Provider) -> dict[str, Any]:
+    """Say that nobody reads requests by reference, where nobody does: what is not said means yes (Discovery §3)."""
+    known = any(resolver.presented(BY_REFERENCE) for resolver in provider.request_resolvers)
+    return {} if known else {"request_uri_parameter_supported": False}
