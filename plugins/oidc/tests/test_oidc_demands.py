@@ -246,6 +246,18 @@ def test_a_hint_that_is_none_is_an_invalid_request(at_home, client, hint):
     assert answered(response)["error"] == "invalid_request"
 
 
+def test_other_tokens_of_this_server_are_no_hints(world, browser):
+    client = world.client(metadata={"userinfo_signed_response_alg": "RS256"})
+    code = answered(browser.authorize(client, **PLAIN, code_challenge=None, code_challenge_method=None))[
+        "code"
+    ]
+    signed = world.userinfo(world.door().redeem(client, code, None).json["access_token"]).text
+    response = answered(browser.ask(client, **PLAIN, prompt="none", response_mode="jwt"))["response"]
+    for hint in (signed, response):
+        answer = answered(browser.ask(client, **PLAIN, prompt="none", id_token_hint=hint))
+        assert answer["error"] == "invalid_request"
+
+
 def test_a_login_hint_is_filled_in(browser, client):
     response = browser.ask(client, **PLAIN, login_hint="ann & co", ui_locales="fr", display="popup")
     query = parse_qs(urlsplit(response.location).query)

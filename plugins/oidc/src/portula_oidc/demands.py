@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from portula.plugin import AuthorizationExchange, AuthorizationServer, Interaction
 
 ID_TOKEN_TYPES = ("", "JWT")
+ID_TOKEN_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat"})
+"""Those that every ID token has (Core §2)."""
 
 
 class UnmetAuthenticationRequirementsError(OAuth2Error):  # type: ignore[misc]
@@ -183,23 +185,26 @@ def _meant(
 
 
 def _hinted(provider: AuthorizationServer, request: OAuthRequest, token: str) -> str:
-    """Return the subject of an id_token_hint.
+    """Return the subject of an id_token_hint. Other JWTs that this server signs lack claims that every ID token has.
 
     An ID token that was encrypted for the client has to be decrypted by it, and may be encrypted anew for this server
     (OpenID Connect Core §3.1.2.1).
     """
     jose = provider.hooks.ask(Plugin.portula_jose)
+    claims: Mapping[str, Any]
     try:
         signed = jose.decrypt(token, request.client) if is_encrypted(token) else token
-        hint = jose.verify_own(signed, typ=ID_TOKEN_TYPES, client=request.client)
+        claims = jose.verify_own(signed, typ=ID_TOKEN_TYPES, client=request.client).claims
     except UntrustedToken:
+        claims = {}
+    if not claims.keys() >= ID_TOKEN_CLAIMS:
         encrypted = ", or is encrypted for somebody else" if is_encrypted(token) else ""
         raise InvalidRequestError(
             description=f"id_token_hint is no ID token of this server{encrypted}.", request=request
-        ) from None
-    if hint.claims.get("iss") != issuer_of(request):
+        )
+    if claims["iss"] != issuer_of(request):
         raise InvalidRequestError(description="id_token_hint is of another issuer.", request=request)
-    return str(hint.claims.get("sub"))
+    return str(claims["sub"])
 
 
 def _acr_suffices(
