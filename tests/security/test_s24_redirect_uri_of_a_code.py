@@ -3,6 +3,7 @@
 import pytest
 
 from security.driving import CALLBACK, answered, error_of
+from security.house import House
 
 OTHER = "https://client.example/other"
 
@@ -50,6 +51,27 @@ def test_a_uri_that_the_request_left_out_may_be_the_registered_one_and_no_other(
     code, verifier = browser.code(client, redirect_uri=None)
     assert error_of(door.redeem(client, code, verifier, redirect_uri=OTHER)) == "invalid_grant"
     assert door.redeem(client, code, verifier, redirect_uri=CALLBACK).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def modern():
+    return House(TOKEN_REQUEST_REDIRECT_URI_REQUIRED=False, PKCE_REQUIRED="public")
+
+
+def test_with_pkce_in_its_place_it_may_be_left_out_and_is_compared_where_it_is_not(modern):
+    """OAuth 2.1 §10.2."""
+    client, browser, door = modern.client(redirect_uris=(CALLBACK, OTHER)), modern.browser(), modern.door()
+    code, verifier = browser.code(client, redirect_uri=OTHER)
+    assert error_of(door.redeem(client, code, verifier, redirect_uri=CALLBACK)) == "invalid_grant"
+    assert error_of(door.redeem(client, code, "v" * 43, redirect_uri=None)) == "invalid_grant"
+    assert door.redeem(client, code, verifier, redirect_uri=None).status_code == 200
+
+
+def test_without_a_challenge_nothing_stands_in_its_place(modern):
+    client, browser, door = modern.client(), modern.browser(), modern.door()
+    code, _ = browser.code(client, code_challenge=None, code_challenge_method=None)
+    assert error_of(door.redeem(client, code, None, redirect_uri=None)) == "invalid_grant"
+    assert door.redeem(client, code, None).status_code == 200
 
 
 def test_a_stolen_code_cannot_be_redeemed_through_a_page_of_the_attacker(house, browser, door):

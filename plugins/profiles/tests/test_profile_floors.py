@@ -53,6 +53,7 @@ MESSAGES = {
 MODERN = {
     "PKCE_REQUIRED": [False, "public", "or_nonce"],
     "CODE_CHALLENGE_METHODS": [["plain", "S256"]],
+    "TOKEN_REQUEST_REDIRECT_URI_REQUIRED": [True],
     "IMPLICIT_GRANT_ENABLED": [True],
     "PASSWORD_GRANT_ENABLED": [True],
     "OIDC_RESPONSE_TYPES_SUPPORTED": [["code", "code token"], None],

@@ -47,6 +47,15 @@ def test_oauth21(modern):
     assert error_of(answer) == "invalid_grant"
 
 
+def test_a_client_of_oauth21_alone_names_no_redirect_uri_in_its_token_request(modern, plain):
+    of_profile = plain.client(metadata={"profile": "oauth2.1"})
+    for house, party in ((modern, modern.client()), (modern, modern.public_client()), (plain, of_profile)):
+        code, verifier = house.browser().code(party)
+        assert house.door().redeem(party, code, verifier, redirect_uri=None).status_code == 200
+    code, verifier = plain.browser().code(party := plain.client())
+    assert error_of(plain.door().redeem(party, code, verifier, redirect_uri=None)) == "invalid_grant"
+
+
 @pytest.mark.parametrize(
     ("field", "fields"),
     [

@@ -78,6 +78,11 @@ class OAuth2Settings(BaseModel):
     CODE_CHALLENGE_METHODS: tuple[Literal["S256", "plain"], ...] = Field(default=("S256",), min_length=1)
     """Allowed values of code_challenge_method."""
 
+    TOKEN_REQUEST_REDIRECT_URI_REQUIRED: bool = True
+    """Whether a code that was sent to a redirect URI which its request named is redeemed by naming that again (RFC 6749
+    §4.1.3). False: one with a code_challenge is redeemed without (OAuth 2.1 §10.2). Where one is named, it has to be
+    the same in any case."""
+
     ALLOWED_REDIRECT_URI_SCHEMES: tuple[str, ...] = ("http", "https")
     """Schemes a redirect URI may have; http only on loopback hosts."""
 

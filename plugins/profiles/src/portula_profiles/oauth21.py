@@ -24,6 +24,7 @@ OAUTH21 = Profile(
     floors=(
         Floor.exactly("PKCE_REQUIRED", True),
         Floor.exactly("CODE_CHALLENGE_METHODS", ("S256",)),
+        Floor.exactly("TOKEN_REQUEST_REDIRECT_URI_REQUIRED", False),
         Floor.exactly("IMPLICIT_GRANT_ENABLED", False),
         Floor.exactly("PASSWORD_GRANT_ENABLED", False),
         Floor(

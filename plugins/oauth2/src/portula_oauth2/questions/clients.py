@@ -132,11 +132,15 @@ class ClientQuestions(OAuth2Validator):
     def get_default_redirect_uri(self, client_id: str, request: OAuthRequest) -> str | None:
         """Return the only registered URI (RFC 6749 §3.1.2.3).
 
-        At the token endpoint it may be left out only if the authorization request left it out (§4.1.3).
+        At the token endpoint it may be left out only if the authorization request left it out (§4.1.3), or where PKCE
+        stands in its place (OAuth 2.1 §10.2).
         """
         code = self.exchange_of(request).code
         if code is not None and code.redirect_uri is not None:
-            raise InvalidGrantError(description="redirect_uri is missing.")
+            settings = self.provider.settings(OAuth2Settings, request.client)
+            if settings.TOKEN_REQUEST_REDIRECT_URI_REQUIRED or code.code_challenge is None:
+                raise InvalidGrantError(description="redirect_uri is missing.")
+            return code.redirect_uri
         uri = request.client.default_redirect_uri if request.client else None
         return uri if uri and self.validate_redirect_uri(client_id, uri, request) else None
 
