@@ -91,6 +91,25 @@ def test_public_keys_may_be_registered(provider, algorithm):
     )
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kty": "AKP", "alg": "ML-DSA-65", "pub": "AAAA", "kid": "2"},
+        {"kty": "OKP", "crv": "Ed448", "x": "AAAA", "kid": "2"},
+        {"kty": "EC", "crv": "secp256k2", "x": "AA", "y": "AA"},
+        {**TokenKey("ES256").jwk, "kid": "1"},
+        {**TokenKey("EdDSA").jwk, "kid": "1", "use": "enc"},
+    ],
+    ids=["type", "curve", "no curve", "same kid", "same kid to encrypt"],
+)
+def test_a_key_that_is_for_others_does_no_harm_beside_one_that_is_for_here(provider, other):
+    """RFC 7517 §5, FAPI 2.0 Security Profile §5.4.3."""
+    key = TokenKey("EdDSA", kid="1")
+    client = save(provider, metadata={"jwks": {"keys": [other, key.jwk]}})
+    jose = provider.hooks.ask(Plugin.portula_jose)
+    assert jose.verify_of_client(key.sign({}), client, algorithms={"EdDSA"}, typ={"JWT"})
+
+
 def private_jwk():
     return {**TokenKey("EdDSA").jwk, "d": "AAAA"}
 
@@ -107,7 +126,12 @@ def private_jwk():
         ({"keys": [{"kty": "oct"}]}, "key 0 holds a private or symmetric"),
         ({"keys": [TokenKey("EdDSA").jwk] * 2}, "two keys have one kid"),
         ({"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]}, "key 0 is no key"),
-        ({"keys": [{"kty": "EC", "crv": "secp256k2", "x": "AA", "y": "AA"}]}, "key 0 is no key"),
+        ({"keys": [{"kty": "EC", "crv": "secp256k2", "x": "AA", "y": "AA"}]}, "no key is of a type"),
+        ({"keys": [{"kty": "AKP", "alg": "ML-DSA-65", "pub": "AA"}]}, "no key is of a type"),
+        (
+            {"keys": [TokenKey("EdDSA").jwk, {"kty": "AKP", "pub": "AA", "priv": "AAAA"}]},
+            "key 1 holds a private or symmetric",
+        ),
         ({"keys": [{"kty": "RSA", "n": "AQAB"}]}, "key 0 is of a type"),
         ({"keys": [{"kty": "RSA", "n": 1, "e": 2}]}, "key 0 is of a type"),
         ({"keys": ["key"]}, "key 0 is no JSON object"),

@@ -46,6 +46,8 @@ SERVER_FAILED = 500
 _MEMBERS: Mapping[str, tuple[str, ...]] = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 """What a public key is made of; all else in a JWK, certificates included, is not looked at (attack S41)."""
 
+_CURVES = frozenset(algorithm.crv for algorithm in ALGORITHMS.values() if algorithm.crv is not None)
+"""Those that signatures here are made on."""
 
 Use = Literal["sig", "enc"]
 
@@ -106,6 +108,14 @@ class ClientKey:
             if loaded.public_numbers().e.bit_length() > MAX_EXPONENT_BITS:
                 raise UnusableKey("has an exponent that is far too large")
         return cls(kid, alg, members.get("use"), key)
+
+
+def is_foreign(members: Mapping[str, Any]) -> bool:
+    """Say whether a JWK is public, and of a type or on a curve that no signature here is made with (RFC 7517 §5)."""
+    kty, crv = members.get("kty"), members.get("crv")
+    if not PRIVATE_MEMBERS.isdisjoint(members) or not isinstance(kty, str) or kty == "oct":
+        return False
+    return kty not in _MEMBERS or (kty != "RSA" and isinstance(crv, str) and crv not in _CURVES)
 
 
 def usable_keys(jwks: object, use: Use = "sig") -> tuple[ClientKey, ...]:

@@ -8,7 +8,7 @@ from portula import Plugin, hookimpl
 from portula.errors import InvalidClientMetadata
 from portula.plugin import ClientMember, origin_of
 from portula_jose.algorithms import SYMMETRIC, digest_size
-from portula_jose.client_keys import MAX_KEYS, ClientKey, UnusableKey
+from portula_jose.client_keys import MAX_KEYS, ClientKey, UnusableKey, is_foreign
 from portula_jose.jose import own
 from portula_jose.secrets import secret_keys
 from portula_jose.sources import PRIVATE_MEMBERS
@@ -16,6 +16,10 @@ from portula_jose.sources import PRIVATE_MEMBERS
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import Application, AuthorizationServer, ClientRegistration
+
+
+_SELECTING = ("kid", "kty", "crv", "use", "alg")
+"""What tells the keys of a set apart when one is chosen (FAPI 2.0 Security Profile §5.4.3)."""
 
 
 @hookimpl
@@ -72,15 +76,19 @@ def _check_set(jwks: object) -> None:
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
         raise InvalidClientMetadata(f"jwks: an object with 1 to {MAX_KEYS} `keys` is needed (RFC 7517 §5)")
-    kids = [
-        members["kid"] for members in keys if isinstance(members, dict) and members.get("kid") is not None
-    ]
-    if len({str(kid) for kid in kids}) != len(kids):
-        raise InvalidClientMetadata("jwks: two keys have one kid")
+    named = [members for members in keys if isinstance(members, dict) and members.get("kid") is not None]
+    if len({tuple(str(members.get(name)) for name in _SELECTING) for members in named}) != len(named):
+        raise InvalidClientMetadata("jwks: two keys have one kid, and nothing tells them apart")
+    if all(isinstance(members, dict) and is_foreign(members) for members in keys):
+        raise InvalidClientMetadata("jwks: no key is of a type and on a curve that are known here")
     for number, members in enumerate(keys):
-        if isinstance(members, dict) and members.get("use") == "enc" and PRIVATE_MEMBERS.isdisjoint(members):
-            continue  # for another room; nothing here verifies with it
+        if isinstance(members, dict) and (_encrypts(members) or is_foreign(members)):
+            continue  # for another room, or for another server; nothing here verifies with it
         try:
             ClientKey.of(members)
         except UnusableKey as error:
             raise InvalidClientMetadata(f"jwks: key {number} {error}") from error
+
+
+def _encrypts(members: dict[str, Any]) -> bool:
+    return members.get("use") == "enc" and PRIVATE_MEMBERS.isdisjoint(members)
