@@ -11,7 +11,7 @@ from portula.plugin import printable
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
-    from portula.plugin import AuthorizationServer, OAuthRequest
+    from portula.plugin import Application, AuthorizationServer, OAuthRequest
 
 OPENID, OFFLINE = "openid", "offline_access"
 
@@ -32,6 +32,24 @@ def known_scopes(provider: AuthorizationServer, scopes: Sequence[str], request: 
     if not names or not (ignored is True or (ignored == OPENID and OPENID in names)):
         refuse_scopes("Nobody here knows", [scope for scope in scopes if scope not in known], request)
     return names
+
+
+def may_have(client: Application | None, scope: str) -> bool:
+    """Say whether a client is registered with a scope, so that it may request access tokens for it (RFC 7591 §2)."""
+    return client is None or client.scope is None or scope in client.scope.split()
+
+
+def still_allowed(granted: str, request: OAuthRequest) -> list[str]:
+    """Return the scopes that were granted to a client, without those that it has lost since.
+
+    Raises:
+        InvalidScopeError: it has lost all of them.
+    """
+    scopes = granted.split()
+    left = [scope for scope in scopes if may_have(request.client, scope)]
+    if not left:
+        refuse_scopes("This client may no longer have", scopes, request)
+    return left
 
 
 def refuse_scopes(problem: str, scopes: Sequence[str], request: OAuthRequest) -> None:

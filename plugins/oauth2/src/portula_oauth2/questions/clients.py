@@ -23,7 +23,7 @@ from portula.plugin import (
 )
 from portula_oauth2.grant import enabled_client_auth_methods, enabled_response_types
 from portula_oauth2.registration import port_may_differ, problem_of
-from portula_oauth2.scopes import known_scopes, refuse_scopes
+from portula_oauth2.scopes import known_scopes, may_have, refuse_scopes
 from portula_oauth2.settings import OAuth2Settings
 
 
@@ -149,7 +149,7 @@ class ClientQuestions(OAuth2Validator):
         defaults = self.provider.hooks.ask(Plugin.portula_scopes_backend).get_default_scopes(
             request.client, request
         )
-        allowed = [scope for scope in defaults if _registered(request.client, scope)]
+        allowed = [scope for scope in defaults if may_have(request.client, scope)]
         if defaults and not allowed:
             raise InvalidScopeError(description="Name a scope: this client has no default.", request=request)
         return allowed
@@ -171,7 +171,7 @@ class ClientQuestions(OAuth2Validator):
         }
         refuse_scopes(
             "This client may not ask for",
-            [scope for scope in request.scopes if not (scope in available and _registered(client, scope))],
+            [scope for scope in request.scopes if not (scope in available and may_have(client, scope))],
             request,
         )
         return True
@@ -193,10 +193,6 @@ class ClientQuestions(OAuth2Validator):
             "refresh_token_generator": refresh_generator(hooks.ask(Plugin.portula_refresh_token_generator)),
             **self.provider.settings(OAuth2Settings).EXTRA_SERVER_KWARGS,
         }
-
-
-def _registered(client: Application | None, scope: str) -> bool:
-    return client is None or client.scope is None or scope in client.scope.split()
 
 
 def _problem(

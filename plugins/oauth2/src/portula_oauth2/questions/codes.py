@@ -8,7 +8,7 @@ from portula import OAuth2Validator
 from portula.errors import InvalidGrantError, Replayed, UnsupportedCodeChallengeMethodError
 from portula.plugin import TO_AUTHORIZATION, Application, Grant, OAuthRequest, is_revoked
 from portula_oauth2.keeping import keep_until
-from portula_oauth2.scopes import OPENID
+from portula_oauth2.scopes import OPENID, still_allowed
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class CodeQuestions(OAuth2Validator):
             return False
         exchange.code = grant
         exchange.resume(authorization)
-        request.user, request.scopes = grant.subject, grant.scope.split()
+        request.user, request.scopes = grant.subject, still_allowed(grant.scope, request)
         return True
 
     def get_code_challenge(self, code: str, request: OAuthRequest) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portula import OAuth2Validator
 from portula.plugin import Application, OAuthRequest, TokenExchange, is_revoked
 from portula_oauth2.refreshing import REFRESH_TOKEN, check_superseded, find_refresh_token
-from portula_oauth2.scopes import known_scopes, refuse_scopes
+from portula_oauth2.scopes import known_scopes, may_have, refuse_scopes, still_allowed
 from portula_oauth2.settings import OAuth2Settings
 
 
@@ -50,9 +50,9 @@ class RefreshQuestions(OAuth2Validator):
         return True
 
     def get_original_scopes(self, refresh_token: str, request: OAuthRequest) -> list[str]:
-        """Return the scopes that were granted; a refresh can only narrow them."""
+        """Return the scopes that were granted and that the client may still have; a refresh can only narrow them."""
         token = self.exchange_of(request).refresh_token
-        return token.scope.split() if token else []
+        return still_allowed(token.scope, request) if token else []
 
     def is_within_original_scope(
         self, request_scopes: list[str], refresh_token: str, request: OAuthRequest
@@ -64,6 +64,8 @@ class RefreshQuestions(OAuth2Validator):
         """
         granted = self.get_original_scopes(refresh_token, request)
         request.scopes = known_scopes(self.provider, request_scopes, request)
+        lost = [scope for scope in request.scopes if not may_have(request.client, scope)]
+        refuse_scopes("This client may not ask for", lost, request)
         beyond = [scope for scope in request.scopes if scope not in granted]
         refuse_scopes("The person did not allow", beyond, request)
         return True
