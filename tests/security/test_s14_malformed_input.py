@@ -141,6 +141,21 @@ def test_what_is_no_text_in_a_form_of_ours_gets_a_page(browser, value):
         assert browser.get(path, query_string=(b"next=" + value).decode("latin-1")).status_code in (200, 400)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_bytes_that_are_no_text_in_any_query_are_no_failure_of_the_server(house, client, method):
+    """Servers hand them on as they came (PEP 3333), where the client of these tests would encode them."""
+    query = f"client_id={client.client_id}&response_type=code&next=\xff&user_code=\xff&state=\xff"
+    raw = {"QUERY_STRING": query, "REQUEST_METHOD": method}
+    paths = [rule.rule for rule in house.app.url_map.iter_rules() if not rule.arguments]
+    assert "/o/authorize/" in paths
+    for path in paths:
+        response = house.browser().post(path, b"x=1", content_type=FORM, environ_overrides=raw)
+        assert response.status_code < 500, path
+        if "/authorize" in path:
+            assert response.status_code == 400
+            assert "This request cannot be read" in response.text
+
+
 @odd
 def test_odd_text_in_a_form_of_ours_is_no_failure_of_the_server(browser, value):
     for path in ("/accounts/login/", "/accounts/logout/", "/o/authorized_tokens/"):

@@ -122,6 +122,7 @@ class Pages:
 
     def handle_errors(self, blueprint: Blueprint) -> None:
         """Let what a view of a blueprint cannot read, and what fails in it, be answered by an error page."""
+        blueprint.before_request(_require_utf8)
         blueprint.register_error_handler(InvalidRequestError, self.unreadable)
         blueprint.register_error_handler(InternalServerError, self.server_error)
         blueprint.register_error_handler(StorageDown, self.unavailable)
@@ -220,6 +221,18 @@ class Pages:
     def csrf_valid(self, context: str, token: str) -> bool:
         """Check a posted token in constant time."""
         return self._provider.keys.verify("csrf", f"{self.browser()}\0{context}", token)
+
+
+def _require_utf8() -> None:
+    """Refuse a query with bytes that are no UTF-8, which Flask could not read: servers need not refuse them.
+
+    Raises:
+        InvalidRequestError: it is one.
+    """
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        raise InvalidRequestError(description="Parameters must be percent-encoded UTF-8.") from None
 
 
 class _BoundCSRF(CSRF):
