@@ -108,6 +108,13 @@ def test_a_broken_basic_header_is_an_invalid_client(door, header):
     assert error_of(response, 401) == "invalid_client"
 
 
+@pytest.mark.parametrize("credentials", ["\u00ff", "\u00c3\u00a9", "OjpvOg==\u00ff"], ids=ascii)
+def test_a_broken_basic_header_means_nothing_to_a_page(browser, client, credentials):
+    browser.headers = {"Authorization": f"Basic {credentials}"}
+    assert browser.get("/accounts/login/").status_code == 200
+    assert browser.ask(client).status_code == 302
+
+
 @unreadable
 def test_what_is_no_text_in_an_authorization_request_gets_a_page(browser, client, value):
     for name in ("client_id", "redirect_uri", "state", "scope", "response_type", "interaction", "x"):

@@ -152,9 +152,12 @@ class Issuer:
 
 
 def _shows_token() -> bool:
-    """Say whether the request has an access token in its header; browsers send Basic credentials by themselves."""
-    credentials = request.authorization
-    return credentials is not None and credentials.type != "basic"
+    """Say whether the request has an access token in its header; browsers send Basic credentials by themselves.
+
+    Werkzeug's own reading of the header fails where that is not ASCII.
+    """
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    return bool(credentials) and scheme.lower() != "basic"
 
 
 class HomeRedirect:
