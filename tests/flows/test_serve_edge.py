@@ -117,6 +117,35 @@ def test_pipelined_requests_are_answered_in_order(edge: Server) -> None:
     assert Wire(edge).send(page, key_set, *token, page).end().statuses() == [404, 200, 400, 404]
 
 
+@pytest.mark.parametrize("protocol", ["h2c", "websocket", "x"])
+@pytest.mark.parametrize("pause", [0.0, 0.2], ids=["together", "apart"])
+def test_an_upgrade_that_is_offered_is_passed_over(edge: Server, protocol: str, pause: float) -> None:
+    """RFC 9110 §7.8; neither is the body read as a request, nor what follows lost."""
+    offered = "Connection: Upgrade, HTTP2-Settings", f"Upgrade: {protocol}", "HTTP2-Settings: AAMAAABk"
+    key_set = head(method="GET", path="/o/.well-known/jwks.json")
+    smuggled = head(method="GET", path="/nothing")
+    wire = Wire(edge)
+    for framing, body in (
+        (f"Content-Length: {len(smuggled)}", smuggled),
+        ("Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (len(smuggled), smuggled)),
+    ):
+        wire.send(head(FORM, framing, *offered))
+        time.sleep(pause)
+        wire.send(body, head(*offered, method="GET", path="/o/.well-known/jwks.json"), key_set)
+    assert wire.end().statuses() == [400, 200, 200] * 2
+
+
+def test_an_upgrade_has_its_body(edge: Server) -> None:
+    body = b"grant_type=client_credentials"
+    offered = FORM, "Connection: upgrade", "Upgrade: h2c", f"Content-Length: {len(body)}"
+    assert Wire(edge).send(head(*offered), body).end().statuses() == [401]
+
+
+def test_there_is_no_tunnel(edge: Server) -> None:
+    tunnel = b"CONNECT id.example:443 HTTP/1.1\r\nHost: id.example:443\r\n\r\n"
+    assert Wire(edge).send(tunnel, head(method="GET", path="/nothing")).statuses() == [400]
+
+
 def test_a_pipelined_request_that_is_cut_takes_no_other_with_it(edge: Server) -> None:
     page = head(method="GET", path="/nothing")
     assert Wire(edge).send(page, page, page[:20]).end().statuses() == [404, 404]
@@ -156,6 +185,26 @@ def test_a_request_names_its_host_once(edge: Server, hosts: list[str]) -> None:
     """RFC 9112 §3.2."""
     lines = ["GET /o/.well-known/jwks.json HTTP/1.1", CLOSE, *(f"Host: {host}" for host in hosts), "", ""]
     assert Wire(edge).send("\r\n".join(lines).encode()).statuses() == [400]
+
+
+def test_http_1_0_names_its_host_once_too(edge: Server) -> None:
+    """RFC 9112 §3.2 speaks of any request."""
+    lines = ["GET /o/.well-known/jwks.json HTTP/1.0", "Host: a.example", "Host: b.example", "", ""]
+    assert Wire(edge).send("\r\n".join(lines).encode()).statuses() == [400]
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "x, Chunked"])
+def test_a_body_in_another_coding_is_not_read(edge: Server, coding: str) -> None:
+    """RFC 9112 §6.1."""
+    wire = Wire(edge).send(
+        head(FORM, f"Transfer-Encoding: {coding}"), b"0\r\n\r\n", head(method="GET", path="/")
+    )
+    assert wire.statuses() == [501]
+
+
+def test_a_coding_is_known_in_capitals(edge: Server) -> None:
+    chunks = b"1d\r\ngrant_type=client_credentials\r\n0\r\n\r\n"
+    assert Wire(edge).send(head(FORM, CLOSE, "Transfer-Encoding: Chunked"), chunks).statuses() == [401]
 
 
 def test_http_1_0_needs_no_host(edge: Server) -> None:

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from portula.cli.gate import CUT, Gate
+from portula.cli.parsing import PlainParser
 
 log = logging.getLogger("portula")
 
@@ -99,10 +100,12 @@ class Connection(HttpToolsProtocol):
     """One connection of a client."""
 
     transport: _WholeAnswers  # type: ignore[assignment]
+    parser: PlainParser  # type: ignore[assignment]
 
     def __init__(self, config: uvicorn.Config, state: ServerState, let_go: Callable[[], None]) -> None:
         """Prepare a connection; `let_go` is called when it is lost."""
         super().__init__(config, state, {})
+        self.parser = PlainParser(self)
         self._let_go = let_go
         self._began = time.monotonic()
         self._unparsed = 0
@@ -143,6 +146,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin a request, unless its head is too large."""
         self._unparsed = 0
+        if self.parser.should_upgrade():
+            return  # it comes again, as a request like any other
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > HEAD_BYTES_MOST:
             self._refuse_head()
@@ -162,6 +167,11 @@ class Connection(HttpToolsProtocol):
         """Keep a part of the body."""
         self._unparsed = 0
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Hear that a body is whole."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next request."""

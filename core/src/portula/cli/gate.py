@@ -27,6 +27,7 @@ from portula.cli.replies import (
     NOT_OPEN,
     STOPPING,
     TOO_SLOW,
+    UNKNOWN_CODING,
     Pairs,
     Reply,
 )
@@ -144,7 +145,8 @@ class Gate:
         served = self._served
         if served is None:
             return NOT_OPEN
-        if scope["http_version"] == "1.1" and [name for name, _ in scope["headers"]].count(b"host") != 1:
+        hosts = [name for name, _ in scope["headers"]].count(b"host")
+        if hosts > 1 or (hosts == 0 and scope["http_version"] == "1.1"):
             return BAD_HOST  # RFC 9112 §3.2
         body, length = await self._body(scope, receive, served.max_body)
         environ |= environ_of(scope, body, length)
@@ -168,6 +170,8 @@ class Gate:
         announced = headers.get(b"content-length")
         if announced is None and b"transfer-encoding" not in headers:
             return b"", None
+        if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+            raise RequestRefused(UNKNOWN_CODING)  # RFC 9112 §6.1
         if announced is not None and int(announced) > max_body:
             return b"", int(announced)
         try:

@@ -48,3 +48,4 @@ HEALTHY = Reply(
     json.dumps(ALIVE, separators=(",", ":")).encode(),
 )
 TOO_SLOW = refusal(408, "invalid_request", "The request was not sent in time.")
+UNKNOWN_CODING = refusal(501, "invalid_request", "A body is sent as it is, or in chunks.")
