@@ -52,11 +52,12 @@ class Sessions(BaseSessions):
         session = started or self.kept.get(self.key(self.presented()))
         return session if self.live(session) else None
 
-    def start(self, subject, username, amr):
+    def start(self, subject, username, amr, plan=None):
         before = self.current()
         again = before is not None and before.subject == subject
         pointer, now = self.pointer(), self.provider.now()
         sid = before.sid if again else self.sid(pointer)
+        self.apply(plan)
         if before is not None and not again:
             self.tell(before)
         self.forget()
@@ -139,8 +140,8 @@ class Slow(Sessions):
 
 
 class Vague(Sessions):
-    def start(self, subject, username, amr):
-        return super().start(subject, username, [])
+    def start(self, subject, username, amr, plan=None):
+        return super().start(subject, username, [], plan)
 
 
 class Shared(Sessions):
@@ -182,8 +183,8 @@ class Counted(Sessions):
 
 
 class Kept(Sessions):
-    def start(self, subject, username, amr):
-        session = super().start(subject, username, amr)
+    def start(self, subject, username, amr, plan=None):
+        session = super().start(subject, username, amr, plan)
         digest = next(reversed(self.kept))
         add_to(self.provider.storage, Artifact(digest=digest, kind="session", payload={}, issued_at=1))
         return session
@@ -274,12 +275,17 @@ class Mute(Sessions):
         return ended
 
 
+class Rash(Sessions):
+    def start(self, subject, username, amr, plan=None):
+        return super().start(subject, username, amr)
+
+
 class Talkative(Sessions):
-    def start(self, subject, username, amr):
+    def start(self, subject, username, amr, plan=None):
         before = self.current()
         if before is not None and before.subject == subject:
             self.tell(before)
-        return super().start(subject, username, amr)
+        return super().start(subject, username, amr, plan)
 
 
 class Hasty(Sessions):
@@ -312,6 +318,7 @@ def sessions(kind, *breaks):
 sessions(Sessions)
 sessions(Guest, "nobody_is_signed_in", "makes_no_sense")
 sessions(Slow, "within_the_request")
+sessions(Rash, "begins_with_what_is_planned")
 sessions(Vague, "who_when_and_how")
 sessions(Shared, "another_browser")
 sessions(Fixed, "was_planted")

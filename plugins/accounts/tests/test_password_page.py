@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from support.browser import forms_of
 
-from portula.plugin import Artifact, Authorization, Plugin, added
+from portula import Plugin, hookimpl
+from portula.plugin import Artifact, Authorization, Plan, added
 from portula_accounts.password_links import PasswordLinks
 from portula_accounts.users import UserError
 
@@ -240,3 +241,81 @@ def test_the_command_prints_a_link_this_once(made):
 def test_a_link_needs_a_host(run):
     done = run("users", "password", "ada", "--link")
     assert (done.exit_code, "OIDC_ISS_ENDPOINT" in done.stderr) == (1, True)
+
+
+# --- While somebody signs in ---
+
+
+class Meanwhile(Plugin):
+    """Does something once, in the midst of a request that begins or ends a session."""
+
+    def __init__(self):
+        self.act = None
+
+    def _once(self):
+        act, self.act = self.act, None
+        if act is not None:
+            act()
+
+    @hookimpl
+    def portula_login_succeeded(self, login):
+        self._once()
+
+    @hookimpl
+    def portula_record_session_end(self, session):
+        self._once()
+
+
+@pytest.mark.parametrize("way", ["set_password", "disable", "remove"])
+def test_who_signs_in_while_the_account_changes_has_no_session(make, way):
+    """A comparison takes its time: what it compared with may have changed (attack S27)."""
+    meanwhile = Meanwhile()
+    accounts = make(meanwhile)
+    change_it = getattr(accounts.login.users, way)
+    further = [NEW] if way == "set_password" else []
+    meanwhile.act = lambda: change_it(accounts.ada, *further)
+    thief = accounts.browser()
+    refused = thief.sign_in()
+    assert refused.status_code == 400
+    assert "is not right" in refused.text
+    assert accounts.host.heard[-1].reason == "the account changed meanwhile"
+    if way == "disable":
+        accounts.login.users.enable(accounts.ada)
+    assert not signed_in(thief)
+
+
+def test_a_new_hash_of_the_same_password_hinders_nobody(make):
+    accounts = make(PASSWORD_HASH_PROFILE="owasp")
+    outdated = accounts.login.users.passwords.hash(PASSWORD)
+    accounts = make(PASSWORD_HASH_PROFILE="testing")
+    plan = Plan()
+    plan.change(accounts.ada, password_hash=outdated)
+    accounts.provider.storage.apply(plan)
+    browser = accounts.browser()
+    assert browser.sign_in().status_code == 302
+    assert signed_in(browser)
+    assert accounts.login.users.find(accounts.ada.sub).password_hash != outdated
+
+
+def test_a_session_that_begins_while_the_others_are_ended_ends_too(make):
+    meanwhile = Meanwhile()
+    accounts = make(meanwhile)
+    owner, thief, late = accounts.browser(), accounts.browser(), accounts.browser()
+    for browser in (owner, thief):
+        browser.sign_in()
+    begun = []
+    meanwhile.act = lambda: begun.append(late.sign_in().status_code)
+    assert change(owner).status_code == 200
+    assert begun == [302]
+    assert [signed_in(browser) for browser in (owner, thief, late)] == [True, False, False]
+
+
+def test_failures_elsewhere_keep_nobody_from_another_password(make):
+    """Least of all who is attacked: their own browser counts by itself."""
+    accounts = make(LOGIN_FAILURE_LIMIT_PER_USERNAME=3)
+    owner = accounts.browser()
+    owner.sign_in()
+    for number in range(3):
+        accounts.browser().sign_in(password="wrong password", address=f"198.51.100.{number}")
+    assert accounts.browser().sign_in(address="203.0.113.1").status_code == 429
+    assert change(owner).status_code == 200

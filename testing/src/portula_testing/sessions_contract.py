@@ -13,10 +13,11 @@ from portula.errors import DuplicateRecord, HookFailed
 from portula.plugin import Artifact, Counts, LoginSession, SessionEnded, Sessions, added
 from portula_testing.attacks import BITS, Visits, bits_of, cookies_set, nearly_right, stored_texts
 from portula_testing.plugins import MovableClock
+from portula_testing.session_fixtures import SessionFixtures
 from portula_testing.writing import remove_from
 
 
-class SessionsContract:
+class SessionsContract(SessionFixtures):
     """What is true of all login sessions.
 
     Example:
@@ -25,40 +26,6 @@ class SessionsContract:
             def provider(self):
                 return make_provider("my_sessions")
     """
-
-    @pytest.fixture
-    def provider(self) -> Provider:
-        """Return a provider of `make_provider`, fresh for each test, with the plugin in it. Override it."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def sessions(self, provider: Provider) -> Sessions:
-        """Return what answers the slot."""
-        return provider.hooks.ask(Plugin.portula_sessions)
-
-    @pytest.fixture
-    def visit(self, provider: Provider) -> Visits:
-        """Return the function that does something within a request."""
-        return Visits(provider)
-
-    @pytest.fixture
-    def clock(self, provider: Provider) -> MovableClock:
-        """Return the provider's clock."""
-        clock = provider.hooks.ruling(Plugin.portula_clock).answer
-        assert isinstance(clock, MovableClock), "the provider is one of make_provider"
-        return clock
-
-    @pytest.fixture
-    def browser(self, visit: Visits) -> FlaskClient:
-        """Return a browser."""
-        return visit.browser()
-
-    @staticmethod
-    def start(visit: Visits, browser: FlaskClient, subject: str = "ann") -> LoginSession:
-        """Sign a person in."""
-        sessions = next(iter(visit.app.extensions["portula"].values())).hooks.ask(Plugin.portula_sessions)
-        session: LoginSession = visit(browser, lambda: sessions.start(subject, subject.title(), ["pwd"]))
-        return session
 
     @pytest.fixture
     def ended(self, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
@@ -247,6 +214,28 @@ class SessionsContract:
         assert visit(browser, lambda: sessions.end_all("ann", except_sid=session.sid)) == 1
         assert visit(browser, sessions.current) == session
         assert visit(other, sessions.current) is None
+
+    @pytest.mark.parametrize("subject", ["ann", "bob"])
+    def test_a_session_begins_with_what_is_planned_beside_it_or_not_at_all(
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient, provider: Provider, subject: str
+    ) -> None:
+        plan = added(Artifact(digest="planned", kind="planned", payload={}, issued_at=provider.now()))
+
+        def work() -> object:
+            try:
+                return sessions.start(subject, subject.title(), ["pwd"], plan)
+            except DuplicateRecord:
+                return "refused"
+
+        before = self.start(visit, browser)
+        provider.storage.apply(plan)
+        assert visit(browser, work) == "refused"
+        assert visit(browser, sessions.current) == before
+        assert visit(visit.browser(), lambda: (work(), sessions.current())) == ("refused", None)
+        remove_from(provider.storage, Artifact, digest="planned")
+        began = visit(browser, work)
+        assert visit(browser, sessions.current) == began != before
+        assert provider.storage.find(Artifact, digest="planned")
 
     @pytest.mark.parametrize("way", ["end", "end_all"])
     def test_a_session_ends_with_what_is_planned_beside_it_or_not_at_all(

@@ -199,10 +199,13 @@ class Sessions(ABC):
         """Return the live session of the current Flask request."""
 
     @abstractmethod
-    def start(self, subject: str, username: str, amr: Sequence[str]) -> LoginSession:
+    def start(
+        self, subject: str, username: str, amr: Sequence[str], plan: Plan | None = None
+    ) -> LoginSession:
         """Begin a session under a new cookie, which goes with the response, and end the browser's old one.
 
-        Somebody who signs in again keeps the `sid`, so that the apps they use still know the session by it.
+        Somebody who signs in again keeps the `sid`, so that the apps they use still know the session by it. `plan`
+        requires what the sign-in rests on. It is applied with the session: where it fails, nothing begins or ends.
         """
 
     @abstractmethod
@@ -217,7 +220,8 @@ class Sessions(ABC):
     def end_all(self, subject: str, plan: Plan | None = None, *, except_sid: str | None = None) -> int:
         """End every session of a person, but for the one with `except_sid`; return how many.
 
-        `plan` is applied with them, and where there are more than fit into one plan, with the last of them.
+        `plan` is applied with them, and where there are more than fit into one plan, with the last of them. What began
+        before it was applied ends too, also where that was while the others were ended.
         """
 
     @abstractmethod

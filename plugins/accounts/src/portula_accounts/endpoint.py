@@ -12,7 +12,7 @@ from portula import Plugin
 from portula.plugin import Mount, PageForm, links_for
 from portula_accounts.forms import LoginForm, same_origin_path, too_many
 from portula_accounts.known_browsers import known_browser, remember_browser
-from portula_accounts.login import PASSWORD, AccountsLogin
+from portula_accounts.login import AccountsLogin
 from portula_accounts.password_links import PATH
 from portula_accounts.password_pages import PasswordPages
 from portula_accounts.settings import AccountsSettings
@@ -78,17 +78,14 @@ class AccountViews:
             return self._login_page(form, query, status=400)
         name, password = form.username.data or "", form.password.data or ""
         plain_name = comparable(name) or ""
-        browser = known_browser(self._provider, plain_name)
-        verdict = self._login.verify(name, password, self._provider.client_address(), browser)
+        browser, address = known_browser(self._provider, plain_name), self._provider.client_address()
+        verdict = self._login.verify(name, password, address, browser)
         if verdict.retry_after:
             page = self._login_page(form, query, status=429, notice=too_many(verdict.retry_after))
             page.headers["Retry-After"] = str(verdict.retry_after)
             return page
-        if verdict.user is None:
+        if verdict.user is None or not self._login.begin_session(verdict.user, address):
             return self._login_page(form, query, status=400, notice=WRONG_CREDENTIALS)
-        self._provider.hooks.ask(Plugin.portula_sessions).start(
-            verdict.user.sub, verdict.user.display_username, PASSWORD
-        )
         response = self._redirect(self._next(form))
         remember_browser(self._provider, plain_name, response)
         return response

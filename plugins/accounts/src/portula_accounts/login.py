@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import request
 
 from portula import Plugin, plugin
+from portula.errors import Conflict
 from portula.plugin import Application, Authenticated, Login, LoginFailed, LoginSucceeded, StoredPeople
 from portula_accounts.limits import FailureLimit
 from portula_accounts.records import User
@@ -111,13 +112,27 @@ class AccountsLogin(Login):
     ) -> Verdict:
         """Judge a name and a password of somebody who signs in, and tell the listeners; `browser` as in `judge`."""
         verdict = self.judge(username, password, client_address, browser)
-        if verdict.user is not None:
-            self.users.rehash(verdict.user, password)
-            event = LoginSucceeded(
-                provider=self._provider, subject=verdict.user.sub, amr=PASSWORD, address=client_address
-            )
-            self._provider.hooks.tell(Plugin.portula_login_succeeded, event)
-        return verdict
+        if verdict.user is None:
+            return verdict
+        user = self.users.rehash(verdict.user, password)
+        event = LoginSucceeded(
+            provider=self._provider, subject=user.sub, amr=PASSWORD, address=client_address
+        )
+        self._provider.hooks.tell(Plugin.portula_login_succeeded, event)
+        return Verdict(user)
+
+    def begin_session(self, user: User, client_address: str) -> bool:
+        """Begin a session of a person whose password was verified; not if another was set meanwhile, or they are out.
+
+        A comparison takes its time, and many wait for theirs: what was true before it need not be afterwards.
+        """
+        sessions = self._provider.hooks.ask(Plugin.portula_sessions)
+        try:
+            sessions.start(user.sub, user.display_username, PASSWORD, self.users.plan_same(user))
+        except Conflict:
+            self._failed(user.username, "the account changed meanwhile", client_address, user)
+            return False
+        return True
 
     def judge(self, username: str, password: str, client_address: str, browser: str | None = None) -> Verdict:
         """Judge a name and a password under the limits, and tell the listeners of a failure.

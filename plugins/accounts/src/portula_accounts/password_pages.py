@@ -12,6 +12,7 @@ from wtforms.validators import EqualTo, InputRequired, Length
 from portula import Plugin
 from portula.plugin import PageForm
 from portula_accounts.forms import too_many
+from portula_accounts.known_browsers import known_browser
 from portula_accounts.login import AccountsLogin
 from portula_accounts.password_links import PasswordLink, PasswordLinks
 from portula_accounts.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARACTERS
@@ -83,7 +84,8 @@ class PasswordPages:
 
     def _changed(self, form: ChangeForm, user: User, session: LoginSession) -> int:
         """Change a password as a form says, or write into the form why not; return the seconds to wait, if any."""
-        verdict = self._login.judge(user.username, form.present.data or "", self._provider.client_address())
+        address, browser = self._provider.client_address(), known_browser(self._provider, user.username)
+        verdict = self._login.judge(user.username, form.present.data or "", address, browser)
         if verdict.retry_after:
             form.form_errors.append(too_many(verdict.retry_after))
         elif verdict.user is None:

@@ -207,13 +207,26 @@ class Users:
         """Let a person administer the provider."""
         self._provider.storage.apply(self._changed(user, is_admin=True))
 
-    def rehash(self, user: User, password: str) -> None:
-        """Keep a password that was just verified under today's profile, unless it has changed meanwhile."""
-        if self.passwords.outdated(user.password_hash):
-            plan, given = Plan(), {"password_hash": user.password_hash}
-            plan.change(user, given=given, password_hash=self._hash(password))
-            with suppress(Conflict):
-                self._provider.storage.apply(plan)
+    def rehash(self, user: User, password: str) -> User:
+        """Keep a password that was just verified under today's profile, unless it has changed meanwhile.
+
+        Returns:
+            The person, as they are then.
+        """
+        if not self.passwords.outdated(user.password_hash):
+            return user
+        plan, given, digest = Plan(), {"password_hash": user.password_hash}, self._hash(password)
+        plan.change(user, given=given, password_hash=digest)
+        with suppress(Conflict):
+            self._provider.storage.apply(plan)
+            return replace(user, password_hash=digest)
+        return user
+
+    def plan_same(self, user: User) -> Plan:
+        """Return a plan that is applied only while a person has this password and may sign in."""
+        plan = Plan()
+        plan.require(user, password_hash=user.password_hash, disabled=False)
+        return plan
 
     def page(self, *, limit: int, after: str | None = None) -> list[User]:
         """Return up to `limit` people behind the name `after`, in order of name, or of subject without walks."""

@@ -65,7 +65,9 @@ class ServerSessions(Sessions):
             environ[self._cached] = self._look_up()
         return cast("LoginSession | None", environ[self._cached])
 
-    def start(self, subject: str, username: str, amr: Sequence[str]) -> LoginSession:
+    def start(
+        self, subject: str, username: str, amr: Sequence[str], plan: Plan | None = None
+    ) -> LoginSession:
         """Begin a session under a new cookie and end the browser's old one (session fixation)."""
         settings = self._provider.settings(SessionSettings)
         now = self._provider.now()
@@ -93,11 +95,12 @@ class ServerSessions(Sessions):
                 "seen_at": now,
             },
         )
-        plan = Plan()
+        whole = Plan()
+        whole.extend(plan)
         if before is not None and again:
-            plan.remove(Artifact, digest=before.digest, kind=KIND)
-        plan.add(artifact)
-        self._end([before] if before is not None and not again else [], plan)
+            whole.remove(Artifact, digest=before.digest, kind=KIND)
+        whole.add(artifact)
+        self._end([before] if before is not None and not again else [], whole)
         self._send_cookie(
             pointer, settings.SESSION_LIFETIME_SECONDS if settings.SESSION_COOKIE_PERSISTENT else None
         )
@@ -125,12 +128,15 @@ class ServerSessions(Sessions):
         """End every session of a person, in all browsers but one; return how many.
 
         More than MAX_ENDED take several plans; that of the caller is applied with the last: who meets a fault in
-        between does all of it again.
+        between does all of it again. Sessions are looked for once more behind a plan: until it was applied, somebody
+        whom it shuts out could still begin one.
         """
-        ended, _ = self._end(
-            (stored for stored in self._of(subject) if stored.payload["sid"] != except_sid), plan
-        )
-        return ended
+
+        def others() -> Iterator[Artifact]:
+            return (stored for stored in self._of(subject) if stored.payload["sid"] != except_sid)
+
+        ended, _ = self._end(others(), plan)
+        return ended if plan is None else ended + self._end(others())[0]
 
     def seen(self, subject: str) -> list[SeenSession]:
         """Return the live sessions of a person, the one last in use first."""
