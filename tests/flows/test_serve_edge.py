@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -144,6 +145,36 @@ def test_an_upgrade_has_its_body(edge: Server) -> None:
 def test_there_is_no_tunnel(edge: Server) -> None:
     tunnel = b"CONNECT id.example:443 HTTP/1.1\r\nHost: id.example:443\r\n\r\n"
     assert Wire(edge).send(tunnel, head(method="GET", path="/nothing")).statuses() == [400]
+
+
+def test_many_pipelined_requests_wait_unparsed(edge: Server) -> None:
+    """Each takes some thirty times the memory of its bytes; the connection is not read on while they wait."""
+    page, most = head(method="GET", path="/"), 8 * 1024 * 1024
+    wire = Wire(edge)
+    wire.socket.setblocking(False)
+    sent, ends_at = 0, time.monotonic() + 2
+    while sent < most and time.monotonic() < ends_at:
+        with suppress(BlockingIOError):
+            sent += wire.socket.send(page * 4096)
+    assert sent < most
+    wire.give_up(abruptly=True)
+
+
+@pytest.mark.parametrize("number", [60, 3000])
+def test_each_of_many_pipelined_requests_is_answered(edge: Server, number: int) -> None:
+    body = b"grant_type=client_credentials"
+    token = head(FORM, f"Content-Length: {len(body)}") + body
+    key_set = head(method="GET", path="/o/.well-known/jwks.json")
+    wire = Wire(edge).send(
+        (token + key_set) * (number // 60) + token * 3, head(CLOSE, method="GET", path="/nothing")
+    )
+    assert wire.end().statuses() == [401, 200] * (number // 60) + [401] * 3 + [404]
+
+
+def test_a_long_body_behind_others_is_read(edge: Server) -> None:
+    page, body = head(method="GET", path="/nothing"), b"grant_type=client_credentials&x=" + b"a" * 60_000
+    wire = Wire(edge).send(page * 20, head(FORM, f"Content-Length: {len(body)}"), body, page)
+    assert wire.end().statuses() == [404] * 20 + [401, 404]
 
 
 def test_a_pipelined_request_that_is_cut_takes_no_other_with_it(edge: Server) -> None:

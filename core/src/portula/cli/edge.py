@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -32,6 +33,9 @@ HEAD_BYTES_MOST = 64 * 1024
 
 HANDSHAKE_SECONDS = 10
 """Seconds for the handshake of TLS."""
+
+PARSED_BYTES = 1024
+"""Bytes that are parsed at once: requests that wait for the answer to another on their connection begin in so many."""
 
 IDLE_SECONDS = 15
 """Seconds from the connection, or from the last answer on it, to the end of the next request's headers."""
@@ -96,11 +100,23 @@ class _WholeAnswers:
         self._transport.close()
 
 
+class _PatientFlow(FlowControl):
+    """Reads nothing more while there is something to be parsed."""
+
+    holding = False
+
+    def resume_reading(self) -> None:
+        """Go on reading, unless there is enough."""
+        if not self.holding:
+            super().resume_reading()
+
+
 class Connection(HttpToolsProtocol):
     """One connection of a client."""
 
     transport: _WholeAnswers  # type: ignore[assignment]
     parser: PlainParser  # type: ignore[assignment]
+    flow: _PatientFlow
 
     def __init__(self, config: uvicorn.Config, state: ServerState, let_go: Callable[[], None]) -> None:
         """Prepare a connection; `let_go` is called when it is lost."""
@@ -109,6 +125,7 @@ class Connection(HttpToolsProtocol):
         self._let_go = let_go
         self._began = time.monotonic()
         self._unparsed = 0
+        self._held = bytearray()
 
     @property
     def busy(self) -> bool:
@@ -119,18 +136,36 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to read."""
         super().connection_made(cast("asyncio.Transport", _WholeAnswers(transport)))
+        self.flow = _PatientFlow(cast("asyncio.Transport", self.transport))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room for another one."""
         super().connection_lost(exc)
+        self._held.clear()
         self._let_go()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, and end a connection that sends what never becomes a request."""
-        self._unparsed += len(data)
-        super().data_received(data)
-        if self._unparsed > HEAD_BYTES_MOST and not self.transport.is_closing():
-            self._refuse_head()
+        """Keep what came, and parse it as far as no request waits for the answer to another.
+
+        A request takes some thirty times the memory of its bytes, and each that is answered lets more be read.
+        """
+        self._held += data
+        self._parse()
+
+    def _parse(self) -> None:
+        """Parse what is held, and end a connection that sends what never becomes a request."""
+        while self._held and not self.pipeline and not self.transport.is_closing():
+            data = bytes(self._held[:PARSED_BYTES])
+            del self._held[:PARSED_BYTES]
+            self._unparsed += len(data)
+            super().data_received(data)
+            if self._unparsed > HEAD_BYTES_MOST and not self.transport.is_closing():
+                self._refuse_head()
+        held_before, self.flow.holding = self.flow.holding, bool(self._held)
+        if self._held:
+            self.flow.pause_reading()
+        elif held_before and not self.pipeline:
+            self.flow.resume_reading()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Hear that nothing more comes: what came whole is answered, what did not is an error (RFC 9112 §8)."""
@@ -178,6 +213,7 @@ class Connection(HttpToolsProtocol):
         self.transport.flush()
         self._began = time.monotonic()
         super().on_response_complete()
+        self._parse()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, unless it was answered already."""
