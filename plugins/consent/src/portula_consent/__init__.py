@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import click
 
     from portula import Provider
-    from portula.plugin import Mount
+    from portula.plugin import AuthorizationGranted, AuthorizationServer, Mount, Part
 
 __version__ = "0.1.0"
 
@@ -30,7 +30,7 @@ def portula_consent(provider: Provider) -> ConsentPages:
     return ConsentPages(provider)
 
 
-def _own(provider: Provider) -> ConsentPages | None:
+def _own(provider: AuthorizationServer) -> ConsentPages | None:
     consent = provider.hooks.ruling(Plugin.portula_consent).answer
     return consent if isinstance(consent, ConsentPages) else None
 
@@ -60,3 +60,10 @@ def portula_admin_records(provider: Provider) -> list[ConsentRecords]:
     """The connected apps of a person, in the pages of administrators."""
     consent = _own(provider)
     return [ConsentRecords(provider, consent.memory)] if consent else []
+
+
+@hookimpl
+def portula_record_authorization(event: AuthorizationGranted) -> list[Part]:
+    """What goes on without a page rests on an answer that still stands."""
+    consent = _own(event.provider)
+    return consent.while_it_stands(event.client_id) if consent else []

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flask import Response, request
+from flask import Response, has_request_context, request
 from wtforms import HiddenField
 
-from portula.plugin import Application, Consent, ConsentQuestion, PageForm, origin_of
+from portula.plugin import Application, Artifact, Consent, ConsentQuestion, PageForm, Plan, origin_of
 from portula_consent.display import shown_destination, shown_scopes
 from portula_consent.endpoint import VIEW
 from portula_consent.memory import ConsentMemory
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Plan
+    from portula.plugin import Part
 
 
 class ConsentForm(PageForm):
@@ -32,14 +32,29 @@ class ConsentPages(Consent):
     def __init__(self, provider: Provider) -> None:
         """Take the provider."""
         self._provider = provider
+        self._read = f"portula.{provider.name}.consent as stored"
         self.memory = ConsentMemory(provider)
 
     def remembered(self, client: Application, subject: str) -> frozenset[str]:
         """Return what this person allowed this client before: scopes, and the memory of items."""
-        return self.memory.scopes(subject, client.client_id)
+        consent = self.memory.find(subject, client.client_id)
+        if consent is None:
+            return frozenset()
+        if has_request_context():
+            request.environ[self._read] = consent
+        return frozenset(consent.payload["scopes"])
+
+    def while_it_stands(self, client_id: str) -> list[Part]:
+        """Return what lets a plan be applied only while what was remembered in this request is; it may be nothing."""
+        known: Artifact | None = request.environ.pop(self._read, None) if has_request_context() else None
+        plan = Plan()
+        if known is not None and known.client_id == client_id:
+            plan.require(known, version=known.version)
+        return plan.parts
 
     def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
         """Plan to keep that this person allowed this, joined with what they allowed before."""
+        _ = self.while_it_stands(client.client_id)  # it is allowed anew, whatever was remembered
         self.memory.join(subject, client.client_id, scopes, plan)
 
     def forget(self, subject: str, plan: Plan) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import click
 
     from portula import Provider
-    from portula.plugin import Mount
+    from portula.plugin import AuthorizationGranted, AuthorizationServer, Mount, Part
 
 __version__ = "0.1.0"
 
@@ -37,7 +37,7 @@ def portula_sessions(provider: Provider) -> ServerSessions:
     return ServerSessions(provider)
 
 
-def _own(provider: Provider) -> ServerSessions | None:
+def _own(provider: AuthorizationServer) -> ServerSessions | None:
     """Return our sessions if they won their slot: a room that lost leaves no pages behind."""
     sessions = provider.hooks.ruling(Plugin.portula_sessions).answer
     return sessions if isinstance(sessions, ServerSessions) else None
@@ -68,3 +68,10 @@ def portula_admin_records(provider: Provider) -> list[SessionRecords]:
     """The sessions of a person, in the pages of administrators."""
     sessions = _own(provider)
     return [SessionRecords(sessions)] if sessions else []
+
+
+@hookimpl
+def portula_record_authorization(event: AuthorizationGranted) -> list[Part]:
+    """An authorization begins in a session that lasts: whoever ends it at this moment comes before or after both."""
+    sessions = _own(event.provider)
+    return sessions.while_it_lasts(event.sid) if sessions else []

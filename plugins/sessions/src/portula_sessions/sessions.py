@@ -24,7 +24,7 @@ from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Counts
+    from portula.plugin import Counts, Part
 
 KIND = "session"
 COOKIE = "session"
@@ -55,6 +55,8 @@ class ServerSessions(Sessions):
         """Take the provider; its storage and keys are asked for later, when they stand."""
         self._provider = provider
         self._cached = f"portula.{provider.name}.session"
+        self._read = f"portula.{provider.name}.session as stored"
+        self._required = f"portula.{provider.name}.session required"
 
     # --- The browser's own ---
 
@@ -105,7 +107,7 @@ class ServerSessions(Sessions):
             pointer, settings.SESSION_LIFETIME_SECONDS if settings.SESSION_COOKIE_PERSISTENT else None
         )
         session = _session(artifact)
-        request.environ[self._cached] = session
+        request.environ |= {self._cached: session, self._read: artifact}
         return session
 
     def end(self, plan: Plan | None = None) -> Counts:
@@ -116,6 +118,22 @@ class ServerSessions(Sessions):
             self._send_cookie("", 0)
         request.environ[self._cached] = None
         return counts
+
+    def while_it_lasts(self, sid: str | None) -> list[Part]:
+        """Return what lets a plan be applied only while the browser's session lasts; nothing where another is meant.
+
+        Who asks a second time within a request has failed with it, so that `current` looks anew from then on.
+        """
+        environ = request.environ if has_request_context() else {}
+        stored: Artifact | None = environ.get(self._read)
+        if stored is None or stored.payload["sid"] != sid:
+            return []
+        if environ.get(self._required):
+            environ.pop(self._cached, None)
+        environ[self._required] = True
+        plan = Plan()
+        plan.require(stored, taken_at=None)
+        return plan.parts
 
     # --- Those of a person ---
 
@@ -248,6 +266,7 @@ class ServerSessions(Sessions):
         if artifact is None or (artifact.expires_at or 0) <= self._provider.now():
             return None
         self._extend(artifact)
+        request.environ[self._read] = artifact
         return _session(artifact)
 
     def _extend(self, artifact: Artifact) -> None:
