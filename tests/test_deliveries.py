@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 import os
@@ -149,14 +150,15 @@ def test_a_store_that_fails_harms_no_request_that_looks(make, monkeypatch, caplo
     assert "looking for deliveries failed" in caplog.text
 
 
-def test_a_store_that_fails_ends_a_thread_and_the_next_logout_starts_one(make, monkeypatch, caplog):
+@pytest.mark.parametrize("failure", [OSError("the store is away"), asyncio.CancelledError()], ids=repr)
+def test_a_store_that_fails_ends_a_thread_and_the_next_logout_starts_one(make, monkeypatch, caplog, failure):
     house = with_servers(make(DELIVERY_THREADS=1))
     failed = threading.Event()
     deliver_all = Deliveries.deliver
 
     def fail(self, **_):
         failed.set()
-        raise OSError("the store is away")
+        raise failure
 
     before = set(threading.enumerate())
     monkeypatch.setattr(Deliveries, "deliver", fail)

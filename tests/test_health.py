@@ -6,7 +6,7 @@ from flask import Flask
 from portula import Plugin, Provider
 from portula.errors import StorageDown
 from portula.web import health
-from portula_testing.provider import Memory, make_provider
+from portula_testing.provider import Memory, installed_rooms, make_provider
 
 
 class Room(Plugin):
@@ -81,3 +81,21 @@ def test_healthz_needs_no_storage():
     provider = make_provider(settings={"HEALTH_PATH": ""})
     provider.storage = None
     assert provider.app.test_client().get("/healthz").json == {"status": "ok"}
+
+
+def test_a_page_is_no_file_whatever_its_path_says():
+    """What is answered beside requests that wait for the storage is never a page that asks it too."""
+    rooms = [room for room in installed_rooms() if not room.startswith("storage_")]
+    provider = make_provider(*rooms, settings={"OIDC_ISS_ENDPOINT": "http://localhost/o"})
+    endpoints = provider.machine_endpoints
+    rules = {rule.rule for rule in provider.app.url_map.iter_rules()} - endpoints.paths.keys()
+    files = {rule for rule in rules if rule.endswith("<path:filename>")}
+    for rule in rules:
+        path = (
+            rule.replace("<path:filename>", "portula.css")
+            .replace("<slug>", "static")
+            .replace("<named>", "static")
+        )
+        assert endpoints.needs_no_storage(path) == (rule in files), path
+    assert "/o/static/<path:filename>" in files
+    assert not endpoints.needs_no_storage("/o/admin/static/view/")

@@ -190,9 +190,12 @@ def test_an_application_that_raises_is_answered_500_and_logged(caplog):
     assert "GET /there failed" in caplog.text
 
 
-def test_an_application_that_wants_to_end_the_process_does_not():
+@pytest.mark.parametrize(
+    "failure", [SystemExit(1), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError()], ids=repr
+)
+def test_an_application_that_wants_to_end_the_process_or_thread_does_not(failure):
     def application(environ, start_response):
-        raise SystemExit(1)
+        raise failure
 
     assert reply_of(application, environ_of(scope_of(), b"", None)).status == 500
 

@@ -89,7 +89,7 @@ class DeliveryThreads(DeliveryWorker):
             calls = self._calls
         try:
             tally = self._provider.deliveries.deliver()
-        except Exception as failure:  # noqa: BLE001 - it is logged
+        except BaseException as failure:  # noqa: BLE001 - it is logged, and the thread is counted no longer
             log_failure(failure, "delivering stopped; it goes on with a later request")
             tally = Tally()
         with self._lock:

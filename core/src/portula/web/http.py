@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
@@ -74,9 +75,14 @@ class MachineEndpoints:
     def needs_no_storage(self, path: str) -> bool:
         """Say whether a path is answered from memory, as metadata and keys are, or from a file."""
         endpoint = self.paths.get(path)
-        if endpoint is None:
-            return path.startswith(f"{self._mount_path}/") and "/static/" in path
-        return endpoint.in_memory
+        return path.startswith(self._static_paths) if endpoint is None else endpoint.in_memory
+
+    @cached_property
+    def _static_paths(self) -> tuple[str, ...]:
+        """Below which files of ours stand, as Flask knows it when the first request comes."""
+        rules = [rule for rule in self._app.url_map.iter_rules() if rule.endpoint.endswith(".static")]
+        paths = [rule.rule.partition("<")[0] for rule in rules]
+        return tuple(path for path in paths if path.startswith(f"{self._mount_path}/"))
 
     def mount(self, prefix: str) -> None:
         """Add a Flask rule for every path; method and CORS are judged here, not by Flask."""
