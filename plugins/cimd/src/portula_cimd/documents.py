@@ -24,6 +24,7 @@ from portula.plugin import (
     MetadataLimits,
     Plan,
     RequestedMetadata,
+    costly_work,
     is_loopback_host,
 )
 from portula_cimd.hooks import CimdHooks, ClientDocument, ClientDocuments
@@ -229,7 +230,8 @@ class FetchedDocuments(ClientDocuments):
         fetcher = self._settings.CIMD_METADATA_FETCHER
         if fetcher is not None:
             try:
-                return fetcher(url)
+                with costly_work():
+                    return fetcher(url)
             except FetchFailed:
                 raise
             except Exception as error:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from portula.errors import FetchFailed
-from portula.plugin import Fetched, Fetcher
+from portula.plugin import Fetched, Fetcher, costly_work
 from portula_fetch.addresses import AllowedAddresses
 from portula_fetch.failures import Failures, NotSent
 from portula_fetch.lookup import Deadline, Lookup
@@ -27,7 +27,8 @@ class SafeFetcher(Fetcher):
     """Answers the slot `fetcher`. Safe to share between threads and to take along through a fork.
 
     Each fetch looks the host up once, looks at all its addresses, and makes a connection of its own to one of these.
-    Nothing stays open behind it: who fetches keeps what it got, so that a connection would seldom serve twice.
+    Nothing stays open behind it: who fetches keeps what it got, so that a connection would seldom serve twice. Whoever
+    waits for a server, or for a turn to ask one, holds no other request up.
     """
 
     def __init__(self, settings: FetchSettings, now: Callable[[], int]) -> None:
@@ -41,7 +42,7 @@ class SafeFetcher(Fetcher):
         """See `portula.plugin.Fetcher`."""
         request = Request("GET", self._target(url), accept, max_bytes)
         process = self._here()
-        with _naming(request.target), self._turn(request.target, process):
+        with costly_work(), _naming(request.target), self._turn(request.target, process):
             process.failures.refuse(url)
             try:
                 fetched = self._fetch(request, process)
@@ -67,7 +68,7 @@ class SafeFetcher(Fetcher):
         )
         request = Request("POST", self._target(url), (), max_bytes, raw, given)
         process = self._here()
-        with _naming(request.target), self._turn(request.target, process):
+        with costly_work(), _naming(request.target), self._turn(request.target, process):
             return self._fetch(request, process)
 
     @cached_property

@@ -6,7 +6,8 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from jwcrypto.jwk import JWK
 
 from portula import Plugin
 from portula.errors import FetchFailed, KeysUnavailable, UntrustedToken
+from portula.plugin import costly_work
 from portula_jose.algorithms import ALGORITHMS, MAX_RSA_BITS, MIN_RSA_BITS, fits, names_agree, verifies
 from portula_jose.encryption import encrypts_with
 from portula_jose.sources import PRIVATE_MEMBERS
@@ -217,7 +219,7 @@ class ClientKeys:
             entry.take_once(jwks)
             return to_encrypt_with(entry.encrypting, algorithm)
         now = self._provider.now()
-        with entry.lock:
+        with _held(entry.lock):
             if now >= entry.good_until:
                 self._fetch(entry, str(uri), now)
             found = to_encrypt_with(entry.encrypting, algorithm)
@@ -233,7 +235,7 @@ class ClientKeys:
     def _signed_by_fetched(self, entry: _Kept, uri: str, parts: Parts) -> bool:
         """Try the keys that are held, and fresh ones when none of them did it: clients rotate theirs too."""
         now = self._provider.now()
-        with entry.lock:
+        with _held(entry.lock):
             if now >= entry.good_until:
                 self._fetch(entry, uri, now)
             keys = entry.keys
@@ -241,7 +243,7 @@ class ClientKeys:
             return True
         if parts.kid is not None and any(key.kid == parts.kid for key in keys):
             return False
-        with entry.lock:
+        with _held(entry.lock):
             if entry.keys is keys:
                 self._fetch(entry, uri, now)
             fresh, unreachable, wait = entry.keys, entry.unreachable, self._wait(entry, now)
@@ -287,6 +289,19 @@ class ClientKeys:
             if len(self._kept) > MAX_CLIENTS:
                 self._kept.popitem(last=False)
             return entry
+
+
+@contextmanager
+def _held(lock: threading.Lock) -> Iterator[None]:
+    """Hold a lock; while somebody asks for keys under it, who waits for these holds no other request up."""
+    if not lock.acquire(blocking=False):
+        with costly_work(lock):
+            yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _signed_by(keys: Iterable[ClientKey], parts: Parts) -> bool:
