@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import socket
+import threading
 
 import pytest
 
 from portula.errors import FetchFailed
 from portula_fetch.failures import MAX_BACKOFF_SECONDS, MAX_REMEMBERED, Failures, NotSent
+from portula_fetch.lookup import LOOKUPS_PER_TURN
 from portula_testing.tls import Reply
 
 
@@ -91,3 +93,41 @@ def test_a_process_that_was_forked_has_turns_of_its_own(fetcher_with, server):
         child.join(60)
     assert child.exitcode == 0
     assert answers.get() == (b"x", True)
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    """Let the resolver hang for names below slow.example until the event that is returned is set."""
+    answered, resolve = threading.Event(), socket.getaddrinfo
+
+    def slow(host, *arguments, **named):
+        if host.endswith("slow.example"):
+            answered.wait(20)
+            raise socket.gaierror("no answer")
+        return resolve(host, *arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    yield answered
+    answered.set()
+
+
+def test_names_that_nobody_resolves_harm_no_server_of_another_name(fetcher_with, server, hanging):
+    """Whose lookup was not begun did not fail: who registers such names would keep the fetcher from all others."""
+    url = server.answer("/", Reply(body=b"x"))
+    fetcher = fetcher_with(FETCH_MAX_CONCURRENT=1, FETCH_TIMEOUT_SECONDS=0.1)
+    for number in range(LOOKUPS_PER_TURN):
+        assert "in time" in fails(fetcher.get, f"https://{number}.slow.example/", accept=())
+    assert "looked up" in fails(fetcher.get, url, accept=())
+    hanging.set()
+    for thread in threading.enumerate():
+        if thread.name == "portula-fetch-lookup":
+            thread.join(3)
+    assert fetcher.get(url, accept=()).body == b"x"
+
+
+def test_a_name_is_looked_up_while_as_many_others_hang_as_have_turns(fetcher_with, server, hanging):
+    url = server.answer("/", Reply(body=b"x"))
+    fetcher = fetcher_with(FETCH_MAX_CONCURRENT=2, FETCH_TIMEOUT_SECONDS=0.3)
+    for number in range(4):
+        fails(fetcher.get, f"https://{number}.slow.example/", accept=())
+    assert fetcher.get(url, accept=()).body == b"x"

@@ -14,7 +14,7 @@ from portula.errors import FetchFailed
 from portula.plugin import Fetched, Fetcher, costly_work
 from portula_fetch.addresses import AllowedAddresses
 from portula_fetch.failures import Failures, NotSent
-from portula_fetch.lookup import Deadline, Lookup
+from portula_fetch.lookup import LOOKUPS_PER_TURN, Deadline, Lookup
 from portula_fetch.request import Request, Unreachable
 from portula_fetch.settings import FetchSettings
 from portula_fetch.targets import Target, target_of
@@ -97,6 +97,8 @@ class SafeFetcher(Fetcher):
         process.failures.refuse(origin)
         try:
             fetched = self._exchange(request, process.lookup)
+        except NotSent:
+            raise
         except Unreachable:
             process.failures.remember(origin)
             raise
@@ -113,6 +115,8 @@ class SafeFetcher(Fetcher):
         target, deadline = request.target, Deadline(self._settings.FETCH_TIMEOUT_SECONDS)
         try:
             addresses = lookup.addresses(target, deadline)
+        except NotSent:
+            raise
         except FetchFailed as error:
             raise Unreachable(str(error)) from None
         except TimeoutError:
@@ -126,7 +130,7 @@ class _Process:
     def __init__(self, settings: FetchSettings, allowed: AllowedAddresses, now: Callable[[], int]) -> None:
         self.pid = os.getpid()
         self.failures = Failures(settings.FETCH_FAILURE_BACKOFF_SECONDS, now)
-        self.lookup = Lookup(allowed, settings.FETCH_MAX_CONCURRENT)
+        self.lookup = Lookup(allowed, LOOKUPS_PER_TURN * settings.FETCH_MAX_CONCURRENT)
         self.turns = Turns(settings.FETCH_MAX_CONCURRENT)
 
 

@@ -10,10 +10,16 @@ from queue import Empty, SimpleQueue
 
 from portula.errors import FetchFailed
 from portula_fetch.addresses import AllowedAddresses, is_public
+from portula_fetch.failures import NotSent
 from portula_fetch.targets import Address, Target
 
 MAX_ADDRESSES = 16
 """More are not looked at; a name that has more is refused."""
+
+
+LOOKUPS_PER_TURN = 8
+"""Lookups that may be under way for each turn to fetch: one that hangs outlasts its fetch, since the resolver gives a
+name up after half a minute or so."""
 
 
 class Deadline:
@@ -49,6 +55,7 @@ class Lookup:
 
         Raises:
             FetchFailed: it has none, or one of them is not public.
+            NotSent: too many names are being looked up, so that nothing is known of this one.
             TimeoutError: there was no answer in time.
         """
         found = (target.address,) if target.address else self._ask(target, deadline)
@@ -64,7 +71,7 @@ class Lookup:
 
     def _ask(self, target: Target, deadline: Deadline) -> tuple[Address, ...]:
         if not self._free.acquire(timeout=deadline.left()):
-            raise TimeoutError
+            raise NotSent("too many names of servers are being looked up")
         answers: SimpleQueue[tuple[Address, ...] | None] = SimpleQueue()
 
         def ask() -> None:
@@ -77,7 +84,7 @@ class Lookup:
             threading.Thread(target=ask, name="portula-fetch-lookup", daemon=True).start()
         except RuntimeError:
             self._free.release()
-            raise FetchFailed("no thread can be started to look the name up") from None
+            raise NotSent("no thread can be started to look the name up") from None
         try:
             found = answers.get(timeout=deadline.left())
         except Empty:
