@@ -258,6 +258,16 @@ def test_negative_answers_and_failures_are_not_kept(issuer):
     assert verifier("tok") is not None
 
 
+def test_a_clock_that_is_set_back_keeps_no_answer_for_longer(issuer):
+    """A token that was revoked meanwhile would count for as long as the clock was set back."""
+    verifier = issuer.verifier(RESOURCE_SERVER_TOKEN_CACHING_SECONDS=60)
+    verifier("tok")
+    issuer.time -= 3600
+    for _ in range(2):
+        verifier("tok")
+    assert len(issuer.requests) == 2
+
+
 def test_zero_caching_seconds_ask_each_time(issuer):
     verifier = issuer.verifier(RESOURCE_SERVER_TOKEN_CACHING_SECONDS=0)
     for _ in range(3):

@@ -97,7 +97,8 @@ class RemoteVerifier:
         self._zone = zone(settings.AUTHENTICATION_SERVER_EXP_TIME_ZONE)
         self._now = now
         self._lock = threading.Lock()
-        self._kept: OrderedDict[bytes, tuple[VerifiedToken, int]] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[VerifiedToken, range]] = OrderedDict()
+        """What is known of a token by its digest, and when that counts; no longer where the clock is set back."""
         self._asking: dict[bytes, Future[VerifiedToken | None]] = {}
 
     def __call__(self, token: str) -> VerifiedToken | None:
@@ -109,7 +110,7 @@ class RemoteVerifier:
         key = hashlib.sha256(token.encode()).digest()
         with self._lock:
             entry = self._kept.get(key)
-            if entry is not None and self._now() < entry[1]:
+            if entry is not None and self._now() in entry[1]:
                 self._kept.move_to_end(key)
                 return entry[0]
             others = self._asking.get(key)
@@ -141,7 +142,7 @@ class RemoteVerifier:
             self._asking.pop(key, None)
             self._kept.pop(key, None)
             if found is not None and now < until:
-                self._kept[key] = (found, until)
+                self._kept[key] = (found, range(now, until))
                 if len(self._kept) > MAX_CACHED_TOKENS:
                     self._kept.popitem(last=False)
 
