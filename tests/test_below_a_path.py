@@ -130,3 +130,15 @@ def test_only_the_path_itself_is_taken_off(path):
 
     Client(mounted_at("/sub", application)).get(path)
     assert seen == [("/sub", path)]
+
+
+@pytest.mark.parametrize("path", ["/sub", "/sub/"])
+def test_the_path_itself_is_the_root_and_no_redirect_to_the_host_that_was_named(path):
+    seen = []
+
+    def application(environ, start_response):
+        seen.append((environ["SCRIPT_NAME"], environ["PATH_INFO"]))
+        return nothing(environ, start_response)
+
+    Client(mounted_at("/sub", application)).get(path)
+    assert seen == [("/sub", "/")]

@@ -160,7 +160,7 @@ def mounted_at(root_path: str, application: WSGIApplication) -> WSGIApplication:
     def mounted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == root_path or path.startswith(f"{root_path}/"):
-            environ["PATH_INFO"] = path.removeprefix(root_path)
+            environ["PATH_INFO"] = path.removeprefix(root_path) or "/"
         environ["SCRIPT_NAME"] = root_path
         return application(environ, start_response)
 
