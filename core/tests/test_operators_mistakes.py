@@ -29,6 +29,9 @@ def refused(done, *told):
         ("A = 1\nraise RuntimeError('kettle\\ncold')\n", ("line 2", "RuntimeError: kettle")),
         ("import nosuchmodule\n", ("line 1", "nosuchmodule")),
         ("A = '\0'\n", ("null byte",)),
+        ("A = 1\nopen('no.key')\n", ("line 2: no.key: No such file", "looked for in")),
+        ("open('/no/such.key')\n", ("line 1: /no/such.key: No such file or directory",)),
+        ("open(__file__ + '/below')\n", ("line 1", "Not a directory")),
         ("OAUTH2_PROVIDER = ['PKCE_REQUIRED']\n", ("OAUTH2_PROVIDER", "a dictionary")),
     ],
 )
@@ -108,3 +111,19 @@ def test_what_is_of_flask_or_of_nobody_may_stand_beside_the_dictionary(tmp_path,
     monkeypatch.setenv("FLASK_DEBUG", "0")
     done = run("--config", str(file), "--data-dir", str(tmp_path / "data"), "init")
     assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("user", "did you mean 'users'?"),
+        ("sevre", "did you mean 'serve'?"),
+        ("kettle", "No such command 'kettle'\n"),
+    ],
+)
+def test_a_misspelt_command_is_told_with_the_nearest_of_all(tmp_path, word, told):
+    run("--data-dir", str(tmp_path / "data"), "init")
+    done = run("--data-dir", str(tmp_path / "data"), word, "list")
+    assert done.exit_code == 2
+    assert f"No such command {word!r}" in done.stderr
+    assert told in done.stderr

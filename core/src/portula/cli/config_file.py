@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,17 +25,29 @@ def read_config_file(app: Flask, path: Path) -> None:
         raise ConfigError(
             f"--config {path}{where}: {error.msg}; mend the line, it is read as Python"
         ) from None
-    except OSError as error:
-        raise ConfigError(f"--config {path}: {error.strerror}") from None
     except Exception as error:  # noqa: BLE001 - whatever the file raises
-        lines = [
-            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
-        ]
-        where = f", line {lines[-1]}" if lines else ""
-        what = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise ConfigError(f"--config {path}{where}: {what}") from None
+        raise ConfigError(f"--config {path}{_line_of(error, path)}: {_what(error, path)}") from None
     given = app.config.get("OAUTH2_PROVIDER", {})
     if not isinstance(given, Mapping):
         raise ConfigError(
             f"OAUTH2_PROVIDER: a dictionary of settings is needed, not a {type(given).__name__}"
         )
+
+
+def _line_of(error: Exception, path: Path) -> str:
+    """Return the last line of the file that ran, or nothing where none did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f", line {lines[-1]}" if lines else ""
+
+
+def _what(error: Exception, path: Path) -> str:
+    """Say what went wrong, in one line; Flask calls every file that cannot be opened the configuration file."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return f"{type(error).__name__}: {error}".partition("\n")[0]
+    reason, file = os.strerror(error.errno), error.filename
+    if not isinstance(file, str) or file == str(path):
+        return reason
+    if Path(file).is_absolute():
+        return f"{file}: {reason}"
+    return f"{file}: {reason} (it is looked for in {Path.cwd()}, where the command runs)"

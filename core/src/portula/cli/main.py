@@ -23,7 +23,7 @@ from portula.host.commands import HOST_COMMANDS, SchemaGroup
 from portula.host.declarations import HostHooks
 from portula.host.logs import configure_logging
 from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
-from portula.model.errors import ConfigError, StorageDown
+from portula.model.errors import ConfigError, StorageDown, nearest
 from portula.model.sources import Tier
 from portula.web.provider import Provider
 
@@ -81,6 +81,9 @@ class RoomCommands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the words name; one of a room runs in the app's context, once its storage is ready."""
         ctx.meta[_WORDS] = args
+        if args[0][:1].isalnum() and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            known = [*self.commands, *self._rooms(ctx)]
+            ctx.fail(f"No such command {args[0]!r}{nearest(args[0], known)}")
         name, command, rest = super().resolve_command(ctx, args)
         if name not in self.commands:
             provider = self.provider(ctx)
