@@ -254,7 +254,7 @@ def test_only_execute_runs_the_file_and_imports_what_it_names(judged, tmp_path, 
         "from portula import OAuth2Validator\nprint('imported')\n"
         "class Validator(OAuth2Validator): pass\nclass Other: pass\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)  # as in front of manage.py, modules of the project are found there
     text = (
         "import os\n"
         'OAUTH2_PROVIDER = {"OAUTH2_VALIDATOR_CLASS": "shop_of_dot.Validator", "READ_SCOPE": os.path.basename("a/r"),'
@@ -274,6 +274,36 @@ def test_only_execute_runs_the_file_and_imports_what_it_names(judged, tmp_path, 
     }
     assert after["READ_SCOPE"]["value"] == "'r'"
     del sys.modules["shop_of_dot"]
+
+
+DJANGO = {
+    "conf.py": (
+        "class settings:\n    configured = False\n    @classmethod\n    def configure(cls, *, USE_I18N):\n"
+        "        assert not USE_I18N\n        cls.configured = True\n"
+    ),
+    "utils/functional.py": (
+        "from django.conf import settings\nclass Proxy:\n    def __init__(self, text): self.text = text\n"
+        "    def __str__(self):\n        assert settings.configured and self.text\n        return self.text\n"
+    ),
+}
+"""So much of Django as makes a translation wait for its settings."""
+
+
+def test_translations_that_wait_for_a_language_are_the_texts_of_the_file(judged, tmp_path, monkeypatch):
+    (tmp_path / "django" / "utils").mkdir(parents=True)
+    for name, text in DJANGO.items():
+        (tmp_path / "django" / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    told = judged(
+        "from django.utils.functional import Proxy as _\n"
+        'OAUTH2_PROVIDER = {"SCOPES": {"read": _("Read it"), "write": "Write it"}, "READ_SCOPE": _("")}\n',
+        "--execute",
+    )
+    for name in [name for name in sys.modules if name.partition(".")[0] == "django"]:
+        del sys.modules[name]
+    assert told["SCOPES"]["outcome"] == "kept"
+    assert told["SCOPES"]["value"] == "{'read': 'Read it', 'write': 'Write it'}"
+    assert told["READ_SCOPE"]["outcome"] == "your hand"
 
 
 @pytest.mark.parametrize("text", ["import nowhere_to_be_found", "raise SystemExit(3)", "OAUTH2_PROVIDER = 3"])

@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,8 @@ def import_dot_command(provider: Provider) -> click.Command:
     def import_dot(settings: Path, target: Path | None, *, execute: bool, as_json: bool) -> None:
         """Read a django-oauth-toolkit configuration and say what each setting becomes."""
         try:
-            with redirect_stdout(sys.stderr):  # what the file prints is no part of the answer
+            # What the file prints is no part of the answer.
+            with redirect_stdout(sys.stderr), reading.modules_of_the_project() if execute else nullcontext():
                 found = reading.run(settings) if execute else reading.read(settings)
                 verdicts = judge(provider, found, importing=execute)
         except reading.UnreadableFile as error:

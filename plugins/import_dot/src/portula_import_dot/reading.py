@@ -11,8 +11,10 @@ import runpy
 import sys
 import tokenize
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from portula.errors import PortulaError
 DICTIONARY = "OAUTH2_PROVIDER"
 _TRANSLATIONS = ("_", "gettext", "gettext_lazy", "gettext_noop", "ugettext", "ugettext_lazy")
 _OUTSIDE = "USE_TZ"
+_LAZY = "django.utils.functional"
+"""Module of the class of `gettext_lazy(…)`."""
 
 
 class UnreadableFile(PortulaError):
@@ -43,24 +47,51 @@ def is_ours(name: str) -> bool:
     return name == _OUTSIDE or (name.startswith(f"{DICTIONARY}_") and name.endswith("_MODEL"))
 
 
+@contextmanager
+def modules_of_the_project() -> Iterator[None]:
+    """Find modules in the working folder first, as `python manage.py` does."""
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
 def run(path: Path) -> list[GivenSetting]:
     """Run the file and return what it sets.
 
     Raises:
         UnreadableFile: it failed.
     """
-    sys.path.insert(0, str(Path.cwd()))
     try:
         names = runpy.run_path(str(path))
     except (Exception, SystemExit) as error:
         raise UnreadableFile(f"{path} failed: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.remove(str(Path.cwd()))
     settings = names.get(DICTIONARY, {})
     if not isinstance(settings, Mapping):
         raise UnreadableFile(f"{path}: {DICTIONARY} is no dictionary")
     outside = {name: value for name, value in names.items() if is_ours(name)}
-    return [GivenSetting(str(name), None, value) for name, value in {**outside, **settings}.items()]
+    return [
+        GivenSetting(str(name), None, _as_texts(value)) for name, value in {**outside, **settings}.items()
+    ]
+
+
+def _as_texts(value: Any) -> Any:
+    """Return a value in which translations that wait for a language are the texts in the file."""
+    if isinstance(value, dict):
+        return {_as_texts(key): _as_texts(part) for key, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_as_texts, value))
+    if type(value).__module__ != _LAZY:
+        return value
+    try:
+        settings = import_module("django.conf").settings
+        if not settings.configured:
+            settings.configure(USE_I18N=False)
+        return str(value)
+    except Exception:  # noqa: BLE001 - it waits for more than a language, such as an address
+        return value
 
 
 def read(path: Path) -> list[GivenSetting]:
