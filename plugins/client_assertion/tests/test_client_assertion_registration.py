@@ -26,7 +26,7 @@ def test_a_client_of_private_key_jwt_needs_keys(world, key):
 
 def test_a_client_of_client_secret_jwt_needs_a_secret_that_can_be_read(world):
     message = why(world.client, token_endpoint_auth_method="client_secret_jwt")
-    assert "hash_secret off" in message
+    assert "--no-hash-client-secret" in message
     assert world.sealed_client()
 
 

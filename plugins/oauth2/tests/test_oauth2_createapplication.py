@@ -137,7 +137,7 @@ def test_the_kind_of_application_may_be_said(run):
     [
         (["confidential", "tea"], "grant type 'tea' is not one of"),
         (["confidential", "authorization_cod"], "; did you mean 'authorization_code'?"),
-        (["confidential", "password"], "grant type 'password' is not one of"),
+        (["confidential", "password"], "grant type 'password' is off; PASSWORD_GRANT_ENABLED"),
         (["confidential", "authorization-code"], "needs a redirect URI"),
         (["confidential", "authorization-code", "--redirect-uris=http://a.example/cb"], "use https"),
         (["confidential", "authorization-code", "--redirect-uris=javascript:alert(1)"], "redirect"),

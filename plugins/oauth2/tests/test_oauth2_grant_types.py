@@ -23,7 +23,7 @@ def test_the_password_grant_needs_setting_and_client(make, refused):
 
 
 def test_without_the_setting_there_is_no_password_grant(world, refused):
-    with pytest.raises(InvalidClientMetadata, match="grant type 'password' is not one of"):
+    with pytest.raises(InvalidClientMetadata, match="grant type 'password' is off; PASSWORD_GRANT_ENABLED"):
         world.client(grant_types=("password",))
     assert refused(world.token(world.client(), "password", **ANN)) == "unsupported_grant_type"
 

@@ -58,6 +58,6 @@ def check_secret_signs(registration: ClientRegistration, what: str, algorithm: s
     secrets = [unseal(stored) for stored in registration.application.secret_hashes]
     if not any(secret is not None and len(secret.encode()) >= size for secret in secrets):
         raise InvalidClientMetadata(
-            f"{what} needs a secret that is kept encrypted (hash_secret off) and has at least {size} bytes for "
-            f"{algorithm}; a secret kept as a digest cannot verify signatures"
+            f"{what} needs a secret that is kept encrypted (--no-hash-client-secret, in Python hash_secret=False) and "
+            f"has at least {size} bytes for {algorithm}; a secret kept as a digest cannot verify signatures"
         )

@@ -48,8 +48,9 @@ def _check_algorithm(provider: AuthorizationServer, application: Application) ->
             raise InvalidClientMetadata(f"algorithm {algorithm}: a public client has no secret to sign with")
         if not secret_keys(provider.hooks.ask(Plugin.portula_secret_hasher), application, algorithm):
             raise InvalidClientMetadata(
-                f"algorithm {algorithm}: the client's secret has to be kept encrypted (hash_secret off) and to have "
-                f"at least {digest_size(algorithm)} bytes, since a hashed secret cannot sign"
+                f"algorithm {algorithm}: the client's secret has to be kept encrypted (--no-hash-client-secret, in "
+                f"Python hash_secret=False) and to have at least {digest_size(algorithm)} bytes: "
+                "a hashed secret cannot sign"
             )
     elif algorithm and algorithm not in jose.signing_algorithms():
         known = ", ".join(jose.signing_algorithms()) or "none"

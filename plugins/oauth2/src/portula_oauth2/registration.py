@@ -82,6 +82,8 @@ def port_may_differ(uri: str, application: Application, settings: OAuth2Settings
 def _check_grant_types(provider: AuthorizationServer, application: Application) -> None:
     known = registrable_grant_types(provider)
     unknown = [name for name in application.grant_types if name not in known]
+    if "password" in unknown:
+        raise InvalidClientMetadata("grant type 'password' is off; PASSWORD_GRANT_ENABLED = True allows it")
     if unknown:
         raise InvalidClientMetadata(
             f"grant type {unknown[0]!r} is not one of {', '.join(sorted(known))}{nearest(unknown[0], known)}"
