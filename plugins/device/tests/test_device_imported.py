@@ -44,4 +44,4 @@ def test_each_setting_becomes_something(judged, name, outcome):
 
 
 def test_what_is_different_here_is_said(judged):
-    assert "nobody is told" in judged["DEVICE_FLOW_INTERVAL"]["text"]
+    assert "tells it nothing" in judged["DEVICE_FLOW_INTERVAL"]["text"]

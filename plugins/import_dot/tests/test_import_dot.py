@@ -235,6 +235,21 @@ def test_where_a_setting_means_something_else_here_the_text_says_so(judged):
     assert told["READ_SCOPE"]["text"] == "It means the same."
 
 
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ('"PKCE_REQUIRED": False', "Public clients always need PKCE"),
+        ('"ROTATE_REFRESH_TOKEN": False', "Public clients always get a new one"),
+        ('"ALLOWED_REDIRECT_URI_SCHEMES": ["http"]', "With http only loopback hosts go"),
+        ('"REQUEST_APPROVAL_PROMPT": "force"', "approval_prompt can only make it stricter"),
+    ],
+)
+def test_what_is_stricter_here_is_said_beside_the_setting(judged, setting, told):
+    (one,) = judged(f"OAUTH2_PROVIDER = {{{setting}}}").values()
+    assert one["outcome"] == "kept"
+    assert told in one["text"]
+
+
 def test_secrets_are_shown_neither_in_the_table_nor_as_json(run):
     text = (
         'OAUTH2_PROVIDER = {"RESOURCE_SERVER_AUTH_TOKEN": "hush", "OIDC_RSA_PRIVATE_KEY": "hush",'

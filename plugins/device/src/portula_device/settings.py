@@ -46,8 +46,8 @@ class DeviceSettings(BaseModel):
     """
 
     DEVICE_FLOW_INTERVAL: int = Field(default=5, ge=1, le=60)
-    """Seconds between two polls of a device; one that comes earlier is told to slow down, and has 5 seconds more to
-    wait from then on (RFC 8628 §3.5). In django-oauth-toolkit nobody is told."""
+    """Seconds between two polls of a device. One that comes earlier is told to slow down (django-oauth-toolkit tells it
+    nothing), and has 5 seconds more to wait from then on (RFC 8628 §3.5)."""
 
     DEVICE_GRANT_MODEL: str = DEFAULT_MODEL
     """It has no effect: codes of devices are small passing records, as those of other plugins are. In

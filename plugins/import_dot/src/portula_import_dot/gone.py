@@ -79,16 +79,16 @@ THEIR_DEFAULTS: dict[str, tuple[Callable[[Any], bool], str]] = {
 """Name to what recognizes values there that cannot be written here, and what is said of them."""
 
 BY_PREFIX: dict[str, str] = {
-    "CIMD_": "No installed plugin takes client ID metadata documents.",
+    "CIMD_": "No installed plugin has this part of client ID metadata documents.",
     "CLIENT_ASSERTION_": "No installed plugin has this part of client assertions (RFC 7523).",
     "COMPLIANT_BCP_": "`portula check` says what is less strict than RFC 9700 asks for.",
     "DCR_": "No installed plugin has this part of client registration (RFC 7591).",
-    "DEVICE_": "No installed plugin has the device grant (RFC 8628).",
-    "OAUTH2_PROTECTED_RESOURCE_": "No installed plugin publishes resource metadata (RFC 9728).",
-    "OAUTH_DEVICE_": "No installed plugin has the device grant (RFC 8628).",
+    "DEVICE_": "No installed plugin has this part of the device grant (RFC 8628).",
+    "OAUTH2_PROTECTED_RESOURCE_": "No installed plugin has this part of resource metadata (RFC 9728).",
+    "OAUTH_DEVICE_": "No installed plugin has this part of the device grant (RFC 8628).",
     "OIDC_": "No installed plugin has this part of OpenID Connect.",
-    "PAR_": "No installed plugin takes pushed authorization requests (RFC 9126).",
-    "REQUIRE_PUSHED_": "No installed plugin takes pushed authorization requests (RFC 9126).",
+    "PAR_": "No installed plugin has this part of pushed authorization requests (RFC 9126).",
+    "REQUIRE_PUSHED_": "No installed plugin has this part of pushed authorization requests (RFC 9126).",
     "ID_TOKEN_": "No installed plugin has this part of OpenID Connect.",
 }
 """Beginnings of names to the same, for whole features."""

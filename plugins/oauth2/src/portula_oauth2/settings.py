@@ -61,7 +61,7 @@ class OAuth2Settings(BaseModel):
 
     ROTATE_REFRESH_TOKEN: bool | PerRequest = True
     """Whether a refresh gives a new refresh token, or a callable that is given the request. Public clients always get a
-    new one (RFC 9700 §2.2.2)."""
+    new one (RFC 9700 §2.2.2), which django-oauth-toolkit gives them only if this says so."""
 
     REFRESH_TOKEN_REQUIRES_OFFLINE_ACCESS: bool = False
     """Whether a refresh token is given only when the scope `offline_access` was granted (OpenID Connect Core §11)."""
@@ -69,7 +69,8 @@ class OAuth2Settings(BaseModel):
     PKCE_REQUIRED: bool | Literal["public", "or_nonce"] | Callable[[str], bool] = True
     """Whether the code flow needs PKCE (RFC 7636): True, False, `public`, or a callable that is given the client_id.
     `or_nonce`: unless an OpenID Connect request has a nonce, which its client has to check (RFC 9700 §2.1.1).
-    A client's own `require_pkce` overrides it; public clients always need PKCE."""
+    A client's own `require_pkce` overrides it. Public clients always need PKCE, in django-oauth-toolkit only if this
+    says so."""
 
     IGNORE_UNKNOWN_SCOPES: bool | Literal["openid"] = "openid"
     """Whether scopes that nobody here knows are left out of a request (RFC 6749 §3.3). `openid`: of one with the scope
@@ -84,7 +85,7 @@ class OAuth2Settings(BaseModel):
     the same in any case."""
 
     ALLOWED_REDIRECT_URI_SCHEMES: tuple[str, ...] = ("http", "https")
-    """Schemes a redirect URI may have; http only on loopback hosts."""
+    """Schemes a redirect URI may have. With http only loopback hosts go, in django-oauth-toolkit all."""
 
     ALLOW_LOCALHOST_LOOPBACK: bool = False
     """Whether native clients may use any port on `localhost`, as they may on 127.0.0.1 and [::1] (RFC 8252 §7.3). It is
@@ -95,7 +96,7 @@ class OAuth2Settings(BaseModel):
 
     REQUEST_APPROVAL_PROMPT: Literal["force", "auto"] = "force"
     """`force` asks for consent each time, `auto` not when the person allowed the same before. A client's
-    approval_prompt can only make it stricter."""
+    approval_prompt can only make it stricter, where django-oauth-toolkit lets it say `auto` too."""
 
     PASSWORD_GRANT_ENABLED: bool = False
     """Whether clients registered for the grant type `password` may use it (RFC 9700 §2.4 says no)."""
