@@ -33,6 +33,7 @@ from portula.host.models import ModelSettings
 from portula.plugin import CoreSettings
 from portula.web.hooks import CORE_HOOKS
 from portula_command_reference import command_markdown
+from portula_hook_values import value_markdown, where_markdown
 from portula_testing.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class HookEntry:
     text: str
     example: str
     """Code; empty when the declaration has none."""
+    members: str
+    """What the value has, one a line, where its class is a room's."""
 
 
 def hook_entries() -> list[HookEntry]:
@@ -101,6 +104,7 @@ def _hook_entry(declared: DeclaredHooks, name: str) -> HookEntry:
         setting=facts.setting,
         text=text.strip(),
         example=textwrap.dedent(example).strip(),
+        members=value_markdown(function),
     )
 
 
@@ -114,7 +118,7 @@ def hook_markdown(entry: HookEntry) -> str:
     setting = f" Setting: [`{entry.setting}`](#setting-{entry.setting.lower()})." if entry.setting else ""
     return (
         f"({entry.name})=\n### `{entry.signature}`\n\n{entry.text}\n\n"
-        f"*{KINDS[entry.kind]}* An implementation *{entry.trust}*.{setting}\n\n"
+        f"*{KINDS[entry.kind]}* An implementation *{entry.trust}*.{setting}\n\n{entry.members}\n"
         f"```python\n{entry.example}\n```\n"
     )
 
@@ -157,7 +161,10 @@ def room_markdown(room: str) -> str:
             f"- [`portula {name}`](#portula-{name.replace(' ', '-')})" for name in _command_names(door)
         ],
         "Hooks it answers": _hook_rows(door),
-        "Hooks of its own": [hook_markdown(entry) for entry in _own_hooks(door)],
+        "Hooks of its own": [
+            *where_markdown(_declarations(door)),
+            *(hook_markdown(entry) for entry in _own_hooks(door)),
+        ],
     }
     return "\n".join(f"## {title}\n\n" + "\n".join(rows) + "\n" for title, rows in sections.items() if rows)
 
@@ -208,8 +215,12 @@ def _command_names(door: ModuleType) -> list[str]:
 
 def _own_hooks(door: ModuleType) -> list[HookEntry]:
     """Return the hooks that a room declares."""
+    return _entries_of(*_declarations(door))
+
+
+def _declarations(door: ModuleType) -> Sequence[type[HookDeclarations]]:
     declare = getattr(door, "portula_declarations", None)
-    return _entries_of(*declare(example_provider())) if declare else []
+    return declare(example_provider()) if declare else ()
 
 
 def _hook_rows(door: ModuleType) -> list[str]:

@@ -277,11 +277,11 @@ def field_docs(model: type[BaseModel]) -> dict[str, str]:
     """Return the docstring below each field of a settings model or of a model it derives from, else its description."""
     texts = {name: info.description or "" for name, info in model.model_fields.items()}
     for cls in reversed(model.__mro__):
-        texts |= _docs_in_source(cls)
+        texts |= docs_in_source(cls)
     return {name: texts[name] for name in model.model_fields}
 
 
-def _docs_in_source(cls: type) -> dict[str, str]:
+def docs_in_source(cls: type) -> dict[str, str]:
     """Return the docstring below each field in the source of a class; a class made by a program has none."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
