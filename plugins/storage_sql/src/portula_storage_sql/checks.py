@@ -41,6 +41,16 @@ def portula_checks(provider: Provider) -> list[Finding]:
                 "Set DATABASE_CLUSTER_WAITS to True.",
             )
         )
+    if _beside_migrate(provider):
+        found.append(
+            Finding(
+                "storage_sql.migrate",
+                Level.WARNING,
+                "Flask-Migrate looks after the same database, and its next `flask db migrate` would drop the "
+                "provider's tables.",
+                "Say Migrate(app, db, **alembic_options), with alembic_options of portula_storage_sql.models.",
+            )
+        )
     return found
 
 
@@ -59,6 +69,16 @@ def _is_node(provider: Provider) -> bool:
 
     store = provider.stores.get(STORE)
     return isinstance(store, SqlStore) and is_certified(store.engine)
+
+
+def _beside_migrate(provider: Provider) -> bool:
+    if "migrate" not in provider.app.extensions:
+        return False
+    from portula_storage_sql.beside_migrate import would_drop
+    from portula_storage_sql.store import SqlStore
+
+    store = provider.stores.get(STORE)
+    return isinstance(store, SqlStore) and would_drop(provider.app, store.engine)
 
 
 def _models(provider: Provider) -> Iterator[Finding]:
