@@ -8,7 +8,10 @@ from portula_testing.failures import crossings, failing
 TELLING = {
     "client credentials": ("portula_client_authenticated of portula_admin", "glitch"),
     "code": (
-        "store.apply Artifact interaction, Artifact consent, Authorization, Grant, Artifact, Artifact session-client",
+        (
+            "store.apply Artifact interaction, Artifact consent, Authorization, Grant, Artifact, "
+            "Artifact session-client, Artifact session"
+        ),
         "glitch",
     ),
     "hybrid": ("slot jose.sign", "outage"),
