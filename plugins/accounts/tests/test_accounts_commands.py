@@ -53,6 +53,10 @@ def test_createuser_keeps_further_claims_about_the_person(accounts, run, tmp_pat
         ("[]", "a JSON object"),
         ('{"sub": "1"}', "'sub'"),
         ('{"email": "a@b.example"}', "'email'"),
+        ('{"size": NaN}', "size is a number without a finite value"),
+        (r'{"name": "\ud800"}', "name is a text with NUL or half a character"),
+        (r'{"name": "\u0000"}', "name is a text with NUL or half a character"),
+        ("[" * 100_000, "no JSON"),
     ],
 )
 def test_createuser_refuses_claims_that_cannot_be_kept(accounts, run, claims, told):

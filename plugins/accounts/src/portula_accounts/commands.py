@@ -49,7 +49,7 @@ def _claims(_context: click.Context, _parameter: click.Parameter, value: str | T
     text = value if isinstance(value, str | None) else value.read()
     try:
         claims = json.loads(text or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"no JSON: {error}") from None
     if not isinstance(claims, dict):
         raise click.BadParameter("claims are a JSON object")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, PortulaError
-from portula.plugin import Artifact, Plan, added, revoke_person
+from portula.plugin import Artifact, Plan, added, json_problem, revoke_person
 from portula_accounts.blocklist import Blocklist
 from portula_accounts.passwords import Passwords, prepare
 from portula_accounts.records import User
@@ -328,6 +328,9 @@ def _checked_claims(claims: Mapping[str, Any] | None) -> dict[str, Any]:
     own = OWN_CLAIMS.intersection(claims or ())
     if own:
         raise UserError(f"The claim {min(own)!r} is not among those given: the account itself says it.")
+    problem = json_problem(dict(claims or {}))
+    if problem:
+        raise UserError(f"The claims cannot be kept as JSON: {problem}.")
     return dict(claims or {})
 
 
