@@ -132,6 +132,31 @@ def test_an_edit_is_tried_a_few_times_and_no_more():
         edited(EDIT_TRIES)
 
 
+class Closed:
+    """A rule that no client keeps, once it is in force."""
+
+    in_force = False
+
+    @hookimpl
+    def portula_validate_client_registration(self, registration):
+        if self.in_force:
+            raise InvalidClientMetadata("no client is allowed")
+
+
+def test_a_client_that_keeps_a_rule_no_longer_can_be_disabled_and_nothing_else():
+    rule = Closed()
+    clients = make_provider("generators", rule).clients
+    clients.create(Application(client_id="a"))
+    rule.in_force = True
+    for changes in ({"name": "new"}, {"disabled": True, "name": "new"}):
+        with pytest.raises(InvalidClientMetadata, match="no client is allowed"):
+            clients.edit("a", lambda found, changes=changes: replace(found, **changes))
+    assert clients.edit("a", lambda found: replace(found, disabled=True)).disabled
+    with pytest.raises(InvalidClientMetadata, match="no client is allowed"):
+        clients.edit("a", lambda found: replace(found, disabled=False))
+    assert clients.registered("a").disabled
+
+
 def test_what_is_gone_is_not_edited(provider):
     def edit(found):
         plan = Plan()

@@ -213,7 +213,8 @@ class Clients:
     def edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
         """Save what a function makes of a client as it stands; of two who edit at once, none undoes the other's work.
 
-        The function is called again, a few times, when somebody else was quicker.
+        The function is called again, a few times, when somebody else was quicker. An edit that disables the client and
+        changes nothing else is saved whatever the rules say: a rule that came later keeps nobody from shutting it out.
 
         Raises:
             UnknownClient: there is none of this name.
@@ -226,7 +227,11 @@ class Clients:
         return self._edit(client_id, edit)
 
     def _edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
-        return self.save(edit(self.registered(client_id)))
+        known = self.registered(client_id)
+        changed = edit(known)
+        if changed == replace(known, disabled=True):
+            return self.save(CheckedClient(application=changed, new=False))
+        return self.save(changed)
 
     def remove(self, client_id: str, plan: Plan | None = None) -> None:
         """End what was issued to a client, and remove it: nothing counts again if the name is given anew.

@@ -57,6 +57,8 @@ class RequestHooks(HookDeclarations):
     def portula_validate_client_registration(self, registration: ClientRegistration) -> None:
         """Deny saving a client by raising InvalidClientMetadata, on every write path; every implementation is heard.
 
+        It is not asked about an edit that only disables the client.
+
         Example:
             class Named(Plugin):
                 def portula_validate_client_registration(self, registration):
