@@ -8,7 +8,8 @@ from hosting import Memory, make_app
 from portula import Provider, hookimpl
 from portula.errors import BrokenPlugin, DuplicateContribution
 from portula.plugin import Source, Tier
-from portula.web.metadata import absolute, fold
+from portula.web.metadata import METADATA_DATA_SECONDS, absolute, fold
+from portula_testing.provider import MovableClock, make_provider
 
 ONE = Source("one", Tier.DEFAULT, "dist-one", "1")
 TWO = Source("two", Tier.INSTALLED, "dist-two", "2")
@@ -113,6 +114,26 @@ def test_without_a_contribution_there_is_no_document():
     app = make_app()
     Provider(app, plugins=[Memory()], discover=False)
     assert app.test_client().get("/o/.well-known/oauth-authorization-server").status_code == 404
+
+
+def test_what_depends_on_data_is_published_as_it_is_half_a_minute_later():
+    class Room:
+        page = "first/"
+
+        @hookimpl
+        def portula_metadata(self, provider):
+            return {"service_documentation": lambda: self.page, "op_policy_uri": "policy/"}
+
+    room, clock = Room(), MovableClock(1_700_000_000)
+    http = make_provider(room, clock=clock).app.test_client()
+
+    def published():
+        return http.get("/.well-known/oauth-authorization-server/o").json["service_documentation"]
+
+    assert [published(), published()] == ["first/"] * 2
+    room.page = "second/"
+    clock.advance(METADATA_DATA_SECONDS)
+    assert published() == "second/"
 
 
 def test_a_document_of_any_room_is_published():

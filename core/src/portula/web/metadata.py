@@ -122,7 +122,7 @@ def _is_address(name: str) -> bool:
 
 
 class MetadataPublisher:
-    """Answers requests for the server metadata; the document is made once for each issuer asked for.
+    """Answers requests for the server metadata; the document is kept as it is written for the issuer asked for last.
 
     What depends on data, such as the scopes of a table, is asked for again from time to time. While that fails, the
     document stays as it was, and before it first succeeds such members are left out.
@@ -137,9 +137,10 @@ class MetadataPublisher:
 
     def answer(self, message: Message) -> Answer:
         """Return the document, cacheable (RFC 8414 §3.2, OpenID Connect Discovery §4.2)."""
-        provider, made = self._provider, self._made
+        provider = self._provider
         issuer = provider.issuer_of(message)
         self._resolve()
+        made = self._made  # another thread that resolves begins a new one
         found = made.get(issuer)
         if found is None:
             base = f"{provider.root_of(issuer)}{provider.mount}"
