@@ -179,6 +179,15 @@ def test_what_is_no_document_makes_no_client(world, body):
     assert world.find() is None
 
 
+@pytest.mark.parametrize("member", ['"size": NaN', r'"motto": "\ud800"', '"motto": 1, "motto": 2'])
+def test_a_document_of_two_meanings_or_that_no_storage_keeps_makes_no_client(world, member):
+    world.web.published[URL] = f"{json.dumps(DOCUMENT)[:-1]}, {member}}}".encode()
+    assert world.find() is None
+    world.web.published[URL] = f'{json.dumps(DOCUMENT)[:-1]}, "motto": "one"}}'.encode()
+    world.clock.forward(MINUTE)
+    assert world.find() is not None
+
+
 @pytest.mark.parametrize(
     ("media_type", "counts"),
     [("application/json", True), ("application/client+json", True), ("text/html", False), ("", False)],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections import OrderedDict
@@ -26,6 +25,7 @@ from portula.plugin import (
     RequestedMetadata,
     costly_work,
     is_loopback_host,
+    read_object,
 )
 from portula_cimd.hooks import CimdHooks, ClientDocument, ClientDocuments
 from portula_cimd.settings import CimdSettings
@@ -220,7 +220,7 @@ class FetchedDocuments(ClientDocuments):
             raise FetchFailed("the answer is not of status 200, or too long", status=fetched.status)
         if fetched.media_type != "application/json" and not fetched.media_type.endswith("+json"):
             raise FetchFailed(f"the answer is of type {fetched.media_type!r}, and not JSON")
-        document = _parsed(fetched.body)
+        document = _read_document(fetched.body)
         if document.get("client_id") != url:
             raise InvalidClientMetadata("client_id in the document is not its URL")
         least, most = settings.CIMD_METADATA_MIN_AGE_SECONDS, settings.CIMD_METADATA_MAX_AGE_SECONDS
@@ -287,14 +287,11 @@ def documents_of(provider: AuthorizationServer) -> ClientDocuments | None:
     return provider.hooks.ruling(CimdHooks.portula_client_documents).answer
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _read_document(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise InvalidClientMetadata("the document is no JSON object")
-    return document
+        return read_object(body)
+    except ValueError as error:
+        raise InvalidClientMetadata(f"the document cannot be read: {error}") from None
 
 
 def _refuse_secrets(document: Mapping[str, Any]) -> None:
