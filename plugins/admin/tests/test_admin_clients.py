@@ -1,9 +1,12 @@
 """Clients: made, edited, switched off, and their secrets exchanged."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
+from portula import hookimpl
+from portula.errors import Conflict, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application, ClientSaved, secret_id
 from portula_admin.uses import USE_SECONDS
 
@@ -268,6 +271,39 @@ def test_a_client_is_switched_off_and_on(admin):
         admin.heard.of(ClientSaved)
         == [ClientSaved(provider=admin.provider, **BY_ADA, client_id="app", created=False, at=NOW)] * 2
     )
+
+
+class Closed:
+    """A rule that no client keeps, once it is in force."""
+
+    in_force = False
+
+    @hookimpl
+    def portula_validate_client_registration(self, registration):
+        if self.in_force:
+            raise InvalidClientMetadata("no client is allowed")
+
+
+def test_what_cannot_be_switched_on_is_named_beside_what_was_done(make):
+    admin = make(rule := Closed())
+    admin.client("one")
+    admin.client("two")
+    rule.in_force = True
+    assert "2 applications disabled." in admin.act("application", "disable_selected", "one", "two").text
+    page = admin.act("application", "enable_selected", "one")
+    assert "0 applications enabled. one was not enabled: no client is allowed." in page.text
+    assert admin.found("one").disabled
+
+
+def test_an_edit_that_others_are_quicker_than_each_time_is_to_be_tried_again(admin, monkeypatch):
+    admin.client()
+    form = form_of(admin, EDIT)
+    for error, status, words in (
+        (Conflict(Application, None), 400, "Please try again"),
+        (UnknownClient("gone"), 404, "There is no such application"),
+    ):
+        monkeypatch.setattr(admin.provider.clients, "edit", Mock(side_effect=error))
+        assert words in admin.post(EDIT, {**form, "name": "New"}, status).text
 
 
 def test_nobody_who_edits_loses_what_another_changed(admin):

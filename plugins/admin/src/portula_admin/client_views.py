@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 from portula import Plugin
-from portula.errors import DuplicateRecord, InvalidClientMetadata, UnknownClient
+from portula.errors import Conflict, DuplicateRecord, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application, unknown_scopes
 from portula_admin.cells import Link
 from portula_admin.forms import editable, filled, make_form, refuse
@@ -73,6 +73,11 @@ class ClientViews(AdminPages):
         except InvalidClientMetadata as error:
             refuse(form, error)
             return self._form_page(person, form, client, 400)
+        except UnknownClient:
+            return self.missing("There is no such application")
+        except Conflict:
+            form.form_errors.append("Others change this application at this moment. Please try again.")
+            return self._form_page(person, form, client, 400)
         return self.done(person, "The changes were saved.", "view", slug=admin.slug, id=client_id)
 
     def secret(self, person: Authenticated) -> Response:
@@ -95,7 +100,7 @@ class ClientViews(AdminPages):
                 clients.remove_secret(client_id, removed)
                 return self.done(person, "The secret was removed.", "view", **here)
             changed, secret = clients.add_secret(client_id, hash_secret="readable" not in posted)
-        except (InvalidClientMetadata, UnknownClient) as error:
+        except (Conflict, InvalidClientMetadata, UnknownClient) as error:
             return self.done(person, f"Nothing was done: {error}.", "view", **here)
         return self._secret_page(person, changed, secret)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from portula.errors import Conflict, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application, shown_name
 from portula_admin.cells import Badge, Cell, Code, Lines, Link
 from portula_admin.options import Fieldsets, RecordAdmin, action, column
@@ -182,9 +183,15 @@ class ApplicationAdmin(RecordAdmin):
         return self._switch(records, "enabled", disabled=False)
 
     def _switch(self, records: Sequence[Application], word: str, *, disabled: bool) -> str:
+        problems: list[str] = []
         for record in records:
-            self.provider.clients.edit(record.client_id, lambda found: replace(found, disabled=disabled))
-        return f"{len(records)} {(self.title if len(records) == 1 else self.title_plural).lower()} {word}."
+            try:
+                self.provider.clients.edit(record.client_id, lambda found: replace(found, disabled=disabled))
+            except (Conflict, InvalidClientMetadata, UnknownClient) as error:
+                problems.append(f" {record.client_id} was not {word}: {error}.")
+        count = len(records) - len(problems)
+        title = self.title if count == 1 else self.title_plural
+        return f"{count} {title.lower()} {word}.{''.join(problems)}"
 
 
 def grant_words(name: str) -> str:
