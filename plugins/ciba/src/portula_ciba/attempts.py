@@ -39,7 +39,7 @@ def attempt(provider: AuthorizationServer, places: Places, full: str) -> Iterato
     finally:
         plan = Plan()
         if judged.wrong:
-            plan.change(Artifact, taken[0], expires_at=provider.now() + WINDOW_SECONDS)
+            plan.change_all(Artifact, {"digest": taken[0]}, expires_at=provider.now() + WINDOW_SECONDS)
         else:
             plan.remove(Artifact, digest=tuple(taken))
         provider.storage.apply(plan)
