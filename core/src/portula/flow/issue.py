@@ -29,8 +29,6 @@ class Issue:
     """Whether a refresh token goes with it."""
     rotation: bool = True
     """Whether a refresh gives a new refresh token, or the same one again."""
-    refresh_lifetime: int | None = None
-    """Seconds the refresh token lives; None for without end."""
     members: dict[str, Any] = field(default_factory=dict)
     """Further members of the answer."""
     claims: dict[str, Any] = field(default_factory=dict)
