@@ -36,9 +36,6 @@ from oauthlib.openid.connect.core.exceptions import (
     RequestURINotSupported,
 )
 
-from portula.flow.clients import (
-    UnknownClient,
-)
 from portula.flow.responses import InvalidTargetError, MissingTokenError, RetryLater
 from portula.host.hooks import RuleFailed
 from portula.model.errors import (
@@ -60,6 +57,7 @@ from portula.model.errors import (
     Replayed,
     SlotConflict,
     StorageDown,
+    UnknownClient,
     UnknownPerson,
     UnknownPlugin,
     UnknownSetting,

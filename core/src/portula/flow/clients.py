@@ -16,7 +16,7 @@ from portula.flow.revoking import revoke_client
 from portula.host.declarations import HostHooks
 from portula.host.profiles import PROFILE_MEMBER, Shortfall
 from portula.model.client_metadata import required_confirmations
-from portula.model.errors import Conflict, InvalidClientMetadata, PortulaError, nearest
+from portula.model.errors import Conflict, InvalidClientMetadata, UnknownClient, nearest
 from portula.model.failures import log_failure
 from portula.model.keys import unkeyed_digest
 from portula.model.plans import Plan
@@ -46,10 +46,6 @@ class CheckedClient:
     new: bool
     secret: str | None = field(default=None, repr=False)
     """The secret of a new client."""
-
-
-class UnknownClient(PortulaError):
-    """There is no client of this name."""
 
 
 def secret_id(stored: str) -> str:

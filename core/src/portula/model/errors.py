@@ -100,6 +100,10 @@ class InvalidClientMetadata(PortulaError):
         super().__init__(description)
 
 
+class UnknownClient(PortulaError):
+    """There is no client with this `client_id`."""
+
+
 class UnknownPerson(PortulaError):
     """There is no person of this name or subject."""
 
