@@ -17,7 +17,7 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
 
 from portula.host.answers import contribution_problem, problem_of
 from portula.host.events import Event
-from portula.host.joining import joined, keys_of, made
+from portula.host.joining import empty_requirement, join_denials, keys_of
 from portula.host.kinds import PREFIX, HookFacts, Kind
 from portula.host.logs import log_event
 from portula.host.plugins import Implementation, Plugins
@@ -267,7 +267,7 @@ class Hooks:
             except StorageDown as down:
                 denials.append(down)
         if denials:
-            raise joined(denials)
+            raise join_denials(denials)
 
     def require(self, requirement: Callable[[Any, V], T | None], value: V) -> T:
         """Ask everyone and join what they require; without any it is what the class of it is made without arguments.
@@ -285,7 +285,7 @@ class Hooks:
                 raise _refused(failure) from None
             if required is not None:
                 joined = required if joined is None else joined | required
-        return cast("T", made(expected) if joined is None else joined)
+        return cast("T", empty_requirement(expected) if joined is None else joined)
 
     def shape(self, shape: Callable[[Any, V], None], value: V) -> V:
         """Let everyone change the documented fields of a value, strongest tier first, and return it.
