@@ -113,7 +113,7 @@ class LockFile:
 
 def write(path: Path, plugins: Iterable[LockedPlugin]) -> None:
     """Write a lock file, its lines by name."""
-    lines = [asdict(plugin) for plugin in sorted(plugins, key=lambda plugin: plugin.name)]
+    lines = as_json(sorted(plugins, key=lambda plugin: plugin.name))
     path.write_text(
         json.dumps({"version": LOCK_VERSION, "plugins": lines}, indent=2) + "\n", encoding="utf-8"
     )
@@ -234,5 +234,5 @@ _same: set[tuple[bytes, bytes]] = set()
 
 
 def as_json(plugins: Iterable[LockedPlugin]) -> list[dict[str, Any]]:
-    """Return lines for a report."""
+    """Return the lines of a lock file as JSON has them."""
     return [asdict(plugin) for plugin in plugins]
