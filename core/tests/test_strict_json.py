@@ -44,8 +44,8 @@ def test_nothing_else_is_raised_than_a_value_error(data):
         (b'{"a":NaN}', "it holds a number without a finite value"),
         (b'{"a":-Infinity}', "it holds a number without a finite value"),
         (b'{"a":1e999}', "it holds a number without a finite value"),
-        (b'{"a":["\\u0000"]}', "it holds a text with NUL or half a character"),
-        (b'{"\\ud800":1}', "it holds a text with NUL or half a character"),
+        (b'{"a":["\\u0000"]}', "it holds a text with NUL or a lone surrogate"),
+        (b'{"\\ud800":1}', "it holds a text with NUL or a lone surrogate"),
     ],
 )
 def test_the_error_says_why_and_quotes_nothing(data, why):

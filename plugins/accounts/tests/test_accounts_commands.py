@@ -54,8 +54,8 @@ def test_createuser_keeps_further_claims_about_the_person(accounts, run, tmp_pat
         ('{"sub": "1"}', "'sub'"),
         ('{"email": "a@b.example"}', "'email'"),
         ('{"size": NaN}', "size is a number without a finite value"),
-        (r'{"name": "\ud800"}', "name is a text with NUL or half a character"),
-        (r'{"name": "\u0000"}', "name is a text with NUL or half a character"),
+        (r'{"name": "\ud800"}', "name is a text with NUL or a lone surrogate"),
+        (r'{"name": "\u0000"}', "name is a text with NUL or a lone surrogate"),
         ("[" * 100_000, "no JSON"),
     ],
 )

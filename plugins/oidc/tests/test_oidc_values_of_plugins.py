@@ -82,7 +82,7 @@ VALUES = [
     ({"groups": ["a", {"b"}]}, "groups is a set"),
     ({"height": math.nan}, "height is a number without a finite value"),
     ({"depth": [[math.inf]]}, "depth is a number without a finite value"),
-    ({"name": "half \ud800"}, "name is a text with NUL or half a character"),
+    ({"name": "half \ud800"}, "name is a text with NUL or a lone surrogate"),
     ({"map": {1: "one"}}, "map has a name that is no text"),
 ]
 

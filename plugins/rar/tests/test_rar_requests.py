@@ -33,7 +33,7 @@ WRONG = {
     "one that is wrong beside one that is right": json.dumps([PAYMENT, {"type": "payment"}]),
     "a member twice": '[{"type": "payment_initiation", "type": "account_information", "actions": ["list_accounts"]}]',
     "NaN": '[{"type": "statistics", "identifier": NaN}]',
-    "half a character": '[{"type": "statistics", "identifier": "\\ud800"}]',
+    "a lone surrogate": '[{"type": "statistics", "identifier": "\\ud800"}]',
     "depth": f'[{{"type": "statistics", "actions": {DEEP}}}]',
     "10,000 objects": f"[{','.join(['1'] * 10_000)}]",
     "101 objects": json.dumps([{"type": "statistics"}] * 101),

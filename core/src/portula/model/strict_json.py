@@ -20,7 +20,7 @@ def read_object(data: bytes) -> dict[str, Any]:
 
     Raises:
         ValueError: it is none, names a member twice, is nested too deep, holds a number without a finite value, or a
-            text with NUL or half a character. The message says so and quotes nothing.
+            text with NUL or a lone surrogate. The message says so and quotes nothing.
     """
     value = _read(data)
     if not isinstance(value, dict):
@@ -78,7 +78,7 @@ def _problem_of(item: object) -> str | None:
         texts = all(isinstance(name, str) and _storable(name) for name in item)
         return None if texts else "has a name that is no text"
     if isinstance(item, str):
-        return None if _storable(item) else "is a text with NUL or half a character"
+        return None if _storable(item) else "is a text with NUL or a lone surrogate"
     if isinstance(item, float):
         return None if math.isfinite(item) else "is a number without a finite value"
     return (
@@ -120,7 +120,7 @@ def _check(value: Any) -> None:
             elif isinstance(item, list):
                 below += item
             elif isinstance(item, str) and not _storable(item):
-                raise _Refused("it holds a text with NUL or half a character")
+                raise _Refused("it holds a text with NUL or a lone surrogate")
         level = below
     raise _Refused(f"it is nested more than {MAX_DEPTH} deep")
 
