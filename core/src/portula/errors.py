@@ -1,4 +1,4 @@
-"""What portula raises, and the protocol errors that a plugin may raise.
+"""The exceptions of portula, and the protocol errors that a plugin may raise.
 
 Start-up errors derive from `ConfigError`. `OAuth2Error` and what derives from it are the errors that a client sees
 (RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6).

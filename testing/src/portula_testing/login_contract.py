@@ -78,7 +78,7 @@ class LoginContract:
         """Return the function that does something within a request."""
         return Visits(provider)
 
-    # --- Who sits at the browser ---
+    # --- Who is signed in ---
 
     def test_nobody_is_signed_in_at_first(self, visit: Visits, login: Login) -> None:
         assert visit(visit.browser(), login.current) is None

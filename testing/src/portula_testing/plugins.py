@@ -93,7 +93,7 @@ class _Seat:
 
 
 class TestLogin(Login):
-    """A login without pages: the test says who sits at the browser.
+    """A login without pages: the test says who is signed in.
 
     Unless told otherwise everybody exists, so that a token for any subject counts.
     """
@@ -139,7 +139,7 @@ class TestLogin(Login):
         self.users[subject] = User(subject, username, active=False)
 
     def current(self) -> Authenticated | None:
-        """Say who sits at the browser of the current request."""
+        """Return who is signed in at the browser of the current request."""
         seat: _Seat | None = request.environ.get(self._SEAT) if has_request_context() else None
         seat = seat or self._seated
         user = self.find(seat.subject) if seat and not seat.left else None

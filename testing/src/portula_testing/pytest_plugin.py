@@ -89,7 +89,7 @@ def oauth_clock() -> MovableClock:
 
 @pytest.fixture
 def oauth_login() -> TestLogin:
-    """Return the login of `oauth_server`; `oauth_login.sign_in_as(user)` says who sits at the browser."""
+    """Return the login of `oauth_server`; `oauth_login.sign_in_as(user)` says who is signed in."""
     from portula_testing.plugins import TestLogin
 
     return TestLogin()

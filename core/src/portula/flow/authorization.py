@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def client(exchange: AuthorizationExchange) -> None:
-    """Know the client; nothing is sent anywhere before (attack S02)."""
+    """Find the client; nothing is sent anywhere before (attack S02)."""
     request = exchange.request
     if not request.client_id:
         raise errors.MissingClientIdError(request=request)
@@ -98,7 +98,7 @@ def redirect_uri(exchange: AuthorizationExchange) -> None:
 
 
 def response_type(exchange: AuthorizationExchange) -> None:
-    """Know the response type by its exact name; the order of its words has no meaning (RFC 6749 §3.1.1)."""
+    """Find the response type by its exact name; the order of its words has no meaning (RFC 6749 §3.1.1)."""
     request = exchange.request
     if request.response_type is None:
         raise errors.MissingResponseTypeError(request=request)
@@ -274,7 +274,7 @@ def apply(exchange: AuthorizationExchange) -> None:
 
 
 def tell(exchange: AuthorizationExchange) -> None:
-    """Tell what happened; a handler that fails is logged and hurts nobody."""
+    """Call the handlers of the events; one that fails is logged, and the answer is the same."""
     for event in exchange.events:
         exchange.provider.hooks.tell(EventHooks.portula_token_issued, event)
 

@@ -1,4 +1,4 @@
-"""What the protocol shows a plugin of the server that it is part of."""
+"""`AuthorizationServer`: the server as plugins see it on the floor of the protocol."""
 
 from __future__ import annotations
 

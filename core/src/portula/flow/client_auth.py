@@ -1,4 +1,4 @@
-"""What a way of client authentication is (RFC 6749 §2.3)."""
+"""The description of a client authentication method (RFC 6749 §2.3)."""
 
 from __future__ import annotations
 

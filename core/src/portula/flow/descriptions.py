@@ -1,4 +1,4 @@
-"""What people and operators read of an authorization or an access token besides its scopes."""
+"""Descriptions, for people and operators, of what authorizations and access tokens allow besides scopes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What plugins contribute to the protocol, collected at start; and the backend that answers it."""
+"""Collects at start what plugins contribute to the protocol, and makes the backend."""
 
 from __future__ import annotations
 

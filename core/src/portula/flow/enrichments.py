@@ -1,4 +1,4 @@
-"""What enrichments are given: an answer as far as it is made, and what it answers."""
+"""The values that enrichments are called with: a request, and its response as far as it is made."""
 
 from __future__ import annotations
 

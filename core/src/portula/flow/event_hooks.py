@@ -1,4 +1,4 @@
-"""The hooks that are told what happened, once it is committed."""
+"""The hooks of events, which are called after the plan is applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened, for listeners: small immutable facts that never carry a token, a code or a secret."""
+"""The events of the protocol: immutable values that never carry a token, a code or a secret."""
 
 # pyright: reportGeneralTypeIssues=false
 # All fields are keyword-only, so one that is required may take the place of one that is not.

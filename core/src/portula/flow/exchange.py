@@ -49,7 +49,7 @@ class Exchange:
     message: Message = ABSENT
     """The whole HTTP request."""
     issuer: str = ""
-    """By whose name it is answered."""
+    """The issuer that answers it."""
     client_auth_method: str | None = None
     """Registered name of the method by which the client authenticated; None while it has not."""
     reason: str | None = None
@@ -69,7 +69,7 @@ class Exchange:
     person: User | None = None
     """The person whom the request is about, once they are found active."""
     login: Authenticated | None = None
-    """Who sits at the browser, where the request is one of a browser and its person decides."""
+    """The person signed in at the browser, where the request came by one and its person decides."""
     authorization: Authorization | None = None
     """What it is done under: the authorization being made, or that of the code or token presented."""
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What an authorization request demands of the person at the browser."""
+"""The demands of an authorization request on the person at the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request is to be given: decided before anything is made."""
+"""The issue of a request: what is decided about its tokens before any of them is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an administrator names: a person, scopes; an error names what comes nearest."""
+"""Looks up people and scopes that an administrator names; an error has the nearest name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands between oauthlib's grants and a validator."""
+"""The memo between oauthlib's grants and a validator: each question is asked once a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an access token is presented to an endpoint that it guards, and how its possession is proven."""
+"""Token presentations: the schemes of access tokens in requests, and proofs of possession."""
 
 from __future__ import annotations
 

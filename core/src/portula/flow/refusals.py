@@ -1,4 +1,4 @@
-"""What operators hear of a request that is refused, where its endpoint has no event of its own for that."""
+"""The event of a refused request, for endpoints that have no event of their own for that."""
 
 from __future__ import annotations
 

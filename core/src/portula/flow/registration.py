@@ -1,4 +1,4 @@
-"""What a rule on client metadata is given."""
+"""The value that `portula_validate_client_registration` is called with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What turns an authorization request that names its parameters elsewhere into one that carries them."""
+"""Request resolvers, which find the parameters of an authorization request that names them elsewhere."""
 
 from __future__ import annotations
 

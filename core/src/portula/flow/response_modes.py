@@ -1,4 +1,4 @@
-"""How an authorization response travels (OAuth 2.0 Multiple Response Type Encoding Practices §2.1)."""
+"""Response modes of authorization responses (OAuth 2.0 Multiple Response Type Encoding Practices §2.1)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class ServiceHooks(HookDeclarations, Generic[P]):
         install="portula-accounts, or give Provider(plugins=[…]) a plugin with portula_login",
     )
     def portula_login(self, provider: P) -> Login | None:
-        """Answer the slot of the login: who sits at the browser, and where people sign in.
+        """Answer the slot of the login: who is signed in at the browser, and where people sign in.
 
         Example:
             class Room(Plugin):

@@ -1,4 +1,4 @@
-"""What may be used once, such as the `jti` of a JWT (RFC 7519 §4.1.7)."""
+"""Names that may be used once, such as the `jti` of a JWT (RFC 7519 §4.1.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept in the storage for people who have not signed in: anybody can ask for it, so it has bounds."""
+"""Bounds what is stored for people who have not signed in, since anybody can cause it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
 
 WINDOW_SECONDS = 600
-"""The quotas are for such a time of the clock; what is kept lives a few times INTERACTION_EXPIRE_SECONDS."""
+"""Seconds after which the counts begin anew."""
 
 MAX_REQUEST_BYTES = 32 * 1024
 """Parameters of one request."""
@@ -26,14 +26,14 @@ MAX_BYTES = 64 * 1024 * 1024
 """Of all requests together."""
 
 ROW_BYTES = 512
-"""What a row takes beside the parameters."""
+"""Bytes of a row beside the parameters."""
 BYTES_PER_PURGE = 64 * 1024
 ROWS_PER_PURGE = 2 * BYTES_PER_PURGE // ROW_BYTES
 """More than were kept since the last purge, so that what has expired goes."""
 
 
 class StrangersQuota:
-    """Counts what one process keeps for strangers."""
+    """Counts what one process stores for people who have not signed in."""
 
     def __init__(self, provider: AuthorizationServer) -> None:
         """Take the provider."""
@@ -44,10 +44,10 @@ class StrangersQuota:
         self._total = 0
 
     def admit(self, client_address: str, size: int) -> None:
-        """Count a request of `size` bytes that is about to be kept, and remove some of what has expired.
+        """Count a request of `size` bytes that is about to be stored, and remove some of what has expired.
 
         Raises:
-            InvalidRequestError: it is too long to be kept.
+            InvalidRequestError: it has more than MAX_REQUEST_BYTES.
             RetryLater: a quota is used up.
         """
         if size > MAX_REQUEST_BYTES:

@@ -254,7 +254,7 @@ def apply(exchange: TokenExchange) -> None:
 
 
 def tell(exchange: TokenExchange) -> None:
-    """Tell what happened; a handler that fails is logged and hurts nobody."""
+    """Call the handlers of the events; one that fails is logged, and the answer is the same."""
     request, validator = exchange.request, exchange.provider.validator
     if exchange.code is not None:
         try:

@@ -1,4 +1,4 @@
-"""Whether an answer is of the type that a hook declares."""
+"""Checks that what a hook implementation returns is of the declared type."""
 
 from __future__ import annotations
 

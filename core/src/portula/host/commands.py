@@ -1,4 +1,4 @@
-"""What rooms make commands of."""
+"""Names of core's commands, and the group of commands that look after a schema."""
 
 from __future__ import annotations
 

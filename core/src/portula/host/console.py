@@ -1,4 +1,4 @@
-"""What commands have in common: options, tables for people, JSON for programs, questions before something ends.
+"""What commands share: options, tables for people, JSON for programs, confirmation questions.
 
 Rooms import these names from `portula.plugin`, so that every command lists, asks and fails alike. Rich is imported by
 what prints with it: a process that serves never needs it.

@@ -1,4 +1,4 @@
-"""What the host shows a plugin of the server that it is part of."""
+"""`Deployment`: the server as plugins see it on the floor of the host."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Deployment:
     name: str
     """Unique in the app; part of view names and of cookies."""
     mount: str
-    """Path below which the endpoints stand."""
+    """Path below which the endpoints are mounted (MOUNT_PATH)."""
     issuer: str
     """The issuer; empty where it is made of the host of each request."""
     demo: bool
-    """Whether it is there to be tried out, with people and clients of no worth: rooms may show what no other should."""
+    """Whether it is a demo, whose people and clients are made up: rooms may then show what they hide elsewhere."""
     realm: str
-    """Whose records it keeps and finds (REALM)."""
+    """The realm whose records it stores and finds (REALM)."""
     plugins: Plugins
     hooks: Hooks
     keys: Keys

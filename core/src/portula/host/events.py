@@ -1,4 +1,4 @@
-"""What every event has in common."""
+"""The base class of events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _members_of(event: Hashable) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """Something that happened, or is about to; who makes one names the provider and what the event is about."""
+    """Something that happened, or is about to. Whoever makes one gives the provider and the fields of its class."""
 
     provider: Deployment = field(repr=False, compare=False)
     id: str = field(default_factory=_new_id, compare=False)
@@ -61,7 +61,7 @@ class Event:
     """Why it was refused or done, for operators; nothing of it is told to clients."""
 
     log_level: ClassVar[int] = logging.INFO
-    """How loud its line in the log is."""
+    """The level of its line in the log."""
 
     def __post_init__(self) -> None:
         """Fill in time, realm and issuer from the provider, and the rest from the request, where they are not given."""

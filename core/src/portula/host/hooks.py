@@ -1,4 +1,4 @@
-"""How each kind of hook is called, and the promise each kind keeps.
+"""Calls hooks, each kind by its own policy.
 
 Slots are asked once, all of them, and the strongest tier wins. Denials are all heard, and none can be outvoted or
 swallowed. Enrichments cannot overwrite. Outboxes fail the request. Events fail nobody. A hook is named by its

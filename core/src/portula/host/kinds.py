@@ -1,4 +1,4 @@
-"""How a hook is declared: a typed method that does nothing, in a class that derives from `HookDeclarations`.
+"""Declarations of hooks: a hook is a typed method that does nothing, in a class derived from `HookDeclarations`.
 
 The method is the declaration, the documentation and the handle by which the hook is called. A decorator says its kind
 and what an implementation could do if it were hostile; `portula.host.hooks` keeps each kind's promise.

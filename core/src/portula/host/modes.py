@@ -1,4 +1,4 @@
-"""Ways in which a provider starts for once: for commands that look after the very thing that would stop the start."""
+"""Context managers in which a provider starts in spite of what would stop it, for the commands that mend that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an implementation of a hook may look like: refused here, it cannot break a promise later."""
+"""Checks the signatures of hook implementations at start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in words of people who configure: pydantic's speak of tuples and patterns."""
+"""Translates pydantic's errors into words of people who configure: no tuples, no patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a client's address is counted."""
+"""The part of a client's address by which limits count."""
 
 from __future__ import annotations
 

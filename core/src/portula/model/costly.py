@@ -1,4 +1,4 @@
-"""Work that costs time and memory, such as argon2id: a few pieces at once, and who waits for it holds nobody up."""
+"""Limits work that costs much time and memory, such as argon2id, to a few calls at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the slot `jose` can do beside signing: encrypted tokens (RFC 7516)."""
+"""Encrypted tokens (RFC 7516): the part of the slot `jose` beside signing."""
 
 from __future__ import annotations
 

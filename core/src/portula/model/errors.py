@@ -1,4 +1,4 @@
-"""What portula raises. One tree, its base never raised itself.
+"""The exceptions of portula: one tree, whose base is never raised itself.
 
 Start-up errors derive from ConfigError and name the culprit, its distribution and the remedy. The errors a client
 sees on the wire are oauthlib's OAuth2Error classes (RFC 6749 §4.1.2.1 and §5.2), not these.

@@ -1,4 +1,4 @@
-"""What is logged of a request that failed, and what of it those hear who sent it."""
+"""Failures of requests: their line in the log, and the description that the client gets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portula.model.requests import current_request
 log = logging.getLogger("portula")
 
 RETRY_AFTER_SECONDS = 5
-"""When who found the storage down may come again."""
+"""Seconds after which a client whose request found the storage down may send it again (Retry-After)."""
 
 
 def log_failure(failure: BaseException, message: str, *arguments: object) -> None:
@@ -18,8 +18,8 @@ def log_failure(failure: BaseException, message: str, *arguments: object) -> Non
 
     Args:
         failure: what was raised.
-        message: what failed, with the places of the arguments, as `logging` takes them.
-        arguments: for those places.
+        message: what failed, a format as `logging` takes it.
+        arguments: of the format.
     """
     request = current_request()
     if request is not None:
@@ -31,7 +31,7 @@ def log_failure(failure: BaseException, message: str, *arguments: object) -> Non
 
 
 def description_of(failure: BaseException) -> str:
-    """Return what a client is told of a failure that is none of its own."""
+    """Return the `error_description` of a failure that is not the client's."""
     request = current_request()
     where = f"as request {request.id}" if request is not None else "there"
     if isinstance(failure, StorageDown):

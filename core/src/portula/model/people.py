@@ -20,7 +20,7 @@ MAX_SUBJECT_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """Who sits at the browser. Numbers are taken as text where text is needed; any other type is a TypeError."""
+    """The person signed in at a browser. Numbers become text where text is needed; any other type is a TypeError."""
 
     subject: str
     """Stable identifier of the person within the provider, at most 255 characters; never an e-mail address."""
@@ -47,7 +47,7 @@ class User:
     username: str
     active: bool = True
     is_admin: bool = False
-    """Whether the login knows this person for one who administers the provider. No token and no page tells."""
+    """Whether the login says that this person administers the provider. No token and no page shows it."""
     claims: Mapping[str, Any] = field(default_factory=dict)
     """Claims by name, of what JSON has: text, finite numbers, booleans, None, lists and dictionaries of these."""
 
@@ -61,7 +61,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class StoredPeople:
-    """Where in the provider's storage a login keeps people, so that one is read together with the token of theirs."""
+    """Where a login keeps people in the provider's storage, so that one is read together with a token of theirs."""
 
     cls: type[Any]
     """The record class."""

@@ -1,4 +1,4 @@
-"""What portula remembers: immutable values, no SQL, no Flask.
+"""Record types, and the records of core: immutable values, no SQL, no Flask.
 
 A record is a frozen dataclass; a RecordType says which of its fields are unique keys, which are looked up, and
 when it expires. Times are Unix seconds, UTC. Tokens, codes and secrets appear as digests only.

@@ -1,4 +1,4 @@
-"""What the fields of a record are, and which conditions and values a store accepts for them."""
+"""The fields of a record, and the conditions and values that a store accepts for them."""
 
 from __future__ import annotations
 

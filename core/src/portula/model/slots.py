@@ -103,11 +103,11 @@ class Login(ABC):
 
     @abstractmethod
     def current(self) -> Authenticated | None:
-        """Say who sits at the browser of the current Flask request."""
+        """Return the person signed in at the browser of the current Flask request; None when nobody is."""
 
     @abstractmethod
     def login_url(self, next_url: str, client: Application | None = None) -> str:
-        """Return where to send the browser to sign in; it comes back to `next_url`, a relative URL.
+        """Return the URL of the sign-in page, which sends the browser back to `next_url`, a relative URL.
 
         The page lets people sign in although somebody is signed in: an app may demand it. Hints of the app, such as
         `login_hint`, are added to the query of the URL (OpenID Connect Core §3.1.2.1). `signed_in_at` is the
@@ -116,16 +116,16 @@ class Login(ABC):
         """
 
     def account_url(self) -> str | None:
-        """Return the page of the person's own account, which lets them sign in first; None where there is none."""
+        """Return the URL of the person's account page, which asks them to sign in first; None where there is none."""
         return None
 
     def sign_out_url(self) -> str | None:
-        """Return the page on which a person signs out by themselves, None where there is none."""
+        """Return the URL of the page on which a person signs out; None where there is none."""
         return None
 
     @abstractmethod
     def sign_out(self) -> None:
-        """Let nobody sit at the browser of the current Flask request any more; an app asked for it, and was allowed."""
+        """Sign out the person at the browser of the current Flask request; an app asked for it, and was allowed to."""
 
     def sign_out_with(self, storage: Storage, plan: Plan) -> Counts:
         """Apply what else ends with the session, and sign out; return what `Storage.apply` returns.

@@ -1,4 +1,4 @@
-"""Where a plugin came from, and how strong that makes it."""
+"""The source of a plugin, and its tier."""
 
 from __future__ import annotations
 

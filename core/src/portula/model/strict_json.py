@@ -1,6 +1,6 @@
-"""Reading JSON of strangers: one meaning only, of limited depth, and nothing in it that cannot be stored.
+"""Reads JSON of strangers strictly: of one meaning, of limited depth, and with nothing that cannot be stored.
 
-And what of the values that plugins give cannot be written as such JSON.
+`json_problem` holds values that plugins return to the same rules.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from portula.model.errors import with_article
 
 MAX_DEPTH = 16
-"""How deep objects and arrays may stand in each other."""
+"""How deep objects and arrays may be nested."""
 
 
 def read_object(data: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a room shows and does in pages for administrators, said without a page: any admin may render it."""
+"""Records and actions that a room contributes to the pages of administrators, independent of how they are rendered."""
 
 from __future__ import annotations
 

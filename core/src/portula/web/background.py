@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTask:
-    """Small work that pays as it goes: the more is written, the more often it is done."""
+    """Work that a serving process does in a thread after every so many plans, such as deleting what has expired."""
 
     what: str
     """What is done, for the log when it fails, e.g. `deleting what has expired`."""

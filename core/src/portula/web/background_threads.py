@@ -1,4 +1,4 @@
-"""What a process that serves does beside its requests, in threads: deliveries, and tasks after every so many plans."""
+"""Threads of a serving process beside its requests: deliveries, and tasks after every so many plans."""
 
 from __future__ import annotations
 

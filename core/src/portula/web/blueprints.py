@@ -1,4 +1,4 @@
-"""How a room's Flask blueprint is mounted, and how people find its pages."""
+"""Flask blueprints as rooms contribute them, and links to their pages."""
 
 from __future__ import annotations
 

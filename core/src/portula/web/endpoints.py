@@ -1,4 +1,4 @@
-"""What rooms mount: the lists of steps of their endpoints, joined with what plugins insert."""
+"""Joins the lists of steps of all endpoints with the steps that plugins insert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is particular to Flask: extensions made before their apps, commands that load an app, Werkzeug's redirects."""
+"""Particulars of Flask: extensions made before their apps, commands that load an app, Werkzeug's redirects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it could answer: for who starts and stops it, and for load balancers."""
+"""The endpoints `healthz` and `readyz`, for supervisors and load balancers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from portula.web.provider import Provider
 
 HELD_SECONDS = 1.0
-"""For how long an answer of `readyz` counts: however often it is asked for, the storage is asked once."""
+"""Seconds for which an outcome is answered again, so that frequent requests do not all ask the storage."""
 
 ALIVE = {"status": "ok"}
 

@@ -145,7 +145,7 @@ class InteractionView(ABC, Generic[X]):
         return Mount(found)
 
     def view(self) -> Response:
-        """Answer a request, an error of it, or the person's word on it."""
+        """Answer a request, its error, or what the person decided."""
         try:
             for _ in range(TRIES - 1):
                 try:

@@ -94,7 +94,7 @@ class Pages:
         self._templates = Templates(provider.app, provider.core_settings.TEMPLATES_DIR, mounts)
 
     def render(self, template: str, status: int = 200, **context: Any) -> Response:
-        """Return a page with the house's headers."""
+        """Return a rendered template with PAGE_HEADERS."""
         context.setdefault("brand", self._provider.core_settings.PROVIDER_NAME)
         context.setdefault("portula_static", f"{self._provider.name}.static")
         context["status"] = status

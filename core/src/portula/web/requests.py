@@ -1,4 +1,4 @@
-"""What is known of a request before anything answers it: its identifier and its address."""
+"""The identifier of a request, and the address of its client, by the WSGI environment."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class AccountsLogin(Login):
         self.users = Users(provider)
 
     def current(self) -> Authenticated | None:
-        """Say who sits at the browser; somebody disabled or deleted since signing in is nobody."""
+        """Return who is signed in; None where the person was disabled or removed since."""
         session = self._provider.hooks.ask(Plugin.portula_sessions).current()
         if session is None:
             return None
