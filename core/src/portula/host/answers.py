@@ -19,7 +19,8 @@ def problem_of(answer: object, expected: Any) -> str | None:
     if _test_of(expected)(answer):
         return None
     given = answer.__qualname__ if isinstance(answer, type) else type(answer).__qualname__
-    return f"{f'the class {given}' if isinstance(answer, type) else with_article(given)}; {_named(expected)} is needed"
+    subject = f"the class {given}" if isinstance(answer, type) else with_article(given)
+    return f"{subject}; {_type_words(expected)} is needed"
 
 
 def contribution_problem(answer: object, expected: Any) -> str | None:
@@ -65,12 +66,12 @@ def _is_instance(cls: Any, answer: object) -> bool:
     return isinstance(answer, cls)
 
 
-def _named(expected: Any) -> str:
+def _type_words(expected: Any) -> str:
     origin, members = get_origin(expected), get_args(expected)
     if expected is None:
         return "None"
     if origin in (Union, UnionType):
-        return " or ".join(_named(member) for member in members if member is not NoneType)
+        return " or ".join(_type_words(member) for member in members if member is not NoneType)
     if origin is type:
         return "a class" if members[0] is Any else f"a subclass of {members[0].__qualname__}"
     if origin is collections.abc.Callable:

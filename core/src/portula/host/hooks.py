@@ -133,7 +133,7 @@ class Hooks:
         return known
 
     def _rule(self, slot: Callable[..., Any]) -> Ruling[Any]:
-        _, implementations = self._called(slot, Kind.SLOT)
+        _, implementations = self._look_up(slot, Kind.SLOT)
         name, expected = slot.__name__.removeprefix(PREFIX), return_type(slot)
         answers: list[tuple[Source, Any]] = []
         for implementation in implementations:
@@ -179,7 +179,7 @@ class Hooks:
         Raises:
             BrokenPlugin: a plugin fails, or contributes a list for a mapping, or an entry of another type.
         """
-        _, implementations = self._called(contribution, Kind.CONTRIBUTION)
+        _, implementations = self._look_up(contribution, Kind.CONTRIBUTION)
         expected = return_type(contribution)
         found: list[tuple[Source, T]] = []
         together = Together()
@@ -215,7 +215,7 @@ class Hooks:
             DuplicateContribution, BrokenPlugin: see `collect`.
         """
         name, found = contribution.__name__, self.contributions(contribution)
-        facts, _ = self._called(contribution, Kind.CONTRIBUTION)
+        facts, _ = self._look_up(contribution, Kind.CONTRIBUTION)
         owners: dict[object, object] = dict.fromkeys(facts.taken, "the host")
         joined: list[tuple[Source, Any]] = []
         for source, members in found:
@@ -255,7 +255,7 @@ class Hooks:
             InvalidClientMetadata: in place of that, all denials of a veto that declares it.
             HookFailed: such a veto could not be applied.
         """
-        facts, implementations = self._called(veto, Kind.VETO)
+        facts, implementations = self._look_up(veto, Kind.VETO)
         denials: list[Exception] = []
         for implementation in implementations:
             try:
@@ -263,7 +263,7 @@ class Hooks:
             except facts.denial as denial:
                 denials.append(denial)
             except HookFailed as failure:
-                denials.append(_refused(failure) if issubclass(facts.denial, OAuth2Error) else failure)
+                denials.append(_rule_failure(failure) if issubclass(facts.denial, OAuth2Error) else failure)
             except StorageDown as down:
                 denials.append(down)
         if denials:
@@ -275,14 +275,14 @@ class Hooks:
         Raises:
             OAuth2Error: someone denies, or fails, or answers something else.
         """
-        _, implementations = self._called(requirement, Kind.REQUIREMENT)
+        _, implementations = self._look_up(requirement, Kind.REQUIREMENT)
         expected = return_type(requirement)
         joined: Any = None
         for implementation in implementations:
             try:
                 required = _attempt(implementation, value, expected, OAuth2Error)
             except HookFailed as failure:
-                raise _refused(failure) from None
+                raise _rule_failure(failure) from None
             if required is not None:
                 joined = required if joined is None else joined | required
         return cast("T", empty_requirement(expected) if joined is None else joined)
@@ -294,7 +294,7 @@ class Hooks:
             OAuth2Error: someone refuses.
             HookFailed: someone fails, or answers.
         """
-        _, implementations = self._called(shape, Kind.SHAPE)
+        _, implementations = self._look_up(shape, Kind.SHAPE)
         for implementation in implementations:
             _attempt(implementation, value, None, OAuth2Error)
         return value
@@ -306,7 +306,7 @@ class Hooks:
             OAuth2Error: someone refuses.
             HookFailed: someone fails, or answers no mapping, a member that JSON has not, or one that is reserved.
         """
-        facts, implementations = self._called(enrichment, Kind.ENRICHMENT)
+        facts, implementations = self._look_up(enrichment, Kind.ENRICHMENT)
         enriched: dict[str, T] = dict(getattr(value, facts.adds_to))
         for implementation in implementations:
             shown = replace(cast("Any", value), **{facts.adds_to: dict(enriched)})
@@ -326,7 +326,7 @@ class Hooks:
         Raises:
             HookFailed: someone fails, with whatever exception; what happens is then refused.
         """
-        _, implementations = self._called(outbox, Kind.OUTBOX)
+        _, implementations = self._look_up(outbox, Kind.OUTBOX)
         records: list[object] = []
         for implementation in implementations:
             records += _attempt(implementation, value, Iterable | None) or ()
@@ -334,7 +334,7 @@ class Hooks:
 
     def tell(self, event: Callable[[Any, V], None], value: V) -> None:
         """Log it; tell everyone apart, then those who listen to all events. A failure is logged and stops nobody."""
-        _, implementations = self._called(event, Kind.EVENT)
+        _, implementations = self._look_up(event, Kind.EVENT)
         if isinstance(value, Event):
             log_event(value)
         for implementation in implementations:
@@ -345,7 +345,7 @@ class Hooks:
 
     # --- Inside ---
 
-    def _called(self, hook: Callable[..., Any], kind: Kind) -> tuple[HookFacts, tuple[Implementation, ...]]:
+    def _look_up(self, hook: Callable[..., Any], kind: Kind) -> tuple[HookFacts, tuple[Implementation, ...]]:
         found = self._calls.get(hook) or self._find(hook)
         if found[0].kind is not kind:
             raise TypeError(f"{hook.__name__} is declared as {found[0].kind}; it is called as {kind}")
@@ -386,7 +386,7 @@ def _attempt(implementation: Implementation, value: object, expected: Any, *pass
     return answer
 
 
-def _refused(failure: HookFailed) -> RuleFailed:
+def _rule_failure(failure: HookFailed) -> RuleFailed:
     """Log what could not be applied, and return what the client is told in its place."""
     log.error("%s; the request is refused", failure, exc_info=failure)
     return RuleFailed(description="A rule of this server could not be applied.")

@@ -126,7 +126,7 @@ def digest_of_entry_point(entry_point: importlib_metadata.EntryPoint) -> str:
     editable installation has a digest as well.
     """
     places: set[Path] = set()
-    for top in {entry_point.module.partition(".")[0], *_tops(entry_point.dist)}:
+    for top in {entry_point.module.partition(".")[0], *_top_level_names(entry_point.dist)}:
         try:
             spec = importlib.util.find_spec(top)
         except ValueError:  # a module without a specification, which no installation leaves behind
@@ -166,7 +166,7 @@ def _path_files(distribution: Any) -> set[Path]:
     return {path for path in located if path.is_file()}
 
 
-def _tops(distribution: Any) -> Iterator[str]:
+def _top_level_names(distribution: Any) -> Iterator[str]:
     """Yield the import names that a distribution's list of files begins with."""
     for path in getattr(distribution, "files", None) or ():
         name = path.parts[0].partition(".")[0]
@@ -179,7 +179,7 @@ def digest_of_files(places: Sequence[Path]) -> str:
     total = hashlib.sha256()
     for place in places:
         for path in [place] if place.is_file() else sorted(_files_below(place)):
-            content = path.read_bytes() + _forged(path)
+            content = path.read_bytes() + _mismatched_bytecode(path)
             name = f"{place.name}/{'' if path == place else path.relative_to(place).as_posix()}"
             total.update(f"{name}\0{len(content)}\0".encode())
             total.update(content)
@@ -198,7 +198,7 @@ def _files_below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator
             yield path
 
 
-def _forged(source: Path) -> bytes:
+def _mismatched_bytecode(source: Path) -> bytes:
     """Return the compiled file that Python would run in place of a source, if it was made of something else."""
     if source.suffix not in SOURCE_SUFFIXES:
         return b""
@@ -217,7 +217,7 @@ def _is_compiled_from(source: Path, code: bytes) -> bool:
     """Say whether compiling a source gives this code; two contents are compared once a process."""
     content = source.read_bytes()
     pair = hashlib.sha256(content).digest(), hashlib.sha256(code).digest()
-    if pair not in _same:
+    if pair not in _matching_digests:
         try:
             made = compile(content, str(source), "exec", dont_inherit=True)
             same = marshal.loads(code) == made  # noqa: S302 - only compared
@@ -225,11 +225,11 @@ def _is_compiled_from(source: Path, code: bytes) -> bool:
             same = False
         if not same:
             return False
-        _same.add(pair)
+        _matching_digests.add(pair)
     return True
 
 
-_same: set[tuple[bytes, bytes]] = set()
+_matching_digests: set[tuple[bytes, bytes]] = set()
 """Digests of sources, each with that of the code that compiling it gives."""
 
 

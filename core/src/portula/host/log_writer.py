@@ -97,13 +97,13 @@ class BackgroundWriter(logging.Handler):
 
         A pipe takes so many bytes as PIPE_BUF whole; of a longer write, that of another process may cut a line in two.
         """
-        lines, size = [first], len(_encoded(first))
+        lines, size = [first], len(_encode(first))
         while True:
             try:
                 line = self._waiting.get_nowait()
             except queue.Empty:
                 return lines, None, True
-            size += 0 if line is None else len(_encoded(line))
+            size += 0 if line is None else len(_encode(line))
             if line is None or size > select.PIPE_BUF:
                 return lines, line, False
             lines.append(line)
@@ -125,10 +125,10 @@ class BackgroundWriter(logging.Handler):
 
 
 def _write_whole(descriptor: int, line: str) -> None:
-    left = _encoded(line)
+    left = _encode(line)
     while left:
         left = left[os.write(descriptor, left) :]
 
 
-def _encoded(line: str) -> bytes:
+def _encode(line: str) -> bytes:
     return f"{line}\n".encode(errors="backslashreplace")

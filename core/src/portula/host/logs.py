@@ -46,7 +46,7 @@ class Line:
 
     def __str__(self) -> str:
         """Return it in one line, whatever the values are."""
-        return " ".join((self.event, *(f"{name}={_shown(value)}" for name, value in self.fields.items())))
+        return " ".join((self.event, *(f"{name}={_as_text(value)}" for name, value in self.fields.items())))
 
 
 def log_event(event: Event) -> None:
@@ -154,14 +154,14 @@ def _printable(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     cut = value if len(value) <= MAX_CHARACTERS else f"{value[:MAX_CHARACTERS]}…"
-    return cut if cut.isprintable() else "".join(map(_escaped, cut))
+    return cut if cut.isprintable() else "".join(map(_escape, cut))
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, str) and value.isascii() and value.isprintable() and not set(value) & set(' "=\\'):
         return value
     return json.dumps(_printable(value))

@@ -103,10 +103,10 @@ def with_models(hooks: Hooks, records: Sequence[RecordType]) -> tuple[RecordType
     for record in records:
         model = hooks.ruling(MODELLED[record.name]).answer if record.name in MODELLED else None
         try:
-            placed.append(record if model in (None, record.cls) else _replaced(record, model))
+            placed.append(record if model in (None, record.cls) else _with_model(record, model))
         except TypeError as error:
             facts = facts_of(MODELLED[record.name])
-            findings.append(f"{facts and facts.setting}: {_named(model)}: {error}")
+            findings.append(f"{facts and facts.setting}: {_full_name(model)}: {error}")
     if findings:
         raise ConfigError(*findings)
     return tuple(placed)
@@ -123,20 +123,20 @@ def check_realms(records: Sequence[RecordType], realm_of: Callable[[RecordType],
         realm, facts = realm_of(record), facts_of(MODELLED.get(record.name))
         if realm and not record.in_realm and record.model is not None:
             findings.append(
-                f"{facts and facts.setting}: {_named(record.model)}: records of the realm {realm!r} need a column "
+                f"{facts and facts.setting}: {_full_name(record.model)}: records of the realm {realm!r} need a column "
                 "`realm` of short text, never NULL; without it the table holds the records of one realm alone"
             )
     if findings:
         raise ConfigError(*findings)
 
 
-def _replaced(record: RecordType, model: Any) -> RecordType:
+def _with_model(record: RecordType, model: Any) -> RecordType:
     if isinstance(model, type) and issubclass(model, record.cls):
         _check_subclass(record.cls, model)
         return replace(record, cls=model, replaces=record.cls)
     derive = getattr(model, "portula_record", None)
     if not isinstance(model, type) or derive is None:
-        raise TypeError(f"neither a subclass of {_named(record.cls)} nor a model of a storage")
+        raise TypeError(f"neither a subclass of {_full_name(record.cls)} nor a model of a storage")
     return replace(record, cls=derive(record), replaces=record.cls, model=model)
 
 
@@ -159,5 +159,5 @@ def _check_subclass(base: type[Any], model: type[Any]) -> None:
         raise TypeError("; ".join(problems))
 
 
-def _named(cls: object) -> str:
+def _full_name(cls: object) -> str:
     return f"{cls.__module__}.{cls.__qualname__}" if isinstance(cls, type) else type(cls).__qualname__

@@ -144,7 +144,7 @@ class Plugins:
                 yield from annotation_problems(hook, method, self.declared[hook])
 
         for name in dir(type(plugin)) if isinstance(plugin, HookDeclarations) else ():
-            if name.startswith(PREFIX) and _redeclared(type(plugin), name):
+            if name.startswith(PREFIX) and _is_redeclared(type(plugin), name):
                 yield f"{name} has the decorator of a declaration; an implementation has none, remove it"
 
     def _warn_of_retired(self, hooks: Iterable[str]) -> None:
@@ -354,7 +354,7 @@ class Plugins:
         ]
 
 
-def _redeclared(cls: type[object], name: str) -> bool:
+def _is_redeclared(cls: type[object], name: str) -> bool:
     """Say whether a class decorates a method as a hook that a class behind it declares: nobody would call it."""
     found = [vars(base)[name] for base in cls.__mro__ if name in vars(base)]
     return len(found) > 1 and facts_of(found[0]) is not None

@@ -127,13 +127,13 @@ class Settings:
                 if name in self._owners:
                     findings.append(f"{name}: declared by {self._owners[name][0]} and again by {source}")
                 self._owners[name] = (source, model, info)
-        given = {**given, **self._found_outside(given, outside, findings)}
+        given = {**given, **self._settings_outside(given, outside, findings)}
         unknown = [] if strangers else [name for name in given if name not in self._owners]
         findings += [
             f"{name}: no installed plugin has this setting{nearest(str(name), self._owners)}"
             for name in unknown
         ]
-        self.beside = self._misplaced(given, outside)
+        self.beside = self._misplaced_names(given, outside)
         if stand_alone:
             findings += [f"{name}: belongs into {DICTIONARY}{_put_in(name)}" for name in self.beside]
         self._given = given
@@ -167,7 +167,7 @@ class Settings:
             for found in self.shortfalls(profile)
         ]
 
-    def _found_outside(
+    def _settings_outside(
         self, given: Mapping[str, Any], outside: Mapping[str, Any], findings: list[str]
     ) -> dict[str, Any]:
         """Return the settings that stand beside OAUTH2_PROVIDER; what is said twice must be the same."""
@@ -183,7 +183,7 @@ class Settings:
                         )
         return found
 
-    def _misplaced(self, given: Mapping[str, Any], outside: Mapping[str, Any]) -> tuple[str, ...]:
+    def _misplaced_names(self, given: Mapping[str, Any], outside: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the names beside OAUTH2_PROVIDER that are settings, unless said in it too, or are nearly its own."""
         marks = [mark for _, _, info in self._owners.values() for mark in info.metadata]
         heard = {DICTIONARY, *(mark.name for mark in marks if isinstance(mark, OutsideName))}

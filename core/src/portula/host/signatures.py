@@ -51,7 +51,7 @@ def annotation_problems(
     """Yield annotations of an implementation that contradict the declaration of its hook."""
     given, names = _signature(function), getattr(inspect.unwrap(function), "__globals__", {})
     for parameter in list(given.parameters.values())[:1]:
-        found, expected = _type_name(_resolved(parameter.annotation, names)), value_type(declared)
+        found, expected = _type_name(_resolve(parameter.annotation, names)), value_type(declared)
         if parameter.annotation is parameter.empty or expected is None or found in _ANYTHING:
             continue
         if found not in [base.__name__ for base in expected.__mro__]:
@@ -67,7 +67,7 @@ def annotation_problems(
 def value_type(declared: Callable[..., Any]) -> type[Any] | None:
     """Return the class of what a hook is called with; None for hooks that are given the provider."""
     annotation = list(_signature(declared).parameters.values())[-1].annotation
-    resolved = _evaluated(annotation, declared)
+    resolved = _evaluate(annotation, declared)
     return None if isinstance(resolved, TypeVar) or not inspect.isclass(resolved) else resolved
 
 
@@ -78,15 +78,15 @@ def return_type(declared: Callable[..., Any]) -> Any:
     Raises:
         NameError: it names what its module does not import at run time.
     """
-    return _evaluated(_signature(declared).return_annotation, declared)
+    return _evaluate(_signature(declared).return_annotation, declared)
 
 
-def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
+def _evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
     holder = SimpleNamespace(__annotations__={"value": annotation})
     return get_type_hints(holder, globalns=function.__globals__)["value"]
 
 
-def _resolved(annotation: Any, names: Mapping[str, Any]) -> Any:
+def _resolve(annotation: Any, names: Mapping[str, Any]) -> Any:
     """Return what a postponed annotation names, so that an alias is known; itself when it is not at hand."""
     if not isinstance(annotation, str):
         return annotation

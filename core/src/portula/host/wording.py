@@ -56,21 +56,21 @@ def problems_in_words(problems: list[ErrorDetails], field: FieldInfo | None) -> 
     if bounds:  # it is of a kind that may stand here, so the other kinds are left out
         numbers = [problem for problem in bounds if isinstance(_bound(problem), int | float)]
         problems = numbers[:1] or bounds[:1]
-    needed = list(dict.fromkeys(filter(None, (_needed(problem, field) for problem in problems))))
+    needed = list(dict.fromkeys(filter(None, (_requirement(problem, field) for problem in problems))))
     said = [
         problem["msg"].removeprefix("Value error, ")
         for problem in problems
-        if _needed(problem, field) is None
+        if _requirement(problem, field) is None
     ]
     joined = [f"{' or '.join(needed)} is needed"] if needed else []
-    return "; or: ".join(dict.fromkeys(said + joined)) + _suggested(problems)
+    return "; or: ".join(dict.fromkeys(said + joined)) + _suggestion(problems)
 
 
 def _bound(problem: ErrorDetails) -> object:
     return problem.get("ctx", {})[_BOUNDS[problem["type"]][1]]
 
 
-def _needed(problem: ErrorDetails, field: FieldInfo | None) -> str | None:
+def _requirement(problem: ErrorDetails, field: FieldInfo | None) -> str | None:
     """Return what is needed; None for what is said in words of its own."""
     kind, context = problem["type"], problem.get("ctx", {})
     if kind in _BOUNDS:
@@ -89,7 +89,7 @@ def _needed(problem: ErrorDetails, field: FieldInfo | None) -> str | None:
     return next((words for start, words in _KINDS.items() if kind.startswith(f"{start}_")), None)
 
 
-def _suggested(problems: list[ErrorDetails]) -> str:
+def _suggestion(problems: list[ErrorDetails]) -> str:
     """Return the nearest of the words that are allowed."""
     allowed = [
         word
