@@ -60,7 +60,7 @@ def answer_format(exchange: Exchange, endpoint: str) -> AnswerFormat:
     Raises:
         InvalidRequestError: one form alone answers the client, and the request does not accept that.
     """
-    preferred, required = preferred_format(exchange, endpoint), _required(exchange, endpoint)
+    preferred, required = preferred_format(exchange, endpoint), _required_format(exchange, endpoint)
     if required is None or preferred is required:
         return preferred
     if not _weight(_ranges(exchange), required):
@@ -74,7 +74,7 @@ def _of(exchange: Exchange, endpoint: str) -> list[AnswerFormat]:
     return [each for each in exchange.provider.answer_formats if each.endpoint == endpoint]
 
 
-def _required(exchange: Exchange, endpoint: str) -> AnswerFormat | None:
+def _required_format(exchange: Exchange, endpoint: str) -> AnswerFormat | None:
     return next((each for each in _of(exchange, endpoint) if each.required(exchange)), None)
 
 

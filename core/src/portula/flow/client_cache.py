@@ -65,9 +65,9 @@ class ClientCache:
         storage = provider.storage
         if self._seconds and storage.keeps(Application):
             self._classes = {Application, storage.model(Application)}
-            storage.on_applied.append(self._applied)
+            storage.on_applied.append(self._forget_changed)
 
-    def _applied(self, plan: Plan) -> None:
+    def _forget_changed(self, plan: Plan) -> None:
         """Forget all clients where a plan of this process has changed some."""
         if any(
             isinstance(part, Change | ChangeAll | Remove) and part.cls in self._classes for part in plan.parts

@@ -197,7 +197,7 @@ class Deliveries:
         """Take a lease; None when somebody else was first."""
         until = self._provider.now() + LEASE_SECONDS
         payload = {**waiting.payload, "attempts": waiting.payload["attempts"] + 1}
-        return self._changed(waiting, until, payload)
+        return self._change(waiting, until, payload)
 
     def _attempt(self, claimed: Artifact, origins: Origins) -> Tally:
         kind, origin = self.kinds[claimed.kind], claimed.payload["origin"]
@@ -211,7 +211,7 @@ class Deliveries:
             else:
                 origins.answered(origin)
             if failure.status in kind.done:
-                return self._done(claimed)
+                return self._finish(claimed)
             go_on = self._give_up if failure.status in kind.permanent else self._later
             return go_on(claimed, str(failure))
         except JoseError as failure:
@@ -220,7 +220,7 @@ class Deliveries:
             log.exception("telling %s %s failed", _receiver(claimed), kind.what)
             return self._later(claimed, "of a fault here")
         origins.answered(origin)
-        return self._done(claimed)
+        return self._finish(claimed)
 
     def _post(self, claimed: Artifact, kind: DeliveryKind) -> None:
         if (claimed.expires_at or 0) <= self._provider.now():
@@ -252,7 +252,7 @@ class Deliveries:
             pause,
             reason,
         )
-        self._changed(claimed, at, {**claimed.payload, "failed": attempts})
+        self._change(claimed, at, {**claimed.payload, "failed": attempts})
         return Tally(failed=1, next_at=at)
 
     def _give_up(self, claimed: Artifact, reason: str) -> Tally:
@@ -266,7 +266,7 @@ class Deliveries:
         self._remove(claimed)
         return Tally(given_up=1)
 
-    def _done(self, claimed: Artifact) -> Tally:
+    def _finish(self, claimed: Artifact) -> Tally:
         self._remove(claimed)
         return Tally(delivered=1)
 
@@ -276,7 +276,7 @@ class Deliveries:
         plan.remove(Artifact, digest=claimed.digest, taken_at=claimed.taken_at)
         self._provider.storage.apply(plan)
 
-    def _changed(self, read: Artifact, not_before: int, payload: dict[str, Any]) -> Artifact | None:
+    def _change(self, read: Artifact, not_before: int, payload: dict[str, Any]) -> Artifact | None:
         """Change a delivery, and return it as it is now; None when somebody else is at it."""
         plan = Plan()
         plan.change(read, given={"taken_at": read.taken_at}, taken_at=not_before, payload=payload)

@@ -27,14 +27,14 @@ def consent_items_of(
     items: list[ConsentItem] = []
     for name, describe in provider.descriptions.items():
         try:
-            items += _checked(describe(record))
+            items += _check_items(describe(record))
         except Exception as failure:  # noqa: BLE001 - it is logged
             log_failure(failure, "%s cannot describe what was allowed", name)
             items.append(ConsentItem(title=f"Something that cannot be shown now ({name})"))
     return tuple(items)
 
 
-def _checked(answer: Sequence[object]) -> list[ConsentItem]:
+def _check_items(answer: Sequence[object]) -> list[ConsentItem]:
     """Return what a plugin answers, once it is known to be items; TypeError."""
     found = [item for item in answer if isinstance(item, ConsentItem)]
     if len(found) != len(answer):

@@ -48,7 +48,7 @@ class TokenEncryption:
 
     def members(self, provider: AuthorizationServer) -> list[ClientMember]:
         """Return the two members of client metadata, none where nothing encrypts."""
-        algorithms, methods = self._supported(provider)
+        algorithms, methods = self._supported_algorithms(provider)
         if not algorithms or not methods:
             return []
         return [
@@ -58,7 +58,7 @@ class TokenEncryption:
 
     def metadata(self, provider: AuthorizationServer) -> dict[str, Any]:
         """Return the two members of the server's metadata, none where nothing encrypts."""
-        algorithms, methods = self._supported(provider)
+        algorithms, methods = self._supported_algorithms(provider)
         if not algorithms or not methods:
             return {}
         return {
@@ -79,7 +79,9 @@ class TokenEncryption:
                 raise InvalidClientMetadata(f"{self.enc} needs {self.alg}")
             return
         chosen = (metadata[self.alg], metadata.get(self.enc, DEFAULT_ENC))
-        for name, value, known in zip((self.alg, self.enc), chosen, self._supported(provider), strict=True):
+        for name, value, known in zip(
+            (self.alg, self.enc), chosen, self._supported_algorithms(provider), strict=True
+        ):
             if value not in known:
                 raise InvalidClientMetadata(f"{name} {value!r} is none of this provider's")
         try:
@@ -120,7 +122,7 @@ class TokenEncryption:
     def _prefix(self) -> str:
         return f"{self.use}_encrypted_response" if self.to_client else f"{self.use}_encryption"
 
-    def _supported(self, provider: AuthorizationServer) -> tuple[Sequence[str], Sequence[str]]:
+    def _supported_algorithms(self, provider: AuthorizationServer) -> tuple[Sequence[str], Sequence[str]]:
         if provider.hooks.ruling(ServiceHooks.portula_jose).answer is None:
             return (), ()
         jose = _jose(provider)

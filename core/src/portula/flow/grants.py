@@ -124,7 +124,7 @@ class ExtensionGrant(GrantType):
         exchange.request.user, exchange.request.scopes = given.subject, given.scope.split()
 
 
-class _Judged(GrantType):
+class _OAuthlibGrant(GrantType):
     """A grant type that oauthlib judges, through its public `validate_token_request`."""
 
     stock: ClassVar[type[Any]]
@@ -139,7 +139,7 @@ class _Judged(GrantType):
         self._grant.validate_token_request(exchange.request)
 
 
-class AuthorizationCodeGrant(_Judged):
+class AuthorizationCodeGrant(_OAuthlibGrant):
     """Authorization code with PKCE (RFC 6749 §4.1, RFC 7636)."""
 
     stock = grant_types.AuthorizationCodeGrant
@@ -155,21 +155,21 @@ class AuthorizationCodeGrant(_Judged):
         super().judge(exchange)
 
 
-class RefreshTokenGrant(_Judged):
+class RefreshTokenGrant(_OAuthlibGrant):
     """Refreshing an access token (RFC 6749 §6)."""
 
     stock = grant_types.RefreshTokenGrant
     with_id_token = True
 
 
-class ClientCredentialsGrant(_Judged):
+class ClientCredentialsGrant(_OAuthlibGrant):
     """Client credentials (RFC 6749 §4.4)."""
 
     stock = grant_types.ClientCredentialsGrant
     refreshable = False
 
 
-class PasswordGrant(_Judged):
+class PasswordGrant(_OAuthlibGrant):
     """Resource owner password credentials (RFC 6749 §4.3); RFC 9700 §2.4 forbids it to all but legacy clients."""
 
     stock = grant_types.ResourceOwnerPasswordCredentialsGrant

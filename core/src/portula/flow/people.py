@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from portula.model.records import Application
 
 
-class _Read(NamedTuple):
+class _ReadPerson(NamedTuple):
     """A person who was read a moment ago, and has not been asked for yet."""
 
     people: People
@@ -28,7 +28,7 @@ class _Read(NamedTuple):
     seen: Callable[[Any], User]
 
 
-_READ: ContextVar[_Read | None] = ContextVar("portula_person", default=None)
+_READ: ContextVar[_ReadPerson | None] = ContextVar("portula_person", default=None)
 
 
 class People:
@@ -44,7 +44,7 @@ class People:
         """Let a person be read anew whom a plan may have changed."""
         _READ.set(None)
 
-    def _stored(self, cls: type[Any]) -> StoredPeople | None:
+    def _people_beside(self, cls: type[Any]) -> StoredPeople | None:
         """Return where people are, if that is where records of a class are and the store reads both at once."""
         login = self._provider.hooks.ruling(ServiceHooks.portula_login).answer
         stored = None if login is None else login.stored_people()
@@ -64,7 +64,7 @@ class People:
         Raises:
             ClientChanged: see `ClientCache.find_along`.
         """
-        cache, stored, request = self._provider.client_cache, self._stored(cls), current_request()
+        cache, stored, request = self._provider.client_cache, self._people_beside(cls), current_request()
         if stored is None or request is None:
             return cache.find_along(client, cls, *along, **keys)
         pointer = Pointer("subject", stored.cls, stored.key)
@@ -73,7 +73,7 @@ class People:
             return None
         record, *others, person = found
         if record.subject is not None:
-            _READ.set(_Read(self, request, record.subject, person, stored.seen))
+            _READ.set(_ReadPerson(self, request, record.subject, person, stored.seen))
         return record, *others
 
     def find(self, subject: str) -> User | None:

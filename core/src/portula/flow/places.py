@@ -42,7 +42,7 @@ class Places:
         The plan fails with Conflict or DuplicateRecord when somebody else takes the same place.
         """
         now, digests = self.provider.now(), self._digests()
-        known, until = self._taken(digests), now + seconds
+        known, until = self._find_taken(digests), now + seconds
         for digest in digests:
             taken = known.get(digest)
             if taken is None:
@@ -57,7 +57,7 @@ class Places:
 
     def wait(self) -> int:
         """Return the seconds until the first place is free again."""
-        ends = [taken.expires_at or 0 for taken in self._taken(self._digests()).values()]
+        ends = [taken.expires_at or 0 for taken in self._find_taken(self._digests()).values()]
         return max(min(ends, default=0) - self.provider.now(), 1)
 
     def _digests(self) -> list[str]:
@@ -65,7 +65,7 @@ class Places:
         numbers = [(start + step) % self.limit for step in range(min(self.limit, PROBES))]
         return [self.provider.keys.digest(self.kind, f"{self.name}\0{number}") for number in numbers]
 
-    def _taken(self, digests: list[str]) -> dict[str, Artifact]:
+    def _find_taken(self, digests: list[str]) -> dict[str, Artifact]:
         found = self.provider.storage.select(Artifact, limit=len(digests), digest=tuple(digests))
         return {place.digest: place for place in found}
 

@@ -44,13 +44,13 @@ def tell_refusal(
         endpoint=endpoint,
         error="missing_token" if missing else str(getattr(error, "error", None) or "temporarily_unavailable"),
         client_id=known.client.client_id if known is not None and known.client is not None else None,
-        reason=(known.reason if known is not None else reason) or _described(error),
+        reason=(known.reason if known is not None else reason) or _description_of(error),
         repeats=known is not None and known.is_told,
     )
     provider.hooks.tell(EventHooks.portula_request_refused, event)
 
 
-def _described(error: Exception) -> str | None:
+def _description_of(error: Exception) -> str | None:
     if isinstance(error, MissingTokenError):
         return None
     return (error.description if isinstance(error, OAuth2Error) else str(error)) or None
