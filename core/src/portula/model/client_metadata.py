@@ -89,7 +89,7 @@ def read_client_metadata(members: Mapping[str, ClientMember], document: Mapping[
             or (name != plain and not (member.localized and _is_tag(language)))
         ):
             continue
-        checked = _checked(member, name, value)
+        checked = _check(member, name, value)
         if member.field is None or language:
             metadata[name] = checked
         else:
@@ -138,7 +138,7 @@ def _is_tag(language: str) -> bool:
     return all(part.isascii() and part.isalnum() and len(part) <= 8 for part in parts)
 
 
-def _checked(member: ClientMember, name: str, value: object) -> Any:
+def _check(member: ClientMember, name: str, value: object) -> Any:
     try:
         return TypeAdapter(member.type).validate_python(value, strict=True)
     except ValidationError as error:

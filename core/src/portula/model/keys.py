@@ -72,12 +72,12 @@ class Keys:
 
     def digest(self, purpose: str, value: str) -> str:
         """Return the keyed SHA-256 of a value under the current key: 43 base64url characters."""
-        return _encode(_digested(self._hmacs(purpose)[0], value.encode()))
+        return _base64url(_digest(self._hmacs(purpose)[0], value.encode()))
 
     def digests(self, purpose: str, value: str) -> str | tuple[str, ...]:
         """Return the digest under every key, as a condition for `find`; a plain string when there is one key."""
         data = value.encode()
-        made = tuple([_encode(_digested(begun, data)) for begun in self._hmacs(purpose)])
+        made = tuple([_base64url(_digest(begun, data)) for begun in self._hmacs(purpose)])
         return made[0] if len(made) == 1 else made
 
     def _hmacs(self, purpose: str) -> list[hmac.HMAC]:
@@ -101,8 +101,8 @@ class Keys:
 
         `under` is a further secret, not kept here, without which nobody opens the seal.
         """
-        nonce, key = secrets.token_bytes(_NONCE_BYTES), _joined(self.derive(purpose)[0], under)
-        return _encode(nonce + AESGCM(key).encrypt(nonce, text.encode(), None))
+        nonce, key = secrets.token_bytes(_NONCE_BYTES), _mix(self.derive(purpose)[0], under)
+        return _base64url(nonce + AESGCM(key).encrypt(nonce, text.encode(), None))
 
     def unseal(self, purpose: str, sealed: str, *, under: str = "") -> str | None:
         """Return the text of a seal made under one of the keys, or None when it is not ours."""
@@ -112,9 +112,7 @@ class Keys:
             return None
         for key in self.derive(purpose):
             try:
-                return (
-                    AESGCM(_joined(key, under)).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
-                )
+                return AESGCM(_mix(key, under)).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
             except (InvalidTag, ValueError):
                 continue
         return None
@@ -122,18 +120,18 @@ class Keys:
 
 def unkeyed_digest(value: str) -> str:
     """Return the SHA-256 of a value, as base64url: for names of caches, never for secrets."""
-    return _encode(hashlib.sha256(value.encode()).digest())
+    return _base64url(hashlib.sha256(value.encode()).digest())
 
 
-def _digested(begun: hmac.HMAC, data: bytes) -> bytes:
+def _digest(begun: hmac.HMAC, data: bytes) -> bytes:
     own = begun.copy()
     own.update(data)
     return own.digest()
 
 
-def _joined(key: bytes, under: str) -> bytes:
+def _mix(key: bytes, under: str) -> bytes:
     return hmac.digest(key, under.encode(), "sha256") if under else key
 
 
-def _encode(data: bytes) -> str:
+def _base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()

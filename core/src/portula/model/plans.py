@@ -255,9 +255,9 @@ class Writes:
                 row = (change.kind.name, change.key)
                 if row in places:
                     added = additions[places[row]]
-                    additions[places[row]] = replace(added, record=_changed(added.record, change))
+                    additions[places[row]] = replace(added, record=_apply_change(added.record, change))
                 else:
-                    changes[row] = _merged(changes[row], change) if row in changes else change
+                    changes[row] = _merge(changes[row], change) if row in changes else change
         named = [part for part in plan.parts if isinstance(part, ChangeAll)]
         return cls(
             changes=tuple(changes[row] for row in sorted(changes)),
@@ -310,7 +310,7 @@ def _check_given(kind: RecordType, given: Mapping[str, Scalar]) -> None:
             )
 
 
-def _merged(first: RowChange, then: RowChange) -> RowChange:
+def _merge(first: RowChange, then: RowChange) -> RowChange:
     """Make one change of two, the second of which meets what the first leaves."""
     given = dict(first.given)
     for name, value in then.given.items():
@@ -321,7 +321,7 @@ def _merged(first: RowChange, then: RowChange) -> RowChange:
     return replace(first, given=given, values={**first.values, **then.values}, taken=taken)
 
 
-def _changed(record: object, change: RowChange) -> object:
+def _apply_change(record: object, change: RowChange) -> object:
     """Return a record to be added as a later part of the plan leaves it."""
     names = {field.name for field in fields(cast("Any", record))}
     for name in (*change.given, *change.values):

@@ -82,7 +82,7 @@ class Shape:
         """Refuse conditions of `find` that are no keys or indexes, or among which is no key."""
         self.check_searchable(where)
         if where.keys().isdisjoint(self.record.keys):
-            raise ValueError(f"{self.record.name}: find needs one of {_listed(self.record.keys)}")
+            raise ValueError(f"{self.record.name}: find needs one of {_comma_separated(self.record.keys)}")
 
     def check_searchable(self, where: Mapping[str, object]) -> None:
         """Refuse conditions of `select` on fields that are neither key nor index."""
@@ -104,7 +104,7 @@ class Shape:
             if name not in self.scalars:
                 raise ValueError(f"{self.record.name}.{name} cannot be compared")
         if where.keys().isdisjoint(self.anchors):
-            given = _listed(where) or "no condition"
+            given = _comma_separated(where) or "no condition"
             raise ValueError(f"{self.record.name}: {given}: none is a key or an index")
 
     def _refuse_unknown(self, names: Iterable[str]) -> None:
@@ -182,5 +182,5 @@ def _check_text(record: str, field: Field, value: str) -> None:
             raise ValueError(f"{record}.{field.name} cannot hold a lone surrogate") from None
 
 
-def _listed(names: Iterable[str]) -> str:
+def _comma_separated(names: Iterable[str]) -> str:
     return ", ".join(names)

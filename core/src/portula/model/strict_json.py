@@ -24,7 +24,7 @@ def read_object(data: bytes) -> dict[str, Any]:
     """
     value = _read(data)
     if not isinstance(value, dict):
-        raise _Refused("it is not a JSON object")
+        raise _StrictJSONError("it is not a JSON object")
     return value
 
 
@@ -36,7 +36,7 @@ def read_array(data: bytes) -> list[Any]:
     """
     value = _read(data)
     if not isinstance(value, list):
-        raise _Refused("it is not a JSON array")
+        raise _StrictJSONError("it is not a JSON array")
     return value
 
 
@@ -45,7 +45,7 @@ def _read(data: bytes) -> Any:
         value = json.loads(
             data.decode(), object_pairs_hook=_members, parse_constant=_finite, parse_float=_finite
         )
-    except _Refused:
+    except _StrictJSONError:
         raise
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON in UTF-8") from None
@@ -88,7 +88,7 @@ def _problem_of(item: object) -> str | None:
     )
 
 
-class _Refused(ValueError):
+class _StrictJSONError(ValueError):
     """JSON that a stricter reader refuses."""
 
 
@@ -96,14 +96,14 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse two members of one name: readers differ on which of them counts (RFC 7493 §2.3)."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _Refused("it names a member twice")
+        raise _StrictJSONError("it names a member twice")
     return members
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise _Refused("it holds a number without a finite value")
+        raise _StrictJSONError("it holds a number without a finite value")
     return number
 
 
@@ -120,9 +120,9 @@ def _check(value: Any) -> None:
             elif isinstance(item, list):
                 below += item
             elif isinstance(item, str) and not _storable(item):
-                raise _Refused("it holds a text with NUL or a lone surrogate")
+                raise _StrictJSONError("it holds a text with NUL or a lone surrogate")
         level = below
-    raise _Refused(f"it is nested more than {MAX_DEPTH} deep")
+    raise _StrictJSONError(f"it is nested more than {MAX_DEPTH} deep")
 
 
 def _storable(text: str) -> bool:
