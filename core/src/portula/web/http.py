@@ -139,7 +139,7 @@ class MachineEndpoints:
             return self._preflight(endpoint, origin, requested_headers)
         if method not in endpoint.methods and not (method == "HEAD" and "GET" in endpoint.methods):
             allowed = {"Allow": ", ".join((*endpoint.methods, "OPTIONS"))}
-            answer = self._refused(endpoint, 405, "This method is not allowed here.", allowed)
+            answer = self._refuse(endpoint, 405, "This method is not allowed here.", allowed)
         else:
             answer = self._handle(endpoint, path, environ, read)
         return self._with_cors(endpoint, answer)
@@ -150,7 +150,7 @@ class MachineEndpoints:
         too_large = (get_content_length(environ) or 0) > self._max_body
         body = b"" if too_large else read(self._max_body + 1)
         if too_large or len(body) > self._max_body:
-            return self._refused(endpoint, 413, f"A request has at most {self._max_body} bytes.")
+            return self._refuse(endpoint, 413, f"A request has at most {self._max_body} bytes.")
         try:
             handler = cast("Handler", endpoint.handler)
             return handler(message_from(environ, path, body, self._settings))
@@ -161,7 +161,7 @@ class MachineEndpoints:
             log_failure(failure, "endpoint %s failed", endpoint.name)
             return failed_answer(failure)
 
-    def _refused(
+    def _refuse(
         self, endpoint: Endpoint, status: int, description: str, headers: dict[str, str] | None = None
     ) -> Answer:
         """Refuse a request before anything of it is read, and tell of it."""
@@ -196,14 +196,14 @@ class MachineEndpoints:
     @staticmethod
     def _with_cors(endpoint: Endpoint, answer: Answer) -> Answer:
         if endpoint.cors == "open":
-            return answer.with_headers({"Access-Control-Allow-Origin": "*", **_exposed(answer)})
+            return answer.with_headers({"Access-Control-Allow-Origin": "*", **_exposed_headers(answer)})
         if endpoint.cors == "client":
             readable = "Access-Control-Allow-Origin" in answer.headers
-            return answer.with_headers({"Vary": "Origin", **(_exposed(answer) if readable else {})})
+            return answer.with_headers({"Vary": "Origin", **(_exposed_headers(answer) if readable else {})})
         return answer
 
 
-def _exposed(answer: Answer) -> dict[str, str]:
+def _exposed_headers(answer: Answer) -> dict[str, str]:
     """Return what lets a page read the challenge of RFC 6750 §3, and what proofs answer with (RFC 9449 §9)."""
     added = [
         name

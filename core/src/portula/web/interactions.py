@@ -178,7 +178,7 @@ class InteractionView(ABC, Generic[X]):
         self.provider.hooks.tell(EventHooks.portula_authorization_request_refused, event)
 
     def _respond(self) -> Response:
-        return self._posted() if request.method == "POST" else self._answer_request(*self._read())
+        return self._handle_post() if request.method == "POST" else self._answer_request(*self._read())
 
     # --- Reading ---
 
@@ -194,7 +194,7 @@ class InteractionView(ABC, Generic[X]):
             )
         return waiting.pairs, waiting
 
-    def _posted(self) -> Response:
+    def _handle_post(self) -> Response:
         """Take an answer to our page; or keep a client's POST and come back by GET, so that Lax cookies arrive."""
         pairs = list(self.provider.pages.posted().items(multi=True))
         if not set(dict(pairs)).isdisjoint(self.provider.pages.query()):

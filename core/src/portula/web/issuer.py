@@ -88,13 +88,13 @@ class Issuer:
             UntrustedHost: none is configured, and none may be made of the host.
         """
         host = message.headers.get("host", "")
-        return self.fixed or self._configured(message) or self._at(message.scheme, host, message.root_path)
+        return self.fixed or self._from_callable(message) or self._at(message.scheme, host, message.root_path)
 
     def current(self) -> str:
         """Return the issuer for the current Flask request; see `of`."""
         return (
             self.fixed
-            or self._configured(request)
+            or self._from_callable(request)
             or self._at(request.scheme, request.host, request.root_path)
         )
 
@@ -106,7 +106,7 @@ class Issuer:
         below = path.removesuffix(self._mount) if known else self.prefix
         return f"{parts.scheme}://{parts.netloc}{below}"
 
-    def _configured(self, request: IssuerRequest) -> str:
+    def _from_callable(self, request: IssuerRequest) -> str:
         """Ask the callable, and hold its answer to what a fixed issuer is held to."""
         issuer = self._callable(request) if self._callable is not None else ""
         problem, path = issuer_problem(issuer) if issuer else None, f"{request.root_path}{self._mount}"
