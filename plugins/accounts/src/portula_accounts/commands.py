@@ -62,7 +62,7 @@ _claims_file_option = click.option(
 )
 
 
-def _joined(further: Mapping[str, Claims]) -> Claims:
+def _join_claims(further: Mapping[str, Claims]) -> Claims:
     """Join the claims of both options; those on the command line count."""
     return {**further["claims_file"], **further["claims"]}
 
@@ -106,7 +106,7 @@ def _show(users: Users) -> click.Command:
     @console.json_option
     def show(name: str, *, as_json: bool) -> None:
         """Show everything about NAME (or a subject) but the password."""
-        console.print_record(facts_of(_named(users, name)), as_json=as_json)
+        console.print_record(facts_of(_find_user(users, name)), as_json=as_json)
 
     return show
 
@@ -125,8 +125,8 @@ def _create(users: Users) -> click.Command:
     ) -> None:
         """Make an account for NAME."""
         password = _password(from_stdin=password_stdin)
-        user = _tried(
-            lambda: users.create(name, password, email=email, is_admin=admin, claims=_joined(further))
+        user = _or_click_error(
+            lambda: users.create(name, password, email=email, is_admin=admin, claims=_join_claims(further))
         )
         _say("Created", user, as_json=as_json)
 
@@ -155,11 +155,11 @@ def _set(users: Users) -> click.Command:
 
         A claim that is given replaces the one of its name, and null takes it away. Sessions and tokens stay.
         """
-        claims = _joined(further)
+        claims = _join_claims(further)
         if username is None and email is None and admin is None and not claims:
             raise click.UsageError("say what to change: --name, --email, --admin, --no-admin or --claims")
-        user = _named(users, name)
-        changed = _tried(
+        user = _find_user(users, name)
+        changed = _or_click_error(
             lambda: users.update(user, username=username, email=email, is_admin=admin, claims=claims)
         )
         _say("Changed", changed, as_json=as_json)
@@ -186,9 +186,9 @@ def _password_command(provider: Provider, users: Users) -> click.Command:
             raise click.UsageError("--link and --password-stdin exclude each other")
         if expires_in is not None and not link:
             raise click.UsageError("--expires-in is for --link")
-        user = _named(users, name)
+        user = _find_user(users, name)
         if not link:
-            _tried(lambda: users.set_password(user, _password(from_stdin=password_stdin)))
+            _or_click_error(lambda: users.set_password(user, _password(from_stdin=password_stdin)))
             _say("Changed the password of", user, as_json=as_json)
             return
         if not provider.issuer:
@@ -206,7 +206,7 @@ def _enable(users: Users) -> click.Command:
     @console.json_option
     def enable(name: str, *, as_json: bool) -> None:
         """Let NAME sign in again; sessions and tokens that ended stay ended."""
-        user = _named(users, name)
+        user = _find_user(users, name)
         users.enable(user)
         _say("Enabled", replace(user, disabled=False), as_json=as_json)
 
@@ -219,7 +219,7 @@ def _disable(users: Users) -> click.Command:
     @console.json_option
     def disable_user(name: str, *, as_json: bool) -> None:
         """Shut NAME out at once: no sign-in, no session, no token; `users enable` is the inverse."""
-        user = _named(users, name)
+        user = _find_user(users, name)
         users.disable(user)
         _say("Disabled", replace(user, disabled=True), as_json=as_json)
 
@@ -233,7 +233,7 @@ def _remove(users: Users) -> click.Command:
     @console.json_option
     def remove(name: str, *, yes: bool, as_json: bool) -> None:
         """Remove NAME for good, with sessions, tokens and connected apps; the subject is given to nobody else."""
-        user = _named(users, name)
+        user = _find_user(users, name)
         console.confirm(f"Remove {user.display_username} ({user.sub}) for good?", yes=yes)
         users.remove(user)
         _say("Removed", user, as_json=as_json)
@@ -253,14 +253,14 @@ def make_demo_user(users: Users) -> Mapping[str, str]:
     return {"Demo user": DEMO_USERNAME, "Demo password": password}
 
 
-def _named(users: Users, name: str) -> User:
+def _find_user(users: Users, name: str) -> User:
     user = users.named(name) or users.find(name)
     if user is None:
         raise click.ClickException(f"There is no user named {name!r}{nearest(name, users.near(name)) or '.'}")
     return user
 
 
-def _tried(change: Callable[[], T]) -> T:
+def _or_click_error(change: Callable[[], T]) -> T:
     try:
         return change()
     except UserError as error:

@@ -147,18 +147,20 @@ class AccountsLogin(Login):
         """
         attempt = self._limit.begin(comparable(username) or "", client_address, browser)
         if attempt.retry_after:
-            self._failed(username, "too many failures", client_address)
+            self._tell_failure(username, "too many failures", client_address)
             return Verdict(retry_after=attempt.retry_after)
         user = self.users.named(username)
         right = self.users.passwords.verify(password, user.password_hash if user else None)
         if user is None or not right or user.disabled:
             reason = "disabled" if user and right else "wrong credentials"
-            self._failed(username, reason, client_address, user)
+            self._tell_failure(username, reason, client_address, user)
             return Verdict()
         self._limit.forgive(attempt)
         return Verdict(user)
 
-    def _failed(self, username: str, reason: str, client_address: str, user: User | None = None) -> None:
+    def _tell_failure(
+        self, username: str, reason: str, client_address: str, user: User | None = None
+    ) -> None:
         event = LoginFailed(
             provider=self._provider,
             username=username,

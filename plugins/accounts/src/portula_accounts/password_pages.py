@@ -74,15 +74,15 @@ class PasswordPages:
         if request.method != "POST":
             return self._change_page(person, self._change_form(session))
         form = self._change_form(session, self._pages.posted())
-        wait = self._changed(form, user, session) if form.validate() else 0
+        wait = self._change_password(form, user, session) if form.validate() else 0
         if not form.errors:
-            return self._done()
+            return self._done_page()
         page = self._change_page(person, form, 429 if wait else 400)
         if wait:
             page.headers["Retry-After"] = str(wait)
         return page
 
-    def _changed(self, form: ChangeForm, user: User, session: LoginSession) -> int:
+    def _change_password(self, form: ChangeForm, user: User, session: LoginSession) -> int:
         """Change a password as a form says, or write into the form why not; return the seconds to wait, if any."""
         address, browser = self._provider.client_address(), known_browser(self._provider, user.username)
         verdict = self._login.judge(user.username, form.present.data or "", address, browser)
@@ -119,7 +119,7 @@ class PasswordPages:
         except UserError as error:
             form.new.errors = [str(error)]
             return self._set_page(link, form, 400)
-        return self._done()
+        return self._done_page()
 
     def _change_form(self, session: LoginSession, posted: MultiDict[str, str] | None = None) -> ChangeForm:
         context = f"password {session.sid} {session.authentication}"
@@ -135,7 +135,7 @@ class PasswordPages:
             "portula_accounts/password.html", status, form=form, username=link.user.display_username
         )
 
-    def _done(self) -> Response:
+    def _done_page(self) -> Response:
         return self._pages.render(
             "portula_accounts/password_changed.html",
             account_url=self._provider.url_for("accounts.account"),

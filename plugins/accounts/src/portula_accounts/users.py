@@ -82,23 +82,23 @@ class Users:
         Raises:
             UserError: the name is taken or cannot be one, or name, password or address are refused.
         """
-        compared = _compared(username)
+        compared = _comparable_or_error(username)
         now = self._provider.now()
         user = User(
             sub=uuid.uuid4().hex,
             username=compared,
             display_username=username.strip(),
             password_hash=self._new_hash(password, username, email),
-            email=None if email is None else _checked_email(email),
+            email=None if email is None else _check_email(email),
             is_admin=is_admin,
             created_at=now,
             updated_at=now,
-            claims=_checked_claims(claims),
+            claims=_check_claims(claims),
         )
         try:
             self._provider.storage.apply(added(user))
         except DuplicateRecord:
-            raise _taken(compared) from None
+            raise _taken_error(compared) from None
         return user
 
     def set_password(
@@ -124,7 +124,7 @@ class Users:
             Exception: what `plan` fails with.
         """
         digest = self._new_hash(password, user.display_username, user.email)
-        whole = self._changed(user, password_hash=digest)
+        whole = self._plan_change(user, password_hash=digest)
         whole.extend(plan)
         whole.extend(self.plan_end_of_links(user))
         if end_apps:
@@ -166,15 +166,15 @@ class Users:
         """
         changed: dict[str, Any] = {"updated_at": self._provider.now()}
         if username is not None:
-            changed |= {"username": _compared(username), "display_username": username.strip()}
+            changed |= {"username": _comparable_or_error(username), "display_username": username.strip()}
         current = dict(user.claims)
         if email is not None:
-            changed["email"] = _checked_email(email) if email else None
+            changed["email"] = _check_email(email) if email else None
             if changed["email"] != user.email:
                 current.pop("email_verified", None)
         if is_admin is not None:
             changed["is_admin"] = is_admin
-        given = _checked_claims(claims)
+        given = _check_claims(claims)
         joined = {name: value for name, value in {**current, **given}.items() if value is not None}
         if joined != user.claims:
             changed["claims"] = joined
@@ -183,18 +183,18 @@ class Users:
         try:
             self._provider.storage.apply(plan)
         except DuplicateRecord:
-            raise _taken(changed["username"]) from None
+            raise _taken_error(changed["username"]) from None
         except Conflict:
             raise UserError("Somebody else changed this account at this moment; try again.") from None
         return replace(user, **changed)
 
     def disable(self, user: User) -> None:
         """Shut a person out (attack S27): no sign-in, and sessions and authorizations end, in one plan."""
-        self._end_everything(user, self._changed(user, disabled=True))
+        self._end_everything(user, self._plan_change(user, disabled=True))
 
     def enable(self, user: User) -> None:
         """Let a person in again; sessions and authorizations that ended stay ended."""
-        self._provider.storage.apply(self._changed(user, disabled=False))
+        self._provider.storage.apply(self._plan_change(user, disabled=False))
 
     def remove(self, user: User) -> None:
         """Remove an account with its sessions, authorizations and consents, in one plan."""
@@ -205,7 +205,7 @@ class Users:
 
     def promote(self, user: User) -> None:
         """Let a person administer the provider."""
-        self._provider.storage.apply(self._changed(user, is_admin=True))
+        self._provider.storage.apply(self._plan_change(user, is_admin=True))
 
     def rehash(self, user: User, password: str) -> User:
         """Keep a password that was just verified under today's profile, unless it has changed meanwhile.
@@ -247,7 +247,7 @@ class Users:
             found = found or storage.walk(User, "username", limit=SUGGESTED_FROM)
         return [user.display_username for user in found]
 
-    def _changed(self, user: User, **values: object) -> Plan:
+    def _plan_change(self, user: User, **values: object) -> Plan:
         plan = Plan()
         plan.change_all(User, {"sub": user.sub}, updated_at=self._provider.now(), **values)
         return plan
@@ -309,14 +309,14 @@ def facts_of(user: User) -> dict[str, Any]:
     }
 
 
-def _compared(username: str) -> str:
+def _comparable_or_error(username: str) -> str:
     compared = comparable(username)
     if compared is None:
         raise UserError("A user name has 1 to 255 characters, none of them invisible.")
     return compared
 
 
-def _checked_email(email: str) -> str:
+def _check_email(email: str) -> str:
     local, at, domain = email.rpartition("@")
     plausible = bool(local and at and domain) and len(email) <= 254 and email.isprintable()
     if not plausible or " " in email:
@@ -324,7 +324,7 @@ def _checked_email(email: str) -> str:
     return email
 
 
-def _checked_claims(claims: Mapping[str, Any] | None) -> dict[str, Any]:
+def _check_claims(claims: Mapping[str, Any] | None) -> dict[str, Any]:
     own = OWN_CLAIMS.intersection(claims or ())
     if own:
         raise UserError(f"The claim {min(own)!r} is not among those given: the account itself says it.")
@@ -334,5 +334,5 @@ def _checked_claims(claims: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(claims or {})
 
 
-def _taken(compared: str) -> UserError:
+def _taken_error(compared: str) -> UserError:
     return UserError(f"There is a user named {compared!r} already.")
