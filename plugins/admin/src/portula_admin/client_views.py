@@ -36,9 +36,9 @@ class ClientViews(AdminPages):
         self.require(person, admin, "add")
         # The identifier stands in the form already, so that one that is sent twice makes one client only.
         blank = replace(NEW, client_id=self.provider.hooks.ask(Plugin.portula_client_id_generator).hash())
-        posted = self._posted()
+        posted = self._post_data()
         form = make_form(admin, self.context("add", person), posted, blank, new=True)
-        if posted is None or not self._sound(form, blank):
+        if posted is None or not self._is_valid(form, blank):
             return self._form_page(person, form, None, 200 if posted is None else 400)
         hashed = form["hash_client_secret"].data if "hash_client_secret" in form else True
         try:
@@ -64,9 +64,9 @@ class ClientViews(AdminPages):
         if client is None:
             return self.missing("There is no such application")
         self.require(person, admin, "change", client)
-        posted = self._posted()
+        posted = self._post_data()
         form = make_form(admin, self.context(f"edit {client_id}", person), posted, client)
-        if posted is None or not self._sound(form, client):
+        if posted is None or not self._is_valid(form, client):
             return self._form_page(person, form, client, 200 if posted is None else 400)
         try:
             self.provider.clients.edit(client_id, lambda found: filled(form, found))
@@ -104,12 +104,12 @@ class ClientViews(AdminPages):
             return self.done(person, f"Nothing was done: {error}.", "view", **here)
         return self._secret_page(person, changed, secret)
 
-    def _posted(self) -> Any:
+    def _post_data(self) -> Any:
         from flask import request
 
         return self.provider.pages.posted() if request.method == "POST" else None
 
-    def _sound(self, form: ApplicationForm, client: Application) -> bool:
+    def _is_valid(self, form: ApplicationForm, client: Application) -> bool:
         """Validate a form, and look at what only the provider can judge."""
         if not form.validate():
             return False

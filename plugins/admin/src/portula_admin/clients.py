@@ -85,11 +85,11 @@ class ApplicationAdmin(RecordAdmin):
         super().__init__(provider, record_type)
         self.members = {name: member for name, member in provider.client_members.items() if member.label}
         self.fieldsets = [
-            (title, {**options, "fields": self._expanded(options.get("fields", ()))})
+            (title, {**options, "fields": self._expand(options.get("fields", ()))})
             for title, options in self.fieldsets
         ]
 
-    def _expanded(self, names: Sequence[str]) -> tuple[str, ...]:
+    def _expand(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(each for name in names for each in (self.members if name == CONTRIBUTED else (name,)))
 
     def label(self, name: str) -> str:

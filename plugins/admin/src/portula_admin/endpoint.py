@@ -156,14 +156,14 @@ class RecordViews(AdminPages):
         if not all(self.site.allows(person, admin, method.permission, record) for record in (None, *records)):
             return self.refused(person)
         if not form.validate():
-            return self._asked(person, admin, name, records, form, 400)
+            return self._confirm_page(person, admin, name, records, form, 400)
         if not records:
             return self.done(person, "Nothing was selected.", "records", slug=slug)
         if "confirmed" not in posted:
-            return self._asked(person, admin, name, records, form, 200)
+            return self._confirm_page(person, admin, name, records, form, 200)
         return self.done(person, method(records, person), "records", slug=slug)
 
-    def _asked(
+    def _confirm_page(
         self,
         person: Authenticated,
         admin: RecordAdmin,

@@ -184,14 +184,14 @@ def editable(admin: ApplicationAdmin, *, new: bool) -> list[str]:
     ]
 
 
-def _contributed(member: ClientMember) -> Field:
+def _member_field(member: ClientMember) -> Field:
     if member.type is not bool:
         return LinesField(member.label, description=member.hint)
     options = [("", "As the settings say"), ("yes", YES_OR_NO[True]), ("no", YES_OR_NO[False])]
     return OneOfField(member.label, options=options, description=member.hint)
 
 
-def _held(member: ClientMember, client: Application) -> Any:
+def _member_value(member: ClientMember, client: Application) -> Any:
     """Return a contributed member as its field shows it."""
     held = client.metadata.get(member.name)
     return WORDS.get(held, "") if member.type is bool else held
@@ -206,14 +206,14 @@ def make_form(
     """
     names, members = editable(admin, new=new), admin.members
     fields = {
-        name: _contributed(members[name]) if name in members else BUILDERS[name](admin.provider)
+        name: _member_field(members[name]) if name in members else BUILDERS[name](admin.provider)
         for name in names
     }
     form_class = type("ApplicationForm", (ApplicationForm,), fields)
     data = {
         **{name: getattr(client, name) for name in fields if hasattr(client, name)},
         **{name: client.metadata.get(name, "") for name in LINKS},
-        **{name: _held(member, client) for name, member in members.items()},
+        **{name: _member_value(member, client) for name, member in members.items()},
         "require_pkce": WORDS[client.require_pkce],
         "token_endpoint_auth_method": client.token_endpoint_auth_method or "",
         "hash_client_secret": True,

@@ -63,7 +63,7 @@ class ManagedViews(AdminPages):
 
     def view(self, person: Authenticated, slug: str) -> Response:
         """Show one record, and on that of a person what belongs to the person."""
-        kind, facts = self._found(person, slug)
+        kind, facts = self._look_up(person, slug)
         if kind is None or facts is None:
             return self.missing("There is no such record")
         self.require(person, kind, "view", facts)
@@ -88,7 +88,7 @@ class ManagedViews(AdminPages):
     def act(self, person: Authenticated, slug: str) -> Response:
         """Do something to a record, once it was asked and answered on a page of its own."""
         posted = self.provider.pages.posted()
-        kind, facts = self._found(person, slug, posted.get("id", ""))
+        kind, facts = self._look_up(person, slug, posted.get("id", ""))
         offered = {} if kind is None or facts is None else {each.name: each for each in kind.actions(facts)}
         action = offered.get(posted.get("action", ""))
         if kind is None or facts is None or action is None:
@@ -97,7 +97,7 @@ class ManagedViews(AdminPages):
         purpose = f"managed {slug} {facts['id']}"
         form = self.form(purpose, person, posted)
         if not form.validate() or "confirmed" not in posted:
-            return self._asked(person, kind, facts, action, form)
+            return self._confirm_page(person, kind, facts, action, form)
         try:
             result = kind.act(action.name, facts)
         except AdminRefused as error:
@@ -107,7 +107,7 @@ class ManagedViews(AdminPages):
     def edit(self, person: Authenticated, slug: str) -> Response:
         """Show the form of a record, or of a new one where none is named; or save it."""
         identifier = self.provider.pages.query().get("id")
-        kind, facts = self._found(person, slug)
+        kind, facts = self._look_up(person, slug)
         allowed = kind is not None and kind.form is not None and (identifier is None or kind.edits)
         if kind is None or kind.form is None or not allowed or (identifier is not None and facts is None):
             return self.missing("There is no such record")
@@ -144,7 +144,7 @@ class ManagedViews(AdminPages):
             else self.url("managed_view", slug=kind.slug, id=facts["id"]),
         )
 
-    def _asked(
+    def _confirm_page(
         self,
         person: Authenticated,
         kind: AdminRecords,
@@ -202,7 +202,7 @@ class ManagedViews(AdminPages):
                 return kind.slug, found["id"]
         return None
 
-    def _found(
+    def _look_up(
         self, person: Authenticated, slug: str, identifier: str | None = None
     ) -> tuple[AdminRecords | None, Mapping[str, Any] | None]:
         """Return a kind and one of its records, which who may not look at the kind cannot even miss."""
