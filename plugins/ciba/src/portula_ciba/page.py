@@ -43,12 +43,12 @@ class CibaPage(InteractionView[CibaPageExchange]):
         person = self._people.current()
         if person is None:
             return self._sign_in()
-        shown = [self._shown(each) for each in waiting_requests(self.provider, person.subject)]
+        shown = [self._template_values(each) for each in waiting_requests(self.provider, person.subject)]
         return self.provider.pages.render(
             "portula_ciba/requests.html", requests=shown, account=self._people.account_url()
         )
 
-    def _shown(self, waiting: WaitingRequest) -> dict[str, Any]:
+    def _template_values(self, waiting: WaitingRequest) -> dict[str, Any]:
         return {
             "app": shown_name(waiting.client.name).strip() or shown_name(waiting.client.client_id),
             "binding_message": waiting.binding_message,

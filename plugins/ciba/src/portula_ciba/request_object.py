@@ -51,7 +51,7 @@ def parameters_of(exchange: CibaExchange, token: str) -> Pairs:
         RetryLater: the keys of the client cannot be fetched now.
     """
     client = exchange.party
-    verified = _verified(exchange, token)
+    verified = _verify(exchange, token)
     _check_claims(exchange, verified)
     try:
         pairs = pairs_from_claims(verified.claims)
@@ -64,7 +64,7 @@ def parameters_of(exchange: CibaExchange, token: str) -> Pairs:
     return [("client_id", client.client_id), *((name, value) for name, value in pairs if name != "client_id")]
 
 
-def _verified(exchange: CibaExchange, token: str) -> Token:
+def _verify(exchange: CibaExchange, token: str) -> Token:
     client, registered = exchange.party, exchange.party.metadata.get(SIGNING_ALG)
     known = exchange.provider.settings(CibaSettings, client).CIBA_REQUEST_SIGNING_ALGS
     allowed = [name for name in known if registered in (None, name)]
