@@ -113,9 +113,9 @@ class FetchedDocuments(ClientDocuments):
             log.info("the client_id %r %s", client_id, problem)
             return None
         now = self._provider.now()
-        kept = self._remembered(client_id) or self._stored(client_id)
+        kept = self._recall(client_id) or self._load(client_id)
         if kept is None or kept.until <= now:
-            kept = self._fetched(client_id, kept, now)
+            kept = self._renew(client_id, kept, now)
             self._remember(client_id, kept)
         return kept.client
 
@@ -125,18 +125,18 @@ class FetchedDocuments(ClientDocuments):
         registered = self._provider.storage.find(Application, client_id=client_id)
         if registered is not None:
             return registered
-        remembered, found = self._remembered(client_id), self._artifact(client_id)
+        remembered, found = self._recall(client_id), self._artifact(client_id)
         if remembered is not None and remembered.client is not None:
             return remembered.client
         try:
-            return None if found is None else self._described(client_id, found.payload["document"])
+            return None if found is None else self._application_of(client_id, found.payload["document"])
         except InvalidClientMetadata:
             return None
 
     @override
     def parts(self, client_id: str) -> list[Any]:
         """Return the parts of a plan that keep the document of a client until it no longer counts."""
-        plan, kept = Plan(), self._remembered(client_id)
+        plan, kept = Plan(), self._recall(client_id)
         if kept is not None and kept.document is not None:
             digest = self._provider.keys.digest(KIND, client_id)
             plan.remove(Artifact, digest=digest)
@@ -153,7 +153,7 @@ class FetchedDocuments(ClientDocuments):
 
     # --- What is kept ---
 
-    def _remembered(self, url: str) -> Kept | None:
+    def _recall(self, url: str) -> Kept | None:
         with self._lock:
             with suppress(KeyError):
                 self._kept.move_to_end(url)
@@ -170,7 +170,7 @@ class FetchedDocuments(ClientDocuments):
         digest = self._provider.keys.digest(KIND, url)
         return self._provider.storage.find(Artifact, digest=digest)
 
-    def _stored(self, url: str) -> Kept | None:
+    def _load(self, url: str) -> Kept | None:
         """Return what another process, or this one before it was restarted, kept in the storage."""
         found = self._artifact(url)
         if found is None or (found.expires_at or 0) <= self._provider.now():
@@ -187,7 +187,7 @@ class FetchedDocuments(ClientDocuments):
 
     # --- What is fetched ---
 
-    def _fetched(self, url: str, kept: Kept | None, now: int) -> Kept:
+    def _renew(self, url: str, kept: Kept | None, now: int) -> Kept:
         """Fetch a document; while that fails, the one that is kept counts for its time."""
         settings = self._settings
         try:
@@ -269,9 +269,9 @@ class FetchedDocuments(ClientDocuments):
         self._permit(url, document)
         _refuse_secrets(document)
         _refuse_addresses(document)
-        return self._provider.clients.check(self._described(url, document)).application
+        return self._provider.clients.check(self._application_of(url, document)).application
 
-    def _described(self, url: str, document: Mapping[str, Any]) -> Application:
+    def _application_of(self, url: str, document: Mapping[str, Any]) -> Application:
         """Return the client that a document describes, whether or not it may be one.
 
         Raises:
