@@ -65,7 +65,7 @@ def require_oauth(
         provider: name of the Provider that checks the token.
     """
     scopes = tuple(scope for scope in given if isinstance(scope, str))
-    signed_in = RequiredAuthentication(acr_values=_listed(acr_values, "acr_values"), max_age=max_age)
+    signed_in = RequiredAuthentication(acr_values=_as_tuple(acr_values, "acr_values"), max_age=max_age)
     guard = _guard(lambda _provider: scopes, provider, signed_in)
     return guard(given[0]) if len(given) > len(scopes) else guard
 
@@ -79,7 +79,7 @@ def protected_resource(
         scopes: all of which are needed; None for a token of any scope.
         provider: name of the Provider that checks the token.
     """
-    needed = _listed(scopes)
+    needed = _as_tuple(scopes)
     return _guard(lambda _provider: needed, provider)
 
 
@@ -92,7 +92,7 @@ def rw_protected_resource(
         scopes: needed besides, by every method.
         provider: name of the Provider that checks the token.
     """
-    always = _listed(scopes)
+    always = _as_tuple(scopes)
 
     def needed(asked: Provider) -> tuple[str, ...]:
         reads = request.method in _READING
@@ -101,7 +101,7 @@ def rw_protected_resource(
     return _guard(needed, provider)
 
 
-def _listed(values: Iterable[str] | None, name: str = "scopes") -> tuple[str, ...]:
+def _as_tuple(values: Iterable[str] | None, name: str = "scopes") -> tuple[str, ...]:
     if isinstance(values, str) or callable(values):
         raise TypeError(f'{name} are a list, as in {name}=["read"]; the decorator needs its brackets')
     return tuple(values or ())
@@ -163,7 +163,7 @@ def _refusal(
             raise MissingTokenError
         if not presented.well_formed:
             raise InvalidRequestError(description="The Authorization header is malformed.")
-        token = _verified(provider, presented)
+        token = _verify(provider, presented)
         if not token.scopes.issuperset(scopes):
             raise InsufficientScopeError
         signed_in.check(token, provider.now())
@@ -204,7 +204,7 @@ def _reason(provider: Provider, error: OAuth2Error, presented: PresentedToken | 
     return provider.validator.why_not_live(presented.value) if presented and asked and issues else None
 
 
-def _verified(provider: Provider, presented: PresentedToken) -> VerifiedToken:
+def _verify(provider: Provider, presented: PresentedToken) -> VerifiedToken:
     """Return what is known of a token that counts and is proven to be the caller's.
 
     Raises:

@@ -66,7 +66,7 @@ class IssuerKeys:
         if self._is_due() and self._lock.acquire(blocking=self._url is None):
             try:
                 if self._is_due():
-                    found = self._found()
+                    found = self._discover()
                     self._asks_at = self._now() + (RETRY_SECONDS if found is None else METADATA_SECONDS)
                     self._url = found or self._url
             finally:
@@ -79,7 +79,7 @@ class IssuerKeys:
     def _is_due(self) -> bool:
         return self._discovered and self._now() >= self._asks_at
 
-    def _found(self) -> str | None:
+    def _discover(self) -> str | None:
         """Return what the metadata says; None where it cannot be read, or is another issuer's (RFC 8414 §3.3)."""
         try:
             answer = self._fetcher.get(metadata_url(self._issuer), accept=("application/json",))

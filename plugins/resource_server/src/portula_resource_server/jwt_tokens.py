@@ -48,7 +48,7 @@ class JwtVerifier:
         if not self._is_of_issuer(token):
             return self._introspected(token) if self._introspected is not None else None
         try:
-            verified = self._verified(token)
+            verified = self._verify(token)
         except (UntrustedToken, ValueError) as error:
             log.info("an access token is refused: %s", error)
             return None
@@ -62,7 +62,7 @@ class JwtVerifier:
         except UntrustedToken:
             return False
 
-    def _verified(self, token: str) -> VerifiedToken:
+    def _verify(self, token: str) -> VerifiedToken:
         """Return an access token of the issuer that counts now.
 
         Raises:

@@ -152,7 +152,7 @@ class RemoteVerifier:
             members = self._read(*self._fetch(token), asked_at)
             if not isinstance(members, dict) or not isinstance(members.get("active"), bool):
                 raise ValueError("it is no introspection response")  # noqa: TRY004, TRY301 - one way out for all
-            return self._judged(members) if members["active"] else None
+            return self._judge(members) if members["active"] else None
         except (httpx.HTTPError, ValueError, OverflowError, OSError, RecursionError) as error:
             log.warning("introspection at %s failed: %s: %s", self._url, type(error).__name__, error)
             raise VerifierUnavailable(f"introspection at {self._url} failed") from error
@@ -174,16 +174,16 @@ class RemoteVerifier:
             media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return media_type, bytes(body)
 
-    def _zoned(self, token: VerifiedToken) -> VerifiedToken:
+    def _in_time_zone(self, token: VerifiedToken) -> VerifiedToken:
         """Read `exp` as the wall clock of AUTHENTICATION_SERVER_EXP_TIME_ZONE."""
         if token.expires_at is None or self._zone is UTC:
             return token
         clock = datetime.fromtimestamp(token.expires_at, UTC).replace(tzinfo=self._zone)
         return replace(token, expires_at=int(clock.timestamp()))
 
-    def _judged(self, members: dict[str, Any]) -> VerifiedToken | None:
+    def _judge(self, members: dict[str, Any]) -> VerifiedToken | None:
         """Look at an active token once more: its time (attack S27), and that it is an access token."""
-        token, now = self._zoned(VerifiedToken.of(members)), self._now()
+        token, now = self._in_time_zone(VerifiedToken.of(members)), self._now()
         if token.expires_at is not None and token.expires_at <= now:
             return None
         if (typed_member(members, "nbf", int) or 0) > now:
