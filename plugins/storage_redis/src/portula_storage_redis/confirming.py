@@ -36,13 +36,13 @@ def confirmed(
         StorageDown: fewer replicas have told in time; whether the plan outlives its master is unknown.
     """
     try:
-        answer, replicas = _sent(_master(client, key), script, key, args, asked)
+        answer, replicas = _send(_master(client, key), script, key, args, asked)
         if isinstance(answer, NoScriptError):
             _master(client, key).script_load(script.script)
-            answer, replicas = _sent(_master(client, key), script, key, args, asked)
+            answer, replicas = _send(_master(client, key), script, key, args, asked)
         elif isinstance(answer, MovedError) and isinstance(client, RedisCluster):
             client.nodes_manager.initialize()
-            answer, replicas = _sent(_master(client, key), script, key, args, asked)
+            answer, replicas = _send(_master(client, key), script, key, args, asked)
     except (RedisConnectionError, RedisTimeoutError):
         if isinstance(client, RedisCluster):
             client.nodes_manager.initialize()  # a replica may have taken over
@@ -69,7 +69,7 @@ def _master(client: Redis | RedisCluster, key: str) -> Redis:
     return client.get_redis_connection(node)
 
 
-def _sent(
+def _send(
     master: Redis, script: Script, key: str, args: Sequence[str], asked: Confirmation
 ) -> tuple[Any, Any]:
     with master.pipeline(transaction=False) as pipe:

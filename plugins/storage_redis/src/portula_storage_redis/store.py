@@ -179,7 +179,7 @@ class RedisStore:
         writes = Writes.of(plan, kinds)
         self._check(writes)
         shapes = {shape.record.name: shape for shape in map(self._shape_of_part, _parts(writes))}
-        answer = self._run("apply", self._written(writes), *shapes.values())
+        answer = self._run("apply", self._plan_arguments(writes), *shapes.values())
         outcome = answer[0].decode()
         if outcome == "ok":
             return dict(zip((*writes.all_changes, *writes.removals), answer[1:], strict=True))
@@ -213,7 +213,7 @@ class RedisStore:
             shape = self._shapes[type(addition.record)]
             shape.check_values({name: getattr(addition.record, name) for name in shape.names})
 
-    def _written(self, writes: Writes) -> dict[str, Any]:
+    def _plan_arguments(self, writes: Writes) -> dict[str, Any]:
         """Return a plan as the script takes it."""
         return {
             "changes": [
@@ -253,7 +253,7 @@ class RedisStore:
         purged = 0
         while purged < limit:
             wanted = min(PURGED_AT_ONCE, limit - purged)
-            met = self._expired(cls, now, wanted, realm, purge=True)
+            met = self._run_expired(cls, now, wanted, realm, purge=True)
             purged += met
             if met < wanted:
                 break
@@ -261,9 +261,9 @@ class RedisStore:
 
     def expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """See portula.plugin.Store."""
-        return self._expired(cls, now, limit, realm, purge=False)
+        return self._run_expired(cls, now, limit, realm, purge=False)
 
-    def _expired(self, cls: type[Any], now: int, limit: int, realm: str | None, *, purge: bool) -> int:
+    def _run_expired(self, cls: type[Any], now: int, limit: int, realm: str | None, *, purge: bool) -> int:
         shape = self._shapes[cls]
         if shape.record.expires is None or limit < 1:
             return 0
