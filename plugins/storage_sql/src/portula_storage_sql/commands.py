@@ -43,7 +43,7 @@ def database_group(provider: Provider) -> click.Group:
             facts = {"database": shown(store.engine.url), "version": version, "newer": newer(version)}
             click.echo(json.dumps({**facts, "pending": pending, "models": _models(store), "lacking": lacks}))
         else:
-            console = _headed(store)
+            console = _headed_console(store)
             for name, table in _models(store).items():
                 console.print(f"  [cyan]yours[/]    {escape(f'{name}: table {table}')}")
             for line in pending:
@@ -60,7 +60,7 @@ def database_group(provider: Provider) -> click.Group:
         from portula_storage_sql import migrate
 
         with _store(provider) as store:
-            console = _headed(store, quiet=as_json)
+            console = _headed_console(store, quiet=as_json)
             with console.status("migrating"):
                 done = migrate.upgrade(
                     store.engine,
@@ -94,7 +94,7 @@ def _pending(store: SqlStore) -> list[str]:
     return pending(store.engine, store.records)
 
 
-def _headed(store: SqlStore, *, quiet: bool = False) -> Console:
+def _headed_console(store: SqlStore, *, quiet: bool = False) -> Console:
     console = Console(quiet=quiet)
     console.print(f"[bold]{escape(shown(store.engine.url))}[/]", soft_wrap=True)
     return console

@@ -43,7 +43,7 @@ def cte_of(steps: Sequence[Step]) -> Select[Any]:
         if isinstance(step.part, Add):
             parts.append(_insert(step, prefix, given).cte(f"{prefix}added"))
             continue
-        parts.append(_met(step, prefix, given).cte(f"{prefix}met"))
+        parts.append(_met_rows(step, prefix, given).cte(f"{prefix}met"))
         met = select(func.count()).select_from(parts[-1]).scalar_subquery()
         if step.is_bulk:
             behind = met >= NONE  # whatever it met, it is done by then
@@ -56,7 +56,7 @@ def cte_of(steps: Sequence[Step]) -> Select[Any]:
     return statement.add_cte(*parts)
 
 
-def _met(
+def _met_rows(
     step: Step, prefix: str, given: ColumnElement[bool]
 ) -> Select[Any] | ReturningUpdate[Any] | ReturningDelete[Any]:
     """Return the primary keys of the records that a step meets, on a condition."""

@@ -68,7 +68,7 @@ class DirectStatement:
 
     def rows(self, connection: Connection, parameters: Mapping[str, object]) -> list[Sequence[Any]]:
         """Execute a statement that returns rows; a driver's error is raised as by SQLAlchemy."""
-        _, rows = self._executed(connection, parameters, fetches=True)
+        _, rows = self._execute(connection, parameters, fetches=True)
         if not self.results:
             return rows
         values = [list(row) for row in rows]
@@ -79,16 +79,16 @@ class DirectStatement:
 
     def row_count(self, connection: Connection, parameters: Mapping[str, object]) -> int:
         """Execute a statement that writes; return how many rows it met."""
-        count, _ = self._executed(connection, parameters, fetches=False)
+        count, _ = self._execute(connection, parameters, fetches=False)
         return count
 
-    def _executed(
+    def _execute(
         self, connection: Connection, parameters: Mapping[str, object], *, fetches: bool
     ) -> tuple[int, list[Sequence[Any]]]:
         dialect = connection.dialect
         driver: Any = connection.connection.driver_connection
         try:
-            return self._executed_by(driver, self.bound(parameters), fetches=fetches)
+            return self._execute_by(driver, self.bound(parameters), fetches=fetches)
         except dialect.loaded_dbapi.Error as error:
             is_lost = dialect.is_disconnect(error, driver, None)
             raised = DBAPIError.instance(
@@ -104,7 +104,7 @@ class DirectStatement:
                 connection.invalidate(error)
             raise raised from error
 
-    def _executed_by(
+    def _execute_by(
         self, driver: Any, given: Mapping[str, object], *, fetches: bool
     ) -> tuple[int, list[Sequence[Any]]]:
         if self.numbered is not None:
@@ -133,7 +133,7 @@ def direct_of(statement: Executable, keys: Iterable[str], dialect: Dialect) -> D
     dialect = NAMED if dialect.name == "sqlite" else dialect
     if dialect.positional or _is_filled(statement):
         return None
-    binds = {name: bind for bind, name in _compiled(statement, keys, dialect).bind_names.items()}
+    binds = {name: bind for bind, name in _compile(statement, keys, dialect).bind_names.items()}
     types = [*[bind.type for bind in binds.values()], *_result_types(statement)]
     if any(bind.expanding for bind in binds.values()) or not KNOWN.issuperset(map(type, types)):
         return None
@@ -142,7 +142,7 @@ def direct_of(statement: Executable, keys: Iterable[str], dialect: Dialect) -> D
 
 def compile_direct(statement: Executable, keys: Iterable[str], dialect: Dialect) -> DirectStatement:
     """Compile a statement that is known to be none of those that SQLAlchemy has to execute; see direct_of."""
-    compiled = _compiled(statement, keys, dialect)
+    compiled = _compile(statement, keys, dialect)
     binds: dict[str, BindParameter[Any]] = {name: bind for bind, name in compiled.bind_names.items()}
     bound = [(name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in binds.items()]
     results = [
@@ -154,14 +154,14 @@ def compile_direct(statement: Executable, keys: Iterable[str], dialect: Dialect)
         fixed={name: bind.value for name, bind in binds.items() if not bind.required},
         binds={name: convert for name, convert in bound if convert is not None},
         results=[(place, convert) for place, convert in enumerate(results) if convert is not None],
-        numbered=_numbered(statement, keys) if is_psycopg else None,
+        numbered=_numbered_statement(statement, keys) if is_psycopg else None,
     )
 
 
-def _numbered(statement: Executable, keys: Iterable[str]) -> NumberedStatement:
+def _numbered_statement(statement: Executable, keys: Iterable[str]) -> NumberedStatement:
     from portula_storage_sql.prepared import NumberedStatement
 
-    compiled = _compiled(statement, keys, _numbering())
+    compiled = _compile(statement, keys, _numbering())
     return NumberedStatement(str(compiled).encode(), tuple(compiled.positiontup or ()))
 
 
@@ -174,7 +174,7 @@ def _numbering() -> Dialect:
     return dialect(paramstyle="numeric_dollar")
 
 
-def _compiled(statement: Executable, keys: Iterable[str], dialect: Dialect) -> SQLCompiler:
+def _compile(statement: Executable, keys: Iterable[str], dialect: Dialect) -> SQLCompiler:
     columns = list(keys) if isinstance(statement, Insert) else None
     compiled = cast("ClauseElement", statement).compile(dialect=dialect, column_keys=columns)
     return cast("SQLCompiler", compiled)

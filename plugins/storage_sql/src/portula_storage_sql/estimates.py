@@ -32,7 +32,7 @@ def row_estimate(connection: Connection, statements: Statements) -> int:
     if connection.dialect.name == "sqlite":
         first, last = _ends(connection, statements)
         return last - first + 1  # new rows have higher numbers, and the oldest are deleted first
-    return int(_told(connection, statements, "rows") or 0)
+    return int(_engine_figure(connection, statements, "rows") or 0)
 
 
 def expired_estimate(
@@ -59,7 +59,7 @@ def expired_estimate(
 
 def table_bytes(connection: Connection, statements: Statements) -> int | None:
     """Return what table and indexes take; None where the engine does not say without reading them (SQLite)."""
-    told = _told(connection, statements, "bytes")
+    told = _engine_figure(connection, statements, "bytes")
     return None if told is None else int(told)
 
 
@@ -74,7 +74,7 @@ def database_bytes(connection: Connection) -> tuple[int, int] | None:
     return pages * size, free * size
 
 
-def _told(connection: Connection, statements: Statements, what: str) -> Any:
+def _engine_figure(connection: Connection, statements: Statements, what: str) -> Any:
     engine = "mariadb" if connection.dialect.name in MARIADB else connection.dialect.name
     statement = _STATEMENTS.get(f"{what} {engine}")
     if statement is None:

@@ -74,7 +74,7 @@ def upgrade(
 
     with _alone(engine), connect(engine, bounded=False) as connection:
         online.drop_unfinished(connection)
-        with _locked(connection):
+        with _upgrade_lock(connection):
             later = _upgrade(connection, records, tell)
         for index in later:
             tell(_line(index))
@@ -132,7 +132,7 @@ def _upgrade(
 
 
 @contextmanager
-def _locked(connection: Connection) -> Iterator[None]:
+def _upgrade_lock(connection: Connection) -> Iterator[None]:
     """Keep other upgrades out; where DDL is transactional, also make this one atomic."""
     backend = connection.dialect.name
     if backend in MARIADB:

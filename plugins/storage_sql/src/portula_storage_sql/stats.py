@@ -82,7 +82,7 @@ class Stats:
 
     def _usage(self, connection: Connection, statements: Statements, since: float) -> Usage:
         record, estimated = statements.shape.record, []
-        rows = self._counted(connection, statements)
+        rows = self._count_rows(connection, statements)
         if rows > self._limit:
             rows, estimated = max(rows, row_estimate(connection, statements)), ["rows"]
         expired = None
@@ -112,7 +112,7 @@ class Stats:
         given = self._provider.storage.condition(statements.shape.record.cls)
         return and_(True, *[statements.by_field[name] == value for name, value in given.items()])
 
-    def _counted(self, connection: Connection, statements: Statements) -> int:
+    def _count_rows(self, connection: Connection, statements: Statements) -> int:
         """Count to one more than the limit."""
         some = select(statements.by_field[statements.shape.primary]).where(self._own(statements))
         counted = select(func.count()).select_from(some.limit(self._limit + 1).subquery())

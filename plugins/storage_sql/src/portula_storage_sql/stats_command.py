@@ -60,7 +60,7 @@ def stats_command(provider: Provider) -> click.Command:
             names = ", ".join(provider.stores) or "none"
             raise click.ClickException(f"no store here can say how much it keeps ({names})")
         with Console(stderr=True).status("counting"):
-            usages, file = ([], None) if store is None else _looked(provider, store, limit, days)
+            usages, file = ([], None) if store is None else _collect(provider, store, limit, days)
         if as_json:
             click.echo(json.dumps(_facts(store, usages, file, others)))
         else:
@@ -70,7 +70,7 @@ def stats_command(provider: Provider) -> click.Command:
     return stats
 
 
-def _looked(
+def _collect(
     provider: Provider, store: SqlStore, limit: int, days: int
 ) -> tuple[list[Usage], tuple[int, int] | None]:
     try:
