@@ -48,7 +48,7 @@ def asked(exchange: TokenExchange, request: ExchangeRequest, kind: RequestedToke
         requested_token_type=exchange.parameter("requested_token_type") or "",
         audience=tuple(dict.fromkeys(audience)),
         resources=tuple(dict.fromkeys(resources)),
-        authorization_details=_read(details) if details else (),
+        authorization_details=_read_details(details) if details else (),
     )
     try:
         kind.judge(exchange, whole)
@@ -61,7 +61,7 @@ def asked(exchange: TokenExchange, request: ExchangeRequest, kind: RequestedToke
     return whole
 
 
-def _read(text: str) -> Sequence[Mapping[str, Any]]:
+def _read_details(text: str) -> Sequence[Mapping[str, Any]]:
     try:
         found = read_array(text.encode(errors="surrogatepass"))
     except ValueError as error:

@@ -51,7 +51,7 @@ ROOM = "token_exchange"
 
 
 @dataclass(frozen=True, slots=True)
-class _Presented:
+class _PresentedTokens:
     """What a request presents."""
 
     subject: ExchangedToken
@@ -101,7 +101,7 @@ class TokenExchangeGrant(ExtensionGrant):
         exchange.for_another_server = kind is not None
         if kind is None:
             exchange.memo[(ROOM, "audience")] = known_audiences(exchange)
-        exchange.memo[(ROOM,)] = _Presented(subject, actor, kind)
+        exchange.memo[(ROOM,)] = _PresentedTokens(subject, actor, kind)
 
     @override
     def judge_scope(self, exchange: TokenExchange) -> None:
@@ -145,7 +145,7 @@ def _may_act(may_act: object, issuer: str, client: Application, actor: Exchanged
 
 def exchange_target(exchange: TokenExchange) -> None:
     """Judge whom the new token is for, ask the policy, and go on under the subject's authorization (RFC 8693 §2)."""
-    given: _Presented = exchange.memo[(ROOM,)]
+    given: _PresentedTokens = exchange.memo[(ROOM,)]
     subject, client = given.subject, cast("Application", exchange.client)
     request = ExchangeRequest(
         provider=exchange.provider,
@@ -200,7 +200,7 @@ def _target(exchange: TokenExchange, subject: ExchangedToken) -> tuple[str, ...]
     return target or subject.audience
 
 
-def _act(exchange: TokenExchange, given: _Presented, *, delegated: bool) -> Mapping[str, Any] | None:
+def _act(exchange: TokenExchange, given: _PresentedTokens, *, delegated: bool) -> Mapping[str, Any] | None:
     """Return who acts, those who acted before inside (RFC 8693 §4.1); nobody loses their place in the chain."""
     before = given.subject.claims.get("act")
     if not delegated:
@@ -222,7 +222,7 @@ def _act(exchange: TokenExchange, given: _Presented, *, delegated: bool) -> Mapp
 @hookimpl
 def portula_shape_token(exchange: Exchange) -> None:
     """Let the new token end no later than those that it is made of, and say what it is and who acts."""
-    given: _Presented | None = exchange.memo.get((ROOM,))
+    given: _PresentedTokens | None = exchange.memo.get((ROOM,))
     if given is None or exchange.issue is None:
         return
     issue, request = exchange.issue, exchange.memo[(ROOM, "request")]
@@ -249,7 +249,7 @@ def portula_validate_token_request(exchange: Exchange) -> None:
         InvalidRequestError: a key is not proven by this request.
         HookFailed: a plugin shaped the token wider than its subject's.
     """
-    given: _Presented | None = exchange.memo.get((ROOM,))
+    given: _PresentedTokens | None = exchange.memo.get((ROOM,))
     if given is None or exchange.issue is None:
         return
     issue, subject = exchange.issue, given.subject
@@ -266,7 +266,7 @@ def portula_validate_token_request(exchange: Exchange) -> None:
         raise HookFailed("a plugin makes the exchanged token wider than the one it is made of")
 
 
-def _seconds_left(exchange: Exchange, given: _Presented) -> int:
+def _seconds_left(exchange: Exchange, given: _PresentedTokens) -> int:
     ends = [token.expires_at for token in (given.subject, given.actor) if token is not None]
     return min(ends) - exchange.provider.now()
 
@@ -293,7 +293,7 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
 
 
 def _made_for_others(exchange: Exchange) -> str:
-    given: _Presented = exchange.memo[(ROOM,)]
+    given: _PresentedTokens = exchange.memo[(ROOM,)]
     if given.kind is None:
         raise LookupError("an access token is asked for")
     return given.kind.make(exchange, exchange.memo[(ROOM, "request")])
