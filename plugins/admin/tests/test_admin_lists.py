@@ -174,6 +174,7 @@ def test_clients_by_type_and_state(admin):
         "WzAsOTIyMzM3MjAzNjg1NDc3NTgwOCwiYSJd",
         "WzAsMV0",
         "W3RydWUsMSwiYSJd",
+        pytest.param("W1tb" * 1_000, id="nested"),
     ],
 )
 def test_a_place_that_is_none_begins_anew(admin, place):

@@ -6,7 +6,6 @@ WINDOW of them for one page; then the page says so and offers to look on.
 
 from __future__ import annotations
 
-import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,7 +75,7 @@ class Position:
         """Read it from an address; None for what is none."""
         try:
             found = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        except (ValueError, binascii.Error):
+        except (ValueError, RecursionError):
             return None
         if not isinstance(found, list) or [type(part) for part in found[::2]] != [int, str]:
             return None
