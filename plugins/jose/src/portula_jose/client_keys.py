@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwcrypto.common import JWException
@@ -269,7 +269,7 @@ class ClientKeys:
             return
         try:
             answer = fetcher.get(uri, accept=MEDIA_TYPES, max_bytes=settings.CLIENT_JWKS_MAX_BYTES)
-            jwks = _json(answer.body)
+            jwks = json.loads(answer.body)
         except (FetchFailed, ValueError, RecursionError) as error:
             log.warning("the keys of a client cannot be had: %s", type(error).__name__)
             entry.asked_at, entry.unreachable = now, _no_answer(error)
@@ -320,7 +320,3 @@ def _no_answer(error: Exception) -> bool:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
-
-
-def _json(body: bytes) -> Any:
-    return json.loads(body)
