@@ -223,9 +223,11 @@ def test_what_an_option_says_counts_more_than_metadata(world, run):
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ("{", "Expecting property name"),
-        ("[]", "a JSON object is needed"),
-        ("[" * 100_000, ""),
+        ("{", "it is not JSON in UTF-8"),
+        ("[]", "it is not a JSON object"),
+        ("[" * 100_000, "it is not JSON in UTF-8"),
+        ('{"default_max_age": NaN}', "without a finite value"),
+        ('{"contacts": ["\\ud800"]}', "surrogate"),
         ("@/no/such/file", "No such file"),
         ('{"contact": ["a@b.example"]}', "no installed plugin understands this; did you mean 'contacts'?"),
         ('{"contacts": "a@b.example"}', "contacts: Input should be a valid list"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from portula import Plugin
 from portula.errors import InvalidClientMetadata
-from portula.plugin import Application, nearest, read_client_metadata, secret_id, unknown_scopes
+from portula.plugin import Application, nearest, read_client_metadata, read_object, secret_id, unknown_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +30,9 @@ def _document(_context: click.Context, _parameter: click.Parameter, value: str) 
     """Read a JSON object, from the command line or, behind an @, from a file."""
     try:
         text = Path(value[1:]).read_text(encoding="utf-8") if value.startswith("@") else value
-        document = json.loads(text or "{}")
-    except (OSError, ValueError, RecursionError) as error:
+        return read_object((text or "{}").encode())
+    except (OSError, ValueError) as error:
         raise click.BadParameter(str(error)) from error
-    if not isinstance(document, dict):
-        raise click.BadParameter("a JSON object is needed")
-    return document
 
 
 _OPTIONS = (
