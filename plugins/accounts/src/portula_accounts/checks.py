@@ -1,4 +1,4 @@
-"""What about the accounts must not go into production."""
+"""Findings of `portula check` about accounts."""
 
 from __future__ import annotations
 

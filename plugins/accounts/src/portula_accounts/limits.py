@@ -53,8 +53,8 @@ class FailureLimit:
     """Counts failures per name and address, per address, and per name.
 
     An attempt is written down as a failure first and counted then, so that any number of attempts at one moment, in
-    any number of processes, cannot pass together. Refused attempts are not counted: knocking on does not lock longer.
-    A browser at which the person has signed in before is counted by itself: what others do closes no door to it.
+    any number of processes, cannot pass together. Refused attempts are not counted, so that they make nobody wait
+    longer. A browser at which the person has signed in before is counted by itself, apart from what others do.
     """
 
     def __init__(self, provider: Provider) -> None:
@@ -67,7 +67,7 @@ class FailureLimit:
         storage, now = self._provider.storage, self._provider.now()
         counters = self._counters(username, network_of(client_address), browser, settings)
         refused = self._retry_after(counters, settings)
-        if refused:  # without a write: who knocks on costs little
+        if refused:  # without a write, so that further attempts cost little
             return Attempt(refused, (), ())
         failures = [
             Artifact(

@@ -1,4 +1,4 @@
-"""Who may enter, and do what inside: whom the login knows as an administrator, unless other plugins say otherwise."""
+"""Access: who may enter, by default the administrators whom the login names, and what plugins deny them inside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def default_access(provider: Provider) -> AdminAccess:
-    """Return the rule of the house: the login says so of a person who is still active."""
+    """Return the default rule: an active person of whom the login says that they are an administrator may enter."""
 
     def enters(person: Authenticated) -> bool:
         user = provider.hooks.ask(Plugin.portula_login).find(person.subject)

@@ -1,4 +1,4 @@
-"""What a column or a fact may be besides plain text; the templates know how each looks, and escape it."""
+"""Kinds of cells besides plain text; the templates render and escape them."""
 
 from __future__ import annotations
 

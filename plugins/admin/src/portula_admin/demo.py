@@ -1,4 +1,4 @@
-"""Where the admin of `portula serve --demo` stands."""
+"""The line of `portula serve --demo` with the address of the admin."""
 
 from __future__ import annotations
 

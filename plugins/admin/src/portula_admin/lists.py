@@ -1,4 +1,4 @@
-"""What a list is asked for, and the walks that answer it."""
+"""Queries of lists, and the walks that answer them."""
 
 from __future__ import annotations
 

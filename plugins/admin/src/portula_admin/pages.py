@@ -1,4 +1,4 @@
-"""What all views share: who enters, how a page is rendered, forms that serve one session, notices after a redirect."""
+"""The base of all views: access, rendering, forms bound to one session, notices after a redirect."""
 
 from __future__ import annotations
 

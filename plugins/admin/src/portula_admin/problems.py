@@ -1,4 +1,4 @@
-"""What is wrong with an admin class, told at start: a misspelt column must not wait for somebody to open the page."""
+"""Checks of admin classes at start, so that a misspelt column stops the provider and not a page."""
 
 from __future__ import annotations
 

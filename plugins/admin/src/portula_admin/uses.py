@@ -1,4 +1,4 @@
-"""When a client's secrets were last used: written at most once in a while, by whoever notices first."""
+"""Times at which secrets of clients were last used, written at most once an interval."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 KIND = "secret-use"
 USE_SECONDS = 900
-"""How exact it is: a use is written when the last one that was written is this old."""
+"""Seconds between two times of one secret that are written; earlier uses are left out."""
 KEPT_SECONDS = 400 * 24 * 3600
-"""How long a use is remembered."""
+"""Seconds for which the time of a use is kept."""
 MAX_REMEMBERED = 10_000
 """Secrets a process remembers having written."""
 
@@ -30,7 +30,7 @@ class SecretUses:
         self._lock = threading.Lock()
 
     def note(self, event: ClientAuthenticated) -> None:
-        """Write that a secret was used, unless that was written a while ago."""
+        """Write that a secret was used, unless this process wrote it within the last USE_SECONDS."""
         if event.secret_id is None:
             return
         used = (event.client_id, event.secret_id)

@@ -1,4 +1,4 @@
-"""What a person is told before they allow a request that they did not begin at their own browser."""
+"""The warning on the consent page of a request that its person did not begin at their own browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a client asks for: exactly one hint names the person (CIBA Core §7.1, §7.2)."""
+"""Hints: exactly one names the person whom a client asks for (CIBA Core §7.1, §7.2)."""
 
 from __future__ import annotations
 

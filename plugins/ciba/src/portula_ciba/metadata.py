@@ -1,4 +1,4 @@
-"""What this room tells about itself (CIBA Core §4)."""
+"""Server metadata of backchannel authentication (CIBA Core §4)."""
 
 from __future__ import annotations
 

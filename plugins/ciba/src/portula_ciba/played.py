@@ -1,4 +1,4 @@
-"""How backchannel authentication is played by `portula try`."""
+"""Backchannel authentication as `portula try` plays it."""
 
 from __future__ import annotations
 

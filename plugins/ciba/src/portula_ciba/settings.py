@@ -53,7 +53,7 @@ class CibaSettings(BaseModel):
 
     CIBA_MAX_REQUESTS_PER_USER: int = Field(default=5, ge=1, le=64)
     """Requests of all clients together that one person may be asked within CIBA_MAX_EXPIRE_SECONDS, but for those that
-    they allow: nobody can be worn out by asking again."""
+    they allow, so that nobody is asked until they give in."""
 
     CIBA_MAX_REQUESTS_PER_CLIENT: int = Field(default=1000, ge=1, le=100_000)
     """Requests of one client that may wait for their people at one time."""

@@ -1,4 +1,4 @@
-"""What about assertions could be safer."""
+"""Findings of `portula check` about assertions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this room tells about itself (RFC 8414 §2)."""
+"""Server metadata of client authentication by assertions (RFC 8414 §2)."""
 
 from __future__ import annotations
 

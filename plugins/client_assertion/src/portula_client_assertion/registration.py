@@ -1,4 +1,4 @@
-"""What a client needs that authenticates by assertions (OpenID Connect Registration §2, RFC 7591 §2)."""
+"""Client metadata for authentication by assertions (OpenID Connect Registration §2, RFC 7591 §2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages show of scopes and of where a person goes: nothing that could deceive the eye."""
+"""Scopes and destinations as pages show them, without characters that deceive the eye."""
 
 from __future__ import annotations
 

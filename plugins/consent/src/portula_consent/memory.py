@@ -1,4 +1,4 @@
-"""What people allowed, kept as artifacts; and what is taken back."""
+"""Consents, kept as artifacts, and their withdrawal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person's apps may do besides their scopes, at which servers, and what their access is bound to."""
+"""What the apps of a person may do besides scopes, at which servers, and what their tokens are bound to."""
 
 from __future__ import annotations
 

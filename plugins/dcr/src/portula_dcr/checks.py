@@ -1,4 +1,4 @@
-"""What is less strict here than it could be."""
+"""Findings of `portula check` about registration."""
 
 from __future__ import annotations
 

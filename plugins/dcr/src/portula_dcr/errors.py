@@ -1,4 +1,4 @@
-"""What is wrong with a request although its content is not."""
+"""The error of a request that may succeed later."""
 
 from __future__ import annotations
 

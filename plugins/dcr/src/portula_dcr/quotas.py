@@ -1,4 +1,4 @@
-"""How many clients may be registered within an hour (attack S55)."""
+"""Quotas of clients that may be registered within an hour (attack S55)."""
 
 from __future__ import annotations
 

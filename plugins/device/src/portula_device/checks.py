@@ -1,4 +1,4 @@
-"""What `portula check` says of settings that were written for django-oauth-toolkit and do nothing here."""
+"""Findings of `portula check` about settings of django-oauth-toolkit that do nothing here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person is asked about a device."""
+"""The exchange of the page on which a person decides about a device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a device is played by `portula try`."""
+"""The device grant as `portula try` plays it."""
 
 from __future__ import annotations
 

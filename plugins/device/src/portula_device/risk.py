@@ -1,4 +1,4 @@
-"""What a person is told before they allow a device, so that nobody does it for somebody else's (RFC 10027)."""
+"""The warning on the consent page of a device, so that nobody allows somebody else's (RFC 10027)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a proof is refused (RFC 9449 §5, §7.1, §8)."""
+"""Errors of proofs (RFC 9449 §5, §7.1, §8)."""
 
 from portula.errors import OAuth2Error
 

@@ -1,4 +1,4 @@
-"""What server and clients tell of bound tokens (RFC 9449 §5.1, §5.2)."""
+"""Server metadata and client metadata of bound tokens (RFC 9449 §5.1, §5.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a bound token is presented at a resource (RFC 9449 §7)."""
+"""The presentation of bound tokens at resources (RFC 9449 §7)."""
 
 from __future__ import annotations
 

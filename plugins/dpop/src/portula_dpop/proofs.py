@@ -28,7 +28,7 @@ PURGED_EACH = 100
 """Proofs after which a process deletes what is over, twice as many: each request has one, and they soon end."""
 
 _NO_CLIENT = "dpop"
-"""Whose keys a proof is verified with: it names its key itself, and no client's counts."""
+"""client_id of the client that stands for the key in the header of a proof."""
 
 
 class Proofs:
@@ -63,15 +63,15 @@ class Proofs:
         if self._settings.DPOP_NONCE_REQUIRED:
             headers |= {"DPoP-Nonce": nonces.current, "Cache-Control": "no-store"}
         try:
-            print_, claims = self._verified(message.headers.get(HEADER, ""), client)
+            jkt, claims = self._verified(message.headers.get(HEADER, ""), client)
             self._check_request(claims, message, token)
             settings = self._provider.settings(DpopSettings, client)
             self._check_time(claims, nonces, settings)
-            self._use_once(print_, claims.get("jti"), settings)
+            self._use_once(jkt, claims.get("jti"), settings)
         except InvalidProof as error:
             error.status_code = 400 if token is None else 401
             raise
-        return print_
+        return jkt
 
     def _verified(self, proof: str, client: Application | None) -> tuple[str, Mapping[str, Any]]:
         """Return the thumbprint of the key and the claims. Two headers come as one with a comma, which is no token."""

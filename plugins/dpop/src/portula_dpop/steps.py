@@ -1,4 +1,4 @@
-"""What proofs do where tokens are asked for: the steps of three endpoints (RFC 9449 §5, §10)."""
+"""Steps of three endpoints that judge proofs, and bind tokens and codes to keys (RFC 9449 §5, §10)."""
 
 from __future__ import annotations
 

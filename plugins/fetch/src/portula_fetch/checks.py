@@ -1,4 +1,4 @@
-"""What about outgoing requests could be safer, or cannot work."""
+"""Findings of `portula check` about outgoing requests."""
 
 from __future__ import annotations
 

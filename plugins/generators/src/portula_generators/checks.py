@@ -1,4 +1,4 @@
-"""What about the generators must not go into production."""
+"""Findings of `portula check` about generators."""
 
 from __future__ import annotations
 

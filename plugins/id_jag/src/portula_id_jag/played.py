@@ -1,4 +1,4 @@
-"""How an identity assertion is played by `portula try`."""
+"""Identity assertions as `portula try` plays them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each setting of the file becomes, asked of the settings that the installed plugins have."""
+"""Judges what each setting of the file becomes, by the settings that installed plugins declare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this room tells about itself (RFC 9101 §10.5, OpenID Connect Discovery §3)."""
+"""Server metadata of request objects (RFC 9101 §10.5, OpenID Connect Discovery §3)."""
 
 from __future__ import annotations
 

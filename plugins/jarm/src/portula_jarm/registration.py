@@ -1,4 +1,4 @@
-"""What clients are registered with (JARM §3, FAPI 2.0 Message Signing §5.3.3), and what follows for their requests."""
+"""Client metadata of signed responses (JARM §3, FAPI 2.0 Message Signing §5.3.3), and what it demands of requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could be better about the keys, for `portula check`."""
+"""Findings of `portula check` about keys."""
 
 from __future__ import annotations
 

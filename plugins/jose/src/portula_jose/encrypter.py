@@ -1,4 +1,4 @@
-"""What is encrypted for clients: with their keys, or with what follows from their secret (RFC 7516)."""
+"""Encrypts for clients: with their keys, or with a key derived from their secret (RFC 7516)."""
 
 from __future__ import annotations
 

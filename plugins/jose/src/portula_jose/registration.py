@@ -1,4 +1,4 @@
-"""What a client may say about keys and algorithms: `jwks`, `jwks_uri`, id_token_signed_response_alg (RFC 7591 §2)."""
+"""Client metadata about keys and algorithms: `jwks`, `jwks_uri`, id_token_signed_response_alg (RFC 7591 §2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where signing keys come from: the configuration, the storage, or a service that keeps them to itself."""
+"""Sources of signing keys: the configuration, the storage, or a service that keeps them to itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an assertion is played by `portula try`."""
+"""The JWT bearer grant as `portula try` plays it."""
 
 from __future__ import annotations
 

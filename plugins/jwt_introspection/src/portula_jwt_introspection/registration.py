@@ -1,4 +1,4 @@
-"""What clients are registered with (RFC 9701 §6): the algorithms of the answers that they get."""
+"""Client metadata of signed introspection responses (RFC 9701 §6): the algorithms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What apps in a browser watch: a cookie that changes when its session does (OpenID Connect Session Management §3).
+"""The browser state: a cookie that changes with the login session (OpenID Connect Session Management §3).
 
 The cookie holds a keyed digest of the session's identifier. Scripts of our own frame read it, and it comes along within
 frames of other sites; it opens nothing, and tells nobody who is signed in.

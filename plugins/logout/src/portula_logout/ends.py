@@ -1,4 +1,4 @@
-"""What is done when a login session ends: what is kept with its end, and what follows."""
+"""Records that are kept with the end of a login session: deliveries to the apps that hear of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a request to sign out means: the app, and by an ID token the person (OpenID Connect RP-Initiated Logout §2)."""
+"""Hints of a logout request: the client, and by an ID token the person (OpenID Connect RP-Initiated Logout §2)."""
 
 from __future__ import annotations
 

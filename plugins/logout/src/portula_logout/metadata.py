@@ -1,4 +1,4 @@
-"""What this room tells about itself: members of RP-Initiated, Back-, Front-Channel Logout, and Session Management."""
+"""Server metadata of RP-Initiated, Back-Channel and Front-Channel Logout, and of Session Management."""
 
 from __future__ import annotations
 

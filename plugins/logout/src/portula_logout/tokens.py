@@ -1,4 +1,4 @@
-"""What else ends when a person signs out: the tokens that apps hold for them."""
+"""Revokes the tokens that apps have of a person who signs out."""
 
 from __future__ import annotations
 

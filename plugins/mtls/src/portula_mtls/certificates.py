@@ -1,4 +1,4 @@
-"""What a certificate says, and whether an authority stands behind it (RFC 5280, RFC 8705 §2, §3.1, §7.4)."""
+"""Reads client certificates, and verifies their chains (RFC 5280, RFC 8705 §2, §3.1, §7.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server tells of certificates (RFC 8705 §3.3, §5)."""
+"""Server metadata of client certificates (RFC 8705 §3.3, §5)."""
 
 from __future__ import annotations
 

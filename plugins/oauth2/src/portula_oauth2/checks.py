@@ -1,4 +1,4 @@
-"""What is less strict here than RFC 9700 asks for."""
+"""Findings of `portula check` about what RFC 9700 advises against."""
 
 from __future__ import annotations
 

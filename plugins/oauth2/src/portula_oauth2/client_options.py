@@ -1,4 +1,4 @@
-"""What the commands that make and change clients have in common: options, how they are read, what is printed."""
+"""Shared by the commands that make and change clients: options, how they are read, what is printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long an authorization is kept: as long as anything that points to it counts."""
+"""Expiry of authorizations: each is kept as long as anything that points to it counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this room tells about itself (RFC 8414 §2, RFC 9207 §3)."""
+"""Server metadata of the OAuth endpoints (RFC 8414 §2, RFC 9207 §3)."""
 
 from __future__ import annotations
 

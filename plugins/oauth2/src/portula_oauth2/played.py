@@ -1,4 +1,4 @@
-"""How clients of the grants of OAuth 2.0 are played by `portula try`."""
+"""The grants of OAuth 2.0 as `portula try` plays them."""
 
 from __future__ import annotations
 

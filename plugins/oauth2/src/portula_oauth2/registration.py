@@ -1,4 +1,4 @@
-"""What a client must be like to be saved, whoever saves it: RFC 6749 §2 and §3.1.2, RFC 9700 §2.1."""
+"""Rules on client metadata, on every write path (RFC 6749 §2, §3.1.2, RFC 9700 §2.1)."""
 
 from __future__ import annotations
 

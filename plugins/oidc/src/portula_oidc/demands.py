@@ -1,4 +1,4 @@
-"""What an authentication request demands of the person (OpenID Connect Core §3.1.2.1, §3.1.2.3)."""
+"""The demands of an authentication request on the person (OpenID Connect Core §3.1.2.1, §3.1.2.3)."""
 
 from __future__ import annotations
 

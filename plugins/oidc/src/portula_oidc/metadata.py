@@ -1,4 +1,4 @@
-"""What this room tells about itself (OpenID Connect Discovery §3); each value follows from what works."""
+"""Server metadata of OpenID Connect (OpenID Connect Discovery §3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the browser comes back: a server on loopback, for one answer (RFC 8252 §7.3)."""
+"""The redirect URI of the client: a server on loopback, for one answer (RFC 8252 §7.3)."""
 
 from __future__ import annotations
 

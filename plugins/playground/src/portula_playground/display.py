@@ -1,4 +1,4 @@
-"""Where a player prints: the terminal here, or whatever has these methods."""
+"""The display that a player prints to: the terminal, or another object with these methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the error codes mean, for who meets one."""
+"""Meanings of error codes."""
 
 MEANINGS = {
     "access_denied": "the person, or a rule, says no (RFC 6749 §4.1.2.1)",

@@ -1,4 +1,4 @@
-"""What a run in the browser shows, kept where each process of the server finds it."""
+"""Transcripts of runs in the browser, kept in the storage for all processes of the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a profile asks of a client."""
+"""Rules of profiles on clients."""
 
 from __future__ import annotations
 

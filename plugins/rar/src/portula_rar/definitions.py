@@ -1,4 +1,4 @@
-"""What a type of authorization details says: its fields, its words, and what is more than what (RFC 9396 §2, §6.1)."""
+"""Definitions of authorization details types: fields, texts, and the comparison of two (RFC 9396 §2, §6.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request may ask for, and what its person is asked (RFC 9396 §3, §5, §6)."""
+"""Authorization details in requests, and on the consent page (RFC 9396 §3, §5, §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tokens say of authorization details, and to whom (RFC 9396 §7, §9)."""
+"""Authorization details in tokens and their answers (RFC 9396 §7, §9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the URI of a resource may be (RFC 8707 §2, RFC 3986)."""
+"""The form of resource URIs (RFC 8707 §2, RFC 3986)."""
 
 from __future__ import annotations
 

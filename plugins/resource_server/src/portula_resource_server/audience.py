@@ -1,4 +1,4 @@
-"""Whether a token is for this server (RFC 8707 §2, attack S29): one that was given for another is of no use here."""
+"""The audience of tokens: one that was issued for another server is refused (RFC 8707 §2, attack S29)."""
 
 from __future__ import annotations
 

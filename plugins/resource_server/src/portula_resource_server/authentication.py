@@ -1,4 +1,4 @@
-"""How a person has to have signed in for a view: the challenge of step-up authentication (RFC 9470)."""
+"""Step-up authentication: how the person of a token has to have signed in for a view (RFC 9470)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a resource server says at an introspection endpoint who it is (RFC 7662 §2.1)."""
+"""Credentials of a resource server at an introspection endpoint (RFC 7662 §2.1)."""
 
 from __future__ import annotations
 

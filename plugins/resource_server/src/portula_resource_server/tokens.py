@@ -1,4 +1,4 @@
-"""What is known of an access token that counts."""
+"""`VerifiedToken`: what is known of a live access token."""
 
 from __future__ import annotations
 

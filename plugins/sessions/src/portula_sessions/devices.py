@@ -1,4 +1,4 @@
-"""What a browser calls itself, said so that its person knows it again; nothing here is proof of anything."""
+"""Names browsers by their User-Agent, for lists of sessions; nothing here proves anything."""
 
 from __future__ import annotations
 

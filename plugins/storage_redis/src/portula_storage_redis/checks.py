@@ -1,4 +1,4 @@
-"""What about the server is good to know before there is load."""
+"""Findings of `portula check` about the Redis server, and its readiness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the errors of the client mean."""
+"""Translates errors of the Redis client."""
 
 from __future__ import annotations
 

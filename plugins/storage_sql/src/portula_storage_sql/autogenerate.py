@@ -1,4 +1,4 @@
-"""What the deployment's own Alembic needs to know, so that one environment autogenerates all of its tables.
+"""Options for the deployment's own Alembic, so that one environment autogenerates all of its tables.
 
     context.configure(connection=connection, target_metadata=db.metadata, **alembic_options)
 

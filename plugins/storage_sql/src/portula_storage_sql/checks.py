@@ -1,4 +1,4 @@
-"""What about the storage is good to know before there is load."""
+"""Findings of `portula check` about the database, and its readiness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engines know of their tables without reading them."""
+"""Estimates of the engines about their tables, without reading them."""
 
 from __future__ import annotations
 

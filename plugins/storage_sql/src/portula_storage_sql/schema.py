@@ -1,4 +1,4 @@
-"""What the database has of the schema, read without Alembic.
+"""The schema as the database has it, read without Alembic.
 
 A provider whose schema is up to date never imports that, which is a tenth of its start and of its memory.
 """

@@ -1,4 +1,4 @@
-"""How many records there are, how fast they become more, and what that leads to; in bounded time whatever there is.
+"""Statistics of the tables: records, growth, and what that leads to, in bounded time whatever there is.
 
 A count goes to a limit and no further; behind it stands what the engine estimates. How fast records of a kind become
 more is counted along the order of their issue, over days, or over as long as such a record lives where that is less:

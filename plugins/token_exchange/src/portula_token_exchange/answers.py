@@ -1,4 +1,4 @@
-"""What others learn of exchanged tokens."""
+"""Members of exchanged tokens in introspection responses and ID tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a token that another server takes; none of it is judged by words of ours (RFC 8693 §2.1)."""
+"""Requests for tokens that another server takes, whose scopes and targets are not ours to judge (RFC 8693 §2.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an exchange is played by `portula try`."""
+"""Token exchange as `portula try` plays it."""
 
 from __future__ import annotations
 

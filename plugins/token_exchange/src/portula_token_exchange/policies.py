@@ -1,4 +1,4 @@
-"""What the policy is asked, and whom `audience` may name (RFC 8693 §2.1, §2.2.2)."""
+"""Asks the policy, and judges the names in `audience` (RFC 8693 §2.1, §2.2.2)."""
 
 from __future__ import annotations
 

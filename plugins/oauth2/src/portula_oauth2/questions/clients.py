@@ -1,4 +1,4 @@
-"""Who the client is, and what it may ask for."""
+"""Questions about the client: who it is, and what it may ask for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of issued tokens: it goes into the plan of the exchange, which is applied whole or not at all."""
+"""Questions about issued tokens: their records go into the plan of the exchange."""
 
 from __future__ import annotations
 
