@@ -39,7 +39,7 @@ def _list(provider: Provider, memory: ConsentMemory) -> click.Command:
     def list_consents(user: str, limit: int, after: str | None, *, as_json: bool) -> None:
         """List what USER allowed, the latest first."""
         person = _person(provider, user)
-        last = None if after is None else _found(memory, person, after).client_id
+        last = None if after is None else _find_consent(memory, person, after).client_id
         rows = facts_of(provider, person.subject, memory.page(person.subject, limit=limit, after=last))
         none = f"{user} has connected no app." if last is None else "There is no other app."
         console.print_page(rows, COLUMNS, limit=limit, key="client_id", as_json=as_json, none=none)
@@ -55,7 +55,7 @@ def _show(provider: Provider, memory: ConsentMemory) -> click.Command:
     def show(user: str, client_id: str, *, as_json: bool) -> None:
         """Show what USER allowed one client."""
         person = _person(provider, user)
-        facts = facts_of(provider, person.subject, [_found(memory, person, client_id)])[0]
+        facts = facts_of(provider, person.subject, [_find_consent(memory, person, client_id)])[0]
         console.print_record(facts, as_json=as_json)
 
     return show
@@ -70,7 +70,7 @@ def _remove(provider: Provider, memory: ConsentMemory) -> click.Command:
     def remove(user: str, client_id: str, *, yes: bool, as_json: bool) -> None:
         """Forget what USER allowed a client, and end all its tokens for them."""
         person = _person(provider, user)
-        facts = facts_of(provider, person.subject, [_found(memory, person, client_id)])[0]
+        facts = facts_of(provider, person.subject, [_find_consent(memory, person, client_id)])[0]
         console.confirm(f"Disconnect {client_id} from {person.username}?", yes=yes)
         memory.withdraw(person.subject, client_id)
         if as_json:
@@ -88,7 +88,7 @@ def _person(provider: Provider, user: str) -> User:
         raise click.ClickException(str(error)) from None
 
 
-def _found(memory: ConsentMemory, person: User, client_id: str) -> Artifact:
+def _find_consent(memory: ConsentMemory, person: User, client_id: str) -> Artifact:
     found = memory.find(person.subject, client_id)
     if found is None:
         near = nearest(client_id, [each.client_id or "" for each in memory.all(person.subject)])

@@ -91,11 +91,11 @@ class ConnectedApps:
             action=self._url(after),
             first=self._url() if after else None,
             further=self._url(consents[-1].client_id) if more else None,
-            removed=self._removed(person),
+            removed=self._removed_name(person),
             account=self._provider.hooks.ask(Plugin.portula_login).account_url(),
         )
 
-    def _removed(self, person: Authenticated) -> str | None:
+    def _removed_name(self, person: Authenticated) -> str | None:
         """Return the name of the app that this person has just removed; nobody else's word is repeated here."""
         sealed = self._provider.keys.unseal(NOTICE, request.args.get("removed", ""))
         if sealed is None:
