@@ -63,7 +63,7 @@ class Proofs:
         if self._settings.DPOP_NONCE_REQUIRED:
             headers |= {"DPoP-Nonce": nonces.current, "Cache-Control": "no-store"}
         try:
-            jkt, claims = self._verified(message.headers.get(HEADER, ""), client)
+            jkt, claims = self._verify(message.headers.get(HEADER, ""), client)
             self._check_request(claims, message, token)
             settings = self._provider.settings(DpopSettings, client)
             self._check_time(claims, nonces, settings)
@@ -73,7 +73,7 @@ class Proofs:
             raise
         return jkt
 
-    def _verified(self, proof: str, client: Application | None) -> tuple[str, Mapping[str, Any]]:
+    def _verify(self, proof: str, client: Application | None) -> tuple[str, Mapping[str, Any]]:
         """Return the thumbprint of the key and the claims. Two headers come as one with a comma, which is no token."""
         if not proof:
             raise InvalidProof(description="The header DPoP is missing.")
