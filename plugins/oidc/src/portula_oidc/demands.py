@@ -118,7 +118,7 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
             or requested.max_age == 0
             or interaction.provider.now() - interaction.user.auth_time > requested.max_age
         )
-    meant = _meant(interaction.provider, interaction.request, requested)
+    meant = _requested_subjects(interaction.provider, interaction.request, requested)
     if interaction.user is not None and not _is_among_all(interaction, meant):
         if interaction.fresh:
             raise LoginRequired(description="Somebody else signed in.", request=interaction.request)
@@ -190,7 +190,7 @@ def _is_among_all(interaction: Interaction, meant: Sequence[Sequence[object]]) -
     return all(known_as in subjects for subjects in meant)
 
 
-def _meant(
+def _requested_subjects(
     provider: AuthorizationServer, request: OAuthRequest, requested: RequestedClaims
 ) -> list[Sequence[object]]:
     """Return lists of subjects, of each of which the person has to be one (Core §3.1.2.2, attack S16).
@@ -202,11 +202,11 @@ def _meant(
     if "values" in claim:
         meant.append(claim["values"])
     if requested.id_token_hint is not None:
-        meant.append([_hinted(provider, request, requested.id_token_hint)])
+        meant.append([_hinted_subject(provider, request, requested.id_token_hint)])
     return meant
 
 
-def _hinted(provider: AuthorizationServer, request: OAuthRequest, token: str) -> str:
+def _hinted_subject(provider: AuthorizationServer, request: OAuthRequest, token: str) -> str:
     """Return the subject of an id_token_hint. Other JWTs that this server signs lack claims that every ID token has.
 
     An ID token that was encrypted for the client has to be decrypted by it, and may be encrypted anew for this server

@@ -83,7 +83,9 @@ def sign(exchange: UserinfoExchange) -> None:
     if client is None or algorithm is None or exchange.jwt is not None:
         return
     jose = exchange.provider.hooks.ask(Plugin.portula_jose)
-    exchange.jwt = jose.sign(_addressed(exchange, client), typ="JWT", algorithm=algorithm, client=client)
+    exchange.jwt = jose.sign(
+        _with_issuer_and_audience(exchange, client), typ="JWT", algorithm=algorithm, client=client
+    )
 
 
 def encrypt(exchange: UserinfoExchange) -> None:
@@ -92,12 +94,12 @@ def encrypt(exchange: UserinfoExchange) -> None:
     if client is None or not USERINFO.is_registered(client):
         return
     signed = exchange.jwt
-    payload = json.dumps(_addressed(exchange, client)) if signed is None else signed
+    payload = json.dumps(_with_issuer_and_audience(exchange, client)) if signed is None else signed
     cty = "" if signed is None else "JWT"
     exchange.jwt = USERINFO.encrypt(exchange.provider, client, payload, cty=cty)
 
 
-def _addressed(exchange: UserinfoExchange, client: Application) -> dict[str, Any]:
+def _with_issuer_and_audience(exchange: UserinfoExchange, client: Application) -> dict[str, Any]:
     """Return the claims with who says them to whom."""
     return {**exchange.response, "iss": exchange.issuer, "aud": client.client_id}
 
