@@ -31,7 +31,6 @@ from portula.plugin import (
     read_object,
     step,
 )
-from portula_dcr.errors import TryLater
 from portula_dcr.hooks import Registration, RegistrationHooks
 from portula_dcr.initial_access import InitialAccessToken
 from portula_dcr.registry import SERVER_MEMBERS, ClientInformation, Registry
@@ -249,9 +248,6 @@ def refuse(exchange: RegistrationExchange, error: Exception) -> Answer | None:
     """Write a refusal: of metadata as RFC 7591 §3.2.2 says, of a token as RFC 6750 §3 does."""
     if isinstance(error, InvalidClientMetadata):
         return json_answer(400, {"error": error.error, "error_description": printable(str(error))})
-    if isinstance(error, TryLater):
-        described = {"error": "temporarily_unavailable", "error_description": str(error)}
-        return json_answer(error.status, described, {"Retry-After": str(error.retry_after)})
     if not isinstance(error, OAuth2Error):
         return None
     return exchange.provider.token_presentations.refusal(error, exchange.presented_token)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portula.errors import RetryLater
 from portula.plugin import Plan, network_of
 from portula_dcr.claims import Places, claim, is_full
-from portula_dcr.errors import TryLater
 from portula_dcr.settings import DcrSettings
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ class Quotas:
         self._of_all = settings.DCR_MAX_CLIENTS_PER_HOUR
 
     def look(self, client_address: str) -> None:
-        """Raise TryLater when nothing is left, before anything costly is done for this address."""
+        """Raise RetryLater when nothing is left, before anything costly is done for this address."""
         for places in self._places(client_address):
             if is_full(self._provider, places):
                 raise self._refusal(places)
 
     def count(self, client_address: str, client_id: str, plan: Plan) -> None:
-        """Plan to count a new client, see `claim`; TryLater when nothing is left."""
+        """Plan to count a new client, see `claim`; RetryLater when nothing is left."""
         for places in self._places(client_address):
             if not claim(self._provider, places, client_id, plan):
                 raise self._refusal(places)
@@ -47,6 +47,6 @@ class Quotas:
             if limit is not None
         ]
 
-    def _refusal(self, places: Places) -> TryLater:
+    def _refusal(self, places: Places) -> RetryLater:
         left = (places.expires_at or 0) - self._provider.now()
-        return TryLater("Too many clients were registered; try again later.", left, status=429)
+        return RetryLater("Too many clients were registered; try again later.", left, status=429)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portula import Plugin
-from portula.errors import Conflict, DuplicateRecord, InvalidTokenError, Replayed, UnknownClient
+from portula.errors import Conflict, DuplicateRecord, InvalidTokenError, Replayed, RetryLater, UnknownClient
 from portula.plugin import (
     SELF_REGISTERED,
     Application,
@@ -20,7 +20,6 @@ from portula.plugin import (
     Plan,
     RequestedMetadata,
 )
-from portula_dcr.errors import TryLater
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
 from portula_dcr.quotas import Quotas
 from portula_dcr.registration_tokens import RegistrationTokens
@@ -101,7 +100,7 @@ class Registry:
         """Save a new client, and use quota and initial access token up.
 
         Raises:
-            TryLater: a quota is used up, or too many register at the same moment.
+            RetryLater: a quota is used up, or too many register at the same moment.
             InvalidTokenError: the initial access token is.
         """
         client_id = checked.application.client_id
@@ -118,7 +117,7 @@ class Registry:
             except DuplicateRecord:  # somebody took the same place
                 continue
             return
-        raise TryLater("Many clients are registered at this moment.", 1, status=503)
+        raise RetryLater("Many clients are registered at this moment.", 1)
 
     def find(self, client_id: str, value: str) -> tuple[Application, Artifact]:
         """Return a client and its registration access token.
@@ -157,7 +156,7 @@ class Registry:
 
         Raises:
             InvalidTokenError: another update used the token up.
-            TryLater: somebody changed the client at the same moment.
+            RetryLater: somebody changed the client at the same moment.
         """
         try:
             self._provider.clients.save(checked, plan)
@@ -166,7 +165,7 @@ class Registry:
         except Conflict as conflict:
             if conflict.cls is Artifact or conflict.record is None:
                 raise InvalidTokenError from None
-            raise TryLater("The client was changed at the same moment.", 1, status=503) from None
+            raise RetryLater("The client was changed at the same moment.", 1) from None
 
     def remove(self, client_id: str, token: Artifact) -> None:
         """Remove a client, and end all that was issued to it (RFC 7592 §2.3).
