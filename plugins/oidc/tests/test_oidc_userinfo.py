@@ -17,6 +17,18 @@ def tokens(world, client):
     return world.sign_in(client)
 
 
+def test_claims_by_name_end_with_the_scope_that_the_client_loses(world):
+    client = world.client(scope="openid profile email")
+    claims = '{"userinfo": {"name": null, "email": null}, "id_token": {"name": null}}'
+    first = world.sign_in(client, scope="openid", claims=claims)
+    assert world.userinfo(first["access_token"]).json["name"] == "Ann Example"
+    assert world.read(first["id_token"])["name"] == "Ann Example"
+    world.change(client, scope="openid email")
+    second = world.door().refresh(client, first["refresh_token"]).json
+    assert world.userinfo(second["access_token"]).json.keys() == {"sub", "email"}
+    assert "name" not in world.read(second["id_token"])
+
+
 def test_it_tells_the_claims_of_the_granted_scopes(world, tokens):
     response = world.userinfo(tokens["access_token"])
     assert response.status_code == 200

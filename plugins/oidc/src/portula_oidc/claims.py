@@ -101,12 +101,21 @@ class ClaimQuestions(OAuth2Validator):
         return claims
 
     def _claims_by_name(self, request: OAuthRequest) -> Mapping[str, Mapping[str, Any]]:
-        """Return the claims that the person allowed the client by name: not another one that exchanged its token."""
+        """Return the claims that the person allowed the client by name: not another one that exchanged its token.
+
+        Of a scope that the client has lost since, none is told.
+        """
         exchange, client = self.exchange_of(request), request.client
         if exchange.authorization and client and exchange.authorization.client_id != client.client_id:
             return {}
         claims: Mapping[str, Mapping[str, Any]] = exchange.facts.get(ROOM, {}).get("claims", {})
-        return claims
+        if client is None or client.scope is None:
+            return claims
+        lost = {name for name, scope in self.oidc_claim_scope.items() if scope not in client.scope.split()}
+        return {
+            place: {name: wanted for name, wanted in members.items() if name not in lost}
+            for place, members in claims.items()
+        }
 
     def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
         """Return the claims of userinfo (Core §5.3.2); plugins add theirs, and they are signed, after that."""
