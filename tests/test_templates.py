@@ -112,6 +112,14 @@ def test_what_every_page_extends_follows_the_tiers_too(tmp_path):
         assert "<h1>" in page
 
 
+def test_a_page_in_another_language_says_which(tmp_path):
+    text = '{% extends "portula/base.html" %}{% block language %}de{% endblock %}{% block content %}Nein{% endblock %}'
+    folder = write(tmp_path, text, "portula/error.html")
+    page = make_provider(TEMPLATES_DIR=str(folder)).app.test_client().get("/o/authorize/").text
+    assert '<html lang="de">' in page
+    assert "Nein" in page
+
+
 def test_providers_of_one_app_have_templates_of_their_own(tmp_path):
     app = make_app()
     for name in ("first", "second"):
