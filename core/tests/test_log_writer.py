@@ -37,6 +37,25 @@ def test_lines_come_in_their_order_and_all_of_them_at_the_end(tmp_path, monkeypa
     assert file.read_text().splitlines() == [f"line {number}" for number in range(100)]
 
 
+def test_a_closed_stream_stops_no_writer(tmp_path, monkeypatch):
+    monkeypatch.setattr(log_writer, "LAST_SECONDS", 30.0)
+    file = tmp_path / "log"
+    stream = file.open("w")
+    handler = DescriptorHandler(stream)
+    writer = BackgroundWriter(handler)
+    log = logging_to(writer)
+    stream.close()
+    log.warning("lost")
+    for _ in range(1000):
+        if writer._not_written:
+            break
+        time.sleep(0.01)
+    with file.open("a") as handler.stream:
+        log.warning("written")
+        writer.close()
+    assert file.read_text() == "1 lines of the log were dropped\nwritten\n"
+
+
 def test_a_destination_that_takes_nothing_holds_nobody_up_and_what_was_dropped_is_said(pipe, monkeypatch):
     monkeypatch.setattr(log_writer, "MOST_LINES", 50)
     reader, end = pipe

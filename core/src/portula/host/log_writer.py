@@ -56,7 +56,9 @@ class BackgroundWriter(logging.Handler):
         super().__init__()
         self._destination = destination
         self._waiting: queue.Queue[str | None] = queue.Queue(MOST_LINES)
-        self._dropped = 0
+        self._kept_out = 0  # for want of room; counted under the lock of the handler, as what was said is
+        self._said = 0
+        self._not_written = 0  # counted by the thread
         self._thread = threading.Thread(target=self._write, name="portula log", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -69,15 +71,15 @@ class BackgroundWriter(logging.Handler):
             self.handleError(record)
 
     def _put(self, line: str) -> None:
-        dropped = self._dropped  # under the lock of the handler
+        dropped = self._kept_out + self._not_written - self._said
         try:
             self._waiting.put_nowait(
                 line if not dropped else f"{dropped} lines of the log were dropped\n{line}"
             )
         except queue.Full:
-            self._dropped += 1
+            self._kept_out += 1
         else:
-            self._dropped = 0
+            self._said += dropped
 
     def _write(self) -> None:
         record, line = logging.makeLogRecord({}), self._waiting.get()
@@ -86,8 +88,8 @@ class BackgroundWriter(logging.Handler):
             record.msg = "\n".join(lines)
             try:
                 self._destination.emit(record)
-            except OSError:  # nobody can be told: the destination is what is gone
-                self._dropped += len(lines)
+            except (OSError, ValueError):  # nobody can be told: the destination is gone, or its stream closed
+                self._not_written += len(lines)
             if is_all:
                 time.sleep(REST_SECONDS)
                 line = self._waiting.get()
