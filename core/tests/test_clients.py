@@ -26,6 +26,7 @@ from portula.plugin import (
     Remove,
     added,
     read_client_metadata,
+    secret_id,
 )
 from portula_testing.provider import Recorder, make_provider
 
@@ -155,6 +156,26 @@ def test_a_client_that_keeps_a_rule_no_longer_can_be_disabled_and_nothing_else()
     with pytest.raises(InvalidClientMetadata, match="no client is allowed"):
         clients.edit("a", lambda found: replace(found, disabled=False))
     assert clients.registered("a").disabled
+
+
+def test_a_client_that_keeps_a_rule_no_longer_can_lose_a_secret_and_gets_none():
+    rule = Closed()
+    clients = make_provider("generators", rule).clients
+    clients.create(Application(client_id="a", client_type="confidential"))
+    first, second = clients.add_secret("a")[0].secret_hashes
+    rule.in_force = True
+    with pytest.raises(InvalidClientMetadata, match="no client is allowed"):
+        clients.add_secret("a", end_others=True)
+    assert clients.remove_secret("a", secret_id(first)).secret_hashes == (second,)
+    with pytest.raises(InvalidClientMetadata, match="only secret"):
+        clients.remove_secret("a", secret_id(second))
+
+
+def test_a_walk_ends_at_its_limit(provider):
+    for name in "abc":
+        provider.clients.create(Application(client_id=name))
+    provider.clients.edit("a", lambda found: replace(found, disabled=True))
+    assert [client.client_id for client in provider.clients.iterate(2)] == ["b"]
 
 
 def test_what_is_gone_is_not_edited(provider):

@@ -120,12 +120,13 @@ class Clients:
         return {client.client_id: client for client in found if client is not None}
 
     def iterate(self, limit: int) -> Iterator[Application]:
-        """Yield the clients that are registered here and not disabled, a page at a time, of the first `limit` ones."""
+        """Yield, of the first `limit` clients that are registered here, those that are not disabled."""
         after: str | None = None
-        for _ in range(0, limit, PAGE):
-            page = self._provider.storage.select(Application, limit=PAGE, after=after)
+        for read in range(0, limit, PAGE):
+            size = min(PAGE, limit - read)
+            page = self._provider.storage.select(Application, limit=size, after=after)
             yield from (client for client in page if not client.disabled)
-            if len(page) < PAGE:
+            if len(page) < size:
                 return
             after = page[-1].client_id
 
@@ -209,8 +210,9 @@ class Clients:
     def edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
         """Save what a function makes of a client as it stands; of two who edit at once, none undoes the other's work.
 
-        The function is called again, a few times, when somebody else was quicker. An edit that disables the client and
-        changes nothing else is saved whatever the rules say: a rule that came later keeps nobody from shutting it out.
+        The function is called again, a few times, when somebody else was quicker. An edit that does nothing
+        but disable the client or take secrets from it is saved whatever the rules say: a rule that came later keeps
+        nobody from shutting it out.
 
         Raises:
             UnknownClient: there is none of this name.
@@ -225,7 +227,7 @@ class Clients:
     def _edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
         known = self.registered(client_id)
         changed = edit(known)
-        if changed == replace(known, disabled=True):
+        if _only_shuts_out(known, changed):
             return self.save(CheckedClient(application=changed, new=False))
         return self.save(changed)
 
@@ -341,3 +343,13 @@ class Clients:
             raise InvalidClientMetadata("; ".join(problems))
         registration = ClientRegistration(provider=self._provider, application=application)
         self._provider.hooks.hear(RequestHooks.portula_validate_client_registration, registration)
+
+
+def _only_shuts_out(known: Application, changed: Application) -> bool:
+    """Say whether an edit disables a client, takes some of its secrets, or both, and does nothing else."""
+    disabled, left = changed.disabled or known.disabled, changed.secret_hashes
+    return (
+        changed == replace(known, disabled=disabled, secret_hashes=left)
+        and changed != known
+        and set(left) <= set(known.secret_hashes)
+    )
