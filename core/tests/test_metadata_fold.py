@@ -60,6 +60,17 @@ def test_what_json_has_not_stops_the_start_and_names_the_room(members, words):
     assert str(caught.value) == f"plugin 'Shop': portula_metadata: {words}"
 
 
+def test_a_document_of_nothing_but_data_is_published():
+    class Shop:
+        @hookimpl
+        def portula_metadata(self, provider):
+            return {"kinds": lambda: ["tea"]}
+
+    provider = Provider(make_app(STORAGE="memory"), plugins=[Memory(), Shop()], discover=False)
+    answer = provider.app.test_client().get("/.well-known/oauth-authorization-server/o")
+    assert answer.json["kinds"] == ["tea"]
+
+
 def test_empty_members_are_left_out_and_false_is_not_empty():
     assert folded({"a": None, "b": [], "c": "", "d": False, "e": 0}, {"f": ()}) == {"d": False, "e": 0}
 

@@ -38,6 +38,11 @@ def without_data(contributions: Contributions) -> Contributions:
     ]
 
 
+def depends_on_data(contributions: Contributions) -> bool:
+    """Say whether a contribution has a member whose value is a callable."""
+    return any(callable(value) for _, members in contributions for value in members.values())
+
+
 def with_data(contributions: Contributions) -> Contributions:
     """Return the contributions with the callables called.
 
@@ -163,9 +168,7 @@ class MetadataPublisher:
         now, provider = self._provider.now(), self._provider
         if now < self._resolve_at:
             return
-        depends = any(
-            callable(value) for _, members in provider.metadata_contributions for value in members.values()
-        )
+        depends = depends_on_data(provider.metadata_contributions)
         self._resolve_at = now + METADATA_DATA_SECONDS if depends else math.inf
         try:
             document = fold(with_data(provider.metadata_contributions))

@@ -44,7 +44,7 @@ from portula.web.health import health_endpoints
 from portula.web.hooks import CORE_HOOKS, WebHooks
 from portula.web.http import MachineEndpoints, message_from
 from portula.web.issuer import HomeRedirect, Issuer
-from portula.web.metadata import MetadataPublisher, metadata_endpoints, without_data
+from portula.web.metadata import MetadataPublisher, depends_on_data, metadata_endpoints, without_data
 from portula.web.metadata import fold as fold_metadata
 from portula.web.pages import Pages, verbatim
 from portula.web.requests import client_address, request_of
@@ -253,7 +253,7 @@ class Provider(AuthorizationServer):
         endpoints = [with_handler(self, endpoint) for _, endpoint in found]
         self.metadata_contributions = self.hooks.contributions(WebHooks.portula_metadata)
         self.metadata_document = fold_metadata(without_data(self.metadata_contributions))
-        if self.metadata_document:
+        if self.metadata_document or depends_on_data(self.metadata_contributions):
             endpoints += metadata_endpoints(self)
         endpoints += health_endpoints(self)
         self.machine_endpoints = MachineEndpoints(
