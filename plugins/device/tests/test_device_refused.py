@@ -7,7 +7,8 @@ from support.devices import answered, asked, begun, poll, television, typed
 
 from portula import hookimpl
 from portula.errors import AccessDeniedError
-from portula.plugin import Artifact
+from portula.flow import strangers
+from portula.plugin import SELF_REGISTERED, Artifact
 
 VERIFIER = "v" * 43
 
@@ -107,9 +108,15 @@ def test_more_codes_of_one_client_than_may_wait_are_refused(make_world):
     assert begun(world, party)
 
 
-def test_a_stranger_fills_no_storage(make_world):
+@pytest.mark.parametrize(
+    "fields",
+    [{"client_type": "public"}, {"metadata": {SELF_REGISTERED: True}}],
+    ids=["public", "self-registered"],
+)
+def test_a_stranger_fills_no_storage(make_world, monkeypatch, fields):
+    monkeypatch.setattr(strangers, "MAX_BYTES_PER_CLIENT", strangers.MAX_BYTES_PER_ADDRESS)
     world = make_world(DEVICE_MAX_CODES_PER_CLIENT=10_000)
-    party = television(world, client_type="public")
+    party = television(world, **fields)
     long = {"ui_locales": "x" * 16_000}
     answers = [asked(world, party, **long) for _ in range(70)]
     assert answers[0].status_code == 200

@@ -10,7 +10,8 @@ from support.pushing import bring, pushed, reference, refused_on_page, to_page
 
 from portula import hookimpl
 from portula.errors import StorageDown
-from portula.plugin import ScopesBackend
+from portula.flow import strangers
+from portula.plugin import SELF_REGISTERED, ScopesBackend
 from portula_testing import jws
 
 ELSEWHERE = "https://client.example/elsewhere"
@@ -118,6 +119,21 @@ def test_clients_that_prove_nothing_have_a_quota(make_world):
     assert pushed(world, party, state="s" * 30 * 1024).status_code == 201
     world.clock.forward(int(full.headers["Retry-After"]))
     assert pushed(world, public).status_code == 201
+
+
+def test_a_client_that_registered_itself_has_a_quota_although_it_authenticates(make_world, monkeypatch):
+    """Anybody may have made it; neither others of its kind nor those that prove nothing pay for it."""
+    monkeypatch.setattr(strangers, "MAX_BYTES_PER_CLIENT", 100 * 1024)
+    world = make_world()
+    one, two = (world.client(metadata={SELF_REGISTERED: True}) for _ in range(2))
+    answers = [pushed(world, one, state="s" * 30 * 1024) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [201] * 3 + [429] * 2
+    full = answers[-1]
+    assert error_of(full, 429) == "temporarily_unavailable"
+    for party in (two, world.public_client(), world.client()):
+        assert pushed(world, party, state="s" * 30 * 1024).status_code == 201
+    world.clock.forward(int(full.headers["Retry-After"]))
+    assert pushed(world, one).status_code == 201
 
 
 def test_refusals_are_told_to_listeners_once(make_world):

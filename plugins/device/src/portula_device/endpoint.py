@@ -56,12 +56,11 @@ def code_challenge(exchange: DeviceAuthorization) -> None:
 
 
 def quota(exchange: DeviceAuthorization) -> None:
-    """Bound what is kept for clients that prove nothing (attack S62)."""
-    if cast("Application", exchange.client).client_type == "confidential":
-        return
+    """Bound what is kept for clients that nobody knows (attack S62)."""
+    client, address = cast("Application", exchange.client), exchange.message.client_address
     size = sum(len(text.encode()) for pair in exchange.pairs for text in pair)
     try:
-        exchange.provider.strangers.admit(exchange.message.client_address, size)
+        exchange.provider.strangers.admit_of(client, address, size)
     except RetryLater as full:
         raise RetryLater("Too many devices ask for codes.", full.retry_after, status=429) from None
 

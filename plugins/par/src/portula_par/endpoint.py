@@ -70,14 +70,13 @@ def form(exchange: PushExchange) -> None:
 
 
 def quota(exchange: PushExchange) -> None:
-    """Bound what is kept of one request, and of all whose client proves nothing (RFC 9126 §2.3, attack S68)."""
+    """Bound what is kept of one request, and of all whose client is known to nobody (RFC 9126 §2.3, attack S68)."""
     size = sum(len(text.encode()) for pair in exchange.parameters for text in pair)
     if size > MAX_BYTES:
         raise RequestTooLong(description=f"The parameters have at most {MAX_BYTES} bytes.")
-    if cast("Application", exchange.client).client_type == "confidential":
-        return
+    client, address = cast("Application", exchange.client), exchange.message.client_address
     try:
-        exchange.provider.strangers.admit(exchange.message.client_address, size)
+        exchange.provider.strangers.admit_of(client, address, size)
     except RetryLater as full:
         raise RetryLater("Too many requests are pushed.", full.retry_after, status=429) from None
 
