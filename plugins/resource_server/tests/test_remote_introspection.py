@@ -19,14 +19,8 @@ from portula_resource_server.tokens import VerifierUnavailable
 
 URL = "https://id.example/o/introspect/"
 NOW = 1_700_000_000
-ACTIVE = {
-    "active": True,
-    "scope": "read",
-    "client_id": "app",
-    "sub": "1",
-    "exp": NOW + 600,
-    "token_type": "Bearer",
-}
+ACTIVE = {"active": True, "scope": "read", "client_id": "app", "sub": "1"}
+ACTIVE |= {"exp": NOW + 600, "token_type": "Bearer"}
 SECRET = "a secret of 32 characters + more"
 
 
@@ -56,13 +50,9 @@ class Issuer:
         return answer
 
     def verifier(self, **changes):
-        settings = ResourceServerSettings(
-            **{
-                "RESOURCE_SERVER_INTROSPECTION_URL": URL,
-                "RESOURCE_SERVER_INTROSPECTION_CREDENTIALS": ("api", SECRET),
-                **changes,
-            }
-        )
+        asking = {"URL": URL, "CREDENTIALS": ("api", SECRET)}
+        given = {f"RESOURCE_SERVER_INTROSPECTION_{name}": value for name, value in asking.items()}
+        settings = ResourceServerSettings(**{**given, **changes})
         own = client_for(settings)
         client = httpx.Client(
             headers=own.headers,

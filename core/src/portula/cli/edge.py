@@ -100,14 +100,15 @@ class _WholeAnswers:
         self._transport.close()
 
 
-class _PatientFlow(FlowControl):
-    """Reads nothing more while there is something to be parsed."""
+class _BufferedFlow(FlowControl):
+    """The flow control of a connection, which reads nothing more while the buffer is not empty."""
 
-    holding = False
+    full = False
+    """Whether there is something to be parsed."""
 
     def resume_reading(self) -> None:
-        """Go on reading, unless there is enough."""
-        if not self.holding:
+        """Go on reading, unless the buffer is not empty."""
+        if not self.full:
             super().resume_reading()
 
 
@@ -116,7 +117,7 @@ class Connection(HttpToolsProtocol):
 
     transport: _WholeAnswers  # type: ignore[assignment]
     parser: PlainParser  # type: ignore[assignment]
-    flow: _PatientFlow
+    _flow: _BufferedFlow
 
     def __init__(self, config: uvicorn.Config, state: ServerState, let_go: Callable[[], None]) -> None:
         """Prepare a connection; `let_go` is called when it is lost."""
@@ -125,7 +126,7 @@ class Connection(HttpToolsProtocol):
         self._let_go = let_go
         self._began = time.monotonic()
         self._unparsed = 0
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     @property
     def busy(self) -> bool:
@@ -136,36 +137,36 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to read."""
         super().connection_made(cast("asyncio.Transport", _WholeAnswers(transport)))
-        self.flow = _PatientFlow(cast("asyncio.Transport", self.transport))
+        self.flow = self._flow = _BufferedFlow(cast("asyncio.Transport", self.transport))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room for another one."""
         super().connection_lost(exc)
-        self._held.clear()
+        self._buffer.clear()
         self._let_go()
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came, and parse it as far as no request waits for the answer to another.
+        """Buffer what came, and parse it as far as no request waits for the answer to another.
 
         A request takes some thirty times the memory of its bytes, and each that is answered lets more be read.
         """
-        self._held += data
+        self._buffer += data
         self._parse()
 
     def _parse(self) -> None:
-        """Parse what is held, and end a connection that sends what never becomes a request."""
-        while self._held and not self.pipeline and not self.transport.is_closing():
-            data = bytes(self._held[:PARSED_BYTES])
-            del self._held[:PARSED_BYTES]
+        """Parse the buffer, and end a connection that sends what never becomes a request."""
+        while self._buffer and not self.pipeline and not self.transport.is_closing():
+            data = bytes(self._buffer[:PARSED_BYTES])
+            del self._buffer[:PARSED_BYTES]
             self._unparsed += len(data)
             super().data_received(data)
             if self._unparsed > HEAD_BYTES_MOST and not self.transport.is_closing():
                 self._refuse_head()
-        held_before, self.flow.holding = self.flow.holding, bool(self._held)
-        if self._held:
-            self.flow.pause_reading()
-        elif held_before and not self.pipeline:
-            self.flow.resume_reading()
+        was_full, self._flow.full = self._flow.full, bool(self._buffer)
+        if self._buffer:
+            self._flow.pause_reading()
+        elif was_full and not self.pipeline:
+            self._flow.resume_reading()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Hear that nothing more comes: what came whole is answered, what did not is an error (RFC 9112 §8)."""

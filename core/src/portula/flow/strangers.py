@@ -86,14 +86,14 @@ class StrangersQuota:
             if now // WINDOW_SECONDS != self._window:
                 self._window = now // WINDOW_SECONDS
                 self._begin()
-            kept = self._of_clients if of_client else self._of_addresses
-            before = kept.total
-            if kept.by[whose] + size > most or before + size > MAX_BYTES:
+            usage = self._of_clients if of_client else self._of_addresses
+            before = usage.total
+            if usage.by[whose] + size > most or before + size > MAX_BYTES:
                 raise RetryLater(
                     "Too many requests wait for somebody to sign in. Please try again in some minutes.",
                     WINDOW_SECONDS - now % WINDOW_SECONDS,
                 )
-            kept.by[whose] += size
-            kept.total += size
+            usage.by[whose] += size
+            usage.total += size
         if before // BYTES_PER_PURGE != (before + size) // BYTES_PER_PURGE:
             self._provider.storage.purge(Artifact, now=now, limit=ROWS_PER_PURGE)

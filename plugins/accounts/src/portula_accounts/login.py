@@ -130,7 +130,7 @@ class AccountsLogin(Login):
         try:
             sessions.start(user.sub, user.display_username, PASSWORD, self.users.plan_same(user))
         except Conflict:
-            self._failed(user.username, "the account changed meanwhile", client_address, user)
+            self._tell_failure(user.username, "the account changed meanwhile", client_address, user)
             return False
         return True
 
