@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 WORKERS ?= 2
-ROWS ?= 3
+ROWS ?= 2
 ARGS ?=
 
 VENV := .venv
@@ -102,7 +102,7 @@ test: installed-test
 	@test -d plugins/$(ROOM) || { echo "There is no room $(ROOM); there are: $(notdir $(wildcard plugins/*))" >&2; exit 2; }
 	@$(BIN)/python -m pytest plugins/$(ROOM) $(ARGS)
 else
-test: installed-test ## The tests on SQLite and memory, three rows of each table; ALL=1 adds all rows, engines, browser and what takes long; ROOM=logout is of one room, MINIMUM=1 has the least versions (ARGS="-k word")
+test: installed-test ## The tests on SQLite and memory, two rows of each table; ALL=1 adds all rows, engines, browser and what takes long; ROOM=logout is of one room, MINIMUM=1 has the least versions (ARGS="-k word")
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --rows $(ROWS) $(ARGS)
 endif
 
