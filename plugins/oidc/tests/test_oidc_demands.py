@@ -7,6 +7,9 @@ import pytest
 from security.driving import PASSWORD, answered
 from support.pushing import pushed
 
+from portula.plugin import Application
+from portula_testing.writing import change_in
+
 PLAIN = {"scope": "openid"}
 
 
@@ -264,6 +267,20 @@ def test_a_login_hint_is_filled_in(browser, client):
     query = parse_qs(urlsplit(response.location).query)
     assert query["login_hint"] == ["ann & co"]
     assert 'value="ann &amp; co"' in browser.get(response.location).text
+
+
+@pytest.mark.parametrize(
+    ("ui_locales", "named"), [("fr de-CH", "Teehaus"), ("fr", "Tea house"), ("", "Tea house")]
+)
+def test_the_consent_page_names_the_app_in_a_language_of_ui_locales(
+    world, browser, client, ui_locales, named
+):
+    names = {"client_name#de": "Teehaus"}
+    where = {"client_id": client.client_id}
+    change_in(world.provider.storage, Application, where, name="Tea house", metadata=names)
+    browser.sign_in()
+    page = browser.ask(client, **PLAIN, prompt="consent", ui_locales=ui_locales)
+    assert named in page.text
 
 
 # --- acr ---

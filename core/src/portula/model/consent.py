@@ -51,6 +51,8 @@ class ConsentQuestion:
     """Whether nobody here has looked at the client: the person should know that (RFC 7591 §5)."""
     offline: bool = False
     """Whether the client keeps what it is allowed while the person is away: it gets a refresh token."""
+    ui_locales: str = ""
+    """Language tags apart by spaces, best first, as the request names them (OpenID Connect Core §3.1.2.1)."""
 
     @property
     def memory(self) -> tuple[str, ...]:

@@ -295,6 +295,7 @@ class InteractionView(ABC, Generic[X]):
             items=demands.items,
             self_registered=self.provider.clients.registered_itself(client),
             offline=self.offline(exchange),
+            ui_locales=exchange.request.ui_locales or "",
         )
 
     # --- Answering ---

@@ -64,6 +64,6 @@ def portula_admin_records(provider: Provider) -> list[ConsentRecords]:
 
 @hookimpl
 def portula_record_authorization(event: AuthorizationGranted) -> list[Part]:
-    """What goes on without a page rests on an answer that still stands."""
+    """Require the consent by which an authorization was granted without a page."""
     consent = _own(event.provider)
-    return consent.while_it_stands(event.client_id) if consent else []
+    return consent.require_consent(event.client_id) if consent else []

@@ -44,8 +44,8 @@ class ConsentPages(Consent):
             request.environ[self._read] = consent
         return frozenset(consent.payload["scopes"])
 
-    def while_it_stands(self, client_id: str) -> list[Part]:
-        """Return what lets a plan be applied only while what was remembered in this request is; it may be nothing."""
+    def require_consent(self, client_id: str) -> list[Part]:
+        """Return the part of a plan that requires the consent as this request read it; nothing where it read none."""
         known: Artifact | None = request.environ.pop(self._read, None) if has_request_context() else None
         plan = Plan()
         if known is not None and known.client_id == client_id:
@@ -54,7 +54,7 @@ class ConsentPages(Consent):
 
     def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
         """Plan to keep that this person allowed this, joined with what they allowed before."""
-        _ = self.while_it_stands(client.client_id)  # it is allowed anew, whatever was remembered
+        _ = self.require_consent(client.client_id)  # it is allowed anew, whatever was remembered
         self.memory.join(subject, client.client_id, scopes, plan)
 
     def forget(self, subject: str, plan: Plan) -> None:
@@ -67,7 +67,7 @@ class ConsentPages(Consent):
         client_id = question.client.client_id
         return self._provider.pages.render(
             "portula_consent/consent.html",
-            client=self._provider.pages.shown_client(question.client),
+            client=self._provider.pages.shown_client(question.client, question.ui_locales),
             username=question.user.username,
             scopes=shown_scopes(self._provider, question.scopes),
             items=question.items,

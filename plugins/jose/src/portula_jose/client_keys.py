@@ -219,7 +219,7 @@ class ClientKeys:
             entry.take_once(jwks)
             return to_encrypt_with(entry.encrypting, algorithm)
         now = self._provider.now()
-        with _held(entry.lock):
+        with _hold(entry.lock):
             if now >= entry.good_until:
                 self._fetch(entry, str(uri), now)
             found = to_encrypt_with(entry.encrypting, algorithm)
@@ -235,7 +235,7 @@ class ClientKeys:
     def _signed_by_fetched(self, entry: _Kept, uri: str, parts: Parts) -> bool:
         """Try the keys that are held, and fresh ones when none of them did it: clients rotate theirs too."""
         now = self._provider.now()
-        with _held(entry.lock):
+        with _hold(entry.lock):
             if now >= entry.good_until:
                 self._fetch(entry, uri, now)
             keys = entry.keys
@@ -243,7 +243,7 @@ class ClientKeys:
             return True
         if parts.kid is not None and any(key.kid == parts.kid for key in keys):
             return False
-        with _held(entry.lock):
+        with _hold(entry.lock):
             if entry.keys is keys:
                 self._fetch(entry, uri, now)
             fresh, unreachable, wait = entry.keys, entry.unreachable, self._wait(entry, now)
@@ -292,7 +292,7 @@ class ClientKeys:
 
 
 @contextmanager
-def _held(lock: threading.Lock) -> Iterator[None]:
+def _hold(lock: threading.Lock) -> Iterator[None]:
     """Hold a lock; while somebody asks for keys under it, who waits for these holds no other request up."""
     if not lock.acquire(blocking=False):
         with costly_work(lock):

@@ -72,6 +72,6 @@ def portula_admin_records(provider: Provider) -> list[SessionRecords]:
 
 @hookimpl
 def portula_record_authorization(event: AuthorizationGranted) -> list[Part]:
-    """An authorization begins in a session that lasts: whoever ends it at this moment comes before or after both."""
+    """Require the session in which an authorization begins: it ends before both are written or after."""
     sessions = _own(event.provider)
-    return sessions.while_it_lasts(event.sid) if sessions else []
+    return sessions.require_session(event.sid) if sessions else []

@@ -119,8 +119,8 @@ class ServerSessions(Sessions):
         request.environ[self._cached] = None
         return counts
 
-    def while_it_lasts(self, sid: str | None) -> list[Part]:
-        """Return what lets a plan be applied only while the browser's session lasts; nothing where another is meant.
+    def require_session(self, sid: str | None) -> list[Part]:
+        """Return the part of a plan that requires the browser's session to be stored; nothing for another `sid`.
 
         Who asks a second time within a request has failed with it, so that `current` looks anew from then on.
         """
