@@ -65,6 +65,13 @@ def test_what_tells_of_plugins_needs_no_folder_and_makes_none(tmp_path, words):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_command_that_there_is_not_is_said_to_be_unknown_where_there_is_no_provider_either(tmp_path):
+    done = run(tmp_path / "data", "user", "list")
+    assert done.exit_code == 2
+    assert "No such command 'user'; did you mean 'users'?" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_key_that_is_not_there_is_not_made_beside_a_database_elsewhere(tmp_path):
     url = f"sqlite:///{tmp_path}/own.sqlite3"
     done = run(tmp_path / "data", "--database-url", url, "check")

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -134,3 +136,32 @@ def test_losing_the_slot_leaves_no_page_no_table_and_no_command():
     assert "user" not in {record.name for record in provider.records}
     assert [command.name for command in provider.hooks.collect(Plugin.portula_commands)] == ["sessions"]
     assert provider.hooks.collect(Plugin.portula_demo) == {}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("words", [["createuser", "bob"], ["changepassword", "bob"]], ids=" ".join)
+def test_without_a_terminal_no_password_is_typed_where_others_see_it(tmp_path, words):
+    command = [
+        sys.executable,
+        "-c",
+        "from portula.cli.main import main; main()",
+        "--data-dir",
+        tmp_path / "data",
+    ]
+    subprocess.run([*command, "init"], check=True, capture_output=True, timeout=60)
+    add = [*command, "createuser", "bob", "--password-stdin"]
+    if words[0] == "changepassword":
+        subprocess.run(add, check=True, capture_output=True, input=PASSWORD, text=True, timeout=60)
+    done = subprocess.run(
+        [*command, *words],
+        capture_output=True,
+        check=False,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    expected = (
+        b"Error: there is no terminal on which a password could be typed unseen; use --password-stdin\n"
+    )
+    assert done.stderr.replace(b"\r", b"") == expected

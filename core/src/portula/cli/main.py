@@ -104,14 +104,7 @@ class RoomCommands(click.Group):
             raise click_error(error) from error
 
     def _rooms(self, ctx: click.Context) -> dict[str, click.Command]:
-        provider = self.provider(ctx)
-        with provider.app.app_context():
-            try:
-                rooms = provider.hooks.collect(HostHooks.portula_commands)
-            except ConfigError as error:
-                raise click_error(error) from error
-            own = [deliver_command(provider)] if provider.deliveries.kinds else []
-            return {str(command.name): command for command in (*reports.commands(provider), *own, *rooms)}
+        return commands_of(self.provider(ctx))
 
 
 class StandAlone(RoomCommands):
@@ -137,10 +130,12 @@ class StandAlone(RoomCommands):
             try:
                 return make_app(options)[1]
             except NoProviderThere as error:
-                if not set(_words(context)[:1]) <= set(WITHOUT_FOLDER):
+                provider, name = make_app(replace(options, passing=True))[1], _words(context)[0]
+                if name in WITHOUT_FOLDER:
+                    click.echo(f"Of a provider as these options would make it: {error}", err=True)
+                elif name in commands_of(provider):  # any other is unknown, which is said first
                     raise
-                click.echo(f"Of a provider as these options would make it: {error}", err=True)
-                return make_app(replace(options, passing=True))[1]
+                return provider
 
 
 class Embedded(RoomCommands):
@@ -158,6 +153,17 @@ class Embedded(RoomCommands):
         if not providers:
             raise click.ClickException("this app has no Provider; call Provider(app) first")
         return next(iter(providers.values()))
+
+
+def commands_of(provider: Provider) -> dict[str, click.Command]:
+    """Return the commands for one provider, of rooms too, by name."""
+    with provider.app.app_context():
+        try:
+            rooms = provider.hooks.collect(HostHooks.portula_commands)
+        except ConfigError as error:
+            raise click_error(error) from error
+        own = [deliver_command(provider)] if provider.deliveries.kinds else []
+        return {str(command.name): command for command in (*reports.commands(provider), *own, *rooms)}
 
 
 def _words(context: click.Context) -> list[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from getpass import GetPassWarning
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
@@ -270,7 +272,14 @@ def _or_click_error(change: Callable[[], T]) -> T:
 def _password(*, from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)
+        try:
+            typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        except GetPassWarning:
+            raise click.ClickException(
+                "there is no terminal on which a password could be typed unseen; use --password-stdin"
+            ) from None
     return typed
 
 
