@@ -27,6 +27,8 @@ def test_one_page_shows_findings_plugins_hooks_and_settings(make):
         "configured",
     ):
         assert words in page, words
+    assert page.count("<details open>") == page.count("not as by default") >= 1
+    assert "<details>" in page
 
 
 def test_the_demo_tells_where_the_admin_is(make):
