@@ -42,12 +42,15 @@ def portula_demo(provider: Provider) -> dict[str, str]:
     request = {
         "response_type": "code",
         "client_id": client.client_id,
+        "redirect_uri": client.redirect_uris[0],
         **({"scope": " ".join(known)} if known else {}),
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
     endpoint = f"{root}{provider.mount}"
-    redeem = f"-d grant_type=authorization_code -d code_verifier={verifier} -d code=CODE"
+    redeem = (
+        f"-d grant_type=authorization_code -d redirect_uri={root}/ -d code_verifier={verifier} -d code=CODE"
+    )
     return {
         "Demo client_id": client.client_id,
         "Demo client_secret": str(secret),
