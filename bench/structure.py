@@ -19,7 +19,6 @@ from compare import HERE, Worker, got
 from house.words import lines_of_core, vocabulary
 from rich.console import Console
 from rich.table import Table
-from workloads import CALLBACK
 
 
 class Trace:
@@ -62,7 +61,7 @@ def traced(prepare: Callable[[], Callable[[], object]]) -> Trace:
 def authorization(worker: Worker) -> Callable[[], object]:
     """Return what sends an authorization request of a person who is signed in and need not be asked."""
     query = "response_type=code&scope=openid+read&code_challenge_method=S256&code_challenge=" + "v" * 43
-    path = f"{query}&client_id={worker.app.client.client_id}&redirect_uri={CALLBACK}"
+    path = f"{query}&client_id={worker.app.client.client_id}"
 
     def send() -> bytes:
         environ = got("/o/authorize/", HTTP_COOKIE=worker.browser, QUERY_STRING=path)

@@ -5,7 +5,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from security.driving import PASSWORD, answered
-from support.pushing import pushed
 
 from portula.plugin import Application
 from portula_testing.writing import change_in
@@ -311,17 +310,6 @@ def test_an_essential_acr_that_nobody_reaches_is_an_error_of_its_own(world, at_h
 
 
 # --- Malformed ---
-
-
-def test_a_redirect_uri_is_needed_where_openid_is_asked_for(world, browser, client):
-    """Core §3.1.2.1, where RFC 6749 §3.1.2.3 lets a client with a single one leave it out."""
-    browser.sign_in()
-    page = browser.ask(client, **PLAIN, redirect_uri=None)
-    assert (page.status_code, "Location" in page.headers) == (400, False)
-    assert "redirect_uri is missing" in page.text
-    refused = pushed(world, client, redirect_uri=None)
-    assert (refused.status_code, refused.json["error"]) == (400, "invalid_request")
-    assert answered(browser.authorize(client, redirect_uri=None))["code"]
 
 
 @pytest.mark.parametrize(

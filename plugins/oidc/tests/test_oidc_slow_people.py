@@ -44,8 +44,7 @@ def test_who_signs_in_after_eleven_minutes_goes_on(house, trusted, demand, first
 def test_a_request_that_was_posted_waits_as_long(house, trusted):
     browser = house.browser()
     asked = {"response_type": "code", "client_id": trusted.client_id, "scope": "openid", "state": "s"}
-    asked |= {"redirect_uri": trusted.redirect_uri, "nonce": "n"}
-    posted = browser.post("/o/authorize/", {**asked, "code_challenge": pkce()[1], **S256})
+    posted = browser.post("/o/authorize/", {**asked, "nonce": "n", "code_challenge": pkce()[1], **S256})
     assert posted.status_code == 303
     login = browser.get(posted.location).location
     house.clock.forward(660)

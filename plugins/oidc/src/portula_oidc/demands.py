@@ -7,17 +7,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin, hookimpl
-from portula.errors import (
-    InvalidRequestError,
-    LoginRequired,
-    MismatchingRedirectURIError,
-    OAuth2Error,
-    UntrustedToken,
-)
+from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
 from portula.plugin import Demands, OAuthRequest, exchange_of, is_encrypted, issuer_of
 from portula_oidc.acr import reached
 from portula_oidc.claims import ROOM
-from portula_oidc.requested_claims import OPENID, RequestedClaims, asked_of
+from portula_oidc.requested_claims import RequestedClaims, asked_of
 from portula_oidc.settings import OIDCSettings, is_on
 
 if TYPE_CHECKING:
@@ -40,31 +34,15 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
 
     Raises:
         InvalidRequestError: a parameter is malformed or missing.
-        MismatchingRedirectURIError: redirect_uri is missing.
     """
     if not is_on(exchange.provider):
         return
     requested = asked_of(exchange.request)
     if requested is None:
         return
-    _require_redirect_uri(exchange)
     claims = _within_scopes(exchange, requested.claims)
     facts = {"nonce": requested.nonce, "claims": claims, "acr_values": list(requested.acr_values)}
     exchange.facts[ROOM] = {name: value for name, value in facts.items() if value}
-
-
-def _require_redirect_uri(exchange: AuthorizationExchange) -> None:
-    """Require the parameter that OAuth 2.0 lets a client leave out, and OpenID Connect does not (Core §3.1.2.1).
-
-    Beside a request object it is there, although it counts for nothing (Core §6.1, RFC 9101 §6.3).
-
-    Raises:
-        MismatchingRedirectURIError: for a page, it is missing.
-    """
-    if not exchange.response_type or OPENID not in exchange.scope:
-        return
-    if exchange.request.using_default_redirect_uri and "redirect_uri" not in dict(exchange.presented):
-        raise MismatchingRedirectURIError(description="redirect_uri is missing.", request=exchange.request)
 
 
 def _within_scopes(
