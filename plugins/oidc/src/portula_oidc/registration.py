@@ -11,14 +11,12 @@ from pydantic import Field
 from portula import Plugin, hookimpl
 from portula.errors import FetchFailed, InvalidClientMetadata
 from portula.plugin import (
-    IMPLICIT,
     Application,
     ClientMember,
     TokenEncryption,
     check_signed_response_alg,
     origin_of,
     uri_host,
-    uri_scheme,
 )
 from portula_oidc.pairwise import PAIRWISE, SECTOR_IDENTIFIER_URI, addresses_of
 from portula_oidc.settings import WITH_SCOPE_CLAIMS, OIDCSettings, is_on
@@ -88,23 +86,11 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     for name in ("initiate_login_uri", SECTOR_IDENTIFIER_URI):
         if name in metadata and not _is_https(metadata[name]):
             raise InvalidClientMetadata(f"{name} is not an https URL")
-    _check_front_channel(registration.application)
     if SECTOR_IDENTIFIER_URI in metadata:
         _check_sector(registration.provider, registration.application)
     hosts = {uri_host(uri) for uri in registration.application.redirect_uris}
     if metadata.get("subject_type") == PAIRWISE and SECTOR_IDENTIFIER_URI not in metadata and len(hosts) > 1:
         raise InvalidClientMetadata("redirect URIs on several hosts need a sector_identifier_uri")
-
-
-def _check_front_channel(application: Application) -> None:
-    """Let tokens of a web client that registered itself go to no http URL and to no person's own computer (§2)."""
-    web = application.is_self_registered and application.application_type == "web"
-    for uri in application.redirect_uris if web and IMPLICIT in application.grant_types else ():
-        if uri_scheme(uri) != "https" or uri_host(uri) == "localhost":
-            raise InvalidClientMetadata(
-                f"redirect URI {uri!r}: with the grant type implicit a web client has https URLs, none on localhost",
-                "invalid_redirect_uri",
-            )
 
 
 def _is_https(uri: object) -> bool:
