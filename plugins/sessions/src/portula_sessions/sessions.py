@@ -19,6 +19,7 @@ from portula.plugin import (
     SeenSession,
     SessionEnded,
     Sessions,
+    log_failure,
 )
 from portula_sessions.settings import SessionSettings
 
@@ -147,14 +148,20 @@ class ServerSessions(Sessions):
 
         More than MAX_ENDED take several plans; that of the caller is applied with the last: who meets a fault in
         between does all of it again. Sessions are looked for once more behind a plan: until it was applied, somebody
-        whom it shuts out could still begin one.
+        whom it shuts out could still begin one. A failure then is logged: the plan is applied.
         """
 
         def others() -> Iterator[Artifact]:
             return (stored for stored in self._of(subject) if stored.payload["sid"] != except_sid)
 
         ended, _ = self._end(others(), plan)
-        return ended if plan is None else ended + self._end(others())[0]
+        if plan is None:
+            return ended
+        try:
+            return ended + self._end(others())[0]
+        except Exception as failure:  # noqa: BLE001 - it is logged
+            log_failure(failure, "sessions that began while the others of their person were ended may remain")
+            return ended
 
     def seen(self, subject: str) -> list[SeenSession]:
         """Return the live sessions of a person, the one last in use first."""
