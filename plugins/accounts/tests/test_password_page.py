@@ -257,9 +257,16 @@ class Meanwhile(Plugin):
         if act is not None:
             act()
 
-    @hookimpl
-    def portula_login_succeeded(self, login):
-        self._once()
+    def compares(self, passwords):
+        """Act once a password was compared."""
+        verify = passwords.verify
+
+        def compared(*given):
+            right = verify(*given)
+            self._once()
+            return right
+
+        passwords.verify = compared
 
     @hookimpl
     def portula_record_session_end(self, session):
@@ -273,12 +280,13 @@ def test_who_signs_in_while_the_account_changes_has_no_session(make, way):
     accounts = make(meanwhile)
     change_it = getattr(accounts.login.users, way)
     further = [NEW] if way == "set_password" else []
+    meanwhile.compares(accounts.login.users.passwords)
     meanwhile.act = lambda: change_it(accounts.ada, *further)
     thief = accounts.browser()
     refused = thief.sign_in()
     assert refused.status_code == 400
     assert "is not right" in refused.text
-    assert accounts.host.heard[-1].reason == "the account changed meanwhile"
+    assert [event.reason for event in accounts.host.heard] == ["the account changed meanwhile"]
     if way == "disable":
         accounts.login.users.enable(accounts.ada)
     assert not signed_in(thief)
@@ -295,6 +303,22 @@ def test_a_new_hash_of_the_same_password_hinders_nobody(make):
     assert browser.sign_in().status_code == 302
     assert signed_in(browser)
     assert accounts.login.users.find(accounts.ada.sub).password_hash != outdated
+
+
+def test_two_who_sign_in_at_one_moment_renew_the_hash_once_and_are_both_signed_in(make):
+    outdated = make(PASSWORD_HASH_PROFILE="owasp").login.users.passwords.hash(PASSWORD)
+    meanwhile = Meanwhile()
+    accounts = make(meanwhile, PASSWORD_HASH_PROFILE="testing")
+    plan = Plan()
+    plan.change(accounts.ada, password_hash=outdated)
+    accounts.provider.storage.apply(plan)
+    first, second = accounts.browser(), accounts.browser()
+    meanwhile.compares(accounts.login.users.passwords)
+    meanwhile.act = second.sign_in
+    first.sign_in()
+    assert signed_in(first)
+    assert signed_in(second)
+    assert [event.subject for event in accounts.host.heard] == [accounts.ada.sub] * 2
 
 
 def test_a_session_that_begins_while_the_others_are_ended_ends_too(make):

@@ -305,7 +305,7 @@ def reply_of(application: WSGIApplication, environ: WSGIEnvironment) -> Reply:
         status, headers = begun[-1]
         pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return Reply(int(status[:3]), pairs, b"".join(parts))
-    except BaseException:
+    except BaseException:  # whatever a plugin raises: the thread has others to answer
         log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
         return FAILED
 

@@ -105,26 +105,23 @@ class AccountsLogin(Login):
     def authenticate(self, username: str, password: str, client_address: str) -> plugin.User | None:
         """Check a password for the password grant, under the limits of the sign-in page."""
         user = self.verify(username, password, client_address).user
-        return user.as_seen() if user else None
+        if user is None:
+            return None
+        self._tell_success(user, client_address)
+        return user.as_seen()
 
     def verify(
         self, username: str, password: str, client_address: str, browser: str | None = None
     ) -> Verdict:
-        """Judge a name and a password of somebody who signs in, and tell the listeners; `browser` as in `judge`."""
+        """Judge a name and a password of somebody who signs in as `judge` does, and renew the hash where it is due."""
         verdict = self.judge(username, password, client_address, browser)
-        if verdict.user is None:
-            return verdict
-        user = self.users.rehash(verdict.user, password)
-        event = LoginSucceeded(
-            provider=self._provider, subject=user.sub, amr=PASSWORD, address=client_address
-        )
-        self._provider.hooks.tell(Plugin.portula_login_succeeded, event)
-        return Verdict(user)
+        return verdict if verdict.user is None else Verdict(self.users.rehash(verdict.user, password))
 
     def begin_session(self, user: User, client_address: str) -> bool:
         """Begin a session of a person whose password was verified; not if another was set meanwhile, or they are out.
 
-        A comparison takes its time, and many wait for theirs: what was true before it need not be afterwards.
+        A comparison takes its time, and many wait for theirs: what was true before it need not be afterwards. The
+        listeners are told of either end.
         """
         sessions = self._provider.hooks.ask(Plugin.portula_sessions)
         try:
@@ -132,6 +129,7 @@ class AccountsLogin(Login):
         except Conflict:
             self._tell_failure(user.username, "the account changed meanwhile", client_address, user)
             return False
+        self._tell_success(user, client_address)
         return True
 
     def judge(self, username: str, password: str, client_address: str, browser: str | None = None) -> Verdict:
@@ -157,6 +155,12 @@ class AccountsLogin(Login):
             return Verdict()
         self._limit.forgive(attempt)
         return Verdict(user)
+
+    def _tell_success(self, user: User, client_address: str) -> None:
+        event = LoginSucceeded(
+            provider=self._provider, subject=user.sub, amr=PASSWORD, address=client_address
+        )
+        self._provider.hooks.tell(Plugin.portula_login_succeeded, event)
 
     def _tell_failure(
         self, username: str, reason: str, client_address: str, user: User | None = None

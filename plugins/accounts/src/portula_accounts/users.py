@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -211,16 +210,20 @@ class Users:
         """Keep a password that was just verified under today's profile, unless it has changed meanwhile.
 
         Returns:
-            The person, as they are then.
+            The person with the new hash, or with that of another sign-in which renewed it in this moment; as given
+            where the password is not theirs any more.
         """
         if not self.passwords.outdated(user.password_hash):
             return user
         plan, given, digest = Plan(), {"password_hash": user.password_hash}, self._hash(password)
         plan.change(user, given=given, password_hash=digest)
-        with suppress(Conflict):
+        try:
             self._provider.storage.apply(plan)
-            return replace(user, password_hash=digest)
-        return user
+        except Conflict:
+            found = self.find(user.sub)
+            same = found is not None and self.passwords.verify(password, found.password_hash)
+            return found if found is not None and same else user
+        return replace(user, password_hash=digest)
 
     def plan_same(self, user: User) -> Plan:
         """Return a plan that is applied only while a person has this password and may sign in."""

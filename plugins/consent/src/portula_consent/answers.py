@@ -54,7 +54,10 @@ class ConsentPages(Consent):
 
     def remember(self, client: Application, subject: str, scopes: Sequence[str], plan: Plan) -> None:
         """Plan to keep that this person allowed this, joined with what they allowed before."""
-        _ = self.require_consent(client.client_id)  # it is allowed anew, whatever was remembered
+        if has_request_context():
+            request.environ.pop(
+                self._read, None
+            )  # it is allowed anew, so nothing rests on what was remembered
         self.memory.join(subject, client.client_id, scopes, plan)
 
     def forget(self, subject: str, plan: Plan) -> None:

@@ -111,7 +111,8 @@ class ClaimQuestions(OAuth2Validator):
         claims: Mapping[str, Mapping[str, Any]] = exchange.facts.get(ROOM, {}).get("claims", {})
         if client is None or client.scope is None:
             return claims
-        lost = {name for name, scope in self.oidc_claim_scope.items() if scope not in client.scope.split()}
+        scopes = client.scope.split()
+        lost = {name for name, scope in self.oidc_claim_scope.items() if scope not in scopes}
         return {
             place: {name: wanted for name, wanted in members.items() if name not in lost}
             for place, members in claims.items()
