@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from support.rules import Closed
 
 from portula import hookimpl
 from portula.errors import (
@@ -131,17 +132,6 @@ def test_of_two_who_edit_at_once_none_undoes_what_the_other_did():
 def test_an_edit_is_tried_a_few_times_and_no_more():
     with pytest.raises(Conflict):
         edited(EDIT_TRIES)
-
-
-class Closed:
-    """A rule that no client keeps, once it is in force."""
-
-    in_force = False
-
-    @hookimpl
-    def portula_validate_client_registration(self, registration):
-        if self.in_force:
-            raise InvalidClientMetadata("no client is allowed")
 
 
 def test_a_client_that_keeps_a_rule_no_longer_can_be_disabled_and_nothing_else():

@@ -4,9 +4,9 @@ from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
+from support.rules import Closed
 
-from portula import hookimpl
-from portula.errors import Conflict, InvalidClientMetadata, UnknownClient
+from portula.errors import Conflict, UnknownClient
 from portula.plugin import Application, ClientSaved, secret_id
 from portula_admin.uses import USE_SECONDS
 
@@ -271,17 +271,6 @@ def test_a_client_is_switched_off_and_on(admin):
         admin.heard.of(ClientSaved)
         == [ClientSaved(provider=admin.provider, **BY_ADA, client_id="app", created=False, at=NOW)] * 2
     )
-
-
-class Closed:
-    """A rule that no client keeps, once it is in force."""
-
-    in_force = False
-
-    @hookimpl
-    def portula_validate_client_registration(self, registration):
-        if self.in_force:
-            raise InvalidClientMetadata("no client is allowed")
 
 
 def test_what_cannot_be_switched_on_is_named_beside_what_was_done(make):
