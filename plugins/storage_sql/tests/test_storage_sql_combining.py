@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_a_plan_that_fails_hurts_no_other(world: World) -> None:
 
 
 def test_where_the_disk_is_full_the_others_are_kept(world: World) -> None:
-    with sqlite3.connect(world.file) as connection:
+    with closing(sqlite3.connect(world.file)) as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
     world.pages = pages + 50
     futures = world.together([pair("a"), pair("b"), pair("big", note="x" * 1_000_000), pair("c")])
