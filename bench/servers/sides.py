@@ -15,7 +15,6 @@ PEERS = BENCH / "peers"
 SERVE = str(BENCH / "servers" / "serve.py")
 PEERS_PYTHON = str(CACHE / "venv" / "bin" / "python")
 SQLITE = "sqlite"
-CACHE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,15 @@ def portula_settings(engine: str, url: str) -> dict[str, Any]:
 
 
 def portula(engine: str, title: str) -> list[Side]:
-    """Return the two doors of portula on an engine, and the first one with a client cache."""
+    """Return the two doors of portula on an engine, and the first one without its cache of clients."""
     program = str(BENCH / "servers" / "portula_app.py")
 
     def prepare(place: Place, **more: Any) -> list[str]:
         settings = json.dumps({**portula_settings(engine, place.url), **more})
         return [sys.executable, program, str(place.folder), str(place.port), settings]
 
-    def prepare_caching(place: Place) -> list[str]:
-        return prepare(place, CLIENT_CACHE_SECONDS=CACHE_SECONDS)
+    def prepare_uncached(place: Place) -> list[str]:
+        return prepare(place, CLIENT_CACHE_SECONDS=0)
 
     def ahead(place: Place) -> list[str]:
         command = str(Path(sys.executable).parent / "portula")
@@ -112,11 +111,11 @@ def portula(engine: str, title: str) -> list[Side]:
             f"portula-{engine}-flask", engine, prepare, through_flask, f"the Flask app of portula on {title}"
         ),
         Side(
-            f"portula-{engine}-cache",
+            f"portula-{engine}-uncached",
             engine,
-            prepare_caching,
+            prepare_uncached,
             ahead,
-            f"`portula serve` on {title}, CLIENT_CACHE_SECONDS={CACHE_SECONDS}",
+            f"`portula serve` on {title}, CLIENT_CACHE_SECONDS=0",
         ),
     ]
 

@@ -80,7 +80,7 @@ class CoreSettings(BaseModel):
     STORAGE: str | dict[str, str] | None = None
     """Name of the storage, or a mapping from record type (and `default`) to names. None: the only one installed."""
 
-    CLIENT_CACHE_SECONDS: int = Field(default=0, ge=0, le=300)
+    CLIENT_CACHE_SECONDS: Annotated[int, StandAlone(5)] = Field(default=0, ge=0, le=300)
     """Seconds for which a process remembers a client that it has read, so that a request reads once less. 0: not at
     all. Nothing is issued, revoked, told or refused by what is remembered: the write or read of the request compares it
     with what is stored, and the request is answered anew where it changed; so a client that was disabled and a secret
