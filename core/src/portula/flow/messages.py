@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote_plus
 
 from oauthlib.common import Request
@@ -70,6 +70,13 @@ class OAuthRequest(Request):  # type: ignore[misc]
         super().__init__("", http_method, None, headers or {}, encoding=None)
         self.uri = uri
         fill(self, list(body.items()) if isinstance(body, Mapping) else body or ())
+
+    @property
+    def duplicate_params(self) -> list[str]:
+        """The names that stand more than once, for which oauthlib's grants look again and again."""
+        if len(self.body) == len(self.decoded_body) and "?" not in self.uri:
+            return []
+        return cast("list[str]", super().duplicate_params)
 
     def __getattr__(self, name: str) -> Any:
         """Return None for a parameter that was not sent."""

@@ -47,11 +47,11 @@ def contribution_problem(answer: object, expected: Any) -> str | None:
 def _test_of(expected: Any) -> Callable[[object], bool]:
     """Return what says whether an answer is of a type: made once for each type that a hook declares."""
     origin, members = get_origin(expected), get_args(expected)
-    if expected in (None, NoneType):
-        return lambda answer: answer is None
-    if expected is Any:
-        return lambda _: True
+    if expected is None or expected is Any:
+        return partial(_is_instance, NoneType if expected is None else object)
     if origin in (Union, UnionType):
+        if all(isinstance(member, type) and get_origin(member) is None for member in members):
+            return partial(_is_instance, members)
         tests = [_test_of(member) for member in members]
         return lambda answer: any(test(answer) for test in tests)
     if origin is type:

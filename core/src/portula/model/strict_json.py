@@ -127,4 +127,6 @@ def _check(value: Any) -> None:
 
 def _storable(text: str) -> bool:
     """Say whether a text can be kept by every store and sent as UTF-8 (RFC 7493 §2.1)."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    if "\0" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

@@ -30,6 +30,8 @@ FORBIDDEN_SCHEMES = frozenset(
 LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
 """Literal loopback addresses; `localhost` is a name and may resolve elsewhere (RFC 8252 §8.3)."""
 
+_NEVER_PLAIN = frozenset(' "<>\\^`{|}')
+
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -37,7 +39,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def is_plain(uri: str) -> bool:
     """Say whether a URI has only characters that stand in URIs as they are (RFC 3986 §2)."""
-    return uri.isascii() and uri.isprintable() and not any(character in uri for character in ' "<>\\^`{|}')
+    return uri.isascii() and uri.isprintable() and _NEVER_PLAIN.isdisjoint(uri)
 
 
 def _split(uri: str) -> SplitResult | None:
