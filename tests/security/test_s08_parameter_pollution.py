@@ -35,28 +35,93 @@ TOKEN = {
 FORM = "application/x-www-form-urlencoded"
 
 
-@pytest.mark.parametrize("name", AUTHORIZE)
-@pytest.mark.parametrize("second", ["other", ""], ids=["another value", "an empty value"])
-def test_a_repeated_parameter_of_an_authorization_request_gets_a_page(browser, client, name, second):
-    pairs = [*{**AUTHORIZE, "client_id": client.client_id}.items(), (name, second)]
-    posted = browser.post("/o/authorize/", urlencode(pairs), content_type=FORM)
-    for response in (browser.get("/o/authorize/", query_string=urlencode(pairs)), posted):
-        assert response.status_code == 400
-        assert "Location" not in response.headers
-        assert "repeated" in response.text
+PLACES = ("client_id", "redirect_uri")
+SECONDS = pytest.mark.parametrize("second", ["other", ""], ids=["another value", "an empty value"])
 
 
-@pytest.mark.parametrize("name", AUTHORIZE)
-def test_a_parameter_of_a_posted_authorization_request_stands_in_the_body_alone(browser, client, name):
-    asked = {**AUTHORIZE, "client_id": client.client_id}
-    response = browser.post(f"/o/authorize/?{name}=other", asked)
-    assert response.status_code == 400
-    assert "Location" not in response.headers
-    assert browser.post("/o/authorize/", asked).status_code == 303
+def ask_twice(browser, client, name, second, **parameters):
+    """Send one parameter twice, by GET and by POST, and once in query and body each."""
+    pairs = [*{**AUTHORIZE, "client_id": client.client_id, **parameters}.items()]
+    pairs = [(key, value) for key, value in pairs if value is not None]
+    twice = urlencode([*pairs, (name, second)])
+    yield browser.get("/o/authorize/", query_string=twice)
+    yield browser.post("/o/authorize/", twice, content_type=FORM)
+    if second:
+        yield browser.post(f"/o/authorize/?{name}={second}", urlencode(pairs), content_type=FORM)
+
+
+def refused_on_a_page(response):
+    return response.status_code == 400 and "Location" not in response.headers
+
+
+@pytest.mark.parametrize("name", PLACES)
+@SECONDS
+def test_a_repeated_client_id_or_redirect_uri_gets_a_page(browser, client, name, second):
+    for response in ask_twice(browser, client, name, second):
+        assert refused_on_a_page(response)
+        assert "repeated" in response.text or "both the query and the body" in response.text
+
+
+@pytest.mark.parametrize("name", [name for name in AUTHORIZE if name not in PLACES])
+@SECONDS
+def test_the_client_hears_of_a_repeated_parameter_with_the_state_unless_that_is_it(
+    browser, client, name, second
+):
+    for response in ask_twice(browser, client, name, second):
+        answer = answered(response)
+        assert answer["error"] == "invalid_request"
+        assert "repeated" in answer["error_description"] or "both" in answer["error_description"]
+        assert answer.get("state") == (None if name == "state" else "s")
+        assert answer["iss"]
+
+
+def test_a_repeated_parameter_of_a_request_without_a_redirect_uri_goes_to_the_clients_only_one(
+    house, browser
+):
+    one, two = house.client(), house.client(redirect_uris=(CALLBACK, f"{CALLBACK}/2"))
+    for response in ask_twice(browser, one, "scope", "write", redirect_uri=None):
+        assert answered(response)["error"] == "invalid_request"
+    for response in ask_twice(browser, two, "scope", "write", redirect_uri=None):
+        assert refused_on_a_page(response)
+
+
+def test_a_repeated_parameter_changes_nothing_about_whom_errors_are_sent_to(house, browser, client):
+    disabled = house.client()
+    house.change(disabled, disabled=True)
+    for party, wrong in [
+        (client, {"redirect_uri": "https://evil.example/cb"}),
+        (client, {"client_id": "nobody"}),
+        (client, {"client_id": None}),
+        (disabled, {}),
+        (client, {"redirect_uri": None, "request_uri": "urn:ietf:params:oauth:request_uri:x"}),
+        (client, {"redirect_uri": None, "request": "e30.e30."}),
+    ]:
+        for response in ask_twice(browser, party, "scope", "write", **wrong):
+            assert refused_on_a_page(response), wrong
+
+
+def test_the_error_goes_by_the_response_mode_that_is_said_once(browser, client):
+    in_front = {"response_type": "code id_token", "scope": "openid"}
+    for mode, repeated, more, begins in [
+        ("fragment", "scope", {}, f"{CALLBACK}#"),
+        ("fragment", "response_mode", {}, f"{CALLBACK}?"),
+        ("fragment", "response_type", {}, f"{CALLBACK}#"),
+        ("query.jwt", "scope", {}, f"{CALLBACK}?response="),
+        ("carrier_pigeon", "scope", {}, f"{CALLBACK}?"),
+        (None, "scope", in_front, f"{CALLBACK}#"),
+        ("query", "scope", in_front, f"{CALLBACK}#"),
+    ]:
+        for response in ask_twice(browser, client, repeated, "other", response_mode=mode, **more):
+            assert response.location.startswith(begins), (mode, repeated)
+    for response in ask_twice(browser, client, "scope", "other", response_mode="form_post"):
+        assert response.status_code == 200
+        assert "invalid_request" in response.text
 
 
 def test_the_same_request_without_repetition_goes_on(browser, client):
-    response = browser.get("/o/authorize/", query_string={**AUTHORIZE, "client_id": client.client_id})
+    asked = {**AUTHORIZE, "client_id": client.client_id}
+    assert browser.post("/o/authorize/", asked).status_code == 303
+    response = browser.get("/o/authorize/", query_string=asked)
     assert response.status_code == 302
     assert response.location.startswith("/accounts/login/")
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from oauthlib.oauth2 import OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
 
+from portula.flow import authorization as authorizing
 from portula.flow import foreign, revocation
-from portula.flow.authorization import consume, respond
 from portula.flow.client_cache import ClientChanged
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import TokenRefused
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
-from portula.flow.messages import ISSUER, OAuthRequest, Pairs
+from portula.flow.messages import ISSUER, OAuthRequest, Pairs, RepeatedParameter
 from portula.flow.refusals import tell_refusal
 from portula.flow.responses import error_parameters, failed_answer, fault_of, from_oauthlib, token_error
 from portula.flow.server import Server
@@ -63,16 +64,7 @@ class Backend:
             FatalClientError: for an error page; nothing may be sent to the redirect URI.
             AuthorizationRefused: for `error_response`.
         """
-        request = OAuthRequest(f"{issuer}/authorize", "GET", pairs, {ISSUER: issuer})
-        exchange = AuthorizationExchange(
-            provider=self.provider,
-            request=request,
-            issuer=issuer,
-            pairs=pairs,
-            presented=pairs if presented is None else presented,
-            server=self._ours,
-        )
-        request.exchange = exchange
+        exchange = self._authorization_exchange(pairs, issuer, pairs if presented is None else presented)
         try:
             if self._ours is not None:
                 self._ours.judge(exchange)
@@ -86,6 +78,27 @@ class Backend:
                 raise
             raise AuthorizationRefused(fault_of(failure, AUTHORIZATION), exchange) from failure
         return exchange
+
+    def refuse_repeated(self, error: RepeatedParameter, issuer: str) -> None:
+        """Refuse an authorization request with parameters that stand more than once (RFC 6749 §3.1, §4.1.2.1).
+
+        Where client and redirect URI are not both said once, or lie where nobody looks for them now, nothing happens.
+
+        Raises:
+            AuthorizationRefused: for `error_response`, which goes by the other parameters.
+        """
+        once = dict(error.pairs).keys()
+        if not error.repeated.isdisjoint({"client_id", "redirect_uri"}):
+            return
+        if "redirect_uri" not in once and not (once | error.repeated).isdisjoint({"request", "request_uri"}):
+            return
+        exchange = self._authorization_exchange(error.pairs, issuer, error.pairs)
+        with suppress(errors.OAuth2Error):
+            authorizing.client(exchange)
+            authorizing.redirect_uri(exchange)
+        self.provider.client_cache.confirm(exchange.client)
+        if exchange.redirect_uri is not None:
+            raise AuthorizationRefused(error, exchange) from error
 
     def create_authorization_response(
         self,
@@ -119,11 +132,11 @@ class Backend:
     def error_response(self, refused: AuthorizationRefused, issuer: str) -> Answer:
         """Send an error to the redirect URI of a request that named a known client and a registered URI."""
         refused.exchange.issuer = issuer
-        return respond(refused.exchange, error_parameters(refused.error))
+        return authorizing.respond(refused.exchange, error_parameters(refused.error))
 
     def denied_response(self, authorization: AuthorizationExchange, issuer: str) -> Answer:
         """Send access_denied: the person said no; what is to be applied before stands in the plan."""
-        consume(authorization)
+        authorizing.consume(authorization)
         denied = errors.AccessDeniedError(description="The resource owner denied the request.")
         return self.error_response(AuthorizationRefused(denied, authorization), issuer)
 
@@ -140,7 +153,7 @@ class Backend:
             return
         exchange.plan = Plan()
         try:
-            consume(exchange)
+            authorizing.consume(exchange)
             self.provider.storage.apply(exchange.plan)
         except errors.FatalClientError:
             raise
@@ -150,6 +163,19 @@ class Backend:
             raise errors.InvalidRequestFatalError(description="The request was answered before.") from None
         except Exception as failure:  # noqa: BLE001 - it is logged
             log_failure(failure, "a refused request may be sent again, until its time ends")
+
+    def _authorization_exchange(self, pairs: Pairs, issuer: str, presented: Pairs) -> AuthorizationExchange:
+        request = OAuthRequest(f"{issuer}/authorize", "GET", pairs, {ISSUER: issuer})
+        exchange = AuthorizationExchange(
+            provider=self.provider,
+            request=request,
+            issuer=issuer,
+            pairs=pairs,
+            presented=presented,
+            server=self._ours,
+        )
+        request.exchange = exchange
+        return exchange
 
     @property
     def _ours(self) -> Server | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -102,6 +103,16 @@ def _with_single_spaces(pair: tuple[str, str]) -> tuple[str, str]:
     return (name, " ".join(filter(None, value.split(" ")))) if name == "scope" else pair
 
 
+class RepeatedParameter(InvalidRequestError):  # type: ignore[misc] # oauthlib has no types
+    """Parameters stand more than once (RFC 6749 §3.1)."""
+
+    def __init__(self, pairs: Pairs, repeated: AbstractSet[str], description: str) -> None:
+        """Take all parameters, and the names of those that stand more than once."""
+        super().__init__(description=description)
+        self.pairs = [pair for pair in pairs if pair[0] not in repeated]
+        self.repeated = repeated
+
+
 def request_of(message: Message, issuer: str, pairs: Pairs | None = None) -> OAuthRequest:
     """Return a message as oauthlib judges it: the one header that it reads, and what validators are told beside it."""
     headers = {CLIENT_ADDRESS: message.client_address, ISSUER: issuer}
@@ -136,7 +147,7 @@ def parse_pairs(raw: bytes) -> Pairs:
     """Parse form-encoded bytes. Empty values count as absent (RFC 6749 §3.1).
 
     Raises:
-        InvalidRequestError: not UTF-8, NUL, a repeated name, too many parameters.
+        InvalidRequestError: not UTF-8, NUL, too many parameters; a `RepeatedParameter` for a repeated name.
     """
     if not raw:
         return []
@@ -147,14 +158,15 @@ def parse_pairs(raw: bytes) -> Pairs:
         raise InvalidRequestError(description="Parameters must be percent-encoded UTF-8.") from None
     except ValueError:
         raise InvalidRequestError(description=f"At most {MAX_PARAMETERS} parameters are read.") from None
-    seen: set[str] = set()
-    for name, value in pairs:
-        if "\0" in name or "\0" in value:
-            raise InvalidRequestError(description="A parameter contains NUL.")
-        if name in seen and name not in REPEATABLE:
-            raise InvalidRequestError(description=f"The parameter {printable(name)} is repeated.")
-        seen.add(name)
-    return [(name, value) for name, value in pairs if value and name not in OAUTHLIB_STATE]
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise InvalidRequestError(description="A parameter contains NUL.")
+    kept = [(name, value) for name, value in pairs if value and name not in OAUTHLIB_STATE]
+    names = [name for name, _ in pairs if name not in REPEATABLE]
+    if len(set(names)) < len(names):
+        repeated = {name for name in names if names.count(name) > 1}
+        first = next(name for name in names if name in repeated)
+        raise RepeatedParameter(kept, repeated, f"The parameter {printable(first)} is repeated.")
+    return kept
 
 
 def printable(text: str) -> str:

@@ -22,6 +22,7 @@ from portula.flow.event_hooks import EventHooks
 from portula.flow.events import AuthorizationRequestRefused, ConsentGiven
 from portula.flow.exchange import PageExchange
 from portula.flow.interaction import Demands, Interaction
+from portula.flow.messages import RepeatedParameter
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.responses import RetryLater, fault_of
 from portula.flow.service_hooks import ServiceHooks
@@ -95,6 +96,13 @@ class InteractionView(ABC, Generic[X]):
     def refused(self, exchange: X, error: OAuth2Error) -> Response:
         """Answer a request whose exchange is known and that is refused: on a page, unless a room knows better."""
         return self.error_page(error)
+
+    def repeated(self, error: RepeatedParameter) -> None:
+        """Hear that parameters stand more than once, before a page says so.
+
+        Raises:
+            AuthorizationRefused: for `refused`, where a room knows how the client hears of it.
+        """
 
     def error_page(self, error: OAuth2Error) -> Response:
         """Tell the person of an error; on the page for all errors, unless a room knows better."""
@@ -178,7 +186,11 @@ class InteractionView(ABC, Generic[X]):
         self.provider.hooks.tell(EventHooks.portula_authorization_request_refused, event)
 
     def _respond(self) -> Response:
-        return self._handle_post() if request.method == "POST" else self._answer_request(*self._read())
+        try:
+            return self._handle_post() if request.method == "POST" else self._answer_request(*self._read())
+        except RepeatedParameter as error:
+            self.repeated(error)
+            raise
 
     # --- Reading ---
 
@@ -197,8 +209,9 @@ class InteractionView(ABC, Generic[X]):
     def _handle_post(self) -> Response:
         """Take an answer to our page; or keep a client's POST and come back by GET, so that Lax cookies arrive."""
         pairs = list(self.provider.pages.posted().items(multi=True))
-        if not set(dict(pairs)).isdisjoint(self.provider.pages.query()):
-            raise InvalidRequestError(description="A parameter stands in both the query and the body.")
+        twice = dict(pairs).keys() & self.provider.pages.query().keys()
+        if twice:
+            raise RepeatedParameter(pairs, twice, "A parameter stands in both the query and the body.")
         name = dict(pairs).get(KIND)
         if name is not None:
             return self._answer(name)

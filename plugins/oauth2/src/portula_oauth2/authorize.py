@@ -27,7 +27,7 @@ from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Answer, Authenticated, Pairs
+    from portula.plugin import Answer, Authenticated, Pairs, RepeatedParameter
 
 
 @hookimpl
@@ -92,6 +92,11 @@ class Authorize(InteractionView[AuthorizationExchange]):
     def offline(self, exchange: AuthorizationExchange) -> bool:
         """Say whether the code may be redeemed for a refresh token too."""
         return "code" in exchange.words and self.provider.validator.issues_refresh_token(exchange.request)
+
+    @override
+    def repeated(self, error: RepeatedParameter) -> None:
+        """Let the client hear of it where its redirect URI is known."""
+        self.provider.backend.refuse_repeated(error, self.provider.current_issuer())
 
     @override
     def refused(self, exchange: AuthorizationExchange, error: OAuth2Error) -> Response:
