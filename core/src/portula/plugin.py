@@ -239,7 +239,7 @@ from portula.model.uris import (
 from portula.web import report
 from portula.web.administration import AdminAction, AdminRecords, AdminResult
 from portula.web.background import BackgroundTask
-from portula.web.blueprints import AccountLink, Mount, links_for
+from portula.web.blueprints import AccountLink, Mount, links_for, refuse_head
 from portula.web.flask_apps import current_provider
 from portula.web.hooks import WebHooks
 from portula.web.interactions import InteractionView
@@ -489,6 +489,7 @@ __all__ = [
     "redirect_uri_matches",
     "redirect_uri_problem",
     "refresh_generator",
+    "refuse_head",
     "report",
     "required_confirmations",
     "requirement",

@@ -1,4 +1,4 @@
-"""Flask blueprints as rooms contribute them, and links to their pages."""
+"""Flask blueprints as rooms contribute them, links to their pages, and what a view refuses before all else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from flask import Blueprint
+from flask import Blueprint, request
+from werkzeug.exceptions import MethodNotAllowed
 
 if TYPE_CHECKING:
     from portula.flow.steps import Steps
@@ -34,6 +35,16 @@ class AccountLink:
     """Where it leads, a page of one's own as `Provider.url_for` takes it, e.g. `tea.orders`."""
     shown_to: Callable[[Authenticated], bool] | None = None
     """Says who sees the link; None shows it to everybody. The page it leads to decides for itself who may enter."""
+
+
+def refuse_head() -> None:
+    """Refuse HEAD, for a view whose GET changes something: it is GET to Flask, and safe to whoever sends it.
+
+    Raises:
+        MethodNotAllowed: the request is one (RFC 9110 §9.2.1, §9.3.2).
+    """
+    if request.method == "HEAD" and request.url_rule is not None:
+        raise MethodNotAllowed(sorted((request.url_rule.methods or set()) - {"HEAD"}))
 
 
 def links_for(links: Iterable[AccountLink], person: Authenticated) -> list[AccountLink]:

@@ -30,7 +30,7 @@ from portula.host.hooks import RuleFailed
 from portula.model.consent import ConsentQuestion
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
 from portula.model.records import Application, Authorization
-from portula.web.blueprints import Mount
+from portula.web.blueprints import Mount, refuse_head
 from portula.web.waiting import Waiting, WaitingRequests
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ class InteractionView(ABC, Generic[X]):
 
     def view(self) -> Response:
         """Answer a request, its error, or what the person decided."""
+        refuse_head()
         try:
             for _ in range(TRIES - 1):
                 try:

@@ -35,6 +35,7 @@ from portula.plugin import (
     is_pending,
     log_failure,
     page_exchange_about,
+    refuse_head,
     tell_refusal,
 )
 from portula_device import attempts, codes
@@ -120,6 +121,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
     @override
     def view(self) -> Response:
         """Let the person sign in before anything is looked up, then look whether the code may be theirs."""
+        refuse_head()
         if request.method == "POST":
             return super().view()
         person = self._people.current()

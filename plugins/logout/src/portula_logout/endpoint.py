@@ -16,6 +16,7 @@ from portula.plugin import (
     Plan,
     Steps,
     WaitingRequests,
+    refuse_head,
     shown_name,
     step,
     unkeyed_digest,
@@ -264,6 +265,7 @@ def make_view(provider: Provider) -> Callable[[], Response]:
     _ = provider.hooks.ask(Plugin.portula_jose)
 
     def view() -> Response:
+        refuse_head()
         return cast("Response", provider.steps(LOGOUT_STEPS).answer(LogoutExchange(provider=provider)))
 
     return view

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, redirect, request
 from wtforms import StringField, TextAreaField
 
 from portula import hookimpl
-from portula.plugin import AccountLink, Mount, PageForm, log_failure
+from portula.plugin import AccountLink, Mount, PageForm, log_failure, refuse_head
 from portula_playground import transcript
 from portula_playground.hooks import PlayedGrant, PlaygroundHooks
 from portula_playground.places import Place, clear, ended, take
@@ -149,6 +149,7 @@ class PlaygroundPages:
 
     def callback(self, named: str) -> Response:
         """Take an authorization response for the run that waits for it, and show what comes of it."""
+        refuse_head()
         kept = transcript.find(self._provider, named)
         if kept is None or kept["state"] != WAITING:
             return self._pages.error(404, "No run waits for this answer")
