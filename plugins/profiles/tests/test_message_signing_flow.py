@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from security.driving import ISSUER, answered
+from security.driving import ISSUER, answered, pkce
 from security.house import House
 from support.high_security import refused, register
 
@@ -85,6 +85,47 @@ def test_errors_are_signed_too(client):
     claims = opened(client, back.submit(page, "consent-deny"))
     assert claims["error"] == "access_denied"
     assert claims["state"] == "the state"
+
+
+@pytest.mark.parametrize("mode", [None, "query", "fragment", "jwt"])
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({}, "invalid_request"),
+        ({"scope": "everything"}, "invalid_scope"),
+        ({"response_mode": "carrier_pigeon"}, "invalid_request"),
+        ({"response_type": "magic"}, "unsupported_response_type"),
+        ({"state": ["the state", "another"]}, "invalid_request"),
+    ],
+    ids=[
+        "not pushed",
+        "an unknown scope",
+        "an unknown mode",
+        "an unknown response type",
+        "a repeated parameter",
+    ],
+)
+def test_errors_of_requests_that_were_not_pushed_are_signed_whatever_mode_they_name(
+    client, mode, wrong, error
+):
+    """FAPI 2.0 Message Signing §5.4.1."""
+    back = client.house.browser().ask(
+        client.party,
+        **{
+            "response_mode": mode,
+            "code_challenge": pkce()[1],
+            "code_challenge_method": "S256",
+            **wrong,
+        },
+    )
+    assert set(parse_qs(urlsplit(back.location).query)) == {"response"}
+    assert opened(client, back)["error"] == error
+
+
+def test_errors_of_others_go_by_the_mode_that_they_name(plain):
+    register(plain, metadata={"profile": "fapi2-message-signing"})
+    other = register(plain)
+    assert answered(plain.browser().ask(other.party))["error"] == "invalid_request"
 
 
 def test_an_object_signed_by_an_old_algorithm_is_refused(client):

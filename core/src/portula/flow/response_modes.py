@@ -26,6 +26,8 @@ class ResponseMode:
     to the browser."""
     carries_tokens: bool = True
     """Whether tokens may travel so; a query is logged and sent on as Referer."""
+    signed: bool = False
+    """Whether the answer is signed by this server."""
 
 
 def _query(exchange: AuthorizationExchange, parameters: Mapping[str, str]) -> Answer:

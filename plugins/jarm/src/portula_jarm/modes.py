@@ -52,7 +52,7 @@ def effective(mode: str | None, response_type: str) -> str:
 def portula_response_modes(provider: Provider) -> list[ResponseMode]:
     """Return the modes."""
     names = (*(f"{plain}.{SHORTCUT}" for plain in PLAIN), SHORTCUT) if is_on(provider) else ()
-    return [ResponseMode(name=name, write=_write) for name in names]
+    return [ResponseMode(name=name, write=_write, signed=True) for name in names]
 
 
 def _write(exchange: AuthorizationExchange, parameters: Mapping[str, str]) -> Answer:

@@ -24,6 +24,7 @@ from portula.plugin import (
     is_loopback_host,
 )
 from portula_oauth2.settings import OAuth2Settings
+from portula_oauth2.strictness import sign_error
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -101,6 +102,7 @@ class Authorize(InteractionView[AuthorizationExchange]):
     @override
     def refused(self, exchange: AuthorizationExchange, error: OAuth2Error) -> Response:
         """Let the client hear of errors at its redirect URI (RFC 6749 §4.1.2.1); on a page where that cannot be."""
+        sign_error(exchange)
         backend, refusal = self.provider.backend, AuthorizationRefused(error, exchange)
         try:
             answer = backend.error_response(refusal, self.provider.current_issuer())

@@ -26,6 +26,18 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
         raise InvalidRequestError(description="This code_challenge_method is not in use.", request=request)
 
 
+def sign_error(exchange: AuthorizationExchange) -> None:
+    """Let an error be signed where the client is answered by modes that sign alone, whatever its request names.
+
+    FAPI 2.0 Message Signing §5.4.1 requires their use, and a client under it verifies what comes (§5.4.2).
+    """
+    known, request = exchange.provider.response_modes, exchange.request
+    modes = exchange.provider.settings(OAuth2Settings, exchange.client).RESPONSE_MODES_SUPPORTED or ()
+    signing = [name for name in modes if name in known and known[name].signed]
+    if signing and len(signing) == len(modes) and request.response_mode not in signing:
+        request.response_mode = signing[0]
+
+
 @hookimpl
 def portula_validate_token_request(exchange: Exchange) -> None:
     """Refuse a token that is bound to nothing, where SENDER_CONSTRAINED_TOKENS_REQUIRED says so.
