@@ -30,7 +30,12 @@ def oauth21_client(application: Application) -> Iterator[Shortfall]:
 
 
 def fapi2_client(application: Application) -> Iterator[Shortfall]:
-    """Yield what FAPI 2.0 Security Profile §5.3.2, §5.3.3 and §5.4 do not allow."""
+    """Return what FAPI 2.0 Security Profile §5.3.2, §5.3.3 and §5.4 do not allow."""
+    return fapi_client(application, ALGORITHMS)
+
+
+def fapi_client(application: Application, algorithms: tuple[str, ...]) -> Iterator[Shortfall]:
+    """Yield what is not allowed to clients of high security, whose profile has these algorithms."""
     yield from _pkce(application)
     yield from _grants(application, {"implicit", "password"})
     if application.client_type != "confidential":
@@ -44,7 +49,7 @@ def fapi2_client(application: Application) -> Iterator[Shortfall]:
     for uri in application.redirect_uris:
         if uri_scheme(uri) == "http" and not _on_the_device(application, uri):
             yield not_allowed("redirect_uris", uri, "https, or http on loopback for a native application")
-    yield from _algorithms(application)
+    yield from _algorithms(application, algorithms)
     yield from _keys(application.metadata.get("jwks"))
 
 
@@ -62,12 +67,12 @@ def _on_the_device(application: Application, uri: str) -> bool:
     return application.application_type == "native" and is_loopback_host(uri_host(uri))
 
 
-def _algorithms(application: Application) -> Iterator[Shortfall]:
+def _algorithms(application: Application, allowed: tuple[str, ...]) -> Iterator[Shortfall]:
     """Look at whatever a client is registered to sign with, or to be answered with."""
     named = {"id_token_signed_response_alg": application.algorithm, **application.metadata}
     for field, value in named.items():
-        if value and field.endswith(("_signing_alg", "_signed_response_alg")) and value not in ALGORITHMS:
-            yield not_allowed(field, value, ", ".join(ALGORITHMS))
+        if value and field.endswith(("_signing_alg", "_signed_response_alg")) and value not in allowed:
+            yield not_allowed(field, value, ", ".join(allowed))
 
 
 def _keys(jwks: Any) -> Iterator[Shortfall]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from portula.plugin import Floor, Need, Profile
 from portula_profiles.clients import METHODS, fapi2_client
-from portula_profiles.values import ALGORITHMS, OBJECT_ALGORITHMS, REQUIRED_CLAIMS, SERVER_ALGORITHMS
+from portula_profiles.values import ALGORITHMS, REQUIRED_CLAIMS
 
 CODE_SECONDS = 60
 REQUEST_URI_SECONDS = 599
@@ -27,18 +27,22 @@ def methods_in_use(value: Callable[[str], Any]) -> tuple[str, ...]:
     return tuple(name for name in METHODS if conditions[name])
 
 
-SIGNATURE_FLOORS = (
-    Floor.among("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS", ALGORITHMS),
-    Floor.exactly("CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS", ()),
-    Floor.among("DPOP_SIGNING_ALGS", ALGORITHMS),
-    Floor.among("REQUEST_OBJECT_SIGNING_ALGS", OBJECT_ALGORITHMS),
-    Floor.among("CIBA_REQUEST_SIGNING_ALGS", OBJECT_ALGORITHMS),
-    Floor.among("JWT_BEARER_ALGORITHMS", OBJECT_ALGORITHMS),
-    Floor.exactly("UNSIGNED_REQUEST_OBJECTS_ALLOWED", False),
-    Floor.among("SIGNING_ALGORITHMS", SERVER_ALGORITHMS),
-    Floor.exactly("SIGNING_WITH_CLIENT_SECRETS", False),
-)
-"""What is signed, by clients, by issuers that are trusted, and by the server (Security Profile §5.4.1)."""
+def signature_floors(algorithms: tuple[str, ...]) -> tuple[Floor, ...]:
+    """Return floors of what is signed by clients, by issuers that are trusted, and by the server."""
+    by_one_name = tuple(name for name in algorithms if name != "Ed25519")  # which not every setting has
+    return (
+        Floor.among("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS", algorithms),
+        Floor.exactly("CLIENT_ASSERTION_CLIENT_SECRET_JWT_ALGS", ()),
+        Floor.among("DPOP_SIGNING_ALGS", algorithms),
+        Floor.among("REQUEST_OBJECT_SIGNING_ALGS", by_one_name),
+        Floor.among("CIBA_REQUEST_SIGNING_ALGS", by_one_name),
+        Floor.among("JWT_BEARER_ALGORITHMS", algorithms),
+        Floor.among("RESOURCE_SERVER_JWT_ALGS", algorithms),
+        Floor.exactly("UNSIGNED_REQUEST_OBJECTS_ALLOWED", False),
+        Floor.among("SIGNING_ALGORITHMS", by_one_name),
+        Floor.exactly("SIGNING_WITH_CLIENT_SECRETS", False),
+    )
+
 
 SECURITY_FLOORS = (
     Floor.exactly("REQUIRE_PUSHED_AUTHORIZATION_REQUESTS", True),
@@ -59,7 +63,7 @@ SECURITY_FLOORS = (
     Floor.between("CLIENT_ASSERTION_LEEWAY", AHEAD_LEAST, AHEAD_MOST, AHEAD_MOST),
     Floor.between("DPOP_CLOCK_SKEW_SECONDS", AHEAD_LEAST, AHEAD_MOST, AHEAD_MOST),
     Floor.between("JWT_BEARER_CLOCK_SKEW_SECONDS", AHEAD_LEAST, AHEAD_MOST, AHEAD_MOST),
-    *SIGNATURE_FLOORS,
+    *signature_floors(ALGORITHMS),
 )
 
 BY_KEY = Need(

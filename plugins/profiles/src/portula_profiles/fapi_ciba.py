@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from portula.plugin import Floor, Need, Profile
-from portula_profiles.clients import METHODS, fapi2_client
-from portula_profiles.fapi2 import BOUND, BY_KEY, SIGNATURE_FLOORS, SIGNS, methods_in_use
+from portula_profiles.clients import METHODS, fapi_client
+from portula_profiles.fapi2 import BOUND, BY_KEY, SIGNS, methods_in_use, signature_floors
+from portula_profiles.values import FAPI1_ALGORITHMS
 
 FAPI_CIBA = Profile(
     name="fapi-ciba",
@@ -15,7 +16,7 @@ FAPI_CIBA = Profile(
         Floor.among("OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED", METHODS, methods_in_use),
         # §7.6 takes over FAPI 1.0 Part 2 §8.6. The audience of assertions is left: CIBA Core §7.1 has those for the
         # token endpoint and the backchannel endpoint count too.
-        *SIGNATURE_FLOORS,
+        *signature_floors(FAPI1_ALGORITHMS),
     ),
     needs=(
         Need(text="backchannel authentication (CIBA)", settings=("CIBA_ENABLED",)),
@@ -23,6 +24,6 @@ FAPI_CIBA = Profile(
         BOUND,
         SIGNS,
     ),
-    client=fapi2_client,
+    client=lambda application: fapi_client(application, FAPI1_ALGORITHMS),
 )
 """Whether a request tells its transaction, by a message or by authorization details, nobody can see from here."""
