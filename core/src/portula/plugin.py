@@ -109,6 +109,7 @@ from portula.flow.responses import error_parameters, fault_of, token_error
 from portula.flow.revocation import REVOCATION_STEPS
 from portula.flow.revoking import (
     ENDS_WITH,
+    is_of_former,
     is_revoked,
     plan_revocation,
     revoke_authorization,
@@ -457,6 +458,7 @@ __all__ = [
     "is_below",
     "is_encrypted",
     "is_loopback_host",
+    "is_of_former",
     "is_pending",
     "is_revoked",
     "is_time",

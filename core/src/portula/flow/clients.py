@@ -256,6 +256,7 @@ class Clients:
             log_failure(failure, "what client %r got while it was removed is not revoked", client_id)
 
     def _end(self, client_id: str) -> None:
+        """Revoke what a client has, where the store finds it; else it counts for nobody who has the name later."""
         if self._provider.storage.walks(Authorization):
             revoke_client(self._provider, client_id)
 

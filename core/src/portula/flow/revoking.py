@@ -14,11 +14,14 @@ from portula.model.records import AccessToken, Authorization, RefreshToken
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.model.plans import Condition
+    from portula.model.records import Application
     from portula.model.storage import Place
 
 ENDS_WITH = "ends_with"
 """Fact of an authorization that no person gave: the `digest` of the access token of a client itself that it was made
 of, and ends with (RFC 8693)."""
+NODES_DIFFER_SECONDS = 10
+"""By so much the clocks of the nodes that serve one storage may differ."""
 PAGE = 100
 """Records that are read, and revoked, at a time."""
 
@@ -67,6 +70,14 @@ def is_revoked(provider: AuthorizationServer, authorization: Authorization) -> b
     return authorization.revoked_at is not None or _has_ended(provider, authorization)
 
 
+def is_of_former(client: Application, issued_at: int) -> bool:
+    """Say whether what was issued at a time was issued to another client, which had this name and was removed.
+
+    A store that does not walk cannot find and revoke what a client had as it is removed.
+    """
+    return issued_at + NODES_DIFFER_SECONDS < client.created_at
+
+
 def _has_ended(provider: AuthorizationServer, authorization: Authorization) -> bool:
     """Say whether what an authorization ends with has: the token of a client, or that client."""
     known = authorization.facts.get(ENDS_WITH)
@@ -74,7 +85,9 @@ def _has_ended(provider: AuthorizationServer, authorization: Authorization) -> b
         return False
     token = provider.storage.find(AccessToken, digest=known["digest"])
     client = None if token is None else provider.clients.find(token.client_id)
-    return token is None or token.revoked_at is not None or client is None or not client.is_usable(None)
+    if token is None or token.revoked_at is not None or client is None:
+        return True
+    return not client.is_usable(None) or is_of_former(client, token.issued_at)
 
 
 def revoke_person(

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from flask import Response, has_request_context, request
 from wtforms import HiddenField
 
-from portula.plugin import Application, Artifact, Consent, ConsentQuestion, PageForm, Plan, origin_of
+from portula.plugin import (
+    Application,
+    Artifact,
+    Consent,
+    ConsentQuestion,
+    PageForm,
+    Plan,
+    is_of_former,
+    origin_of,
+)
 from portula_consent.display import shown_destination, shown_scopes
 from portula_consent.endpoint import VIEW
 from portula_consent.memory import ConsentMemory
@@ -38,7 +47,7 @@ class ConsentPages(Consent):
     def remembered(self, client: Application, subject: str) -> frozenset[str]:
         """Return what this person allowed this client before: scopes, and the memory of items."""
         consent = self.memory.find(subject, client.client_id)
-        if consent is None:
+        if consent is None or is_of_former(client, consent.issued_at):
             return frozenset()
         if has_request_context():
             request.environ[self._read] = consent
@@ -58,7 +67,7 @@ class ConsentPages(Consent):
             request.environ.pop(
                 self._read, None
             )  # it is allowed anew, so nothing rests on what was remembered
-        self.memory.join(subject, client.client_id, scopes, plan)
+        self.memory.join(subject, client, scopes, plan)
 
     def forget(self, subject: str, plan: Plan) -> None:
         """Plan to forget all that this person allowed."""

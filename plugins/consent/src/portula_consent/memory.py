@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portula.plugin import Artifact, Plan, revoke_person
+from portula.plugin import Application, Artifact, Plan, is_of_former, revoke_person
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -30,15 +30,17 @@ class ConsentMemory:
         """Return the consent of this person to this client."""
         return self._provider.storage.find(Artifact, digest=self._digests(subject, client_id))
 
-    def join(self, subject: str, client_id: str, scopes: Sequence[str], plan: Plan) -> None:
+    def join(self, subject: str, client: Application, scopes: Sequence[str], plan: Plan) -> None:
         """Plan to add scopes to what this person allowed this client.
 
         The plan fails with Conflict or DuplicateRecord when the same person answers in another tab at this moment.
         """
         keys, now = self._provider.keys, self._provider.now()
+        client_id = client.client_id
         known = self.find(subject, client_id)
         if known is not None:
-            joined = sorted({*known.payload["scopes"], *scopes})
+            former = () if is_of_former(client, known.issued_at) else known.payload["scopes"]
+            joined = sorted({*former, *scopes})
             given, version = {"version": known.version}, known.version + 1
             plan.change(known, given=given, version=version, issued_at=now, payload={"scopes": joined})
             return

@@ -15,6 +15,7 @@ from portula.plugin import (
     OAuthRequest,
     RefreshToken,
     User,
+    is_of_former,
     is_revoked,
 )
 from portula_oauth2.refreshing import REFRESH_TOKEN, find_refresh_token
@@ -96,7 +97,9 @@ class BearerQuestions(OAuth2Validator):
             return ended
         if client is None or not client.is_usable(None):
             return "the client is gone or disabled"
-        if authorization is not None and not self._may_give(authorization.client_id, client):
+        if is_of_former(client, token.issued_at):
+            return "the token is of a client that had the name before"
+        if authorization is not None and not self._may_give(authorization, client):
             return "the client that it was exchanged from is gone or disabled"
         if token.subject is None:
             return Live(token, client, authorization, None)
@@ -112,10 +115,13 @@ class BearerQuestions(OAuth2Validator):
         expired = token.expires_at is not None and token.expires_at <= self.provider.now()
         return "the token has expired" if expired else None
 
-    def _may_give(self, client_id: str, holder: Application) -> bool:
+    def _may_give(self, authorization: Authorization, holder: Application) -> bool:
         """Say whether the client of an authorization counts; it is another than the token's after an exchange."""
+        client_id = authorization.client_id
         given = holder if client_id == holder.client_id else self.provider.clients.find(client_id)
-        return given is not None and given.is_usable(None)
+        return (
+            given is not None and given.is_usable(None) and not is_of_former(given, authorization.issued_at)
+        )
 
     def active_person(self, subject: str) -> User | None:
         """Ask the login for this person."""

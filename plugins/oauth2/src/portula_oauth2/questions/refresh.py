@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portula import OAuth2Validator
-from portula.plugin import Application, OAuthRequest, TokenExchange, is_revoked
+from portula.plugin import Application, OAuthRequest, TokenExchange, is_of_former, is_revoked
 from portula_oauth2.refreshing import REFRESH_TOKEN, check_superseded, find_refresh_token
 from portula_oauth2.scopes import known_scopes, may_have, refuse_scopes, still_allowed
 from portula_oauth2.settings import OAuth2Settings
@@ -26,8 +26,12 @@ class RefreshQuestions(OAuth2Validator):
             )
             return False
         token, authorization = found
-        if authorization is None or is_revoked(provider, authorization):
-            exchange.reason = "the authorization is revoked"
+        if (
+            authorization is None
+            or is_revoked(provider, authorization)
+            or is_of_former(client, authorization.issued_at)
+        ):
+            exchange.reason = "the authorization is revoked, or of a client that had the name before"
             return False
         if not provider.keys.verify(REFRESH_TOKEN, refresh_token, token.digest):
             # First: who comes back late with a stolen one still ends the theft.
