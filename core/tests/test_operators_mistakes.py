@@ -127,3 +127,23 @@ def test_a_misspelt_command_is_told_with_the_nearest_of_all(tmp_path, word, told
     assert done.exit_code == 2
     assert f"No such command {word!r}" in done.stderr
     assert told in done.stderr
+
+
+@pytest.mark.parametrize("way", ["--database-url-stdin", "--database-url-file"])
+def test_the_address_of_a_database_need_not_stand_on_the_command_line(tmp_path, way):
+    url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    (tmp_path / "url").write_text(f"{url}\n")
+    words = [way, str(tmp_path / "url")] if way.endswith("file") else [way]
+    common = ["--data-dir", str(tmp_path / "data")]
+    assert CliRunner().invoke(main, ["init", *common, *words], input=f"{url}\n").exit_code == 0
+    typed = f"{url}\ncorrect horse battery\n"
+    done = CliRunner().invoke(main, ["db", "upgrade", *common, *words], input=typed)
+    assert done.exit_code == 0, done.output
+    if way.endswith("stdin"):  # the password comes behind it
+        done = CliRunner().invoke(
+            main, ["createuser", "ada", "--password-stdin", *common, *words], input=typed
+        )
+        assert done.exit_code == 0, done.output
+    assert (tmp_path / "elsewhere.db").exists()
+    both = CliRunner().invoke(main, ["check", *common, *words, "--database-url", url], input=url)
+    assert "exclude each other" in both.output

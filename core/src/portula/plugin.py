@@ -169,7 +169,7 @@ from portula.model.failures import log_failure
 from portula.model.fetcher import Fetched, Fetcher
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
-from portula.model.people import Authenticated, LoginSession, StoredPeople, User
+from portula.model.people import MAX_SUBJECT_LENGTH, Authenticated, LoginSession, StoredPeople, User
 from portula.model.plans import (
     Add,
     ChangeAll,
@@ -265,6 +265,7 @@ __all__ = [
     "KEEP_SECONDS",
     "LOOPBACK_ADDRESSES",
     "MAX_LENGTH",
+    "MAX_SUBJECT_LENGTH",
     "NO_STORE",
     "OAUTHLIB_STATE",
     "OF_A_BROWSER",

@@ -27,6 +27,52 @@ def test_createuser_asks_twice_and_shows_nothing(accounts, run):
     assert accounts.login.users.named("bob").is_admin
 
 
+def test_createuser_reads_the_password_from_a_file(accounts, run, tmp_path):
+    file = tmp_path / "password"
+    file.write_text(f"{PASSWORD}\nand what stands below\n")
+    done = run("createuser", "bob", "--password-file", str(file))
+    assert done.exit_code == 0, done.output
+    assert accounts.login.users.passwords.verify(PASSWORD, accounts.login.users.named("bob").password_hash)
+
+
+def test_createuser_takes_the_password_from_one_place(accounts, run, tmp_path):
+    (tmp_path / "password").write_text(PASSWORD)
+    words = ["--password-stdin", "--password-file", str(tmp_path / "password")]
+    done = run("createuser", "bob", *words, typed=PASSWORD)
+    assert done.exit_code == 2
+    assert "--password-stdin and --password-file exclude each other" in done.output
+    assert accounts.login.users.named("bob") is None
+
+
+@pytest.mark.parametrize("subject", ["7", "x" * 255, "auth0|5f7c8ec7", "~~"])
+def test_createuser_keeps_a_subject_that_apps_know(accounts, run, subject):
+    done = run("createuser", "bob", "--subject", subject, "--password-stdin", "--json", typed=PASSWORD)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["sub"] == subject
+    assert accounts.login.find(subject).username == "bob"
+    listed = [
+        json.loads(run("users", "list", "--limit", "1", "--json", *after).stdout)
+        for after in ([], ["--after", "bob"])
+    ]
+    assert [[row["username"] for row in rows] for rows in listed] == [["Ada"], []]
+
+
+@pytest.mark.parametrize("subject", ["", "x" * 256, "zoë", "a b", "a\n"])
+def test_createuser_refuses_what_is_no_subject(accounts, run, subject):
+    done = run("createuser", "bob", "--subject", subject, "--password-stdin", typed=PASSWORD)
+    assert done.exit_code == 1
+    assert "1 to 255 printable ASCII characters" in done.output
+    assert accounts.login.users.named("bob") is None
+
+
+def test_createuser_gives_no_subject_twice(accounts, run):
+    words = ["--subject", accounts.ada.sub, "--password-stdin"]
+    done = run("createuser", "bob", *words, typed=PASSWORD)
+    assert done.exit_code == 1
+    assert f"the subject {accounts.ada.sub!r} already" in done.output
+    assert accounts.login.find(accounts.ada.sub).username == "Ada"
+
+
 @pytest.mark.parametrize(
     ("name", "typed", "told"),
     [("ada", PASSWORD, "already"), ("bob", "short", "at least 8"), ("", PASSWORD, "user name")],

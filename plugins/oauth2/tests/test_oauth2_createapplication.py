@@ -19,7 +19,9 @@ def run(world):
 def runner(world):
     world.app.cli.add_command(flask_group, "portula")
     runner = world.app.test_cli_runner()
-    return lambda *words: runner.invoke(args=["portula", "createapplication", *words])
+    return lambda *words, typed=None: runner.invoke(
+        args=["portula", "createapplication", *words], input=typed
+    )
 
 
 def created(result):
@@ -91,6 +93,23 @@ def test_a_chosen_secret_is_kept_as_argon2id(world, run):
     (stored,) = find(world, "app").secret_hashes
     assert stored.startswith("$argon2id$")
     assert world.provider.hooks.ask(Plugin.portula_secret_hasher).verify(CHOSEN, stored)
+
+
+@pytest.mark.parametrize("way", ["--client-secret-stdin", "--client-secret-file"])
+def test_a_chosen_secret_need_not_stand_on_the_command_line(world, run, tmp_path, way):
+    (tmp_path / "secret").write_text(f"{CHOSEN}\r\n")
+    words = [way, str(tmp_path / "secret")] if way.endswith("file") else [way]
+    result = run("confidential", "client-credentials", "--client-id=app", *words, typed=f"{CHOSEN}\n")
+    assert result.exit_code == 0, result.output
+    (stored,) = find(world, "app").secret_hashes
+    assert world.provider.hooks.ask(Plugin.portula_secret_hasher).verify(CHOSEN, stored)
+
+
+def test_an_empty_secret_is_refused_and_none_is_drawn_in_its_place(world, run):
+    result = run("confidential", "client-credentials", "--client-id=app", "--client-secret-stdin", typed="\n")
+    assert result.exit_code == 2
+    assert "nothing is there to read" in result.output
+    assert find(world, "app") is None
 
 
 def test_a_secret_that_is_not_hashed_is_kept_sealed(world, run):

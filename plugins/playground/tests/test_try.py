@@ -103,10 +103,10 @@ def run(house, person, monkeypatch):
 
     monkeypatch.setattr(player_module, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
 
-    def invoke(*words):
+    def invoke(*words, typed=None):
         polls.clear()
         with house.app.app_context():
-            return CliRunner().invoke(try_command(house.provider), words)
+            return CliRunner().invoke(try_command(house.provider), words, input=typed)
 
     return invoke
 
@@ -217,6 +217,21 @@ def test_a_client_that_is_registered_may_be_tried(house, run):
     assert "invalid_client: the client is unknown" in refused.output
     assert "WWW-Authenticate = Basic" in refused.output
     assert house.find(party) is not None
+
+
+def test_no_secret_need_stand_on_the_command_line(house, run, tmp_path):
+    party = house.client()
+    words = ["--client-id", party.client_id, "--client-secret-file", str(tmp_path / "secret")]
+    (tmp_path / "secret").write_text(party.secret)
+    (tmp_path / "leaves").write_text("read\n")
+    assert run("client_credentials", *words).exit_code == 0
+    assert "read" in run("tea", *words, "--set-file", f"leaves={tmp_path / 'leaves'}").output
+    assert run("tea", *words, "--set-file", f"leaves={tmp_path / 'leaves'}").exit_code == 0
+    typed = f"{party.secret}\nread\n"
+    both = ["--client-secret-stdin", "--set-stdin", "leaves"]
+    assert run("tea", *words[:2], *both, typed=typed).exit_code == 0
+    missing = run("tea", *words, "--set-file", f"leaves={tmp_path / 'none'}")
+    assert (missing.exit_code, "No such file" in missing.output) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from portula.cli import authoring, reports
 from portula.cli.folder import NoProviderThere, files_of_a_provider
 from portula.cli.serve import PreparedServer, ServeOptions, make_app, open_standard_input, prepare
 from portula.flow.deliver_command import deliver_command
+from portula.host import console
 from portula.host.commands import HOST_COMMANDS, SchemaGroup
 from portula.host.declarations import HostHooks
 from portula.host.logs import configure_logging
@@ -30,7 +31,7 @@ from portula.web.provider import Provider
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-COMMON = ("--config", "--data-dir", "--database-url", "--issuer", "--only")
+COMMON = ("--config", "--data-dir", "--database-url", "--database-url-file", "--issuer", "--only")
 """Options that say which provider is meant; they may stand before or behind the command."""
 
 _PASSING = "portula.passing"
@@ -42,7 +43,7 @@ _WORDS = "portula.words"
 WITHOUT_FOLDER = ("hooks", "explain")
 """Commands that answer of a provider as it would be, where none is in the data folder."""
 
-FLAGS = ("--no-plugins",)
+FLAGS = ("--no-plugins", "--database-url-stdin")
 """Those of them that take no value."""
 
 
@@ -204,7 +205,8 @@ def options_of(parameters: Mapping[str, Any]) -> ServeOptions:
     """Return the options that were given on the command line."""
     given = {name: value for name, value in parameters.items() if value is not None}
     only, none = tuple(given.pop("only", ())), given.pop("no_plugins", False)
-    return ServeOptions(**given, only=() if none else only or None)
+    url = console.pop_secret(given, "database_url")
+    return ServeOptions(**given, database_url=url, only=() if none else only or None)
 
 
 def click_error(error: ConfigError) -> click.ClickException:
@@ -230,6 +232,7 @@ def _plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--data-dir", metavar="DIR", help="Folder of the key and the database; ./portula-data by default."
 )
 @click.option("--database-url", metavar="URL", help="SQLAlchemy URL of the database.")
+@console.secret_options("database-url")
 @click.option("--issuer", metavar="URL", help="The provider's own URL, e.g. https://id.example.com/o.")
 @_plugin_options
 @click.version_option(package_name="portula-core", prog_name="portula")

@@ -7,9 +7,10 @@ what prints with it: a process that serves never needs it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -39,6 +40,54 @@ def page_options(of: str) -> Callable[[F], F]:
     """Return a decorator that gives a command `--limit` and `--after`; `of` names what a row is told by."""
     after = click.option("--after", metavar=of.upper(), help=f"List what comes behind this {of}.")
     return lambda command: _limit_option(after(command))
+
+
+def secret_options(name: str) -> Callable[[F], F]:
+    """Return a decorator that gives a command `--NAME-stdin` and `--NAME-file`: `ps` shows a command line to everybody.
+
+    Each reads a line, so that several secrets may come by standard input. `pop_secret` returns what was read.
+    """
+    from_stdin = click.option(
+        f"--{name}-stdin",
+        is_flag=True,
+        callback=lambda _context, _parameter, value: secret_line(sys.stdin) if value else None,
+        help=f"Read the {name.replace('-', ' ')} from standard input: one line.",
+    )
+    from_file = click.option(
+        f"--{name}-file",
+        type=click.File(),
+        callback=lambda _context, _parameter, value: None if value is None else secret_line(value),
+        help="Read it from a file: the first line.",
+    )
+    return lambda command: from_stdin(from_file(command))
+
+
+def secret_line(stream: IO[str]) -> str:
+    """Read a secret that is a line.
+
+    Raises:
+        BadParameter: there is none, or it is no text.
+    """
+    try:
+        line = stream.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise click.BadParameter("what is there is no UTF-8") from None
+    if not line:
+        raise click.BadParameter("nothing is there to read")
+    return line
+
+
+def pop_secret(given: MutableMapping[str, Any], name: str) -> str | None:
+    """Take the parameters of `--NAME`, `--NAME-stdin` and `--NAME-file` out of all that are given; return the secret.
+
+    Raises:
+        UsageError: more than one of them gives it.
+    """
+    read = {each: given.pop(each, None) for each in (name, f"{name}_stdin", f"{name}_file")}
+    options = [f"--{each.replace('_', '-')}" for each, secret in read.items() if secret is not None]
+    if len(options) > 1:
+        raise click.UsageError(f"{' and '.join(options)} exclude each other")
+    return next((secret for secret in read.values() if secret is not None), None)
 
 
 def confirm(question: str, *, yes: bool) -> None:

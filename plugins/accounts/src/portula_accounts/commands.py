@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,9 +40,7 @@ COLUMNS = {
 
 T = TypeVar("T")
 
-_password_stdin = click.option(
-    "--password-stdin", is_flag=True, help="Read the password from standard input."
-)
+_password_options = console.secret_options("password")
 
 
 def _claims(_context: click.Context, _parameter: click.Parameter, value: str | TextIO | None) -> Claims:
@@ -116,19 +113,24 @@ def _show(users: Users) -> click.Command:
 def _create(users: Users) -> click.Command:
     @click.command("createuser")
     @click.argument("name")
-    @_password_stdin
+    @_password_options
+    @click.option(
+        "--subject",
+        help="The subject (`sub`) that apps know the person by; a new one is drawn when left out.",
+    )
     @click.option("--email", help="E-mail address.")
     @click.option("--admin", is_flag=True, help="Let the user administer the provider.")
     @_claims_option
     @_claims_file_option
     @console.json_option
     def create_user(
-        name: str, email: str | None, *, password_stdin: bool, admin: bool, as_json: bool, **further: Claims
+        name: str, subject: str | None, email: str | None, *, admin: bool, as_json: bool, **further: Any
     ) -> None:
         """Make an account for NAME."""
-        password = _password(from_stdin=password_stdin)
+        password = _password(further)
+        claims = _join_claims(further)
         user = _or_click_error(
-            lambda: users.create(name, password, email=email, is_admin=admin, claims=_join_claims(further))
+            lambda: users.create(name, password, subject=subject, email=email, is_admin=admin, claims=claims)
         )
         _say("Created", user, as_json=as_json)
 
@@ -174,23 +176,23 @@ def _password_command(provider: Provider, users: Users) -> click.Command:
 
     @click.command("changepassword")
     @click.argument("name")
-    @_password_stdin
+    @_password_options
     @click.option(
         "--link", is_flag=True, help="Change nothing yet: print a link with which NAME sets one, once."
     )
     @click.option("--expires-in", type=click.IntRange(60, MAX_LINK_SECONDS), help="Seconds the link counts.")
     @console.json_option
     def change_password(
-        name: str, *, password_stdin: bool, link: bool, expires_in: int | None, as_json: bool
+        name: str, *, link: bool, expires_in: int | None, as_json: bool, **password: str | None
     ) -> None:
         """Give NAME another password and end their sessions."""
-        if link and password_stdin:
-            raise click.UsageError("--link and --password-stdin exclude each other")
+        if link and any(password.values()):
+            raise click.UsageError("--link sets no password, so none is read")
         if expires_in is not None and not link:
             raise click.UsageError("--expires-in is for --link")
         user = _find_user(users, name)
         if not link:
-            _or_click_error(lambda: users.set_password(user, _password(from_stdin=password_stdin)))
+            _or_click_error(lambda: users.set_password(user, _password(password)))
             _say("Changed the password of", user, as_json=as_json)
             return
         if not provider.issuer:
@@ -269,9 +271,10 @@ def _or_click_error(change: Callable[[], T]) -> T:
         raise click.ClickException(str(error)) from None
 
 
-def _password(*, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+def _password(given: dict[str, Any]) -> str:
+    read = console.pop_secret(given, "password")
+    if read is not None:
+        return read
     with warnings.catch_warnings():
         warnings.simplefilter("error", GetPassWarning)
         try:

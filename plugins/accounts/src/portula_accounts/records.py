@@ -14,7 +14,7 @@ class User:
     """A person with an account here."""
 
     sub: str
-    """Subject: 32 random hexadecimal digits, never given to anybody else."""
+    """Subject: 32 random hexadecimal digits, or what apps knew the person by before; never given to anybody else."""
     realm: str = ""
     username: str
     """As compared: NFKC, case folded."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, PortulaError
-from portula.plugin import Artifact, Plan, added, json_problem, revoke_person
+from portula.plugin import MAX_SUBJECT_LENGTH, Artifact, Plan, added, json_problem, revoke_person
 from portula_accounts.blocklist import Blocklist
 from portula_accounts.passwords import Passwords, prepare
 from portula_accounts.records import User
@@ -27,8 +27,8 @@ MAX_USERNAME_CHARACTERS = 255
 
 _LINKS_OF = "password-link-subject"
 
-BEHIND_SUBJECTS = "~"
-"""Comes behind every subject, all of which are hexadecimal."""
+BEHIND_SUBJECTS = "\x7f"
+"""Comes behind every subject, all of which are printable ASCII."""
 
 SUGGESTED_FROM = 500
 """Names that are read to find the one that was meant."""
@@ -72,19 +72,22 @@ class Users:
         username: str,
         password: str,
         *,
+        subject: str | None = None,
         email: str | None = None,
         is_admin: bool = False,
         claims: Mapping[str, Any] | None = None,
     ) -> User:
         """Make an account; `claims` are further ones about the person (OpenID Connect Core §5.1).
 
+        `subject` is one that apps know the person by already; None draws one that nobody had.
+
         Raises:
-            UserError: the name is taken or cannot be one, or name, password or address are refused.
+            UserError: the name or the subject is taken or cannot be one, or password or address are refused.
         """
         compared = _comparable_or_error(username)
         now = self._provider.now()
         user = User(
-            sub=uuid.uuid4().hex,
+            sub=uuid.uuid4().hex if subject is None else _check_subject(subject),
             username=compared,
             display_username=username.strip(),
             password_hash=self._new_hash(password, username, email),
@@ -94,11 +97,16 @@ class Users:
             updated_at=now,
             claims=_check_claims(claims),
         )
+        self._add(user)
+        return user
+
+    def _add(self, user: User) -> None:
         try:
             self._provider.storage.apply(added(user))
         except DuplicateRecord:
-            raise _taken_error(compared) from None
-        return user
+            if self.find(user.sub) is not None:
+                raise UserError(f"There is a user with the subject {user.sub!r} already.") from None
+            raise _taken_error(user.username) from None
 
     def set_password(
         self,
@@ -317,6 +325,15 @@ def _comparable_or_error(username: str) -> str:
     if compared is None:
         raise UserError("A user name has 1 to 255 characters, none of them invisible.")
     return compared
+
+
+def _check_subject(subject: str) -> str:
+    """Refuse what is no subject: one has up to 255 ASCII characters (OpenID Connect Core §2, `sub`)."""
+    if not 0 < len(subject) <= MAX_SUBJECT_LENGTH or any(not "!" <= each <= "~" for each in subject):
+        raise UserError(
+            f"A subject has 1 to {MAX_SUBJECT_LENGTH} printable ASCII characters, none of them a space."
+        )
+    return subject
 
 
 def _check_email(email: str) -> str:

@@ -58,13 +58,13 @@ def make_create_command(provider: Provider) -> click.Command:
     @click.argument("grant_types", nargs=-1, required=True, metavar="GRANT_TYPE...")
     @click.option("--client-id", default="", help="Identifier; generated when left out.")
     @click.option("--client-secret", default=None, help="A secret of your own, 32 characters or more.")
+    @console.secret_options("client-secret")
     @click.option(
         "--no-hash-client-secret", is_flag=True, help="Keep the secret encrypted, so that it can sign."
     )
     @client_options
     @console.json_option
     def create(
-        client_secret: str | None,
         metadata: dict[str, Any],
         *,
         no_hash_client_secret: bool,
@@ -72,10 +72,11 @@ def make_create_command(provider: Provider) -> click.Command:
         **given: Any,
     ) -> None:
         """Create a client: its type, then its grant types (authorization-code, client-credentials, ...)."""
+        chosen = console.pop_secret(given, "client_secret")
         try:
             application = _application(provider, metadata, given)
             client, secret = provider.clients.create(
-                application, secret=client_secret, hash_secret=not no_hash_client_secret
+                application, secret=chosen, hash_secret=not no_hash_client_secret
             )
         except InvalidClientMetadata as error:
             raise click.ClickException(str(error)) from error

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portula.plugin import nearest
+from portula.plugin import console, nearest
 from portula_playground.display import Terminal
 from portula_playground.hooks import PlayedGrant, PlaygroundHooks
 from portula_playground.places import ended, take
-from portula_playground.playing import issuer_of, pairs_of, run
+from portula_playground.playing import issuer_of, lines_of, pairs_of, run
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -29,10 +29,17 @@ def try_command(provider: Provider) -> click.Command:
         "--client-id", help="A client that is registered; else one is made, and removed afterwards."
     )
     @click.option("--client-secret", help="Its secret, if it has one.", envvar="PORTULA_TRY_CLIENT_SECRET")
+    @console.secret_options("client-secret")
     @click.option("--scope", default="", help="Scopes to ask for; else the client's default.")
     @click.option("--resource", default="", help="Server that the token is for (RFC 8707).")
     @click.option("--at", "issuer", help="Issuer of the provider to try; else the one that is configured.")
     @click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="What a grant needs besides.")
+    @click.option(
+        "--set-stdin", multiple=True, metavar="NAME", help="The same from standard input: one line."
+    )
+    @click.option(
+        "--set-file", multiple=True, metavar="NAME=FILE", help="The same from a file: the first line."
+    )
     @click.option("--no-browser", is_flag=True, help="Print addresses, and open no browser.")
     @click.option("--show-secrets", is_flag=True, help="Show tokens, codes and secrets whole.")
     def try_(grant: str | None, **options: Any) -> None:
@@ -46,6 +53,7 @@ def try_command(provider: Provider) -> click.Command:
                 f"there is no grant {grant!r}{nearest(grant, grants)}; see `portula try`"
             )
         types, play = grants[grant]
+        options["client_secret"] = console.pop_secret(options, "client_secret")
         _run(provider, types, play, **options)
 
     return try_
@@ -66,10 +74,12 @@ def _run(
     client_secret: str | None,
     issuer: str | None,
     given: Sequence[str],
+    set_stdin: Sequence[str],
+    set_file: Sequence[str],
     no_browser: bool,
     **options: Any,
 ) -> None:
-    values, here = pairs_of(given), issuer is None
+    values, here = {**pairs_of(given), **lines_of(set_stdin, set_file)}, issuer is None
     if client_id is None and not here:
         raise click.ClickException("a provider elsewhere needs --client-id of a client that it knows")
     given_player = {

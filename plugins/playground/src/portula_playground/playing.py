@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from portula.plugin import console
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -80,4 +83,21 @@ def pairs_of(texts: Iterable[str]) -> dict[str, str]:
         if not equals or not name:
             raise click.ClickException(f"{text!r}: NAME=VALUE is needed")
         found[name] = value
+    return found
+
+
+def lines_of(names: Iterable[str], files: Iterable[str]) -> dict[str, str]:
+    """Return the values that stand elsewhere: of names on standard input, a line each, of NAME=FILE in the file.
+
+    Raises:
+        ClickException: a file cannot be read.
+        BadParameter: nothing is there.
+    """
+    found = {name: console.secret_line(sys.stdin) for name in names}
+    for name, path in pairs_of(files).items():
+        try:
+            with click.open_file(path) as file:
+                found[name] = console.secret_line(file)
+        except OSError as error:
+            raise click.ClickException(f"{path}: {error.strerror}") from error
     return found
