@@ -280,6 +280,17 @@ class Clients:
 
         return self.edit(client_id, add), secret
 
+    def renew_secret(self, client: Application, stored: str, renewal: str) -> None:
+        """Store a secret in another form, unless the client was changed since it was read.
+
+        It is the same secret, so the version stays: nobody's edit fails because of it. One that undoes it is harmless.
+        """
+        plan = Plan()
+        hashes = tuple(renewal if each == stored else each for each in client.secret_hashes)
+        plan.change(Application, client.client_id, given={"version": client.version}, secret_hashes=hashes)
+        with suppress(Conflict):
+            self._provider.storage.apply(plan)
+
     def remove_secret(self, client_id: str, removed: str) -> Application:
         """Take a secret, told by its `secret_id`, from a client that has another one; errors as in `edit`."""
 

@@ -97,6 +97,22 @@ class SecretHasher(ABC):
             self.verify_nothing(secret)
         return next((each for each in stored if self.verify(secret, each)), None)
 
+    def reads_foreign(self, stored: str) -> bool:
+        """Say whether `verify` compares with this form, which another program stored."""
+        return False
+
+    def verify_foreign(self, secret: str, stored: str | None) -> bool:
+        """Compare with what another program stored; one that reads no such form refuses.
+
+        Without a stored form, or with one that is not read, it takes the time of the longest comparison there was, so
+        that an unknown name is not faster than a wrong secret (S51).
+        """
+        return False
+
+    def renewal(self, secret: str, stored: str) -> str | None:
+        """Return what to store in place of a form of another program, whose secret was right; None for our own."""
+        return None
+
 
 class Login(ABC):
     """Signs people in. The host's own login answers this slot in an embedded provider."""

@@ -5,11 +5,18 @@ from __future__ import annotations
 import secrets
 import threading
 import unicodedata
+from typing import TYPE_CHECKING
 
 from argon2 import Parameters, PasswordHasher, Type, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portula.plugin import costly_work
+
+if TYPE_CHECKING:
+    from portula.plugin import SecretHasher
+
+_OWN = "$argon2id$"
+"""How our hashes begin."""
 
 MIN_PASSWORD_CHARACTERS = 8
 """NIST SP 800-63B-3 §5.1.1.2: memorised secrets have at least 8 characters."""
@@ -34,8 +41,9 @@ PROFILES = {
 class Passwords:
     """Hashes and verifies under one profile."""
 
-    def __init__(self, profile: str) -> None:
-        """Take the name of a profile."""
+    def __init__(self, profile: str, hasher: SecretHasher | None = None) -> None:
+        """Take the name of a profile, and what compares with hashes of another program, if anything does."""
+        self._hasher = hasher
         self._argon2 = PasswordHasher.from_parameters(PROFILES[profile])
         self._nobody = self._argon2.hash(secrets.token_urlsafe())
         self._places = threading.Semaphore(AT_WORK)
@@ -52,22 +60,37 @@ class Passwords:
                 f"A password has at least {MIN_PASSWORD_CHARACTERS} characters, at most {MAX_PASSWORD_BYTES} bytes, "
                 "and no control characters."
             )
+        return self._hash(prepared)
+
+    def renew(self, password: str) -> str:
+        """Return what to keep of a password that was verified: how long it has to be was judged when it was set."""
+        return self._hash(prepare(password) or "")
+
+    def _hash(self, prepared: str) -> str:
         with costly_work(self._places):
             return self._argon2.hash(prepared)
 
     def verify(self, password: str, stored: str | None) -> bool:
-        """Compare; without a stored hash, spend the same time and refuse (attack S51)."""
+        """Compare; without a stored hash, spend the same time and refuse (attack S51).
+
+        Another program hashed what was typed as it came. Each comparison takes the time of both kinds.
+        """
         prepared = prepare(password)
+        own = stored if stored is not None and stored.startswith(_OWN) else None
+        right = own is not None
         try:
             with costly_work(self._places):
-                self._argon2.verify(stored or self._nobody, prepared or "")
+                self._argon2.verify(own or self._nobody, prepared or "")
         except (VerificationError, InvalidHashError):
-            return False
-        return stored is not None and prepared is not None
+            right = False
+        typed = "" if prepared is None else password
+        elsewhere = stored if own is None else None
+        foreign = self._hasher is not None and self._hasher.verify_foreign(typed, elsewhere)
+        return prepared is not None and (right or foreign)
 
     def outdated(self, stored: str) -> bool:
-        """Say whether a hash was made under another profile."""
-        return self._argon2.check_needs_rehash(stored)
+        """Say whether a hash was made under another profile, or by another program."""
+        return not stored.startswith(_OWN) or self._argon2.check_needs_rehash(stored)
 
 
 def prepare(password: str) -> str | None:

@@ -51,7 +51,8 @@ class Users:
     @cached_property
     def passwords(self) -> Passwords:
         """Hashing under PASSWORD_HASH_PROFILE."""
-        return Passwords(self._provider.settings(AccountsSettings).PASSWORD_HASH_PROFILE)
+        hasher = self._provider.hooks.ruling(Plugin.portula_secret_hasher).answer
+        return Passwords(self._provider.settings(AccountsSettings).PASSWORD_HASH_PROFILE, hasher)
 
     @cached_property
     def blocklist(self) -> Blocklist:
@@ -215,7 +216,7 @@ class Users:
         self._provider.storage.apply(self._plan_change(user, is_admin=True))
 
     def rehash(self, user: User, password: str) -> User:
-        """Keep a password that was just verified under today's profile, unless it has changed meanwhile.
+        """Keep a password that was just verified as our own hash of today's profile, unless it has changed meanwhile.
 
         Returns:
             The person with the new hash, or with that of another sign-in which renewed it in this moment; as given
@@ -223,7 +224,8 @@ class Users:
         """
         if not self.passwords.outdated(user.password_hash):
             return user
-        plan, given, digest = Plan(), {"password_hash": user.password_hash}, self._hash(password)
+        plan, given = Plan(), {"password_hash": user.password_hash}
+        digest = self.passwords.renew(password)
         plan.change(user, given=given, password_hash=digest)
         try:
             self._provider.storage.apply(plan)

@@ -1,4 +1,4 @@
-"""Comparisons that cost time and memory (argon2id): few at once, each run once, few wrong ones an address."""
+"""Comparisons that cost time and memory: few at once, each run once, few wrong ones an address."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from math import ceil
 from time import monotonic
 
@@ -43,6 +44,10 @@ class Comparisons:
                 return True
             return False
 
+    def place(self) -> AbstractContextManager[None]:
+        """Return a place among those that work at one moment, for the time that it is held."""
+        return costly_work(self._places)
+
     def ask(self, mark: bytes, compare: Callable[[], bool], limits: Mapping[str, int] | None = None) -> bool:
         """Return what `compare` does, or has done before if that was a success; who asks meanwhile waits for the one.
 
@@ -65,7 +70,7 @@ class Comparisons:
                 return running.result()
         right = False
         try:
-            with costly_work(self._places):
+            with self.place():
                 right = compare()
         except BaseException as error:
             mine.set_exception(error)

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portula.plugin import SecretHasher, network_of
-from portula_generators import costly
+from portula_generators import costly, django_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 _GENERATED = "digest:"
 _CHOSEN = "$argon2id$"
 _SEALED = "sealed:"
+_OWN = (_GENERATED, _CHOSEN, _SEALED)
 _PURPOSE = "client secret"
+
+_OF_NOBODY = ""
+"""Stands for what another program stored where nothing is."""
+_LONG = 32
+"""Characters from which on a keyed digest keeps a secret: nobody tries all that are so long."""
 
 _PROFILES = {
     "rfc9106_low_memory": profiles.RFC_9106_LOW_MEMORY,
@@ -39,6 +45,7 @@ class Hasher(SecretHasher):
         self._argon2 = PasswordHasher.from_parameters(_PROFILES[profile])
         self._process_key = secrets.token_bytes(32)
         self._comparisons = costly.Comparisons()
+        self._django = django_hashes.DjangoHashes()
         self._nothing = self.hash_generated(secrets.token_urlsafe(32))
 
     def hash_generated(self, secret: str) -> str:
@@ -66,7 +73,7 @@ class Hasher(SecretHasher):
         if stored.startswith(_SEALED):
             known = self.unseal(stored)
             return known is not None and hmac.compare_digest(known.encode(), secret.encode())
-        return stored.startswith(_CHOSEN) and self._verify_chosen(secret, stored)
+        return self._is_costly(stored) and self._verify_costly(secret, stored)
 
     def verify_any(
         self, secret: str, stored: Sequence[str], *, client_id: str, client_address: str
@@ -74,40 +81,74 @@ class Hasher(SecretHasher):
         """Return which of the stored secrets this one is; where clients have chosen ones, few wrong ones are heard.
 
         There a wrong secret costs a comparison of a chosen one, whatever the client has and whether it exists; after a
-        few, nothing is compared (attack S51).
+        few, nothing is compared (attack S51). So it is where clients have what Django stored.
         """
-        chosen = [each for each in stored if each.startswith(_CHOSEN)]
+        own = [each for each in stored if self._is_costly(each)]
         for each in stored:
             known = self._comparisons.has_succeeded(self._mark(secret, each))
-            if known if each in chosen else self.verify(secret, each):
+            if known if each in own else self.verify(secret, each):
                 return each
-        if not chosen and not self._nothing.startswith(_CHOSEN):
+        asked = [*own, *self._of_nobody(own)]
+        if not asked:
             if not stored:
                 self.verify_nothing(secret)
             return None
         network = network_of(client_address)
         limits = {f"{network}\0{client_id}": costly.FAILURES, network: costly.FAILURES_PER_ADDRESS}
-        for each in chosen or [self._nothing]:
-            if self._verify_chosen(secret, each, limits):
+        for each in asked:
+            if self._verify_costly(secret, each, limits):
                 return each
             limits = {}
         return None
 
     def verify_nothing(self, secret: str) -> None:
         """Spend the time of a comparison: of a chosen secret where clients have such (attack S51)."""
-        self.verify(secret, self._nothing)
+        costly_ones = self._of_nobody()
+        for each in costly_ones:
+            self._verify_costly(secret, each)
+        if not costly_ones:
+            self.verify(secret, self._nothing)
 
-    def _verify_chosen(self, secret: str, stored: str, limits: Mapping[str, int] | None = None) -> bool:
-        """Verify argon2id, remembering successes only."""
+    def reads_foreign(self, stored: str) -> bool:
+        """Say whether this is a form of Django that is read: PBKDF2, scrypt or argon2, within the bounds."""
+        return not stored.startswith(_OWN) and django_hashes.read(stored) is not None
+
+    def verify_foreign(self, secret: str, stored: str | None) -> bool:
+        """Compare with what Django stored, or spend the time of the longest of such comparisons (attack S51)."""
+        known = stored if stored is not None and self.reads_foreign(stored) else _OF_NOBODY
+        return (known != _OF_NOBODY or self._django.in_use) and self._verify_costly(secret, known)
+
+    def renewal(self, secret: str, stored: str) -> str | None:
+        """Return our own form of a secret that Django stored: a keyed digest, or argon2id for a short one."""
+        if not self.reads_foreign(stored):
+            return None
+        if len(secret) >= _LONG:
+            return self.hash_generated(secret)
+        with self._comparisons.place():
+            return self.hash_chosen(secret)
+
+    def _is_costly(self, stored: str) -> bool:
+        return stored.startswith(_CHOSEN) or self.reads_foreign(stored)
+
+    def _of_nobody(self, own: Sequence[str] = ()) -> list[str]:
+        """Return what is compared besides `own`, so that there is one of each kind that clients have."""
+        chosen = any(each.startswith(_CHOSEN) for each in own) or not self._nothing.startswith(_CHOSEN)
+        foreign = any(map(self.reads_foreign, own)) or not self._django.in_use
+        return [*([] if chosen else [self._nothing]), *([] if foreign else [_OF_NOBODY])]
+
+    def _verify_costly(self, secret: str, stored: str, limits: Mapping[str, int] | None = None) -> bool:
+        """Verify argon2id or what Django stored, remembering successes only."""
 
         def compare() -> bool:
+            if not stored.startswith(_CHOSEN):
+                return self._django.verify(secret, stored)
             try:
                 return self._argon2.verify(stored, secret)
             except (VerificationError, InvalidHashError, UnicodeEncodeError):
                 return False
 
         right = self._comparisons.ask(self._mark(secret, stored), compare, limits)
-        if not self._nothing.startswith(_CHOSEN):
+        if stored.startswith(_CHOSEN) and not self._nothing.startswith(_CHOSEN):
             self._nothing = self._argon2.hash(secrets.token_urlsafe(32))  # from now on there are such clients
         return right
 

@@ -37,7 +37,10 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
             held = hasher.verify_any(secret, stored, client_id=client_id, client_address=address)
             if held is None:
                 provider.client_cache.confirm(client)  # it may be a new one
-            if held is not None:
+            if client is not None and held is not None:
+                renewal = hasher.renewal(secret, held)
+                if renewal is not None:
+                    provider.clients.renew_secret(client, held, renewal)
                 exchange.client_secret_hash, exchange.reason = held, None
                 return client
             known = "wrong secret" if stored else "the client has no secret"
