@@ -57,7 +57,7 @@ class Site:
             Application(client_id="tea", grant_types=("client_credentials",), name="Tea")
         )
         ask, plan, now = self.provider.hooks.ask, Plan(), self.provider.now()
-        ask(Plugin.portula_consent).memory.join(self.ann.sub, "tea", ["read"], plan)
+        ask(Plugin.portula_consent).memory.join(self.ann.sub, Application(client_id="tea"), ["read"], plan)
         hers = {"client_id": "tea", "subject": self.ann.sub, "scope": "read", "issued_at": now}
         plan.add(Authorization(id="f1", **hers))
         plan.add(AccessToken(digest="t" * 40, authorization="f1", expires_at=now + 600, **hers))

@@ -8,7 +8,7 @@ import pytest
 from support.browser import forms_of
 
 from portula import Plugin
-from portula.plugin import AdminRecords, Authorization, Plan
+from portula.plugin import AdminRecords, Application, Authorization, Plan
 from portula_dcr.initial_access import InitialAccessTokens
 from portula_testing import jws
 from portula_testing.provider import make_provider
@@ -85,7 +85,7 @@ def connected(site):
     """Ann is signed in elsewhere, and has connected an app."""
     plan = Plan()
     consent = site.provider.hooks.ask(Plugin.portula_consent)
-    consent.memory.join(site.ann.sub, "tea", ["openid"], plan)
+    consent.memory.join(site.ann.sub, Application(client_id="tea"), ["openid"], plan)
     plan.add(Authorization(id="f1", client_id="tea", subject=site.ann.sub, scope="openid", issued_at=1))
     site.provider.storage.apply(plan)
     site.hers = site.app.test_client()

@@ -63,7 +63,7 @@ class House:
             with self.app.test_request_context():
                 self.sids.append(sessions.start(self.ann.sub, "ann", ["pwd"]).sid)
             plan, now = Plan(), self.provider.now()
-            consent.memory.join(self.ann.sub, f"app{number}", ["read"], plan)
+            consent.memory.join(self.ann.sub, Application(client_id=f"app{number}"), ["read"], plan)
             given = {"client_id": "tea", "scope": "read", "issued_at": now}
             hers = {**given, "subject": self.ann.sub}
             plan.add(Authorization(id=f"{number:032}", **hers))

@@ -165,9 +165,9 @@ class Site:
             plan.add(Grant(digest=f"g{name}", authorization=name, expires_at=now + 60, **hers))
         plan.add(AccessToken(digest="c" * 32, expires_at=now - 1, **given))
         memory = self.provider.hooks.ask(Plugin.portula_consent).memory
-        memory.join(self.ann.sub, self.app_id, ["read"], plan)
+        memory.join(self.ann.sub, Application(client_id=self.app_id), ["read"], plan)
         self._pay(plan)
-        memory.join(self.ann.sub, self.shop_id, ["openid", "read"], plan)
+        memory.join(self.ann.sub, Application(client_id=self.shop_id), ["openid", "read"], plan)
         self.provider.storage.apply(plan)
         self.provider.hooks.ask(Plugin.portula_jose).sign({}, typ="JWT")
         InitialAccessTokens(self.provider).create("partner", max_uses=3, expires_in=3600)

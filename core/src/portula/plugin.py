@@ -115,6 +115,7 @@ from portula.flow.revoking import (
     revoke_authorization,
     revoke_client,
     revoke_person,
+    tell_revocation,
 )
 from portula.flow.server import Server
 from portula.flow.signed_requests import counts_too_long, is_time, pairs_from_claims
@@ -238,14 +239,14 @@ from portula.model.uris import (
     uri_scheme,
 )
 from portula.web import report
-from portula.web.administration import AdminAction, AdminRecords, AdminResult
+from portula.web.administration import AdminAction, AdminRecords, AdminResult, RecordsOfPerson, page_behind
 from portula.web.background import BackgroundTask
 from portula.web.blueprints import AccountLink, Mount, links_for, refuse_head
 from portula.web.flask_apps import current_provider
 from portula.web.hooks import WebHooks
 from portula.web.interactions import InteractionView
 from portula.web.metadata import metadata_endpoints
-from portula.web.pages import PageForm, shown_name
+from portula.web.pages import PageForm, return_address, shown_name
 from portula.web.provider import Provider
 from portula.web.report import field_docs
 from portula.web.waiting import WaitingRequests
@@ -378,6 +379,7 @@ __all__ = [
     "ProtocolEvent",
     "Provider",
     "RecordType",
+    "RecordsOfPerson",
     "RefreshToken",
     "RefreshTokenGrant",
     "RefreshTokenReplayed",
@@ -476,6 +478,7 @@ __all__ = [
     "never_heard",
     "origin_of",
     "outbox",
+    "page_behind",
     "page_exchange_about",
     "pairs_from_claims",
     "parse_form",
@@ -497,6 +500,7 @@ __all__ = [
     "required_confirmations",
     "requirement",
     "resolve_parameters",
+    "return_address",
     "revoke_authorization",
     "revoke_client",
     "revoke_person",
@@ -511,6 +515,7 @@ __all__ = [
     "subclass_of",
     "take_places",
     "tell_refusal",
+    "tell_revocation",
     "token_error",
     "unkeyed_digest",
     "unknown_scopes",

@@ -1,5 +1,7 @@
 """The page on which a person decides about a device: who may, how often they may guess, what they are told."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from security.driving import error_of
 from support.browser import forms_of
@@ -17,6 +19,12 @@ def pending(world, party, codes):
 
 
 # --- Nobody else decides (attack S62) ---
+
+
+def test_one_who_signs_in_comes_back_to_the_address_as_it_was_asked_for(world):
+    for address in ("/o/device/confirm/", "/o/device/confirm/?device=a%20b"):
+        back = parse_qs(urlsplit(world.browser().get(address).location).query)["next"]
+        assert back == [address]
 
 
 def test_a_code_is_of_who_typed_it_first(world, party):

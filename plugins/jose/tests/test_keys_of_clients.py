@@ -247,6 +247,11 @@ def test_an_answer_that_is_no_set_of_keys_believes_nobody(check, web, key, body)
     assert not check(key.sign({}))
 
 
+def test_a_set_that_names_its_keys_twice_is_none(check, web, key):
+    web.pages[URI] = b'{"keys":[],' + json.dumps(key.jwks).encode()[1:]
+    assert not check(key.sign({}))
+
+
 def test_without_a_fetcher_nobody_is_believed(make, key):
     assert not checking(make().hooks.ask(Plugin.portula_jose))(key.sign({}))
 

@@ -124,7 +124,7 @@ def test_several_hosts_need_a_sector_that_names_them_all(make_world):
     with pytest.raises(InvalidClientMetadata, match="need a sector_identifier_uri"):
         world.client(redirect_uris=uris, metadata=PAIRWISE)
     with_sector = {**PAIRWISE, "sector_identifier_uri": SECTOR}
-    for document in ("[]", json.dumps(uris[:1]), "{}", "rubbish"):
+    for document in ("[]", json.dumps(uris[:1]), "{}", "rubbish", json.dumps([*uris, float("nan")])):
         web.document = document
         with pytest.raises(InvalidClientMetadata, match="sector_identifier_uri"):
             world.client(redirect_uris=uris, metadata=with_sector)

@@ -353,6 +353,7 @@ FAILURES = {
     "exp as bool": httpx.Response(200, json={**ACTIVE, "exp": True}),
     "nbf as text": httpx.Response(200, json={**ACTIVE, "nbf": "soon"}),
     "scope as list": httpx.Response(200, json={**ACTIVE, "scope": ["read"]}),
+    "active twice": httpx.Response(200, text='{"active": false, "active": true}'),
     "too deep": httpx.Response(200, text="[" * 200_000),
     "too long": httpx.Response(200, text=json.dumps({**ACTIVE, "x": "x" * remote.MAX_ANSWER_BYTES})),
 }
@@ -391,9 +392,7 @@ def test_a_view_answers_503_while_the_issuer_is_away_and_never_200():
     provider = start(
         RESOURCE_SERVER_INTROSPECTION_URL="http://127.0.0.1:9/", RESOURCE_SERVER_AUTH_TOKEN="abc"
     )
-    provider.app.add_url_rule(
-        "/", view_func=require_oauth("read")(lambda: current_token.subject), endpoint="x"
-    )
+    provider.app.add_url_rule("/", "x", require_oauth("read")(lambda: current_token.subject))
     http = provider.app.test_client()
     answer = http.get("/", headers={"Authorization": "Bearer tok"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from portula.host.events import Event
+from portula.model.records import Authorization
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
+    from portula.model.records import AccessToken, RefreshToken
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +75,18 @@ class TokenRevoked(ProtocolEvent):
     client_id: str
     authorization: str | None
     """Identifier of the authorization."""
+
+    @classmethod
+    def of(
+        cls, provider: AuthorizationServer, record: Authorization | AccessToken | RefreshToken
+    ) -> TokenRevoked:
+        """Return the event about what is revoked."""
+        return cls(
+            provider=provider,
+            client_id=record.client_id,
+            subject=record.subject,
+            authorization=record.id if isinstance(record, Authorization) else record.authorization,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

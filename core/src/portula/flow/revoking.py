@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -121,7 +121,8 @@ def revoke_person(
     plan_revocation(whole, provider.now(), **where)
     whole.extend(plan)
     (apply or provider.storage.apply)(whole)
-    _tell(provider, live)
+    for each in live:
+        tell_revocation(provider, each)
     return len(live) + tokens
 
 
@@ -144,15 +145,11 @@ def _tokens_elsewhere(
     return count
 
 
-def _tell(provider: AuthorizationServer, authorizations: Iterable[Authorization]) -> None:
-    for authorization in authorizations:
-        event = TokenRevoked(
-            provider=provider,
-            client_id=authorization.client_id,
-            subject=authorization.subject,
-            authorization=authorization.id,
-        )
-        provider.hooks.tell(EventHooks.portula_token_revoked, event)
+def tell_revocation(
+    provider: AuthorizationServer, record: Authorization | AccessToken | RefreshToken
+) -> None:
+    """Tell the listeners of what was revoked."""
+    provider.hooks.tell(EventHooks.portula_token_revoked, TokenRevoked.of(provider, record))
 
 
 def revoke_client(provider: AuthorizationServer, client_id: str) -> int:
@@ -169,7 +166,8 @@ def revoke_client(provider: AuthorizationServer, client_id: str) -> int:
         plan = Plan()
         plan_revocation(plan, provider.now(), id=tuple(each.id for each in page))
         provider.storage.apply(plan)
-        _tell(provider, page)
+        for each in page:
+            tell_revocation(provider, each)
         revoked += len(page)
     return revoked + _revoke_tokens(provider, client_id)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+
+from typing_extensions import override
 
 from portula.web.pages import PageForm
+
+R = TypeVar("R")
 
 Facts = Mapping[str, Any]
 """What is known of one record, by name, without secrets; names of times end in `_at` or `_time`. `id` names it
@@ -88,3 +92,26 @@ class AdminRecords(ABC):
     def subject(self, facts: Facts) -> str | None:
         """Return the subject of the person whom a record is about, None for anything else."""
         return None
+
+
+class RecordsOfPerson(AdminRecords):
+    """Records of one kind that each belong to a person."""
+
+    of_person = True
+
+    @override
+    def page(self, *, limit: int, after: str | None = None, subject: str | None = None) -> Sequence[Facts]:
+        return [] if subject is None else self.page_of(subject, limit=limit, after=after)
+
+    @abstractmethod
+    def page_of(self, subject: str, *, limit: int, after: str | None = None) -> Sequence[Facts]:
+        """Return up to `limit` records of a person behind the one with this identifier."""
+
+
+def page_behind(
+    records: Sequence[R], after: str | None, *, limit: int, key: Callable[[R], str | None]
+) -> list[R]:
+    """Return up to `limit` of records behind the one whose key is `after`, from the first on where none is."""
+    numbered = enumerate(records, 1) if after is not None else ()
+    start = next((number for number, each in numbered if key(each) == after), 0)
+    return list(records[start : start + limit])

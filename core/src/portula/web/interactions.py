@@ -31,6 +31,7 @@ from portula.model.consent import ConsentQuestion
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
 from portula.model.records import Application, Authorization
 from portula.web.blueprints import Mount, refuse_head
+from portula.web.pages import return_address
 from portula.web.waiting import Waiting, WaitingRequests
 
 if TYPE_CHECKING:
@@ -268,7 +269,7 @@ class InteractionView(ABC, Generic[X]):
         """
         if demands.silent:
             raise LoginRequired(request=exchange.request)
-        back = request.root_path + (request.full_path if request.query_string else request.path)
+        back = return_address()
         if demands.login or waiting is not None or exchange.is_resolved or len(back) > MAX_RETURN_CHARACTERS:
             back = self._back_to(self._waiting.keep_for_login(exchange, user))
         url = self._login.login_url(back, exchange.client)

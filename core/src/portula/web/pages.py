@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, after_this_request, make_response, render_template, request
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
@@ -79,6 +79,12 @@ def verbatim(response: Response) -> Response:
     sent = VerbatimResponse(response.response, response.status, response.headers)
     sent.call_on_close(response.close)
     return sent
+
+
+def return_address() -> str:
+    """Return the address of the current request below the root of its host, for who comes back to it."""
+    query = request.query_string.decode("ascii", "ignore")
+    return f"{quote(request.root_path + request.path)}{'?' if query else ''}{query}"
 
 
 class Pages:

@@ -6,12 +6,11 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
 from flask import Response, g, redirect, request
 
 from portula import Plugin
-from portula.plugin import PageForm, current_request
+from portula.plugin import PageForm, current_request, return_address
 from portula_admin.access import may_enter
 from portula_admin.cells import Cell, Link, Moment
 from portula_admin.options import RecordAdmin
@@ -171,8 +170,7 @@ class AdminPages:
         """Return the page that was asked for, to come back to; a form is not posted again."""
         if request.method != "GET":
             return self.url("overview")
-        query = request.query_string.decode("ascii", "ignore")
-        return f"{request.root_path}{quote(request.path)}{'?' if query else ''}{query}"
+        return return_address()
 
 
 def _own_links(login: Login | None) -> list[Link]:

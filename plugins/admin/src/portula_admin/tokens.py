@@ -13,10 +13,10 @@ from portula.plugin import (
     NamesPeople,
     Plan,
     RefreshToken,
-    TokenRevoked,
     consent_items_of,
     plan_revocation,
     revoke_authorization,
+    tell_revocation,
 )
 from portula_admin.cells import Badge, Cell, Code, Lines, Link, cell_of
 from portula_admin.options import Fieldsets, RecordAdmin, action, column
@@ -185,13 +185,7 @@ class TokenAdmin(RecordAdmin):
 
     def tell(self, record: Any) -> None:
         """Tell handlers of a revocation."""
-        event = TokenRevoked(
-            provider=self.provider,
-            client_id=record.client_id,
-            subject=record.subject,
-            authorization=record.authorization,
-        )
-        self.provider.hooks.tell(Plugin.portula_token_revoked, event)
+        tell_revocation(self.provider, record)
 
 
 class AccessTokenAdmin(TokenAdmin):

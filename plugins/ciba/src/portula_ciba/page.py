@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from portula import Plugin, hookimpl
 from portula.errors import AccessDeniedError, OAuth2Error, Replayed, RuleFailed
-from portula.plugin import Answer, InteractionView, Mount, is_pending, log_failure, shown_name
+from portula.plugin import Answer, InteractionView, Mount, is_pending, log_failure, return_address, shown_name
 from portula_ciba.decisions import (
     NoSuchRequest,
     WaitingRequest,
@@ -62,7 +62,7 @@ class CibaPage(InteractionView[CibaPageExchange]):
         return self.provider.pages.render(f"portula_ciba/{template}.html", account=self._people.account_url())
 
     def _sign_in(self) -> Response:
-        return _to(self._people.login_url(request.root_path + request.full_path))
+        return _to(self._people.login_url(return_address()))
 
     @override
     def view(self) -> Response:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from portula.plugin import AdminAction, AdminRecords, AdminResult, Artifact
+from portula.plugin import AdminAction, AdminResult, Artifact, RecordsOfPerson
 from portula_consent.commands import facts_of
 from portula_consent.memory import ConsentMemory
 
@@ -24,13 +24,12 @@ REMOVE = AdminAction(
 )
 
 
-class ConsentRecords(AdminRecords):
+class ConsentRecords(RecordsOfPerson):
     """What a person allowed apps."""
 
     slug = "consents"
     title = "Connected app"
     title_plural = "Connected apps"
-    of_person = True
     columns: ClassVar[Mapping[str, str]] = {
         "client_id": "Client ID",
         "client_name": "Name",
@@ -44,11 +43,7 @@ class ConsentRecords(AdminRecords):
         self._memory = memory
 
     @override
-    def page(
-        self, *, limit: int, after: str | None = None, subject: str | None = None
-    ) -> Sequence[Mapping[str, Any]]:
-        if subject is None:
-            return []
+    def page_of(self, subject: str, *, limit: int, after: str | None = None) -> Sequence[Mapping[str, Any]]:
         last = None if after is None else after.partition(BETWEEN)[0]
         return self._facts(subject, self._memory.page(subject, limit=limit, after=last))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portula.plugin import Application, Artifact, Plan, is_of_former, revoke_person
+from portula.plugin import Application, Artifact, Plan, is_of_former, page_behind, revoke_person
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -65,9 +65,7 @@ class ConsentMemory:
 
     def page(self, subject: str, *, limit: int, after: str | None = None) -> list[Artifact]:
         """Return up to `limit` consents of a person behind the one to the client `after`, the latest first."""
-        found = self.all(subject)
-        start = next((place for place, consent in enumerate(found, 1) if consent.client_id == after), 0)
-        return found[start : start + limit]
+        return page_behind(self.all(subject), after, limit=limit, key=lambda consent: consent.client_id)
 
     def withdraw(self, subject: str, client_id: str) -> None:
         """Forget a consent, and end at once every authorization that this person gave the client."""

@@ -10,7 +10,7 @@ from wtforms import IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portula.errors import AdminRefused, DuplicateRecord
-from portula.plugin import AdminAction, AdminRecords, AdminResult, PageForm
+from portula.plugin import AdminAction, AdminRecords, AdminResult, PageForm, page_behind
 from portula_dcr.commands import MAX_NAME, WEEK, facts_of
 from portula_dcr.initial_access import MAX_USES, InitialAccessTokens
 
@@ -68,9 +68,7 @@ class InitialAccessTokenRecords(AdminRecords):
     def page(
         self, *, limit: int, after: str | None = None, subject: str | None = None
     ) -> Sequence[Mapping[str, Any]]:
-        known = self._tokens.all()
-        behind = [number for number, token in enumerate(known, 1) if token.name == after]
-        page = known[behind[0] if behind else 0 :][:limit]
+        page = page_behind(self._tokens.all(), after, limit=limit, key=lambda token: token.name)
         return [self._facts(facts_of(self._tokens, token, self._provider.now())) for token in page]
 
     @override

@@ -36,6 +36,7 @@ from portula.plugin import (
     log_failure,
     page_exchange_about,
     refuse_head,
+    return_address,
     tell_refusal,
 )
 from portula_device import attempts, codes
@@ -126,7 +127,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
             return super().view()
         person = self._people.current()
         if person is None:
-            return _to(self._people.login_url(request.root_path + request.full_path))
+            return _to(self._people.login_url(return_address()))
         try:
             sealed = self.provider.pages.query().get(SEALED)
             if sealed is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from portula.plugin import AdminAction, AdminRecords, AdminResult
+from portula.plugin import AdminAction, AdminRecords, AdminResult, page_behind
 from portula_jose.commands import rows_of
 from portula_jose.stored_keys import State
 
@@ -47,8 +47,7 @@ class KeyRecords(AdminRecords):
         self, *, limit: int, after: str | None = None, subject: str | None = None
     ) -> Sequence[Mapping[str, Any]]:
         rows = [_facts(row) for row in rows_of(self._jose)]
-        behind = [number for number, row in enumerate(rows, 1) if row["id"] == after]
-        return rows[behind[0] if behind else 0 :][:limit]
+        return page_behind(rows, after, limit=limit, key=lambda row: row["id"])
 
     @override
     def find(self, identifier: str) -> Mapping[str, Any] | None:

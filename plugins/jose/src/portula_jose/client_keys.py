@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections import OrderedDict
@@ -17,7 +16,7 @@ from jwcrypto.jwk import JWK
 
 from portula import Plugin
 from portula.errors import FetchFailed, KeysUnavailable, UntrustedToken
-from portula.plugin import costly_work
+from portula.plugin import costly_work, read_object
 from portula_jose.algorithms import ALGORITHMS, MAX_RSA_BITS, MIN_RSA_BITS, fits, names_agree, verifies
 from portula_jose.encryption import encrypts_with
 from portula_jose.sources import PRIVATE_MEMBERS
@@ -269,8 +268,8 @@ class ClientKeys:
             return
         try:
             answer = fetcher.get(uri, accept=MEDIA_TYPES, max_bytes=settings.CLIENT_JWKS_MAX_BYTES)
-            jwks = json.loads(answer.body)
-        except (FetchFailed, ValueError, RecursionError) as error:
+            jwks = read_object(answer.body)
+        except (FetchFailed, ValueError) as error:
             log.warning("the keys of a client cannot be had: %s", type(error).__name__)
             entry.asked_at, entry.unreachable = now, _no_answer(error)
             return

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portula import Plugin
 from portula.errors import UnknownClient
 from portula.plugin import (
     AccessToken,
     Authorization,
     Plan,
-    TokenRevoked,
     consent_items_of,
     console,
     is_revoked,
+    tell_revocation,
 )
 
 if TYPE_CHECKING:
@@ -128,11 +127,5 @@ def revoke_token(provider: Provider, token: AccessToken) -> bool:
     part = plan.change_all(AccessToken, where, revoked_at=provider.now())
     revoked = bool(provider.storage.apply(plan)[part])
     if revoked:
-        event = TokenRevoked(
-            provider=provider,
-            client_id=token.client_id,
-            subject=token.subject,
-            authorization=token.authorization,
-        )
-        provider.hooks.tell(Plugin.portula_token_revoked, event)
+        tell_revocation(provider, token)
     return revoked

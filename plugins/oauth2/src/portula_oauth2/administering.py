@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from portula import hookimpl
-from portula.plugin import AdminAction, AdminRecords, AdminResult, Authorization
+from portula.plugin import AdminAction, AdminResult, Authorization, RecordsOfPerson
 from portula_oauth2.token_commands import facts_of, revoke_one
 
 if TYPE_CHECKING:
@@ -22,13 +22,12 @@ REVOKE = AdminAction(
 )
 
 
-class AuthorizationRecords(AdminRecords):
+class AuthorizationRecords(RecordsOfPerson):
     """What a person's apps may do."""
 
     slug = "authorizations"
     title = "Authorization"
     title_plural = "Authorizations"
-    of_person = True
     columns: ClassVar[Mapping[str, str]] = {
         "id": "ID",
         "client_id": "Client ID",
@@ -42,12 +41,8 @@ class AuthorizationRecords(AdminRecords):
         self._provider = provider
 
     @override
-    def page(
-        self, *, limit: int, after: str | None = None, subject: str | None = None
-    ) -> Sequence[Mapping[str, Any]]:
+    def page_of(self, subject: str, *, limit: int, after: str | None = None) -> Sequence[Mapping[str, Any]]:
         storage = self._provider.storage
-        if subject is None:
-            return []
         if storage.walks(Authorization):
             last = None if after is None else storage.find(Authorization, id=after)
             place = None if last is None else (last.issued_at, last.id)

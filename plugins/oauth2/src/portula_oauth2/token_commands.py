@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portula import Plugin
 from portula.errors import UnknownClient, UnknownPerson
 from portula.plugin import (
     AccessToken,
     Authorization,
-    TokenRevoked,
     console,
     find_person,
     is_revoked,
     revoke_authorization,
     revoke_client,
     revoke_person,
+    tell_revocation,
 )
 from portula_oauth2.access_tokens import find_token, revoke_token, token_facts, use_of
 
@@ -205,13 +204,7 @@ def revoke_one(provider: Provider, authorization: Authorization) -> bool:
     """Revoke an authorization and tell the listeners; say whether it was not revoked before."""
     revoked = revoke_authorization(provider, authorization.id)
     if revoked:
-        event = TokenRevoked(
-            provider=provider,
-            client_id=authorization.client_id,
-            subject=authorization.subject,
-            authorization=authorization.id,
-        )
-        provider.hooks.tell(Plugin.portula_token_revoked, event)
+        tell_revocation(provider, authorization)
     return revoked
 
 

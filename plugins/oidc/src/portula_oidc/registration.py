@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from portula.plugin import (
     TokenEncryption,
     check_signed_response_alg,
     origin_of,
+    read_array,
     uri_host,
 )
 from portula_oidc.pairwise import PAIRWISE, SECTOR_IDENTIFIER_URI, addresses_of
@@ -117,10 +117,10 @@ def _check_sector(provider: AuthorizationServer, application: Application) -> No
         fetched = provider.hooks.ask(Plugin.portula_fetcher).get(
             uri, accept=("application/json",), max_bytes=MAX_SECTOR_BYTES
         )
-        named = json.loads(fetched.body)
-    except (FetchFailed, ValueError, RecursionError):
-        raise InvalidClientMetadata("sector_identifier_uri leads to no JSON document") from None
-    if not isinstance(named, list) or not set(application.redirect_uris).issubset(map(str, named)):
+        named = read_array(fetched.body)
+    except (FetchFailed, ValueError):
+        raise InvalidClientMetadata("sector_identifier_uri leads to no JSON array") from None
+    if not set(application.redirect_uris).issubset(map(str, named)):
         raise InvalidClientMetadata("sector_identifier_uri does not name all of the redirect URIs")
     if application.client_id not in named and not needed.issubset(map(str, named)):
         raise InvalidClientMetadata(

@@ -153,7 +153,7 @@ class RemoteVerifier:
             if not isinstance(members, dict) or not isinstance(members.get("active"), bool):
                 raise ValueError("it is no introspection response")  # noqa: TRY004, TRY301 - one way out for all
             return self._judge(members) if members["active"] else None
-        except (httpx.HTTPError, ValueError, OverflowError, OSError, RecursionError) as error:
+        except (httpx.HTTPError, ValueError, OverflowError, OSError) as error:
             log.warning("introspection at %s failed: %s: %s", self._url, type(error).__name__, error)
             raise VerifierUnavailable(f"introspection at {self._url} failed") from error
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from portula.errors import UntrustedToken
+from portula.plugin import read_object
 from portula_resource_server.issuer_keys import IssuerKeys
 from portula_resource_server.tokens import typed_member
 
@@ -26,7 +26,7 @@ It raises ValueError for what is none.
 
 def plain(media_type: str, body: bytes, asked_at: int) -> Any:
     """Read an answer in JSON, whoever made it."""
-    return json.loads(body)
+    return read_object(body)
 
 
 class SignedAnswers:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from portula.errors import AdminRefused
-from portula.plugin import AdminAction, AdminRecords, AdminResult
+from portula.plugin import AdminAction, AdminResult, RecordsOfPerson
 from portula_sessions.commands import facts_of
 from portula_sessions.sessions import ServerSessions
 
@@ -22,13 +22,12 @@ END = AdminAction(
 )
 
 
-class SessionRecords(AdminRecords):
+class SessionRecords(RecordsOfPerson):
     """Where a person is signed in."""
 
     slug = "sessions"
     title = "Session"
     title_plural = "Sessions"
-    of_person = True
     columns: ClassVar[Mapping[str, str]] = {
         "device": "Device",
         "address": "Address",
@@ -41,11 +40,7 @@ class SessionRecords(AdminRecords):
         self._sessions = sessions
 
     @override
-    def page(
-        self, *, limit: int, after: str | None = None, subject: str | None = None
-    ) -> Sequence[Mapping[str, Any]]:
-        if subject is None:
-            return []
+    def page_of(self, subject: str, *, limit: int, after: str | None = None) -> Sequence[Mapping[str, Any]]:
         last = None if after is None else after.partition(BETWEEN)[0]
         return [_facts(subject, each) for each in self._sessions.page(subject, limit=limit, after=last)]
 

@@ -20,6 +20,7 @@ from portula.plugin import (
     SessionEnded,
     Sessions,
     log_failure,
+    page_behind,
 )
 from portula_sessions.settings import SessionSettings
 
@@ -174,8 +175,7 @@ class ServerSessions(Sessions):
         ended meanwhile is behind none.
         """
         found = sorted(self._live(subject), key=lambda seen: (-seen.started_at, seen.session.sid))
-        start = next((place for place, seen in enumerate(found, 1) if seen.session.sid == after), 0)
-        return found[start : start + limit]
+        return page_behind(found, after, limit=limit, key=lambda seen: seen.session.sid)
 
     def find(self, subject: str, sid: str) -> SeenSession | None:
         """Return the live session of a person that has this identifier."""

@@ -21,20 +21,10 @@ class RevocationQuestions(OAuth2Validator):
             if record.client_id != client_id or authorization is None or authorization.revoked_at is not None:
                 return
             plan_revocation(exchange.plan, now, id=authorization.id)
-            self._note(request, record.subject, authorization.id)
+            exchange.events.append(TokenRevoked.of(provider, record))
             return
         access = provider.storage.find(AccessToken, digest=provider.keys.digests(ACCESS_TOKEN, token))
         if access is None or access.client_id != client_id or access.revoked_at is not None:
             return
         exchange.plan.change_all(AccessToken, {"digest": access.digest}, revoked_at=now)
-        self._note(request, access.subject, access.authorization)
-
-    def _note(self, request: OAuthRequest, subject: str | None, authorization: str | None) -> None:
-        self.exchange_of(request).events.append(
-            TokenRevoked(
-                provider=self.provider,
-                client_id=request.client.client_id if request.client else "",
-                subject=subject,
-                authorization=authorization,
-            )
-        )
+        exchange.events.append(TokenRevoked.of(provider, access))
