@@ -109,7 +109,7 @@ def test_the_error_goes_by_the_response_mode_that_is_said_once(browser, client):
         ("query.jwt", "scope", {}, f"{CALLBACK}?response="),
         ("carrier_pigeon", "scope", {}, f"{CALLBACK}?"),
         (None, "scope", in_front, f"{CALLBACK}#"),
-        ("query", "scope", in_front, f"{CALLBACK}#"),
+        ("query", "scope", in_front, f"{CALLBACK}?"),  # a response type that is off here: as the request says
     ]:
         for response in ask_twice(browser, client, repeated, "other", response_mode=mode, **more):
             assert response.location.startswith(begins), (mode, repeated)

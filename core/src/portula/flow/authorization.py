@@ -23,7 +23,7 @@ from portula.flow.memo import Memo
 from portula.flow.messages import OAuthRequest, in_front_channel, sorted_response_type
 from portula.flow.pkce import judge_code_challenge
 from portula.flow.request_hooks import RequestHooks
-from portula.flow.response_modes import FRAGMENT, QUERY
+from portula.flow.response_modes import FRAGMENT, QUERY, ResponseMode
 from portula.flow.steps import Steps, step
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def response_mode(exchange: AuthorizationExchange) -> None:
     if mode is None:
         raise errors.InvalidRequestError(description="Unknown response_mode.", request=request)
     if not mode.carries_tokens and in_front_channel(exchange.response_type):
+        request.response_mode = None  # the error goes where the answer would have gone
         raise errors.InvalidRequestError(
             description=f"Tokens are not sent in a {name}; leave response_mode out.", request=request
         )
@@ -299,17 +300,11 @@ AUTHORIZATION_ANSWER_STEPS: Steps[AuthorizationExchange] = Steps(
 
 
 def respond(exchange: AuthorizationExchange, given: dict[str, str]) -> Answer:
-    """Add iss (RFC 9207) and state, and write the response in the mode asked for.
-
-    An error goes by the mode that is meant without one where that asked for is none, or not for this response type.
-    """
+    """Add iss (RFC 9207) and state, and write the response in the mode asked for."""
     request, provider = exchange.request, exchange.provider
     if request.state is not None:
         given = {**given, "state": request.state}
-    mode = provider.response_modes.get(request.response_mode or "")
-    in_front = in_front_channel(request.response_type or "")
-    if mode is None or (in_front and not mode.carries_tokens):
-        mode = FRAGMENT if in_front else QUERY
+    mode = provider.response_modes.get(request.response_mode or "") or _default_mode(exchange)
     return mode.write(exchange, {**given, "iss": exchange.issuer})
 
 
@@ -319,6 +314,10 @@ def _as_text(parameters: Mapping[str, Any]) -> dict[str, str]:
         for name, value in parameters.items()
         if value is not None
     }
+
+
+def _default_mode(exchange: AuthorizationExchange) -> ResponseMode:
+    return FRAGMENT if in_front_channel(exchange.request.response_type or "") else QUERY
 
 
 def _read_again(exchange: AuthorizationExchange) -> None:

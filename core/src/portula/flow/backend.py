@@ -96,6 +96,9 @@ class Backend:
         with suppress(errors.OAuth2Error):
             authorizing.client(exchange)
             authorizing.redirect_uri(exchange)
+            if self._ours is not None:
+                authorizing.response_type(exchange)
+                authorizing.response_mode(exchange)
         self.provider.client_cache.confirm(exchange.client)
         if exchange.redirect_uri is not None:
             raise AuthorizationRefused(error, exchange) from error
