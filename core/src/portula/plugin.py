@@ -99,7 +99,7 @@ from portula.flow.pkce import judge_code_challenge, verifies_challenge
 from portula.flow.places import Places, take_places
 from portula.flow.presentations import PresentedToken, TokenPresentation, TokenPresentations
 from portula.flow.questions import never_heard
-from portula.flow.refresh_tokens import RefreshTokens, refresh_generator
+from portula.flow.refresh_tokens import REFRESH_TOKEN, RefreshTokens, refresh_generator
 from portula.flow.refusals import tell_refusal
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
@@ -201,6 +201,7 @@ from portula.model.records import (
 from portula.model.requests import current_request
 from portula.model.shapes import MAX_LENGTH, SURROGATE, Field, Shape, shape_of
 from portula.model.slots import (
+    AddsPeople,
     Clock,
     HashGenerator,
     Jose,
@@ -232,6 +233,7 @@ from portula.model.uris import (
     LOOPBACK_ADDRESSES,
     is_below,
     is_loopback_host,
+    looks_native,
     origin_of,
     redirect_uri_matches,
     redirect_uri_problem,
@@ -270,6 +272,7 @@ __all__ = [
     "NO_STORE",
     "OAUTHLIB_STATE",
     "OF_A_BROWSER",
+    "REFRESH_TOKEN",
     "REVOCATION_STEPS",
     "SELF_REGISTERED",
     "SURROGATE",
@@ -279,6 +282,7 @@ __all__ = [
     "AccessToken",
     "AccountLink",
     "Add",
+    "AddsPeople",
     "AdminAction",
     "AdminRecords",
     "AdminResult",
@@ -472,6 +476,7 @@ __all__ = [
     "judge_grant_type",
     "links_for",
     "log_failure",
+    "looks_native",
     "metadata_endpoints",
     "nearest",
     "network_of",

@@ -14,6 +14,9 @@ from portula.flow.exchange import exchange_of
 if TYPE_CHECKING:
     from portula.model.keys import Keys
 
+REFRESH_TOKEN = "refresh token"
+"""Purpose under which values of refresh tokens are digested, whoever made them."""
+
 _PURPOSE = "refresh token value"
 _VERSION = 1
 _ID, _GENERATION, _RANDOM, _MAC = 16, 4, 16, 16

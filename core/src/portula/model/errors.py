@@ -108,6 +108,10 @@ class UnknownPerson(PortulaError):
     """There is no person of this name or subject."""
 
 
+class InvalidPerson(PortulaError):
+    """Somebody cannot be added to the people of the login; the message says why and holds no password."""
+
+
 class AdminRefused(PortulaError):
     """What an administrator wants cannot be done; the message says why to that person."""
 

@@ -186,6 +186,23 @@ class SuggestsNames(Protocol):
         ...
 
 
+@runtime_checkable
+class AddsPeople(Protocol):
+    """A login that keeps people itself, and takes in those who have had an account elsewhere."""
+
+    def plan_person(self, person: User, password_hash: str | None) -> Plan:
+        """Return a plan that adds a person, under the subject by which apps know them already.
+
+        Args:
+            person: as another provider knew them; a claim `email` is their address.
+            password_hash: as `SecretHasher.verify_foreign` reads it; with None no password is theirs yet.
+
+        Raises:
+            InvalidPerson: name or subject are taken, or something about them is refused.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SeenSession:
     """A login session as its person is shown it on a list."""

@@ -222,3 +222,15 @@ def _address(url: str) -> tuple[tuple[str, str, int | None], str]:
     if parts.query or parts.fragment or "@" in parts.netloc or not parts.hostname:
         raise ValueError(f"{url!r} is not the URL of a server")
     return (parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)), parts.path or "/"
+
+
+def looks_native(client_type: str, redirect_uris: tuple[str, ...]) -> bool:
+    """Say whether a client looks native: public, and only loopback or private-use URIs (RFC 8252 §7)."""
+    loopback = tuple(f"http://{address}" for address in LOOPBACK_ADDRESSES)
+    return (
+        client_type == "public"
+        and bool(redirect_uris)
+        and all(
+            "." in uri_scheme(uri) or (origin_of(uri) or "").startswith(loopback) for uri in redirect_uris
+        )
+    )

@@ -98,6 +98,10 @@ class AccountsLogin(Login):
         user = self.users.named(username)
         return user.as_seen() if user else None
 
+    def plan_person(self, person: plugin.User, password_hash: str | None) -> Plan:
+        """Plan an account for somebody whom another provider knew."""
+        return self.users.plan_known(person, password_hash)
+
     def names_near(self, username: str) -> list[str]:
         """Return names among which the one that was meant may be."""
         return self.users.near(username)

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from portula import Plugin
-from portula.errors import Conflict, DuplicateRecord, PortulaError
+from portula import Plugin, plugin
+from portula.errors import Conflict, DuplicateRecord, InvalidPerson
 from portula.plugin import MAX_SUBJECT_LENGTH, Artifact, Plan, added, json_problem, revoke_person
 from portula_accounts.blocklist import Blocklist
 from portula_accounts.passwords import Passwords, prepare
@@ -30,6 +30,9 @@ _LINKS_OF = "password-link-subject"
 BEHIND_SUBJECTS = "\x7f"
 """Comes behind every subject, all of which are printable ASCII."""
 
+NO_PASSWORD = ""
+"""Kept of a password where there is none: nothing verifies against it."""
+
 SUGGESTED_FROM = 500
 """Names that are read to find the one that was meant."""
 
@@ -37,7 +40,7 @@ OWN_CLAIMS = frozenset({"sub", "email", "iss", "aud"})
 """Claims that are never given as further ones: each is a field of the account or the provider's word."""
 
 
-class UserError(PortulaError):
+class UserError(InvalidPerson):
     """An account cannot be made or changed as asked; the message says why and holds no password."""
 
 
@@ -105,9 +108,36 @@ class Users:
         try:
             self._provider.storage.apply(added(user))
         except DuplicateRecord:
-            if self.find(user.sub) is not None:
-                raise UserError(f"There is a user with the subject {user.sub!r} already.") from None
+            self._check_free(user)
             raise _taken_error(user.username) from None
+
+    def _check_free(self, user: User) -> None:
+        if self.find(user.sub) is not None:
+            raise UserError(f"There is a user with the subject {user.sub!r} already.")
+        if self.named(user.username) is not None:
+            raise _taken_error(user.username)
+
+    def plan_known(self, person: plugin.User, password_hash: str | None) -> Plan:
+        """Return a plan that adds an account of somebody whom another provider knew, with the password they had there.
+
+        Raises:
+            UserError: as in `create`; without a password hash nobody signs in before a link sets one.
+        """
+        now, claims = self._provider.now(), dict(person.claims)
+        email = claims.pop("email", None)
+        user = User(
+            sub=_check_subject(person.subject),
+            username=_comparable_or_error(person.username),
+            display_username=person.username.strip(),
+            password_hash=password_hash or NO_PASSWORD,
+            email=_check_email(email) if email else None,
+            disabled=not person.active,
+            created_at=now,
+            updated_at=now,
+            claims=_check_claims(claims),
+        )
+        self._check_free(user)
+        return added(user)
 
     def set_password(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portula.errors import DuplicateRecord, InvalidClientMetadata
-from portula.plugin import LOOPBACK_ADDRESSES, Application, console, origin_of, uri_scheme
+from portula.plugin import Application, console, looks_native
 from portula_oauth2.client_options import (
     check_scope,
     client_facts,
@@ -22,18 +22,6 @@ if TYPE_CHECKING:
     from portula import Provider
 
 
-def _native(client_type: str, redirect_uris: tuple[str, ...]) -> bool:
-    """Say whether a client looks native: public, and only loopback or private-use URIs (RFC 8252 §7)."""
-    loopback = tuple(f"http://{address}" for address in LOOPBACK_ADDRESSES)
-    return (
-        client_type == "public"
-        and bool(redirect_uris)
-        and all(
-            "." in uri_scheme(uri) or (origin_of(uri) or "").startswith(loopback) for uri in redirect_uris
-        )
-    )
-
-
 def _application(provider: Provider, document: dict[str, Any], given: dict[str, Any]) -> Application:
     """Make the record of a client from its metadata and from the options; what an option says counts more.
 
@@ -44,7 +32,7 @@ def _application(provider: Provider, document: dict[str, Any], given: dict[str, 
     options["grant_types"] = grant_types(provider, given["grant_types"])
     fields = {"client_id": "", **read_document(provider, document), **options}
     if "application_type" not in fields:
-        native = _native(fields["client_type"], fields.get("redirect_uris", ()))
+        native = looks_native(fields["client_type"], fields.get("redirect_uris", ()))
         fields["application_type"] = "native" if native else "web"
     check_scope(provider, fields.get("scope"))
     return Application(**fields)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula.errors import Replayed
 from portula.plugin import (
+    REFRESH_TOKEN,
     TO_AUTHORIZATION,
     Authorization,
     RefreshToken,
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from portula.plugin import AuthorizationServer, Exchange, OAuthRequest
 
 log = logging.getLogger("portula")
-
-REFRESH_TOKEN = "refresh token"
-"""Purpose under which values of refresh tokens are digested."""
 
 _SUCCESSOR = "refresh token successor"
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from portula import OAuth2Validator
 from portula.plugin import (
+    REFRESH_TOKEN,
     TO_AUTHORIZATION,
     TO_CLIENT,
     AccessToken,
@@ -18,7 +19,7 @@ from portula.plugin import (
     is_of_former,
     is_revoked,
 )
-from portula_oauth2.refreshing import REFRESH_TOKEN, find_refresh_token
+from portula_oauth2.refreshing import find_refresh_token
 
 T = TypeVar("T", AccessToken, RefreshToken)
 

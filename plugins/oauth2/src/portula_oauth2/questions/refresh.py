@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from portula import OAuth2Validator
-from portula.plugin import Application, OAuthRequest, TokenExchange, is_of_former, is_revoked
-from portula_oauth2.refreshing import REFRESH_TOKEN, check_superseded, find_refresh_token
+from portula.plugin import REFRESH_TOKEN, Application, OAuthRequest, TokenExchange, is_of_former, is_revoked
+from portula_oauth2.refreshing import check_superseded, find_refresh_token
 from portula_oauth2.scopes import known_scopes, may_have, refuse_scopes, still_allowed
 from portula_oauth2.settings import OAuth2Settings
 

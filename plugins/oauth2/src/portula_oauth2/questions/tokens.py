@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from portula import OAuth2Validator, Plugin
 from portula.errors import InvalidGrantError
 from portula.plugin import (
+    REFRESH_TOKEN,
     AccessToken,
     CodeReplayed,
     Exchange,
@@ -20,7 +21,7 @@ from portula.plugin import (
 )
 from portula_oauth2.keeping import keep_until
 from portula_oauth2.questions.bearer import ACCESS_TOKEN
-from portula_oauth2.refreshing import REFRESH_TOKEN, seal_successor
+from portula_oauth2.refreshing import seal_successor
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
