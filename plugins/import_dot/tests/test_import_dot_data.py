@@ -87,6 +87,13 @@ def test_an_app_goes_on_with_its_refresh_token(moved, client_id):
     assert second.status_code == 200
 
 
+def test_the_issuer_at_which_the_tokens_count_is_named(make_house):
+    text = "The refresh tokens count at the issuer https://id.example/o, and at no other."
+    house = make_house()
+    assert text in house.run().output
+    assert text not in house.run().output
+
+
 @pytest.mark.parametrize("client_id", CLIENTS)
 def test_the_old_value_that_comes_again_ends_the_authorization(moved, client_id):
     """RFC 9700 §4.14.2."""

@@ -54,7 +54,7 @@ def import_dot_data_command(provider: Provider) -> click.Command:
             raise click.ClickException(
                 f"{dump} has no row of {named}; there are options that name other models"
             )
-        facts = _facts(taking, _run(taking), dry_run=dry_run)
+        facts = {"issuer": provider.issuer, **_facts(taking, _run(taking), dry_run=dry_run)}
         if as_json:
             click.echo(json.dumps(facts, indent=2))
         else:
@@ -114,5 +114,7 @@ def _show(facts: Mapping[str, Any]) -> None:
     if facts["passed_over"]:
         others = ", ".join(f"{rows:,} {model}" for model, rows in sorted(facts["passed_over"].items()))
         click.echo(f"Passed over: {others}.")
+    if facts["issuer"] and facts["counts"]["refresh tokens"][Outcome.TAKEN.value]:
+        click.echo(f"The refresh tokens count at the issuer {facts['issuer']}, and at no other.")
     if facts["dry_run"]:
         click.echo("Nothing is written: this is a dry run.")

@@ -20,7 +20,14 @@ from pydantic import (
 
 HOW = "`manage.py dumpdata oauth2_provider auth.user` writes one, without --natural-primary and --natural-foreign"
 
-Key = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+
+def _as_text(key: object) -> object:
+    if type(key) is list:
+        raise ValueError("a primary key is needed; the file was written with --natural-foreign")
+    return str(key) if type(key) is int else key
+
+
+Key = Annotated[str, BeforeValidator(_as_text)]
 """A primary key, as text."""
 
 
