@@ -170,8 +170,7 @@ class Taking:
         if fields.revoked is not None:
             return Outcome.LEFT, "revoked"
         made = fields.created if fields.created.tzinfo else fields.created.replace(tzinfo=UTC)
-        issued_at = min(now, int(made.timestamp()))
-        expires_at = None if self._lifetime is None else issued_at + self._lifetime
+        expires_at = None if self._lifetime is None else min(now, int(made.timestamp())) + self._lifetime
         if expires_at is not None and expires_at <= now:
             return Outcome.LEFT, "expired"
         client_id, subject = self._clients.get(fields.application), fields.user
@@ -195,7 +194,7 @@ class Taking:
             client_id=client_id,
             subject=subject,
             scope=scope,
-            issued_at=issued_at,
+            issued_at=now,  # what is older than its client counts for none
             expires_at=expires_at,
             resources=tuple(fields.resource),
         )
@@ -218,7 +217,7 @@ class Taking:
             digest=keys.digest(KIND, value),
             kind=KIND,
             payload={},
-            issued_at=self._provider.now(),
+            issued_at=authorization.issued_at,
             expires_at=expires_at,
         )
         return added(authorization, token, mark)
