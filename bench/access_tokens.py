@@ -23,7 +23,7 @@ import portula_jose
 import portula_resource_server
 from portula import Plugin, Provider, hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Application, Fetched, Fetcher, Message
+from portula.plugin import Application, Fetcher, FetchResponse, Message
 from portula_resource_server import require_oauth
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ class Documents(Fetcher):
         """Answer the slot."""
         return self
 
-    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
+    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> FetchResponse:
         """Return the set of keys, whatever is asked for."""
         body = self._issuer.hooks.ask(Plugin.portula_jose).publish(Message("GET", url)).body
-        return Fetched(200, "application/json", body)
+        return FetchResponse(200, "application/json", body)
 
     def post(
         self,
@@ -58,7 +58,7 @@ class Documents(Fetcher):
         *,
         headers: Mapping[str, str] = MappingProxyType({}),
         max_bytes: int = 65536,
-    ) -> Fetched:
+    ) -> FetchResponse:
         """Post nowhere."""
         raise FetchFailed("nothing is posted here")
 

@@ -23,7 +23,7 @@ from workloads import POSTGRESQL, database
 
 from portula import Plugin, Provider
 from portula.host.modes import storage_check_deferred
-from portula.plugin import Application, added
+from portula.plugin import Application, plan_to_add
 from portula_storage_sql import migrate
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def fill(provider: Provider, engine: Engine, count: int) -> float:
         Application(client_id=f"client-{number}", name=f"Client {number}", created_at=number)
         for number in range(CLIENTS)
     ]
-    provider.storage.apply(added(*clients))
+    provider.storage.apply(plan_to_add(*clients))
     begun = time.perf_counter()
     with engine.connect() as connection:
         columns = "sub, realm, username, display_username, password_hash, is_admin, disabled, created_at, updated_at"

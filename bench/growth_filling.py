@@ -11,7 +11,7 @@ from portula.plugin import (
     Plan,
     Plugin,
     RefreshToken,
-    added,
+    plan_to_add,
 )
 from portula_storage_sql.engine import make_engine
 
@@ -93,7 +93,7 @@ def load_person(made: Deployment, subject: str, tokens: int, consents: int, prog
                 AccessToken(digest=name, authorization=name, expires_at=now + 36_000, **common),
                 RefreshToken(digest=name, authorization=name, **common),
             ]
-        provider.storage.apply(added(*records))
+        provider.storage.apply(plan_to_add(*records))
         progress.advance(task, PLAN)
     for number in range(consents):
         client = Application(

@@ -137,7 +137,7 @@ def state(site):
     site.rules.denied = denied
     return (
         ask(Plugin.portula_login).users.find(site.ann.sub),
-        [seen.session.sid for seen in ask(Plugin.portula_sessions).seen(site.ann.sub)],
+        [seen.session.sid for seen in ask(Plugin.portula_sessions).live_sessions(site.ann.sub)],
         ask(Plugin.portula_consent).memory.all(site.ann.sub),
         storage.find(Authorization, id="f1"),
         keys.partition("<table")[2],

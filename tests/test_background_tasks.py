@@ -11,7 +11,7 @@ from support.children import wait_until
 from werkzeug.test import Client
 
 from portula import hookimpl
-from portula.plugin import Artifact, BackgroundTask, added
+from portula.plugin import Artifact, BackgroundTask, plan_to_add
 from portula_testing.provider import client_for, make_provider
 
 
@@ -107,7 +107,7 @@ def test_plans_of_commands_do_not_count(make):
     world = make(1)
     with world.provider.app.app_context():
         record = Artifact(digest="d", kind="cup", payload={}, issued_at=1)
-        world.provider.storage.apply(added(record))
+        world.provider.storage.apply(plan_to_add(record))
     world.wait()
     assert world.washing.threads == []
 

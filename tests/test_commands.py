@@ -80,7 +80,7 @@ def test_a_storage_that_goes_down_is_told_in_words(house, commands, monkeypatch)
     def down(*words, **named):
         raise StorageDown("the storage went away")
 
-    for verb in ("find", "select", "walk", "apply", "purge", "expired"):
+    for verb in ("find", "select", "walk", "apply", "purge", "count_expired"):
         for store in house.provider.stores.values():
             monkeypatch.setattr(store, verb, down)
     runner, crashed, told = house.provider.app.test_cli_runner(), {}, set()

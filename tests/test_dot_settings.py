@@ -64,7 +64,7 @@ CLASSES = [row for row in WANTED if isinstance(row.get("documented"), str) and "
 
 @pytest.mark.parametrize("wanted", CLASSES, ids=lambda row: row["name"])
 def test_the_documented_default_of_a_class_means_ours(provider, wanted):
-    declared = {setting.name: setting for setting in provider.all_settings.declared()}[wanted["name"]]
+    declared = {setting.name: setting for setting in provider.all_settings.declarations()}[wanted["name"]]
     marks = [mark for mark in declared.field.metadata if isinstance(mark, AnswersSlot)]
     started = make_provider(discover=True, settings={wanted["name"]: wanted["documented"]})
     for mark in marks:

@@ -19,7 +19,7 @@ from portula.plugin import (
     Grant,
     RequestResolver,
     ResponseMode,
-    added,
+    plan_to_add,
     read_client_metadata,
     write_client_metadata,
 )
@@ -275,7 +275,7 @@ def test_a_client_may_come_from_elsewhere_and_nobody_else_answers_for_its_name()
     made = {"tea:green": Application(client_id="tea:green", client_type="public", redirect_uris=(CALLBACK,))}
     source = ClientSource(name="tea", claims=lambda name: name.startswith("tea:"), find=made.get)
     house = House(plugin(portula_client_sources=lambda provider: [source]))
-    house.provider.storage.apply(added(Application(client_id="tea:black", redirect_uris=(CALLBACK,))))
+    house.provider.storage.apply(plan_to_add(Application(client_id="tea:black", redirect_uris=(CALLBACK,))))
     registered = house.client()
     clients, names = house.provider.clients, ["tea:green", "tea:black", registered.client_id, "nobody"]
     assert set(clients.find_all(names)) == {"tea:green", names[2]}

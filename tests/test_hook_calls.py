@@ -288,8 +288,8 @@ def test_one_hook_hears_every_event_besides_its_own():
         ("token_issued", "token_issued"),
         ("event", "token_issued"),
     ]
-    assert provider.hooks.implemented(Plugin.portula_login_failed)
-    assert not make_provider().hooks.implemented(Plugin.portula_login_failed)
+    assert provider.hooks.has_implementations(Plugin.portula_login_failed)
+    assert not make_provider().hooks.has_implementations(Plugin.portula_login_failed)
 
 
 def test_one_event_is_told_once_to_who_hears_all():

@@ -243,4 +243,4 @@ def test_a_client_that_authenticates_is_told_with_the_name_of_its_secret(world):
     assert event.secret_id == secret_id(client.secret_hashes[0])
     assert secret not in repr(event)
     assert client.secret_hashes[0] not in repr(event)
-    assert not world.provider.hooks.implemented(Plugin.portula_client_authenticated)
+    assert not world.provider.hooks.has_implementations(Plugin.portula_client_authenticated)

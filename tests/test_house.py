@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from house import floors, migrations, shape, sizes, walls, words
+from house import floors, migrations, names, shape, sizes, walls, words
 
 pytestmark = [pytest.mark.house, pytest.mark.xdist_group("house")]
 
@@ -30,6 +30,7 @@ RULES = [
     floors.core_imports_in_no_circle,
     floors.rooms_import_public_names,
     migrations.migrations_let_writers_through,
+    names.names_say_what_they_are,
     words.words_of_rooms_stay_in_them,
 ]
 
@@ -60,6 +61,9 @@ BREACHES = [
     (sizes.modules_are_short, "tests/test_long.py", "#\n" * 401),
     (sizes.functions_are_short, f"{CORE}/long.py", LONG_FUNCTION),
     (sizes.functions_are_short, f"{CORE}/long.py", "async " + LONG_FUNCTION),
+    (names.names_say_what_they_are, f"{CORE}/web/shown.py", ""),
+    (names.names_say_what_they_are, f"{CORE}/long.py", "class Kept: ...\n"),
+    (names.names_say_what_they_are, DOOR_OF_CONSENT, "def f():\n    def _asked() -> None: ...\n"),
     (sizes.doors_are_small, DOOR_OF_CONSENT, "#\n" * 80),
     (sizes.oldest_python_reads_all, f"{CORE}/new.py", "type Name = str\n"),
     (sizes.oldest_python_reads_all, f"{CORE}/new.py", "def first[T](items: list[T]) -> T: ...\n"),

@@ -8,7 +8,7 @@ import pytest
 from support.browser import forms_of
 
 from portula import Plugin, hookimpl
-from portula.plugin import Application, Artifact, Authenticated, Authorization, Demands, Login, User
+from portula.plugin import Application, Artifact, AuthenticatedUser, Authorization, Demands, Login, User
 from portula_testing.provider import client_for, make_provider
 from portula_testing.writing import remove_from
 
@@ -35,7 +35,7 @@ class People(Login):
         return self
 
     def current(self):
-        return self.name and Authenticated(
+        return self.name and AuthenticatedUser(
             self.name, self.name, 1_700_000_000, sid="s", authentication=self.act
         )
 
@@ -110,7 +110,7 @@ def test_it_is_remembered_with_the_answer_and_asked_about_all_the_same(house):
     house.press(house.page())
     consent = house.provider.hooks.ask(Plugin.portula_consent)
     with house.provider.app.test_request_context():
-        assert consent.remembered(house.client, "ann") == {"read"}
+        assert consent.recall(house.client, "ann") == {"read"}
     begun = house.post("device_authorization", scope="read").json
     assert "consent-allow" in house.page(f"/o/device/?user_code={begun['user_code']}").text
 

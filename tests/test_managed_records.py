@@ -165,7 +165,7 @@ def test_a_link_is_shown_once_and_sets_a_password(site):
 def test_a_user_is_made_with_a_link_and_edited(site):
     page = site.save("users", username="Bob", email="bob@example.com", claims='{"locale": "de"}')
     assert secret_of(page).startswith("http://localhost/accounts/set-password/?token=")
-    bob = site.users.named("bob")
+    bob = site.users.find_by_name("bob")
     assert (bob.email, bob.is_admin, bob.claims) == ("bob@example.com", False, {"locale": "de"})
     fields = {"username": "Bobby", "email": "", "is_admin": "y", "claims": '{"zoneinfo": "UTC"}'}
     assert "changes were saved" in site.save("users", bob.sub, **fields).text
@@ -201,11 +201,11 @@ def test_the_page_of_a_person_lists_what_is_theirs(connected):
 def test_what_is_a_persons_ends_there(connected):
     storage, subject = connected.provider.storage, connected.ann.sub
     sessions = connected.provider.hooks.ask(Plugin.portula_sessions)
-    sid = sessions.seen(subject)[0].session.sid
+    sid = sessions.live_sessions(subject)[0].session.sid
     page = connected.act("sessions", f"{sid}:{subject}", "end")
     assert "was ended" in page.text
     assert "<h2>Sessions</h2>" in page.text
-    assert sessions.seen(subject) == []
+    assert sessions.live_sessions(subject) == []
     assert "was revoked" in connected.act("authorizations", "f1", "revoke").text
     assert storage.find(Authorization, id="f1").revoked_at is not None
     assert "was disconnected" in connected.act("consents", f"tea {subject}", "remove").text

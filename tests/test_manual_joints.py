@@ -6,7 +6,7 @@ from support.browser import forms_of
 from test_manual import run
 
 from portula import hookimpl
-from portula.plugin import Authorization, Fetched, Fetcher
+from portula.plugin import Authorization, Fetcher, FetchResponse
 from portula_testing.provider import TestLogin, client_for, make_provider
 
 ROOMS = ("consent", "generators", "oauth2", "scopes_settings")
@@ -41,7 +41,7 @@ def test_the_example_of_a_delivery_is_sent():
 
         def post(self, url, body, **_):
             self.heard.append((url, json.loads(body)))
-            return Fetched(202, "", b"")
+            return FetchResponse(202, "", b"")
 
     shop, webhook = Shop(), run("docs/plugins.md", "Webhook")()
     provider = make_provider(*ROOMS, shop, webhook, settings={"DELIVERY_THREADS": 0})

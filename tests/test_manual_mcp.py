@@ -13,7 +13,7 @@ import portula_jose
 import portula_protected_resource
 import portula_resource_server
 from portula import Provider
-from portula.plugin import Fetched
+from portula.plugin import FetchResponse
 from portula_fetch.fetcher import SafeFetcher
 
 PAGE = "docs/mcp.md"
@@ -53,7 +53,7 @@ def test_the_way_of_a_client(app):
 
 def test_the_document_of_the_page_counts(app, monkeypatch):
     (document,) = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
-    members, found = json.loads(document), Fetched(200, "application/json", document.encode())
+    members, found = json.loads(document), FetchResponse(200, "application/json", document.encode())
     monkeypatch.setattr(SafeFetcher, "get", lambda self, url, **keywords: found)
     client = app.extensions["portula"]["portula"].clients.find(members["client_id"])
     assert client.redirect_uris == tuple(members["redirect_uris"])

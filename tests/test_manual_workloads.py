@@ -83,7 +83,7 @@ class Place:
         return self.door.introspect(self.stock, token).json
 
     def subject(self, name):
-        return self.house.users.named(name).sub
+        return self.house.users.find_by_name(name).sub
 
 
 @pytest.fixture(scope="module")

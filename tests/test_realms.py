@@ -24,7 +24,7 @@ def test_realms_of_one_issuer_digest_apart(issuer):
     settings = [{"REALM": name, "OIDC_ISS_ENDPOINT": issuer} for name in ("", "a", "b")]
     keys = [make_provider(*ROOMS, settings=given).keys for given in settings]
     assert len({made.digest("session", "x") for made in keys}) == 3
-    assert len({made.shared.digest("client secret", "x") for made in keys}) == 1
+    assert len({made.across_issuers.digest("client secret", "x") for made in keys}) == 1
 
 
 @pytest.mark.parametrize("name", ["a b", "a/b", "a\0", "a\n", "é", "x" * 65, 1])

@@ -8,7 +8,7 @@ from portula import ConfigError, OAuth2Validator, Plugin, Provider, hookimpl
 from portula.errors import UnknownSetting
 from portula.host.checks import core_checks
 from portula.host.settings import Settings
-from portula.plugin import CoreSettings, HashGenerator, import_object, shown
+from portula.plugin import CoreSettings, HashGenerator, display_value, import_object
 from portula_generators.settings import GeneratorSettings
 from portula_oauth2.settings import OAuth2Settings
 from portula_scopes_settings.settings import ScopesSettings
@@ -152,7 +152,7 @@ def test_errors_never_repeat_a_secret(settings):
     ],
 )
 def test_reports_hide_secrets_and_nothing_else(name, value, text):
-    assert shown(name, value) == text
+    assert display_value(name, value) == text
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_check_tells_an_embedded_app_of_a_misspelt_dictionary():
 
 def test_reports_know_who_declared_a_setting_and_whether_it_was_set():
     provider = make_provider(SCOPES={"tea": "Make tea"})
-    declared = {setting.name: setting for setting in provider.all_settings.declared()}
+    declared = {setting.name: setting for setting in provider.all_settings.declarations()}
     assert list(declared) == sorted(declared)
     assert declared["SCOPES"].origin == "configured"
     assert declared["SCOPES"].owner.name == "portula_scopes_settings"
@@ -359,7 +359,7 @@ def test_two_rooms_that_declare_one_name_are_both_named():
 def test_core_does_not_know_the_settings_of_rooms():
     settings = Settings()
     settings.load([], {})
-    assert settings.declared() == []
+    assert settings.declarations() == []
     assert "SCOPES" not in CoreSettings.model_fields
 
 

@@ -84,7 +84,7 @@ def test_a_finding_speaks_as_people_write_a_configuration(name, value, finding):
 
 def test_no_setting_with_a_pattern_shows_it_where_a_value_has_another_form():
     app = make_app(STORAGE="memory")
-    declared = Provider(app, plugins=[Memory()]).all_settings.declared()
+    declared = Provider(app, plugins=[Memory()]).all_settings.declarations()
     bare = [
         setting.name
         for setting in declared

@@ -182,7 +182,9 @@ def test_without_issuers_the_mounts_keep_them_apart():
         for name in ("first", "second")
     )
     assert first.keys.digest("access token", "x") != second.keys.digest("access token", "x")
-    assert first.keys.shared.digest("client secret", "x") == second.keys.shared.digest("client secret", "x")
+    assert first.keys.across_issuers.digest("client secret", "x") == second.keys.across_issuers.digest(
+        "client secret", "x"
+    )
 
 
 def test_people_of_a_shared_storage_are_people_of_both(two):

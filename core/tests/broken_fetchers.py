@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from portula.errors import FetchFailed
-from portula.plugin import Fetched, Fetcher
+from portula.plugin import Fetcher, FetchResponse
 from portula_fetch import answers
 from portula_fetch.fetcher import SafeFetcher
 from portula_fetch.settings import FetchSettings
@@ -62,7 +62,7 @@ class Naive(Fetcher):
             raise FetchFailed(f"{answer.url} answered {answer.status_code}: {answer.text}")
         if accept and media_type not in accept:
             raise FetchFailed(f"{answer.url} answered {media_type}")
-        return Fetched(
+        return FetchResponse(
             answer.status_code, media_type, answer.content, answers.max_age_of(answer.headers.items())
         )
 
@@ -121,7 +121,7 @@ class Content(Naive):
     """Takes every answer."""
 
     def judged(self, answer, accept, max_bytes, statuses):
-        return Fetched(answer.status_code, "", answer.content)
+        return FetchResponse(answer.status_code, "", answer.content)
 
 
 class Raising(Fetcher):
@@ -156,7 +156,7 @@ class Open(Fetcher):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown(Fetched):
+class Shown(FetchResponse):
     body: bytes
 
 

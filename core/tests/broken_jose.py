@@ -14,14 +14,14 @@ from portula.plugin import Answer, Token
 from portula_jose.jose import SigningRoom
 from portula_testing.contracts import JoseContract
 from portula_testing.jws import (
-    decoded,
-    encoded,
-    loaded,
+    decode,
+    encode,
+    load_key,
     signed_with_secret,
     signing_input,
     taken_apart,
-    verified,
     verified_with_secret,
+    verify_token,
 )
 from portula_testing.provider import Memory, make_provider
 
@@ -44,7 +44,7 @@ class Misnamed(SigningRoom):
 class Talkative(SigningRoom):
     def sign(self, claims, *, typ, algorithm="RS256", client=None):
         header, _, rest = super().sign(claims, typ=typ, algorithm=algorithm, client=client).partition(".")
-        return f"{encoded(json.dumps({**json.loads(decoded(header)), 'jku': 'https://x'}).encode())}.{rest}"
+        return f"{encode(json.dumps({**json.loads(decode(header)), 'jku': 'https://x'}).encode())}.{rest}"
 
 
 class Obliging(SigningRoom):
@@ -117,8 +117,8 @@ class Confused(SigningRoom):
 
     def verify_own(self, token, *, typ, client=None):
         if self.read(token).header["alg"].startswith("HS"):
-            for public in self.sources[-1].published():
-                pem = loaded(public.published).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            for public in self.sources[-1].published_keys():
+                pem = load_key(public.jwk).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
                 with suppress(AssertionError):
                     return Token(*verified_with_secret(token, pem))
         return super().verify_own(token, typ=typ, client=client)
@@ -129,14 +129,14 @@ class TakesKeysAlong(SigningRoom):
 
     def verify_own(self, token, *, typ, client=None):
         jwk = self.read(token).header.get("jwk")
-        return Token(*verified(token, jwk)) if jwk else super().verify_own(token, typ=typ, client=client)
+        return Token(*verify_token(token, jwk)) if jwk else super().verify_own(token, typ=typ, client=client)
 
 
 class Psychic(SigningRoom):
     """CVE-2022-21449."""
 
     def verify_own(self, token, *, typ, client=None):
-        signature = decoded(token.rpartition(".")[2])
+        signature = decode(token.rpartition(".")[2])
         if signature and not any(signature):
             return self.read(token)
         return super().verify_own(token, typ=typ, client=client)
@@ -174,7 +174,7 @@ class Careless(SigningRoom):
     def verify_of_client(self, token, client, *, algorithms, typ):
         for jwk in client.metadata.get("jwks", {}).get("keys", ()):
             with suppress(InvalidSignature, ValueError, LookupError, TypeError, AttributeError):
-                return Token(*verified(token, {**jwk, "kty": "RSA"}))
+                return Token(*verify_token(token, {**jwk, "kty": "RSA"}))
         return super().verify_of_client(token, client, algorithms=algorithms, typ=typ)
 
 
@@ -221,7 +221,7 @@ class Unkept(SigningRoom):
 
 class Stingy(SigningRoom):
     def publish(self, message):
-        return self._document.answer(message, self.ring.published()[:1])
+        return self._document.answer(message, self.ring.published_keys()[:1])
 
 
 MEMORY = Memory()

@@ -12,7 +12,7 @@ from flask import Response, request
 import portula_consent
 import portula_scopes_settings
 from portula import hookimpl
-from portula.plugin import Artifact, Authenticated, User
+from portula.plugin import Artifact, AuthenticatedUser, User
 from portula_consent.answers import ConsentPages
 from portula_testing.consent_contract import MARKUP
 from portula_testing.contracts import ConsentContract, LoginContract
@@ -50,7 +50,7 @@ class Login(TestLogin):
 
 class Everybody(Login):
     def current(self):
-        return Authenticated(ANN.subject, ANN.username, int(time.time()))
+        return AuthenticatedUser(ANN.subject, ANN.username, int(time.time()))
 
 
 class Milliseconds(Login):
@@ -229,15 +229,15 @@ class OfAnybody(Consent):
 
 
 class Remembering(Consent):
-    def remembered(self, client, subject):
-        return super().remembered(client, subject) | {"read"}
+    def recall(self, client, subject):
+        return super().recall(client, subject) | {"read"}
 
 
 class Overwriting(Consent):
     def remember(self, client, subject, scopes):
         self.last = frozenset(scopes)
 
-    def remembered(self, client, subject):
+    def recall(self, client, subject):
         return getattr(self, "last", frozenset())
 
 
@@ -245,8 +245,8 @@ class Lax(Consent):
     def remember(self, client, subject, scopes):
         super().remember(client, subject.lower().strip(), scopes)
 
-    def remembered(self, client, subject):
-        return super().remembered(client, subject.lower().strip())
+    def recall(self, client, subject):
+        return super().recall(client, subject.lower().strip())
 
 
 class Short(Consent):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.errors import Conflict, DuplicateRecord, RecordReplayed
 from portula.plugin import AccessToken, Plan, Writes
 from portula_testing.contracts import PlanContract
 from portula_testing.memory import MemoryStore
@@ -170,9 +170,9 @@ class Stale(MemoryStore):
     def apply(self, plan):
         try:
             return super().apply(plan)
-        except Replayed:
+        except RecordReplayed:
             record = next(part.record for part in plan.parts if hasattr(part, "at"))
-            raise Replayed(dataclasses.replace(record, taken_at=None, scope="stale")) from None
+            raise RecordReplayed(dataclasses.replace(record, taken_at=None, scope="stale")) from None
         except Conflict as conflict:
             raise Conflict(conflict.cls, "stale") from None
 

@@ -119,7 +119,7 @@ class Sessions(BaseSessions):
             del self.kept[key]
         return bool(of)
 
-    def seen(self, subject):
+    def live_sessions(self, subject):
         mine = self.current()
         found = [
             SeenSession(kept, kept.auth_time, kept.auth_time, current=kept == mine)
@@ -258,13 +258,13 @@ class Anybodys(Sessions):
 
 
 class Open(Sessions):
-    def seen(self, subject):
-        return [entry for name in ("ann", "bob") for entry in super(Open, self).seen(name)]
+    def live_sessions(self, subject):
+        return [entry for name in ("ann", "bob") for entry in super(Open, self).live_sessions(name)]
 
 
 class Unsorted(Sessions):
-    def seen(self, subject):
-        return super().seen(subject)[::-1]
+    def live_sessions(self, subject):
+        return super().live_sessions(subject)[::-1]
 
 
 class Mute(Sessions):

@@ -10,7 +10,7 @@ from portula.errors import (
     Conflict,
     DuplicateRecord,
     InvalidClientMetadata,
-    Replayed,
+    RecordReplayed,
     StorageDown,
     UnknownClient,
 )
@@ -25,7 +25,7 @@ from portula.plugin import (
     ClientSaved,
     Plan,
     Remove,
-    added,
+    plan_to_add,
     read_client_metadata,
     secret_id,
 )
@@ -72,22 +72,24 @@ def test_a_client_is_saved_with_what_a_plan_adds_or_not_at_all(provider, heard):
     assert (checked.new, len(checked.secret) > 20) == (True, True)
     assert checked.secret not in repr(checked)
     assert heard.of(ClientSaved) == []
-    provider.storage.apply(added(note("taken")))
+    provider.storage.apply(plan_to_add(note("taken")))
     with pytest.raises(DuplicateRecord):
-        provider.clients.save(checked, added(note("taken")))
+        provider.clients.save(checked, plan_to_add(note("taken")))
     assert provider.storage.select(Application) == []
     assert heard.of(ClientSaved) == []
-    assert provider.clients.save(checked, added(note("free"))) == provider.storage.select(Application)[0]
+    assert (
+        provider.clients.save(checked, plan_to_add(note("free"))) == provider.storage.select(Application)[0]
+    )
     assert provider.storage.find(Artifact, digest="free") is not None
     assert [event.created for event in heard.of(ClientSaved)] == [True]
 
 
 def test_a_client_is_saved_as_it_was_read_or_not_at_all(provider, heard):
     read, _ = provider.clients.create(Application(client_id="a"))
-    saved = provider.clients.save(replace(read, name="first"), added(note("first")))
+    saved = provider.clients.save(replace(read, name="first"), plan_to_add(note("first")))
     assert (saved.name, saved.version) == ("first", read.version + 1)
     with pytest.raises(Conflict) as conflict:
-        provider.clients.save(replace(read, name="second"), added(note("second")))
+        provider.clients.save(replace(read, name="second"), plan_to_add(note("second")))
     assert conflict.value.record == saved
     assert provider.storage.select(Application) == [saved]
     assert [found.digest for found in provider.storage.select(Artifact)] == ["first"]
@@ -98,7 +100,7 @@ def test_what_a_plan_fails_with_is_raised_as_it_is(provider, heard):
     client, _ = provider.clients.create(Application(client_id="a"))
     plan = Plan()
     plan.take(note("gone"), at=1)
-    with pytest.raises(Replayed):
+    with pytest.raises(RecordReplayed):
         provider.clients.save(client, plan)
     assert provider.storage.select(Application) == [client]
 
@@ -145,7 +147,7 @@ def test_a_client_that_keeps_a_rule_no_longer_can_be_disabled_and_nothing_else()
     assert clients.edit("a", lambda found: replace(found, disabled=True)).disabled
     with pytest.raises(InvalidClientMetadata, match="no client is allowed"):
         clients.edit("a", lambda found: replace(found, disabled=False))
-    assert clients.registered("a").disabled
+    assert clients.require("a").disabled
 
 
 def test_a_client_that_keeps_a_rule_no_longer_can_lose_a_secret_and_gets_none():
@@ -229,11 +231,11 @@ def test_what_was_issued_ends_before_the_client_goes_so_that_a_removal_that_fail
     with monkeypatch.context() as patch:
         Interrupting(provider, patch, fail)
         with pytest.raises(StorageDown):
-            provider.clients.remove("a", added(note("n")))
+            provider.clients.remove("a", plan_to_add(note("n")))
     assert live(provider) == {"own", "b's", "of b"}, "the token ended with the authorization of a"
     assert provider.clients.find("a") is not None
     assert provider.storage.find(Artifact, digest="n") is None
-    provider.clients.remove("a", added(note("n")))
+    provider.clients.remove("a", plan_to_add(note("n")))
     assert provider.clients.find("a") is None
     assert provider.storage.find(Artifact, digest="n") is not None
 
@@ -250,9 +252,9 @@ def test_what_is_issued_while_a_client_is_removed_ends_too(provider, monkeypatch
 
 def test_a_removal_hears_what_its_plan_fails_with(provider):
     provider.clients.create(Application(client_id="a"))
-    provider.storage.apply(added(note("n")))
+    provider.storage.apply(plan_to_add(note("n")))
     with pytest.raises(DuplicateRecord):
-        provider.clients.remove("a", added(note("n")))
+        provider.clients.remove("a", plan_to_add(note("n")))
     assert provider.clients.find("a") is not None
 
 

@@ -88,8 +88,8 @@ def test_what_nobody_sealed_is_nothing(sealed):
 
 def test_shared_keys_leave_the_namespace_out():
     one, two = Keys([NEW, OLD], "one"), Keys([NEW, OLD], "two")
-    assert one.shared.digest("p", "v") == two.shared.digest("p", "v") != one.digest("p", "v")
-    assert two.shared.unseal("p", one.shared.seal("p", "text")) == "text"
+    assert one.across_issuers.digest("p", "v") == two.across_issuers.digest("p", "v") != one.digest("p", "v")
+    assert two.across_issuers.unseal("p", one.across_issuers.seal("p", "text")) == "text"
 
 
 def test_keys_never_show_themselves():

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.errors import Conflict, DuplicateRecord, RecordReplayed
 from portula.plugin import CORE_RECORDS, AccessToken, Application, Artifact, Grant, Plan, Storage
 from portula_testing.memory import MemoryStore
 from portula_testing.storage_samples import access_token, grant
@@ -60,11 +60,11 @@ def test_a_plan_knows_what_it_adds():
     plan.take(grant("d"), at=1)
     plan.change(access_token("e"), revoked_at=1)
     assert plan
-    assert plan.added(AccessToken) == [access_token("a"), access_token("c")]
-    assert plan.added(Grant) == [grant("b")]
-    assert plan.added(Application) == []
+    assert plan.additions(AccessToken) == [access_token("a"), access_token("c")]
+    assert plan.additions(Grant) == [grant("b")]
+    assert plan.additions(Application) == []
     plan.add(Tenanted(client_id="f"))
-    assert plan.added(Application) == [Tenanted(client_id="f")]
+    assert plan.additions(Application) == [Tenanted(client_id="f")]
 
 
 def test_a_change_says_of_which_record():
@@ -127,7 +127,7 @@ def test_what_fails_first_leaves_the_other_stores_alone(storage, applied):
     plan = Plan()
     plan.add(access_token("token"))
     plan.take(grant("code"), at=1)
-    with pytest.raises(Replayed):
+    with pytest.raises(RecordReplayed):
         storage.apply(plan)
     assert len(applied) == 1
     assert storage.find(AccessToken, digest="token") is None

@@ -9,7 +9,7 @@ from datetime import timedelta
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from portula.plugin import AnswersSlot, field_docs, shown
+from portula.plugin import AnswersSlot, display_value, field_docs
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -80,7 +80,7 @@ def _entry(name: str, field: FieldInfo, text: str) -> SettingEntry:
 def _default(name: str, value: object) -> str:
     if value is None:
         return "none"
-    return "empty" if value in ("", (), {}, []) else f"`{shown(name, value)}`"
+    return "empty" if value in ("", (), {}, []) else f"`{display_value(name, value)}`"
 
 
 def _bounds(metadata: list[Any]) -> str:

@@ -10,7 +10,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from wtforms import PasswordField, StringField
 
 from portula import Plugin, Provider
-from portula.plugin import Authenticated, Login, User
+from portula.plugin import AuthenticatedUser, Login, User
 
 app = Flask(__name__)
 app.config.from_prefixed_env()
@@ -61,7 +61,7 @@ class OurLogin(Plugin, Login):
     def current(self):
         if not current_user.is_authenticated:
             return None
-        return Authenticated(current_user.id, current_user.name, session["auth_time"], amr=("pwd",))
+        return AuthenticatedUser(current_user.id, current_user.name, session["auth_time"], amr=("pwd",))
 
     def login_url(self, next_url, client=None):
         return url_for("login", next=next_url)

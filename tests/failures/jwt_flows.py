@@ -9,7 +9,7 @@ from support.fitting import stubbed
 from failures.houses import ISSUER, House, expect
 from failures.machine_flows import ClientCredentials, CodeFlow, RefreshInGrace
 from portula import Plugin, hookimpl
-from portula.plugin import Fetched, Fetcher, Message
+from portula.plugin import Fetcher, FetchResponse, Message
 
 JWTS = {"ACCESS_TOKEN_FORMAT": "jwt"}
 KEYS = "https://id.example/keys"
@@ -46,12 +46,14 @@ class Documents(stubbed(Fetcher)):
 
     def get(self, url, *, accept, max_bytes=65536):
         if url == KEYS:
-            return Fetched(
+            return FetchResponse(
                 200,
                 "application/json",
                 self.provider.hooks.ask(Plugin.portula_jose).publish(Message("GET", KEYS)).body,
             )
-        return Fetched(200, "application/json", json.dumps({"issuer": ISSUER, "jwks_uri": KEYS}).encode())
+        return FetchResponse(
+            200, "application/json", json.dumps({"issuer": ISSUER, "jwks_uri": KEYS}).encode()
+        )
 
 
 class JwtResource(House):

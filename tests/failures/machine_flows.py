@@ -8,7 +8,15 @@ from security.keyed import a_pem
 
 from failures.houses import PASSWORD, House, as_json, claims_of, expect, sent_back
 from portula import Plugin, hookimpl
-from portula.plugin import AccessToken, Application, Artifact, Authorization, Fetched, Fetcher, RefreshToken
+from portula.plugin import (
+    AccessToken,
+    Application,
+    Artifact,
+    Authorization,
+    Fetcher,
+    FetchResponse,
+    RefreshToken,
+)
 from portula_testing import jws
 from portula_testing.provider import CALLBACK, client_for
 
@@ -351,7 +359,7 @@ class Keys(Fetcher):
         return self
 
     def get(self, url, *, accept, max_bytes=65536):
-        return Fetched(200, "application/json", json.dumps(self.key.jwks).encode())
+        return FetchResponse(200, "application/json", json.dumps(self.key.jwks).encode())
 
     def post(self, url, form, *, max_bytes=65536):
         raise NotImplementedError

@@ -11,8 +11,8 @@ from portula.plugin import (
     Application,
     Artifact,
     Authorization,
-    Fetched,
     Fetcher,
+    FetchResponse,
     Grant,
     secret_id,
 )
@@ -81,7 +81,7 @@ class Receiver(Fetcher):
 
     def post(self, url, body, *, headers=None, max_bytes=65536):
         self.heard.append(url)
-        return Fetched(200, "", b"")
+        return FetchResponse(200, "", b"")
 
     def get(self, url, *, accept, max_bytes=65536):
         raise NotImplementedError
@@ -174,7 +174,7 @@ class Disabling(Ended):
         assert done.exit_code == 0, done.output
 
     def check(self):
-        assert self.provider.hooks.ask(Plugin.portula_login).users.named("ann").disabled
+        assert self.provider.hooks.ask(Plugin.portula_login).users.find_by_name("ann").disabled
         return self.ended()
 
 

@@ -18,7 +18,7 @@ from werkzeug.test import Client
 
 from portula import Provider
 from portula.host.modes import storage_check_deferred
-from portula.plugin import AccessToken, Application, Authorization, Grant, RefreshToken, added
+from portula.plugin import AccessToken, Application, Authorization, Grant, RefreshToken, plan_to_add
 from portula_storage_sql import migrate
 
 NODES, WORKERS, REQUESTS = 2, 2, 60
@@ -91,7 +91,7 @@ class House:
                 RefreshToken(digest=name, authorization=name, **common),
             ]
         for place in range(0, len(records), 400):
-            self.storage.apply(added(*records[place : place + 400]))
+            self.storage.apply(plan_to_add(*records[place : place + 400]))
 
     def left(self) -> dict[str, tuple[int, int]]:
         """Return of each kind that was prepared how many are expired, and how many live."""

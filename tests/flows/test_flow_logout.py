@@ -99,7 +99,7 @@ def claims_of(server: Server, token: str):
     header, _ = jws.taken_apart(token)
     keys = httpx.get(f"{server.issuer}/.well-known/jwks.json").json()["keys"]
     (key,) = [key for key in keys if key["kid"] == header["kid"]]
-    return jws.verified(token, key)
+    return jws.verify_token(token, key)
 
 
 def arrived(app_server: HttpsServer, count: int):

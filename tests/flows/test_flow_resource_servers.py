@@ -144,7 +144,7 @@ def test_ours_reads_what_the_issuer_signed_for_it_alone(
         issuer.token(client, resource=""),  # for the issuer
         token[:-4],
         jws.TokenKey("ES256").sign(jws.taken_apart(token)[1], typ="at+jwt"),
-        jws.unsigned(jws.taken_apart(token)[1], typ="at+jwt"),
+        jws.unsigned_token(jws.taken_apart(token)[1], typ="at+jwt"),
     ]
     assert [visit(resource, each).status_code for each in refused] == [401] * len(refused)
     assert visit(resource, issuer.token(client, scope="write")).status_code == 403

@@ -147,7 +147,7 @@ def test_what_one_node_issues_the_other_knows(nodes: tuple[Server, Server], clie
     published = httpx.get(f"{other.url}/o/.well-known/jwks.json").json()["keys"]
     header, _ = jws.taken_apart(tokens["id_token"])
     (key,) = [key for key in published if key["kid"] == header["kid"]]
-    assert jws.verified(tokens["id_token"], key)[1]["iss"] == ISSUER
+    assert jws.verify_token(tokens["id_token"], key)[1]["iss"] == ISSUER
     fresh = _post(other, client, grant_type="refresh_token", refresh_token=tokens["refresh_token"]).json()
     assert _post(one, client, "introspect", token=tokens["access_token"]).json() == {"active": False}
     assert _post(one, client, "revoke_token", token=fresh["refresh_token"]).status_code == 200

@@ -102,7 +102,7 @@ def verified(url, token):
         for key in httpx.get(f"{url}/o/.well-known/jwks.json").json()["keys"]
         if key["kid"] == jws.taken_apart(token)[0]["kid"]
     ]
-    return jws.verified(token, key)
+    return jws.verify_token(token, key)
 
 
 # --- Request resolvers, with what ends their source in the plan of the answer ---

@@ -33,13 +33,13 @@ class TestJsonStore(WalkContract, StorageContract):
 
 
 def test_another_process_reads_what_was_kept(module, tmp_path):
-    from portula.plugin import CORE_RECORDS, Application, added
+    from portula.plugin import CORE_RECORDS, Application, plan_to_add
 
     first = module.JsonStore(CORE_RECORDS, tmp_path / "store.json")
     second = module.JsonStore(CORE_RECORDS, tmp_path / "store.json")
     for number in count():
         name = f"client{number}"
-        first.apply(added(Application(client_id=name, grant_types=("a", "b"), metadata={"a": [1]})))
+        first.apply(plan_to_add(Application(client_id=name, grant_types=("a", "b"), metadata={"a": [1]})))
         assert second.find(Application, client_id=name) == first.find(Application, client_id=name)
         assert second.find(Application, client_id=name).grant_types == ("a", "b")
         if number == 3:

@@ -212,7 +212,7 @@ def test_claims_are_added_to_id_tokens_and_none_is_overwritten(deployment, url):
         for key in httpx.get(f"{url}/o/.well-known/jwks.json").json()["keys"]
         if key["kid"] == jws.taken_apart(answer["id_token"])[0]["kid"]
     ]
-    claims = jws.verified(answer["id_token"], key)[1]
+    claims = jws.verify_token(answer["id_token"], key)[1]
     assert claims["tenant"] == "north"
     assert claims["sub"] == json.loads(made.stdout)["sub"]
     assert claims["aud"] == party["client_id"]

@@ -106,7 +106,7 @@ class House:
         self.app.add_url_rule("/resource", "resource", require_oauth("read")(lambda: "the resource"))
         self.host = HOST if self.provider.issuer else "http://127.0.0.1:5000"
         self.users = self.provider.hooks.ask(Plugin.portula_login).users
-        self.ann = self.users.named("ann") or self.users.create("ann", PASSWORD)
+        self.ann = self.users.find_by_name("ann") or self.users.create("ann", PASSWORD)
 
     def close(self):
         for store in self.provider.stores.values():

@@ -32,7 +32,7 @@ def opened(house, party, response, mode):
     assert set(found) == {"response"}
     header, _ = jws.taken_apart(found["response"])
     keys = house.door().open("/o/.well-known/jwks.json").json["keys"]
-    claims = jws.verified(found["response"], next(key for key in keys if key["kid"] == header["kid"]))[1]
+    claims = jws.verify_token(found["response"], next(key for key in keys if key["kid"] == header["kid"]))[1]
     assert claims["aud"] == party.client_id
     return claims
 

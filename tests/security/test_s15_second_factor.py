@@ -11,7 +11,7 @@ from flask import Flask, redirect, request, session, url_for
 from support.devices import GRANTS
 
 from portula import Plugin
-from portula.plugin import Application, Authenticated, Login, User
+from portula.plugin import Application, AuthenticatedUser, Login, User
 from portula_resource_server import require_oauth
 from portula_testing.provider import CALLBACK, make_provider
 from security.driving import HOST, Browser, Clock, Door, Party, answered, bearer, pkce
@@ -39,7 +39,7 @@ class TwoFactors(Plugin, Login):
         return self
 
     def current(self):
-        return Authenticated("ann", "ann", **session["person"]) if "person" in session else None
+        return AuthenticatedUser("ann", "ann", **session["person"]) if "person" in session else None
 
     def login_url(self, next_url, client=None):
         return url_for("login", next=next_url)

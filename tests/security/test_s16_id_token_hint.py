@@ -25,7 +25,7 @@ def id_token(house, client, browser):
 def forged(house, request):
     claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": "client"}
     return {
-        "unsigned": lambda: jws.unsigned(claims),
+        "unsigned": lambda: jws.unsigned_token(claims),
         "foreign": lambda: jws.TokenKey().sign(claims),
         "rubbish": lambda: "é",
         "long": lambda: "A" * 4096,

@@ -7,8 +7,8 @@ import pytest
 
 from portula import Plugin
 from portula.errors import JoseError, UntrustedToken
-from portula_testing.forgeries import altered, confused, psychic
-from portula_testing.jws import TokenKey, signed_with_secret, unsigned
+from portula_testing.forgeries import alterations, key_confusions, psychic
+from portula_testing.jws import TokenKey, signed_with_secret, unsigned_token
 from security.keyed import (
     ALGORITHMS,
     CLAIMS,
@@ -35,13 +35,13 @@ def test_no_forgery_of_our_own_tokens_is_believed(provider):
     """Authlib CVE-2024-37568, CVE-2026-28802; CVE-2016-10555; CVE-2022-21449."""
     jose, sealed = provider.hooks.ask(Plugin.portula_jose), sealed_client(provider)
     for key in published(provider):
-        forged = [*confused(key, CLAIMS), *psychic(key["kid"], CLAIMS)]
+        forged = [*key_confusions(key, CLAIMS), *psychic(key["kid"], CLAIMS)]
         for client in (None, sealed):
             assert believed(partial(jose.verify_own, typ={"JWT"}, client=client), forged) == []
     for algorithm in jose.signing_algorithms():
         token = jose.sign(CLAIMS, typ="JWT", algorithm=algorithm)
         assert jose.verify_own(token, typ={"JWT"}).claims == CLAIMS
-        assert believed(partial(jose.verify_own, typ={"JWT"}), altered(token)) == []
+        assert believed(partial(jose.verify_own, typ={"JWT"}), alterations(token)) == []
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -51,7 +51,7 @@ def test_no_forgery_of_a_clients_tokens_is_believed(provider, algorithm):
         provider.hooks.ask(Plugin.portula_jose).verify_of_client, client=client, algorithms=EVERY, typ={"JWT"}
     )
     assert verify(key.sign(CLAIMS)).claims == CLAIMS
-    forged = [*confused(key.jwk, CLAIMS), *psychic(key.kid, CLAIMS), *altered(key.sign(CLAIMS))]
+    forged = [*key_confusions(key.jwk, CLAIMS), *psychic(key.kid, CLAIMS), *alterations(key.sign(CLAIMS))]
     assert believed(verify, forged) == []
 
 
@@ -128,5 +128,5 @@ def test_nothing_is_ever_signed_with_no_algorithm(provider):
     for algorithm in ("none", "None", "NONE", "", "hs256"):
         with pytest.raises(JoseError):
             provider.hooks.ask(Plugin.portula_jose).sign(CLAIMS, typ="JWT", algorithm=algorithm)
-    tokens = [("unsigned", unsigned(CLAIMS)), ("spelled otherwise", unsigned(CLAIMS, alg="nOne"))]
+    tokens = [("unsigned", unsigned_token(CLAIMS)), ("spelled otherwise", unsigned_token(CLAIMS, alg="nOne"))]
     assert believed(partial(provider.hooks.ask(Plugin.portula_jose).verify_own, typ={"JWT"}), tokens) == []

@@ -17,11 +17,11 @@ from portula_testing import jws
 from portula_testing.forgeries import (
     MALFORMED,
     REFUSED_HEADERS,
-    altered,
-    confused,
+    alterations,
+    key_confusions,
     psychic,
-    resigned,
     self_made,
+    sign_again,
 )
 from security.driving import ISSUER, bearer, s256
 from security.house import House
@@ -189,19 +189,19 @@ def taken(place, tokens):
 
 def test_no_forged_signature_is_believed(place):
     """S40; a proof brings its key along, so there a stranger's own is no forgery."""
-    forged = [*altered(place.good()), *psychic(KEY.kid, place.claims(), place.typ)]
+    forged = [*alterations(place.good()), *psychic(KEY.kid, place.claims(), place.typ)]
     assert taken(place, forged) == []
     assert place.takes(place.good())
 
 
 def test_a_public_key_is_no_secret_and_none_is_no_algorithm(place):
     """S40."""
-    forged = confused(KEY.jwk, place.claims(), place.typ)
+    forged = key_confusions(KEY.jwk, place.claims(), place.typ)
     if place.brings_its_key:
         secret = str(KEY.jwk).encode()
         forged = [
             ("secret", jws.signed_with_secret(secret, place.claims(), typ=place.typ, jwk=KEY.jwk)),
-            ("none", jws.unsigned(place.claims(), typ=place.typ, jwk=KEY.jwk)),
+            ("none", jws.unsigned_token(place.claims(), typ=place.typ, jwk=KEY.jwk)),
         ]
     assert taken(place, forged) == []
 
@@ -223,7 +223,7 @@ def test_a_key_that_a_token_names_or_brings_is_not_used(place):
 
 def test_what_a_header_must_not_have_is_refused(place):
     """S42: crit, b64, zip, and names of algorithms that are none."""
-    forged = [(name, resigned(KEY, place.good(), **header)) for name, header in REFUSED_HEADERS.items()]
+    forged = [(name, sign_again(KEY, place.good(), **header)) for name, header in REFUSED_HEADERS.items()]
     assert taken(place, forged) == []
 
 

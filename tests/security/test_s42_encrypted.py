@@ -13,7 +13,7 @@ from support.encrypting import ec_key, encrypted, public, rsa_key
 from portula import Plugin
 from portula.errors import JoseError, UntrustedToken
 from portula.plugin import Application
-from portula_testing.jws import encoded
+from portula_testing.jws import encode
 from security.driving import Door
 from security.hostile import is_no_failure
 from security.house import House
@@ -86,9 +86,9 @@ headers = st.fixed_dictionaries(
 parts = st.binary(max_size=80)
 tokens = (
     st.builds(lambda *given: ".".join(given), *[texts] * 5)
-    | st.builds(lambda *given: ".".join(map(encoded, given)), *[parts] * 5)
+    | st.builds(lambda *given: ".".join(map(encode, given)), *[parts] * 5)
     | st.builds(
-        lambda header, *given: ".".join(map(encoded, [json.dumps(header).encode(), *given])),
+        lambda header, *given: ".".join(map(encode, [json.dumps(header).encode(), *given])),
         headers,
         *[parts] * 4,
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from portula import Plugin
 from portula.errors import UntrustedToken
 from portula_testing.forgeries import MALFORMED, REFUSED_HEADERS
-from portula_testing.jws import TokenKey, encoded
+from portula_testing.jws import TokenKey, encode
 from security.keyed import ALGORITHMS, CLAIMS, HMACS, believed, key_of, keyed_client, provider_with
 
 EVERY = {*ALGORITHMS, *HMACS, "none"}
@@ -72,7 +72,7 @@ def test_the_limit_is_a_setting(limit):
 
 def test_a_token_of_the_default_size_is_read_and_a_larger_one_is_not():
     for size, read in ((16 * 1024, True), (16 * 1024 + 4, False)):
-        token = f"{encoded(HEADER)}.{'A' * size}"[: size - 1] + "."
+        token = f"{encode(HEADER)}.{'A' * size}"[: size - 1] + "."
         with pytest.raises(UntrustedToken) as caught:
             provider_with().hooks.ask(Plugin.portula_jose).read(token)
         assert ("larger" not in str(caught.value)) is read
@@ -89,9 +89,7 @@ def test_claims_are_nested_so_deep_and_no_deeper(depth, read):
 
 def test_an_encrypted_token_is_refused():
     """Nothing is decrypted unless a room asks for it, and then not by what lets p2c or zip burn our time."""
-    header = encoded(
-        b'{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"AAAA","zip":"DEF"}'
-    )
+    header = encode(b'{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"AAAA","zip":"DEF"}')
     for verify in ways(provider_with()):
         assert believed(verify, [("JWE", f"{header}.AAAA.AAAA.AAAA.AAAA")]) == []
     decrypt = provider_with().hooks.ask(Plugin.portula_jose).decrypt
@@ -137,7 +135,7 @@ headers = st.fixed_dictionaries(
 
 def token_of(header, claims, signature):
     return ".".join(
-        [encoded(json.dumps(header).encode()), encoded(json.dumps(claims).encode()), encoded(signature)]
+        [encode(json.dumps(header).encode()), encode(json.dumps(claims).encode()), encode(signature)]
     )
 
 
@@ -145,7 +143,7 @@ tokens = (
     texts
     | st.builds(lambda *parts: ".".join(parts), texts, texts, texts)
     | st.builds(token_of, headers, json_values, st.binary(max_size=80))
-    | st.builds(lambda *parts: ".".join(map(encoded, parts)), *[st.binary(max_size=60)] * 3)
+    | st.builds(lambda *parts: ".".join(map(encode, parts)), *[st.binary(max_size=60)] * 3)
 )
 
 

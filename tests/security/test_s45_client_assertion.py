@@ -7,7 +7,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from support.assertions import ISSUER, TYPE, World, refused
 
 from portula.errors import InvalidClientMetadata
-from portula_testing.jws import TokenKey, encoded, signed_with_secret, signing_input, taken_apart, unsigned
+from portula_testing.jws import (
+    TokenKey,
+    encode,
+    signed_with_secret,
+    signing_input,
+    taken_apart,
+    unsigned_token,
+)
 from portula_testing.provider import MovableClock
 
 TOKEN_ENDPOINT = f"{ISSUER}/token/"
@@ -132,7 +139,7 @@ def test_an_assertion_that_is_not_signed_does_not_count(world, key, door):
     """S40."""
     client = world.client(key)
     for alg in ("none", "None", "NONE", "nOnE", "", None):
-        refused(world.token(unsigned(world.claims(client), alg=alg), door))
+        refused(world.token(unsigned_token(world.claims(client), alg=alg), door))
 
 
 def test_a_public_key_is_no_secret(world, rsa):
@@ -183,7 +190,7 @@ def test_a_signature_that_was_tampered_with_does_not_count(world, key):
     for bad in (
         f"{header}.{signing_input({}, told).split('.')[1]}.{signature}",
         f"{header}.{claims}.",
-        f"{header}.{claims}.{encoded(bytes(64))}",
+        f"{header}.{claims}.{encode(bytes(64))}",
         f"{header}.{claims}.{signature[:-4]}",
         f"{header}.{claims}.{signature}AAAA",
         f"{header}.{claims}",

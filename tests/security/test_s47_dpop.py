@@ -106,7 +106,7 @@ def test_a_key_is_not_another_kind_of_key(house, door, client):
         p384.sign(claims, typ="dpop+jwt", jwk=p384.jwk, alg="ES256"),
         p384.sign(claims, typ="dpop+jwt", jwk=p384.jwk),
         jws.signed_with_secret(secret, claims, typ="dpop+jwt", jwk=rsa.jwk),
-        jws.unsigned(claims, typ="dpop+jwt", jwk=rsa.jwk),
+        jws.unsigned_token(claims, typ="dpop+jwt", jwk=rsa.jwk),
         rsa.sign(claims, typ="dpop+jwt", jwk={**rsa.jwk, "d": "AAAA"}),
         rsa.sign(claims, typ="dpop+jwt", jwk=None, x5c=["AAAA"], jku="https://evil.example/keys"),
     ):

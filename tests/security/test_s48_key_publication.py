@@ -8,7 +8,7 @@ from support.fitting import stubbed
 from portula import Plugin, hookimpl
 from portula.errors import JoseError, UntrustedToken
 from portula_jose.hooks import Signer
-from portula_testing.jws import TokenKey, taken_apart, verified
+from portula_testing.jws import TokenKey, taken_apart, verify_token
 from security.keyed import a_pem, provider_with, published
 
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"}
@@ -40,7 +40,7 @@ def test_what_is_served_holds_no_private_member(house, kind):
     assert len(set(kids)) == len(kids)
     for algorithm in house.provider.hooks.ask(Plugin.portula_jose).signing_algorithms():
         token = house.provider.hooks.ask(Plugin.portula_jose).sign({"a": 1}, typ="JWT", algorithm=algorithm)
-        verified(token, keys[kids.index(taken_apart(token)[0]["kid"])])
+        verify_token(token, keys[kids.index(taken_apart(token)[0]["kid"])])
 
 
 def test_no_private_part_is_in_what_is_stored_or_served(make_house):

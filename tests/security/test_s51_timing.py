@@ -33,7 +33,7 @@ class Counting:
 
     @hookimpl
     def portula_secret_hasher(self, provider):
-        hasher = CountingHasher(provider.keys.shared, "testing")
+        hasher = CountingHasher(provider.keys.across_issuers, "testing")
         hasher.calls = self.calls
         return hasher
 

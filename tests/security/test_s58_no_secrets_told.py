@@ -10,7 +10,7 @@ import pytest
 from support.browser import forms_of
 
 from portula import Plugin, hookimpl
-from portula.plugin import Message, shown
+from portula.plugin import Message, display_value
 from security.driving import PASSWORD, answered, basic, bearer, pkce
 
 CHOSEN_SECRET = "a secret that a person chose, long enough"
@@ -238,19 +238,21 @@ def test_messages(lived):
 def test_keys_settings_and_the_provider(lived):
     life, _ = lived
     provider = life.house.provider
-    settings = [provider.all_settings.value(declared.name) for declared in provider.all_settings.declared()]
+    settings = [
+        provider.all_settings.value(declared.name) for declared in provider.all_settings.declarations()
+    ]
     assert (SECRET_KEY,) in settings  # they are there to be read, and not to be shown
     everything = [
         provider.keys,
-        provider.keys.shared,
+        provider.keys.across_issuers,
         provider,
         provider.validator,
         provider.hooks.ask(Plugin.portula_secret_hasher),
     ]
-    models = [declared.owner for declared in provider.all_settings.declared()] + [provider.core_settings]
+    models = [declared.owner for declared in provider.all_settings.declarations()] + [provider.core_settings]
     assert life.told_in(f"{everything!r} {models!r} {provider.core_settings}") == []
-    for declared in provider.all_settings.declared():
-        assert life.told_in(shown(declared.name, provider.all_settings.value(declared.name))) == []
+    for declared in provider.all_settings.declarations():
+        assert life.told_in(display_value(declared.name, provider.all_settings.value(declared.name))) == []
 
 
 def test_a_setting_that_is_refused(make_house):

@@ -8,7 +8,7 @@ import pytest
 from support.fitting import stubbed
 
 from portula import hookimpl
-from portula.plugin import Fetched, Fetcher
+from portula.plugin import Fetcher, FetchResponse
 from portula_testing import jws
 from security.driving import ISSUER, answered, pkce
 from security.house import House
@@ -31,7 +31,7 @@ class Web(stubbed(Fetcher)):
 
     def get(self, url, *, accept, max_bytes=65536):
         self.asked.append(url)
-        return Fetched(200, "application/jwt", self.document.encode())
+        return FetchResponse(200, "application/jwt", self.document.encode())
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_an_object_of_another_client_is_refused(house, party, way):
 
 def test_none_is_refused_and_so_is_what_needs_a_secret(house, party, way):
     for signed in (
-        jws.unsigned(claims(house, party), typ=TYP),
+        jws.unsigned_token(claims(house, party), typ=TYP),
         jws.signed_with_secret(party.secret.encode(), claims(house, party), typ=TYP),
     ):
         assert ask(house, party, way, request=signed) in (

@@ -125,8 +125,7 @@ def test_a_consent(two, pair, client):
     assert "ask" in browser.ask(other, client, **auto).text
     application = ours.provider.storage.find(Application, client_id=client.client_id)
     remembered = [
-        tenant.provider.hooks.ask(Plugin.portula_consent).remembered(application, two.ann.sub)
-        for tenant in pair
+        tenant.provider.hooks.ask(Plugin.portula_consent).recall(application, two.ann.sub) for tenant in pair
     ]
     assert remembered == [{"read"}, frozenset()]
     assert client.client_id not in browser.get(f"/{other.name}/authorized_tokens/").text

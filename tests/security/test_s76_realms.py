@@ -18,7 +18,7 @@ from portula.plugin import (
     LoginSucceeded,
     RefreshToken,
     TokenIssued,
-    added,
+    plan_to_add,
 )
 from portula_accounts.records import USER_RECORD, User
 from portula_cleanup.sweep import Sweep
@@ -113,7 +113,7 @@ def authorization(provider, subject, client_id):
         scope="read",
         issued_at=provider.now(),
     )
-    provider.storage.apply(added(made))
+    provider.storage.apply(plan_to_add(made))
     return made.id
 
 
@@ -194,7 +194,7 @@ def test_a_consent(two, pair, client):
     browser.code(ours, client)
     browser.sign_in(other)
     assert "ask" in browser.ask(other, client, approval_prompt="auto").text
-    subject = ours.users.named("ann").sub
+    subject = ours.users.find_by_name("ann").sub
     memories = [tenant.provider.hooks.ask(Plugin.portula_consent).memory for tenant in pair]
     assert [memory.scopes(subject, client.client_id) for memory in memories] == [{"read"}, frozenset()]
     assert client.client_id not in browser.get(f"/{other.name}/authorized_tokens/").text
@@ -217,16 +217,16 @@ def test_people_are_of_one_realm(two, pair, client):
     name = f"person-{ours.name}-{client.client_id[:8]}"
     people = [tenant.users.create(name, PASSWORD) for tenant in pair]
     assert people[0].sub != people[1].sub
-    assert [tenant.users.named(name).sub for tenant in pair] == [person.sub for person in people]
+    assert [tenant.users.find_by_name(name).sub for tenant in pair] == [person.sub for person in people]
     assert other.users.find(people[0].sub) is None
     tokens = [tenant.tokens(client, name)["access_token"] for tenant in pair]
     with two.app.test_request_context(base_url=HOST):
-        ours.users.disable(ours.users.named(name))
+        ours.users.disable(ours.users.find_by_name(name))
         other.users.disable(people[0])  # who is nobody there
     assert ours.resource(tokens[0]).status_code == 401
     assert other.resource(tokens[1]).status_code == 200
     only = ours.users.create(f"only-{name}", PASSWORD)
-    assert other.users.named(only.username) is None
+    assert other.users.find_by_name(only.username) is None
 
 
 def test_registrations_and_initial_access_tokens(two, pair):
@@ -281,7 +281,7 @@ def test_one_browser_signs_out_of_one(two, pair):
     browser.sign_in(ours)
     browser.sign_in(other)
     with two.app.app_context():
-        ended = ours.provider.hooks.ask(Plugin.portula_sessions).end_all(ours.users.named("ann").sub)
+        ended = ours.provider.hooks.ask(Plugin.portula_sessions).end_all(ours.users.find_by_name("ann").sub)
     assert ended >= 1
     assert not browser.is_signed_in(ours)
     assert browser.is_signed_in(other)

@@ -7,8 +7,8 @@ from security.driving import HOST
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Fetched
 from portula.plugin import Fetcher as BaseFetcher
+from portula.plugin import FetchResponse
 
 GRANT = "urn:openid:params:grant-type:ciba"
 PATH = "/o/bc-authorize/"
@@ -97,4 +97,4 @@ class Receiver(BaseFetcher):
         self.heard.append((url, json.loads(body), dict(headers)))
         if self.status >= 300:
             raise FetchFailed(f"answers {self.status}", status=self.status)
-        return Fetched(self.status, "", b"")
+        return FetchResponse(self.status, "", b"")

@@ -4,7 +4,7 @@ import json
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Fetched, Fetcher
+from portula.plugin import Fetcher, FetchResponse
 from support.fitting import stubbed
 
 URL = "https://app.example/oauth/client.json"
@@ -31,4 +31,4 @@ class Documents(stubbed(Fetcher)):
         body = found if isinstance(found, bytes) else json.dumps(found).encode()
         if len(body) > max_bytes:
             raise FetchFailed("the answer is too long")
-        return Fetched(200, self.media_type, body, self.max_age)
+        return FetchResponse(200, self.media_type, body, self.max_age)

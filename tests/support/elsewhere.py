@@ -14,7 +14,7 @@ import portula_mtls
 import portula_resource_server
 from portula import Provider, hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Fetched, Fetcher
+from portula.plugin import Fetcher, FetchResponse
 from portula_resource_server import current_token, require_oauth
 from portula_testing import jws
 from support.certificates import BEHIND_PROXY
@@ -40,11 +40,11 @@ class Web(stubbed(Fetcher)):
         if self.is_down:
             raise FetchFailed("nobody answers")
         if url in self.documents:
-            return Fetched(200, "application/json", self.documents[url])
+            return FetchResponse(200, "application/json", self.documents[url])
         answer = self.door.open(url.removeprefix(HOST))
         if answer.status_code != 200:
             raise FetchFailed("no such document", status=answer.status_code)
-        return Fetched(200, answer.mimetype, answer.data)
+        return FetchResponse(200, answer.mimetype, answer.data)
 
 
 class Elsewhere:

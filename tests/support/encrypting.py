@@ -10,7 +10,7 @@ from joserfc import jwe, jwk
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Fetched, Fetcher
+from portula.plugin import Fetcher, FetchResponse
 
 URI = "https://client.example/jwks"
 
@@ -74,14 +74,14 @@ class KeyServer(Fetcher):
         """Answer the slot."""
         return self
 
-    def get(self, url: str, *, accept: object, max_bytes: int = 65536) -> Fetched:
+    def get(self, url: str, *, accept: object, max_bytes: int = 65536) -> FetchResponse:
         """Answer with the keys."""
         assert url == URI
         self.times += 1
         if self.jwks is None:
             raise FetchFailed("there is nothing", self.status)
-        return Fetched(200, "application/json", json.dumps(self.jwks).encode())
+        return FetchResponse(200, "application/json", json.dumps(self.jwks).encode())
 
-    def post(self, url: str, body: object, **others: object) -> Fetched:
+    def post(self, url: str, body: object, **others: object) -> FetchResponse:
         """Refuse: keys are not posted."""
         raise AssertionError("keys are not posted")

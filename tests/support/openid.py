@@ -55,7 +55,7 @@ class World(House):
             return jws.verified_with_secret(token, party.secret.encode())[1]
         key = self.keys()[header["kid"]]
         assert key.get("alg", header["alg"]) == header["alg"]
-        return jws.verified(token, key)[1]
+        return jws.verify_token(token, key)[1]
 
     def sign_in(self, party, **parameters):
         """Run the code flow with the scope openid and return the token response's members."""

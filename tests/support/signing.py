@@ -21,7 +21,7 @@ def kids(jose, use="sig"):
 
 
 def states(jose, algorithm="RS256"):
-    return [placed.state.value for placed in jose.ring.placed() if placed.stored.algorithm == algorithm]
+    return [placed.state.value for placed in jose.ring.placed_keys() if placed.stored.algorithm == algorithm]
 
 
 def artifacts(jose):

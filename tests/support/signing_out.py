@@ -17,9 +17,9 @@ from portula.errors import FetchFailed, JoseError, UntrustedToken
 from portula.plugin import (
     Application,
     Artifact,
-    Authenticated,
+    AuthenticatedUser,
     AuthorizationGranted,
-    Fetched,
+    FetchResponse,
     Login,
     Plan,
     Token,
@@ -108,7 +108,7 @@ class Fetcher(BaseFetcher):
             raise FetchFailed("it could not be reached")
         if answer >= 300:
             raise FetchFailed(f"it answered {answer}", answer)
-        return Fetched(answer, "", b"")
+        return FetchResponse(answer, "", b"")
 
     def get(self, url, *, accept, max_bytes=65536):
         raise FetchFailed("nothing is asked")
@@ -143,7 +143,7 @@ class SessionLogin(Login):
         session = self.provider.hooks.ask(Plugin.portula_sessions).current()
         if session is None:
             return None
-        return Authenticated(
+        return AuthenticatedUser(
             session.subject,
             session.username,
             session.auth_time,

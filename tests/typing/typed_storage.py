@@ -40,7 +40,7 @@ def verbs(storage: Storage) -> None:
     plan.change_all(AccessToken, {"subject": "f"}, revoked_at=1)
     plan.change(Note, "a", given={"text": "b"}, text="c")
     removed = plan.remove(Note, key="a")
-    assert_type(plan.added(Note), list[Note])
+    assert_type(plan.additions(Note), list[Note])
     assert_type(storage.apply(plan)[removed], int)
 
 

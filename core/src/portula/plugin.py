@@ -151,8 +151,8 @@ from portula.host.settings import (
     AnswersSlot,
     DeclaredSetting,
     Settings,
+    display_value,
     import_object,
-    shown,
     subclass_of,
 )
 from portula.model.addresses import network_of
@@ -167,10 +167,10 @@ from portula.model.costly import costly_work
 from portula.model.encryption import is_encrypted
 from portula.model.errors import nearest
 from portula.model.failures import log_failure
-from portula.model.fetcher import Fetched, Fetcher
+from portula.model.fetcher import Fetcher, FetchResponse
 from portula.model.http import NO_STORE, Answer, Message, json_answer
 from portula.model.keys import Keys, unkeyed_digest
-from portula.model.people import MAX_SUBJECT_LENGTH, Authenticated, LoginSession, StoredPeople, User
+from portula.model.people import MAX_SUBJECT_LENGTH, AuthenticatedUser, LoginSession, StoredPeople, User
 from portula.model.plans import (
     Add,
     ChangeAll,
@@ -181,7 +181,7 @@ from portula.model.plans import (
     Remove,
     RowChange,
     Writes,
-    added,
+    plan_to_add,
 )
 from portula.model.records import (
     CORE_RECORDS,
@@ -292,7 +292,7 @@ __all__ = [
     "Application",
     "ApplicationPolicy",
     "Artifact",
-    "Authenticated",
+    "AuthenticatedUser",
     "Authorization",
     "AuthorizationCodeGrant",
     "AuthorizationExchange",
@@ -332,7 +332,7 @@ __all__ = [
     "Event",
     "Exchange",
     "ExtensionGrant",
-    "Fetched",
+    "FetchResponse",
     "Fetcher",
     "Field",
     "Finding",
@@ -435,7 +435,6 @@ __all__ = [
     "WaitingRequests",
     "WalkingStore",
     "Writes",
-    "added",
     "answer_format",
     "basic_credentials",
     "change_pending",
@@ -451,6 +450,7 @@ __all__ = [
     "current_request",
     "decide_pending",
     "deliver_command",
+    "display_value",
     "enrichment",
     "error_parameters",
     "event",
@@ -490,6 +490,7 @@ __all__ = [
     "parse_pairs",
     "pending_payload",
     "plan_revocation",
+    "plan_to_add",
     "preferred_format",
     "presented_basic",
     "printable",
@@ -512,7 +513,6 @@ __all__ = [
     "secret_id",
     "shape",
     "shape_of",
-    "shown",
     "shown_name",
     "slot",
     "sorted_response_type",

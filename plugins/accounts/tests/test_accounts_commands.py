@@ -14,7 +14,7 @@ def test_createuser_reads_the_password_from_standard_input(accounts, run):
         "createuser", "Bob", "--password-stdin", "--email", "bob@example.com", "--json", typed=f"{PASSWORD}\n"
     )
     assert done.exit_code == 0, done.output
-    bob = accounts.login.users.named("bob")
+    bob = accounts.login.users.find_by_name("bob")
     told = {"sub": bob.sub, "username": "Bob", "email": "bob@example.com", "is_admin": False}
     assert json.loads(done.stdout).items() >= told.items()
     assert accounts.login.users.passwords.verify(PASSWORD, bob.password_hash)
@@ -24,7 +24,7 @@ def test_createuser_asks_twice_and_shows_nothing(accounts, run):
     done = run("createuser", "bob", "--admin", typed=f"{PASSWORD}\n{PASSWORD}\n")
     assert done.exit_code == 0
     assert PASSWORD not in done.output
-    assert accounts.login.users.named("bob").is_admin
+    assert accounts.login.users.find_by_name("bob").is_admin
 
 
 def test_createuser_reads_the_password_from_a_file(accounts, run, tmp_path):
@@ -32,7 +32,9 @@ def test_createuser_reads_the_password_from_a_file(accounts, run, tmp_path):
     file.write_text(f"{PASSWORD}\nand what stands below\n")
     done = run("createuser", "bob", "--password-file", str(file))
     assert done.exit_code == 0, done.output
-    assert accounts.login.users.passwords.verify(PASSWORD, accounts.login.users.named("bob").password_hash)
+    assert accounts.login.users.passwords.verify(
+        PASSWORD, accounts.login.users.find_by_name("bob").password_hash
+    )
 
 
 def test_createuser_takes_the_password_from_one_place(accounts, run, tmp_path):
@@ -41,7 +43,7 @@ def test_createuser_takes_the_password_from_one_place(accounts, run, tmp_path):
     done = run("createuser", "bob", *words, typed=PASSWORD)
     assert done.exit_code == 2
     assert "--password-stdin and --password-file exclude each other" in done.output
-    assert accounts.login.users.named("bob") is None
+    assert accounts.login.users.find_by_name("bob") is None
 
 
 @pytest.mark.parametrize("subject", ["7", "x" * 255, "auth0|5f7c8ec7", "~~"])
@@ -62,7 +64,7 @@ def test_createuser_refuses_what_is_no_subject(accounts, run, subject):
     done = run("createuser", "bob", "--subject", subject, "--password-stdin", typed=PASSWORD)
     assert done.exit_code == 1
     assert "1 to 255 printable ASCII characters" in done.output
-    assert accounts.login.users.named("bob") is None
+    assert accounts.login.users.find_by_name("bob") is None
 
 
 def test_createuser_gives_no_subject_twice(accounts, run):
@@ -90,7 +92,7 @@ def test_createuser_keeps_further_claims_about_the_person(accounts, run, tmp_pat
     options = ("--claims-file", str(file), "--claims", '{"name": "Robert Wren"}')
     done = run("createuser", "bob", "--password-stdin", *options, typed=PASSWORD)
     assert done.exit_code == 0, done.output
-    seen = accounts.login.users.named("bob").as_seen().claims
+    seen = accounts.login.users.find_by_name("bob").as_seen().claims
     assert (seen["name"], seen["address"]) == ("Robert Wren", {"country": "NZ"})
 
 
@@ -111,7 +113,7 @@ def test_createuser_refuses_claims_that_cannot_be_kept(accounts, run, claims, to
     done = run("createuser", "bob", "--password-stdin", "--claims", claims, typed=PASSWORD)
     assert done.exit_code != 0
     assert told in done.output
-    assert accounts.login.users.named("bob") is None
+    assert accounts.login.users.find_by_name("bob") is None
 
 
 def test_changepassword_ends_the_sessions(accounts, browser, run):

@@ -18,14 +18,14 @@ def users(accounts):
 
 @pytest.mark.parametrize("name", ["ada", "ADA", " Ada ", "\uff21\uff44\uff41"])
 def test_a_name_is_one_in_any_case_and_width(accounts, users, name):
-    assert users.named(name) == accounts.ada
+    assert users.find_by_name(name) == accounts.ada
     with pytest.raises(UserError, match="already"):
         users.create(name, PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 256, "a\0b", "a\nb", "a\u202eb", "a\ud800", "\ufdfa" * 20])
 def test_what_cannot_be_a_name_is_refused_and_found_nowhere(users, name):
-    assert users.named(name) is None
+    assert users.find_by_name(name) is None
     with pytest.raises(UserError, match="user name"):
         users.create(name, PASSWORD)
 
@@ -36,7 +36,7 @@ def test_what_cannot_be_a_name_is_refused_and_found_nowhere(users, name):
 def test_a_password_that_cannot_be_one_is_refused(users, password):
     with pytest.raises(UserError, match="A password has"):
         users.create("bob", password)
-    assert users.named("bob") is None
+    assert users.find_by_name("bob") is None
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_the_password_grant_checks_the_same_way(accounts):
 def test_a_password_is_one_in_every_form_of_unicode(users):
     composed = "pässwörd\u00a0eins"
     users.create("bob", unicodedata.normalize("NFD", composed))
-    stored = users.named("bob").password_hash
+    stored = users.find_by_name("bob").password_hash
     assert users.passwords.verify(composed, stored)
     assert users.passwords.verify(composed.replace("\u00a0", " "), stored)
     assert not users.passwords.verify(composed.upper(), stored)
@@ -104,11 +104,11 @@ def test_a_hash_of_another_profile_is_renewed_at_sign_in(accounts):
     stronger = Passwords("owasp").hash(PASSWORD)
     change_in(accounts.provider.storage, User, {"sub": accounts.ada.sub}, password_hash=stronger)
     assert accounts.login.authenticate("ada", "wrong password", "192.0.2.1") is None
-    assert accounts.login.users.named("ada").password_hash == stronger
+    assert accounts.login.users.find_by_name("ada").password_hash == stronger
     assert accounts.login.authenticate("ada", PASSWORD, "192.0.2.1")
-    renewed = accounts.login.users.named("ada").password_hash
+    renewed = accounts.login.users.find_by_name("ada").password_hash
     assert renewed != stronger
-    assert not accounts.login.users.passwords.outdated(renewed)
+    assert not accounts.login.users.passwords.needs_rehash(renewed)
 
 
 def test_an_unknown_name_costs_a_verification(accounts, monkeypatch):

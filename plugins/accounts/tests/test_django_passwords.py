@@ -33,7 +33,7 @@ def moved(make):
 
 
 def kept(accounts):
-    return accounts.login.users.named("ada").password_hash
+    return accounts.login.users.find_by_name("ada").password_hash
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from support.browser import forms_of
 
 from portula import Plugin, hookimpl
-from portula.plugin import Artifact, Authorization, Plan, added
+from portula.plugin import Artifact, Authorization, Plan, plan_to_add
 from portula_accounts.password_links import PasswordLinks
 from portula_accounts.users import UserError
 
@@ -31,7 +31,7 @@ def change(browser, present=PASSWORD, new=NEW, again=None, **further):
 def others(accounts):
     """Sign Ada in with two browsers, and give her an authorization."""
     facts = {"client_id": "tea", "subject": accounts.ada.sub, "scope": "", "issued_at": 1}
-    accounts.provider.storage.apply(added(Authorization(id="f1", **facts)))
+    accounts.provider.storage.apply(plan_to_add(Authorization(id="f1", **facts)))
     browsers = [accounts.browser(), accounts.browser()]
     for browser in browsers:
         browser.sign_in()

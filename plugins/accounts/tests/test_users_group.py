@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from portula.plugin import Authorization, Plugin, RefreshToken, added
+from portula.plugin import Authorization, Plugin, RefreshToken, plan_to_add
 
 PASSWORD = "correct horse battery"
 
@@ -22,7 +22,7 @@ def authorized(accounts):
     for name, sub in (("ada's", accounts.ada.sub), ("bob's", bob.sub)):
         facts = {"client_id": "tea", "subject": sub, "scope": "read", "issued_at": now}
         storage.apply(
-            added(
+            plan_to_add(
                 Authorization(id=name, **facts),
                 RefreshToken(authorization=name, digest=name, sealed="s", **facts),
             )
@@ -136,19 +136,19 @@ def test_removing_asks_first_and_leaves_nothing(authorized, browser, run):
     browser.sign_in()
     refused = run("users", "remove", "ada", typed="n\n")
     assert refused.exit_code == 1
-    assert authorized.login.users.named("ada")
+    assert authorized.login.users.find_by_name("ada")
     assert run("users", "remove", "ada", typed="").exit_code == 1
     assert run("users", "remove", "ada", "--yes").exit_code == 0
-    assert authorized.login.users.named("ada") is None
+    assert authorized.login.users.find_by_name("ada") is None
     assert (revoked(authorized, "ada's"), revoked(authorized, "bob's")) == (True, False)
     assert browser.get("/accounts/").status_code == 302
-    assert authorized.provider.hooks.ask(Plugin.portula_sessions).seen(authorized.ada.sub) == []
+    assert authorized.provider.hooks.ask(Plugin.portula_sessions).live_sessions(authorized.ada.sub) == []
 
 
 def test_old_names_run_the_same_commands(accounts, run):
     assert run("users", "create", "bob", "--password-stdin", typed=PASSWORD).exit_code == 0
     assert run("users", "password", "bob", "--password-stdin", typed="another horse battery").exit_code == 0
     assert run("disableuser", "bob").exit_code == 0
-    bob = accounts.login.users.named("bob")
+    bob = accounts.login.users.find_by_name("bob")
     assert bob.disabled
     assert accounts.login.users.passwords.verify("another horse battery", bob.password_hash)

@@ -74,7 +74,7 @@ def test_other_tokens_of_ours_are_none(world, browser):
     tokens = poll(world, party, members).json
     header, claims = jws.taken_apart(tokens["id_token"])
     forged = jws.TokenKey("RS256", kid=header["kid"]).sign(claims)
-    for token in (tokens["access_token"], tokens["refresh_token"], forged, jws.unsigned(claims), "x"):
+    for token in (tokens["access_token"], tokens["refresh_token"], forged, jws.unsigned_token(claims), "x"):
         assert error_of(hinted(world, party, token)) == "invalid_request"
 
 

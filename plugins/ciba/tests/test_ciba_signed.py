@@ -105,7 +105,7 @@ def test_who_signed_it_and_how_is_judged(world, party, key):
     claims = object_claims(world, party)
     other = jws.TokenKey("ES256")
     for token in (
-        jws.unsigned(claims),
+        jws.unsigned_token(claims),
         other.sign(claims),
         key.sign(claims)[:-4] + "AAAA",
         jws.signed_with_secret((party.secret or "").encode(), claims),

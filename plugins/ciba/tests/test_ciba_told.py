@@ -184,7 +184,7 @@ def test_settings_that_are_wrong_stop_the_start(make_world, settings):
 
 def test_its_steps_are_shown(world):
     names = [step.name for step in world.provider.step_lists["bc-authorize"]]
-    own = ["allowed", "parameters", "scope", "openid", "notification", "expiry", "binding_message"]
+    own = ["client_grant_type", "parameters", "scope", "openid", "notification", "expiry", "binding_message"]
     assert names == ["read", "client", *own, "person", "user_code", "vetoes", "write", "apply", "tell"]
 
 

@@ -11,7 +11,7 @@ from support.client_world import PARTY, World, ask
 
 from portula import Plugin
 from portula.errors import InvalidClientMetadata
-from portula.plugin import Fetched
+from portula.plugin import FetchResponse
 from portula_cimd.urls import url_problem
 
 KEY = JWK.generate(kty="EC", crv="P-256", use="sig").export_public(as_dict=True)
@@ -72,7 +72,7 @@ def test_a_client_that_is_registered_under_the_url_comes_first(world):
     """So an operator trusts one, or shuts it out."""
     world.house.client(client_id=URL, name="Ours", client_type="public", grant_types=("authorization_code",))
     assert world.find().name == "Ours"
-    client = world.house.provider.clients.registered(URL)
+    client = world.house.provider.clients.require(URL)
     world.house.provider.clients.edit(client.client_id, lambda found: replace(found, disabled=True))
     assert world.house.browser().ask(PARTY).status_code == 400
     assert world.web.fetched == []
@@ -256,7 +256,7 @@ def test_plugins_may_deny():
 
 def test_an_app_may_fetch_by_itself():
     def fetch(url):
-        return Fetched(200, "application/json", json.dumps({**DOCUMENT, "client_id": url}).encode())
+        return FetchResponse(200, "application/json", json.dumps({**DOCUMENT, "client_id": url}).encode())
 
     world = World(CIMD_METADATA_FETCHER=fetch)
     assert world.find().name == "An app"

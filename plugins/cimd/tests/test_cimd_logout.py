@@ -7,7 +7,7 @@ from support.client_documents import DOCUMENT, URL, Documents
 from support.client_world import PARTY, World
 
 from portula.errors import FetchFailed
-from portula.plugin import Artifact, Fetched
+from portula.plugin import Artifact, FetchResponse
 from portula_testing.writing import remove_from
 
 BACK = "https://app.example/back"
@@ -23,7 +23,7 @@ class Servers(Documents):
 
     def post(self, url, body, *, headers=None, max_bytes=65536):
         self.posts.append(url)
-        return Fetched(200, "", b"")
+        return FetchResponse(200, "", b"")
 
 
 def world_with(servers, folder):

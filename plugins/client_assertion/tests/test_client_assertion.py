@@ -12,7 +12,7 @@ from support.assertions import ISSUER, TYPE, refused
 
 from portula import hookimpl
 from portula.errors import FetchFailed, InvalidClientMetadata
-from portula.plugin import ClientAuthMethod, Fetched, Fetcher
+from portula.plugin import ClientAuthMethod, Fetcher, FetchResponse
 from portula_testing.jws import TokenKey
 from portula_testing.tls import Authority, HttpsServer, Reply
 
@@ -117,7 +117,7 @@ def test_a_client_whose_keys_cannot_be_had_is_told_to_come_again(make_world, key
         def get(self, url, *, accept, max_bytes=65536):
             if self.keys is None:
                 raise FetchFailed("no answer")
-            return Fetched(200, "application/json", json.dumps(self.keys).encode())
+            return FetchResponse(200, "application/json", json.dumps(self.keys).encode())
 
         def post(self, url, form, *, max_bytes=65536):
             raise NotImplementedError

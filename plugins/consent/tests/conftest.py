@@ -6,7 +6,7 @@ from flask import request
 import portula_consent
 import portula_scopes_settings
 from portula import Plugin, hookimpl
-from portula.plugin import Application, Authenticated, ConsentQuestion, Login, TokenRevoked, User
+from portula.plugin import Application, AuthenticatedUser, ConsentQuestion, Login, TokenRevoked, User
 from portula_testing.provider import MovableClock, Recorder, make_provider
 from portula_testing.writing import add_to
 
@@ -35,7 +35,9 @@ class Host(MovableClock, Recorder, Login):
     def current(self):
         subject = request.headers.get("Subject")
         return (
-            Authenticated(subject, subject.title(), self.time, sid=f"sid of {subject}") if subject else None
+            AuthenticatedUser(subject, subject.title(), self.time, sid=f"sid of {subject}")
+            if subject
+            else None
         )
 
     def login_url(self, next_url, client=None):

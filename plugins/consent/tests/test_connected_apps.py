@@ -49,20 +49,20 @@ def remember(made, subject, scopes, client=None):
 
 
 def test_consents_are_remembered_and_joined(made):
-    assert made.consent.remembered(made.client, "ada") == frozenset()
+    assert made.consent.recall(made.client, "ada") == frozenset()
     remember(made, "ada", ["write"])
     remember(made, "ada", ["read", "write"])
-    assert made.consent.remembered(made.client, "ada") == {"read", "write"}
-    assert made.consent.remembered(made.client, "bob") == frozenset()
+    assert made.consent.recall(made.client, "ada") == {"read", "write"}
+    assert made.consent.recall(made.client, "bob") == frozenset()
     other = dataclasses.replace(made.client, client_id="coffee")
-    assert made.consent.remembered(other, "ada") == frozenset()
+    assert made.consent.recall(other, "ada") == frozenset()
 
 
 def test_consents_given_at_one_moment_are_all_remembered(made):
     scopes = [f"s{number}" for number in range(20)]
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda scope: remember(made, "ada", [scope]), scopes))
-    assert made.consent.remembered(made.client, "ada") == set(scopes)
+    assert made.consent.recall(made.client, "ada") == set(scopes)
 
 
 def test_what_is_remembered_does_not_name_the_person(made):
@@ -105,7 +105,7 @@ def test_removing_an_app_ends_all_it_holds_of_the_person_and_nothing_else(connec
     assert 'role="status"><bdi class="strong">Tea &lt;svg onload=1&gt;</bdi> has no access' in said
     assert revoked(connected, "f1") == host.time
     assert revoked(connected, "f2") is revoked(connected, "f3") is None
-    assert connected.consent.remembered(connected.client, "ada") == frozenset()
+    assert connected.consent.recall(connected.client, "ada") == frozenset()
     assert host.heard == [
         TokenRevoked(
             provider=connected.provider,
@@ -169,7 +169,7 @@ def test_the_token_of_another_person_removes_nothing(connected, browser):
     fields = forms_of(browser.get(APPS).text)[0].fields
     remember(connected, "bob", ["read"])
     assert browser.post(APPS, data=fields, headers={"Subject": "bob"}).status_code == 400
-    assert connected.consent.remembered(connected.client, "bob") == {"read"}
+    assert connected.consent.recall(connected.client, "bob") == {"read"}
 
 
 def test_each_app_has_a_form_of_its_own(connected, browser):

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from portula import Plugin
-from portula.plugin import Authorization, Plan, added
+from portula.plugin import Authorization, Plan, plan_to_add
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def test_consents_are_listed_and_shown(run):
 
 def test_removing_one_asks_first_and_ends_its_tokens(made, run):
     assert run("remove", "ada", "tea", typed="n\n").exit_code == 1
-    assert made.consent.remembered(made.client, "ada") == {"read"}
+    assert made.consent.recall(made.client, "ada") == {"read"}
     assert run("remove", "ada", "tea", "--yes").exit_code == 0
-    assert made.consent.remembered(made.client, "ada") == frozenset()
+    assert made.consent.recall(made.client, "ada") == frozenset()
     assert made.provider.storage.find(Authorization, id="f1").revoked_at is not None
     assert "connected no app" in run("list", "ada").stdout
 
@@ -60,8 +60,8 @@ def test_a_person_who_is_removed_leaves_no_consent(made):
     plan = Plan()
     made.consent.remember(made.client, "bob", ["read"], plan)
     made.provider.storage.apply(plan)
-    plan = added()
+    plan = plan_to_add()
     made.consent.forget("ada", plan)
     made.provider.storage.apply(plan)
-    assert made.consent.remembered(made.client, "ada") == frozenset()
-    assert made.consent.remembered(made.client, "bob") == {"read"}
+    assert made.consent.recall(made.client, "ada") == frozenset()
+    assert made.consent.recall(made.client, "bob") == {"read"}

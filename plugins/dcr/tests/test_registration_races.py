@@ -55,7 +55,7 @@ def test_who_is_overtaken_again_and_again_is_told_to_come_again(make, kind, mean
 def test_a_token_that_is_revoked_meanwhile_registers_nothing(make, kind, meanwhile):
     world = make(kind=kind, DCR_REGISTRATION_MODE="initial_access_token")
     value, tokens = world.initial_token(max_uses=None), InitialAccessTokens(world.provider)
-    meanwhile(world, lambda: tokens.revoke(tokens.named("ci")))
+    meanwhile(world, lambda: tokens.revoke(tokens.find_by_name("ci")))
     assert world.register(token=value).status_code == 401
     assert world.clients() == places(world) == []
 
@@ -66,7 +66,7 @@ def test_of_two_that_make_a_token_of_one_name_one_does(world, meanwhile):
         world.initial_token()
     tokens = InitialAccessTokens(world.provider)
     assert len(tokens.all()) == 1
-    tokens.revoke(tokens.named("ci"))
+    tokens.revoke(tokens.find_by_name("ci"))
     world.initial_token()
 
 

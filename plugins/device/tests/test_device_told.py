@@ -102,7 +102,7 @@ def test_settings_without_effect_are_named():
 
 def test_its_steps_are_shown(world):
     names = [step.name for step in world.provider.step_lists["device_authorization"]]
-    own = ["allowed", "parameters", "scope", "code_challenge", "vetoes", "quota", "write"]
+    own = ["client_grant_type", "parameters", "scope", "code_challenge", "vetoes", "quota", "write"]
     assert names == ["read", "client", *own, "apply"]
 
 

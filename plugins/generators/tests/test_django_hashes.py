@@ -157,10 +157,10 @@ def test_a_client_that_a_process_remembers_is_renewed_too():
 
 def test_the_version_of_a_client_stays_so_that_nobodys_edit_fails():
     provider = house()
-    read = provider.clients.registered("few")
+    read = provider.clients.require("few")
     assert ask_token(provider, SECRET, "few").status_code == 200
     provider.clients.save(replace(read, name="Wiki"))
-    assert provider.clients.registered("few").name == "Wiki"
+    assert provider.clients.require("few").name == "Wiki"
     assert ask_token(provider, SECRET, "few").status_code == 200
     assert stored_of(provider, "few")[0].startswith("digest:")
 

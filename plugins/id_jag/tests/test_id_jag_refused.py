@@ -12,7 +12,7 @@ from support.id_jag import CHAT, CHAT_HOST, FILES, TOKEN_TYPE, TYP, Chain, givin
 from portula import hookimpl
 from portula.errors import ConfigError, OAuth2Error, StorageDown
 from portula.plugin import Application, Step
-from portula_testing.jws import unsigned
+from portula_testing.jws import unsigned_token
 from portula_testing.writing import change_in
 
 # --- The identity provider ---
@@ -259,7 +259,7 @@ def test_what_is_wrong_with_an_assertion(taker, change):
 
 def test_one_that_is_not_signed_or_by_another_key(taker):
     claims = taker.one.claims(aud=CHAT, client_id="wiki-there", sub="ann")
-    assert error_of(taker.redeem(unsigned(claims, typ=TYP))) == "invalid_grant"
+    assert error_of(taker.redeem(unsigned_token(claims, typ=TYP))) == "invalid_grant"
     assert error_of(taker.redeem(taker.one.sign(key=taker.two.key))) == "invalid_grant"
 
 

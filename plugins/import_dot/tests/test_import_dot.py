@@ -223,7 +223,7 @@ def test_a_model_of_ones_own_needs_a_hand(judged):
 
 
 def test_every_setting_of_a_provider_is_known_by_itself(judged, provider):
-    names = [declared.name for declared in provider.all_settings.declared()]
+    names = [declared.name for declared in provider.all_settings.declarations()]
     told = judged(f"OAUTH2_PROVIDER = {dict.fromkeys(names, 'x')!r}")
     assert {one["outcome"] for one in told.values()} <= {"kept", "your hand"}
     assert [one["room"] for one in told.values()].count("") == 0

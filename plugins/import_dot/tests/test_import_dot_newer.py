@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from portula.cli.main import main
-from portula_import_dot.gone import BY_PREFIX, GONE
 from portula_import_dot.judging import judge
+from portula_import_dot.no_counterpart import BY_PREFIX, GONE
 from portula_import_dot.reading import GivenSetting
 from portula_testing.provider import installed_rooms, make_provider
 
@@ -98,7 +98,7 @@ NEWER = [
 @pytest.fixture(scope="module")
 def declared():
     provider = make_provider(*installed_rooms())
-    return {setting.name for setting in provider.all_settings.declared()}
+    return {setting.name for setting in provider.all_settings.declarations()}
 
 
 @pytest.mark.parametrize("name", NEWER)

@@ -39,7 +39,7 @@ def test_a_step_hides_a_token(make):
         if exchange.live is not None and exchange.parameter("tea") is not None:
             exchange.live = None
 
-    world = make(inserted(hide, after="shown", reads=frozenset({"live"})))
+    world = make(inserted(hide, after="visibility", reads=frozenset({"live"})))
     token = world.tokens()["access_token"]
     assert world.ask(token, tea="green").json == {"active": False}
 

@@ -9,7 +9,7 @@ from support.pushing import bring, pushed
 
 from portula import Plugin, hookimpl
 from portula.errors import InvalidClientMetadata, StorageDown, UntrustedToken
-from portula.plugin import Fetched, Fetcher, Jose
+from portula.plugin import Fetcher, FetchResponse, Jose
 from portula_testing import jws
 
 ISSUER = "https://id.example/o"
@@ -114,7 +114,7 @@ class Web(stubbed(Fetcher)):
         return self
 
     def get(self, url, *, accept, max_bytes=65536):
-        return Fetched(200, "application/jwt", self.document.encode())
+        return FetchResponse(200, "application/jwt", self.document.encode())
 
 
 def test_it_may_stand_where_the_client_says(make_world, key):
@@ -160,7 +160,7 @@ def test_all_that_is_wrong_is_refused_alike(world, browser, party, key):
 
 
 def test_an_unsigned_one_is_none_although_it_is_encrypted(world, browser, party):
-    token = for_us(world, jws.unsigned(claims(party)))
+    token = for_us(world, jws.unsigned_token(claims(party)))
     assert answered(browser.ask(party, request=token))["error"] == "request_not_supported"
 
 

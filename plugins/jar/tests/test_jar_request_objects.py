@@ -6,7 +6,7 @@ from support.fitting import stubbed
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Fetched, Fetcher
+from portula.plugin import Fetcher, FetchResponse
 from portula_testing import jws
 
 ISSUER = "https://id.example/o"
@@ -28,7 +28,7 @@ class Web(stubbed(Fetcher)):
         self.asked.append(url)
         if not self.document:
             raise FetchFailed("nothing there")
-        return Fetched(200, "application/jwt", self.document.encode())
+        return FetchResponse(200, "application/jwt", self.document.encode())
 
     def post(self, url, form, *, max_bytes=65536):
         raise FetchFailed("nobody posts here")
@@ -161,14 +161,14 @@ def test_a_token_of_another_kind_is_no_request_object(browser, party, key, typ):
 
 
 def test_an_unsigned_one_is_not_supported_unless_it_is_allowed(make_world, browser, party):
-    token = jws.unsigned(claims(party))
+    token = jws.unsigned_token(claims(party))
     assert answered(browser.ask(party, request=token))["error"] == "request_not_supported"
     lenient = make_world(UNSIGNED_REQUEST_OBJECTS_ALLOWED=True)
     client = lenient.client()
-    answer = answered(lenient.browser().authorize(client, request=jws.unsigned(claims(client))))
+    answer = answered(lenient.browser().authorize(client, request=jws.unsigned_token(claims(client))))
     assert answer["state"] == "of the object"
     strict = lenient.client(metadata={"request_object_signing_alg": "RS256"})
-    answer = answered(lenient.browser().ask(strict, request=jws.unsigned(claims(strict))))
+    answer = answered(lenient.browser().ask(strict, request=jws.unsigned_token(claims(strict))))
     assert answer["error"] == "invalid_request_object"
 
 
@@ -230,7 +230,7 @@ def test_what_a_client_proves_itself_by_is_none_by_reference_either(referring, w
 
 def test_an_unsigned_one_by_reference_is_not_supported(referring, web):
     world, party = referring
-    web.document = jws.unsigned(claims(party))
+    web.document = jws.unsigned_token(claims(party))
     assert answered(world.browser().ask(party, request_uri=URI))["error"] == "request_uri_not_supported"
 
 

@@ -136,12 +136,12 @@ def test_what_is_allowed_is_taken(strict, held, key, right):
 def test_a_signature_that_is_wrong_or_missing_is_a_fault_of_the_object(strict, held, key, make_world):
     stranger, given = jws.TokenKey("ES256"), claims(strict, held)
     header, body, signature = key.sign(given).split(".")
-    forged = [stranger.sign(given), jws.unsigned(given), f"{header}.{body}.{signature[::-1]}", "a.b.c"]
+    forged = [stranger.sign(given), jws.unsigned_token(given), f"{header}.{body}.{signature[::-1]}", "a.b.c"]
     for token in forged:
         assert error_of(push(strict, held, token)) == "invalid_request_object"
     lax = make_world()
     party = lax.client(metadata={"jwks": key.jwks})
-    assert error_of(push(lax, party, jws.unsigned(claims(lax, party)))) == "invalid_request_object"
+    assert error_of(push(lax, party, jws.unsigned_token(claims(lax, party)))) == "invalid_request_object"
 
 
 def test_an_algorithm_that_is_not_the_registered_one_is_refused(strict, key):
@@ -198,7 +198,7 @@ def test_scope_and_response_type_outside_do_not_count_then(strict, held, key):
 def test_an_unsigned_one_does_not_count_as_signed(make_world):
     world = make_world(REQUIRE_SIGNED_REQUEST_OBJECT=True, UNSIGNED_REQUEST_OBJECTS_ALLOWED=True)
     party = world.client()
-    token = jws.unsigned(claims(world, party))
+    token = jws.unsigned_token(claims(world, party))
     assert error_of(push(world, party, token)) == "invalid_request"
     assert answered(world.browser().ask(party, request=token))["error"] == "invalid_request"
 

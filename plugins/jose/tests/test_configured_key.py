@@ -20,7 +20,7 @@ from portula.plugin import Message
 from portula.web import report
 from portula_jose import pem as parsing
 from portula_jose.settings import JoseSettings
-from portula_testing.jws import TokenKey, encoded, taken_apart, verified
+from portula_testing.jws import TokenKey, encode, taken_apart, verify_token
 from portula_testing.provider import make_provider
 
 
@@ -44,10 +44,10 @@ def other():
 def test_the_configured_key_signs_and_nothing_is_stored(make, pem, rsa_key):
     provider = make(OIDC_RSA_PRIVATE_KEY=pem)
     jose = provider.hooks.ask(Plugin.portula_jose)
-    assert (jose.configured, list(jose.signing_algorithms())) == (True, ["RS256", "PS256"])
+    assert (jose.has_configured_keys, list(jose.signing_algorithms())) == (True, ["RS256", "PS256"])
     for algorithm in ("RS256", "PS256"):
         token = jose.sign({"sub": "ann"}, typ="JWT", algorithm=algorithm)
-        assert verified(token, TokenKey(private=rsa_key).jwk)[0]["alg"] == algorithm
+        assert verify_token(token, TokenKey(private=rsa_key).jwk)[0]["alg"] == algorithm
     with pytest.raises(JoseError):
         jose.sign({}, typ="JWT", algorithm="ES256")
     assert [key["kty"] for key in published(jose)] == ["RSA"]
@@ -55,7 +55,7 @@ def test_the_configured_key_signs_and_nothing_is_stored(make, pem, rsa_key):
 
 
 def test_without_a_key_none_is_configured(generated):
-    assert generated.configured is False
+    assert generated.has_configured_keys is False
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
@@ -64,14 +64,14 @@ def test_without_a_key_none_is_configured(generated):
 )
 def test_a_pem_may_be_spelled_as_in_an_environment_variable(make, rsa_key, form, spelled):
     jose = make(OIDC_RSA_PRIVATE_KEY=spelled(pem_of(rsa_key, form))).hooks.ask(Plugin.portula_jose)
-    verified(jose.sign({}, typ="JWT"), TokenKey(private=rsa_key).jwk)
+    verify_token(jose.sign({}, typ="JWT"), TokenKey(private=rsa_key).jwk)
 
 
 def test_a_pem_from_the_environment_signs(monkeypatch, pem, rsa_key):
     monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__OIDC_RSA_PRIVATE_KEY", pem.replace("\n", "\\n"))
     app = Flask("from_environment")
     app.config.from_prefixed_env()
-    verified(
+    verify_token(
         make_provider("jose", app=app).hooks.ask(Plugin.portula_jose).sign({}, typ="JWT"),
         TokenKey(private=rsa_key).jwk,
     )
@@ -146,7 +146,7 @@ def test_an_inactive_key_that_does_not_do_is_named_by_its_place(make, pem, other
 
 def test_inactive_keys_without_an_active_one_leave_the_others_to_be_generated(make, other):
     jose = make(OIDC_RSA_PRIVATE_KEYS_INACTIVE=[pem_of(other)]).hooks.ask(Plugin.portula_jose)
-    assert jose.configured is False
+    assert jose.has_configured_keys is False
     assert len(jose.signing_algorithms()) == 5
     assert published(jose)[0]["n"] == TokenKey(private=other).jwk["n"]
 
@@ -155,7 +155,7 @@ def test_the_name_of_a_key_is_its_thumbprint(configured, rsa_key):
     """RFC 7638 §3; computed here by hand."""
     members = TokenKey(private=rsa_key).jwk
     text = json.dumps({name: members[name] for name in ("e", "kty", "n")}, separators=(",", ":"))
-    kid = encoded(hashlib.sha256(text.encode()).digest())
+    kid = encode(hashlib.sha256(text.encode()).digest())
     assert taken_apart(configured.sign({}, typ="JWT"))[0]["kid"] == kid
     assert published(configured)[0]["kid"] == kid
 

@@ -11,7 +11,7 @@ from portula import Plugin
 from portula.errors import StorageDown, UntrustedToken
 from portula.plugin import Application, Artifact, is_encrypted
 from portula_jose.signing_keys import REREAD_SECONDS
-from portula_testing.jws import encoded
+from portula_testing.jws import encode
 from portula_testing.provider import make_provider
 from portula_testing.writing import change_in
 
@@ -117,7 +117,7 @@ def with_header(token, **members):
     head, *rest = parts_of(token)
     header = json.loads(jwk.OctKey.import_key({"kty": "oct", "k": head}).raw_value)
     header = {name: value for name, value in {**header, **members}.items() if value is not None}
-    return ".".join([encoded(json.dumps(header).encode()), *rest])
+    return ".".join([encode(json.dumps(header).encode()), *rest])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from portula import Plugin
 from portula.errors import UntrustedToken
 from portula_jose import signing_keys as ring_module
 from portula_jose.signing_keys import REREAD_SECONDS, State
-from portula_testing.jws import taken_apart, verified
+from portula_testing.jws import taken_apart, verify_token
 from portula_testing.provider import MovableClock, make_provider
 
 DAY = 24 * 3600
@@ -181,7 +181,7 @@ def test_every_worker_hears_of_a_rotation_within_seconds(worker, clock):
     token = second.sign({"stale": True}, typ="JWT")
     assert taken_apart(token)[0]["kid"] == old
     assert first.verify_own(token, typ={"JWT"}).claims == {"stale": True}
-    verified(token, next(key for key in published(first) if key["kid"] == old))
+    verify_token(token, next(key for key in published(first) if key["kid"] == old))
     clock.advance(REREAD_SECONDS)
     assert kid_of(second) == new
 
@@ -225,7 +225,7 @@ def test_many_generations_are_read(worker, clock):
     for _ in range(110):
         jose.ring.rotate("ES256", at_once=True)
     later = worker(SIGNING_ALGORITHMS=["RS256", "ES256"])
-    assert len(later.ring.placed()) == 111
+    assert len(later.ring.placed_keys()) == 111
     assert kid_of(later, "ES256") == kid_of(jose, "ES256")
 
 

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from portula import Plugin, hookimpl
 from portula.errors import FetchFailed, KeysUnavailable, UntrustedToken
-from portula.plugin import Application, Fetched, Fetcher
+from portula.plugin import Application, Fetcher, FetchResponse
 from portula_jose.client_keys import MAX_CANDIDATES, MAX_CLIENTS, MAX_KEYS, ClientKey, UnusableKey
-from portula_testing.jws import TokenKey, decoded, encoded, signed_with_secret
+from portula_testing.jws import TokenKey, decode, encode, signed_with_secret
 
 URI = "https://client.example/jwks"
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256")
@@ -41,7 +41,7 @@ class Web(Fetcher):
         page = self.pages.get(url)
         if page is None:
             raise FetchFailed("there is nothing", self.status)
-        return Fetched(200, "application/json", page, self.max_age)
+        return FetchResponse(200, "application/json", page, self.max_age)
 
     def post(self, url, form, *, max_bytes=65536):
         raise AssertionError("keys are not posted")
@@ -381,6 +381,6 @@ def test_a_signature_of_another_length_is_none(check):
     key = TokenKey("ES512")
     data, _, signature = key.sign({}).rpartition(".")
     assert check(f"{data}.{signature}", jwks=key.jwks)
-    raw = decoded(signature)
+    raw = decode(signature)
     padded = b"\0" + raw[:66] + b"\0" + raw[66:]
-    assert not check(f"{data}.{encoded(padded)}", jwks=key.jwks)
+    assert not check(f"{data}.{encode(padded)}", jwks=key.jwks)

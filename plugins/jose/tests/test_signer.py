@@ -12,7 +12,7 @@ from portula.errors import ConfigError, JoseError, SlotConflict, UntrustedToken
 from portula.plugin import Artifact, Message
 from portula_jose.hooks import Signer
 from portula_jose.sources import SIGNER_KEYS_SECONDS
-from portula_testing.jws import TokenKey, raw_signature, taken_apart, verified
+from portula_testing.jws import TokenKey, raw_signature, taken_apart, verify_token
 
 
 class Device(stubbed(Signer)):
@@ -58,11 +58,14 @@ def published(jose):
 def test_what_the_device_signs_goes_out_under_its_name(make, device):
     provider = make(device)
     jose = provider.hooks.ask(Plugin.portula_jose)
-    assert jose.configured is True
+    assert jose.has_configured_keys is True
     assert list(jose.signing_algorithms()) == ["RS256", "ES256", "EdDSA"]
     for key in device.held:
         token = jose.sign({"a": 1}, typ="JWT", algorithm=key.algorithm)
-        assert verified(token, key.jwk) == ({"typ": "JWT", "alg": key.algorithm, "kid": key.kid}, {"a": 1})
+        assert verify_token(token, key.jwk) == (
+            {"typ": "JWT", "alg": key.algorithm, "kid": key.kid},
+            {"a": 1},
+        )
         assert jose.verify_own(token, typ={"JWT"}).claims == {"a": 1}
     assert device.signed == ["kms/1", "kms/2", "kms/3"]
     assert published(jose) == [key.jwk for key in device.held]

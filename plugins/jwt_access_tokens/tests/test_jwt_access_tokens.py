@@ -16,7 +16,7 @@ def claims_of(house, token, typ="at+jwt"):
     """Verify a token by the published keys, and return its claims."""
     kid = jws.taken_apart(token)[0]["kid"]
     keys = house.door().open("/o/.well-known/jwks.json").json["keys"]
-    header, claims = jws.verified(token, next(key for key in keys if key["kid"] == kid))
+    header, claims = jws.verify_token(token, next(key for key in keys if key["kid"] == kid))
     assert header["typ"] == typ
     return claims
 
@@ -142,7 +142,7 @@ def test_it_is_introspected_and_revoked_and_kept_as_a_digest(house, client, door
 
 def test_a_token_that_was_changed_is_unknown(house, client, door):
     header, claims, signature = of_itself(house, client).split(".")
-    unsigned = jws.unsigned(jws.taken_apart(f"{header}.{claims}.{signature}")[1], typ="at+jwt")
+    unsigned = jws.unsigned_token(jws.taken_apart(f"{header}.{claims}.{signature}")[1], typ="at+jwt")
     for token in (f"{header}.{claims}.", f"{header}.{claims}.{signature}A", unsigned):
         assert door.resource(token).status_code == 401
 

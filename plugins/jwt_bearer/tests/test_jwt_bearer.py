@@ -11,7 +11,7 @@ from support.proofs import Prover
 from portula import Plugin
 from portula.errors import ConfigError, InvalidClientMetadata
 from portula.plugin import Application
-from portula_testing.jws import TokenKey, signed_with_secret, unsigned
+from portula_testing.jws import TokenKey, signed_with_secret, unsigned_token
 from portula_testing.writing import change_in
 
 # --- What one gets ---
@@ -128,7 +128,7 @@ def test_only_a_signature_of_the_issuer_counts(house, issuer, redeem):
         others.sign(claims),
         issuer.key.sign(claims, jwk=others.jwk, kid=None)[:-6] + "AAAAAA",
         others.sign(claims, jwk=others.jwk),
-        unsigned(claims),
+        unsigned_token(claims),
         signed_with_secret(public, claims),
         issuer.key.sign(claims, crit=["x"]),
         "x",
@@ -305,7 +305,7 @@ def test_what_cannot_be_meant_stops_the_start(make_house, changes):
 class ResolverOfAPlugin(Plugin):
     def portula_jwt_bearer_subject(self, provider):
         login = provider.hooks.ask(Plugin.portula_login)
-        return lambda claims, client, request: login.users.named(claims["sub"]).sub
+        return lambda claims, client, request: login.users.find_by_name(claims["sub"]).sub
 
 
 def test_a_plugin_may_know_the_subjects(make_house, make_job, issuer):

@@ -13,7 +13,7 @@ from support.foreign_issuers import GRANT, ForeignIssuer
 
 from portula import hookimpl
 from portula.errors import FetchFailed
-from portula.plugin import Fetched, Fetcher
+from portula.plugin import Fetcher, FetchResponse
 from portula_testing.jws import TokenKey
 from portula_testing.tls import Authority, HttpsServer, Reply
 
@@ -28,7 +28,7 @@ class Keys(Fetcher):
         self.fetched += 1
         if self.document is None:
             raise FetchFailed("no answer")
-        return Fetched(200, "application/json", json.dumps(self.document).encode())
+        return FetchResponse(200, "application/json", json.dumps(self.document).encode())
 
     def post(self, url, body, *, headers=None, max_bytes=65536):
         raise FetchFailed("nothing is posted")

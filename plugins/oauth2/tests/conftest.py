@@ -15,7 +15,7 @@ import portula_generators
 import portula_oauth2
 import portula_scopes_settings
 from portula import Provider, hookimpl
-from portula.plugin import Application, Authenticated, Login, User
+from portula.plugin import Application, AuthenticatedUser, Login, User
 from portula_testing.memory import MemoryStore
 
 ISSUER = "https://id.example/o"
@@ -65,7 +65,7 @@ class Host(Login):
         self.heard.append(event)
 
     def current(self):
-        return Authenticated("1", "ann", self.time) if self.here else None
+        return AuthenticatedUser("1", "ann", self.time) if self.here else None
 
     def login_url(self, next_url, client=None):
         return f"/login?next={next_url}"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from portula.cli.main import flask_group
-from portula.plugin import AccessToken, Application, Authorization, Plugin, RefreshToken, added
+from portula.plugin import AccessToken, Application, Authorization, Plugin, RefreshToken, plan_to_add
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def issued(world):
         }
         name = f"a{number}"
         storage.apply(
-            added(
+            plan_to_add(
                 Authorization(id=name, **facts),
                 RefreshToken(authorization=name, digest=f"r{number}", **facts),
                 AccessToken(authorization=name, digest=f"t{number}", expires_at=now + 600, **facts),
             )
         )
     own = AccessToken(digest="own", client_id="tea", scope="", issued_at=now, expires_at=now + 600)
-    storage.apply(added(own))
+    storage.apply(plan_to_add(own))
 
 
 def read(done):

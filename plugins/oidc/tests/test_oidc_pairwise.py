@@ -10,7 +10,7 @@ from support.fitting import stubbed
 
 from portula import Plugin, hookimpl
 from portula.errors import FetchFailed, InvalidClientMetadata, InvalidGrantError, StorageDown
-from portula.plugin import Artifact, Fetched, Fetcher
+from portula.plugin import Artifact, Fetcher, FetchResponse
 from portula_testing.writing import add_to
 
 SECTOR = "https://sector.example/uris.json"
@@ -27,7 +27,7 @@ class Web(stubbed(Fetcher)):
 
     def get(self, url, *, accept, max_bytes=65536):
         self.asked += 1
-        return Fetched(200, "application/json", self.document.encode())
+        return FetchResponse(200, "application/json", self.document.encode())
 
     def post(self, url, form, *, max_bytes=65536):
         raise FetchFailed("nobody posts here")

@@ -146,7 +146,7 @@ SHOWN = (
 @pytest.mark.parametrize("name", [*SHOWN, "IMPLICIT_GRANT_ENABLED"])
 def test_a_default_that_is_written_out_changes_nothing(make_world, name):
     plain = make_world(IMPLICIT_GRANT_ENABLED=False)
-    declared = {setting.name: setting for setting in plain.provider.all_settings.declared()}[name]
+    declared = {setting.name: setting for setting in plain.provider.all_settings.declarations()}[name]
     written = make_world(**{"IMPLICIT_GRANT_ENABLED": False, name: declared.field.default})
     assert metadata(written) == metadata(plain)
     public = written.client(client_type="public", grant_types=("authorization_code",))

@@ -9,7 +9,7 @@ import pytest
 from security.driving import answered
 
 from portula import OAuth2Validator, Plugin, hookimpl
-from portula.plugin import Authenticated, LoginSession, User
+from portula.plugin import AuthenticatedUser, LoginSession, User
 
 DAY = dt.date(2000, 1, 1)
 
@@ -41,11 +41,11 @@ def test_a_login_that_gives_another_type_is_named_before_anybody_is_asked(
     browser.sign_in()
     monkeypatch.setattr(login, "current", lambda: replace(seated(), **{field: value}))
     assert answered(browser.ask(client, scope="openid"))["error"] == "server_error"
-    assert f"slot login: Authenticated.{words}" in caplog.text
+    assert f"slot login: AuthenticatedUser.{words}" in caplog.text
 
 
 def test_numbers_are_subjects_as_text(world, client, login, monkeypatch):
-    made = Authenticated(subject=7, username=7, auth_time=1, sid=8)
+    made = AuthenticatedUser(subject=7, username=7, auth_time=1, sid=8)
     assert (made.subject, made.username, made.sid) == ("7", "7", "8")
     monkeypatch.setattr(login, "current", lambda: replace(made, auth_time=world.provider.now()))
     monkeypatch.setattr(login, "find", lambda subject: User(int(subject), "seven", claims={"name": "Seven"}))

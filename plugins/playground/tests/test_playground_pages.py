@@ -34,7 +34,7 @@ from portula import hookimpl
 
 def play_tea(player):
     """Tea for nobody in particular."""
-    player.post("Our <b>manual</b>", "token_endpoint", grant_type="client_credentials", scope=player.given("leaves"))
+    player.post("Our <b>manual</b>", "token_endpoint", grant_type="client_credentials", scope=player.require("leaves"))
 
 
 def play_nothing(player):
@@ -43,7 +43,7 @@ def play_nothing(player):
 
 
 @hookimpl(optionalhook=True)
-def portula_played_grants(provider):
+def portula_grant_trials(provider):
     return {"tea": (("client_credentials",), play_tea), "nothing": (("client_credentials",), play_nothing)}
 '''
 

@@ -25,11 +25,13 @@ from portula_playground.places import CLIENT_IDS, LIFE_SECONDS, NAME, take
 
 def play_tea(player):
     """Tea for nobody in particular."""
-    player.post("Our manual", "token_endpoint", grant_type="client_credentials", scope=player.given("leaves"))
+    player.post(
+        "Our manual", "token_endpoint", grant_type="client_credentials", scope=player.require("leaves")
+    )
 
 
 class Tea(Plugin):
-    def portula_played_grants(self, provider):
+    def portula_grant_trials(self, provider):
         return {"tea": (("client_credentials",), play_tea)}
 
 

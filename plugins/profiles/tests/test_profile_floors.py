@@ -146,7 +146,7 @@ def test_all_is_told_together():
 
 def test_profiles_in_a_list():
     house = House(PROFILE=["fapi2", "oauth2.1"], OIDC_ENABLED=True)
-    settings = {row.name: row.origin for row in house.provider.all_settings.declared()}
+    settings = {row.name: row.origin for row in house.provider.all_settings.declarations()}
     assert settings["ROTATE_REFRESH_TOKEN"] == "profile fapi2"
     assert settings["REFRESH_TOKEN_EXPIRE_SECONDS"] == "profile oauth2.1"
     assert register(house).token(grant_type="client_credentials").status_code == 200

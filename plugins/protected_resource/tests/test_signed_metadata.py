@@ -13,7 +13,7 @@ import portula_jose
 import portula_protected_resource
 from portula import Plugin
 from portula.errors import ConfigError
-from portula_protected_resource.signed import EXPIRE_SECONDS, RENEWED_SECONDS, TYPE
+from portula_protected_resource.signed_metadata import EXPIRE_SECONDS, RENEWED_SECONDS, TYPE
 
 KNOWN = "/.well-known/oauth-protected-resource"
 NOTES, SONGS = f"{HOST}/notes", f"{HOST}/songs"

@@ -160,7 +160,7 @@ def test_no_algorithm_and_no_key_of_a_tokens_own_is_believed(forged):
     public = str(forged.key.jwk).encode()
     stranger = jws.TokenKey("ES256", kid=forged.key.kid)
     tokens = [
-        jws.unsigned(claims, typ="at+jwt", kid=forged.key.kid),
+        jws.unsigned_token(claims, typ="at+jwt", kid=forged.key.kid),
         jws.signed_with_secret(public, claims, typ="at+jwt", kid=forged.key.kid),
         forged.forgery(stranger),
         forged.forgery(stranger, header={"jwk": stranger.jwk}),

@@ -3,7 +3,7 @@ import pytest
 import portula_sessions
 from portula import Plugin, hookimpl
 from portula.errors import HookFailed
-from portula.plugin import Artifact, added
+from portula.plugin import Artifact, plan_to_add
 from portula_sessions.sessions import MAX_ENDED
 from portula_testing.provider import make_provider
 from portula_testing.writing import remove_from
@@ -204,7 +204,7 @@ def test_however_many_sessions_there_are_all_end_and_what_is_planned_with_them_o
     provider = app.extensions["portula"]["portula"]
     for _ in range(number):
         app.test_client().get("/in/ada")
-    plan = added(Artifact(digest="planned", kind="planned", payload={}, issued_at=1))
+    plan = plan_to_add(Artifact(digest="planned", kind="planned", payload={}, issued_at=1))
     with app.app_context():
         assert provider.hooks.ask(Plugin.portula_sessions).end_all("ada", plan) == number
     assert len(set(told)) == len(told) == number

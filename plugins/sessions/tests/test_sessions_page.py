@@ -4,7 +4,7 @@ from support.fitting import fitting
 
 import portula_sessions
 from portula import Plugin, hookimpl
-from portula.plugin import Authenticated
+from portula.plugin import AuthenticatedUser
 from portula_sessions.devices import device_name
 from portula_testing.provider import MovableClock, TestLogin, make_provider
 
@@ -30,7 +30,7 @@ class SessionLogin(TestLogin):
 
     def current(self):
         session = self.provider.hooks.ask(Plugin.portula_sessions).current()
-        return session and Authenticated(
+        return session and AuthenticatedUser(
             session.subject, session.username, session.auth_time, sid=session.sid
         )
 

@@ -16,7 +16,7 @@ import pytest
 from redis import Redis, RedisError
 from support.server import free_port
 
-from portula.errors import ConfigError, DuplicateRecord, Replayed, StorageDown
+from portula.errors import ConfigError, DuplicateRecord, RecordReplayed, StorageDown
 from portula.plugin import CORE_RECORDS, Plan
 from portula_storage_redis.confirming import Confirmation
 from portula_storage_redis.opening import open_store
@@ -153,7 +153,7 @@ def test_a_plan_that_is_refused_waits_for_no_replica(proxy: Proxy) -> None:
     waiting = _store(proxy.port, REDIS_WAIT_REPLICAS=1)
     with pytest.raises(DuplicateRecord):
         add_to(waiting, grant("one"))
-    with pytest.raises(Replayed):
+    with pytest.raises(RecordReplayed):
         waiting.apply(plan)
     waiting.close()
 

@@ -148,7 +148,7 @@ def test_what_has_expired_in_one_realm_holds_up_no_other(own: OwnServer) -> None
     add_to(store, grant("one", realm="south", expires_at=1))
     cls = type(grant("x"))
     begun = time.monotonic()
-    assert store.expired(cls, now=10, limit=1000, realm="south") == 1
+    assert store.count_expired(cls, now=10, limit=1000, realm="south") == 1
     assert store.purge(cls, now=10, limit=1000, realm="south") == 1
     assert time.monotonic() - begun < 5
     assert store.purge(cls, now=10, limit=300) == 300

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event
 
 from portula.errors import Conflict, DuplicateRecord, StorageDown
-from portula.plugin import Plan, added
+from portula.plugin import Plan, plan_to_add
 from portula_storage_sql import engine as engines
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
@@ -80,7 +80,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def pair(name: str, **fields: Any) -> Plan:
     """Make a plan of two statements."""
-    return added(Sample(digest=f"{name}-1", **fields), Sample(digest=f"{name}-2"))
+    return plan_to_add(Sample(digest=f"{name}-1", **fields), Sample(digest=f"{name}-2"))
 
 
 def test_plans_that_wait_are_committed_at_once(world: World) -> None:
@@ -100,9 +100,9 @@ def test_a_plan_that_fails_hurts_no_other(world: World) -> None:
     plans = [
         pair("a"),
         pair("b"),
-        added(Sample(digest="c-1"), Sample(digest="known")),
+        plan_to_add(Sample(digest="c-1"), Sample(digest="known")),
         unmet,
-        added(Sample(digest="d", payload={"not": object()})),
+        plan_to_add(Sample(digest="d", payload={"not": object()})),
         met,
         pair("e"),
     ]
@@ -153,7 +153,7 @@ class Interrupting(dict[str, Any]):
 
 
 def test_nobody_waits_for_a_thread_that_was_interrupted(world: World) -> None:
-    broken = added(Sample(digest="broken", payload=Interrupting(a=1)))
+    broken = plan_to_add(Sample(digest="broken", payload=Interrupting(a=1)))
     futures = world.together([pair("a"), pair("b"), broken, pair("c")])
     ends = [type(future.exception()) for future in futures]
     assert ends == [type(None), KeyboardInterrupt, RuntimeError, RuntimeError]

@@ -12,7 +12,7 @@ from support.databases import galera_nodes
 
 from portula.plugin import RecordType, shape_of
 from portula_storage_sql import migrate
-from portula_storage_sql import prepared as prepared_module
+from portula_storage_sql import prepared_statements as prepared_module
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
 from portula_storage_sql.tables import metadata_of

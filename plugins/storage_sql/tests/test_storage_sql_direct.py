@@ -29,7 +29,7 @@ READINGS: dict[str, Reading] = {
     "select": lambda store: store.select(Sample, family="f"),
     "select a page": lambda store: store.select(Sample, family="f", limit=1, after="quoted ' \" \\"),
     "select by several": lambda store: store.select(Sample, digest=("plain", "other")),
-    "count": lambda store: store.expired(AccessToken, now=10**10, limit=5),
+    "count": lambda store: store.count_expired(AccessToken, now=10**10, limit=5),
 }
 
 

@@ -14,7 +14,7 @@ from support.databases import galera_nodes
 from portula.plugin import CORE_RECORDS, Grant, Plan, Writes, shape_of
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
-from portula_storage_sql.galera import forced, is_certified
+from portula_storage_sql.galera import force_write, is_certified
 from portula_storage_sql.store import SqlStore
 from portula_testing.storage_samples import SAMPLE, Sample, grant
 from portula_testing.writing import add_to
@@ -28,7 +28,7 @@ def changes(plan: Plan) -> list[tuple[dict[str, object], dict[str, object]]]:
     return [
         (dict(change.given), dict(change.values))
         for written in Writes.of(plan, {Sample: SAMPLE}).changes
-        for change in forced(written, shape)
+        for change in force_write(written, shape)
     ]
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.errors import Conflict, DuplicateRecord, RecordReplayed
 from portula.plugin import Plan, Store
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
@@ -162,8 +162,8 @@ def answer(act: Callable[[Any], Any], subject: object) -> Any:
     """Return what an act returns, or what it raises in comparable form."""
     try:
         return act(subject)
-    except Replayed as error:
-        return "Replayed", dataclasses.asdict(error.record)  # type: ignore[call-overload]
+    except RecordReplayed as error:
+        return "RecordReplayed", dataclasses.asdict(error.record)  # type: ignore[call-overload]
     except Conflict as error:
         return "Conflict", error.cls, error.record
     except (DuplicateRecord, ValueError) as error:

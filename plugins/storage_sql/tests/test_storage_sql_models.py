@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from portula import Plugin, plugin
-from portula.errors import ConfigError, DuplicateRecord, Replayed
+from portula.errors import ConfigError, DuplicateRecord, RecordReplayed
 from portula.host.models import StorageModel
 from portula.host.modes import storage_check_deferred
 from portula.plugin import CORE_RECORDS, ID_TOKEN, Application, ApplicationPolicy, RecordType, Storage
@@ -149,8 +149,8 @@ class Swapping:
     def purge(self, cls: type[Any], /, **given: Any) -> int:
         return self._store.purge(self._storage.model(cls), **given)
 
-    def expired(self, cls: type[Any], /, **given: Any) -> int:
-        return self._store.expired(self._storage.model(cls), **given)
+    def count_expired(self, cls: type[Any], /, **given: Any) -> int:
+        return self._store.count_expired(self._storage.model(cls), **given)
 
     def __getattr__(self, name: str) -> Any:
         act = getattr(self._storage, name)
@@ -158,8 +158,8 @@ class Swapping:
         def answer(*arguments: Any, **conditions: Any) -> Any:
             try:
                 answered = act(*arguments, **conditions)
-            except Replayed as error:
-                raise Replayed(self._based(error.record)) from error
+            except RecordReplayed as error:
+                raise RecordReplayed(self._based(error.record)) from error
             return [self._based(row) for row in answered] if name == "select" else self._based(answered)
 
         return answer

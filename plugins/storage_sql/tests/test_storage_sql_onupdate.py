@@ -68,12 +68,12 @@ def test_an_edit_ends_and_is_kept(provider: Provider, empty_engine: Engine) -> N
         provider.clients.edit("tea", lambda found, number=number: replace(found, name=f"Tea {number}"))  # type: ignore[misc]
     updates = [text for text in written if text.upper().startswith("UPDATE STAMPED_CLIENT")]
     assert len(updates) <= EDITS
-    assert provider.clients.registered("tea").name == f"Tea {EDITS - 1}"
+    assert provider.clients.require("tea").name == f"Tea {EDITS - 1}"
 
 
 def test_an_edit_of_what_somebody_changed_meanwhile_is_still_refused(provider: Provider) -> None:
-    stale = provider.clients.registered("tea")
+    stale = provider.clients.require("tea")
     provider.clients.save(replace(stale, name="Mine"))
     with pytest.raises(Conflict):
         provider.clients.save(replace(stale, name="Theirs"))
-    assert provider.clients.registered("tea").name == "Mine"
+    assert provider.clients.require("tea").name == "Mine"

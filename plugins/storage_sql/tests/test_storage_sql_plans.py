@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from portula.errors import StorageDown
-from portula.plugin import CORE_RECORDS, AccessToken, Grant, Plan, added
+from portula.plugin import CORE_RECORDS, AccessToken, Grant, Plan, plan_to_add
 from portula_storage_sql import migrate, plans
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
@@ -42,7 +42,7 @@ def store(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
     engine: Engine = make_engine(f"sqlite:///{tmp_path / 'plans.sqlite3'}")
     migrate.upgrade(engine, CORE_RECORDS)
     made = SqlStore(engine, CORE_RECORDS)
-    made.apply(added(grant("code")))
+    made.apply(plan_to_add(grant("code")))
     yield made
     made.close()
 

@@ -18,13 +18,13 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ProgrammingError
 from support.children import wait_until
 
-from portula.errors import DuplicateRecord, Replayed, StorageDown
+from portula.errors import DuplicateRecord, RecordReplayed, StorageDown
 from portula.plugin import CORE_RECORDS, Grant, Plan
 from portula_storage_sql import migrate
-from portula_storage_sql import prepared as prepared_module
+from portula_storage_sql import prepared_statements as prepared_module
 from portula_storage_sql.connections import PoolSize, Write
 from portula_storage_sql.engine import make_engine
-from portula_storage_sql.prepared import EXECUTIONS, NumberedStatement
+from portula_storage_sql.prepared_statements import EXECUTIONS, NumberedStatement
 from portula_storage_sql.store import SqlStore
 from portula_testing.storage_samples import grant
 from portula_testing.writing import add_to, take_from
@@ -141,7 +141,7 @@ def test_a_key_that_is_taken_and_a_condition_that_does_not_hold_are_told(store: 
             add_to(store, grant("code"))
     take_from(store, grant("code"), 2)
     for _ in range(3):
-        with pytest.raises(Replayed):
+        with pytest.raises(RecordReplayed):
             take_from(store, grant("code"), 3)
     assert store._connections._pool.open == 1
 

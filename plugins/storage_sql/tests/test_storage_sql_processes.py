@@ -37,7 +37,7 @@ END = {"postgresql": "SELECT pg_terminate_backend({})", "mariadb": "KILL {}"}
 
 REDEEM = """
 import json, sys
-from portula.errors import Replayed
+from portula.errors import RecordReplayed
 from portula.plugin import CORE_RECORDS, Grant, Plan
 from portula_testing.storage_samples import access_token
 from portula_storage_sql.engine import make_engine
@@ -53,7 +53,7 @@ for number in range(codes):
         plan.take(store.find(Grant, digest=f"code-{number}"), at=100)
         plan.add(access_token(f"token-{number}-{runner}"))
         store.apply(plan)
-    except Replayed:
+    except RecordReplayed:
         won.append(0)
     else:
         won.append(1)

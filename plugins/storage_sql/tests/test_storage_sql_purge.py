@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from portula.plugin import CORE_RECORDS, AccessToken, added
+from portula.plugin import CORE_RECORDS, AccessToken, plan_to_add
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.store import SqlStore
@@ -30,7 +30,7 @@ def store(tmp_path: Any) -> Iterator[SqlStore]:
     migrate.upgrade(engine, CORE_RECORDS)
     made = SqlStore(engine, CORE_RECORDS)
     for number in range(3):
-        made.apply(added(access_token(f"{number}")))
+        made.apply(plan_to_add(access_token(f"{number}")))
     yield made
     made.close()
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL
 
-from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.errors import Conflict, DuplicateRecord, RecordReplayed
 from portula.plugin import AccessToken, Authorization, Grant, Plan, RefreshToken
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
@@ -159,7 +159,7 @@ def test_what_one_statement_cannot_do_is_done_in_a_transaction(store: SqlStore, 
 
 def test_who_comes_too_late_reads_the_record_after_the_failure(store: SqlStore) -> None:
     store.apply(plan_of(redeem))
-    with sent(store) as seen, pytest.raises(Replayed) as replayed:
+    with sent(store) as seen, pytest.raises(RecordReplayed) as replayed:
         store.apply(plan_of(redeem))
     assert replayed.value.record == grant("code", taken_at=1)
     assert [statement.split()[0] for statement in seen[1:]] == ["SELECT", "SELECT"]

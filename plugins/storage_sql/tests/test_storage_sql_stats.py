@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 
 from portula import Plugin
 from portula.host.modes import storage_check_deferred
-from portula.plugin import AccessToken, Application, Artifact, Authorization, RefreshToken, added
+from portula.plugin import AccessToken, Application, Artifact, Authorization, RefreshToken, plan_to_add
 from portula_storage_sql import migrate
 from portula_testing.provider import MovableClock, make_provider
 
@@ -48,7 +48,7 @@ class World:
 
     def keep(self, *records: object) -> None:
         for place in range(0, len(records), 50):
-            self.provider.storage.apply(added(*records[place : place + 50]))
+            self.provider.storage.apply(plan_to_add(*records[place : place + 50]))
 
     def tokens(self, number: int, every: int, lifetime: int) -> None:
         """Keep access tokens, one each so many seconds up to now."""

@@ -12,7 +12,7 @@ from support.proofs import Prover
 from portula import hookimpl
 from portula.cli.main import flask_group
 from portula.plugin import Application, revoke_client, revoke_person
-from portula_testing.jws import TokenKey, taken_apart, unsigned
+from portula_testing.jws import TokenKey, taken_apart, unsigned_token
 from portula_testing.writing import remove_from
 
 # --- What one gets ---
@@ -167,7 +167,7 @@ def test_an_id_token_that_has_expired_or_was_changed_does_not_count(house, excha
     token = house.tokens(app, scope="openid read")["id_token"]
     _, claims = taken_apart(token)
     forged = TokenKey("RS256").sign(claims)
-    for wrong in (forged, unsigned(claims), token[:-4] + "AAAA", "x", "a.b.c"):
+    for wrong in (forged, unsigned_token(claims), token[:-4] + "AAAA", "x", "a.b.c"):
         assert error_of(exchange(app, wrong, "id_token")) == "invalid_request"
     assert error_of(exchange(app, token, "access_token")) == "invalid_request", "said to be of another type"
     house.clock.forward(claims["exp"] - house.clock.time)

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from portula import Plugin, Provider
 from portula.plugin import (
     Application,
-    Authenticated,
+    AuthenticatedUser,
     Consent,
     ConsentItem,
     ConsentQuestion,
@@ -97,7 +97,7 @@ class ConsentContract:
         return ConsentQuestion(
             interaction="the-interaction-of-the-contract",
             client=client,
-            user=Authenticated("ann", "Ann", auth_time=provider.now()),
+            user=AuthenticatedUser("ann", "Ann", auth_time=provider.now()),
             scopes=tuple(provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes()),
             redirect_uri=client.redirect_uris[0],
             action=Visits.PATH,
@@ -252,7 +252,7 @@ class ConsentContract:
     def test_nothing_is_remembered_at_first(
         self, visit: Visits, consent: Consent, client: Application
     ) -> None:
-        assert visit(visit.browser(), lambda: consent.remembered(client, "ann")) == frozenset()
+        assert visit(visit.browser(), lambda: consent.recall(client, "ann")) == frozenset()
 
     def test_what_was_allowed_is_joined_with_what_was_allowed_before(
         self, visit: Visits, consent: Consent, client: Application
@@ -260,10 +260,10 @@ class ConsentContract:
         def work() -> frozenset[str]:
             for scopes in (["read"], ["write", "read"], []):
                 remember(consent, client, "ann", scopes)
-            return consent.remembered(client, "ann")
+            return consent.recall(client, "ann")
 
         assert visit(visit.browser(), work) == {"read", "write"}
-        remembered = visit(visit.browser(), lambda: consent.remembered(client, "ann"))
+        remembered = visit(visit.browser(), lambda: consent.recall(client, "ann"))
         assert remembered == {"read", "write"}
         assert isinstance(remembered, frozenset)
 
@@ -274,11 +274,11 @@ class ConsentContract:
         add_to(provider.storage, other)
         visit(visit.browser(), lambda: remember(consent, client, "ann", ["read"]))
         for asked, subject in ((client, "Ann"), (client, "ann "), (client, "bob"), (other, "ann")):
-            remembered = visit(visit.browser(), partial(consent.remembered, asked, subject))
+            remembered = visit(visit.browser(), partial(consent.recall, asked, subject))
             assert remembered == frozenset(), (asked.client_id, subject)
 
     def test_long_names_are_remembered(self, visit: Visits, consent: Consent, provider: Provider) -> None:
         client, subject = Application(client_id="c" * 255), "s" * 255
         add_to(provider.storage, client)
         visit(visit.browser(), lambda: remember(consent, client, subject, ["read"]))
-        assert visit(visit.browser(), lambda: consent.remembered(client, subject)) == {"read"}
+        assert visit(visit.browser(), lambda: consent.recall(client, subject)) == {"read"}

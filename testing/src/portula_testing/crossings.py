@@ -25,7 +25,7 @@ MESSAGE = "a fault made by a test"
 
 _UNWATCHED = frozenset({"portula_clock"})
 _STORES = "portula_stores"
-_READS = ("find", "select", "walk", "expired")
+_READS = ("find", "select", "walk", "count_expired")
 
 
 class DriverError(Exception):
@@ -204,14 +204,14 @@ class _StandIn:
         value = getattr(self._original, name)
         if name.startswith("_") or isinstance(value, type) or not callable(value):
             return value
-        label, writes = functools.partial(self._named, name), functools.partial(self._writes, name)
+        label, writes = functools.partial(self._crossing_name, name), functools.partial(self._writes, name)
         return _as_crossing(value, label, self._crossings, self._error, writes)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with self._crossings.cross(self._label, self._error):
             return self._original(*args, **kwargs)
 
-    def _named(self, name: str, *args: Any) -> str:
+    def _crossing_name(self, name: str, *args: Any) -> str:
         return f"{self._label}.{name}"
 
     def _writes(self, name: str) -> bool:
@@ -223,7 +223,7 @@ class _Store(_StandIn):
 
     _error = DriverError
 
-    def _named(self, name: str, *args: Any) -> str:
+    def _crossing_name(self, name: str, *args: Any) -> str:
         return " ".join(word for word in (f"store.{name}", *_subject(args)) if word)
 
     def _writes(self, name: str) -> bool:

@@ -43,7 +43,9 @@ def outcome_of(answer: Any) -> Outcome:
     if not isinstance(answer, TestResponse):
         return Outcome()
     body = answer.get_json(silent=True)
-    error = _sent(answer).get("error", "") or (str(body.get("error", "")) if isinstance(body, dict) else "")
+    error = _redirect_parameters(answer).get("error", "") or (
+        str(body.get("error", "")) if isinstance(body, dict) else ""
+    )
     return Outcome(answer.status_code, error, answer.status_code >= 400 or bool(error))
 
 
@@ -99,7 +101,7 @@ def _machine_problems(answer: TestResponse, errors: Sequence[str]) -> Iterator[s
 
 def _redirect_problems(answer: TestResponse, errors: Sequence[str]) -> Iterator[str]:
     """Look at the error that the client gets at its redirect URI (RFC 6749 §4.1.2.1, RFC 9207 §2)."""
-    sent = _sent(answer)
+    sent = _redirect_parameters(answer)
     if sent.get("error") not in errors:
         yield f"the client gets the error {sent.get('error')!r}"
     if "iss" not in sent:
@@ -130,7 +132,7 @@ def _page_problems(answer: TestResponse, failed: Crossing, passed: Sequence[Cros
         yield f"{answer.status_code} is a bare answer, no page of the provider's"
 
 
-def _sent(answer: TestResponse) -> dict[str, str]:
+def _redirect_parameters(answer: TestResponse) -> dict[str, str]:
     """Return the parameters of a redirect, of its query and its fragment, or of the JWT that is there (JARM §2.1)."""
     parts = urlsplit(answer.location or "")
     pairs = {**parse_qs(parts.query), **parse_qs(parts.fragment)}

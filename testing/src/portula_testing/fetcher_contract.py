@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from portula.errors import FetchFailed
-from portula.plugin import Fetched, Fetcher
+from portula.plugin import Fetcher, FetchResponse
 from portula_testing.storage_samples import in_thread
-from portula_testing.tls import Asked, Authority, HttpsServer, Reply
+from portula_testing.tls import Authority, HttpsServer, ReceivedRequest, Reply
 
 MakeFetcher = Callable[..., Fetcher]
 
@@ -71,7 +71,7 @@ class FetcherContract:
     def test_an_answer_is_what_the_server_sent(self, fetcher: Fetcher, server: HttpsServer) -> None:
         reply = Reply(headers={"Content-Type": "Application/JSON; charset=utf-8"}, body=b"{}")
         found = fetcher.get(server.answer("/keys", reply), accept=["application/json"])
-        assert found == Fetched(200, "application/json", b"{}", None)
+        assert found == FetchResponse(200, "application/json", b"{}", None)
         assert [asked.method for asked in server.asked] == ["GET"]
 
     def test_path_and_query_arrive_as_they_are(self, fetcher: Fetcher, server: HttpsServer) -> None:
@@ -312,5 +312,5 @@ class FetcherContract:
         assert SECRET not in repr(found)
 
 
-def _told_off(asked: Asked) -> Reply:
+def _told_off(asked: ReceivedRequest) -> Reply:
     return Reply(400, {"Content-Type": "text/plain"}, SECRET.encode())

@@ -13,12 +13,12 @@ from portula_testing.jws import (
     PrivateKey,
     PublicKey,
     TokenKey,
-    encoded,
-    loaded,
+    encode,
+    load_key,
     raw_signature,
     signed_with_secret,
     taken_apart,
-    unsigned,
+    unsigned_token,
 )
 
 REFUSED_HEADERS: Mapping[str, Mapping[str, Any]] = {
@@ -37,7 +37,7 @@ REFUSED_HEADERS: Mapping[str, Mapping[str, Any]] = {
 }
 """Headers that make a token refused although its signature is right, by what is wrong with them (attack S42)."""
 
-_HEADER = encoded(b'{"alg":"RS256","typ":"JWT","kid":"1"}')
+_HEADER = encode(b'{"alg":"RS256","typ":"JWT","kid":"1"}')
 _DEEP = b'{"a":' + b"[" * 2000 + b"]" * 2000 + b"}"
 
 _CLAIMS: tuple[bytes, ...] = (
@@ -61,15 +61,15 @@ MALFORMED: tuple[str, ...] = (
     *("", ".", "..", "...", "....", "a", "é", "\0", "a.b", "a.b.c", "a.b.c.d.e"),
     *(f"{_HEADER}.e30.{ending}" for ending in ("=", " ", "a", "AB", "e30=", "e30\n")),
     *(f" {_HEADER}.e30.", f"{_HEADER}\n.e30.", f"{_HEADER}.e31.", f"{_HEADER}.e3+.", f"{_HEADER}.e30=."),
-    *(f"{_HEADER}.{encoded(claims)}." for claims in _CLAIMS),
-    *(f"{encoded(header)}.e30." for header in _HEADERS),
+    *(f"{_HEADER}.{encode(claims)}." for claims in _CLAIMS),
+    *(f"{encode(header)}.e30." for header in _HEADERS),
     "a" * 2_000_000,
     f"{_HEADER}.{'e30' * 700_000}.",
 )
 """What is no token, or none that one reader takes for the same as another (attack S42)."""
 
 
-def altered(token: str) -> Iterator[tuple[str, str]]:
+def alterations(token: str) -> Iterator[tuple[str, str]]:
     """Yield the token with one thing changed, and what that is."""
     header, claims, signature = token.split(".")
     members = taken_apart(token)[1]
@@ -89,11 +89,11 @@ def altered(token: str) -> Iterator[tuple[str, str]]:
     yield "no algorithm and no signature", f"{_json({**taken_apart(token)[0], 'alg': 'none'})}.{claims}."
 
 
-def confused(
+def key_confusions(
     jwk: Mapping[str, Any], claims: Mapping[str, Any], typ: str = "JWT"
 ) -> Iterator[tuple[str, str]]:
     """Yield tokens that are signed with a public key as if it were a secret (attack S40; CVE-2016-10555)."""
-    key = loaded(jwk)
+    key = load_key(jwk)
     for name, secret in _spellings(jwk, key):
         for algorithm in ("HS256", "HS384", "HS512"):
             yield (
@@ -101,9 +101,9 @@ def confused(
                 signed_with_secret(secret, claims, algorithm, kid=jwk["kid"], typ=typ),
             )
     yield "an empty secret", signed_with_secret(b"", claims, kid=jwk["kid"], typ=typ)
-    yield "no algorithm", unsigned(claims, kid=jwk["kid"], typ=typ)
+    yield "no algorithm", unsigned_token(claims, kid=jwk["kid"], typ=typ)
     for none in ("None", "NONE", "nOnE"):
-        yield f"algorithm {none}", unsigned(claims, kid=jwk["kid"], typ=typ, alg=none)
+        yield f"algorithm {none}", unsigned_token(claims, kid=jwk["kid"], typ=typ, alg=none)
 
 
 def self_made(kid: str, claims: Mapping[str, Any], typ: str = "JWT") -> Iterator[tuple[str, str]]:
@@ -130,14 +130,14 @@ def psychic(kid: str, claims: Mapping[str, Any], typ: str = "JWT") -> Iterator[t
     for algorithm, size in (("ES256", 32), ("ES384", 48), ("ES512", 66)):
         data = f"{_json({'alg': algorithm, 'kid': kid, 'typ': typ})}.{_json(claims)}"
         for name, signature in (("zeros", bytes(2 * size)), ("DER", bytes.fromhex("3006020101020101"))):
-            yield f"{algorithm}, {name}", f"{data}.{encoded(signature)}"
+            yield f"{algorithm}, {name}", f"{data}.{encode(signature)}"
 
 
-def resigned(key: TokenKey, token: str, **header: Any) -> str:
+def sign_again(key: TokenKey, token: str, **header: Any) -> str:
     """Return a token signed anew by its own key, with other members in its header."""
     old, claims = taken_apart(token)
     data = f"{_json({**old, **header})}.{_json(claims)}"
-    return f"{data}.{encoded(raw_signature(key.private, key.algorithm, data.encode()))}"
+    return f"{data}.{encode(raw_signature(key.private, key.algorithm, data.encode()))}"
 
 
 def _spellings(jwk: Mapping[str, Any], key: PublicKey) -> Iterator[tuple[str, bytes]]:
@@ -158,7 +158,7 @@ def _attackers_key(algorithm: str) -> PrivateKey:
 
 
 def _json(members: Mapping[str, Any]) -> str:
-    return encoded(json.dumps(members).encode())
+    return encode(json.dumps(members).encode())
 
 
 def _other(character: str) -> str:

@@ -10,16 +10,16 @@ import pytest
 from portula import Plugin, Provider
 from portula.errors import JoseError, UntrustedToken
 from portula.plugin import Application, Jose
-from portula_testing.forgeries import altered, confused, psychic, self_made
+from portula_testing.forgeries import alterations, key_confusions, psychic, self_made
 from portula_testing.jose_form_contract import CLAIMS, EVERY, HMACS, TokenFormContract
 from portula_testing.jws import (
     TokenKey,
-    encoded,
+    encode,
     signed_with_secret,
     taken_apart,
-    unsigned,
-    verified,
+    unsigned_token,
     verified_with_secret,
+    verify_token,
 )
 
 SECRET = "a secret that two parties share, long enough for HS512 to take it too"
@@ -38,12 +38,12 @@ class JoseContract(TokenFormContract):
     """
 
     @pytest.fixture
-    def sealed(self, provider: Provider) -> Application:
+    def sealed_client(self, provider: Provider) -> Application:
         """Return a client whose secret is kept encrypted."""
         return provider.clients.create(Application(client_id=""), secret=SECRET, hash_secret=False)[0]
 
     @pytest.fixture
-    def hashed(self, provider: Provider) -> Application:
+    def hashed_client(self, provider: Provider) -> Application:
         """Return a client whose secret is kept as a digest."""
         return provider.clients.create(Application(client_id=""), secret=SECRET)[0]
 
@@ -59,8 +59,8 @@ class JoseContract(TokenFormContract):
         """Verified without the code that signed it."""
         for algorithm in jose.signing_algorithms():
             token = jose.sign(CLAIMS, typ="JWT", algorithm=algorithm)
-            key = self.published(jose)[taken_apart(token)[0]["kid"]]
-            assert verified(token, key)[1] == CLAIMS
+            key = self.published_keys(jose)[taken_apart(token)[0]["kid"]]
+            assert verify_token(token, key)[1] == CLAIMS
             assert key.get("alg", algorithm) == algorithm
 
     def test_the_header_says_algorithm_name_and_type(self, jose: Jose) -> None:
@@ -77,24 +77,30 @@ class JoseContract(TokenFormContract):
             jose.sign({"exp": float("nan")}, typ="JWT")
 
     @pytest.mark.parametrize("algorithm", HMACS)
-    def test_a_secret_that_can_be_read_signs(self, jose: Jose, sealed: Application, algorithm: str) -> None:
+    def test_a_secret_that_can_be_read_signs(
+        self, jose: Jose, sealed_client: Application, algorithm: str
+    ) -> None:
         """OpenID Connect Core §10.1."""
-        token = jose.sign(CLAIMS, typ="JWT", algorithm=algorithm, client=sealed)
+        token = jose.sign(CLAIMS, typ="JWT", algorithm=algorithm, client=sealed_client)
         assert verified_with_secret(token, SECRET.encode())[1] == CLAIMS
-        assert jose.verify_own(token, typ={"JWT"}, client=sealed).claims == CLAIMS
+        assert jose.verify_own(token, typ={"JWT"}, client=sealed_client).claims == CLAIMS
 
     @pytest.mark.parametrize("algorithm", HMACS)
-    def test_a_hashed_secret_never_signs(self, jose: Jose, hashed: Application, algorithm: str) -> None:
+    def test_a_hashed_secret_never_signs(
+        self, jose: Jose, hashed_client: Application, algorithm: str
+    ) -> None:
         """Attack S46: neither the secret, which is not there, nor what is stored in its place."""
         with pytest.raises(JoseError):
-            jose.sign(CLAIMS, typ="JWT", algorithm=algorithm, client=hashed)
-        stored = hashed.secret_hashes[0]
+            jose.sign(CLAIMS, typ="JWT", algorithm=algorithm, client=hashed_client)
+        stored = hashed_client.secret_hashes[0]
         spelled = [stored, stored.partition(":")[2], stored.rpartition("$")[2], "", SECRET]
         tokens = [(text, signed_with_secret(text.encode(), CLAIMS, algorithm)) for text in spelled]
-        assert self.believed(partial(jose.verify_own, typ={"JWT"}, client=hashed), tokens) == []
         assert (
-            self.believed(
-                partial(jose.verify_of_client, client=hashed, algorithms=EVERY, typ={"JWT"}), tokens
+            self.accepted_forgeries(partial(jose.verify_own, typ={"JWT"}, client=hashed_client), tokens) == []
+        )
+        assert (
+            self.accepted_forgeries(
+                partial(jose.verify_of_client, client=hashed_client, algorithms=EVERY, typ={"JWT"}), tokens
             )
             == []
         )
@@ -126,38 +132,41 @@ class JoseContract(TokenFormContract):
     def test_an_altered_token_is_refused(self, jose: Jose) -> None:
         for algorithm in jose.signing_algorithms():
             token = jose.sign(CLAIMS, typ="JWT", algorithm=algorithm)
-            assert self.believed(partial(jose.verify_own, typ={"JWT"}), [*altered(token)]) == []
+            assert self.accepted_forgeries(partial(jose.verify_own, typ={"JWT"}), [*alterations(token)]) == []
 
     def test_a_token_signed_with_a_public_key_as_secret_is_refused(
-        self, jose: Jose, sealed: Application
+        self, jose: Jose, sealed_client: Application
     ) -> None:
         """Attack S40."""
-        for key in self.published(jose).values():
-            for client in (None, sealed):
-                forged = [*confused(key, CLAIMS)]
-                assert self.believed(partial(jose.verify_own, typ={"JWT"}, client=client), forged) == []
+        for key in self.published_keys(jose).values():
+            for client in (None, sealed_client):
+                forged = [*key_confusions(key, CLAIMS)]
+                assert (
+                    self.accepted_forgeries(partial(jose.verify_own, typ={"JWT"}, client=client), forged)
+                    == []
+                )
 
     def test_a_key_that_the_token_brings_along_does_not_count(self, jose: Jose, ours: str) -> None:
         """Attack S41."""
         forged = [*self_made(taken_apart(ours)[0]["kid"], CLAIMS)]
-        assert self.believed(partial(jose.verify_own, typ={"JWT"}), forged) == []
+        assert self.accepted_forgeries(partial(jose.verify_own, typ={"JWT"}), forged) == []
 
     def test_a_signature_of_zeros_is_refused(self, jose: Jose) -> None:
-        forged = [forgery for kid in self.published(jose) for forgery in psychic(kid, CLAIMS)]
-        assert self.believed(partial(jose.verify_own, typ={"JWT"}), forged) == []
+        forged = [forgery for kid in self.published_keys(jose) for forgery in psychic(kid, CLAIMS)]
+        assert self.accepted_forgeries(partial(jose.verify_own, typ={"JWT"}), forged) == []
 
     def test_a_token_of_another_issuer_is_refused(self, jose: Jose, make: Callable[[str], Provider]) -> None:
         """Attack S76: although both share SECRET_KEYS."""
         other = make("https://elsewhere.example/o").hooks.ask(Plugin.portula_jose)
         names = other.signing_algorithms()
         foreign = [(name, other.sign(CLAIMS, typ="JWT", algorithm=name)) for name in names]
-        assert self.believed(partial(jose.verify_own, typ={"JWT"}), foreign) == []
+        assert self.accepted_forgeries(partial(jose.verify_own, typ={"JWT"}), foreign) == []
 
     def test_a_token_of_a_client_is_none_of_ours(
-        self, jose: Jose, sealed: Application, hashed: Application
+        self, jose: Jose, sealed_client: Application, hashed_client: Application
     ) -> None:
-        token = jose.sign(CLAIMS, typ="JWT", algorithm="HS256", client=sealed)
-        for client in (None, hashed, Application(client_id="other")):
+        token = jose.sign(CLAIMS, typ="JWT", algorithm="HS256", client=sealed_client)
+        for client in (None, hashed_client, Application(client_id="other")):
             with pytest.raises(UntrustedToken):
                 jose.verify_own(token, typ={"JWT"}, client=client)
 
@@ -175,20 +184,20 @@ class JoseContract(TokenFormContract):
 
     @pytest.mark.parametrize("algorithm", HMACS)
     def test_a_client_is_believed_by_its_secret(
-        self, jose: Jose, sealed: Application, algorithm: str
+        self, jose: Jose, sealed_client: Application, algorithm: str
     ) -> None:
         token = signed_with_secret(SECRET.encode(), CLAIMS, algorithm)
-        found = jose.verify_of_client(token, sealed, algorithms={algorithm}, typ={"JWT"})
+        found = jose.verify_of_client(token, sealed_client, algorithms={algorithm}, typ={"JWT"})
         assert found.claims == CLAIMS
 
-    def test_only_the_algorithms_of_the_use_count(self, jose: Jose, sealed: Application) -> None:
+    def test_only_the_algorithms_of_the_use_count(self, jose: Jose, sealed_client: Application) -> None:
         """Attack S40."""
         key = TokenKey("RS256")
         for token, client, allowed in (
             (key.sign(CLAIMS), self.client_with(jwks=key.jwks), {"ES256", "PS256", "HS256", "none"}),
-            (signed_with_secret(SECRET.encode(), CLAIMS), sealed, {"RS256", "HS384", "none"}),
-            (unsigned(CLAIMS), sealed, set(EVERY)),
-            (unsigned(CLAIMS, alg="NONE"), sealed, {"none"}),
+            (signed_with_secret(SECRET.encode(), CLAIMS), sealed_client, {"RS256", "HS384", "none"}),
+            (unsigned_token(CLAIMS), sealed_client, set(EVERY)),
+            (unsigned_token(CLAIMS, alg="NONE"), sealed_client, {"none"}),
         ):
             with pytest.raises(UntrustedToken):
                 jose.verify_of_client(token, client, algorithms=allowed, typ={"JWT"})
@@ -196,9 +205,9 @@ class JoseContract(TokenFormContract):
     def test_an_unsigned_token_counts_where_none_is_allowed(self, jose: Jose) -> None:
         """OpenID Connect Core §6.1 lets request objects be unsigned."""
         client = self.client_with()
-        token = unsigned(CLAIMS)
+        token = unsigned_token(CLAIMS)
         assert jose.verify_of_client(token, client, algorithms={"none"}, typ={"JWT"}).claims == CLAIMS
-        for wrong in (f"{token}AAAA", f"{token}{encoded(b'x' * 256)}"):
+        for wrong in (f"{token}AAAA", f"{token}{encode(b'x' * 256)}"):
             with pytest.raises(UntrustedToken):
                 jose.verify_of_client(wrong, client, algorithms={"none"}, typ={"JWT"})
 
@@ -208,23 +217,23 @@ class JoseContract(TokenFormContract):
         forged = [
             ("another key of that name", TokenKey("ES256").sign(CLAIMS)),
             ("no name", TokenKey("ES256").sign(CLAIMS, kid=None)),
-            *altered(key.sign(CLAIMS)),
-            *confused(key.jwk, CLAIMS),
+            *alterations(key.sign(CLAIMS)),
+            *key_confusions(key.jwk, CLAIMS),
             *self_made(key.kid, CLAIMS),
             *psychic(key.kid, CLAIMS),
         ]
         assert (
-            self.believed(
+            self.accepted_forgeries(
                 partial(jose.verify_of_client, client=client, algorithms=EVERY, typ={"JWT"}), forged
             )
             == []
         )
 
-    def test_a_client_without_keys_is_not_believed(self, jose: Jose, hashed: Application) -> None:
+    def test_a_client_without_keys_is_not_believed(self, jose: Jose, hashed_client: Application) -> None:
         tokens = [("RS256", TokenKey("RS256").sign(CLAIMS)), ("HS256", signed_with_secret(b"x" * 64, CLAIMS))]
-        for client in (hashed, self.client_with(), self.client_with(jwks={"keys": []})):
+        for client in (hashed_client, self.client_with(), self.client_with(jwks={"keys": []})):
             assert (
-                self.believed(
+                self.accepted_forgeries(
                     partial(jose.verify_of_client, client=client, algorithms=EVERY, typ={"JWT"}),
                     tokens,
                 )

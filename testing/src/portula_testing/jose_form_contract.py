@@ -14,7 +14,7 @@ from portula import Plugin, Provider
 from portula.errors import UntrustedToken
 from portula.plugin import Application, Jose, Message
 from portula_testing.forgeries import MALFORMED, REFUSED_HEADERS
-from portula_testing.jws import TokenKey, encoded
+from portula_testing.jws import TokenKey, encode
 
 CLAIMS = {
     "iss": "https://id.example/o",
@@ -54,7 +54,7 @@ class TokenFormContract:
         return jose.sign(CLAIMS, typ="JWT")
 
     @staticmethod
-    def published(jose: Jose) -> dict[str, dict[str, Any]]:
+    def published_keys(jose: Jose) -> dict[str, dict[str, Any]]:
         """Return the published keys by name."""
         keys: list[dict[str, Any]] = json.loads(jose.publish(ASKING).body)["keys"]
         return {key["kid"]: key for key in keys}
@@ -65,7 +65,7 @@ class TokenFormContract:
         return Application(client_id="keyed", metadata=metadata)
 
     @staticmethod
-    def believed(verify: Callable[[str], object], tokens: Iterable[tuple[str, str]]) -> list[str]:
+    def accepted_forgeries(verify: Callable[[str], object], tokens: Iterable[tuple[str, str]]) -> list[str]:
         """Return which of these tokens, given with what is wrong with them, are not refused."""
         found = []
         for name, token in tokens:
@@ -94,7 +94,7 @@ class TokenFormContract:
             partial(jose.verify_own, typ=anything),
             partial(jose.verify_of_client, client=client, algorithms={*EVERY, "none"}, typ=anything),
         ):
-            assert self.believed(verify, given) == []
+            assert self.accepted_forgeries(verify, given) == []
 
     def test_a_header_that_nobody_may_ignore_is_refused(self, jose: Jose) -> None:
         """Attack S42: although the signature is right."""
@@ -107,7 +107,7 @@ class TokenFormContract:
         )
         verify(key.sign(CLAIMS))
         given = [(name, key.sign(CLAIMS, **header)) for name, header in REFUSED_HEADERS.items()]
-        assert self.believed(verify, given) == []
+        assert self.accepted_forgeries(verify, given) == []
 
     def test_an_error_holds_nothing_of_the_token(self, jose: Jose) -> None:
         """Attack S58."""
@@ -132,11 +132,11 @@ class TokenFormContract:
         assert jose.half_digest(example, "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
         for algorithm in (*EVERY, *jose.signing_algorithms()):
             made = hashlib.new(HASHES[algorithm if algorithm == "EdDSA" else algorithm[2:]], b"code").digest()
-            assert jose.half_digest("code", algorithm) == encoded(made[: len(made) // 2])
+            assert jose.half_digest("code", algorithm) == encode(made[: len(made) // 2])
 
     def test_no_private_member_is_published(self, jose: Jose) -> None:
         """Attack S48."""
-        keys = self.published(jose)
+        keys = self.published_keys(jose)
         assert len(keys) >= 1
         for key in keys.values():
             assert key.keys().isdisjoint(PRIVATE), sorted(key)
@@ -163,5 +163,5 @@ class TokenFormContract:
             "ES384": ("EC", "P-384"),
             "EdDSA": ("OKP", "Ed25519"),
         }
-        found = {(key["kty"], key.get("crv")) for key in self.published(jose).values()}
+        found = {(key["kty"], key.get("crv")) for key in self.published_keys(jose).values()}
         assert {kinds[name] for name in jose.signing_algorithms() if name in kinds} <= found

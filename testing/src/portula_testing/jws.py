@@ -35,7 +35,7 @@ class TokenKey:
         """Take an algorithm of ASYMMETRIC, the name, and the key; a new one is made when none is given."""
         self.algorithm = algorithm
         self.kid = kid
-        self.private = private or _generated(algorithm)
+        self.private = private or _generate(algorithm)
 
     @property
     def jwk(self) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class TokenKey:
         """Return a token; `header` adds to `alg`, `kid` and `typ`, or takes one out when it is None."""
         given = {"alg": self.algorithm, "kid": self.kid, "typ": typ, **header}
         data = signing_input({name: value for name, value in given.items() if value is not None}, claims)
-        return f"{data}.{encoded(raw_signature(self.private, self.algorithm, data.encode()))}"
+        return f"{data}.{encode(raw_signature(self.private, self.algorithm, data.encode()))}"
 
 
 def signed_with_secret(
@@ -60,10 +60,10 @@ def signed_with_secret(
 ) -> str:
     """Return a token signed with a secret (RFC 7518 §3.2)."""
     data = signing_input({"alg": algorithm, "typ": "JWT", **header}, claims)
-    return f"{data}.{encoded(_hmac(secret, algorithm, data.encode()))}"
+    return f"{data}.{encode(_hmac(secret, algorithm, data.encode()))}"
 
 
-def unsigned(claims: Mapping[str, Any], **header: Any) -> str:
+def unsigned_token(claims: Mapping[str, Any], **header: Any) -> str:
     """Return a token that is not signed, and says so (RFC 7515 §6)."""
     return f"{signing_input({'alg': 'none', 'typ': 'JWT', **header}, claims)}."
 
@@ -71,10 +71,10 @@ def unsigned(claims: Mapping[str, Any], **header: Any) -> str:
 def taken_apart(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims, unverified."""
     header, claims, _ = token.split(".")
-    return json.loads(decoded(header)), json.loads(decoded(claims))
+    return json.loads(decode(header)), json.loads(decode(claims))
 
 
-def verified(token: str, jwk: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def verify_token(token: str, jwk: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims of a token, verified with a public key by the algorithm it names.
 
     Raises:
@@ -82,7 +82,7 @@ def verified(token: str, jwk: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
     """
     data, _, signature = token.rpartition(".")
     header, claims = taken_apart(token)
-    verify(loaded(jwk), header["alg"], data.encode(), decoded(signature))
+    verify(load_key(jwk), header["alg"], data.encode(), decode(signature))
     return header, claims
 
 
@@ -94,22 +94,22 @@ def verified_with_secret(token: str, secret: bytes) -> tuple[dict[str, Any], dic
     """
     data, _, signature = token.rpartition(".")
     header, claims = taken_apart(token)
-    if _hmac(secret, header["alg"], data.encode()) != decoded(signature):
+    if _hmac(secret, header["alg"], data.encode()) != decode(signature):
         raise AssertionError("signed with another secret")
     return header, claims
 
 
 def signing_input(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
     """Return the first two parts of a token."""
-    return ".".join(encoded(json.dumps(part).encode()) for part in (header, claims))
+    return ".".join(encode(json.dumps(part).encode()) for part in (header, claims))
 
 
-def encoded(data: bytes) -> str:
+def encode(data: bytes) -> str:
     """Return base64url without padding (RFC 7515 §2)."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def decoded(text: str) -> bytes:
+def decode(text: str) -> bytes:
     """Return the bytes of base64url."""
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
@@ -139,12 +139,12 @@ def verify(key: PublicKey, algorithm: str, data: bytes, signature: bytes) -> Non
         key.verify(encode_dss_signature(*pair), data, ec.ECDSA(_hash(algorithm)))
 
 
-def loaded(jwk: Mapping[str, Any]) -> PublicKey:
+def load_key(jwk: Mapping[str, Any]) -> PublicKey:
     """Return the key that a JWK stands for."""
     if jwk["kty"] == "OKP":
-        return ed25519.Ed25519PublicKey.from_public_bytes(decoded(jwk["x"]))
+        return ed25519.Ed25519PublicKey.from_public_bytes(decode(jwk["x"]))
     names = ("n", "e") if jwk["kty"] == "RSA" else ("x", "y")
-    first, second = (int.from_bytes(decoded(jwk[name]), "big") for name in names)
+    first, second = (int.from_bytes(decode(jwk[name]), "big") for name in names)
     if jwk["kty"] == "RSA":
         return rsa.RSAPublicNumbers(second, first).public_key()
     return ec.EllipticCurvePublicNumbers(first, second, CURVES[jwk["crv"]]).public_key()
@@ -153,7 +153,7 @@ def loaded(jwk: Mapping[str, Any]) -> PublicKey:
 def public_members(key: PublicKey) -> dict[str, str]:
     """Return what a public key is made of, as members of a JWK."""
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return {"kty": "OKP", "crv": "Ed25519", "x": encoded(key.public_bytes_raw())}
+        return {"kty": "OKP", "crv": "Ed25519", "x": encode(key.public_bytes_raw())}
     if isinstance(key, rsa.RSAPublicKey):
         numbers = key.public_numbers()
         return {"kty": "RSA", "n": _number(numbers.n), "e": _number(numbers.e)}
@@ -162,7 +162,7 @@ def public_members(key: PublicKey) -> dict[str, str]:
     return {"kty": "EC", "crv": name, "x": _number(point.x, size), "y": _number(point.y, size)}
 
 
-def _generated(algorithm: str) -> PrivateKey:
+def _generate(algorithm: str) -> PrivateKey:
     if algorithm == "EdDSA":
         return ed25519.Ed25519PrivateKey.generate()
     if algorithm in _CURVE_OF:
@@ -171,7 +171,7 @@ def _generated(algorithm: str) -> PrivateKey:
 
 
 def _number(number: int, size: int | None = None) -> str:
-    return encoded(number.to_bytes(size or (number.bit_length() + 7) // 8, "big"))
+    return encode(number.to_bytes(size or (number.bit_length() + 7) // 8, "big"))
 
 
 def _hash(algorithm: str) -> HashAlgorithm:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from portula import Plugin, Provider
 from portula.errors import DuplicateRecord
-from portula.plugin import Application, Artifact, Authenticated, Login, User, added
+from portula.plugin import Application, Artifact, AuthenticatedUser, Login, User, plan_to_add
 from portula_testing.attacks import Visits, nearly_right, stored_texts
 from portula_testing.writing import remove_from
 
@@ -95,7 +95,7 @@ class LoginContract:
         before = min(provider.now(), int(time.time()))
         sign_in(browser)
         seen = visit(browser, login.current)
-        assert isinstance(seen, Authenticated)
+        assert isinstance(seen, AuthenticatedUser)
         assert (seen.subject, seen.username) == (person.subject, person.username)
         assert type(seen.auth_time) is int
         assert before <= seen.auth_time <= max(provider.now(), int(time.time()))
@@ -116,7 +116,7 @@ class LoginContract:
         sign_in(browser)
         sign_in(other)
 
-        def leave() -> Authenticated | None:
+        def leave() -> AuthenticatedUser | None:
             login.sign_out()
             return login.current()
 
@@ -128,7 +128,7 @@ class LoginContract:
         self, visit: Visits, login: Login, provider: Provider, sign_in: Callable[[FlaskClient], object]
     ) -> None:
         browser, storage = visit.browser(), provider.storage
-        plan = added(Artifact(digest="planned", kind="planned", payload={}, issued_at=provider.now()))
+        plan = plan_to_add(Artifact(digest="planned", kind="planned", payload={}, issued_at=provider.now()))
 
         def leave() -> bool:
             try:

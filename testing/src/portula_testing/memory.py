@@ -88,7 +88,7 @@ class MemoryStore:
         if keys.keys().isdisjoint(kind.keys):
             raise ValueError(f"{kind.name}: find needs one of {', '.join(kind.keys)}")
         found = self._matching(cls, keys)
-        return _copied(found[0]) if found else None
+        return _copy(found[0]) if found else None
 
     def select(
         self, cls: type[R], /, *, limit: int = 100, after: str | None = None, **where: Condition
@@ -97,7 +97,7 @@ class MemoryStore:
         self._check_searchable(cls, where)
         key = attrgetter(self._types[cls].keys[0])
         found = [row for row in self._matching(cls, where) if after is None or key(row) > after]
-        return [_copied(row) for row in sorted(found, key=key)[:limit]]
+        return [_copy(row) for row in sorted(found, key=key)[:limit]]
 
     def walk(
         self,
@@ -124,7 +124,7 @@ class MemoryStore:
             and (after is None or (place(row) < after if descending else place(row) > after))
             and (not prefix or value.startswith(prefix))
         ]
-        return [_copied(row) for row in sorted(found, key=place, reverse=descending)[:limit]]
+        return [_copy(row) for row in sorted(found, key=place, reverse=descending)[:limit]]
 
     def apply(self, plan: Plan) -> Counts:
         """See Store.apply."""
@@ -201,18 +201,18 @@ class MemoryStore:
 
     def purge(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """See Store.purge."""
-        if not self.expired(cls, now=now, limit=1, realm=realm):
+        if not self.count_expired(cls, now=now, limit=1, realm=realm):
             return 0
         with self._write():
-            rows = self._expired(cls, now, realm)[:limit]
+            rows = self._expired_records(cls, now, realm)[:limit]
             self._drop(cls, rows)
         return len(rows)
 
-    def expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
-        """See Store.expired."""
-        return len(self._expired(cls, now, realm)[:limit])
+    def count_expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
+        """See Store.count_expired."""
+        return len(self._expired_records(cls, now, realm)[:limit])
 
-    def _expired(self, cls: type[Any], now: int, realm: str | None) -> list[Any]:
+    def _expired_records(self, cls: type[Any], now: int, realm: str | None) -> list[Any]:
         expires = self._types[cls].expires
         if expires is None:
             return []
@@ -254,7 +254,7 @@ class MemoryStore:
         return changes[key] if key in changes else self._rows[cls].get(key)
 
     def _put(self, cls: type[Any], row: object) -> None:
-        self._local.changes.setdefault(cls, {})[self._identity(row)] = _copied(row)
+        self._local.changes.setdefault(cls, {})[self._identity(row)] = _copy(row)
 
     def _drop(self, cls: type[Any], rows: Sequence[object]) -> None:
         for row in rows:
@@ -362,7 +362,7 @@ def _options(hint: Any) -> tuple[Any, ...]:
     return () if get_origin(hint) in (tuple, dict) else get_args(hint)
 
 
-def _copied(record: Any) -> Any:
+def _copy(record: Any) -> Any:
     """Return the record with its dicts written to JSON and read back, as a database does."""
     dicts = {
         field.name: json.loads(json.dumps(value, allow_nan=False))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.errors import Conflict, DuplicateRecord, RecordReplayed
 from portula.plugin import AccessToken, Artifact, Grant, Plan, Store
 from portula_testing.storage_samples import RECORDS, MakeStore, Sample, StoreFixtures, access_token, grant
 from portula_testing.writing import add_to
@@ -18,7 +18,7 @@ from portula_testing.writing import add_to
 THREADS = 20
 ROUNDS = 10
 
-Failure = Replayed | Conflict | DuplicateRecord
+Failure = RecordReplayed | Conflict | DuplicateRecord
 
 
 class PlanRacesContract(StoreFixtures):
@@ -41,7 +41,7 @@ class PlanRacesContract(StoreFixtures):
                 barrier.wait(30)
                 try:
                     stores[runner].apply(made)
-                except (Replayed, Conflict, DuplicateRecord) as error:
+                except (RecordReplayed, Conflict, DuplicateRecord) as error:
                     ends.append(error)
                 except BaseException:
                     barrier.abort()  # so that nobody waits for this thread
@@ -68,7 +68,7 @@ class PlanRacesContract(StoreFixtures):
         assert [column.count(None) for column in ends] == [1] * ROUNDS
         for number, column in enumerate(ends):
             taken = grant(f"{number}", taken_at=1 + column.index(None))
-            records = [end.record for end in column if isinstance(end, Replayed)]
+            records = [end.record for end in column if isinstance(end, RecordReplayed)]
             assert records == [taken] * (THREADS - 1)
         tokens = stores[0].select(AccessToken, limit=1000)
         assert sorted(token.digest for token in tokens) == sorted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from portula.errors import Conflict, DuplicateRecord, Replayed
+from portula.errors import Conflict, DuplicateRecord, RecordReplayed
 from portula.plugin import AccessToken, Grant, Plan, Store
 from portula_testing.storage_samples import Sample, access_token, grant
 from portula_testing.writing import add_to
@@ -20,8 +20,8 @@ def new_sample(plan: Plan) -> Plan:
 
 
 FAILURES: dict[str, tuple[type[Exception], Planning]] = {
-    "taken before": (Replayed, lambda plan: plan.take(grant("taken"), at=9)),
-    "taken but gone": (Replayed, lambda plan: plan.take(grant("gone"), at=9)),
+    "taken before": (RecordReplayed, lambda plan: plan.take(grant("taken"), at=9)),
+    "taken but gone": (RecordReplayed, lambda plan: plan.take(grant("gone"), at=9)),
     "not as given": (Conflict, lambda plan: plan.change(Sample, "a", given={"number": 2}, number=3)),
     "not unset": (Conflict, lambda plan: plan.change(Sample, "a", given={"label": None}, number=3)),
     "unset": (Conflict, lambda plan: plan.change(Sample, "a", given={"rank": 0}, number=3)),

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from flask import has_request_context, request
 
 from portula import Plugin, hookimpl
-from portula.plugin import Application, Authenticated, Clock, Event, Login, RecordType, StoreFactory, User
+from portula.plugin import Application, AuthenticatedUser, Clock, Event, Login, RecordType, StoreFactory, User
 from portula_testing.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -138,14 +138,14 @@ class TestLogin(Login):
         username = known.username if known else subject
         self.users[subject] = User(subject, username, active=False)
 
-    def current(self) -> Authenticated | None:
+    def current(self) -> AuthenticatedUser | None:
         """Return who is signed in at the browser of the current request."""
         seat: _Seat | None = request.environ.get(self._SEAT) if has_request_context() else None
         seat = seat or self._seated
         user = self.find(seat.subject) if seat and not seat.left else None
         if seat is None or user is None or not user.active:
             return None
-        return Authenticated(user.subject, user.username, auth_time=seat.since, amr=("pwd",))
+        return AuthenticatedUser(user.subject, user.username, auth_time=seat.since, amr=("pwd",))
 
     def login_url(self, next_url: str, client: Application | None = None) -> str:
         """Return a place that does not exist, with the way back."""

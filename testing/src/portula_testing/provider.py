@@ -22,8 +22,8 @@ from portula.plugin import (
     Source,
     Tier,
     TokenExchange,
-    added,
     nearest,
+    plan_to_add,
 )
 from portula_testing.plugins import GivenClock, Memory, MovableClock, Recorder, TestLogin
 
@@ -96,7 +96,7 @@ def make_provider(
             plugins.append(Memory())
     if names and not discover:
         given["PLUGINS_BLOCKED"] = [*given.get("PLUGINS_BLOCKED", ()), *_all_but(names)]
-    return _Furnished(app, plugins=plugins, discover=discover or bool(names), settings=given, name=name)
+    return _TestProvider(app, plugins=plugins, discover=discover or bool(names), settings=given, name=name)
 
 
 def _all_but(names: list[str]) -> list[str]:
@@ -112,7 +112,7 @@ def _all_but(names: list[str]) -> list[str]:
     return sorted(installed.keys() - set(names))
 
 
-class _Furnished(Provider):
+class _TestProvider(Provider):
     """A provider with a clock and a login where no plugin answers, and hash profiles that cost nothing."""
 
     def _gather(self) -> None:
@@ -204,5 +204,5 @@ def _own_client(provider: Provider) -> Application:
     known = provider.storage.find(Application, client_id=_CLIENT_ID)
     if known is None:
         known = Application(client_id=_CLIENT_ID, name="A test", client_type="public")
-        provider.storage.apply(added(known))
+        provider.storage.apply(plan_to_add(known))
     return known

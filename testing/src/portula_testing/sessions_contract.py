@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from portula import Plugin, Provider
 from portula.errors import DuplicateRecord, HookFailed
-from portula.plugin import Artifact, Counts, LoginSession, SessionEnded, Sessions, added
+from portula.plugin import Artifact, Counts, LoginSession, SessionEnded, Sessions, plan_to_add
 from portula_testing.attacks import BITS, Visits, bits_of, cookies_set, nearly_right, stored_texts
 from portula_testing.plugins import MovableClock
 from portula_testing.session_fixtures import SessionFixtures
@@ -28,7 +28,7 @@ class SessionsContract(SessionFixtures):
     """
 
     @pytest.fixture
-    def ended(self, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    def ended_sessions(self, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         """Return subject and sid of every session whose end is recorded, in order."""
         recorded: list[tuple[str, str]] = []
 
@@ -219,7 +219,7 @@ class SessionsContract(SessionFixtures):
     def test_a_session_begins_with_what_is_planned_beside_it_or_not_at_all(
         self, visit: Visits, sessions: Sessions, browser: FlaskClient, provider: Provider, subject: str
     ) -> None:
-        plan = added(Artifact(digest="planned", kind="planned", payload={}, issued_at=provider.now()))
+        plan = plan_to_add(Artifact(digest="planned", kind="planned", payload={}, issued_at=provider.now()))
 
         def work() -> object:
             try:
@@ -241,7 +241,7 @@ class SessionsContract(SessionFixtures):
     def test_a_session_ends_with_what_is_planned_beside_it_or_not_at_all(
         self, visit: Visits, sessions: Sessions, browser: FlaskClient, provider: Provider, way: str
     ) -> None:
-        plan = added(Artifact(digest="planned", kind="planned", payload={}, issued_at=provider.now()))
+        plan = plan_to_add(Artifact(digest="planned", kind="planned", payload={}, issued_at=provider.now()))
 
         def work() -> object:
             try:
@@ -311,7 +311,7 @@ class SessionsContract(SessionFixtures):
         mine, theirs = self.start(visit, browser), self.start(visit, other)
         self.start(visit, visit.browser(), "bob")
         clock.advance(1)
-        seen = {entry.session.sid: entry for entry in visit(browser, lambda: sessions.seen("ann"))}
+        seen = {entry.session.sid: entry for entry in visit(browser, lambda: sessions.live_sessions("ann"))}
         assert {sid for sid, entry in seen.items() if entry.current} == {mine.sid}
         assert set(seen) == {mine.sid, theirs.sid}
         assert seen[theirs.sid].session == theirs
@@ -319,8 +319,10 @@ class SessionsContract(SessionFixtures):
             assert now <= entry.started_at <= entry.seen_at <= now + 1
             assert entry.agent.isprintable()
         visit(other, sessions.end)
-        assert [entry.session.sid for entry in visit(browser, lambda: sessions.seen("ann"))] == [mine.sid]
-        assert visit(browser, lambda: sessions.seen("nobody")) == []
+        assert [entry.session.sid for entry in visit(browser, lambda: sessions.live_sessions("ann"))] == [
+            mine.sid
+        ]
+        assert visit(browser, lambda: sessions.live_sessions("nobody")) == []
 
     def test_sessions_are_shown_the_last_used_first_and_expired_ones_not_at_all(
         self, visit: Visits, sessions: Sessions, browser: FlaskClient, clock: MovableClock
@@ -328,40 +330,40 @@ class SessionsContract(SessionFixtures):
         first = self.start(visit, browser)
         clock.advance(10)
         last = self.start(visit, visit.browser())
-        shown = visit(visit.browser(), lambda: sessions.seen("ann"))
+        shown = visit(visit.browser(), lambda: sessions.live_sessions("ann"))
         assert [entry.session.sid for entry in shown] == [last.sid, first.sid]
         assert not any(entry.current for entry in shown)
         clock.advance(last.expires_at - clock())
-        assert list(visit(visit.browser(), lambda: sessions.seen("ann"))) == []
+        assert list(visit(visit.browser(), lambda: sessions.live_sessions("ann"))) == []
 
     # --- Every end is recorded, once ---
 
     def test_every_way_of_ending_a_session_is_recorded_once(
-        self, visit: Visits, sessions: Sessions, browser: FlaskClient, ended: list[tuple[str, str]]
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient, ended_sessions: list[tuple[str, str]]
     ) -> None:
         first = self.start(visit, browser)
         visit(browser, sessions.end)
         visit(browser, sessions.end)
-        assert ended == [("ann", first.sid)]
+        assert ended_sessions == [("ann", first.sid)]
         second = self.start(visit, browser)
         visit(visit.browser(), lambda: sessions.end_one("ann", second.sid))
         visit(visit.browser(), lambda: sessions.end_one("ann", second.sid))
-        assert ended[1:] == [("ann", second.sid)]
+        assert ended_sessions[1:] == [("ann", second.sid)]
         rest = [self.start(visit, seat) for seat in (browser, visit.browser())]
         visit(visit.browser(), lambda: sessions.end_all("ann"))
         visit(visit.browser(), lambda: sessions.end_all("ann"))
-        assert sorted(ended[2:]) == sorted(("ann", session.sid) for session in rest)
+        assert sorted(ended_sessions[2:]) == sorted(("ann", session.sid) for session in rest)
 
     def test_somebody_elses_signing_in_ends_the_session_and_ones_own_does_not(
-        self, visit: Visits, sessions: Sessions, browser: FlaskClient, ended: list[tuple[str, str]]
+        self, visit: Visits, sessions: Sessions, browser: FlaskClient, ended_sessions: list[tuple[str, str]]
     ) -> None:
         first = self.start(visit, browser)
         again = self.start(visit, browser)
         assert again.sid == first.sid
         assert again.authentication != first.authentication
-        assert ended == []
+        assert ended_sessions == []
         self.start(visit, browser, "bob")
-        assert ended == [("ann", first.sid)]
+        assert ended_sessions == [("ann", first.sid)]
 
     def test_a_session_whose_end_cannot_be_recorded_goes_on(
         self,

@@ -296,12 +296,12 @@ class StorageContract(PlanContract, RealmsContract):
         for number in range(5):
             add_to(store, Sample(digest=f"{number}", expires_at=number))
         add_to(store, Sample(digest="never"))
-        assert [store.expired(Sample, now=3, limit=limit) for limit in (1, 2, 3, 100)] == [1, 2, 3, 3]
-        assert store.expired(Sample, now=0, limit=100) == 0
+        assert [store.count_expired(Sample, now=3, limit=limit) for limit in (1, 2, 3, 100)] == [1, 2, 3, 3]
+        assert store.count_expired(Sample, now=0, limit=100) == 0
         assert len(store.select(Sample)) == 6
         store.purge(Sample, now=3, limit=100)
-        assert store.expired(Sample, now=3, limit=100) == 0
-        assert store.expired(Application, now=2**40, limit=100) == 0
+        assert store.count_expired(Sample, now=3, limit=100) == 0
+        assert store.count_expired(Application, now=2**40, limit=100) == 0
 
     def test_purge_deletes_many(self, store: Store) -> None:
         add_to(store, *(Sample(digest=f"{number}", expires_at=1) for number in range(1100)))

@@ -47,7 +47,7 @@ SAMPLE = RecordType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class NamedSample:
     """A record that people name, each realm by itself."""
 
     name: str
@@ -61,7 +61,7 @@ class Named:
 
 NAMED = RecordType(
     "named",
-    Named,
+    NamedSample,
     keys=("name", "alias"),
     indexes=("family",),
     expires="expires_at",

@@ -129,7 +129,7 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReceivedRequest:
     """A request that reached the server."""
 
     method: str
@@ -169,9 +169,9 @@ class HttpsServer:
 
     def __init__(self, authority: Authority, folder: Path, *names: str) -> None:
         """Take who signs the certificate, a folder for it, and its names; see `Authority.issue`."""
-        self.routes: dict[str, Callable[[Asked], Reply]] = {}
+        self.routes: dict[str, Callable[[ReceivedRequest], Reply]] = {}
         """Path to what answers there; other paths are answered 404."""
-        self.asked: list[Asked] = []
+        self.asked: list[ReceivedRequest] = []
         """Every request, in the order of arrival."""
         self.closing = threading.Event()
         """Set when the server is about to stop: what makes it slow waits for this with a timeout, and never sleeps."""
@@ -287,7 +287,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
         named = getattr(self.connection, _SERVER_NAMES, None)
-        asked = Asked(self.command, place.path, place.query, headers, body, named)
+        asked = ReceivedRequest(self.command, place.path, place.query, headers, body, named)
         self._owner.asked.append(asked)
         handler = self._owner.routes.get(place.path)
         self._send(handler(asked) if handler else Reply(404))

@@ -8,7 +8,7 @@ import pytest
 
 from portula.plugin import AccessToken, WalkingStore
 from portula_testing.realms_contract import of_realm
-from portula_testing.storage_samples import Named, Sample, StoreFixtures, access_token
+from portula_testing.storage_samples import NamedSample, Sample, StoreFixtures, access_token
 from portula_testing.writing import add_to, change_in
 
 ORDERED = ((1, "b"), (2, "a"), (2, "c"), (2, "d"), (3, "A"))
@@ -20,7 +20,7 @@ class WalkContract(StoreFixtures):
     """What is true of every walk."""
 
     @pytest.fixture
-    def ranked(self, store: WalkingStore) -> WalkingStore:
+    def ranked_store(self, store: WalkingStore) -> WalkingStore:
         """A store of samples with ranks, and one without."""
         add_to(store, Sample(digest="none"))
         for rank, digest in reversed(ORDERED):
@@ -29,56 +29,65 @@ class WalkContract(StoreFixtures):
         return store
 
     @pytest.mark.parametrize("descending", [False, True])
-    def test_a_walk_goes_on_where_the_page_before_ended(self, ranked: WalkingStore, descending: bool) -> None:
+    def test_a_walk_goes_on_where_the_page_before_ended(
+        self, ranked_store: WalkingStore, descending: bool
+    ) -> None:
         expected = ORDERED[::-1] if descending else ORDERED
         for limit in (1, 2, 10):
             found: list[tuple[int, str]] = []
-            while page := ranked.walk(
+            while page := ranked_store.walk(
                 Sample, "rank", descending=descending, limit=limit, after=found[-1] if found else None
             ):
                 assert len(page) <= limit
                 found += [(sample.rank or 0, sample.digest) for sample in page]
             assert tuple(found) == expected
 
-    def test_a_walk_may_begin_where_no_record_is(self, ranked: WalkingStore) -> None:
-        assert digests(ranked.walk(Sample, "rank", after=(2, "b"))) == ["c", "d", "A"]
-        assert digests(ranked.walk(Sample, "rank", after=(3, ""), descending=True)) == ["d", "c", "a", "b"]
-        assert digests(ranked.walk(Sample, "rank", after=(0, ""), descending=True)) == []
+    def test_a_walk_may_begin_where_no_record_is(self, ranked_store: WalkingStore) -> None:
+        assert digests(ranked_store.walk(Sample, "rank", after=(2, "b"))) == ["c", "d", "A"]
+        assert digests(ranked_store.walk(Sample, "rank", after=(3, ""), descending=True)) == [
+            "d",
+            "c",
+            "a",
+            "b",
+        ]
+        assert digests(ranked_store.walk(Sample, "rank", after=(0, ""), descending=True)) == []
 
-    def test_a_walk_keeps_to_its_conditions(self, ranked: WalkingStore) -> None:
-        assert digests(ranked.walk(Sample, "number", family="f", descending=True)) == [
+    def test_a_walk_keeps_to_its_conditions(self, ranked_store: WalkingStore) -> None:
+        assert digests(ranked_store.walk(Sample, "number", family="f", descending=True)) == [
             "A",
             "d",
             "c",
             "a",
             "b",
         ]
-        assert digests(ranked.walk(Sample, "number", family="g")) == ["other"]
-        assert digests(ranked.walk(Sample, "number", family=None)) == ["none"]
-        assert digests(ranked.walk(Sample, "number", family="f", after=(2, "c"))) == ["d", "A"]
+        assert digests(ranked_store.walk(Sample, "number", family="g")) == ["other"]
+        assert digests(ranked_store.walk(Sample, "number", family=None)) == ["none"]
+        assert digests(ranked_store.walk(Sample, "number", family="f", after=(2, "c"))) == ["d", "A"]
 
     def test_a_walk_stays_in_its_realm(self, store: WalkingStore) -> None:
         realms = [of_realm(store, name) for name in ("north", "south")]
         for realm, names in zip(realms, ("ca", "bd"), strict=True):
             for number, name in enumerate(names):
-                add_to(realm, Named(name=name, family="f", number=number))
+                add_to(realm, NamedSample(name=name, family="f", number=number))
         for realm, names in zip(realms, ("ca", "bd"), strict=True):
-            assert [record.name for record in realm.walk(Named, "number")] == list(names)
-            walked = realm.walk(Named, "number", family="f", descending=True)
+            assert [record.name for record in realm.walk(NamedSample, "number")] == list(names)
+            walked = realm.walk(NamedSample, "number", family="f", descending=True)
             assert [record.name for record in walked] == list(reversed(names))
-            assert [record.name for record in realm.walk(Named, "number", after=(0, names[0]))] == [names[1]]
-            assert [record.name for record in realm.walk(Named, "name", prefix="a")] == sorted(
+            assert [record.name for record in realm.walk(NamedSample, "number", after=(0, names[0]))] == [
+                names[1]
+            ]
+            assert [record.name for record in realm.walk(NamedSample, "name", prefix="a")] == sorted(
                 name for name in names if name == "a"
             )
         with pytest.raises(ValueError, match="order"):
-            realms[0].walk(Named, "alias")
+            realms[0].walk(NamedSample, "alias")
 
-    def test_a_walk_may_go_by_primary_key(self, ranked: WalkingStore) -> None:
+    def test_a_walk_may_go_by_primary_key(self, ranked_store: WalkingStore) -> None:
         everything = ["A", "a", "b", "c", "d", "none", "other"]
-        assert digests(ranked.walk(Sample, "digest")) == everything
-        assert digests(ranked.walk(Sample, "digest", descending=True, limit=2)) == ["other", "none"]
-        assert digests(ranked.walk(Sample, "digest", after=("c", "c"), limit=2)) == ["d", "none"]
-        assert digests(ranked.walk(Sample, "digest", prefix="no")) == ["none"]
+        assert digests(ranked_store.walk(Sample, "digest")) == everything
+        assert digests(ranked_store.walk(Sample, "digest", descending=True, limit=2)) == ["other", "none"]
+        assert digests(ranked_store.walk(Sample, "digest", after=("c", "c"), limit=2)) == ["d", "none"]
+        assert digests(ranked_store.walk(Sample, "digest", prefix="no")) == ["none"]
 
     def test_a_prefix_is_compared_byte_by_byte(self, store: WalkingStore) -> None:
         for number, word in enumerate(WORDS):
@@ -90,10 +99,10 @@ class WalkContract(StoreFixtures):
             assert [found.label for found in descending] == expected[::-1]
         assert [found.label for found in store.walk(Sample, "label", prefix="a", after=("aa", "4"))] == ["ab"]
 
-    def test_wildcards_in_a_prefix_are_letters(self, ranked: WalkingStore) -> None:
-        assert digests(ranked.walk(Sample, "label", prefix="a%")) == ["a"]
-        assert ranked.walk(Sample, "label", prefix="%") == []
-        assert ranked.walk(Sample, "label", prefix="_") == []
+    def test_wildcards_in_a_prefix_are_letters(self, ranked_store: WalkingStore) -> None:
+        assert digests(ranked_store.walk(Sample, "label", prefix="a%")) == ["a"]
+        assert ranked_store.walk(Sample, "label", prefix="%") == []
+        assert ranked_store.walk(Sample, "label", prefix="_") == []
 
     @pytest.mark.parametrize(
         ("by", "options"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from portula.plugin import Condition, Counts, Plan, added
+from portula.plugin import Condition, Counts, Plan, plan_to_add
 
 
 class Writable(Protocol):
@@ -18,7 +18,7 @@ class Writable(Protocol):
 
 def add_to(store: Writable, *records: object) -> None:
     """Keep new records."""
-    store.apply(added(*records))
+    store.apply(plan_to_add(*records))
 
 
 def change_in(store: Writable, cls: type[Any], where: Mapping[str, Condition], /, **values: object) -> int:

@@ -6,7 +6,7 @@ Whoever can ask for something can allow it here: this is for tests alone.
 from flask import Blueprint, request
 
 from portula import hookimpl
-from portula.plugin import Authenticated, Mount
+from portula.plugin import AuthenticatedUser, Mount
 from portula_ciba import decide
 from portula_ciba.requests import of_client
 
@@ -15,7 +15,7 @@ from portula_ciba.requests import of_client
 def portula_blueprints(provider):
     def approve():
         asked = of_client(provider, request.args["auth_req_id"])
-        person = Authenticated(asked.payload["subject"], "certa", auth_time=provider.now(), amr=("pwd",))
+        person = AuthenticatedUser(asked.payload["subject"], "certa", auth_time=provider.now(), amr=("pwd",))
         decide(provider, person, asked.digest, allowed=request.args["action"] == "allow")
         return {}
 

@@ -14,7 +14,7 @@ from conformance.suite import checks
 from conformance.suite.fapi import FapiLab, FapiVariant
 from conformance.suite.fapi_client import FapiClient, Outcome
 from conformance.suite.pages import Arrival, Page
-from portula_testing.tls import Asked, Reply
+from portula_testing.tls import ReceivedRequest, Reply
 
 GRANT = "urn:openid:params:grant-type:ciba"
 BACKCHANNEL, TOKEN = "backchannel_authentication_endpoint", "token_endpoint"
@@ -140,7 +140,7 @@ class CibaClient(FapiClient):
         assert told.headers["content-type"].partition(";")[0] == "application/json"
         assert json.loads(told.body) == {"auth_req_id": outcome.response["auth_req_id"]}
 
-    def heard(self, outcome: Outcome) -> list[Asked]:
+    def heard(self, outcome: Outcome) -> list[ReceivedRequest]:
         """Return the notifications about a request."""
         token = f"Bearer {outcome.asked['client_notification_token']}"
         return [told for told in self.suite.heard(self.told_at) if told.headers.get("authorization") == token]

@@ -15,7 +15,7 @@ from joserfc.jwk import RSAKey
 
 from conformance.suite import tokens
 from conformance.suite.clock import Clock
-from portula_testing.tls import Asked, HttpsServer, Reply
+from portula_testing.tls import HttpsServer, ReceivedRequest, Reply
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALIAS = "/test/a/portula"
@@ -49,7 +49,7 @@ class Suite:
         path = f"{ALIAS}/{secrets.token_hex(8)}/{name}"
         return self.server.answer(path, Reply(200, {"Cache-Control": "no-store"}))
 
-    def heard(self, url: str) -> list[Asked]:
+    def heard(self, url: str) -> list[ReceivedRequest]:
         """Return the requests that came for an address."""
         path = url.removeprefix(self.server.url)
         return [asked for asked in self.server.asked if asked.path == path]

@@ -107,18 +107,18 @@ def declaration(hook: str) -> Declaration:
         CannotWrite: there is no such hook, or it is not of core and the plugins cannot be read.
     """
     core = DeclaredHooks(CORE_HOOKS)
-    found = _declared(core, hook)
+    found = _find_hook(core, hook)
     if found is not None:
         return Declaration(found, core.facts(found.__name__))
     installed = _installed_hooks()
-    found = _declared(installed, hook)
+    found = _find_hook(installed, hook)
     if found is None:
         words = [*installed, *(name.removeprefix(PREFIX) for name in installed)]
         raise CannotWrite(f"there is no hook {hook!r}{nearest(hook, words)}; `portula hooks` lists them")
     return Declaration(found, installed.facts(found.__name__), found.__module__.partition(".")[0])
 
 
-def _declared(hooks: DeclaredHooks, name: str) -> Callable[..., Any] | None:
+def _find_hook(hooks: DeclaredHooks, name: str) -> Callable[..., Any] | None:
     return hooks.get(name) or hooks.get(f"{PREFIX}{name}")
 
 
@@ -221,7 +221,7 @@ def _sections(text: str) -> dict[str, str]:
 def _imports(words: Mapping[str, Any], found: Declaration) -> dict[str, str]:
     """Return the import blocks: what runs, what only annotations name, what the tests use."""
     base = [f"from {found.function.__module__} import {found.base}"] if found.base else []
-    typed = list(_named(found.function, f"{words['parameter']} {words['returns']}"))
+    typed = list(_imports_of(found.function, f"{words['parameter']} {words['returns']}"))
     runs = [
         *(["from typing import TYPE_CHECKING"] if typed else []),
         "from portula import Plugin",
@@ -254,7 +254,7 @@ def _public_names(text: str) -> list[str]:
     return [name for name in found if name not in ("Plugin", "Provider")]
 
 
-def _named(function: Callable[..., Any], signature: str) -> Iterable[str]:
+def _imports_of(function: Callable[..., Any], signature: str) -> Iterable[str]:
     """Yield the imports that a signature needs: public names, and what the declaration's module has."""
     used, public = set(_NAME.findall(signature)), _public_names(signature)
     yield from (f"from portula.plugin import {name}" for name in public)

@@ -119,13 +119,13 @@ class StandAlone(RoomCommands):
         """Make the provider that the common options name, once."""
         if "portula" not in context.meta:
             try:
-                context.meta["portula"] = self._made(context)
+                context.meta["portula"] = self._make_provider(context)
             except ConfigError as error:
                 raise click_error(error) from error
         provider: Provider = context.meta["portula"]
         return provider
 
-    def _made(self, context: click.Context) -> Provider:
+    def _make_provider(self, context: click.Context) -> Provider:
         options = replace(options_of(context.params), passing=_looking(context))
         with storage_check_deferred(), lock_file_ignored(_locks(context)):
             try:
@@ -139,7 +139,7 @@ class StandAlone(RoomCommands):
                 return provider
 
 
-class Embedded(RoomCommands):
+class AppCommands(RoomCommands):
     """The commands of the provider in a Flask app."""
 
     def provider(self, context: click.Context) -> Provider:
@@ -350,7 +350,7 @@ def _third_parties(provider: Provider) -> dict[str, str]:
     return {"Plugins": ", ".join(sorted(named))} if named else {}
 
 
-@click.group("portula", cls=Embedded)
+@click.group("portula", cls=AppCommands)
 @_plugin_options
 def flask_group(**_common: Any) -> None:
     """Commands of the OAuth provider in this app."""

@@ -56,7 +56,7 @@ def _lines(provider: Provider, profile: Profile) -> Iterator[Line]:
             None,
             Shortfall(field="PROFILE", value=named, allowed=f"{profile.name!r}, by itself or in a list"),
         )
-    configured = {declared.name for declared in settings.declared() if declared.origin == "configured"}
+    configured = {declared.name for declared in settings.declarations() if declared.origin == "configured"}
     for missing in settings.shortfalls(profile):
         if missing.field == "PROFILE" or missing.field in configured:  # a default changes with the profile
             yield None, missing

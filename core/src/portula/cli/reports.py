@@ -105,7 +105,7 @@ def _explain(provider: Provider) -> click.Command:
             _show_steps(facts["steps"])
             return
         table = Table(show_header=False, box=None, pad_edge=False)
-        for label, text in _explained(facts):
+        for label, text in _explanation_lines(facts):
             table.add_row(f"[bold]{label}[/bold]", escape(text))
         print_table(table)
 
@@ -123,10 +123,10 @@ def _show_steps(steps: Sequence[dict[str, Any]]) -> None:
     print_table(table)
 
 
-def _explained(facts: dict[str, Any]) -> list[tuple[str, str]]:
+def _explanation_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     for contributed in facts.get("contributed", ()):
-        by = _named(contributed["by"]) if contributed["by"] else "portula-core"
+        by = _plugin_label(contributed["by"]) if contributed["by"] else "portula-core"
         lines += [("Name", contributed["name"]), ("Is", contributed["kind"]), ("Contributed by", by)]
         lines += [("Through", contributed["hook"])]
     if "plugin" in facts:
@@ -150,15 +150,15 @@ def _explained(facts: dict[str, Any]) -> list[tuple[str, str]]:
         hook = facts["hook"]
         lines += [(name.capitalize(), str(hook[name])) for name in ("hook", "kind", "class")]
         if "slot" not in facts:
-            lines += [("Implemented by", _named(entry)) for entry in hook["implementations"]]
+            lines += [("Implemented by", _plugin_label(entry)) for entry in hook["implementations"]]
     if "slot" in facts:
         slot = facts["slot"]
         lines += [
             ("Slot", slot["slot"]),
-            ("Winner", _named(slot["winner"]) if slot["winner"] else "nobody"),
+            ("Winner", _plugin_label(slot["winner"]) if slot["winner"] else "nobody"),
             ("Answer", slot["answer"]),
             ("Is the default", "yes" if slot["default"] else "no"),
-            *(("Outranked", _named(entry)) for entry in slot["outranked"]),
+            *(("Outranked", _plugin_label(entry)) for entry in slot["outranked"]),
         ]
     return lines
 
@@ -221,7 +221,7 @@ def _show_findings(findings: Sequence[Finding]) -> None:
         console.print("[green]Nothing was found.[/]")
 
 
-def _named(entry: dict[str, Any]) -> str:
+def _plugin_label(entry: dict[str, Any]) -> str:
     return " ".join(part for part in (entry["plugin"], f"({_distribution(entry)}, {entry['tier']})") if part)
 
 

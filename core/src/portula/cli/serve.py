@@ -137,7 +137,7 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         provider = Provider(app, stand_alone=True, demo=options.demo)
 
     @app.errorhandler(HTTPException)
-    def failed(error: HTTPException) -> Response:
+    def show_error(error: HTTPException) -> Response:
         page = provider.pages.error(error.code or 500, error.name)
         page.headers.extend(_kept_headers(error))
         return page
@@ -157,14 +157,14 @@ def mounted_at(root_path: str, application: WSGIApplication) -> WSGIApplication:
     if not root_path:
         return application
 
-    def mounted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == root_path or path.startswith(f"{root_path}/"):
             environ["PATH_INFO"] = path.removeprefix(root_path) or "/"
         environ["SCRIPT_NAME"] = root_path
         return application(environ, start_response)
 
-    return mounted
+    return call
 
 
 def wsgi_of(options: ServeOptions, provider: Provider) -> WSGIApplication:
@@ -179,13 +179,13 @@ def wsgi_of(options: ServeOptions, provider: Provider) -> WSGIApplication:
         return application
     header = ("Strict-Transport-Security", f"max-age={seconds}")
 
-    def secured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
             return start_response(status, [*headers, header], *failure)
 
         return application(environ, cast("StartResponse", start))
 
-    return secured
+    return call
 
 
 def _from_environment(app: Flask) -> dict[str, Any]:
@@ -260,13 +260,13 @@ def prepare(options: ServeOptions) -> PreparedServer:
     """
     findings = _missing(options)
     with ExitStack() as unless_prepared:
-        listener = _found(findings, lambda: _listen(options))
+        listener = _attempt(findings, lambda: _listen(options))
         if listener is not None:
             unless_prepared.callback(listener.close)
             options = replace(options, port=listener.getsockname()[1])
-        _found(findings, lambda: tls_context(options))
-        opened = _found(findings, lambda: _open(options))
-        lock = _found(findings, lambda: lock_demo(options.folder)) if opened and options.demo else None
+        _attempt(findings, lambda: tls_context(options))
+        opened = _attempt(findings, lambda: _open(options))
+        lock = _attempt(findings, lambda: lock_demo(options.folder)) if opened and options.demo else None
         if lock is not None:
             unless_prepared.callback(lock.close)
         if findings or listener is None or opened is None:
@@ -282,7 +282,7 @@ def prepare(options: ServeOptions) -> PreparedServer:
     return PreparedServer(options, provider, listener, demo, warnings, lock)
 
 
-def _found(findings: list[str], step: Callable[[], T]) -> T | None:
+def _attempt(findings: list[str], step: Callable[[], T]) -> T | None:
     """Return what a step makes, or None when it cannot; why not goes to the findings."""
     try:
         return step()

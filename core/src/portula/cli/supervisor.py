@@ -222,7 +222,7 @@ class Supervisor:
             log.error(
                 "%s ended: %s; the next one starts in %g s",
                 worker,
-                _described(worker.process.poll() or 0),
+                _describe_exit(worker.process.poll() or 0),
                 pause,
             )
         for worker in [worker for worker in self._leaving if worker.process.poll() is not None]:
@@ -293,7 +293,7 @@ class Supervisor:
             waker.close()
 
 
-def _described(status: int) -> str:
+def _describe_exit(status: int) -> str:
     if status >= 0:
         return f"exit status {status}"
     with suppress(ValueError):

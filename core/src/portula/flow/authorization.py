@@ -228,7 +228,7 @@ def plan(exchange: AuthorizationExchange) -> None:
     if exchange.issue is not None:
         token.enrich(exchange)
         validator.save_token(exchange.response, request)
-        token.issued(exchange)
+        token.announce(exchange)
 
 
 def outboxes(exchange: AuthorizationExchange) -> None:

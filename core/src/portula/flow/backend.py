@@ -21,7 +21,7 @@ from portula.flow.refusals import tell_refusal
 from portula.flow.responses import error_parameters, failed_answer, fault_of, from_oauthlib, token_error
 from portula.flow.server import Server
 from portula.host.hooks import RuleFailed
-from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
+from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, RecordReplayed
 from portula.model.failures import log_failure
 from portula.model.http import Answer, Message
 from portula.model.plans import Plan
@@ -30,7 +30,7 @@ from portula.model.uris import is_below
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.flow.validator import OAuth2Validator
-    from portula.model.people import Authenticated
+    from portula.model.people import AuthenticatedUser
 
 AUTHORIZATION = "the authorization request"
 FAULTS = (errors.ServerError, errors.TemporarilyUnavailableError, RuleFailed)
@@ -106,7 +106,7 @@ class Backend:
     def create_authorization_response(
         self,
         authorization: AuthorizationExchange,
-        user: Authenticated,
+        user: AuthenticatedUser,
         scopes: tuple[str, ...],
         issuer: str,
     ) -> Answer:
@@ -117,7 +117,7 @@ class Backend:
         Raises:
             AuthorizationRefused: for `error_response`.
             FatalClientError: for an error page.
-            Replayed, Conflict, DuplicateRecord: what the plan changes is not as it was read; nothing is changed.
+            RecordReplayed, Conflict, DuplicateRecord: what the plan changes is not as it was read; nothing is changed.
         """
         authorization.login, authorization.issuer = user, issuer
         authorization.request.scopes = list(scopes)
@@ -126,7 +126,7 @@ class Backend:
                 self._ours.answer(authorization)
             else:
                 foreign.answer(self.server, authorization)
-        except (AuthorizationRefused, Conflict, DuplicateRecord, OAuth2Error, Replayed):
+        except (AuthorizationRefused, Conflict, DuplicateRecord, OAuth2Error, RecordReplayed):
             raise
         except Exception as failure:
             raise AuthorizationRefused(fault_of(failure, AUTHORIZATION), authorization) from failure
@@ -162,7 +162,7 @@ class Backend:
             raise
         except OAuth2Error:
             return  # it serves no more
-        except (Conflict, Replayed):
+        except (Conflict, RecordReplayed):
             raise errors.InvalidRequestFatalError(description="The request was answered before.") from None
         except Exception as failure:  # noqa: BLE001 - it is logged
             log_failure(failure, "a refused request may be sent again, until its time ends")
@@ -201,7 +201,7 @@ class Backend:
             answer = from_oauthlib(headers, body, status)
             if status < 300:
                 return answer.with_headers(exchange.headers)
-        except Replayed as replay:
+        except RecordReplayed as replay:
             self._end_replay(exchange, replay.record)
             exchange.is_told = True
             answer = token_error(errors.InvalidGrantError())

@@ -72,13 +72,13 @@ HEAR_VETOES = step(vetoes, reads="pairs scope", sets="facts resources")
 def judge_grant_type(grant_type: str) -> Step:
     """Return the step for an endpoint at which a grant of this type begins."""
 
-    def allowed(exchange: Exchange) -> None:
+    def client_grant_type(exchange: Exchange) -> None:
         """Ask whether the client is registered for the grant type (RFC 6749 §5.2)."""
         request, client = exchange.request, cast("Application", exchange.client)
         if not exchange.provider.validator.validate_grant_type(client.client_id, grant_type, client, request):
             raise errors.UnauthorizedClientError(request=request)
 
-    return step(allowed, reads="client")
+    return step(client_grant_type, reads="client")
 
 
 def client_request_steps(endpoint: str, *own: Step) -> Steps[Exchange]:

@@ -67,7 +67,7 @@ class Clients:
             return source.find(client_id)
         return self._provider.storage.find(Application, client_id=client_id)
 
-    def registered(self, client_id: str) -> Application:
+    def require(self, client_id: str) -> Application:
         """Return the client that is registered under this name.
 
         Raises:
@@ -88,7 +88,7 @@ class Clients:
             UnknownClient: see `registered`.
         """
         if not self.is_of_a_source(client_id):
-            self.registered(client_id)
+            self.require(client_id)
 
     def prefer_source(self, client_id: str, registered: Application | None) -> Application | None:
         """Return the client of this name as `find` does, given the one that is registered under it, read already."""
@@ -225,7 +225,7 @@ class Clients:
         return self._edit(client_id, edit)
 
     def _edit(self, client_id: str, edit: Callable[[Application], Application]) -> Application:
-        known = self.registered(client_id)
+        known = self.require(client_id)
         changed = edit(known)
         if _only_shuts_out(known, changed):
             return self.save(CheckedClient(application=changed, new=False))
@@ -244,7 +244,7 @@ class Clients:
             UnknownClient: there is none of this name.
             Exception: what the plan fails with; see `Storage.apply`.
         """
-        self.registered(client_id)
+        self.require(client_id)
         self._end(client_id)
         whole = Plan()
         whole.remove(Application, client_id=client_id)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from portula.flow.origins import Origins, doubled
+from portula.flow.origins import Origins, pause_after
 from portula.flow.service_hooks import ServiceHooks
 from portula.model.errors import Conflict, FetchFailed, JoseError
 from portula.model.plans import Add, Plan
@@ -154,7 +154,7 @@ class Deliveries:
 
     def in_plan(self, plan: Plan) -> int:
         """Return how many deliveries a plan writes down."""
-        return sum(record.kind in self.kinds for record in plan.added(Artifact))
+        return sum(record.kind in self.kinds for record in plan.additions(Artifact))
 
     def due(self) -> bool:
         """Say whether anything waits that may be tried now."""
@@ -207,9 +207,9 @@ class Deliveries:
             return self._give_up(claimed, str(pointless))
         except FetchFailed as failure:
             if failure.status is None or failure.status in UNWELL:
-                origins.failed(origin, self._provider.now(), kind.retry_seconds)
+                origins.note_failure(origin, self._provider.now(), kind.retry_seconds)
             else:
-                origins.answered(origin)
+                origins.note_answer(origin)
             if failure.status in kind.done:
                 return self._finish(claimed)
             go_on = self._give_up if failure.status in kind.permanent else self._later
@@ -219,7 +219,7 @@ class Deliveries:
         except Exception:
             log.exception("telling %s %s failed", _receiver(claimed), kind.what)
             return self._later(claimed, "of a fault here")
-        origins.answered(origin)
+        origins.note_answer(origin)
         return self._finish(claimed)
 
     def _post(self, claimed: Artifact, kind: DeliveryKind) -> None:
@@ -240,7 +240,7 @@ class Deliveries:
 
     def _later(self, claimed: Artifact, reason: str) -> Tally:
         kind, attempts = self.kinds[claimed.kind], claimed.payload["attempts"]
-        pause = doubled(kind.retry_seconds, attempts)
+        pause = pause_after(kind.retry_seconds, attempts)
         at = self._provider.now() + pause
         if at >= (claimed.expires_at or 0):
             return self._give_up(claimed, reason)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from portula.flow.presentations import PresentedToken
     from portula.flow.request_resolvers import RequestResolver
     from portula.flow.server import Server
-    from portula.model.people import Authenticated, User
+    from portula.model.people import AuthenticatedUser, User
     from portula.model.plans import Counts
 
 ABSENT = Message("", "")
@@ -68,7 +68,7 @@ class Exchange:
     """The refresh token record that the request uses."""
     person: User | None = None
     """The person whom the request is about, once they are found active."""
-    login: Authenticated | None = None
+    login: AuthenticatedUser | None = None
     """The person signed in at the browser, where the request came by one and its person decides."""
     authorization: Authorization | None = None
     """What it is done under: the authorization being made, or that of the code or token presented."""

@@ -107,7 +107,7 @@ def issue(exchange: Exchange, made: dict[str, Any]) -> None:
     exchange.response = made
     token.enrich(exchange)
     provider.validator.save_bearer_token(made, request)
-    token.issued(exchange)
+    token.announce(exchange)
     if isinstance(exchange, TokenExchange):  # what goes into a redirect is applied with its answer
         for run in (token.outboxes, token.apply, token.tell):
             run(exchange)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from portula.model.consent import ConsentItem
-from portula.model.people import Authenticated
+from portula.model.people import AuthenticatedUser
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -49,7 +49,7 @@ class Interaction:
 
     provider: AuthorizationServer
     request: OAuthRequest
-    user: Authenticated | None
+    user: AuthenticatedUser | None
     """Who is signed in."""
     fresh: bool
     """Whether they signed in for this very request."""

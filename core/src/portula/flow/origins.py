@@ -15,7 +15,7 @@ MAX_REMEMBERED = 1000
 MAX_PAUSE_SECONDS = 3600
 
 
-def doubled(first: int, count: int) -> int:
+def pause_after(first: int, count: int) -> int:
     """Return the pause after so many failures: `first` seconds after one, twice as long each time, up to an hour."""
     return min(first << min(count - 1, 12), MAX_PAUSE_SECONDS)
 
@@ -60,17 +60,17 @@ class Origins:
                 self._busy[origin] -= free
                 self._busy += Counter()  # leaves out what is at nought
 
-    def failed(self, origin: str, now: int, first_pause: int) -> None:
+    def note_failure(self, origin: str, now: int, first_pause: int) -> None:
         """Leave a server alone for a while, twice as long each time; attempts of one moment count once."""
         with self._lock:
             count, until = self._failed.pop(origin, (0, 0))
             if until <= now:
-                count, until = count + 1, now + doubled(first_pause, count + 1)
+                count, until = count + 1, now + pause_after(first_pause, count + 1)
             self._failed[origin] = (count, until)
             if len(self._failed) > MAX_REMEMBERED:
                 self._failed.popitem(last=False)
 
-    def answered(self, origin: str) -> None:
+    def note_answer(self, origin: str) -> None:
         """Begin anew with a server that answered."""
         with self._lock:
             self._failed.pop(origin, None)

@@ -80,7 +80,7 @@ BEARER = TokenPresentation(scheme="Bearer", parameter="access_token")
 """RFC 6750."""
 
 
-def _allowed(_client: Application | None) -> bool:
+def _allow_any(_client: Application | None) -> bool:
     return True
 
 
@@ -91,7 +91,7 @@ class TokenPresentations:
         self,
         contributed: Sequence[TokenPresentation],
         *,
-        in_forms: Callable[[Application | None], bool] = _allowed,
+        in_forms: Callable[[Application | None], bool] = _allow_any,
     ) -> None:
         """Take what plugins contribute, and what says whether tokens of a client may stand in a form; None for any."""
         self._in_forms = in_forms

@@ -112,7 +112,7 @@ class RequestedMetadata:
 
     def _only_narrows(self, client: Application, known: Application) -> bool:
         """Say whether nothing but parts of lists and scopes differs from what an operator trusted (RFC 7592 §5)."""
-        before, after = self.written(known), self.written(client)
+        before, after = self.write(known), self.write(client)
         if known.scope is None:
             before["scope"] = after.get("scope")
         for name in {*before, *after}:
@@ -121,13 +121,13 @@ class RequestedMetadata:
                 return False
         return client.client_type == known.client_type
 
-    def written(self, application: Application) -> dict[str, Any]:
+    def write(self, application: Application) -> dict[str, Any]:
         """Return the client metadata of a client."""
         return write_client_metadata(self.members, application)
 
     def secret_is_key(self, application: Application) -> bool:
         """Say whether its secret is a key, and so has to be kept readable (OpenID Connect Core §10.1, §10.2)."""
-        document = self.written(application)
+        document = self.write(application)
         return document.get("token_endpoint_auth_method") == "client_secret_jwt" or any(
             name.endswith("_alg") and _OF_SECRETS.fullmatch(str(value)) for name, value in document.items()
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from portula.flow.server import Server
 
 
-def presented(exchange: TokenExchange) -> None:
+def token_parameter(exchange: TokenExchange) -> None:
     """Require a token; the hint beside it only says where to look, and is not needed (RFC 7009 §2.1)."""
     request = exchange.request
     if not request.token:
@@ -45,7 +45,7 @@ REVOCATION_STEPS: Steps[TokenExchange] = Steps(
     [
         step(token.read, sets="request"),
         step(token.client, reads="request", sets="client client_auth_method"),
-        step(presented, reads="request client"),
+        step(token_parameter, reads="request client"),
         step(revoke, reads="client", sets="plan events"),
         step(apply, reads="plan"),
         step(tell, reads="events"),

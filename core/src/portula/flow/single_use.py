@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula.flow.client_cache import note_use, used_before
 from portula.model.errors import DuplicateRecord
-from portula.model.plans import added
+from portula.model.plans import plan_to_add
 from portula.model.records import Artifact
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def use_once(
         expires_at=until,
     )
     try:
-        provider.storage.apply(added(used))
+        provider.storage.apply(plan_to_add(used))
     except DuplicateRecord:
         return used_before(used.digest)
     note_use(used.digest)

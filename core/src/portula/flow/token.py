@@ -67,7 +67,7 @@ def client(exchange: TokenExchange) -> None:
         raise errors.InvalidClientError(request=request)
 
 
-def allowed(exchange: TokenExchange) -> None:
+def client_grant_type(exchange: TokenExchange) -> None:
     """Ask whether the client may use the grant type, and is registered for it, before anything of it is looked at."""
     request, server = exchange.request, _server(exchange)
     client, grant = cast("Application", request.client), request.grant_type or ""
@@ -198,10 +198,10 @@ def plan(exchange: TokenExchange) -> None:
     elif known is not None:  # nothing changes, unless a revocation comes at this moment
         given = {"digest": known.digest, "expires_at": known.expires_at}
         exchange.plan.change(known, given=given, rotated_at=known.rotated_at)
-    issued(exchange)
+    announce(exchange)
 
 
-def issued(exchange: Exchange) -> None:
+def announce(exchange: Exchange) -> None:
     """Note what is told of the tokens."""
     request = exchange.request
     exchange.events.append(
@@ -271,7 +271,7 @@ TOKEN_STEPS: Steps[TokenExchange] = Steps(
         step(read, sets="request"),
         step(grant_type, reads="request", sets="grant_type"),
         step(client, reads="request", sets="client client_auth_method"),
-        step(allowed, reads="grant_type client"),
+        step(client_grant_type, reads="grant_type client"),
         step(judge, reads="grant_type client", sets="subject scope code refresh_token person facts"),
         step(authorization, reads="client subject scope", sets="authorization"),
         step(shape, reads="grant_type client scope authorization", sets="issue"),

@@ -59,7 +59,7 @@ class OAuth2Validator(Questions):
         applied once everybody agrees. Under a server class of oauthlib's own all that happens here.
 
         Raises:
-            OAuth2Error: a veto, or a lost race for a single-use record (`Replayed` becomes invalid_grant outside).
+            OAuth2Error: a veto, or a lost race for a single-use record (RecordReplayed becomes invalid_grant).
         """
         exchange = self.exchange_of(request)
         if exchange.server is None:

@@ -100,7 +100,7 @@ def _plugin_checks(provider: Deployment) -> Iterator[Finding]:
             yield Finding(
                 "core.plugin-left-out", Level.WARNING, reason, "Mend it, uninstall it, or block it."
             )
-    for source, hook, warning in provider.plugins.retired():
+    for source, hook, warning in provider.plugins.retired_hooks():
         yield Finding(
             "core.retired-hook",
             Level.WARNING,

@@ -241,7 +241,7 @@ class Hooks:
 
     # --- At a request ---
 
-    def implemented(self, hook: Callable[..., Any]) -> bool:
+    def has_implementations(self, hook: Callable[..., Any]) -> bool:
         """Say whether anybody implements a hook, for who would prepare for nothing what it is given."""
         _, implementations = self._calls.get(hook) or self._find(hook)
         return bool(implementations)

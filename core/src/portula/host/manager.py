@@ -19,9 +19,9 @@ class Manager(pluggy.PluginManager):
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> HookimplOpts | None:
         """Return the options of an implementation; None for what is none, a declaration that is inherited among it."""
-        return self.implemented(plugin).get(name)
+        return self.hookimpls_of(plugin).get(name)
 
-    def implemented(self, plugin: object) -> Mapping[str, HookimplOpts]:
+    def hookimpls_of(self, plugin: object) -> Mapping[str, HookimplOpts]:
         """Return the attributes of a plugin that implement a hook, each with its options."""
         holder = plugin if inspect.ismodule(plugin) else type(plugin)
         found = _known.get(holder)

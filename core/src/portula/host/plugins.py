@@ -113,17 +113,17 @@ class Plugins:
             raise DuplicatePlugin(
                 f"{source} and {self.sources[source.name]} have the same name; rename or block one"
             )
-        if inspect.ismodule(plugin) and not self.manager.implemented(plugin):
+        if inspect.ismodule(plugin) and not self.manager.hookimpls_of(plugin):
             classes = plugin_classes(plugin)
             plugin = classes[0] if len(classes) == 1 else plugin
         instance = plugin() if inspect.isclass(plugin) else plugin
         implemented = [
             (name, options.get("specname") or name, options)
-            for name, options in self.manager.implemented(instance).items()
+            for name, options in self.manager.hookimpls_of(instance).items()
         ]
         found = list(self._problems(instance, implemented))
         if source.tier not in (Tier.DEPLOYMENT, Tier.SETTING):
-            found += silent_parts(instance, self.manager.implemented(instance))
+            found += silent_parts(instance, self.manager.hookimpls_of(instance))
         if found:
             raise BrokenPlugin(*(f"{source}: {problem}" for problem in found))
         try:
@@ -180,7 +180,7 @@ class Plugins:
         for source in self.sources.values():
             self._check_trust(source, lock)
 
-    def retired(self) -> list[tuple[Source, str, str]]:
+    def retired_hooks(self) -> list[tuple[Source, str, str]]:
         """Return who implements which hook that is going away, with the words of its declaration."""
         return [
             (implementation.source, name, facts.retired)

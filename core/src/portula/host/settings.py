@@ -178,8 +178,8 @@ class Settings:
                     found[name] = outside[mark.name]
                     if given.get(name, found[name]) != found[name]:
                         findings.append(
-                            f"{name}: {shown(name, given[name], info)} in OAUTH2_PROVIDER, but {mark.name} is "
-                            f"{shown(name, found[name], info)}; keep one of them"
+                            f"{name}: {display_value(name, given[name], info)} in OAUTH2_PROVIDER, but {mark.name} is "
+                            f"{display_value(name, found[name], info)}; keep one of them"
                         )
         return found
 
@@ -231,7 +231,7 @@ class Settings:
     def shortfalls(self, profile: Profile) -> list[Shortfall]:
         """Return what is missing, and which values in force a profile does not allow."""
         return self.missing(profile) + [
-            Shortfall(field=name, value=shown(name, self.value(name), info), allowed=floor.allowed)
+            Shortfall(field=name, value=display_value(name, self.value(name), info), allowed=floor.allowed)
             for floor in profile.floors
             if (name := floor.setting) in self._owners
             for _, model, info in [self._owners[name]]
@@ -257,7 +257,7 @@ class Settings:
             self._held[model, profile.name] = found.model_copy(update=changed)
         return cast("M", self._held[model, profile.name])
 
-    def declared(self) -> list[DeclaredSetting]:
+    def declarations(self) -> list[DeclaredSetting]:
         """Return every setting, by name."""
         return [
             DeclaredSetting(name, source, model, info, self._origin(name))
@@ -298,7 +298,7 @@ class Settings:
                 try:
                     self._answers.append((name, mark, mark.adapt(import_object(value))))
                 except (ImportError, AttributeError, TypeError, ValueError) as error:
-                    findings.append(f"{name}: {shown(name, value, info)}: {error}")
+                    findings.append(f"{name}: {display_value(name, value, info)}: {error}")
         return findings
 
 
@@ -341,7 +341,7 @@ def import_object(value: object) -> object:
     return getattr(importlib.import_module(module), name)
 
 
-def shown(name: str, value: object, field: FieldInfo | None = None) -> str:
+def display_value(name: str, value: object, field: FieldInfo | None = None) -> str:
     """Return a value as text for reports and errors; secrets are left out, and so are URLs that may hold one.
 
     Args:
@@ -383,6 +383,6 @@ def _readable(error: ValidationError, model: type[BaseModel]) -> list[str]:
     for where, problems in findings.items():
         name = str(problems[0]["loc"][0])
         field = model.model_fields.get(name)
-        value = shown(name, problems[0]["input"], field)
+        value = display_value(name, problems[0]["input"], field)
         lines.append(f"{where}: {value} is not allowed: {problems_in_words(problems, field)}")
     return lines

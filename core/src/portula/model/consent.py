@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portula.model.people import Authenticated
+from portula.model.people import AuthenticatedUser
 from portula.model.plans import Plan
 from portula.model.records import Application
 
@@ -37,7 +37,7 @@ class ConsentQuestion:
     interaction: str
     """Identifier of the stored authorization request."""
     client: Application
-    user: Authenticated
+    user: AuthenticatedUser
     scopes: tuple[str, ...]
     redirect_uri: str
     """Where the person goes with what they allow; empty where they go nowhere, as with a device."""
@@ -72,7 +72,7 @@ class Consent(ABC):
     """Whether `page` shows the items of a question; a request that has some is refused where it does not."""
 
     @abstractmethod
-    def remembered(self, client: Application, subject: str) -> frozenset[str]:
+    def recall(self, client: Application, subject: str) -> frozenset[str]:
         """Return what this person allowed this client before: scopes, and the memory of items."""
 
     @abstractmethod

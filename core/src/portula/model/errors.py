@@ -133,7 +133,7 @@ class AuthorizationRefused(PortulaError):
         super().__init__(str(error.error))
 
 
-class Replayed(PortulaError):
+class RecordReplayed(PortulaError):
     """A single-use record was taken a second time. Carries the record as it stands."""
 
     def __init__(self, record: object) -> None:

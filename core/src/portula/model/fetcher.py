@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchResponse:
     """What another server answered."""
 
     status: int
@@ -24,7 +24,7 @@ class Fetcher(ABC):
     """Makes every request of this provider to other servers: https, public addresses, no redirects (attack S54)."""
 
     @abstractmethod
-    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
+    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> FetchResponse:
         """Return the answer to a GET, of status 200 and one of the media types of `accept` (empty: any).
 
         Raises:
@@ -39,7 +39,7 @@ class Fetcher(ABC):
         *,
         headers: Mapping[str, str] = MappingProxyType({}),
         max_bytes: int = 65536,
-    ) -> Fetched:
+    ) -> FetchResponse:
         """Return the answer to a POST, whatever its status below 300 is.
 
         Args:

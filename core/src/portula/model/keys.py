@@ -53,7 +53,7 @@ class Keys:
         self._begun: dict[str, list[hmac.HMAC]] = {}
 
     @cached_property
-    def shared(self) -> Keys:
+    def across_issuers(self) -> Keys:
         """The same keys without the namespace: for what outlives a change of the issuer, such as client secrets."""
         return Keys([root.decode() for root in self._roots], "")
 

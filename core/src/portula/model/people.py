@@ -19,7 +19,7 @@ MAX_SUBJECT_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Authenticated:
+class AuthenticatedUser:
     """The person signed in at a browser. Numbers become text where text is needed; any other type is a TypeError."""
 
     subject: str
@@ -41,7 +41,7 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person as the provider sees them. Types are checked as in `Authenticated`."""
+    """A person as the provider sees them. Types are checked as in `AuthenticatedUser`."""
 
     subject: str
     username: str
@@ -73,7 +73,7 @@ class StoredPeople:
 
 @dataclass(frozen=True, slots=True)
 class LoginSession:
-    """A login session on the server. Types are checked as in `Authenticated`."""
+    """A login session on the server. Types are checked as in `AuthenticatedUser`."""
 
     sid: str
     """Public identifier; not the cookie."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from portula.model.errors import Conflict, Replayed, nearest
+from portula.model.errors import Conflict, RecordReplayed, nearest
 from portula.model.records import RecordType
 
 R = TypeVar("R")
@@ -106,8 +106,8 @@ class Plan:
     def take(self, record: object, *, at: int) -> None:
         """Use a record once: set taken_at where it is unset (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
 
-        Applying fails with Replayed where it is set: it carries the record as it stands, or the one given when it is
-        gone.
+        Applying fails with RecordReplayed where it is set: it carries the record as it stands, or the one given when it
+        is gone.
         """
         self.parts.append(Take(record=record, at=at, given=NOTHING))
 
@@ -179,7 +179,7 @@ class Plan:
             for part in self.parts
         ]
 
-    def added(self, cls: type[R]) -> list[R]:
+    def additions(self, cls: type[R]) -> list[R]:
         """Return the records of this class that the plan adds, as they were given."""
         return [part.record for part in self.parts if isinstance(part, Add) and isinstance(part.record, cls)]
 
@@ -209,13 +209,13 @@ class RowChange:
         realm = {"realm": self.given["realm"]} if self.kind.in_realm and "realm" in self.given else {}
         return {self.kind.keys[0]: self.key, **realm}
 
-    def failure(self, found: object | None) -> Replayed | Conflict | None:
+    def failure(self, found: object | None) -> RecordReplayed | Conflict | None:
         """Return why the change would meet nothing, the record being found like this; None where it would."""
         if self.taken is not None:
             if found is None:
-                return Replayed(self.taken)
+                return RecordReplayed(self.taken)
             if cast("Any", found).taken_at is not None:
-                return Replayed(found)
+                return RecordReplayed(found)
         if found is None or any(getattr(found, name) != value for name, value in self.given.items()):
             return Conflict(self.kind.cls, found)
         return None
@@ -266,7 +266,7 @@ class Writes:
             additions=tuple(additions),
         )
 
-    def failure(self, find: Callable[[RowChange], object | None]) -> Replayed | Conflict | None:
+    def failure(self, find: Callable[[RowChange], object | None]) -> RecordReplayed | Conflict | None:
         """Return why the plan failed, by what its records are like now; None if nothing stands against it any more.
 
         A record that was used before is told first, whatever else failed: it may be stolen (RFC 9700 §4.14.2).
@@ -276,7 +276,9 @@ class Writes:
         """
         failures = [change.failure(find(change)) for change in self.changes]
         found = [failure for failure in failures if failure is not None]
-        return next((failure for failure in found if isinstance(failure, Replayed)), next(iter(found), None))
+        return next(
+            (failure for failure in found if isinstance(failure, RecordReplayed)), next(iter(found), None)
+        )
 
 
 def _row_change(part: Take | Require | Change, kinds: Mapping[type[Any], RecordType]) -> RowChange:
@@ -339,7 +341,7 @@ def _contradiction(kind: RecordType, name: str) -> ValueError:
     return ValueError(f"{kind.name}.{name}: a part of the plan contradicts what an earlier one leaves there")
 
 
-def added(*records: object) -> Plan:
+def plan_to_add(*records: object) -> Plan:
     """Return a plan that keeps new records and nothing else."""
     plan = Plan()
     plan.extend(records)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from portula.model.encryption import EncryptsTokens
 from portula.model.errors import JoseError
 from portula.model.http import Answer, Message
-from portula.model.people import Authenticated, LoginSession, StoredPeople, User
+from portula.model.people import AuthenticatedUser, LoginSession, StoredPeople, User
 from portula.model.plans import Counts, Plan
 from portula.model.records import Application
 
@@ -118,7 +118,7 @@ class Login(ABC):
     """Signs people in. The host's own login answers this slot in an embedded provider."""
 
     @abstractmethod
-    def current(self) -> Authenticated | None:
+    def current(self) -> AuthenticatedUser | None:
         """Return the person signed in at the browser of the current Flask request; None when nobody is."""
 
     @abstractmethod
@@ -258,7 +258,7 @@ class Sessions(ABC):
         """
 
     @abstractmethod
-    def seen(self, subject: str) -> Sequence[SeenSession]:
+    def live_sessions(self, subject: str) -> Sequence[SeenSession]:
         """Return the live sessions of a person, the one last in use first; a hundred at the most."""
 
 
@@ -285,7 +285,7 @@ class Jose(EncryptsTokens, ABC):
     """
 
     @property
-    def configured(self) -> bool:
+    def has_configured_keys(self) -> bool:
         """Whether signing keys are given by the configuration, so that none has to be made."""
         return False
 

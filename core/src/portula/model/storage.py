@@ -68,8 +68,9 @@ class Store(Protocol):
     def apply(self, plan: Plan) -> Counts:
         """Apply a plan whole or not at all; no reader sees a part of it.
 
-        Where several parts fail, Replayed is raised rather than Conflict, and Conflict rather than DuplicateRecord;
-        the record that an error carries was read after the failure. Deadlocks are tried again, a few times.
+        Where several parts fail, RecordReplayed is raised rather than Conflict, and Conflict rather than
+        DuplicateRecord; the record that an error carries was read after the failure. Deadlocks are tried again, a few
+        times.
 
         Keys compare byte by byte, and None is no key. What a plan changes or removes in bulk is sought by at least one
         key or index; beside it any scalar field may be compared. ValueError, before anything is written: a condition
@@ -88,7 +89,7 @@ class Store(Protocol):
         """
         ...
 
-    def expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
+    def count_expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """Return how many of those expired before `now`, counting to `limit` and no further; nothing is changed."""
         ...
 
@@ -263,7 +264,7 @@ class Storage:
             How many records each part met that `change_all` and `remove` returned.
 
         Raises:
-            Replayed: a record to take was used before, or is gone.
+            RecordReplayed: a record to take was used before, or is gone.
             Conflict: a record to change is not as given, or is gone.
             DuplicateRecord: a key is taken.
             ValueError: a value cannot be kept, a condition is not searchable, or two parts contradict each other.
@@ -317,10 +318,10 @@ class Storage:
         store, model, condition = self._routes[cls]
         return store.purge(model, now=now, limit=limit, **condition)
 
-    def expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
+    def count_expired(self, cls: type[Any], /, *, now: int, limit: int) -> int:
         """See Store.expired."""
         store, model, condition = self._routes[cls]
-        return store.expired(model, now=now, limit=limit, **condition)
+        return store.count_expired(model, now=now, limit=limit, **condition)
 
     def joins(self, cls: type[Any], other: type[Any]) -> bool:
         """Say whether records of two classes are in one store, and it reads one with another that it points to."""

@@ -66,10 +66,10 @@ def work_in_background(provider: Provider) -> None:
     tasks = provider.hooks.collect(WebHooks.portula_background_tasks)
     runners = [_Runner(provider, task) for task in tasks if task.every > 0]
 
-    def applied(_: Plan) -> None:
+    def after_plan(_: Plan) -> None:
         if has_request_context() or current_request() is not None:
             for runner in runners:
                 runner.count()
 
     if runners:
-        provider.storage.on_applied.append(applied)
+        provider.storage.on_applied.append(after_plan)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 if TYPE_CHECKING:
     from portula.flow.steps import Steps
-    from portula.model.people import Authenticated
+    from portula.model.people import AuthenticatedUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class AccountLink:
     """What it is called there, e.g. `Connected apps`."""
     view: str
     """Where it leads, a page of one's own as `Provider.url_for` takes it, e.g. `tea.orders`."""
-    shown_to: Callable[[Authenticated], bool] | None = None
+    shown_to: Callable[[AuthenticatedUser], bool] | None = None
     """Says who sees the link; None shows it to everybody. The page it leads to decides for itself who may enter."""
 
 
@@ -47,6 +47,6 @@ def refuse_head() -> None:
         raise MethodNotAllowed(sorted((request.url_rule.methods or set()) - {"HEAD"}))
 
 
-def links_for(links: Iterable[AccountLink], person: Authenticated) -> list[AccountLink]:
+def links_for(links: Iterable[AccountLink], person: AuthenticatedUser) -> list[AccountLink]:
     """Return those of several links that a person sees."""
     return [link for link in links if link.shown_to is None or link.shown_to(person)]

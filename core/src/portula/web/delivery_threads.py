@@ -115,7 +115,7 @@ def deliver_in_background(provider: Provider) -> None:
     _ = provider.hooks.ask(ServiceHooks.portula_fetcher)
     worker = provider.hooks.ruling(DeliveryHooks.portula_delivery_worker).answer or DeliveryThreads(provider)
 
-    def applied(plan: Plan) -> None:
+    def after_plan(plan: Plan) -> None:
         # Outside of a request this is a command, which ends before its threads would: a process that serves does it.
         if not has_request_context() and current_request() is None:
             return
@@ -135,6 +135,6 @@ def deliver_in_background(provider: Provider) -> None:
             log_failure(failure, "looking for deliveries failed")
 
     provider.delivery_worker = worker
-    provider.storage.on_applied.append(applied)
+    provider.storage.on_applied.append(after_plan)
     provider.app.teardown_request(look)
     provider.machine_endpoints.on_answered = look

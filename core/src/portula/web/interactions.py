@@ -28,7 +28,7 @@ from portula.flow.responses import RetryLater, fault_of
 from portula.flow.service_hooks import ServiceHooks
 from portula.host.hooks import RuleFailed
 from portula.model.consent import ConsentQuestion
-from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, Replayed
+from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, RecordReplayed
 from portula.model.records import Application, Authorization
 from portula.web.blueprints import Mount, refuse_head
 from portula.web.pages import return_address
@@ -36,7 +36,7 @@ from portula.web.waiting import Waiting, WaitingRequests
 
 if TYPE_CHECKING:
     from portula.flow.messages import Pairs
-    from portula.model.people import Authenticated
+    from portula.model.people import AuthenticatedUser
     from portula.web.provider import Provider
 
 KIND = "interaction"
@@ -72,7 +72,7 @@ class InteractionView(ABC, Generic[X]):
 
     @abstractmethod
     def exchange(self, pairs: Pairs, presented: Pairs) -> X:
-        """Make the exchange of a request: client, scope, and whatever `decided` needs.
+        """Make the exchange of a request: client, scope, and whatever `decide` needs.
 
         It is made anew for each visit, so what the person is asked is true when they answer.
 
@@ -81,28 +81,28 @@ class InteractionView(ABC, Generic[X]):
             presented: the same, unless they were found elsewhere before.
 
         Raises:
-            OAuth2Error: for a page that says so. AuthorizationRefused, for `refused`.
+            OAuth2Error: for a page that says so. AuthorizationRefused, for `refuse`.
         """
 
     @abstractmethod
-    def decided(self, exchange: X, *, allowed: bool) -> Response:
+    def decide(self, exchange: X, *, allowed: bool) -> Response:
         """Do what follows, and return what the browser is answered; `exchange.login` is who decided.
 
         `exchange.plan` holds the end of the question and the memory of the answer. What follows joins it, and it is
-        applied here, by `Storage.apply` or by steps: where Replayed, Conflict or DuplicateRecord come of that, they are
-        let through, so that the person is answered as they should be. What `exchange.on_answer` is given, before the
-        plan is applied, a second click gets too.
+        applied here, by `Storage.apply` or by steps: where RecordReplayed, Conflict or DuplicateRecord come of that,
+        they are let through, so that the person is answered as they should be. What `exchange.on_answer` is given,
+        before the plan is applied, a second click gets too.
         """
 
-    def refused(self, exchange: X, error: OAuth2Error) -> Response:
+    def refuse(self, exchange: X, error: OAuth2Error) -> Response:
         """Answer a request whose exchange is known and that is refused: on a page, unless a room knows better."""
         return self.error_page(error)
 
-    def repeated(self, error: RepeatedParameter) -> None:
+    def refuse_repeated(self, error: RepeatedParameter) -> None:
         """Hear that parameters stand more than once, before a page says so.
 
         Raises:
-            AuthorizationRefused: for `refused`, where a room knows how the client hears of it.
+            AuthorizationRefused: for `refuse`, where a room knows how the client hears of it.
         """
 
     def error_page(self, error: OAuth2Error) -> Response:
@@ -128,13 +128,13 @@ class InteractionView(ABC, Generic[X]):
         """Say whether a refresh token may come of it, which the page tells; never, unless a room knows better."""
         return False
 
-    def remembered(self, question: ConsentQuestion) -> bool:
+    def is_remembered(self, question: ConsentQuestion) -> bool:
         """Say whether the person allowed all of this before, and nothing of it is asked about each time."""
-        known = self._consent.remembered(question.client, question.user.subject)
+        known = self._consent.recall(question.client, question.user.subject)
         return question.may_be_remembered and known.issuperset(question.memory)
 
     def grant(self, exchange: X, **facts: Any) -> Authorization:
-        """Begin an authorization by the person who allowed it, with what plugins keep beside it, for `decided`.
+        """Begin an authorization by the person who allowed it, with what plugins keep beside it, for `decide`.
 
         Args:
             exchange: its client and scope are what was allowed.
@@ -163,15 +163,15 @@ class InteractionView(ABC, Generic[X]):
                 except (
                     Conflict,
                     DuplicateRecord,
-                    Replayed,
+                    RecordReplayed,
                 ):  # the same person answers another page, or twice
                     continue
             return self._respond()
-        except Replayed:
+        except RecordReplayed:
             return self._answered_before()
         except AuthorizationRefused as refusal:
             self._tell_refusal(refusal.error, refusal.exchange.request.client_id)
-            return self.refused(refusal.exchange, refusal.error)
+            return self.refuse(refusal.exchange, refusal.error)
         except OAuth2Error as error:
             self._tell_refusal(error)
             return self.error_page(error)
@@ -191,7 +191,7 @@ class InteractionView(ABC, Generic[X]):
         try:
             return self._handle_post() if request.method == "POST" else self._answer_request(*self._read())
         except RepeatedParameter as error:
-            self.repeated(error)
+            self.refuse_repeated(error)
             raise
 
     # --- Reading ---
@@ -210,7 +210,7 @@ class InteractionView(ABC, Generic[X]):
 
     def _handle_post(self) -> Response:
         """Take an answer to our page; or keep a client's POST and come back by GET, so that Lax cookies arrive."""
-        pairs = list(self.provider.pages.posted().items(multi=True))
+        pairs = list(self.provider.pages.posted_form().items(multi=True))
         twice = dict(pairs).keys() & self.provider.pages.query().keys()
         if twice:
             raise RepeatedParameter(pairs, twice, "A parameter stands in both the query and the body.")
@@ -239,9 +239,9 @@ class InteractionView(ABC, Generic[X]):
                 return self._to_page(exchange, demands, user)
             if waiting is not None:
                 self._waiting.end(waiting, exchange, user, allowed=True)
-            return self.decided(exchange, allowed=True)
+            return self.decide(exchange, allowed=True)
 
-    def _again(self, name: str, user: Authenticated | None, *, allowed: bool = True) -> Response:
+    def _again(self, name: str, user: AuthenticatedUser | None, *, allowed: bool = True) -> Response:
         """Answer a second click like the first."""
         answer = self._waiting.again(name, user, allowed=allowed)
         if answer is None:
@@ -260,7 +260,7 @@ class InteractionView(ABC, Generic[X]):
         return self.provider.hooks.require(RequestHooks.portula_interaction_demands, interaction)
 
     def _to_login(
-        self, exchange: X, demands: Demands, user: Authenticated | None, waiting: Waiting | None
+        self, exchange: X, demands: Demands, user: AuthenticatedUser | None, waiting: Waiting | None
     ) -> Response:
         """Send the browser to the login.
 
@@ -280,7 +280,7 @@ class InteractionView(ABC, Generic[X]):
             url += ("&" if "?" in url else "?") + urlencode(hints)
         return cast("Response", redirect(url))
 
-    def _to_page(self, exchange: X, demands: Demands, user: Authenticated) -> Response:
+    def _to_page(self, exchange: X, demands: Demands, user: AuthenticatedUser) -> Response:
         """Ask the person."""
         if demands.silent:
             raise ConsentRequired(request=exchange.request)
@@ -296,7 +296,7 @@ class InteractionView(ABC, Generic[X]):
     def _back_to(self, name: str) -> str:
         return self.provider.url_for(self.endpoint, **{KIND: name})
 
-    def _question(self, name: str, exchange: X, user: Authenticated, demands: Demands) -> ConsentQuestion:
+    def _question(self, name: str, exchange: X, user: AuthenticatedUser, demands: Demands) -> ConsentQuestion:
         """Return what the person is asked: scopes, those that claims of the request stand for, and what plugins add."""
         client = cast("Application", exchange.client)
         return ConsentQuestion(
@@ -338,7 +338,7 @@ class InteractionView(ABC, Generic[X]):
             self._waiting.end(waiting, exchange, user, allowed=allowed)
             if allowed:
                 self._consent.remember(question.client, user.subject, question.memory, exchange.plan)
-            answer = self.decided(exchange, allowed=allowed)
+            answer = self.decide(exchange, allowed=allowed)
         if allowed:
             self._tell(question)
         else:
@@ -375,7 +375,7 @@ def _errors_of(exchange: PageExchange) -> Iterator[None]:
     Raises:
         AuthorizationRefused: for `InteractionView.refused`.
         FatalClientError: for a page; the client must not hear of it.
-        Conflict, DuplicateRecord, Replayed: somebody was quicker, and it may be tried again.
+        Conflict, DuplicateRecord, RecordReplayed: somebody was quicker, and it may be tried again.
     """
     try:
         yield
@@ -384,7 +384,7 @@ def _errors_of(exchange: PageExchange) -> Iterator[None]:
         Conflict,
         DuplicateRecord,
         FatalClientError,
-        Replayed,
+        RecordReplayed,
         HTTPException,
         _PageError,
     ):

@@ -167,7 +167,7 @@ class Pages:
         """
         return MultiDict(parse_pairs(request.query_string))
 
-    def posted(self) -> MultiDict[str, str]:
+    def posted_form(self) -> MultiDict[str, str]:
         """Return the fields of the form that the current request posts, at most MAX_BODY_BYTES of them.
 
         Raises:

@@ -16,7 +16,7 @@ from portula.host.checks import Finding, Level, core_checks
 from portula.host.declarations import HostHooks
 from portula.host.joining import keys_of
 from portula.host.kinds import PREFIX, Kind
-from portula.host.settings import AnswersSlot, DeclaredSetting, shown
+from portula.host.settings import AnswersSlot, DeclaredSetting, display_value
 from portula.model.errors import ConfigError, PortulaError, nearest
 from portula.model.sources import Source, Tier
 from portula.web.endpoints import idle_steps
@@ -112,7 +112,7 @@ def _storage_checks(provider: Provider) -> Iterator[Finding]:
 
 def settings(provider: Provider) -> list[dict[str, Any]]:
     """Return every setting by name; secret values are hidden."""
-    return [_setting(provider, declared) for declared in provider.all_settings.declared()]
+    return [_setting(provider, declared) for declared in provider.all_settings.declarations()]
 
 
 def _setting(provider: Provider, declared: DeclaredSetting) -> dict[str, Any]:
@@ -121,10 +121,10 @@ def _setting(provider: Provider, declared: DeclaredSetting) -> dict[str, Any]:
     return {
         "name": declared.name,
         "type": _type_text(field.annotation),
-        "default": shown(declared.name, value, field)
+        "default": display_value(declared.name, value, field)
         if declared.origin not in ("default", "configured")
         else default_text(declared.name, field),
-        "value": shown(declared.name, value, field),
+        "value": display_value(declared.name, value, field),
         "source": declared.origin,
         "room": declared.owner.name,
         "doc": " ".join(field_docs(declared.model).get(declared.name, "").split()),
@@ -136,7 +136,7 @@ def default_text(name: str, field: FieldInfo) -> str:
     if field.is_required():
         return "(required)"
     try:
-        return shown(name, field.get_default(call_default_factory=True), field)
+        return display_value(name, field.get_default(call_default_factory=True), field)
     except (TypeError, ValueError):
         return "(made of other settings)"
 
@@ -158,12 +158,12 @@ def explain(provider: Provider, name: str) -> dict[str, Any]:
             return facts
     endpoints, hooks_in_order = provider.step_lists, provider.plugins.declared.in_order()
     words = [
-        *(setting.name for setting in provider.all_settings.declared()),
+        *(setting.name for setting in provider.all_settings.declarations()),
         *(hook.removeprefix(PREFIX) for hook in hooks_in_order),
         *hooks_in_order,
         *endpoints,
         *(plugin["plugin"] for plugin in plugins(provider)),
-        *(facts["name"] for facts in _contributed(provider)),
+        *(facts["name"] for facts in _contributions(provider)),
     ]
     raise UnknownName(
         f"no setting, hook, plugin, endpoint or name that plugins contribute is called {name!r}"
@@ -177,7 +177,7 @@ def _explain_endpoint(provider: Provider, name: str) -> dict[str, Any]:
 
 
 def _explain_setting(provider: Provider, name: str) -> dict[str, Any]:
-    declared = next((found for found in provider.all_settings.declared() if found.name == name), None)
+    declared = next((found for found in provider.all_settings.declarations() if found.name == name), None)
     if declared is None:
         return {}
     slot = next((mark.slot for mark in declared.field.metadata if isinstance(mark, AnswersSlot)), None)
@@ -198,11 +198,11 @@ def _explain_plugin(provider: Provider, name: str) -> dict[str, Any]:
 
 
 def _explain_contributed(provider: Provider, name: str) -> dict[str, Any]:
-    found = [facts for facts in _contributed(provider) if facts["name"] == name]
+    found = [facts for facts in _contributions(provider) if facts["name"] == name]
     return {"contributed": found} if found else {}
 
 
-def _contributed(provider: Provider) -> Iterator[dict[str, Any]]:
+def _contributions(provider: Provider) -> Iterator[dict[str, Any]]:
     """Yield what plugins contribute by name, and which of them does."""
     for kind, contribution in _NAMED.items():
         hook = contribution.__name__
@@ -231,7 +231,7 @@ def _ruling(provider: Provider, slot: str) -> dict[str, Any]:
     return {
         "slot": slot,
         "winner": source_facts(ruling.winner) if ruling.winner else None,
-        "answer": _described(ruling.answer),
+        "answer": _type_name(ruling.answer),
         "outranked": [source_facts(source) for source in ruling.outranked],
         "default": ruling.winner is not None and ruling.winner.tier is Tier.DEFAULT,
     }
@@ -245,12 +245,12 @@ def _explain_question(provider: Provider, question: str) -> dict[str, Any]:
         raise UnknownName(f"the validator has no question {question!r}{nearest(question, known)}")
     return {
         "question": question,
-        "winner": _described(answering[0]),
-        "outranked": [_described(cls) for cls in answering[1:]],
+        "winner": _type_name(answering[0]),
+        "outranked": [_type_name(cls) for cls in answering[1:]],
     }
 
 
-def _described(answer: object) -> str:
+def _type_name(answer: object) -> str:
     """Name an answer by its type, never by its value: it may hold a secret."""
     named = answer if inspect.isclass(answer) or inspect.isroutine(answer) else type(answer)
     return f"{named.__module__}.{named.__qualname__}"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portula.model.http import Answer
-from portula.model.plans import added
+from portula.model.plans import plan_to_add
 from portula.model.records import Artifact
 
 if TYPE_CHECKING:
     from portula.flow.exchange import PageExchange
     from portula.flow.messages import Pairs
-    from portula.model.people import Authenticated
+    from portula.model.people import AuthenticatedUser
     from portula.web.provider import Provider
 
 POSTED_SECONDS = 600
@@ -50,7 +50,7 @@ class Waiting:
         """Whether it was answered."""
         return self.artifact.taken_at is not None
 
-    def fresh(self, user: Authenticated | None) -> bool:
+    def fresh(self, user: AuthenticatedUser | None) -> bool:
         """Say whether this person has signed in since the request was sent to the login."""
         return user is not None and self.sent_to_login and _signing_in(user) != self.before
 
@@ -75,13 +75,13 @@ class WaitingRequests:
         """Keep a request that came by POST, when Lax cookies did not: no browser is known yet. Return its name."""
         return self._keep(pairs, pairs, seconds=POSTED_SECONDS, browser=_ANY_BROWSER)
 
-    def keep_for_login(self, exchange: PageExchange, before: Authenticated | None) -> str:
+    def keep_for_login(self, exchange: PageExchange, before: AuthenticatedUser | None) -> str:
         """Keep a request while its person signs in; `before` is who is signed in now."""
         signed_in = None if before is None else _signing_in(before)
         seconds = 2 * self._seconds
         return self._keep(exchange.pairs, exchange.presented, seconds=seconds, before=signed_in, sent=True)
 
-    def keep_for_page(self, exchange: PageExchange, user: Authenticated) -> str:
+    def keep_for_page(self, exchange: PageExchange, user: AuthenticatedUser) -> str:
         """Keep a request while its person reads the page about it."""
         seconds = 2 * self._seconds
         return self._keep(exchange.pairs, exchange.presented, seconds=seconds, subject=user.subject)
@@ -110,8 +110,10 @@ class WaitingRequests:
             name, pairs, presented, payload["subject"], payload["before"], payload["sent"], late, artifact
         )
 
-    def end(self, waiting: Waiting, exchange: PageExchange, user: Authenticated, *, allowed: bool) -> None:
-        """Plan to end the wait with the answer to the exchange; the plan fails with Replayed when somebody else did.
+    def end(
+        self, waiting: Waiting, exchange: PageExchange, user: AuthenticatedUser, *, allowed: bool
+    ) -> None:
+        """Plan to end the wait with the answer to the exchange; it fails with RecordReplayed when somebody else did.
 
         The answer is kept for `again`, under a key that only this browser and the name of the wait give.
         """
@@ -131,7 +133,7 @@ class WaitingRequests:
 
         exchange.on_answer = keep
 
-    def again(self, name: str, user: Authenticated | None, *, allowed: bool) -> Answer | None:
+    def again(self, name: str, user: AuthenticatedUser | None, *, allowed: bool) -> Answer | None:
         """Return what the same person's same answer got some seconds ago in this browser; None for anybody else."""
         waiting = self.find(name)
         sealed = waiting.artifact.payload.get("answer") if waiting is not None and waiting.over else None
@@ -178,10 +180,10 @@ class WaitingRequests:
             issued_at=now,
             expires_at=now + seconds,
         )
-        provider.storage.apply(added(waiting))
+        provider.storage.apply(plan_to_add(waiting))
         return name
 
 
-def _signing_in(user: Authenticated) -> list[object]:
+def _signing_in(user: AuthenticatedUser) -> list[object]:
     """Return what differs from one act of signing in to the next."""
     return [user.sid, user.authentication, user.auth_time, user.subject]

@@ -82,7 +82,7 @@ class UserRecords(AdminRecords):
 
     @override
     def find(self, identifier: str) -> Mapping[str, Any] | None:
-        user = self._users.find(identifier) or self._users.named(identifier)
+        user = self._users.find(identifier) or self._users.find_by_name(identifier)
         return _facts(user) if user else None
 
     @override

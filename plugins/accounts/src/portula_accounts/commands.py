@@ -248,7 +248,7 @@ def _remove(users: Users) -> click.Command:
 def make_demo_user(users: Users) -> Mapping[str, str]:
     """Make or refresh the demo user, who may do everything; return what to print."""
     password = secrets.token_urlsafe(DEMO_PASSWORD_BYTES)
-    user = users.named(DEMO_USERNAME)
+    user = users.find_by_name(DEMO_USERNAME)
     if user is None:
         users.create(DEMO_USERNAME, password, is_admin=True)
     else:
@@ -258,7 +258,7 @@ def make_demo_user(users: Users) -> Mapping[str, str]:
 
 
 def _find_user(users: Users, name: str) -> User:
-    user = users.named(name) or users.find(name)
+    user = users.find_by_name(name) or users.find(name)
     if user is None:
         raise click.ClickException(f"There is no user named {name!r}{nearest(name, users.near(name)) or '.'}")
     return user

@@ -73,7 +73,7 @@ class AccountViews:
             form = self._login_form(None, query)
             done = form.next.data and self._has_signed_in(query)
             return self._redirect(self._next(form)) if done else self._login_page(form, query)
-        form = self._login_form(self._pages.posted(), query)
+        form = self._login_form(self._pages.posted_form(), query)
         if not form.validate():
             return self._login_page(form, query, status=400)
         name, password = form.username.data or "", form.password.data or ""
@@ -105,7 +105,7 @@ class AccountViews:
             return self._pages.render("portula_accounts/logged_out.html")
         if request.method != "POST":
             return self._logout_page(session, self._logout_form(session, None))
-        form = self._logout_form(session, self._pages.posted())
+        form = self._logout_form(session, self._pages.posted_form())
         if not form.validate():
             return self._logout_page(session, form, status=400)
         sessions.end()

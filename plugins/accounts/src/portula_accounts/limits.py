@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.plugin import Artifact, Plan, added, network_of
+from portula.plugin import Artifact, Plan, network_of, plan_to_add
 from portula_accounts.settings import AccountsSettings
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class FailureLimit:
             )
             for counter in counters
         ]
-        storage.apply(added(*failures))
+        storage.apply(plan_to_add(*failures))
         digests = tuple(failure.digest for failure in failures)
         retry_after = self._retry_after(counters, settings, own=digests)
         if retry_after:

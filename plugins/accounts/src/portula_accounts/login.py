@@ -10,7 +10,7 @@ from flask import request
 
 from portula import Plugin, plugin
 from portula.errors import Conflict
-from portula.plugin import Application, Authenticated, Login, LoginFailed, LoginSucceeded, StoredPeople
+from portula.plugin import Application, AuthenticatedUser, Login, LoginFailed, LoginSucceeded, StoredPeople
 from portula_accounts.limits import FailureLimit
 from portula_accounts.records import User
 from portula_accounts.users import Users, comparable
@@ -45,7 +45,7 @@ class AccountsLogin(Login):
         self._cached = f"portula.{provider.name}.accounts"
         self.users = Users(provider)
 
-    def current(self) -> Authenticated | None:
+    def current(self) -> AuthenticatedUser | None:
         """Return who is signed in; None where the person was disabled or removed since."""
         session = self._provider.hooks.ask(Plugin.portula_sessions).current()
         if session is None:
@@ -53,7 +53,7 @@ class AccountsLogin(Login):
         user = self._read_once(session.subject)
         if user is None or not user.active:
             return None
-        return Authenticated(
+        return AuthenticatedUser(
             subject=user.subject,
             username=user.username,
             auth_time=session.auth_time,
@@ -95,7 +95,7 @@ class AccountsLogin(Login):
 
     def find_by_name(self, username: str) -> plugin.User | None:
         """Return a person by name."""
-        user = self.users.named(username)
+        user = self.users.find_by_name(username)
         return user.as_seen() if user else None
 
     def plan_person(self, person: plugin.User, password_hash: str | None) -> Plan:
@@ -151,7 +151,7 @@ class AccountsLogin(Login):
         if attempt.retry_after:
             self._tell_failure(username, "too many failures", client_address)
             return Verdict(retry_after=attempt.retry_after)
-        user = self.users.named(username)
+        user = self.users.find_by_name(username)
         right = self.users.passwords.verify(password, user.password_hash if user else None)
         if user is None or not right or user.disabled:
             reason = "disabled" if user and right else "wrong credentials"

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.errors import Replayed
+from portula.errors import RecordReplayed
 from portula.plugin import Artifact, Plan
 from portula_accounts.records import User
 from portula_accounts.settings import AccountsSettings
@@ -79,5 +79,5 @@ class PasswordLinks:
         plan.take(link.artifact, at=self._provider.now())
         try:
             self._users.set_password(link.user, password, plan=plan)
-        except Replayed:
+        except RecordReplayed:
             raise UserError("This link was used at this moment.") from None

@@ -20,7 +20,7 @@ from portula_accounts.users import UserError
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, LoginSession
+    from portula.plugin import AuthenticatedUser, LoginSession
     from portula_accounts.records import User
 
 WRONG_PASSWORD = "This is not your present password."
@@ -73,7 +73,7 @@ class PasswordPages:
             return cast("Response", redirect(url, 302))
         if request.method != "POST":
             return self._change_page(person, self._change_form(session))
-        form = self._change_form(session, self._pages.posted())
+        form = self._change_form(session, self._pages.posted_form())
         wait = self._change_password(form, user, session) if form.validate() else 0
         if not form.errors:
             return self._done_page()
@@ -100,7 +100,7 @@ class PasswordPages:
 
     def set(self) -> Response:
         """Set a password with a link, once."""
-        posted = self._pages.posted() if request.method == "POST" else None
+        posted = self._pages.posted_form() if request.method == "POST" else None
         token = (self._pages.query() if posted is None else posted).get("token", "")
         link = self._links.find(token)
         if link is None:
@@ -125,7 +125,7 @@ class PasswordPages:
         context = f"password {session.sid} {session.authentication}"
         return ChangeForm(self._pages, context, posted)
 
-    def _change_page(self, person: Authenticated, form: ChangeForm, status: int = 200) -> Response:
+    def _change_page(self, person: AuthenticatedUser, form: ChangeForm, status: int = 200) -> Response:
         return self._pages.render(
             "portula_accounts/password.html", status, form=form, username=person.username
         )

@@ -88,7 +88,7 @@ class Passwords:
         foreign = self._hasher is not None and self._hasher.verify_foreign(typed, elsewhere)
         return prepared is not None and (right or foreign)
 
-    def outdated(self, stored: str) -> bool:
+    def needs_rehash(self, stored: str) -> bool:
         """Say whether a hash was made under another profile, or by another program."""
         return not stored.startswith(_OWN) or self._argon2.check_needs_rehash(stored)
 

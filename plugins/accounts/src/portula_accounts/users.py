@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from portula import Plugin, plugin
 from portula.errors import Conflict, DuplicateRecord, InvalidPerson
-from portula.plugin import MAX_SUBJECT_LENGTH, Artifact, Plan, added, json_problem, revoke_person
+from portula.plugin import MAX_SUBJECT_LENGTH, Artifact, Plan, json_problem, plan_to_add, revoke_person
 from portula_accounts.blocklist import Blocklist
 from portula_accounts.passwords import Passwords, prepare
 from portula_accounts.records import User
@@ -66,7 +66,7 @@ class Users:
         """Return a person by subject."""
         return self._provider.storage.find(User, sub=subject)
 
-    def named(self, username: str) -> User | None:
+    def find_by_name(self, username: str) -> User | None:
         """Return a person by name, in any case and width."""
         compared = comparable(username)
         return None if compared is None else self._provider.storage.find(User, username=compared)
@@ -106,7 +106,7 @@ class Users:
 
     def _add(self, user: User) -> None:
         try:
-            self._provider.storage.apply(added(user))
+            self._provider.storage.apply(plan_to_add(user))
         except DuplicateRecord:
             self._check_free(user)
             raise _taken_error(user.username) from None
@@ -114,7 +114,7 @@ class Users:
     def _check_free(self, user: User) -> None:
         if self.find(user.sub) is not None:
             raise UserError(f"There is a user with the subject {user.sub!r} already.")
-        if self.named(user.username) is not None:
+        if self.find_by_name(user.username) is not None:
             raise _taken_error(user.username)
 
     def plan_known(self, person: plugin.User, password_hash: str | None) -> Plan:
@@ -137,7 +137,7 @@ class Users:
             claims=_check_claims(claims),
         )
         self._check_free(user)
-        return added(user)
+        return plan_to_add(user)
 
     def set_password(
         self,
@@ -252,7 +252,7 @@ class Users:
             The person with the new hash, or with that of another sign-in which renewed it in this moment; as given
             where the password is not theirs any more.
         """
-        if not self.passwords.outdated(user.password_hash):
+        if not self.passwords.needs_rehash(user.password_hash):
             return user
         plan, given = Plan(), {"password_hash": user.password_hash}
         digest = self.passwords.renew(password)
@@ -275,7 +275,7 @@ class Users:
         """Return up to `limit` people behind the name `after`, in order of name, or of subject without walks."""
         storage = self._provider.storage
         if not storage.walks(User):
-            last = None if after is None else self.named(after)
+            last = None if after is None else self.find_by_name(after)
             return storage.select(User, limit=limit, after=last.sub if last else None)
         place = None if after is None else (comparable(after) or "", BEHIND_SUBJECTS)
         return storage.walk(User, "username", limit=limit, after=place)

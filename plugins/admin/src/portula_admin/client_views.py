@@ -11,11 +11,11 @@ from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application, unknown_scopes
 from portula_admin.cells import Link
-from portula_admin.forms import editable, filled, make_form, refuse
+from portula_admin.forms import apply_form, editable, make_form, refuse
 from portula_admin.pages import AdminPages
 
 if TYPE_CHECKING:
-    from portula.plugin import Authenticated
+    from portula.plugin import AuthenticatedUser
     from portula_admin.forms import ApplicationForm
 
 NEW = Application(
@@ -30,7 +30,7 @@ NEW = Application(
 class ClientViews(AdminPages):
     """Forms of clients."""
 
-    def add(self, person: Authenticated) -> Response:
+    def add(self, person: AuthenticatedUser) -> Response:
         """Show the form of a new client, or make it and show its secret, the only time."""
         admin = self.site.clients
         self.require(person, admin, "add")
@@ -42,7 +42,7 @@ class ClientViews(AdminPages):
             return self._form_page(person, form, None, 200 if posted is None else 400)
         hashed = form["hash_client_secret"].data if "hash_client_secret" in form else True
         try:
-            client, secret = self.provider.clients.create(filled(form, blank), hash_secret=hashed)
+            client, secret = self.provider.clients.create(apply_form(form, blank), hash_secret=hashed)
         except (InvalidClientMetadata, DuplicateRecord) as error:
             if isinstance(error, DuplicateRecord):
                 form.form_errors.append("There is a client with this ID already.")
@@ -50,12 +50,12 @@ class ClientViews(AdminPages):
                 refuse(form, error)
             return self._form_page(person, form, None, 400)
         if secret is None:
-            return self.done(
+            return self.redirect_with_notice(
                 person, "The application was created.", "view", slug=admin.slug, id=client.client_id
             )
         return self._secret_page(person, client, secret)
 
-    def edit(self, person: Authenticated) -> Response:
+    def edit(self, person: AuthenticatedUser) -> Response:
         """Show the form of a client, or save it."""
         admin = self.site.clients
         self.require(person, admin, "change")
@@ -69,7 +69,7 @@ class ClientViews(AdminPages):
         if posted is None or not self._is_valid(form, client):
             return self._form_page(person, form, client, 200 if posted is None else 400)
         try:
-            self.provider.clients.edit(client_id, lambda found: filled(form, found))
+            self.provider.clients.edit(client_id, lambda found: apply_form(form, found))
         except InvalidClientMetadata as error:
             refuse(form, error)
             return self._form_page(person, form, client, 400)
@@ -78,9 +78,11 @@ class ClientViews(AdminPages):
         except Conflict:
             form.form_errors.append("Others change this application at this moment. Please try again.")
             return self._form_page(person, form, client, 400)
-        return self.done(person, "The changes were saved.", "view", slug=admin.slug, id=client_id)
+        return self.redirect_with_notice(
+            person, "The changes were saved.", "view", slug=admin.slug, id=client_id
+        )
 
-    def secret(self, person: Authenticated) -> Response:
+    def secret(self, person: AuthenticatedUser) -> Response:
         """Give a client another secret, or take one away, once that was asked and answered."""
         admin, clients = self.site.clients, self.provider.clients
         self.require(person, admin, "change")
@@ -89,7 +91,7 @@ class ClientViews(AdminPages):
         if client is None:
             return self.missing("There is no such application")
         self.require(person, admin, "change", client)
-        posted = self.provider.pages.posted()
+        posted = self.provider.pages.posted_form()
         here: dict[str, Any] = {"slug": admin.slug, "id": client_id}
         form = self.form(f"secret {client_id}", person, posted)
         removed = posted.get("remove")
@@ -98,28 +100,28 @@ class ClientViews(AdminPages):
         try:
             if removed:
                 clients.remove_secret(client_id, removed)
-                return self.done(person, "The secret was removed.", "view", **here)
+                return self.redirect_with_notice(person, "The secret was removed.", "view", **here)
             changed, secret = clients.add_secret(client_id, hash_secret="readable" not in posted)
         except (Conflict, InvalidClientMetadata, UnknownClient) as error:
-            return self.done(person, f"Nothing was done: {error}.", "view", **here)
+            return self.redirect_with_notice(person, f"Nothing was done: {error}.", "view", **here)
         return self._secret_page(person, changed, secret)
 
     def _post_data(self) -> Any:
         from flask import request
 
-        return self.provider.pages.posted() if request.method == "POST" else None
+        return self.provider.pages.posted_form() if request.method == "POST" else None
 
     def _is_valid(self, form: ApplicationForm, client: Application) -> bool:
         """Validate a form, and look at what only the provider can judge."""
         if not form.validate():
             return False
-        unknown = unknown_scopes(self.provider, filled(form, client).scope or "")
+        unknown = unknown_scopes(self.provider, apply_form(form, client).scope or "")
         if unknown and "scope" in form:
             form["scope"].errors = [*form["scope"].errors, f"Nobody knows the scope {unknown[0]!r}."]
         return not unknown
 
     def _form_page(
-        self, person: Authenticated, form: ApplicationForm, client: Application | None, status: int
+        self, person: AuthenticatedUser, form: ApplicationForm, client: Application | None, status: int
     ) -> Response:
         admin = self.site.clients
         own = set(editable(admin, new=client is None))
@@ -144,7 +146,7 @@ class ClientViews(AdminPages):
             heading=heading,
         )
 
-    def _secret_page(self, person: Authenticated, client: Application, secret: str) -> Response:
+    def _secret_page(self, person: AuthenticatedUser, client: Application, secret: str) -> Response:
         admin = self.site.clients
         crumbs = [
             Link(admin.title_plural, self.url("records", slug=admin.slug)),
@@ -156,7 +158,7 @@ class ClientViews(AdminPages):
         )
 
     def _removal(
-        self, person: Authenticated, client: Application, removed: str | None, form: Any
+        self, person: AuthenticatedUser, client: Application, removed: str | None, form: Any
     ) -> Response:
         admin = self.site.clients
         crumbs = [

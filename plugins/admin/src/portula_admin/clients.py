@@ -13,7 +13,7 @@ from portula_admin.options import Fieldsets, RecordAdmin, action, column
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, RecordType
+    from portula.plugin import AuthenticatedUser, RecordType
 
 
 CONTRIBUTED = "contributed"
@@ -97,11 +97,11 @@ class ApplicationAdmin(RecordAdmin):
         member = self.members.get(name)
         return member.label if member else super().label(name)
 
-    def has_add_permission(self, person: Authenticated) -> bool:
+    def has_add_permission(self, person: AuthenticatedUser) -> bool:
         """Let every administrator make clients."""
         return True
 
-    def has_change_permission(self, person: Authenticated, record: Any = None) -> bool:
+    def has_change_permission(self, person: AuthenticatedUser, record: Any = None) -> bool:
         """Let every administrator edit clients."""
         return True
 
@@ -173,12 +173,12 @@ class ApplicationAdmin(RecordAdmin):
         danger=True,
         hint="None of their tokens counts from now on, and they get no others, until they are enabled again.",
     )
-    def disable_selected(self, records: Sequence[Application], person: Authenticated) -> str:
+    def disable_selected(self, records: Sequence[Application], person: AuthenticatedUser) -> str:
         """Shut clients out at once: none of their tokens counts, and they get no others (attack S27)."""
         return self._switch(records, "disabled", disabled=True)
 
     @action("Enable", "change", hint="Those of their tokens that have not expired count again.")
-    def enable_selected(self, records: Sequence[Application], person: Authenticated) -> str:
+    def enable_selected(self, records: Sequence[Application], person: AuthenticatedUser) -> str:
         """Let clients in again, with all their tokens that have not expired."""
         return self._switch(records, "enabled", disabled=False)
 

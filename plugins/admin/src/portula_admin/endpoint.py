@@ -11,8 +11,8 @@ from portula_admin.cells import Link
 from portula_admin.client_views import ClientViews
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.lists import ListQuery, read_page
-from portula_admin.managed import ManagedViews
 from portula_admin.pages import AdminPages
+from portula_admin.record_pages import ManagedViews
 from portula_admin.settings import AdminSettings
 from portula_admin.site import SYSTEM, Site
 from portula_admin.system import SystemViews
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portula import Provider
-    from portula.plugin import Authenticated
+    from portula.plugin import AuthenticatedUser
     from portula_admin.options import RecordAdmin
 
 PICK = "pick-"
@@ -41,7 +41,7 @@ def make_mount(provider: Provider) -> Mount:
 
     def rule(path: str, name: str, pages: AdminPages, view: Any, *methods: str) -> None:
         blueprint.add_url_rule(
-            path, name, pages.entered(view), methods=methods or ("GET",), strict_slashes=False
+            path, name, pages.require_admin(view), methods=methods or ("GET",), strict_slashes=False
         )
 
     rule("/", "overview", records, records.overview)
@@ -63,7 +63,7 @@ def make_mount(provider: Provider) -> Mount:
 class RecordViews(AdminPages):
     """Lists, single records, and what is done to them."""
 
-    def overview(self, person: Authenticated) -> Response:
+    def overview(self, person: AuthenticatedUser) -> Response:
         """Show what there is, and the newest clients and access tokens."""
         visible = self.site.visible(person)
         panels = [
@@ -80,7 +80,7 @@ class RecordViews(AdminPages):
             may_see_system=self.site.allows(person, SYSTEM, "view"),
         )
 
-    def records(self, person: Authenticated, slug: str) -> Response:
+    def records(self, person: AuthenticatedUser, slug: str) -> Response:
         """Show one page of a list."""
         admin = self.site.admins.get(slug)
         if admin is None:
@@ -107,7 +107,7 @@ class RecordViews(AdminPages):
             may_add=slug == "application" and self.site.allows(person, admin, "add"),
         )
 
-    def view(self, person: Authenticated, slug: str) -> Response:
+    def view(self, person: AuthenticatedUser, slug: str) -> Response:
         """Show one record."""
         admin = self.site.admins.get(slug)
         if admin is None:
@@ -142,10 +142,10 @@ class RecordViews(AdminPages):
             ],
         )
 
-    def act(self, person: Authenticated, slug: str) -> Response:
+    def act(self, person: AuthenticatedUser, slug: str) -> Response:
         """Do something to selected records, once it was asked and answered on a page of its own."""
         admin = self.site.admins.get(slug)
-        posted = self.provider.pages.posted()
+        posted = self.provider.pages.posted_form()
         form = self.form(f"action {slug}", person, posted)
         name = posted.get("action", "")
         if admin is None or name not in admin.actions:
@@ -154,18 +154,18 @@ class RecordViews(AdminPages):
         picked = [key.removeprefix(PICK) for key in posted if key.startswith(PICK)]
         records = [record for record in map(admin.find, picked) if record is not None]
         if not all(self.site.allows(person, admin, method.permission, record) for record in (None, *records)):
-            return self.refused(person)
+            return self.refusal(person)
         if not form.validate():
             return self._confirm_page(person, admin, name, records, form, 400)
         if not records:
-            return self.done(person, "Nothing was selected.", "records", slug=slug)
+            return self.redirect_with_notice(person, "Nothing was selected.", "records", slug=slug)
         if "confirmed" not in posted:
             return self._confirm_page(person, admin, name, records, form, 200)
-        return self.done(person, method(records, person), "records", slug=slug)
+        return self.redirect_with_notice(person, method(records, person), "records", slug=slug)
 
     def _confirm_page(
         self,
-        person: Authenticated,
+        person: AuthenticatedUser,
         admin: RecordAdmin,
         name: str,
         records: Sequence[Any],
@@ -192,7 +192,7 @@ class RecordViews(AdminPages):
         )
 
     def _actions(
-        self, admin: RecordAdmin, person: Authenticated, record: Any = None
+        self, admin: RecordAdmin, person: AuthenticatedUser, record: Any = None
     ) -> list[tuple[str, Any]]:
         """Return name and method of what this person may do here, to this record if there is one."""
         methods = [(name, getattr(admin, name)) for name in admin.actions]
@@ -204,7 +204,7 @@ class RecordViews(AdminPages):
         ]
 
     def _rows(
-        self, admin: RecordAdmin, person: Authenticated, records: Sequence[Any]
+        self, admin: RecordAdmin, person: AuthenticatedUser, records: Sequence[Any]
     ) -> list[dict[str, Any]]:
         admin.prepare(records)
         return [
@@ -220,7 +220,7 @@ class RecordViews(AdminPages):
         ]
 
     def _groups(
-        self, admin: RecordAdmin, person: Authenticated, record: Any
+        self, admin: RecordAdmin, person: AuthenticatedUser, record: Any
     ) -> list[tuple[str | None, list[tuple[str, Any]]]]:
         groups = []
         for title, options in admin.fieldsets:

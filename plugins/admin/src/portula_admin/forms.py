@@ -235,7 +235,7 @@ def refuse(form: ApplicationForm, error: InvalidClientMetadata) -> None:
     form.form_errors.append(said)
 
 
-def filled(form: ApplicationForm, client: Application) -> Application:
+def apply_form(form: ApplicationForm, client: Application) -> Application:
     """Return a client with what a form says, and all else as it was."""
     given = {name: field.data for name, field in form._fields.items() if name in BUILDERS}
     chosen = {

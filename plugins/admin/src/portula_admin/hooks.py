@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portula import Provider
-from portula.plugin import Authenticated, HookClass, HookDeclarations, slot, veto
+from portula.plugin import AuthenticatedUser, HookClass, HookDeclarations, slot, veto
 from portula_admin.clients import ApplicationAdmin
 from portula_admin.options import RecordAdmin
 
-AdminAccess = Callable[[Authenticated], bool]
+AdminAccess = Callable[[AuthenticatedUser], bool]
 """Takes the person at the browser; says whether they may enter."""
 
 
@@ -20,7 +20,7 @@ class AdminRequest:
     """What an administrator wants to see or to do, or is offered."""
 
     provider: Provider = field(repr=False, compare=False)
-    person: Authenticated
+    person: AuthenticatedUser
     kind: str
     """What it is about, as addresses name it: `application`, `access-token`, `users`, `sessions`, `keys`, `system` …"""
     action: str

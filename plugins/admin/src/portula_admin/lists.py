@@ -39,7 +39,7 @@ class ListQuery:
     back: bool = False
 
     @property
-    def narrowed(self) -> bool:
+    def is_narrowed(self) -> bool:
         """Whether it is not simply everything."""
         return bool(self.search or any(chosen.value for chosen in self.filters))
 

@@ -11,7 +11,7 @@ from portula_admin.walks import Walk
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, RecordType
+    from portula.plugin import AuthenticatedUser, RecordType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -92,23 +92,23 @@ class RecordAdmin:
 
     # --- Who may do what; `record` is None where the question is about the kind ---
 
-    def has_view_permission(self, person: Authenticated, record: Any = None) -> bool:
+    def has_view_permission(self, person: AuthenticatedUser, record: Any = None) -> bool:
         """Say whether an administrator may look."""
         return True
 
-    def has_add_permission(self, person: Authenticated) -> bool:
+    def has_add_permission(self, person: AuthenticatedUser) -> bool:
         """Say whether an administrator may make a new one."""
         return False
 
-    def has_change_permission(self, person: Authenticated, record: Any = None) -> bool:
+    def has_change_permission(self, person: AuthenticatedUser, record: Any = None) -> bool:
         """Say whether an administrator may edit."""
         return False
 
-    def has_revoke_permission(self, person: Authenticated, record: Any = None) -> bool:
+    def has_revoke_permission(self, person: AuthenticatedUser, record: Any = None) -> bool:
         """Say whether an administrator may revoke."""
         return False
 
-    def allows(self, permission: str, person: Authenticated, record: Any = None) -> bool:
+    def allows(self, permission: str, person: AuthenticatedUser, record: Any = None) -> bool:
         """Ask for a permission by its word; making a new one is about no record."""
         about = (person,) if permission == "add" else (person, record)
         return getattr(self, f"has_{permission}_permission")(*about) is True

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from portula import Provider
-    from portula.plugin import Authenticated, Login
+    from portula.plugin import AuthenticatedUser, Login
     from portula_admin.site import Kind, Site
 
 NOTICE = "admin notice"
@@ -30,7 +30,7 @@ NOTICE_SECONDS = 120
 View = Callable[..., Response]
 
 
-class Barred(Exception):
+class NotPermitted(Exception):
     """Ends a view: the person may not do this."""
 
     def __init__(self, answer: Response) -> None:
@@ -47,7 +47,7 @@ class AdminPages:
         self.provider = provider
         self.site = site
 
-    def entered(self, view: View) -> View:
+    def require_admin(self, view: View) -> View:
         """Let only administrators reach a view; it is given the person first."""
 
         @functools.wraps(view)
@@ -65,7 +65,7 @@ class AdminPages:
                 asked.actor = person.subject
             try:
                 return view(person, **values)
-            except Barred as barred:
+            except NotPermitted as barred:
                 return barred.answer
 
         return enter
@@ -73,7 +73,7 @@ class AdminPages:
     def page(
         self,
         template: str,
-        person: Authenticated,
+        person: AuthenticatedUser,
         status: int = 200,
         *,
         crumbs: Sequence[Link] = (),
@@ -97,36 +97,36 @@ class AdminPages:
         """Return the page for what is not there."""
         return self.provider.pages.error(404, what)
 
-    def refused(self, person: Authenticated) -> Response:
+    def refusal(self, person: AuthenticatedUser) -> Response:
         """Return the page for what an administrator may not do."""
         return self.provider.pages.render(
             "portula_admin/refused.html", 403, person=person, back=self.url("overview")
         )
 
-    def require(self, person: Authenticated, kind: Kind, action: str, record: Any = None) -> None:
+    def require(self, person: AuthenticatedUser, kind: Kind, action: str, record: Any = None) -> None:
         """Let a view go on only if the person may do something.
 
         Raises:
             Barred: they may not. Where the admin class hides it there is no page, else they are refused.
         """
         if isinstance(kind, RecordAdmin) and not kind.allows(action, person, record):
-            raise Barred(self.missing())
+            raise NotPermitted(self.missing())
         if not self.site.permits(person, kind, action, record):
-            raise Barred(self.refused(person))
+            raise NotPermitted(self.refusal(person))
 
-    def reachable(self, person: Authenticated, cell: Cell) -> Cell:
+    def reachable(self, person: AuthenticatedUser, cell: Cell) -> Cell:
         """Return a cell, without its link where that leads to what the person may not see."""
         if not isinstance(cell, Link) or not cell.to:
             return cell
         return cell if self.site.allows(person, self.site.admins[cell.to], "view") else cell.text
 
     def form(
-        self, purpose: str, person: Authenticated, posted: MultiDict[str, str] | None = None
+        self, purpose: str, person: AuthenticatedUser, posted: MultiDict[str, str] | None = None
     ) -> PageForm:
         """Return a form of buttons only."""
         return PageForm(self.provider.pages, self.context(purpose, person), posted)
 
-    def context(self, purpose: str, person: Authenticated) -> str:
+    def context(self, purpose: str, person: AuthenticatedUser) -> str:
         """Return what a form's token is bound to besides the browser: the session and what it is about."""
         return f"admin {purpose} {person.sid or person.subject}"
 
@@ -140,19 +140,21 @@ class AdminPages:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def done(self, person: Authenticated, said: str, view: str, **values: Any) -> Response:
+    def redirect_with_notice(
+        self, person: AuthenticatedUser, said: str, view: str, **values: Any
+    ) -> Response:
         """Send the browser on, to a page that says what was done."""
         fresh = json.dumps([person.subject, self.provider.now() + NOTICE_SECONDS, said])
         return self.redirect(self.url(view, **values, notice=self.provider.keys.seal(NOTICE, fresh)))
 
-    def _notice(self, person: Authenticated) -> str | None:
+    def _notice(self, person: AuthenticatedUser) -> str | None:
         sealed = self.provider.keys.unseal(NOTICE, request.args.get("notice", ""))
         if sealed is None:
             return None
         subject, until, said = json.loads(sealed)
         return str(said) if subject == person.subject and self.provider.now() <= until else None
 
-    def _navigation(self, person: Authenticated) -> list[tuple[Link, bool]]:
+    def _navigation(self, person: AuthenticatedUser) -> list[tuple[Link, bool]]:
         links = [
             Link(admin.title_plural, self.url("records", slug=admin.slug))
             for admin in self.site.visible(person)

@@ -18,7 +18,7 @@ from portula_admin.uses import SecretUses
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import AdminRecords, Authenticated, AuthorizationServer, RecordType
+    from portula.plugin import AdminRecords, AuthenticatedUser, AuthorizationServer, RecordType
 
     Kind = RecordAdmin | AdminRecords | str
     """A kind with an admin class, one that a room contributes, or the slug of something else."""
@@ -77,12 +77,12 @@ class Site:
         """The admin of clients."""
         return cast("ApplicationAdmin", self.admins["application"])
 
-    def allows(self, person: Authenticated, kind: Kind, action: str, record: Any = None) -> bool:
+    def allows(self, person: AuthenticatedUser, kind: Kind, action: str, record: Any = None) -> bool:
         """Say whether a person may do something: its admin class, if it has one, and all plugins let them."""
         shown = not isinstance(kind, RecordAdmin) or kind.allows(action, person, record)
         return shown and self.permits(person, kind, action, record)
 
-    def permits(self, person: Authenticated, kind: Kind, action: str, record: Any = None) -> bool:
+    def permits(self, person: AuthenticatedUser, kind: Kind, action: str, record: Any = None) -> bool:
         """Say whether no plugin denies something; who may not look may do nothing else."""
         slug = kind if isinstance(kind, str) else kind.slug
         questions = dict.fromkeys(("view", action))
@@ -93,11 +93,11 @@ class Site:
             for each in questions
         )
 
-    def visible(self, person: Authenticated) -> list[RecordAdmin]:
+    def visible(self, person: AuthenticatedUser) -> list[RecordAdmin]:
         """Return the kinds with an admin class that a person may look at."""
         return [admin for admin in self.admins.values() if self.allows(person, admin, "view")]
 
-    def visible_managed(self, person: Authenticated, *, of_person: bool) -> list[AdminRecords]:
+    def visible_managed(self, person: AuthenticatedUser, *, of_person: bool) -> list[AdminRecords]:
         """Return the kinds that rooms contribute, those of people or the others, that a person may look at."""
         kinds = [kind for kind in self.managed.values() if kind.of_person is of_person]
         return [kind for kind in kinds if self.allows(person, kind, "view")]

@@ -12,7 +12,7 @@ from portula_admin.site import SYSTEM
 if TYPE_CHECKING:
     from flask import Response
 
-    from portula.plugin import Authenticated
+    from portula.plugin import AuthenticatedUser
 
 TONES = {"error": "danger", "warning": "warn", "info": ""}
 
@@ -20,7 +20,7 @@ TONES = {"error": "danger", "warning": "warn", "info": ""}
 class SystemViews(AdminPages):
     """What `portula check`, `plugins`, `hooks` and `settings` say."""
 
-    def show(self, person: Authenticated) -> Response:
+    def show(self, person: AuthenticatedUser) -> Response:
         """Show it all; secret values are hidden by the reports themselves (attack S58)."""
         provider = self.provider
         self.require(person, SYSTEM, "view")

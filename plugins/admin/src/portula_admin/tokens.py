@@ -24,7 +24,7 @@ from portula_admin.walks import Walk
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, RecordType
+    from portula.plugin import AuthenticatedUser, RecordType
 
 SHOWN_CHARACTERS = 12
 """Of a digest: 72 bits, which tell a token from all others and are no use to find its value."""
@@ -49,7 +49,7 @@ class TokenAdmin(RecordAdmin):
     )
     statuses: ClassVar[Mapping[str, str]] = {"live": "ok", "expired": "", "revoked": "danger"}
 
-    def has_revoke_permission(self, person: Authenticated, record: Any = None) -> bool:
+    def has_revoke_permission(self, person: AuthenticatedUser, record: Any = None) -> bool:
         """Let every administrator revoke."""
         return True
 
@@ -167,7 +167,7 @@ class TokenAdmin(RecordAdmin):
     # --- Revocation ---
 
     @action("Revoke", "revoke", danger=True, hint="They stop working at once. This cannot be undone.")
-    def revoke_selected(self, records: Sequence[Any], person: Authenticated) -> str:
+    def revoke_selected(self, records: Sequence[Any], person: AuthenticatedUser) -> str:
         """Revoke each that is not revoked yet; listeners hear of each."""
         done = sum(self.revoke(record) for record in records)
         if not done:
@@ -221,7 +221,7 @@ class RefreshTokenAdmin(TokenAdmin):
         danger=True,
         hint="They stop working at once, and so do all access tokens of the same sign-in. This cannot be undone.",
     )
-    def revoke_selected(self, records: Sequence[Any], person: Authenticated) -> str:
+    def revoke_selected(self, records: Sequence[Any], person: AuthenticatedUser) -> str:
         """Revoke each with its authorization."""
         done = sum(self.revoke(record) for record in records)
         if not done:
@@ -299,6 +299,6 @@ class IDTokenAdmin(TokenAdmin):
             if getattr(type(self), attribute) is getattr(IDTokenAdmin, attribute):
                 setattr(self, attribute, narrowed)
 
-    def has_revoke_permission(self, person: Authenticated, record: Any = None) -> bool:
+    def has_revoke_permission(self, person: AuthenticatedUser, record: Any = None) -> bool:
         """Nobody revokes what was signed."""
         return False

@@ -22,9 +22,9 @@ from portula_ciba.known_as import portula_record_authorization
 from portula_ciba.metadata import portula_metadata
 from portula_ciba.page import portula_blueprints
 from portula_ciba.ping import portula_deliveries
-from portula_ciba.played import portula_played_grants
 from portula_ciba.registration import portula_client_metadata, portula_validate_client_registration
 from portula_ciba.settings import CibaSettings, is_on
+from portula_ciba.trial import portula_grant_trials
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -41,10 +41,10 @@ __all__ = [
     "portula_client_metadata",
     "portula_deliveries",
     "portula_endpoints",
+    "portula_grant_trials",
     "portula_grant_types",
     "portula_interaction_demands",
     "portula_metadata",
-    "portula_played_grants",
     "portula_record_authorization",
     "portula_validate_client_registration",
     "waiting_requests",

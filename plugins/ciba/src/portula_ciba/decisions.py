@@ -37,7 +37,7 @@ from portula_ciba.settings import GRANT_TYPE
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application, Authenticated, Demands, Pairs
+    from portula.plugin import Application, AuthenticatedUser, Demands, Pairs
 
 TRIES = 20
 
@@ -82,7 +82,9 @@ def waiting_requests(provider: Provider, subject: str) -> list[WaitingRequest]:
     return found
 
 
-def decide(provider: Provider, person: Authenticated, request_id: str, *, allowed: bool) -> Demands | None:
+def decide(
+    provider: Provider, person: AuthenticatedUser, request_id: str, *, allowed: bool
+) -> Demands | None:
     """Decide about a request in the name of its person, in a view of the current Flask request.
 
     What plugins demand of a person is demanded here too: who is to sign in again has signed in since the client asked.
@@ -125,7 +127,7 @@ def decide(provider: Provider, person: Authenticated, request_id: str, *, allowe
     raise RetryLater("The client polls too often.", 1)
 
 
-def _demands(exchange: CibaPageExchange, person: Authenticated) -> Demands:
+def _demands(exchange: CibaPageExchange, person: AuthenticatedUser) -> Demands:
     interaction = Interaction(
         provider=exchange.provider,
         request=exchange.request,
@@ -162,7 +164,7 @@ def _tell(exchange: CibaPageExchange, demands: Demands) -> None:
 
 
 def exchange_about(
-    provider: Provider, person: Authenticated | None, request_id: str, pairs: Pairs
+    provider: Provider, person: AuthenticatedUser | None, request_id: str, pairs: Pairs
 ) -> CibaPageExchange:
     """Begin the exchange about a request that is for this person.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from portula import Provider
 from portula.plugin import (
     Application,
-    Authenticated,
+    AuthenticatedUser,
     Demands,
     HookClass,
     HookDeclarations,
@@ -50,7 +50,7 @@ class BackchannelAssessment:
     provider: Provider = field(repr=False, compare=False)
     client: Application
     scope: tuple[str, ...]
-    person: Authenticated
+    person: AuthenticatedUser
     """Who is signed in, and since when (`auth_time`)."""
     fresh: bool
     """Whether they signed in for this very request, as `Demands(login=True)` wants it."""

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, request
 from typing_extensions import override
 
 from portula import Plugin, hookimpl
-from portula.errors import AccessDeniedError, OAuth2Error, Replayed, RuleFailed
+from portula.errors import AccessDeniedError, OAuth2Error, RecordReplayed, RuleFailed
 from portula.plugin import Answer, InteractionView, Mount, is_pending, log_failure, return_address, shown_name
 from portula_ciba.decisions import (
     NoSuchRequest,
@@ -88,16 +88,16 @@ class CibaPage(InteractionView[CibaPageExchange]):
         return exchange
 
     @override
-    def decided(self, exchange: CibaPageExchange, *, allowed: bool) -> Response:
+    def decide(self, exchange: CibaPageExchange, *, allowed: bool) -> Response:
         """Write down what the person decided; the client hears of it when it polls, or by a ping.
 
         Raises:
-            Replayed: they decided before.
+            RecordReplayed: they decided before.
             NoSuchRequest: its time is over.
         """
         if not is_pending(self.provider, exchange.pending):
             over = exchange.pending.payload.keys().isdisjoint({"authorization", "denied"})
-            raise NoSuchRequest if over else Replayed(exchange.pending)
+            raise NoSuchRequest if over else RecordReplayed(exchange.pending)
         plan_answer(exchange, allowed=allowed)
         answer = _to(self.provider.url_for("ciba.allowed" if allowed else "ciba.denied"))
         if exchange.on_answer is not None:
@@ -106,7 +106,7 @@ class CibaPage(InteractionView[CibaPageExchange]):
         return answer
 
     @override
-    def refused(self, exchange: CibaPageExchange, error: OAuth2Error) -> Response:
+    def refuse(self, exchange: CibaPageExchange, error: OAuth2Error) -> Response:
         """Tell the client of a denial, whoever denies; after a fault of ours its person may come again."""
         denied = isinstance(error, AccessDeniedError) and not isinstance(error, RuleFailed)
         if denied and is_pending(self.provider, exchange.pending):
@@ -114,7 +114,7 @@ class CibaPage(InteractionView[CibaPageExchange]):
                 deny(self.provider, exchange.pending)
             except Exception as failure:  # noqa: BLE001 - it is logged
                 log_failure(failure, "a client is not told that its request was denied")
-        return super().refused(exchange, error)
+        return super().refuse(exchange, error)
 
     @override
     def error_page(self, error: OAuth2Error) -> Response:

@@ -48,7 +48,9 @@ def portula_client_sources(provider: Provider) -> list[ClientSource]:
     if documents is None:
         return []
     return [
-        ClientSource(name="documents", claims=documents.claims, find=documents.find, known=documents.known)
+        ClientSource(
+            name="documents", claims=documents.claims, find=documents.find, known=documents.find_cached
+        )
     ]
 
 

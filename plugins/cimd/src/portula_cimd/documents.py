@@ -33,7 +33,7 @@ from portula_cimd.urls import is_url, url_problem
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import AuthorizationServer, Fetched
+    from portula.plugin import AuthorizationServer, FetchResponse
 
 log = logging.getLogger("portula")
 
@@ -64,7 +64,7 @@ class Busy(FetchFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class DocumentState:
     """What is known of a URL."""
 
     document: Mapping[str, Any] | None
@@ -91,7 +91,7 @@ class FetchedDocuments(ClientDocuments):
             provider,
             MetadataLimits(grant_types=GRANT_TYPES, usual_scopes=PERSONAL_SCOPES, unheard=UNHEARD),
         )
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: OrderedDict[str, DocumentState] = OrderedDict()
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(settings.CIMD_MAX_CONCURRENT_FETCHES)
 
@@ -120,7 +120,7 @@ class FetchedDocuments(ClientDocuments):
         return kept.client
 
     @override
-    def known(self, client_id: str) -> Application | None:
+    def find_cached(self, client_id: str) -> Application | None:
         """Return the client of a URL by the last document that is kept. Rules are not heard: one may ask elsewhere."""
         registered = self._provider.storage.find(Application, client_id=client_id)
         if registered is not None:
@@ -153,13 +153,13 @@ class FetchedDocuments(ClientDocuments):
 
     # --- What is kept ---
 
-    def _recall(self, url: str) -> Kept | None:
+    def _recall(self, url: str) -> DocumentState | None:
         with self._lock:
             with suppress(KeyError):
                 self._kept.move_to_end(url)
             return self._kept.get(url)
 
-    def _remember(self, url: str, kept: Kept) -> None:
+    def _remember(self, url: str, kept: DocumentState) -> None:
         with self._lock:
             self._kept[url] = kept
             self._kept.move_to_end(url)
@@ -170,7 +170,7 @@ class FetchedDocuments(ClientDocuments):
         digest = self._provider.keys.digest(KIND, url)
         return self._provider.storage.find(Artifact, digest=digest)
 
-    def _load(self, url: str) -> Kept | None:
+    def _load(self, url: str) -> DocumentState | None:
         """Return what another process, or this one before it was restarted, kept in the storage."""
         found = self._artifact(url)
         if found is None or (found.expires_at or 0) <= self._provider.now():
@@ -181,13 +181,13 @@ class FetchedDocuments(ClientDocuments):
         except InvalidClientMetadata as error:
             log.info("the document of the client %s counts no longer: %s", url, error)
             return None
-        kept = Kept(document, client, found.payload["until"], found.expires_at or 0)
+        kept = DocumentState(document, client, found.payload["until"], found.expires_at or 0)
         self._remember(url, kept)
         return kept
 
     # --- What is fetched ---
 
-    def _renew(self, url: str, kept: Kept | None, now: int) -> Kept:
+    def _renew(self, url: str, kept: DocumentState | None, now: int) -> DocumentState:
         """Fetch a document; while that fails, the one that is kept counts for its time."""
         settings = self._settings
         try:
@@ -198,9 +198,9 @@ class FetchedDocuments(ClientDocuments):
             retry = now if isinstance(error, Busy) else now + settings.CIMD_FAILURE_BACKOFF_SECONDS
             denied = isinstance(error, NotPermitted)
             if kept is not None and kept.client is not None and now < kept.good_until and not denied:
-                return Kept(kept.document, kept.client, min(retry, kept.good_until), kept.good_until)
-            return Kept(None, None, retry, 0)
-        return Kept(document, client, now + age, now + settings.CIMD_METADATA_MAX_AGE_SECONDS)
+                return DocumentState(kept.document, kept.client, min(retry, kept.good_until), kept.good_until)
+            return DocumentState(None, None, retry, 0)
+        return DocumentState(document, client, now + age, now + settings.CIMD_METADATA_MAX_AGE_SECONDS)
 
     def _document(self, url: str) -> tuple[Mapping[str, Any], int]:
         """Return a document and the seconds for which it is not asked for again.
@@ -226,7 +226,7 @@ class FetchedDocuments(ClientDocuments):
         least, most = settings.CIMD_METADATA_MIN_AGE_SECONDS, settings.CIMD_METADATA_MAX_AGE_SECONDS
         return document, min(max(fetched.max_age or 0, least), most)
 
-    def _fetch(self, url: str) -> Fetched:
+    def _fetch(self, url: str) -> FetchResponse:
         fetcher = self._settings.CIMD_METADATA_FETCHER
         if fetcher is not None:
             try:

@@ -36,7 +36,7 @@ class ClientDocuments(ABC):
     def find(self, client_id: str) -> Application | None:
         """Return the client of a URL, None without one."""
 
-    def known(self, client_id: str) -> Application | None:
+    def find_cached(self, client_id: str) -> Application | None:
         """Return the client of a URL as far as it is kept here, for lists; nothing is fetched. None without one."""
         return None
 

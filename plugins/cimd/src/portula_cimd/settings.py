@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ImportString, StringConstraints, model_validator
 
-from portula.plugin import Fetched
+from portula.plugin import FetchResponse
 
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$|^\[[0-9a-f:.]+\]$")]
 
@@ -27,7 +27,7 @@ class CimdSettings(BaseModel):
     CIMD_REGISTRATION_PERMISSION_CLASSES: tuple[ImportString[Callable[[], Any]], ...] = ()
     """Classes, or their dotted names, whose `has_permission(client_id, document)` has to answer True of a document."""
 
-    CIMD_METADATA_FETCHER: ImportString[Callable[[str], Fetched]] | None = None
+    CIMD_METADATA_FETCHER: ImportString[Callable[[str], FetchResponse]] | None = None
     """Callable that fetches a URL in place of the slot `fetcher`, or its dotted name; it raises FetchFailed."""
 
     CIMD_MAX_DOCUMENT_SIZE: int = Field(default=16384, ge=1024, le=65536)

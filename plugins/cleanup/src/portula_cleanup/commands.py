@@ -33,7 +33,7 @@ def cleartokens_command(provider: Provider) -> click.Command:
         """Delete expired codes, tokens and other records. May run at any time, twice at once, and be killed."""
         sweep = Sweep(provider, time_limit=time_limit)
         began = time.monotonic()
-        found = _looked(sweep) if dry_run else _swept(sweep, quiet=as_json)
+        found = _count(sweep) if dry_run else _swept(sweep, quiet=as_json)
         facts = {
             "dry_run": dry_run,
             "complete": sweep.complete,
@@ -48,7 +48,7 @@ def cleartokens_command(provider: Provider) -> click.Command:
     return clear
 
 
-def _looked(sweep: Sweep) -> dict[str, int]:
+def _count(sweep: Sweep) -> dict[str, int]:
     return {batch.kind: batch.deleted for batch in sweep.look()}
 
 

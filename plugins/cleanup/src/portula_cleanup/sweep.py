@@ -53,7 +53,7 @@ class Sweep:
         for kind in self.kinds:
             deleted = self._size
             while deleted == self._size:
-                more = tired and self._rest and self._storage.expired(kind.cls, now=self._now, limit=1)
+                more = tired and self._rest and self._storage.count_expired(kind.cls, now=self._now, limit=1)
                 rest = self._rest if more else 0
                 if self._deadline is not None and time.monotonic() + rest >= self._deadline:
                     return
@@ -67,7 +67,7 @@ class Sweep:
     def look(self) -> Iterator[Batch]:
         """Tell of each kind how much a run would delete, counting to the size of one batch and no further."""
         for kind in self.kinds:
-            yield Batch(kind.name, self._storage.expired(kind.cls, now=self._now, limit=self._size))
+            yield Batch(kind.name, self._storage.count_expired(kind.cls, now=self._now, limit=self._size))
         self.complete = True
 
     @property

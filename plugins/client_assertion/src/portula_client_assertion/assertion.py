@@ -34,7 +34,7 @@ STRICT_AUDIENCE = "client_assertion_audience"
 """Member of client metadata; `issuer` takes nothing else from this client, whatever the settings accept."""
 
 
-class _Refused(Exception):
+class _AssertionProblem(Exception):
     """Why an assertion does not count, for the log; nothing of it is told to who sent it."""
 
 
@@ -56,7 +56,7 @@ class Assertions:
         assertion = request.body.get("client_assertion", "")
         try:
             client = self._client(request, assertion)
-            claims = self._verified(client, assertion)
+            claims = self._verify(client, assertion)
             self._check_audience(claims.get("aud"), client, request)
             settings = self._provider.settings(ClientAssertionSettings, client)
             expires = self._check_times(claims, settings)
@@ -65,7 +65,7 @@ class Assertions:
         except KeysUnavailable as error:
             log.warning("a client assertion cannot be judged: %s", error)
             raise RetryLater("The keys of the client cannot be fetched now.", error.retry_after) from error
-        except (UntrustedToken, _Refused) as error:
+        except (UntrustedToken, _AssertionProblem) as error:
             exchange_of(request, self._provider).reason = f"the assertion is refused: {error}"
             return None
         return client
@@ -73,19 +73,19 @@ class Assertions:
     def _client(self, request: OAuthRequest, assertion: str) -> Application:
         """Return who says to have made it: `iss` and `sub` are the client, and so is client_id if it is sent."""
         if request.body.get("client_assertion_type") != ASSERTION_TYPE:
-            raise _Refused("client_assertion_type is missing")  # RFC 7521 §4.2 requires it
+            raise _AssertionProblem("client_assertion_type is missing")  # RFC 7521 §4.2 requires it
         claims = self._provider.hooks.ask(Plugin.portula_jose).read(assertion).claims
         issuer, subject = claims.get("iss"), claims.get("sub")
         if not isinstance(issuer, str) or issuer != subject or request.client_id not in (None, issuer):
-            raise _Refused("iss and sub are not both the client")
+            raise _AssertionProblem("iss and sub are not both the client")
         client = self._provider.clients.find(issuer)
         if client is None or client.client_type != "confidential":
-            raise _Refused("there is no such confidential client")
+            raise _AssertionProblem("there is no such confidential client")
         if client.token_endpoint_auth_method not in (None, self._method):
-            raise _Refused("the client is registered for another method")
+            raise _AssertionProblem("the client is registered for another method")
         return client
 
-    def _verified(self, client: Application, assertion: str) -> Mapping[str, Any]:
+    def _verify(self, client: Application, assertion: str) -> Mapping[str, Any]:
         """Return the claims, now that the client is known to have made them."""
         algorithm = client.metadata.get("token_endpoint_auth_signing_alg")
         known = algorithms_of(self._provider.settings(ClientAssertionSettings, client), self._method)
@@ -94,7 +94,7 @@ class Assertions:
             assertion, client, algorithms=allowed, typ=TYPES
         )
         if not OF_A_REQUEST.isdisjoint(token.claims):
-            raise _Refused("it is a request object")
+            raise _AssertionProblem("it is a request object")
         return token.claims
 
     def _check_audience(self, audience: object, client: Application, request: OAuthRequest) -> None:
@@ -102,15 +102,15 @@ class Assertions:
         settings = self._provider.settings(ClientAssertionSettings, client)
         strict = client.metadata.get(STRICT_AUDIENCE) == "issuer"
         accepted = ("issuer",) if strict else settings.CLIENT_ASSERTION_ACCEPTED_AUDIENCES
-        ours = {self._named(name, request) for name in accepted}
+        ours = {self._audience_uri(name, request) for name in accepted}
         if isinstance(audience, list) and settings.CLIENT_ASSERTION_AUDIENCE_LISTS and not strict:
             named = audience
         else:
             named = [audience]
         if not named or not all(isinstance(one, str) and one in ours for one in named):
-            raise _Refused("aud is not ours alone")
+            raise _AssertionProblem("aud is not ours alone")
 
-    def _named(self, audience: str, request: OAuthRequest) -> str:
+    def _audience_uri(self, audience: str, request: OAuthRequest) -> str:
         issuer = issuer_of(request)
         root = self._provider.root_of(issuer)
         if audience == "issuer":
@@ -124,15 +124,15 @@ class Assertions:
         now, leeway = self._provider.now(), settings.CLIENT_ASSERTION_LEEWAY
         expires = _seconds(claims, "exp")
         if expires is None:
-            raise _Refused("exp is missing")
+            raise _AssertionProblem("exp is missing")
         if expires <= now - leeway:
-            raise _Refused("it has expired")
+            raise _AssertionProblem("it has expired")
         if expires > now + settings.CLIENT_ASSERTION_MAX_LIFETIME + leeway:
-            raise _Refused("exp is too far ahead")
+            raise _AssertionProblem("exp is too far ahead")
         for name in ("nbf", "iat"):
             begins = _seconds(claims, name)
             if begins is not None and begins > now + leeway:
-                raise _Refused(f"{name} lies ahead")
+                raise _AssertionProblem(f"{name} lies ahead")
         return math.ceil(expires)
 
     def _use_once(self, client: Application, jti: object, until: int) -> None:
@@ -141,10 +141,10 @@ class Assertions:
         Last of all, so that nobody can use up a jti without a signature.
         """
         if not isinstance(jti, str) or not 1 <= len(jti) <= MAX_JTI_LENGTH:
-            raise _Refused("jti is missing")
+            raise _AssertionProblem("jti is missing")
         name = f"{client.client_id}\0{jti}"
         if not use_once(self._provider, KIND, name, until=until, client_id=client.client_id):
-            raise _Refused("its jti was used before")
+            raise _AssertionProblem("its jti was used before")
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
@@ -153,5 +153,5 @@ def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if not is_time(value):
-        raise _Refused(f"{name} is no number")
+        raise _AssertionProblem(f"{name} is no number")
     return value

@@ -55,11 +55,11 @@ def make(provider: Provider) -> list[ClientAuthMethod]:
             header = {}
         return named.get(str(header.get("alg")), next(iter(offered)))
 
-    def presented(name: str, request: OAuthRequest) -> bool:
+    def is_presented(name: str, request: OAuthRequest) -> bool:
         return method_of(request) == name
 
     return [
-        ClientAuthMethod(name, partial(presented, name), Assertions(provider, name).client_of)
+        ClientAuthMethod(name, partial(is_presented, name), Assertions(provider, name).client_of)
         for name in offered
     ]
 

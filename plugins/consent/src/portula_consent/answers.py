@@ -44,7 +44,7 @@ class ConsentPages(Consent):
         self._read = f"portula.{provider.name}.consent as stored"
         self.memory = ConsentMemory(provider)
 
-    def remembered(self, client: Application, subject: str) -> frozenset[str]:
+    def recall(self, client: Application, subject: str) -> frozenset[str]:
         """Return what this person allowed this client before: scopes, and the memory of items."""
         consent = self.memory.find(subject, client.client_id)
         if consent is None or is_of_former(client, consent.issued_at):

@@ -20,7 +20,7 @@ from portula_consent.uses import Use, uses_of
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated
+    from portula.plugin import AuthenticatedUser
 
 
 VIEW = "consent.authorized_tokens"
@@ -65,7 +65,7 @@ class ConnectedApps:
         person = self._provider.hooks.ask(Plugin.portula_login).current()
         if person is None:
             return self._to_login()
-        posted = self._provider.pages.posted()
+        posted = self._provider.pages.posted_form()
         client_id = posted.get("client_id", "")
         form = self._form(person, client_id, posted)
         if not form.validate():
@@ -76,7 +76,7 @@ class ConnectedApps:
         return self._redirect(self._url(self._after(), removed=self._provider.keys.seal(NOTICE, told)))
 
     def _page(
-        self, person: Authenticated, tried: dict[str, RemoveForm] | None = None, status: int = 200
+        self, person: AuthenticatedUser, tried: dict[str, RemoveForm] | None = None, status: int = 200
     ) -> Response:
         after = self._after()
         found = self._memory.page(person.subject, limit=PAGE_LENGTH + 1, after=after)
@@ -95,7 +95,7 @@ class ConnectedApps:
             account=self._provider.hooks.ask(Plugin.portula_login).account_url(),
         )
 
-    def _removed_name(self, person: Authenticated) -> str | None:
+    def _removed_name(self, person: AuthenticatedUser) -> str | None:
         """Return the name of the app that this person has just removed; nobody else's word is repeated here."""
         sealed = self._provider.keys.unseal(NOTICE, request.args.get("removed", ""))
         if sealed is None:
@@ -107,7 +107,7 @@ class ConnectedApps:
         return self._provider.pages.shown_client(client)["name"] if client else str(client_id)
 
     def _form(
-        self, person: Authenticated, client_id: str, posted: MultiDict[str, str] | None = None
+        self, person: AuthenticatedUser, client_id: str, posted: MultiDict[str, str] | None = None
     ) -> RemoveForm:
         """Make a form that serves this person's session and this client alone."""
         context = f"remove {person.sid or person.subject} {client_id}"

@@ -73,7 +73,7 @@ class InitialAccessTokenRecords(AdminRecords):
 
     @override
     def find(self, identifier: str) -> Mapping[str, Any] | None:
-        token = self._tokens.named(identifier)
+        token = self._tokens.find_by_name(identifier)
         return self._facts(facts_of(self._tokens, token, self._provider.now())) if token else None
 
     @override
@@ -82,7 +82,7 @@ class InitialAccessTokenRecords(AdminRecords):
 
     @override
     def act(self, name: str, facts: Mapping[str, Any]) -> AdminResult:
-        token = self._tokens.named(facts["name"])
+        token = self._tokens.find_by_name(facts["name"])
         if token is not None:
             self._tokens.revoke(token)
         return AdminResult(text=f"{facts['name']} was ended.")

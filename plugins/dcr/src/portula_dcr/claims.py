@@ -31,7 +31,7 @@ class Places:
 
 def is_full(provider: Provider, places: Places) -> bool:
     """Say whether no place is left at this moment."""
-    return len(_taken(provider, places)) >= places.limit
+    return len(_taken_digests(provider, places)) >= places.limit
 
 
 def claim(provider: Provider, places: Places, client_id: str, plan: Plan) -> bool:
@@ -40,7 +40,7 @@ def claim(provider: Provider, places: Places, client_id: str, plan: Plan) -> boo
     The plan fails with DuplicateRecord when somebody else takes the same place. It is the first free one behind a
     random number, so that of many at one moment few meet.
     """
-    taken, start = _taken(provider, places), secrets.randbelow(places.limit)
+    taken, start = _taken_digests(provider, places), secrets.randbelow(places.limit)
     numbers = [*range(start, places.limit), *range(start)] if len(taken) < places.limit else []
     for digest in (_digest(places, number) for number in numbers):
         if digest not in taken:
@@ -59,7 +59,7 @@ def claim(provider: Provider, places: Places, client_id: str, plan: Plan) -> boo
     return False
 
 
-def _taken(provider: Provider, places: Places) -> set[str]:
+def _taken_digests(provider: Provider, places: Places) -> set[str]:
     found = provider.storage.select(Artifact, limit=places.limit, family=places.family)
     return {place.digest for place in found}
 

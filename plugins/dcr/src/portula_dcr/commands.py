@@ -108,10 +108,10 @@ def _list(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
         """List the tokens, the oldest first, with how often each was used."""
         known = tokens.all()
         if after is not None:
-            known = known[known.index(_named(tokens, after)) + 1 :]
+            known = known[known.index(_require(tokens, after)) + 1 :]
         rows = [facts_of(tokens, each, provider.now()) for each in known[:limit]]
         if not as_json:
-            rows = [{**row, "used": _used(row)} for row in rows]
+            rows = [{**row, "used": _uses(row)} for row in rows]
         none = "There is no initial access token."
         console.print_page(rows, COLUMNS, limit=limit, key="name", as_json=as_json, none=none)
 
@@ -124,7 +124,7 @@ def _show(provider: Provider, tokens: InitialAccessTokens) -> click.Command:
     @console.json_option
     def show(name: str, *, as_json: bool) -> None:
         """Show what is known of the token called NAME; not its value."""
-        console.print_record(facts_of(tokens, _named(tokens, name), provider.now()), as_json=as_json)
+        console.print_record(facts_of(tokens, _require(tokens, name), provider.now()), as_json=as_json)
 
     return show
 
@@ -136,7 +136,7 @@ def _end(tokens: InitialAccessTokens) -> click.Command:
     @console.json_option
     def end(name: str, *, yes: bool, as_json: bool) -> None:
         """End the token called NAME; clients that were registered with it stay."""
-        known = _named(tokens, name)
+        known = _require(tokens, name)
         console.confirm(f"End the initial access token {name}?", yes=yes)
         tokens.revoke(known)
         if as_json:
@@ -153,7 +153,7 @@ def _revoke(tokens: InitialAccessTokens) -> click.Command:
     @console.json_option
     def revoke(name: str, *, as_json: bool) -> None:
         """End the token called NAME without asking; clients that were registered with it stay."""
-        tokens.revoke(_named(tokens, name))
+        tokens.revoke(_require(tokens, name))
         if as_json:
             console.print_record({"name": name}, as_json=True)
         else:
@@ -162,7 +162,7 @@ def _revoke(tokens: InitialAccessTokens) -> click.Command:
     return revoke
 
 
-def _named(tokens: InitialAccessTokens, name: str) -> InitialAccessToken:
+def _require(tokens: InitialAccessTokens, name: str) -> InitialAccessToken:
     known = {token.name: token for token in tokens.all()}
     if name not in known:
         raise click.ClickException(f"there is no initial access token {name!r}{nearest(name, known)}")
@@ -191,5 +191,5 @@ def facts_of(tokens: InitialAccessTokens, token: InitialAccessToken, now: int) -
     }
 
 
-def _used(row: dict[str, Any]) -> str:
+def _uses(row: dict[str, Any]) -> str:
     return "any number" if row["max_uses"] is None else f"{row['uses']} of {row['max_uses']}"

@@ -146,7 +146,7 @@ def replacement(exchange: RegistrationExchange) -> None:
     given = [name for name in SERVER_MEMBERS if name in exchange.document]
     if given:
         raise InvalidClientMetadata(f"{given[0]} is not the client's to send (RFC 7592 §2.2)")
-    if exchange.document.get("client_id") != _known(exchange).client_id:
+    if exchange.document.get("client_id") != _client(exchange).client_id:
         raise InvalidClientMetadata("client_id: the client's own is needed (RFC 7592 §2.2)")
 
 
@@ -167,7 +167,7 @@ def own_secret(exchange: RegistrationExchange) -> None:
     secret = exchange.document.get("client_secret")
     if secret is None:
         return
-    verify, held = exchange.provider.hooks.ask(Plugin.portula_secret_hasher).verify, _known(exchange)
+    verify, held = exchange.provider.hooks.ask(Plugin.portula_secret_hasher).verify, _client(exchange)
     if not isinstance(secret, str) or not any(verify(secret, stored) for stored in held.secret_hashes):
         raise InvalidClientMetadata("client_secret is not the client's own (RFC 7592 §2.2)")
 
@@ -191,7 +191,7 @@ def prepare(exchange: RegistrationExchange) -> None:
 def prepare_update(exchange: RegistrationExchange) -> None:
     """Hear the rules on clients, and make the secret and the token that take the place of others (RFC 7592 §2.2)."""
     registry, sent = exchange.registry, exchange.document.get("client_secret")
-    draft, secret = registry.with_secret(cast("Application", exchange.draft), _known(exchange), sent)
+    draft, secret = registry.with_secret(cast("Application", exchange.draft), _client(exchange), sent)
     wish = ClientInformation(draft, cast("ClientInformation", exchange.registered).token, secret)
     token = cast("Artifact", exchange.token)
     exchange.checked, exchange.registered = registry.prepare_update(token, wish, exchange.plan)
@@ -212,7 +212,7 @@ def response(exchange: RegistrationExchange) -> None:
         **(secret if registered.secret is not None else {}),
         "registration_access_token": registered.token,
         "registration_client_uri": f"{base}/{PATH}?{urlencode({'client_id': named.client_id})}",
-        **exchange.registry.metadata.written(named),
+        **exchange.registry.metadata.write(named),
     }
 
 
@@ -241,7 +241,7 @@ def update(exchange: RegistrationExchange) -> None:
 
 def remove(exchange: RegistrationExchange) -> None:
     """Remove the client, its codes and its tokens (RFC 7592 §2.3)."""
-    exchange.registry.remove(_known(exchange).client_id, cast("Artifact", exchange.token))
+    exchange.registry.remove(_client(exchange).client_id, cast("Artifact", exchange.token))
 
 
 def refuse(exchange: RegistrationExchange, error: Exception) -> Answer | None:
@@ -282,7 +282,7 @@ REGISTRATION_STEPS = Steps(
 )
 
 
-def _known(exchange: RegistrationExchange) -> Application:
+def _client(exchange: RegistrationExchange) -> Application:
     """Return the client that the request is about, once it is found."""
     if exchange.client is None:
         raise LookupError("no client is found yet")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portula.errors import DuplicateRecord
-from portula.plugin import Artifact, Plan, added
+from portula.plugin import Artifact, Plan, plan_to_add
 from portula_dcr.claims import Places, claim, is_full
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ class InitialAccessTokens:
         )
         # Beside it a record under a key that only one token of the name can have.
         named = replace(token, digest=provider.keys.digest(NAME, name), kind=NAME, payload={}, family=None)
-        if self.named(name) is not None:
-            raise _taken(name)
+        if self.find_by_name(name) is not None:
+            raise _duplicate(name)
         try:
-            provider.storage.apply(added(token, named))
+            provider.storage.apply(plan_to_add(token, named))
         except DuplicateRecord:
-            raise _taken(name) from None
+            raise _duplicate(name) from None
         return value
 
     def find(self, value: str) -> InitialAccessToken | None:
@@ -108,7 +108,7 @@ class InitialAccessTokens:
             found += page
         return [_token(artifact) for artifact in sorted(found, key=lambda artifact: artifact.issued_at)]
 
-    def named(self, name: str) -> InitialAccessToken | None:
+    def find_by_name(self, name: str) -> InitialAccessToken | None:
         """Return the token of this name."""
         return next((token for token in self.all() if token.name == name), None)
 
@@ -128,7 +128,7 @@ def _places(token: InitialAccessToken) -> Places | None:
     return Places(USE, token.digest, token.max_uses, token.expires_at)
 
 
-def _taken(name: str) -> DuplicateRecord:
+def _duplicate(name: str) -> DuplicateRecord:
     return DuplicateRecord(f"there is an initial access token {name!r}")
 
 

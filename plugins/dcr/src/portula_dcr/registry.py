@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portula import Plugin
-from portula.errors import Conflict, DuplicateRecord, InvalidTokenError, Replayed, RetryLater, UnknownClient
+from portula.errors import (
+    Conflict,
+    DuplicateRecord,
+    InvalidTokenError,
+    RecordReplayed,
+    RetryLater,
+    UnknownClient,
+)
 from portula.plugin import (
     SELF_REGISTERED,
     Application,
@@ -160,7 +167,7 @@ class Registry:
         """
         try:
             self._provider.clients.save(checked, plan)
-        except Replayed:
+        except RecordReplayed:
             raise InvalidTokenError from None
         except Conflict as conflict:
             if conflict.cls is Artifact or conflict.record is None:
@@ -178,7 +185,7 @@ class Registry:
         self._tokens.forget(client_id, plan)
         try:
             self._provider.clients.remove(client_id, plan)
-        except (Replayed, UnknownClient):
+        except (RecordReplayed, UnknownClient):
             raise InvalidTokenError from None
 
     def _forget(self, client_id: str) -> None:

@@ -16,9 +16,9 @@ from portula_device.endpoint import PATH, portula_endpoints
 from portula_device.grant import portula_grant_types
 from portula_device.hooks import DeviceAssessment, DeviceHooks, UserCodeGenerator
 from portula_device.page import portula_blueprints
-from portula_device.played import portula_played_grants
 from portula_device.risk import portula_assess_device, portula_interaction_demands
 from portula_device.settings import DeviceSettings
+from portula_device.trial import portula_grant_trials
 from portula_device.user_codes import generate
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ __all__ = [
     "portula_blueprints",
     "portula_checks",
     "portula_endpoints",
+    "portula_grant_trials",
     "portula_grant_types",
     "portula_interaction_demands",
-    "portula_played_grants",
 ]
 __version__ = "0.1.0"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from portula import Provider
 from portula.plugin import (
     Application,
-    Authenticated,
+    AuthenticatedUser,
     Demands,
     HookClass,
     HookDeclarations,
@@ -29,7 +29,7 @@ class DeviceAssessment:
     client: Application
     scope: tuple[str, ...]
     """What it asks for."""
-    person: Authenticated
+    person: AuthenticatedUser
     """Who is signed in at the browser, and since when (`auth_time`)."""
     fresh: bool
     """Whether they signed in for this very device, as `Demands(login=True)` wants it."""

@@ -20,7 +20,7 @@ from portula.errors import (
     Conflict,
     InvalidRequestError,
     OAuth2Error,
-    Replayed,
+    RecordReplayed,
     RetryLater,
     RuleFailed,
 )
@@ -46,7 +46,7 @@ from portula_device.user_codes import MAX_CHARACTERS, display_form, normal_form
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, Pairs
+    from portula.plugin import AuthenticatedUser, Pairs
 
 SEALED = "device"
 """Parameter of our own addresses: the code that was typed."""
@@ -86,7 +86,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
         pages = self.provider.pages
         if request.method != "POST":
             return self._code_page(self._form(user_code=pages.query().get("user_code", "")[:MAX_CHARACTERS]))
-        form = self._form(pages.posted())
+        form = self._form(pages.posted_form())
         if not form.validate():
             return self._code_page(form, 400)
         sealed = self.provider.keys.seal(
@@ -136,7 +136,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
             return self._page_again(refusal)
         return super().view()
 
-    def _claim(self, user_code: str, person: Authenticated) -> None:
+    def _claim(self, user_code: str, person: AuthenticatedUser) -> None:
         """Give a code to the person who types it first: nobody else can allow it, nor learn that there is one.
 
         Raises:
@@ -180,14 +180,14 @@ class DevicePage(InteractionView[DevicePageExchange]):
         return exchange
 
     @override
-    def decided(self, exchange: DevicePageExchange, *, allowed: bool) -> Response:
+    def decide(self, exchange: DevicePageExchange, *, allowed: bool) -> Response:
         """Write down what the person decided; the device hears of it when it polls.
 
         Raises:
-            Replayed: they decided before.
+            RecordReplayed: they decided before.
         """
         if not is_pending(self.provider, exchange.device):
-            raise Replayed(exchange.device)
+            raise RecordReplayed(exchange.device)
         given = self.grant(exchange, expires_at=exchange.device.expires_at).id if allowed else None
         codes.decide(exchange.plan, exchange.device, given)
         answer = _to(self.provider.url_for("device.allowed" if allowed else "device.denied"))
@@ -197,7 +197,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
         return answer
 
     @override
-    def refused(self, exchange: DevicePageExchange, error: OAuth2Error) -> Response:
+    def refuse(self, exchange: DevicePageExchange, error: OAuth2Error) -> Response:
         """Tell the device of a denial, whoever denies; after a fault of ours its person may come again."""
         denied = isinstance(error, AccessDeniedError) and not isinstance(error, RuleFailed)
         if denied and is_pending(self.provider, exchange.device):
@@ -207,7 +207,7 @@ class DevicePage(InteractionView[DevicePageExchange]):
                 self.provider.storage.apply(plan)
             except Exception as failure:  # noqa: BLE001 - it is logged
                 log_failure(failure, "a device is not told that it was denied")
-        return super().refused(exchange, error)
+        return super().refuse(exchange, error)
 
     @override
     def offline(self, exchange: DevicePageExchange) -> bool:

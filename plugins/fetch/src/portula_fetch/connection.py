@@ -9,7 +9,7 @@ from typing import Any
 import httpcore
 
 from portula.errors import FetchFailed
-from portula.plugin import Fetched
+from portula.plugin import FetchResponse
 from portula_fetch.answers import judge_head, max_age_of, media_type_of
 from portula_fetch.lookup import Deadline
 from portula_fetch.request import Request, Unreachable
@@ -21,7 +21,7 @@ TLS_RECORD_BYTES = 16384
 
 def answer_of(
     request: Request, addresses: Sequence[Address], deadline: Deadline, tls: ssl.SSLContext
-) -> Fetched:
+) -> FetchResponse:
     """Send a request to one of these addresses and return the answer.
 
     Raises:
@@ -38,7 +38,7 @@ def answer_of(
     raise (FetchFailed if backend.connected else Unreachable)(reason)
 
 
-def _answer_of(request: Request, backend: PinnedAddress, tls: ssl.SSLContext) -> Fetched:
+def _answer_of(request: Request, backend: PinnedAddress, tls: ssl.SSLContext) -> FetchResponse:
     target = request.target
     origin = httpcore.Origin(b"https", target.host.encode(), target.port)
     url = httpcore.URL(scheme=b"https", host=origin.host, port=target.port, target=target.resource.encode())
@@ -55,7 +55,7 @@ def _answer_of(request: Request, backend: PinnedAddress, tls: ssl.SSLContext) ->
             body += chunk
             if len(body) > request.max_bytes:
                 raise FetchFailed(f"the answer has more than {request.max_bytes} bytes", answer.status)
-        return Fetched(answer.status, media_type_of(headers), bytes(body), max_age_of(headers))
+        return FetchResponse(answer.status, media_type_of(headers), bytes(body), max_age_of(headers))
 
 
 class PinnedAddress(httpcore.NetworkBackend):
@@ -83,15 +83,15 @@ class PinnedAddress(httpcore.NetworkBackend):
         """Connect to the first address that answers; each gets its share of the time that is left."""
         reason: Exception = httpcore.ConnectError()
         for number, address in enumerate(self._addresses):
-            share = self.deadline.left() / (len(self._addresses) - number)
+            share = self.deadline.seconds_left() / (len(self._addresses) - number)
             try:
-                return _Timed(self._sockets.connect_tcp(str(address), port, share), self)
+                return _TimedStream(self._sockets.connect_tcp(str(address), port, share), self)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 reason = error
         raise reason
 
 
-class _Timed(httpcore.NetworkStream):
+class _TimedStream(httpcore.NetworkStream):
     """A stream whose every operation takes at most the time that is left."""
 
     def __init__(self, stream: httpcore.NetworkStream, backend: PinnedAddress) -> None:
@@ -99,11 +99,13 @@ class _Timed(httpcore.NetworkStream):
         self._backend = backend
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._backend.deadline.left())
+        return self._stream.read(max_bytes, self._backend.deadline.seconds_left())
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), TLS_RECORD_BYTES):
-            self._stream.write(buffer[start : start + TLS_RECORD_BYTES], self._backend.deadline.left())
+            self._stream.write(
+                buffer[start : start + TLS_RECORD_BYTES], self._backend.deadline.seconds_left()
+            )
 
     def close(self) -> None:
         self._stream.close()
@@ -114,9 +116,9 @@ class _Timed(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._backend.deadline.left())
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._backend.deadline.seconds_left())
         self._backend.connected = True
-        return _Timed(stream, self._backend)
+        return _TimedStream(stream, self._backend)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from portula.errors import FetchFailed
-from portula.plugin import Fetched, Fetcher, costly_work
+from portula.plugin import Fetcher, FetchResponse, costly_work
 from portula_fetch.addresses import AllowedAddresses
 from portula_fetch.failures import Failures, NotSent
 from portula_fetch.lookup import LOOKUPS_PER_TURN, Deadline, Lookup
@@ -38,7 +38,7 @@ class SafeFetcher(Fetcher):
         self._allowed = AllowedAddresses.of(settings.FETCH_ALLOWED_PRIVATE_HOSTS)
         self._process = _Process(settings, self._allowed, now)
 
-    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> Fetched:
+    def get(self, url: str, *, accept: Collection[str], max_bytes: int = 65536) -> FetchResponse:
         """See `portula.plugin.Fetcher`."""
         request = Request("GET", self._target(url), accept, max_bytes)
         process = self._here()
@@ -61,7 +61,7 @@ class SafeFetcher(Fetcher):
         *,
         headers: Mapping[str, str] = MappingProxyType({}),
         max_bytes: int = 65536,
-    ) -> Fetched:
+    ) -> FetchResponse:
         """See `portula.plugin.Fetcher`. An answer that may not be used says nothing of the next body to that URL."""
         raw, given = (
             (body, headers) if isinstance(body, bytes) else (urlencode(body).encode(), {**FORM, **headers})
@@ -91,7 +91,7 @@ class SafeFetcher(Fetcher):
             self._process = _Process(self._settings, self._allowed, self._now)
         return self._process
 
-    def _fetch(self, request: Request, process: _Process) -> Fetched:
+    def _fetch(self, request: Request, process: _Process) -> FetchResponse:
         """Ask, unless the server is known to be down, and remember how that went."""
         origin = request.target.origin
         process.failures.refuse(origin)
@@ -108,7 +108,7 @@ class SafeFetcher(Fetcher):
         process.failures.forget(origin)
         return fetched
 
-    def _exchange(self, request: Request, lookup: Lookup) -> Fetched:
+    def _exchange(self, request: Request, lookup: Lookup) -> FetchResponse:
         """Connect and ask, within the time of one fetch."""
         from portula_fetch.connection import answer_of  # httpcore only where something is fetched
 

@@ -30,7 +30,7 @@ class Deadline:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Return the seconds that are left, more than none.
 
         Raises:
@@ -70,7 +70,7 @@ class Lookup:
         return found
 
     def _ask(self, target: Target, deadline: Deadline) -> tuple[Address, ...]:
-        if not self._free.acquire(timeout=deadline.left()):
+        if not self._free.acquire(timeout=deadline.seconds_left()):
             raise NotSent("too many names of servers are being looked up")
         answers: SimpleQueue[tuple[Address, ...] | None] = SimpleQueue()
 
@@ -86,7 +86,7 @@ class Lookup:
             self._free.release()
             raise NotSent("no thread can be started to look the name up") from None
         try:
-            found = answers.get(timeout=deadline.left())
+            found = answers.get(timeout=deadline.seconds_left())
         except Empty:
             raise TimeoutError from None
         if found is None:

@@ -56,4 +56,6 @@ def portula_refresh_token_generator(provider: Provider) -> TokenGenerator:
 @hookimpl
 def portula_secret_hasher(provider: Provider) -> Hasher:
     """Keyed digests for generated secrets, argon2id for chosen ones."""
-    return Hasher(provider.keys.shared, provider.settings(GeneratorSettings).CLIENT_SECRET_HASH_PROFILE)
+    return Hasher(
+        provider.keys.across_issuers, provider.settings(GeneratorSettings).CLIENT_SECRET_HASH_PROFILE
+    )

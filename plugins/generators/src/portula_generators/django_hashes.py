@@ -89,7 +89,7 @@ def read(stored: str) -> StoredHash | None:
 def _read_pbkdf2(algorithm: str, parts: Sequence[str]) -> StoredHash:
     iterations, salt, digest = parts
     found = StoredHash((algorithm,), _number(iterations, MAX_ITERATIONS), salt.encode(), _bytes(digest))
-    return _checked(found, hashlib.new(_PBKDF2[algorithm], usedforsecurity=False).digest_size)
+    return _check_digest(found, hashlib.new(_PBKDF2[algorithm], usedforsecurity=False).digest_size)
 
 
 def _read_scrypt(algorithm: str, parts: Sequence[str]) -> StoredHash:
@@ -97,7 +97,7 @@ def _read_scrypt(algorithm: str, parts: Sequence[str]) -> StoredHash:
     cost, block = _number(n, MAX_SCRYPT_BYTES), _number(r, MAX_SCRYPT_BYTES)
     if 128 * cost * block > MAX_SCRYPT_BYTES:
         raise ValueError("too much memory")
-    return _checked(
+    return _check_digest(
         StoredHash((algorithm, cost, block), _number(p, MAX_LANES), salt.encode(), _bytes(digest)), 64
     )
 
@@ -112,7 +112,7 @@ def _read_argon2(_algorithm: str, parts: Sequence[str]) -> StoredHash:
         _bytes(parts[-2], pad=True),
         _bytes(parts[-1], pad=True),
     )
-    return _checked(found, given.hash_len)
+    return _check_digest(found, given.hash_len)
 
 
 _READERS: dict[str, Callable[[str, Sequence[str]], StoredHash]] = {
@@ -133,7 +133,7 @@ def _bytes(text: str, *, pad: bool = False) -> bytes:
     return b64decode(text + "=" * (-len(text) % 4) if pad else text, validate=True)
 
 
-def _checked(found: StoredHash, length: int) -> StoredHash:
+def _check_digest(found: StoredHash, length: int) -> StoredHash:
     if not found.salt or len(found.digest) != length or length < 16:
         raise ValueError("no salt, or a digest of another length")
     return found

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula_id_jag.hooks import IdJagClaims, IdJagHooks
-from portula_id_jag.played import portula_played_grants
-from portula_id_jag.requested import portula_requested_token_types
+from portula_id_jag.issuing import portula_requested_token_types
+from portula_id_jag.redeeming import portula_assertion_types, portula_validate_token_request
 from portula_id_jag.settings import IdJagSettings
-from portula_id_jag.taken import portula_assertion_types, portula_validate_token_request
+from portula_id_jag.trial import portula_grant_trials
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IdJagClaims",
     "portula_assertion_types",
-    "portula_played_grants",
+    "portula_grant_trials",
     "portula_requested_token_types",
     "portula_validate_token_request",
 ]

@@ -36,13 +36,13 @@ LONG = 32
 """Characters from which on a keyed digest keeps a secret: nobody tries all that are so long."""
 
 
-class Refused(Exception):
+class RowRefused(Exception):
     """A row cannot be taken over; the message says why, and holds no secret."""
 
 
 def setting(provider: Provider, name: str) -> Any:
     """Return the value of a setting of another room; None where no room has it."""
-    found = next((each for each in provider.all_settings.declared() if each.name == name), None)
+    found = next((each for each in provider.all_settings.declarations() if each.name == name), None)
     return None if found is None else getattr(provider.settings(found.model), name)
 
 
@@ -56,7 +56,7 @@ def prepare_client(provider: Provider, fields: ClientFields) -> CheckedClient:
     """Return an application as a client about which every rule was heard; nothing is written.
 
     Raises:
-        Refused: its secret cannot be kept.
+        RowRefused: its secret cannot be kept.
         InvalidClientMetadata: a rule for clients refuses it.
     """
     redirect_uris = tuple(fields.redirect_uris.split())
@@ -79,7 +79,7 @@ def prepare_client(provider: Provider, fields: ClientFields) -> CheckedClient:
         return provider.clients.prepare(client, make_secret=False)
     hasher, secret = provider.hooks.ask(Plugin.portula_secret_hasher), fields.client_secret
     if not secret:
-        raise Refused("it is confidential and has no secret")
+        raise RowRefused("it is confidential and has no secret")
     if _is_hashed(hasher, fields):
         kept = foreign_form(hasher, secret)
     elif fields.algorithm.startswith("HS"):
@@ -100,11 +100,11 @@ def foreign_form(hasher: SecretHasher, stored: str) -> str:
     """Return what Django stored of a secret or a password, if it can be compared with.
 
     Raises:
-        Refused: it cannot; only the name of an algorithm is told.
+        RowRefused: it cannot; only the name of an algorithm is told.
     """
     if hasher.reads_foreign(stored):
         return stored
     algorithm, dollar, _ = stored.partition("$")
     if dollar and algorithm in UNREAD:
-        raise Refused(f"{algorithm} is not compared with here")
-    raise Refused("its secret is not of a form that is compared with here, or would cost too much")
+        raise RowRefused(f"{algorithm} is not compared with here")
+    raise RowRefused("its secret is not of a form that is compared with here, or would cost too much")

@@ -67,7 +67,7 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
     return {
         "name": verdict.given.name,
         "line": verdict.given.line,
-        "value": verdict.shown,
+        "value": verdict.display_value,
         "outcome": verdict.outcome.value,
         "room": verdict.room,
         "text": verdict.text,

@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import ConfigError
-from portula.plugin import AnswersSlot, DeclaredSetting, Settings, field_docs, import_object, nearest, shown
-from portula_import_dot.gone import THEIR_DEFAULTS, reason
+from portula.plugin import (
+    AnswersSlot,
+    DeclaredSetting,
+    Settings,
+    display_value,
+    field_docs,
+    import_object,
+    nearest,
+)
+from portula_import_dot.no_counterpart import THEIR_DEFAULTS, reason
 from portula_import_dot.reading import DICTIONARY, GivenSetting
 
 if TYPE_CHECKING:
@@ -64,10 +72,12 @@ class Verdict:
     """Its declaration, if there is such a setting."""
 
     @property
-    def shown(self) -> str:
+    def display_value(self) -> str:
         """The value as reports show it; secrets are hidden."""
         return (
-            f"({self.given.unread})" if self.given.unread else shown(self.name, self.given.value, self.field)
+            f"({self.given.unread})"
+            if self.given.unread
+            else display_value(self.name, self.given.value, self.field)
         )
 
 
@@ -79,19 +89,19 @@ def judge(provider: Provider, found: Iterable[GivenSetting], *, importing: bool 
         found: what the file sets.
         importing: whether import strings are followed, which runs the modules they name.
     """
-    declared = {setting.name: setting for setting in provider.all_settings.declared()}
-    judged = [_judged(_plain(given), declared, importing=importing) for given in found]
+    declared = {setting.name: setting for setting in provider.all_settings.declarations()}
+    judged = [_judge(_plain(given), declared, importing=importing) for given in found]
     judged = [replace(one, text=_with_excluded(provider, one)) for one in judged]
-    return _held_to_their_rules([*judged, *_implied(judged, declared)], declared)
+    return _held_to_their_rules([*judged, *_judge_implied(judged, declared)], declared)
 
 
-def _implied(judged: Sequence[Verdict], declared: Mapping[str, DeclaredSetting]) -> Iterator[Verdict]:
+def _judge_implied(judged: Sequence[Verdict], declared: Mapping[str, DeclaredSetting]) -> Iterator[Verdict]:
     """Yield what the file need not say, since django-oauth-toolkit always does it."""
     speaks = any(one.name in SPEAKS_OPENID and (one.given.value or one.given.unread) for one in judged)
     named = {one.name for one in judged}
     for name, value in ALWAYS_IN_OPENID.items():
         if speaks and name in declared and name not in named:
-            yield _judged(GivenSetting(name, None, value), declared, importing=False)
+            yield _judge(GivenSetting(name, None, value), declared, importing=False)
 
 
 def _with_excluded(provider: Provider, verdict: Verdict) -> str:
@@ -120,7 +130,7 @@ def _plain(given: GivenSetting) -> GivenSetting:
     return replace(given, value=value)
 
 
-def _judged(given: GivenSetting, declared: Mapping[str, DeclaredSetting], *, importing: bool) -> Verdict:
+def _judge(given: GivenSetting, declared: Mapping[str, DeclaredSetting], *, importing: bool) -> Verdict:
     name = given.name.removeprefix(f"{DICTIONARY}_") or "?"
     setting = declared.get(name)
     outcome, text = _without_its_value(given, name, declared) or (

@@ -112,7 +112,7 @@ def read(path: Path) -> list[GivenSetting]:
 
 class _Unread(Exception):
     def __init__(self, node: ast.AST) -> None:
-        super().__init__(_described(node))
+        super().__init__(_describe(node))
         self.line: int | None = getattr(node, "lineno", None)
 
 
@@ -127,7 +127,7 @@ class _Reader:
         for statement in module.body:
             target, value = _assignment(statement)
             if isinstance(target, ast.Name) and value is not None:
-                self._assigned(target.id, value, grows=isinstance(statement, ast.AugAssign))
+                self._assign(target.id, value, grows=isinstance(statement, ast.AugAssign))
             elif _is_item(target) and isinstance(target, ast.Subscript) and value is not None:
                 self._item(target.slice, value)
             elif isinstance(statement, ast.Expr) and _is_update(statement.value):
@@ -142,7 +142,7 @@ class _Reader:
             elif not isinstance(statement, ast.Import | ast.ImportFrom):
                 self._conditional(statement)
 
-    def _assigned(self, name: str, value: ast.expr, *, grows: bool) -> None:
+    def _assign(self, name: str, value: ast.expr, *, grows: bool) -> None:
         if name == DICTIONARY:
             if not grows:
                 self.found = {key: given for key, given in self.found.items() if is_ours(key) or given.unread}
@@ -190,7 +190,7 @@ class _Reader:
 
     def _item(self, key: ast.expr, node: ast.expr) -> None:
         if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
-            self._unread(f"a setting whose name is {_described(key)}", node)
+            self._unread(f"a setting whose name is {_describe(key)}", node)
             return
         try:
             self.found[key.value] = GivenSetting(key.value, node.lineno, self._evaluate(node))
@@ -237,12 +237,12 @@ class _Reader:
                 if key is not None
             }
         if isinstance(node, ast.BinOp):
-            return self._calculated(node)
+            return self._calculate(node)
         if isinstance(node, ast.Call):
-            return self._called(node)
+            return self._call(node)
         raise _Unread(node)
 
-    def _calculated(self, node: ast.BinOp) -> Any:
+    def _calculate(self, node: ast.BinOp) -> Any:
         left, right = self._evaluate(node.left), self._evaluate(node.right)
         numbers = all(isinstance(value, int | float | timedelta) for value in (left, right))
         try:
@@ -256,7 +256,7 @@ class _Reader:
             pass
         raise _Unread(node)
 
-    def _called(self, node: ast.Call) -> Any:
+    def _call(self, node: ast.Call) -> Any:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in _TRANSLATIONS and len(node.args) == 1 and not node.keywords:
             return self._evaluate(node.args[0])
@@ -309,14 +309,14 @@ def _keyword_of(statement: ast.stmt) -> str:
     return type(statement).__name__.lower().removesuffix("def")
 
 
-def _described(node: ast.AST) -> str:
+def _describe(node: ast.AST) -> str:
     """Say what stands there, without its arguments and texts: they may hold a secret."""
     if isinstance(node, ast.Call):
-        return f"{_described(node.func)}(…)"
+        return f"{_describe(node.func)}(…)"
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        return f"{_described(node.value)}.{node.attr}"
+        return f"{_describe(node.value)}.{node.attr}"
     if isinstance(node, ast.Subscript):
-        return f"{_described(node.value)}[…]"
+        return f"{_describe(node.value)}[…]"
     return "a lambda" if isinstance(node, ast.Lambda) else f"an expression ({type(node).__name__})"

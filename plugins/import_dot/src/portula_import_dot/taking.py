@@ -24,9 +24,9 @@ from portula.plugin import (
     Plan,
     RefreshToken,
     User,
-    added,
+    plan_to_add,
 )
-from portula_import_dot.clients import Refused, foreign_form, missing_setting, prepare_client, setting
+from portula_import_dot.clients import RowRefused, foreign_form, missing_setting, prepare_client, setting
 from portula_import_dot.dump import (
     AccessTokenFields,
     ClientFields,
@@ -111,7 +111,7 @@ class Taking:
             return Result(kind, row, *take(row))
         except ValidationError as error:
             reason = problem_of(error)
-        except (Refused, InvalidPerson, InvalidClientMetadata) as error:
+        except (RowRefused, InvalidPerson, InvalidClientMetadata) as error:
             reason = str(error)
         except DuplicateRecord:
             reason = "somebody else added it at this moment"
@@ -133,7 +133,7 @@ class Taking:
             self._people[subject] = found.active
             return Outcome.THERE, ""
         if not isinstance(self._login, AddsPeople):
-            raise Refused("the login here keeps its people itself, and none of them has this subject")
+            raise RowRefused("the login here keeps its people itself, and none of them has this subject")
         password = None
         if fields.password and not fields.password.startswith("!"):  # by which Django says that there is none
             hasher = self._provider.hooks.ask(Plugin.portula_secret_hasher)
@@ -144,7 +144,7 @@ class Taking:
         try:
             person = User(subject, fields.username, active=fields.is_active, claims=claims)
         except TypeError as error:
-            raise Refused(str(error)) from None
+            raise RowRefused(str(error)) from None
         self._apply(self._login.plan_person(person, password))
         self._people[subject] = fields.is_active
         return Outcome.TAKEN, ""
@@ -175,17 +175,17 @@ class Taking:
             return Outcome.LEFT, "expired"
         client_id, subject = self._clients.get(fields.application), fields.user
         if client_id is None:
-            raise Refused("its client is not taken over")
+            raise RowRefused("its client is not taken over")
         if subject is None:
-            raise Refused("it is nobody's")
+            raise RowRefused("it is nobody's")
         active = self._is_active(subject)
         if active is None:
-            raise Refused(f"nobody here has the subject {subject!r}")
+            raise RowRefused(f"nobody here has the subject {subject!r}")
         if not active:
             return Outcome.LEFT, "its person is disabled"
         scope = self._scopes.get(fields.access_token or "")
         if scope is None:
-            raise Refused("the access token that has its scope is not in the file")
+            raise RowRefused("the access token that has its scope is not in the file")
         digests = self._provider.keys.digests(KIND, fields.token)
         if self._provider.storage.find(Artifact, digest=digests) is not None:
             return Outcome.THERE, ""
@@ -220,7 +220,7 @@ class Taking:
             issued_at=authorization.issued_at,
             expires_at=expires_at,
         )
-        return added(authorization, token, mark)
+        return plan_to_add(authorization, token, mark)
 
     def _is_active(self, subject: str) -> bool | None:
         if subject not in self._people:
@@ -241,5 +241,5 @@ class Taking:
         """Seconds for which refresh tokens count from when they were made; None for without end."""
         value = setting(self._provider, LIFETIME)
         if callable(value):
-            raise Refused(f"{LIFETIME} is a function of the request, and there is none")
+            raise RowRefused(f"{LIFETIME} is a function of the request, and there is none")
         return int(value.total_seconds()) if isinstance(value, timedelta) else value

@@ -85,7 +85,7 @@ def confidential(exchange: IntrospectionExchange) -> None:
     raise InvalidClientError(description="A confidential client is needed.")
 
 
-def presented(exchange: IntrospectionExchange) -> None:
+def token_parameter(exchange: IntrospectionExchange) -> None:
     """Require a token to be asked about (RFC 7662 §2.1)."""
     if exchange.parameter("token") is None:
         raise InvalidRequestError(description="token is missing.")
@@ -116,7 +116,7 @@ def live(exchange: IntrospectionExchange) -> None:
         exchange.live = access_token() or refresh_token()
 
 
-def shown(exchange: IntrospectionExchange) -> None:
+def visibility(exchange: IntrospectionExchange) -> None:
     """Hide a token that the caller may not see; it is answered like one that does not exist (attack S60).
 
     A refresh token is shown to its own client: no other has business with it. So is any token without an audience where
@@ -154,7 +154,7 @@ def facts(exchange: IntrospectionExchange) -> None:
         "username": user.username if user and named else None,
         "exp": token.expires_at,
         "iat": token.issued_at,
-        "sub": validator.subject_for(token.subject, client, under) if token.subject else _named(under),
+        "sub": validator.subject_for(token.subject, client, under) if token.subject else _client_of(under),
         "aud": _audience(token),
         "iss": exchange.issuer,
         **_kind(exchange.provider, token),
@@ -199,10 +199,10 @@ INTROSPECTION_STEPS = Steps(
         step(bearer, reads="request", sets="access_token"),
         step(client, reads="request access_token", sets="client client_auth_method"),
         step(confidential, reads="client access_token"),
-        step(presented, reads="request client"),
+        step(token_parameter, reads="request client"),
         step(form, reads="client", sets="answer_format"),
         step(live, reads="request client", sets="live"),
-        step(shown, reads="live client"),
+        step(visibility, reads="live client"),
         step(facts, reads="live", sets="response"),
         step(enrich, reads="live response"),
         step(write, reads="response answer_format", sets="answer"),
@@ -218,7 +218,7 @@ def make(provider: Provider) -> Endpoint:
     return Endpoint("introspect", "introspect/", ("POST",), steps=INTROSPECTION_STEPS)
 
 
-def _named(under: Authorization | None) -> str | None:
+def _client_of(under: Authorization | None) -> str | None:
     """Return the client in whose name another has a token; None for a token of a client itself, or under a person."""
     return under.client_id if under is not None and not under.subject else None
 

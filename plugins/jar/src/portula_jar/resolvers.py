@@ -65,13 +65,13 @@ def _is_web_reference(parameters: Mapping[str, str]) -> bool:
 
 
 def _by_value(exchange: AuthorizationExchange) -> Pairs:
-    return _merged(exchange, dict(exchange.pairs)["request"], RequestNotSupported)
+    return _merge(exchange, dict(exchange.pairs)["request"], RequestNotSupported)
 
 
 def _by_reference(exchange: AuthorizationExchange) -> Pairs:
     provider, uri = exchange.provider, dict(exchange.pairs)["request_uri"]
     registered = provider.settings(JarSettings).REQUEST_URI_MUST_BE_REGISTERED
-    if registered and not _registered(_client(exchange), uri):
+    if registered and not _is_registered(_client(exchange), uri):
         raise InvalidRequestURI(description="This request_uri is not registered for the client.")
     try:
         fetched = provider.hooks.ask(Plugin.portula_fetcher).get(
@@ -80,25 +80,25 @@ def _by_reference(exchange: AuthorizationExchange) -> Pairs:
         token = fetched.body.decode("ascii").strip()
     except (FetchFailed, UnicodeDecodeError):
         raise InvalidRequestURI(description="The request_uri leads to no request object.") from None
-    return _merged(exchange, token, RequestURINotSupported)
+    return _merge(exchange, token, RequestURINotSupported)
 
 
 def _client(exchange: AuthorizationExchange) -> Application:
     return cast("Application", exchange.client)
 
 
-def _registered(client: Application, uri: str) -> bool:
+def _is_registered(client: Application, uri: str) -> bool:
     """Compare exactly; a fragment may be there to tell versions apart (Core §6.2)."""
     known = client.metadata.get("request_uris", ())
     return uri in known or urldefrag(uri)[0] in known
 
 
-def _merged(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth2Error]) -> Pairs:
+def _merge(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth2Error]) -> Pairs:
     """Return the parameters of the request object, which alone count (RFC 9101 §6.3).
 
     `request` stands among them with the algorithm of its signature, for whoever asks whether there was one.
     """
-    verified = _verified(exchange.provider, _client(exchange), token, unsupported)
+    verified = _verify(exchange.provider, _client(exchange), token, unsupported)
     claims = verified.claims
     _check_claims(exchange, verified)
     try:
@@ -115,7 +115,7 @@ def _merged(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth
     return [*beside, *inner, ("request", str(verified.header["alg"]))]
 
 
-def _verified(
+def _verify(
     provider: AuthorizationServer, client: Application, token: str, unsupported: type[OAuth2Error]
 ) -> Token:
     jose, allowed = provider.hooks.ask(Plugin.portula_jose), algorithms(provider, client)

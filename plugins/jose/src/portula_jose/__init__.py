@@ -61,7 +61,7 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
 def portula_readiness(provider: Provider) -> dict[str, Callable[[], object]]:
     """The keys: they can be read, or are held."""
     jose = own(provider)
-    return {"keys": jose.published} if jose else {}
+    return {"keys": jose.published_keys} if jose else {}
 
 
 @hookimpl

@@ -51,10 +51,10 @@ def _findings(provider: Provider, jose: SigningRoom) -> Iterator[Finding]:
     if settings.OIDC_RSA_PRIVATE_KEY:
         yield CONFIGURED
     if jose.ring is not None:
-        yield from _generated(provider, settings, jose.ring)
+        yield from _check_generated_keys(provider, settings, jose.ring)
 
 
-def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Iterator[Finding]:
+def _check_generated_keys(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Iterator[Finding]:
     now, age = provider.now(), settings.SIGNING_KEY_ROTATION_SECONDS
     if age is None:
         yield Finding(
@@ -71,8 +71,8 @@ def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Ite
             "A key is withdrawn less than a day after its last signature; tokens that live longer lose their proof.",
             "Set SIGNING_KEY_RETIRING_SECONDS above the life of ID tokens and of JWT access tokens.",
         )
-    yield from _sealed(ring.ring())
-    for placed in ring.placed():
+    yield from _check_sealed_keys(ring.ring())
+    for placed in ring.placed_keys():
         if placed.state is State.ACTIVE and now - placed.stored.signs_from > OLD_KEY_SECONDS:
             yield Finding(
                 "jose.old-key",
@@ -83,7 +83,7 @@ def _generated(provider: Provider, settings: JoseSettings, ring: KeyRing) -> Ite
             )
 
 
-def _sealed(held: SigningKeys) -> Iterator[Finding]:
+def _check_sealed_keys(held: SigningKeys) -> Iterator[Finding]:
     if held.former:
         yield Finding(
             "jose.former-secret-key",

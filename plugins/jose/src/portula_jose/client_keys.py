@@ -150,7 +150,7 @@ def to_encrypt_with(keys: Iterable[ClientKey], algorithm: str) -> ClientKey | No
     return min(fitting, key=lambda key: key.use is None, default=None)
 
 
-class _Kept:
+class _KeysState:
     """What is known of one client's keys."""
 
     def __init__(self, source: object) -> None:
@@ -182,7 +182,7 @@ class ClientKeys:
         """Take the provider, whose fetcher is asked for later."""
         self._provider = provider
         self._settings = settings
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, _KeysState] = OrderedDict()
         self._lock = threading.Lock()
 
     def check(self, parts: Parts, client: Application) -> None:
@@ -231,7 +231,7 @@ class ClientKeys:
                 )
         return found
 
-    def _signed_by_fetched(self, entry: _Kept, uri: str, parts: Parts) -> bool:
+    def _signed_by_fetched(self, entry: _KeysState, uri: str, parts: Parts) -> bool:
         """Try the keys that are held, and fresh ones when none of them did it: clients rotate theirs too."""
         now = self._provider.now()
         with _hold(entry.lock):
@@ -250,11 +250,11 @@ class ClientKeys:
             raise KeysUnavailable("is signed with a key that cannot be fetched now", wait)
         return fresh is not keys and _signed_by(fresh, parts)
 
-    def _wait(self, entry: _Kept, now: int) -> int:
+    def _wait(self, entry: _KeysState, now: int) -> int:
         """Return in how many seconds the server is asked again."""
         return max((entry.asked_at or now) + self._settings.CLIENT_JWKS_REFETCH_SECONDS - now, 1)
 
-    def _fetch(self, entry: _Kept, uri: str, now: int) -> None:
+    def _fetch(self, entry: _KeysState, uri: str, now: int) -> None:
         """Ask for the keys, unless that was done a moment ago: bad tokens and failures cause no flood."""
         settings = self._settings
         if entry.asked_at is not None and 0 <= now - entry.asked_at < settings.CLIENT_JWKS_REFETCH_SECONDS:
@@ -279,11 +279,11 @@ class ClientKeys:
         entry.asked_at, entry.unreachable = now, False
         entry.good_until = now + min(max(max_age, settings.CLIENT_JWKS_MIN_CACHE_SECONDS), longest)
 
-    def _of(self, client_id: str, source: object) -> _Kept:
+    def _of(self, client_id: str, source: object) -> _KeysState:
         with self._lock:
             entry = self._kept.get(client_id)
             if entry is None or entry.source != source:
-                entry = self._kept[client_id] = _Kept(source)
+                entry = self._kept[client_id] = _KeysState(source)
             self._kept.move_to_end(client_id)
             if len(self._kept) > MAX_CLIENTS:
                 self._kept.popitem(last=False)

@@ -94,7 +94,7 @@ def _show(jose: SigningRoom) -> click.Command:
         if kid not in rows:
             raise click.ClickException(f"no key {kid!r} is published{nearest(kid, rows)}")
         public = next(filter(None, (source.find(kid) for source in jose.sources)), None)
-        console.print_record({**rows[kid], "jwk": public and public.published}, as_json=as_json)
+        console.print_record({**rows[kid], "jwk": public and public.jwk}, as_json=as_json)
 
     return show
 
@@ -138,7 +138,7 @@ def rows_of(jose: SigningRoom) -> list[dict[str, Any]]:
                     "signs_from": placed.stored.signs_from,
                     "until": placed.until,
                 }
-                for placed in source.placed()
+                for placed in source.placed_keys()
             ]
             continue
         signing = {source.signing_key(name).kid for name in source.algorithms()}
@@ -152,6 +152,6 @@ def rows_of(jose: SigningRoom) -> list[dict[str, Any]]:
                 "signs_from": None,
                 "until": None,
             }
-            for key in source.published()
+            for key in source.published_keys()
         ]
     return rows

@@ -47,7 +47,7 @@ def take_apart(token: str, max_bytes: int) -> Parts:
         raise UntrustedToken("is encrypted; only signed tokens are taken here")
     if len(parts) != 3 or not parts[0] or not parts[1]:
         raise UntrustedToken("does not have three parts")
-    header, claims = (json_object(decoded(part)) for part in parts[:2])
+    header, claims = (json_object(decode(part)) for part in parts[:2])
     for name in _REFUSED_HEADERS:
         if name in header:
             raise UntrustedToken(f"has {name!r} in its header")
@@ -61,7 +61,7 @@ def take_apart(token: str, max_bytes: int) -> Parts:
         algorithm=algorithm,
         kid=kid,
         data=f"{parts[0]}.{parts[1]}".encode(),
-        signature=decoded(parts[2]),
+        signature=decode(parts[2]),
     )
 
 
@@ -83,19 +83,19 @@ def signing_input(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
     """
     try:
         return ".".join(
-            encoded(json.dumps(part, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
+            encode(json.dumps(part, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
             for part in (header, claims)
         )
     except (TypeError, ValueError) as error:  # ValueError: NaN, or a lone surrogate
         raise JoseError(f"the claims are no JSON: {type(error).__name__}") from error
 
 
-def encoded(data: bytes) -> str:
+def encode(data: bytes) -> str:
     """Return bytes as base64url without padding (RFC 7515 §2)."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def decoded(part: str) -> bytes:
+def decode(part: str) -> bytes:
     """Return the bytes of base64url; one text a value, so that a token has no second spelling.
 
     Raises:
@@ -104,7 +104,7 @@ def decoded(part: str) -> bytes:
     if not _BASE64URL.fullmatch(part) or len(part) % 4 == 1:
         raise UntrustedToken("is no base64url")
     data = urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    if encoded(data) != part:
+    if encode(data) != part:
         raise UntrustedToken("is no base64url: bits are set behind the last byte")
     return data
 

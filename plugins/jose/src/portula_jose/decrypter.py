@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin
 from portula.errors import UntrustedToken
-from portula_jose.compact import decoded, json_object
+from portula_jose.compact import decode, json_object
 from portula_jose.encryption import decrypt, secret_bytes
 from portula_jose.secrets import encryption_keys
 
@@ -67,7 +67,7 @@ class Decrypter:
         parts = token.split(".")
         if len(token) > self._settings.JWT_MAX_BYTES or not token.isascii() or len(parts) != 5:
             raise _refusal()
-        header, *_ = [decoded(part) for part in parts]
+        header, *_ = [decode(part) for part in parts]
         members = json_object(header)
         algorithm, enc, kid = members.get("alg"), members.get("enc"), members.get("kid")
         if (

@@ -27,7 +27,7 @@ class JwkSet:
         kids = tuple(dict.fromkeys(key.kid for key in keys))
         made = self._made
         if made is None or made[0] != kids:
-            public = {key.kid: key.published for key in keys}
+            public = {key.kid: key.jwk for key in keys}
             body = json.dumps({"keys": list(public.values())}, separators=(",", ":")).encode()
             made = self._made = (kids, body, f'"{unkeyed_digest(body.decode())}"')
         _, body, tag = made

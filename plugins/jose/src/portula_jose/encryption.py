@@ -15,7 +15,7 @@ from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 
 from portula.errors import JoseError
-from portula_jose.compact import encoded
+from portula_jose.compact import encode
 
 KeyManagement = Literal[
     "RSA-OAEP",
@@ -70,7 +70,7 @@ def encrypts_with(key: JWK, algorithm: str) -> bool:
 def secret_key(secret: bytes, size: int) -> JWK:
     """Return the key that follows from a secret: the left part of its digest (OpenID Connect Core §10.2)."""
     digest = next(name for name in ("sha256", "sha384", "sha512") if size <= hashlib.new(name).digest_size)
-    return JWK(kty="oct", k=encoded(hashlib.new(digest, secret).digest()[:size]))
+    return JWK(kty="oct", k=encode(hashlib.new(digest, secret).digest()[:size]))
 
 
 def decrypt(token: str, key: JWK, algorithm: str, enc: str) -> str | None:

@@ -11,7 +11,7 @@ from jwcrypto.jwk import JWK
 
 from portula.errors import JoseError
 from portula_jose.algorithms import ALGORITHMS, fits, sign
-from portula_jose.compact import encoded, signing_input
+from portula_jose.compact import encode, signing_input
 from portula_jose.pem import lines_of
 
 
@@ -42,4 +42,4 @@ class GivenKey:
             JoseError: the claims are no JSON.
         """
         data = signing_input({"typ": typ, **self._header}, claims)
-        return f"{data}.{encoded(sign(self._key, self._algorithm, data.encode()))}"
+        return f"{data}.{encode(sign(self._key, self._algorithm, data.encode()))}"

@@ -11,7 +11,7 @@ from portula.errors import ConfigError, JoseError, UntrustedToken
 from portula.plugin import Jose
 from portula_jose.algorithms import ALGORITHMS, SYMMETRIC, half_digest, sign, verifies
 from portula_jose.client_keys import ClientKeys
-from portula_jose.compact import Parts, check_type, encoded, signing_input, take_apart
+from portula_jose.compact import Parts, check_type, encode, signing_input, take_apart
 from portula_jose.decrypter import Decrypter
 from portula_jose.document import JwkSet
 from portula_jose.encrypter import Encrypter
@@ -40,7 +40,7 @@ class SigningRoom(Jose):
         self._decrypter = Decrypter(provider, self._settings, lambda: self.ring)
 
     @property
-    def configured(self) -> bool:
+    def has_configured_keys(self) -> bool:
         """Whether a key is configured, or a signer installed."""
         return bool(self._settings.OIDC_RSA_PRIVATE_KEY) or self._signer is not None
 
@@ -59,9 +59,9 @@ class SigningRoom(Jose):
                     "to OIDC_RSA_PRIVATE_KEYS_INACTIVE"
                 )
             signer = SignerKeys(self._signer, wanted, self._provider.now)
-            return (signer, ConfiguredKeys(settings), *self._generated(wanted, signer.algorithms))
+            return (signer, ConfiguredKeys(settings), *self._stored_rings(wanted, signer.algorithms))
         static = ConfiguredKeys(settings)
-        return (static, *self._generated(wanted, static.algorithms))
+        return (static, *self._stored_rings(wanted, static.algorithms))
 
     def settle(self) -> None:
         """Find out where keys come from, at start.
@@ -110,13 +110,13 @@ class SigningRoom(Jose):
         named = {"typ": typ} if typ else {}
         if algorithm in SYMMETRIC:
             data = signing_input({**named, "alg": algorithm}, claims)
-            return f"{data}.{encoded(sign(self._secret(algorithm, client), algorithm, data.encode()))}"
+            return f"{data}.{encode(sign(self._secret(algorithm, client), algorithm, data.encode()))}"
         source = next((source for source in self.sources if algorithm in source.algorithms()), None)
         if source is None:
             raise JoseError(f"nothing here signs with {algorithm!r}")
         key = source.signing_key(algorithm)
         data = signing_input({**named, "alg": algorithm, "kid": key.kid}, claims)
-        return f"{data}.{encoded(key.sign(data.encode()))}"
+        return f"{data}.{encode(key.sign(data.encode()))}"
 
     def signer_of(
         self, key: str, *, algorithm: str | None = None, kid: str | None = None
@@ -134,7 +134,7 @@ class SigningRoom(Jose):
             return parts.token
         if parts.kid is None:
             raise UntrustedToken("names no key")
-        public = self._published(parts.kid)
+        public = self._find_published(parts.kid)
         if public is None or parts.algorithm not in public.algorithms:
             raise UntrustedToken("is not signed by a key that is published")
         if not verifies(public.key, parts.algorithm, parts.data, parts.signature):
@@ -204,16 +204,16 @@ class SigningRoom(Jose):
 
     def publish(self, message: Message) -> Answer:
         """See portula.plugin.Jose."""
-        return self._document.answer(message, self.published())
+        return self._document.answer(message, self.published_keys())
 
-    def published(self) -> list[PublicKey]:
+    def published_keys(self) -> list[PublicKey]:
         """Return the keys of all sources, those in the storage too.
 
         Raises:
             JoseError: a signer does not say which keys it has.
             StorageDown: the storage does not answer, and no keys are held.
         """
-        return [key for source in self.sources for key in source.published()]
+        return [key for source in self.sources for key in source.published_keys()]
 
     # --- Inside ---
 
@@ -221,15 +221,17 @@ class SigningRoom(Jose):
     def _signer(self) -> Signer | None:
         return self._provider.hooks.ruling(JoseHooks.portula_signer).answer
 
-    def _generated(self, algorithms: Sequence[str], others: Callable[[], Sequence[str]]) -> Sequence[KeyRing]:
+    def _stored_rings(
+        self, algorithms: Sequence[str], others: Callable[[], Sequence[str]]
+    ) -> Sequence[KeyRing]:
         """Return the keys in the storage, if there are to be any and there is one."""
         generate = self._settings.SIGNING_KEYS_GENERATED
-        if not self._provider.stores or not (not self.configured if generate is None else generate):
+        if not self._provider.stores or not (not self.has_configured_keys if generate is None else generate):
             return ()
         taken = others()
         return [KeyRing(self._provider, self._settings, [name for name in algorithms if name not in taken])]
 
-    def _published(self, kid: str) -> PublicKey | None:
+    def _find_published(self, kid: str) -> PublicKey | None:
         """Return a key of ours by its name.
 
         Raises:

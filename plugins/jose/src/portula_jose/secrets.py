@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jwcrypto.jwk import JWK
 
 from portula_jose.algorithms import digest_size
-from portula_jose.compact import encoded
+from portula_jose.compact import encode
 from portula_jose.encryption import secret_key
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def secret_keys(hasher: SecretHasher, client: Application, algorithm: str) -> li
     A secret kept as a digest cannot be read, and its digest is never a key in its place (attack S46).
     """
     secrets = _readable(hasher, client, digest_size(algorithm))
-    return [JWK(kty="oct", k=encoded(secret)) for secret in secrets]
+    return [JWK(kty="oct", k=encode(secret)) for secret in secrets]
 
 
 def encryption_keys(hasher: SecretHasher, client: Application, size: int) -> list[JWK]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jwcrypto.jwk import JWK
 
 from portula.errors import DuplicateRecord, JoseError
-from portula.plugin import Artifact, Plan, added, log_failure, unkeyed_digest
+from portula.plugin import Artifact, Plan, log_failure, plan_to_add, unkeyed_digest
 from portula_jose.algorithms import ALGORITHMS, sign
 from portula_jose.encryption import FAMILIES, RSA
 from portula_jose.sources import PublicKey, SigningKey
@@ -53,7 +53,7 @@ class KeyRing:
         self._provider = provider
         self._settings = settings
         self._algorithms = tuple(algorithms)
-        decrypting = (name for name, family in FAMILIES.items() if self._used(family))
+        decrypting = (name for name, family in FAMILIES.items() if self._algorithms_in_use(family))
         self.names = (*self._algorithms, *decrypting)
         """What there is a key for each: the algorithms it signs with, and the families it decrypts."""
         self._begin()
@@ -78,13 +78,13 @@ class KeyRing:
         stored = self.ring().active(algorithm, now) or self._first(algorithm)
         return SigningKey(stored.public.kid, lambda data: sign(stored.key, algorithm, data))
 
-    def published(self) -> Sequence[PublicKey]:
+    def published_keys(self) -> Sequence[PublicKey]:
         """See KeySource.published."""
         now = self._provider.now()
         for algorithm in self.names:
             if self.ring().active(algorithm, now) is None:
                 self._first(algorithm)
-        return [placed.stored.public for placed in self.placed() if self._is_published(placed)]
+        return [placed.stored.public for placed in self.placed_keys() if self._is_published(placed)]
 
     def find(self, kid: str) -> PublicKey | None:
         """See KeySource.find; an unknown name may be that of a key that another worker has just made."""
@@ -97,7 +97,7 @@ class KeyRing:
 
     def decryption_algorithms(self) -> Sequence[str]:
         """Return what it decrypts; a key is made when it is first published."""
-        return [name for family in FAMILIES.values() for name in self._used(family)]
+        return [name for family in FAMILIES.values() for name in self._algorithms_in_use(family)]
 
     def decryption_keys(self, algorithm: str, kid: str | None) -> Sequence[JWK]:
         """Return the keys that may decrypt, newest first: that of the name, or a few where none is named."""
@@ -105,14 +105,14 @@ class KeyRing:
             self.find(kid)  # which looks again for a key that another worker has just made
         found = [
             placed.stored.key
-            for placed in self.placed()
+            for placed in self.placed_keys()
             if algorithm in placed.stored.public.algorithms
             and placed.state is not State.RETIRED
             and kid in (None, placed.stored.public.kid)
         ]
         return found[: -MAX_TRIED - 1 : -1]
 
-    def _used(self, family: Sequence[str]) -> list[str]:
+    def _algorithms_in_use(self, family: Sequence[str]) -> list[str]:
         """Return the algorithms of a family that the settings have."""
         return [name for name in family if name in self._settings.ENCRYPTION_ALGORITHMS]
 
@@ -126,7 +126,7 @@ class KeyRing:
         return next(
             (
                 placed.stored.public
-                for placed in self.placed()
+                for placed in self.placed_keys()
                 if placed.stored.public.kid == kid and placed.state is not State.RETIRED
             ),
             None,
@@ -167,9 +167,11 @@ class KeyRing:
         finally:
             self._reading.release()
 
-    def placed(self) -> list[PlacedKey]:
+    def placed_keys(self) -> list[PlacedKey]:
         """Return every key with its state now."""
-        return list(self.ring().placed(self._provider.now(), self._settings.SIGNING_KEY_RETIRING_SECONDS))
+        return list(
+            self.ring().placed_keys(self._provider.now(), self._settings.SIGNING_KEY_RETIRING_SECONDS)
+        )
 
     def read(self) -> SigningKeys:
         """Read the keys, make the successors that are due, and remove what is retired."""
@@ -285,14 +287,16 @@ class KeyRing:
     def _public(self, key: JWK, algorithm: str) -> PublicKey:
         family = FAMILIES.get(algorithm)
         return (
-            PublicKey.of(key, [algorithm]) if family is None else PublicKey.of(key, self._used(family), "enc")
+            PublicKey.of(key, [algorithm])
+            if family is None
+            else PublicKey.of(key, self._algorithms_in_use(family), "enc")
         )
 
     def _tend(self, ring: SigningKeys) -> bool:
         """Make the successors that are due and remove what is retired; say whether there was anything to do."""
         now, age = self._provider.now(), self._settings.SIGNING_KEY_ROTATION_SECONDS
         done, retired = False, Plan()
-        for placed in ring.placed(now, self._settings.SIGNING_KEY_RETIRING_SECONDS):
+        for placed in ring.placed_keys(now, self._settings.SIGNING_KEY_RETIRING_SECONDS):
             stored = placed.stored
             if placed.state is State.RETIRED:
                 retired.remove(Artifact, digest=stored.digest)
@@ -327,12 +331,12 @@ class KeyRing:
         artifact = Artifact(
             digest=keys.digest(KIND, f"{algorithm} {generation}"),
             kind=KIND,
-            payload=self._sealed(key, algorithm, generation, signs_from),
+            payload=self._seal(key, algorithm, generation, signs_from),
             issued_at=self._provider.now(),
             family=self._family,
         )
         try:
-            self._provider.storage.apply(added(artifact))
+            self._provider.storage.apply(plan_to_add(artifact))
         except DuplicateRecord:
             return None
         log.info("made the key %s for %s", key.thumbprint(), algorithm)
@@ -340,13 +344,13 @@ class KeyRing:
 
     def _hasten(self, stored: StoredKey, signs_from: int) -> StoredKey:
         """Let a key that waits sign earlier."""
-        payload = self._sealed(stored.key, stored.algorithm, stored.generation, signs_from)
+        payload = self._seal(stored.key, stored.algorithm, stored.generation, signs_from)
         plan = Plan()
         plan.change(Artifact, stored.digest, payload=payload)
         self._provider.storage.apply(plan)
         return replace(stored, signs_from=signs_from)
 
-    def _sealed(self, key: JWK, algorithm: str, generation: int, signs_from: int) -> dict[str, str]:
+    def _seal(self, key: JWK, algorithm: str, generation: int, signs_from: int) -> dict[str, str]:
         text = json.dumps(
             {
                 "jwk": key.export_private(as_dict=True),

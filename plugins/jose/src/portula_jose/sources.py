@@ -47,7 +47,7 @@ class PublicKey:
         return cls(key.thumbprint(), frozenset(algorithms), key.public(), use)
 
     @property
-    def published(self) -> dict[str, Any]:
+    def jwk(self) -> dict[str, Any]:
         """The members to publish (RFC 7517 §4): `alg` only for a key that does one algorithm."""
         members: dict[str, Any] = {
             name: value
@@ -80,7 +80,7 @@ class KeySource(Protocol):
         """Return the key that signs now with one of these algorithms."""
         ...
 
-    def published(self) -> Sequence[PublicKey]:
+    def published_keys(self) -> Sequence[PublicKey]:
         """Return the keys to publish, those that sign first; makes what is missing."""
         ...
 
@@ -115,7 +115,7 @@ class ConfiguredKeys:
             raise JoseError("OIDC_RSA_PRIVATE_KEY is not set")
         return SigningKey(next(iter(self._published)), lambda data: sign(key, algorithm, data))
 
-    def published(self) -> Sequence[PublicKey]:
+    def published_keys(self) -> Sequence[PublicKey]:
         """See KeySource.published."""
         return tuple(self._published.values())
 
@@ -138,17 +138,17 @@ class SignerKeys:
 
     def algorithms(self) -> Sequence[str]:
         """See KeySource.algorithms."""
-        known = {name for key in self.published() for name in key.algorithms}
+        known = {name for key in self.published_keys() for name in key.algorithms}
         return [name for name in self._allowed if name in known]
 
     def signing_key(self, algorithm: str) -> SigningKey:
         """See KeySource.signing_key."""
-        public = next((key for key in self.published() if algorithm in key.algorithms), None)
+        public = next((key for key in self.published_keys() if algorithm in key.algorithms), None)
         if public is None:
             raise JoseError(f"the signer has no key for {algorithm}")
         return SigningKey(public.kid, lambda data: self._sign(public, algorithm, data))
 
-    def published(self) -> Sequence[PublicKey]:
+    def published_keys(self) -> Sequence[PublicKey]:
         """See KeySource.published."""
         now, held = self._now(), self._held
         if held is None or not 0 <= now - held[0] < SIGNER_KEYS_SECONDS:
@@ -157,7 +157,7 @@ class SignerKeys:
 
     def find(self, kid: str) -> PublicKey | None:
         """See KeySource.find."""
-        return next((key for key in self.published() if key.kid == kid), None)
+        return next((key for key in self.published_keys() if key.kid == kid), None)
 
     def _read(self, held: tuple[int, dict[str, PublicKey]] | None) -> dict[str, PublicKey]:
         """Ask for the keys; those that were held go on when it cannot say."""

@@ -77,7 +77,7 @@ class SigningKeys:
         """Return the keys of one algorithm, oldest first."""
         return tuple(stored for stored in self.keys if stored.algorithm == algorithm)
 
-    def placed(self, now: int, retiring_seconds: int) -> Iterator[PlacedKey]:
+    def placed_keys(self, now: int, retiring_seconds: int) -> Iterator[PlacedKey]:
         """Yield every key with its state."""
         for number, stored in enumerate(self.keys):
             later = [key.signs_from for key in self.keys[number + 1 :] if key.algorithm == stored.algorithm]

@@ -63,11 +63,11 @@ def portula_shape_token(exchange: Exchange) -> None:
     issue, client = exchange.issue, exchange.client
     if issue is None or client is None or issue.format or not is_on(exchange.provider):
         return
-    if _chosen(exchange, client) == JWT:
+    if _choose(exchange, client) == JWT:
         issue.format = JWT
 
 
-def _chosen(exchange: Exchange, client: Application) -> str:
+def _choose(exchange: Exchange, client: Application) -> str:
     setting = exchange.provider.settings(JwtAccessTokensSettings).ACCESS_TOKEN_FORMAT
     if not callable(setting):
         registered = client.metadata.get(MEMBER)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from portula import hookimpl
 from portula_jwt_bearer.grant import portula_grant_types, portula_metadata
 from portula_jwt_bearer.hooks import JwtBearerHooks
-from portula_jwt_bearer.played import portula_played_grants
 from portula_jwt_bearer.settings import JwtBearerSettings
+from portula_jwt_bearer.trial import portula_grant_trials
 
 if TYPE_CHECKING:
     from portula import Provider
     from portula.plugin import HookDeclarations
 
-__all__ = ["portula_grant_types", "portula_metadata", "portula_played_grants"]
+__all__ = ["portula_grant_trials", "portula_grant_types", "portula_metadata"]
 __version__ = "0.1.0"
 
 

@@ -79,7 +79,7 @@ class Assertions:
         """
         issuer = exchange.issuer
         try:
-            claims, trusted, kind = self._verified(assertion, client, issuer)
+            claims, trusted, kind = self._verify(assertion, client, issuer)
         except KeysUnavailable as error:
             log.warning("an assertion cannot be judged: %s", error)
             raise RetryLater("The keys of the issuer cannot be fetched now.", error.retry_after) from error
@@ -94,7 +94,7 @@ class Assertions:
         self._use_once(claims, expires_at + skew)
         return claims, trusted, kind
 
-    def _verified(
+    def _verify(
         self, assertion: str, client: Application, issuer: str
     ) -> tuple[Mapping[str, Any], TrustedIssuer, AssertionType | None]:
         """Know the issuer by its exact name, and verify the signature by its keys alone."""

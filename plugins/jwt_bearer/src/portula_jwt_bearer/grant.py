@@ -54,7 +54,7 @@ class JwtBearerGrant(ExtensionGrant):
         except RefusedAssertion as refused:
             exchange.reason = f"the assertion is refused: {refused}"
             raise InvalidGrantError(description="The assertion does not count here.") from refused
-        claimed = None if kind is None else self._claimed(claims, client, exchange)
+        claimed = None if kind is None else self._scopes_of(claims, client, exchange)
         exchange.request.scopes = self._scopes(trusted, claimed, client, exchange)
 
     def _person(self, claims: Mapping[str, Any], client: Application, exchange: TokenExchange) -> str:
@@ -76,7 +76,7 @@ class JwtBearerGrant(ExtensionGrant):
             raise RefusedAssertion("the person administers this provider")
         return person.subject
 
-    def _claimed(
+    def _scopes_of(
         self, claims: Mapping[str, Any], client: Application, exchange: TokenExchange
     ) -> Sequence[str]:
         """Return the scopes that an assertion gives: what it says, or the client's default (RFC 6749 §3.3)."""

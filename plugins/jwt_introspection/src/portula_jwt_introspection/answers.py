@@ -54,7 +54,7 @@ def portula_steps(provider: Provider) -> list[Step]:
             endpoint=ENDPOINT,
             name="own",
             run=own,
-            after="shown",
+            after="visibility",
             reads=reads,
             sets=frozenset({"live"}),
             optional=True,
@@ -71,7 +71,9 @@ def caller(exchange: Any) -> None:
     tried = exchange.presented_token is not None or any(
         method.presented(exchange.request) for method in provider.client_auth_methods.values()
     )
-    if not tried and (_demanded(provider) or preferred_format(exchange, ENDPOINT).media_type == MEDIA_TYPE):
+    if not tried and (
+        _demands_jwt(provider) or preferred_format(exchange, ENDPOINT).media_type == MEDIA_TYPE
+    ):
         raise InvalidRequestError(description="The caller is not authenticated.")
 
 
@@ -95,10 +97,10 @@ def _is_resource_server(provider: AuthorizationServer, client: Application) -> b
 
 
 def _is_required(exchange: Any) -> bool:
-    return _demanded(exchange.provider, exchange.client) or is_registered(exchange.client)
+    return _demands_jwt(exchange.provider, exchange.client) or is_registered(exchange.client)
 
 
-def _demanded(provider: AuthorizationServer, client: Application | None = None) -> bool:
+def _demands_jwt(provider: AuthorizationServer, client: Application | None = None) -> bool:
     """Say whether the setting, or a profile of the client, demands a JWT."""
     return provider.settings(JwtIntrospectionSettings, client).JWT_INTROSPECTION_REQUIRED
 

@@ -31,7 +31,7 @@ from portula_logout.tokens import plan_tokens
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application, Authenticated, ChangeAll, Counts, Pairs, Remove
+    from portula.plugin import Application, AuthenticatedUser, ChangeAll, Counts, Pairs, Remove
 
 FORM_FIELDS = frozenset({"csrf_token", "answer"})
 """What only our own form sends."""
@@ -56,7 +56,7 @@ class LogoutExchange:
     """Whom its ID token is about."""
     redirect_uri: str | None = None
     """Where it wants the person to go afterwards; registered by the client."""
-    person: Authenticated | None = None
+    person: AuthenticatedUser | None = None
     """Who is signed in at the browser."""
     frames: Frames = field(default_factory=Frames)
     """What the browser opens afterwards."""
@@ -103,7 +103,7 @@ def read(exchange: LogoutExchange) -> None:
     """Read the parameters: from query or form, or from where a form that was sent before waits (§2)."""
     pages = exchange.provider.pages
     query = pages.query()
-    fields = pages.posted() if request.method == "POST" else None
+    fields = pages.posted_form() if request.method == "POST" else None
     exchange.confirming = fields is not None and not FORM_FIELDS.isdisjoint(fields)
     if fields is not None and not exchange.confirming:
         if not set(fields).isdisjoint(query):
@@ -172,7 +172,7 @@ def confirm(exchange: LogoutExchange) -> None:
         raise Pause(_question(exchange, who, form, 200))
     if not form.validate():
         raise Pause(_question(exchange, who, form, 400))
-    if provider.pages.posted().get("answer") != "yes":
+    if provider.pages.posted_form().get("answer") != "yes":
         raise Pause(provider.pages.render(f"{TEMPLATES}/stayed.html", username=who.username))
 
 
@@ -275,7 +275,7 @@ def _waiting(provider: Provider) -> WaitingRequests:
     return WaitingRequests(provider, WAITING)
 
 
-def _proven(exchange: LogoutExchange, who: Authenticated) -> bool:
+def _proven(exchange: LogoutExchange, who: AuthenticatedUser) -> bool:
     """Say whether the hint is about the person and the session that are here, where that is enough."""
     provider, given = exchange.provider, exchange.hint
     if given is None or provider.settings(LogoutSettings).OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT:
@@ -285,14 +285,14 @@ def _proven(exchange: LogoutExchange, who: Authenticated) -> bool:
     return given.subject == validator.subject_for(who.subject, client) and given.sid in (None, known)
 
 
-def _form(exchange: LogoutExchange, who: Authenticated) -> PageForm:
+def _form(exchange: LogoutExchange, who: AuthenticatedUser) -> PageForm:
     """Make a form for this request, in this browser and this session (attack S10)."""
     pages, about = exchange.provider.pages, unkeyed_digest(repr(exchange.pairs))
     context = f"end session {who.subject} {who.sid} {who.authentication} {about}"
-    return PageForm(pages, context, pages.posted() if exchange.confirming else None)
+    return PageForm(pages, context, pages.posted_form() if exchange.confirming else None)
 
 
-def _question(exchange: LogoutExchange, who: Authenticated, form: PageForm, status: int) -> Response:
+def _question(exchange: LogoutExchange, who: AuthenticatedUser, form: PageForm, status: int) -> Response:
     page = f"{TEMPLATES}/confirm.html"
     return exchange.provider.pages.render(page, status, form=form, username=who.username, app=exchange.app)
 

@@ -21,11 +21,11 @@ from portula_oauth2.demo import portula_demo
 from portula_oauth2.endpoint import portula_endpoints
 from portula_oauth2.form_post import portula_response_modes
 from portula_oauth2.metadata import portula_metadata, portula_scopes
-from portula_oauth2.played import portula_played_grants
 from portula_oauth2.questions import portula_validator_class, portula_validator_mixins
 from portula_oauth2.registration import portula_validate_client_registration
 from portula_oauth2.settings import OAuth2Settings
 from portula_oauth2.strictness import portula_validate_authorization_request, portula_validate_token_request
+from portula_oauth2.trials import portula_grant_trials
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -40,8 +40,8 @@ __all__ = [
     "portula_commands",
     "portula_demo",
     "portula_endpoints",
+    "portula_grant_trials",
     "portula_metadata",
-    "portula_played_grants",
     "portula_response_modes",
     "portula_scopes",
     "portula_validate_authorization_request",

@@ -28,7 +28,7 @@ from portula_oauth2.strictness import sign_error
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Answer, Authenticated, Pairs, RepeatedParameter
+    from portula.plugin import Answer, AuthenticatedUser, Pairs, RepeatedParameter
 
 
 @hookimpl
@@ -74,20 +74,20 @@ class Authorize(InteractionView[AuthorizationExchange]):
         host = urlsplit(exchange.request.redirect_uri or "").hostname or ""
         if client.client_type == "public" and (client.application_type == "native" or is_loopback_host(host)):
             return False  # RFC 8252 §8.6: nothing proves that it is the same app
-        return self.remembered(question)
+        return self.is_remembered(question)
 
     @override
-    def decided(self, exchange: AuthorizationExchange, *, allowed: bool) -> Response:
+    def decide(self, exchange: AuthorizationExchange, *, allowed: bool) -> Response:
         """Answer with what was asked for, or that the person said no."""
         backend, issuer = self.provider.backend, self.provider.current_issuer()
         if allowed:
-            user = cast("Authenticated", exchange.login)
-            return _sent(backend.create_authorization_response(exchange, user, exchange.scope, issuer))
+            user = cast("AuthenticatedUser", exchange.login)
+            return _to_flask(backend.create_authorization_response(exchange, user, exchange.scope, issuer))
         answer = backend.denied_response(exchange, issuer)
         if exchange.on_answer is not None:
             exchange.on_answer(answer)
         exchange.apply()
-        return _sent(answer)
+        return _to_flask(answer)
 
     @override
     def offline(self, exchange: AuthorizationExchange) -> bool:
@@ -95,12 +95,12 @@ class Authorize(InteractionView[AuthorizationExchange]):
         return "code" in exchange.words and self.provider.validator.issues_refresh_token(exchange.request)
 
     @override
-    def repeated(self, error: RepeatedParameter) -> None:
+    def refuse_repeated(self, error: RepeatedParameter) -> None:
         """Let the client hear of it where its redirect URI is known."""
         self.provider.backend.refuse_repeated(error, self.provider.current_issuer())
 
     @override
-    def refused(self, exchange: AuthorizationExchange, error: OAuth2Error) -> Response:
+    def refuse(self, exchange: AuthorizationExchange, error: OAuth2Error) -> Response:
         """Let the client hear of errors at its redirect URI (RFC 6749 §4.1.2.1); on a page where that cannot be."""
         sign_error(exchange)
         backend, refusal = self.provider.backend, AuthorizationRefused(error, exchange)
@@ -108,9 +108,9 @@ class Authorize(InteractionView[AuthorizationExchange]):
             answer = backend.error_response(refusal, self.provider.current_issuer())
             backend.end_request(refusal)
         except OAuth2Error as fatal:
-            return super().refused(exchange, fatal)
-        return _sent(answer)
+            return super().refuse(exchange, fatal)
+        return _to_flask(answer)
 
 
-def _sent(answer: Answer) -> Response:
+def _to_flask(answer: Answer) -> Response:
     return Response(answer.body, answer.status, dict(answer.headers))

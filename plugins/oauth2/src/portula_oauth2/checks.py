@@ -50,7 +50,7 @@ def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Fin
         yield Finding(
             "oauth2.client-auth-methods",
             Level.WARNING,
-            f"OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED excludes how these clients authenticate: {_named(barred)}.",
+            f"OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED excludes how clients authenticate: {_list_names(barred)}.",
             "Add the method, `none` for public clients, or leave the setting out.",
             "RFC 6749 §2.3",
         )
@@ -59,13 +59,13 @@ def _about_clients(provider: Provider, settings: OAuth2Settings) -> Iterator[Fin
         yield Finding(
             "oauth2.client-response-types",
             Level.WARNING,
-            f"OIDC_RESPONSE_TYPES_SUPPORTED excludes every response type of these clients: {_named(idle)}.",
+            f"OIDC_RESPONSE_TYPES_SUPPORTED excludes every response type of these clients: {_list_names(idle)}.",
             "Add the response type, with IMPLICIT_GRANT_ENABLED if it has an access token, or leave the setting out.",
             "RFC 6749 §3.1.1",
         )
 
 
-def _named(clients: list[Application]) -> str:
+def _list_names(clients: list[Application]) -> str:
     others = len(clients) - CLIENTS_NAMED
     names = ", ".join(client.client_id for client in clients[:CLIENTS_NAMED])
     return f"{names} and {others} more" if others > 0 else names

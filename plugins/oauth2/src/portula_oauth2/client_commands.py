@@ -75,7 +75,7 @@ def _show(provider: Provider) -> click.Command:
     @console.json_option
     def show(client_id: str, *, as_json: bool) -> None:
         """Show everything about a client but its secrets, of which the names are shown."""
-        client = _tried(lambda: provider.clients.registered(client_id))
+        client = _attempt(lambda: provider.clients.require(client_id))
         required = required_confirmations(provider.client_members, client)
         facts = {
             **client_facts(client),
@@ -104,9 +104,9 @@ def _set(provider: Provider) -> click.Command:
         options = {name: value for name, value in given.items() if value is not None}
         if not options and not metadata:
             raise click.UsageError("say what to change; --help lists what there is")
-        client = _tried(
+        client = _attempt(
             lambda: provider.clients.edit(
-                client_id, lambda known: _changed(provider, known, metadata, options)
+                client_id, lambda known: _change(provider, known, metadata, options)
             )
         )
         if as_json:
@@ -117,7 +117,7 @@ def _set(provider: Provider) -> click.Command:
     return set_client
 
 
-def _changed(
+def _change(
     provider: Provider, known: Application, document: dict[str, Any], options: dict[str, Any]
 ) -> Application:
     """Return a client as the options and the metadata leave it; what an option says counts more."""
@@ -153,17 +153,17 @@ def _rotate_secret(provider: Provider) -> click.Command:
         """
         if at_once and finish:
             raise click.UsageError("--now and --finish exclude each other")
-        known = _tried(lambda: provider.clients.registered(client_id))
+        known = _attempt(lambda: provider.clients.require(client_id))
         if at_once or finish:
             console.confirm(f"End {'all' if at_once else 'older'} secrets of {client_id} now?", yes=yes)
         if finish:
             for name in secret_names(known)[:-1]:
-                known = _tried(partial(provider.clients.remove_secret, client_id, name))
+                known = _attempt(partial(provider.clients.remove_secret, client_id, name))
             _say(known, None, "Ended all secrets but the newest of", as_json=as_json)
             return
         hasher = provider.hooks.ask(Plugin.portula_secret_hasher)
         sealed = bool(known.secret_hashes) and hasher.unseal(known.secret_hashes[-1]) is not None
-        client, secret = _tried(
+        client, secret = _attempt(
             lambda: provider.clients.add_secret(client_id, hash_secret=not sealed, end_others=at_once)
         )
         _say(client, secret, "Made another secret of", as_json=as_json)
@@ -189,7 +189,7 @@ def _switch(provider: Provider, word: str, meaning: str) -> click.Command:
     @click.argument("client_id")
     @console.json_option
     def switch(client_id: str, *, as_json: bool) -> None:
-        client = _tried(
+        client = _attempt(
             lambda: provider.clients.edit(client_id, lambda known: replace(known, disabled=disabled))
         )
         if as_json:
@@ -207,9 +207,9 @@ def _remove(provider: Provider) -> click.Command:
     @console.json_option
     def remove(client_id: str, *, yes: bool, as_json: bool) -> None:
         """Remove a client for good, and end all that was issued to it."""
-        client = _tried(lambda: provider.clients.registered(client_id))
+        client = _attempt(lambda: provider.clients.require(client_id))
         console.confirm(f"Remove {client_id}{client.name and f' ({client.name})'} for good?", yes=yes)
-        _tried(lambda: provider.clients.remove(client_id))
+        _attempt(lambda: provider.clients.remove(client_id))
         if as_json:
             console.print_record(client_facts(client), as_json=True)
         else:
@@ -218,7 +218,7 @@ def _remove(provider: Provider) -> click.Command:
     return remove
 
 
-def _tried(change: Callable[[], T]) -> T:
+def _attempt(change: Callable[[], T]) -> T:
     try:
         return change()
     except (InvalidClientMetadata, UnknownClient) as error:

@@ -49,7 +49,7 @@ def enabled_response_types(settings: OAuth2Settings, contributed: Collection[str
         ConfigError: OIDC_RESPONSE_TYPES_SUPPORTED names one that nobody contributes, or only such as
             IMPLICIT_GRANT_ENABLED leaves out.
     """
-    listed = _chosen(_RESPONSE_TYPES, settings.OIDC_RESPONSE_TYPES_SUPPORTED, contributed)
+    listed = _choose(_RESPONSE_TYPES, settings.OIDC_RESPONSE_TYPES_SUPPORTED, contributed)
     enabled = [name for name in listed if settings.IMPLICIT_GRANT_ENABLED or "token" not in name.split()]
     if listed and not enabled:
         raise ConfigError(f"{_RESPONSE_TYPES}: all of these need IMPLICIT_GRANT_ENABLED = True")
@@ -62,7 +62,7 @@ def enabled_client_auth_methods(settings: OAuth2Settings, contributed: Collectio
     Raises:
         ConfigError: OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED names one that nobody contributes.
     """
-    return _chosen(_AUTH_METHODS, settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, contributed)
+    return _choose(_AUTH_METHODS, settings.OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED, contributed)
 
 
 def registrable_grant_types(provider: AuthorizationServer) -> list[str]:
@@ -71,7 +71,7 @@ def registrable_grant_types(provider: AuthorizationServer) -> list[str]:
     return [*names, IMPLICIT] if any(map(in_front_channel, provider.response_types)) else names
 
 
-def _chosen(setting: str, names: Collection[str] | None, contributed: Collection[str]) -> list[str]:
+def _choose(setting: str, names: Collection[str] | None, contributed: Collection[str]) -> list[str]:
     """Return the names of a list, all that are contributed where there is none."""
     if names is None:
         return list(contributed)

@@ -22,8 +22,8 @@ def keep_until(exchange: Exchange, expires_at: int | None) -> None:
     authorization = exchange.authorization
     if authorization is None:
         return
-    bound = _bound(exchange)
-    begun = exchange.plan.added(type(authorization))
+    bound = _binding(exchange)
+    begun = exchange.plan.additions(type(authorization))
     if begun:
         exchange.authorization = replace(authorization, expires_at=expires_at, **bound)
         exchange.plan.replace(authorization, exchange.authorization)
@@ -38,7 +38,7 @@ def keep_until(exchange: Exchange, expires_at: int | None) -> None:
     )
 
 
-def _bound(exchange: Exchange) -> dict[str, Any]:
+def _binding(exchange: Exchange) -> dict[str, Any]:
     """Return what the authorization is bound to from now on.
 
     The refresh token of a public client is of use only to who proves the key again (RFC 8705 §4, RFC 9449 §5); that of

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from portula.errors import Replayed
+from portula.errors import RecordReplayed
 from portula.plugin import (
     REFRESH_TOKEN,
     TO_AUTHORIZATION,
@@ -60,7 +60,7 @@ def check_superseded(
         The answer to the rotation, within the grace period; None for a value that was never issued.
 
     Raises:
-        Replayed: it was rotated, and the grace period is over (RFC 9700 §4.14.2).
+        RecordReplayed: it was rotated, and the grace period is over (RFC 9700 §4.14.2).
     """
     made = RefreshTokens(provider.keys).read(value)
     if made is not None and made[1] >= token.generation:
@@ -76,7 +76,7 @@ def check_superseded(
             answer: dict[str, Any] = json.loads(opened)
             answer["expires_in"] = max(0, answer.pop("expires_at") - provider.now())
             return answer
-    raise Replayed(token)
+    raise RecordReplayed(token)
 
 
 def seal_successor(

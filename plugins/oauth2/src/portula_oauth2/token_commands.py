@@ -96,7 +96,7 @@ def _show(provider: Provider) -> click.Command:
     @console.json_option
     def show(identifier: str, *, as_json: bool) -> None:
         """Show an authorization and the times of its access tokens, or one access token; never a token or a digest."""
-        found, now = _found(provider, identifier), provider.now()
+        found, now = _find(provider, identifier), provider.now()
         if isinstance(found, AccessToken):
             console.print_record(token_facts(provider, [found])[0], as_json=as_json)
             return
@@ -141,7 +141,7 @@ def _revoke(provider: Provider) -> click.Command:
         if bool(identifiers) == chosen:
             raise click.UsageError("name authorizations, or say whose: --user, --client, or both")
         where = _where(provider, user, client_id)
-        found = [_found(provider, each) for each in identifiers]
+        found = [_find(provider, each) for each in identifiers]
         whose = " and ".join(f"{name} {value!r}" for name, value in where.items()) or f"{len(found)} named"
         console.confirm(f"Revoke all tokens of {whose}?", yes=yes)
         if found:
@@ -187,13 +187,13 @@ def _subject(provider: Provider, user: str) -> str:
 
 
 def _authorization(provider: Provider, identifier: str) -> Authorization:
-    found = _found(provider, identifier)
+    found = _find(provider, identifier)
     if isinstance(found, AccessToken):
         raise click.ClickException(f"{identifier!r} is an access token; the list is one of authorizations")
     return found
 
 
-def _found(provider: Provider, identifier: str) -> Authorization | AccessToken:
+def _find(provider: Provider, identifier: str) -> Authorization | AccessToken:
     found = provider.storage.find(Authorization, id=identifier) or find_token(provider, identifier)
     if found is None:
         raise click.ClickException(f"there is no authorization and no access token {identifier!r}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from portula import Plugin, hookimpl
 from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
 from portula.plugin import Demands, OAuthRequest, exchange_of, is_encrypted, issuer_of
-from portula_oidc.acr import reached
+from portula_oidc.acr import reached_classes
 from portula_oidc.claims import ROOM
 from portula_oidc.requested_claims import RequestedClaims, asked_of
 from portula_oidc.settings import OIDCSettings, is_on
@@ -211,5 +211,5 @@ def _acr_suffices(
     provider: AuthorizationServer, demanded: Sequence[Sequence[str]], amr: Sequence[str]
 ) -> bool:
     """Say whether these methods meet every demand; what is merely wished for cannot fail."""
-    known = reached(provider, amr)
+    known = reached_classes(provider, amr)
     return not any(set(known).isdisjoint(classes) for classes in demanded)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from portula import OAuth2Validator
 from portula.errors import DuplicateRecord
-from portula.plugin import Artifact, added, unkeyed_digest
+from portula.plugin import Artifact, plan_to_add, unkeyed_digest
 from portula_oidc.claims import ROOM, SCOPE_OF
 from portula_oidc.requested_claims import OPENID
 
@@ -70,7 +70,7 @@ class PairwiseQuestions(OAuth2Validator):
             digest=digest, kind=_KIND, payload={"salt": secrets.token_hex(32)}, issued_at=provider.now()
         )
         try:
-            provider.storage.apply(added(made))
+            provider.storage.apply(plan_to_add(made))
         except DuplicateRecord:
             found = provider.storage.find(Artifact, digest=digest)
             made = found or made

@@ -25,7 +25,7 @@ def is_on(provider: AuthorizationServer) -> bool:
     enabled = provider.settings(OIDCSettings).OIDC_ENABLED
     if enabled is None:
         jose = provider.hooks.ruling(Plugin.portula_jose).answer
-        return jose is not None and jose.configured
+        return jose is not None and jose.has_configured_keys
     return enabled and provider.hooks.ask(Plugin.portula_jose) is not None
 
 

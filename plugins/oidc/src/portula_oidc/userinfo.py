@@ -37,7 +37,7 @@ class UserinfoExchange(Exchange):
     """The claims as a JSON Web Token, signed, encrypted or both, for a client that is registered so."""
 
 
-def presented(exchange: UserinfoExchange) -> None:
+def presentation(exchange: UserinfoExchange) -> None:
     """Take the access token from the header, or from the body of a POST, never from both (RFC 6750 §2)."""
     presentations = exchange.provider.token_presentations
     presented = presentations.read(exchange.message, form=True, headers=exchange.headers)
@@ -124,7 +124,7 @@ def refuse(exchange: UserinfoExchange, error: Exception) -> Answer | None:
 USERINFO_STEPS = Steps(
     "userinfo",
     [
-        step(presented, sets="presented_token"),
+        step(presentation, sets="presented_token"),
         step(
             live, reads="presented_token", sets="access_token client subject scope person authorization facts"
         ),

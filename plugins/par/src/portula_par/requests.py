@@ -37,7 +37,7 @@ def portula_request_resolvers(provider: Provider) -> list[RequestResolver]:
     """Return the way from a request_uri to what was pushed."""
     if not provider.settings(ParSettings).PAR_ENABLED:
         return []
-    return [RequestResolver(name=NAME, presented=_presented, resolve=_resolve, consume=_consume)]
+    return [RequestResolver(name=NAME, presented=_is_presented, resolve=_resolve, consume=_consume)]
 
 
 def is_pushed(exchange: AuthorizationExchange) -> bool:
@@ -69,7 +69,7 @@ def keep(exchange: Exchange, pairs: Pairs) -> str:
     return f"{URN}{name}"
 
 
-def _presented(parameters: Mapping[str, str]) -> bool:
+def _is_presented(parameters: Mapping[str, str]) -> bool:
     return FOUND in parameters or parameters.get("request_uri", "").startswith(URN)
 
 

@@ -10,7 +10,7 @@ import click
 from portula.plugin import console, nearest
 from portula_playground.display import Terminal
 from portula_playground.hooks import PlayedGrant, PlaygroundHooks
-from portula_playground.places import ended, take
+from portula_playground.places import remove_at_end, take
 from portula_playground.playing import issuer_of, lines_of, pairs_of, run
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def try_command(provider: Provider) -> click.Command:
     @click.option("--show-secrets", is_flag=True, help="Show tokens, codes and secrets whole.")
     def try_(grant: str | None, **options: Any) -> None:
         """Play a client of a GRANT against the running provider, and explain each message; without one, list them."""
-        grants = provider.hooks.collect(PlaygroundHooks.portula_played_grants)
+        grants = provider.hooks.collect(PlaygroundHooks.portula_grant_trials)
         if grant is None:
             _list(grants)
             return
@@ -92,5 +92,5 @@ def _run(
         run(provider, play, here=here, client_id=client_id, secret=client_secret, **given_player)
         return
     place = take(provider, types, REDIRECT_URI)
-    with ended(provider, place):
+    with remove_at_end(provider, place):
         run(provider, play, client_id=place.client_id, secret=place.secret, **given_player)

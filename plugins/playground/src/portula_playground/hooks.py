@@ -17,16 +17,16 @@ class PlaygroundHooks(HookDeclarations):
     """Hooks of this room."""
 
     @contribution(HookClass.OBSERVES)
-    def portula_played_grants(self, provider: Provider) -> Mapping[str, PlayedGrant]:
+    def portula_grant_trials(self, provider: Provider) -> Mapping[str, PlayedGrant]:
         """Contribute how a client of a grant is played by `portula try`, under the name that people type.
 
         Example:
             def play_voucher(player):
                 '''A voucher becomes a token.'''
-                player.post("Our manual", "token_endpoint", grant_type="voucher", voucher=player.given("voucher"))
+                player.post("Our manual", "token_endpoint", grant_type="voucher", voucher=player.require("voucher"))
 
             class Room(Plugin):
-                def portula_played_grants(self, provider):
+                def portula_grant_trials(self, provider):
                     return {"voucher": (("voucher",), play_voucher)}
         """
         return {}

@@ -17,9 +17,9 @@ from portula import hookimpl
 from portula.plugin import AccountLink, Mount, PageForm, log_failure, refuse_head
 from portula_playground import transcript
 from portula_playground.hooks import PlayedGrant, PlaygroundHooks
-from portula_playground.places import Place, clear, ended, take
+from portula_playground.places import Place, clear, remove_at_end, take
 from portula_playground.playing import issuer_of, pairs_of, run
-from portula_playground.transcript import DONE, FAILED, WAITING, Superseded, Transcript
+from portula_playground.transcript import DONE, FAILED, WAITING, RunSuperseded, Transcript
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -81,13 +81,13 @@ class PlaygroundPages:
 
     def grants(self) -> Response:
         """List the grants, show the form of one, or begin to play it."""
-        played = self._provider.hooks.collect(PlaygroundHooks.portula_played_grants)
+        played = self._provider.hooks.collect(PlaygroundHooks.portula_grant_trials)
         name = self._pages.query().get("grant")
         if name is None:
             return self._list(played)
         if name not in played:
             return self._pages.error(404, "There is no such grant")
-        posted = self._pages.posted() if request.method == "POST" else None
+        posted = self._pages.posted_form() if request.method == "POST" else None
         form, notice = RunForm(self._pages, f"playground {name}", posted), None
         if posted is not None and form.validate():
             try:
@@ -131,7 +131,7 @@ class PlaygroundPages:
         threading.Thread(
             target=_play, args=(provider, place, kept, play, given), name=THREAD, daemon=True
         ).start()
-        return self._settled(named, {WAITING, DONE, FAILED})
+        return self._await_state(named, {WAITING, DONE, FAILED})
 
     def run(self, named: str) -> Response:
         """Show a run as far as it is."""
@@ -154,9 +154,9 @@ class PlaygroundPages:
         if kept is None or kept["state"] != WAITING:
             return self._pages.error(404, "No run waits for this answer")
         transcript.answer(self._provider, named, kept, self._pages.query())
-        return self._settled(named, {DONE, FAILED})
+        return self._await_state(named, {DONE, FAILED})
 
-    def _settled(self, named: str, states: Collection[str]) -> Response:
+    def _await_state(self, named: str, states: Collection[str]) -> Response:
         """Go to the page of a run once it is in one of these states, or as it is after some seconds."""
         ends_at = time.monotonic() + SETTLED_SECONDS
         while time.monotonic() < ends_at:
@@ -170,12 +170,12 @@ class PlaygroundPages:
 def _play(
     provider: Provider, place: Place, kept: Transcript, play: Callable[[Any], Any], given: Mapping[str, Any]
 ) -> None:
-    with provider.app.app_context(), suppress(Superseded):
+    with provider.app.app_context(), suppress(RunSuperseded):
         try:
-            with ended(provider, place):
+            with remove_at_end(provider, place):
                 run(provider, play, display=kept, client_id=place.client_id, secret=place.secret, **given)
             kept.end()
-        except Superseded:
+        except RunSuperseded:
             raise
         except click.ClickException as refusal:
             kept.end(refusal.message)

@@ -80,7 +80,7 @@ def take(provider: Provider, types: Sequence[str], redirect_uri: str) -> Place:
 
 
 @contextmanager
-def ended(provider: Provider, place: Place) -> Iterator[None]:
+def remove_at_end(provider: Provider, place: Place) -> Iterator[None]:
     """Remove the client of a run at its end, and what was issued to it."""
     try:
         yield

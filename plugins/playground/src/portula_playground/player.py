@@ -31,7 +31,7 @@ SECRET = frozenset(
 """Members whose values are shortened, besides those that a grant names."""
 
 
-class Refused(click.ClickException):
+class ProviderRefusal(click.ClickException):
     """The provider refuses; what it says is shown already."""
 
 
@@ -68,7 +68,7 @@ class Player:
             named = self.metadata.get("issuer")
             raise click.ClickException(f"{place} is about {named!r}, not {self.issuer!r} (RFC 8414 §3.3)")
 
-    def given(self, name: str) -> str:
+    def require(self, name: str) -> str:
         """Return a value that the person has to give.
 
         Raises:
@@ -111,7 +111,7 @@ class Player:
             time.sleep(pause)
             section = f"{section.partition(':')[0]}: again after {pause:g} s"
         if error or answer.is_error:
-            raise self._refused(error or str(answer.status_code), document.get("error_description"))
+            raise self._refusal(error or str(answer.status_code), document.get("error_description"))
         return document
 
     def get(self, section: str, url: str, token: str) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class Player:
         steps = self.steps_of(endpoint, "")
         answer = self._send(section, "GET", url, headers={"Authorization": f"Bearer {token}"}, steps=steps)
         if answer.is_error:
-            raise self._refused(_json(answer).get("error", str(answer.status_code)), None)
+            raise self._refusal(_json(answer).get("error", str(answer.status_code)), None)
         return _json(answer)
 
     def browse(self, section: str, **parameters: str) -> dict[str, str]:
@@ -150,7 +150,7 @@ class Player:
         if answer.get("state") != state or answer.get("iss", self.issuer) != self.issuer:
             raise click.ClickException("the answer is not to this request: state or iss differ")
         if "error" in answer:
-            raise self._refused(answer["error"], answer.get("error_description"))
+            raise self._refusal(answer["error"], answer.get("error_description"))
         return {**answer, "code_verifier": verifier, "redirect_uri": answers.url}
 
     def visit(self, url: str, *, qr: bool = False) -> None:
@@ -197,16 +197,16 @@ class Player:
             name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             for name, value in members.items()
         }
-        self.display.message(line, {name: self._shortened(name, text) for name, text in texts.items()})
+        self.display.message(line, {name: self._abbreviate(name, text) for name, text in texts.items()})
 
-    def _shortened(self, name: str, text: str) -> str:
+    def _abbreviate(self, name: str, text: str) -> str:
         if self.show_secrets or name.lower() not in self.secret_members or len(text) <= SHOWN_CHARACTERS:
             return text
         return f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
 
-    def _refused(self, error: str, description: object) -> Refused:
+    def _refusal(self, error: str, description: object) -> ProviderRefusal:
         meaning = MEANINGS.get(error, "the provider's own; its log says why")
-        return Refused(f"{error}: {meaning}" + (f"; it says: {description}" if description else ""))
+        return ProviderRefusal(f"{error}: {meaning}" + (f"; it says: {description}" if description else ""))
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portula.errors import Conflict, DuplicateRecord
-from portula.plugin import Artifact, Plan, added
+from portula.plugin import Artifact, Plan, plan_to_add
 from portula_playground.places import LIFE_SECONDS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ MAX_PARTS = 500
 PAUSE_SECONDS = 0.1
 
 
-class Superseded(click.ClickException):
+class RunSuperseded(click.ClickException):
     """Another run has the place of this one, which took too long."""
 
 
@@ -105,7 +105,7 @@ class Transcript:
         try:
             self._provider.storage.apply(plan)
         except Conflict as error:
-            raise Superseded("another run has its place") from error
+            raise RunSuperseded("another run has its place") from error
 
 
 class _PageAnswers:
@@ -123,7 +123,7 @@ class _PageAnswers:
             if opened:
                 return dict(json.loads(opened))
             if _find(self._provider, KIND, self._run) is None:
-                raise Superseded("another run has its place")
+                raise RunSuperseded("another run has its place")
             time.sleep(PAUSE_SECONDS)
         raise click.ClickException("nobody came back from the browser")
 
@@ -140,7 +140,9 @@ def answer(provider: Provider, run: str, kept: Mapping[str, Any], parameters: Ma
     """Keep the answer for a run, sealed: it has a code. Only the first counts."""
     sealed = provider.keys.seal(ANSWER, json.dumps(dict(parameters)))
     try:
-        provider.storage.apply(added(_artifact(provider, ANSWER, run, {"sealed": sealed}, kept["family"])))
+        provider.storage.apply(
+            plan_to_add(_artifact(provider, ANSWER, run, {"sealed": sealed}, kept["family"]))
+        )
     except DuplicateRecord:
         return
 

@@ -36,7 +36,7 @@ def portula_endpoints(provider: Provider) -> list[Endpoint]:
 def portula_metadata(provider: Provider) -> dict[str, Any]:
     """Tell the resources that are configured (RFC 9728 §4)."""
     settings = provider.settings(ProtectedResourceSettings)
-    return {"protected_resources": sorted(settings.configured)}
+    return {"protected_resources": sorted(settings.resources)}
 
 
 @hookimpl(optionalhook=True)

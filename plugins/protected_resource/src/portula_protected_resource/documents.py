@@ -16,7 +16,7 @@ from portula_protected_resource.settings import (
     ResourceMetadata,
     identifier_problem,
 )
-from portula_protected_resource.signed import signed_metadata
+from portula_protected_resource.signed_metadata import signed_metadata
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -63,7 +63,7 @@ def _find_resources(provider: Provider) -> list[Resource]:
 
     Those are audiences that are URLs, and resources at the issuer's origin that tokens can be for.
     """
-    configured = provider.settings(ProtectedResourceSettings).configured
+    configured = provider.settings(ProtectedResourceSettings).resources
     if not configured:
         settings, here = provider.all_settings, origin_of(provider.issuer)
         audiences: tuple[str, ...] = settings.value("RESOURCE_SERVER_AUDIENCES", ())

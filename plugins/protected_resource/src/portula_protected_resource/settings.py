@@ -94,15 +94,15 @@ class ProtectedResourceSettings(BaseModel):
 
     @model_validator(mode="after")
     def _are_identifiers(self) -> Self:
-        problems = [problem for each in self.configured if (problem := identifier_problem(each))]
-        paths = Counter(urlsplit(each).path.removesuffix("/") for each in self.configured)
+        problems = [problem for each in self.resources if (problem := identifier_problem(each))]
+        paths = Counter(urlsplit(each).path.removesuffix("/") for each in self.resources)
         problems += [f"two resources have the path {path!r}" for path, times in paths.items() if times > 1]
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
     @property
-    def configured(self) -> dict[str, ResourceMetadata]:
+    def resources(self) -> dict[str, ResourceMetadata]:
         """The resources that these settings name."""
         own = self.OAUTH2_PROTECTED_RESOURCE_IDENTIFIER
         return {**({own: ResourceMetadata()} if own else {}), **self.OAUTH2_PROTECTED_RESOURCES}

@@ -92,10 +92,10 @@ def judge(exchange: Exchange, text: str) -> tuple[Detail, ...]:
         raise InvalidAuthorizationDetails(description=f"{PARAMETER}: {error}.") from None
     if len(objects) > MAX_OBJECTS:
         raise InvalidAuthorizationDetails(description=f"{PARAMETER} has more than {MAX_OBJECTS} objects.")
-    return tuple(_judged(exchange, f"{PARAMETER}[{place}]", members) for place, members in enumerate(objects))
+    return tuple(_judge(exchange, f"{PARAMETER}[{place}]", members) for place, members in enumerate(objects))
 
 
-def _judged(exchange: Exchange, where: str, members: object) -> Detail:
+def _judge(exchange: Exchange, where: str, members: object) -> Detail:
     try:
         detail = read(exchange, members)
     except ValidationError as error:
@@ -147,7 +147,7 @@ def recall(exchange: Exchange) -> tuple[Detail, ...]:
     return _read_again(exchange, exchange.facts.get(_ROOM, {}).get("details", ()))
 
 
-def granted(exchange: Exchange) -> tuple[Detail, ...]:
+def granted_details(exchange: Exchange) -> tuple[Detail, ...]:
     """Return what a token may have at most: what was granted, or what the token or assertion says in whose place it is.
 
     Of that, what its type finds nothing wrong with: another client asks, or another server granted it.

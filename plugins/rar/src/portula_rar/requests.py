@@ -10,7 +10,7 @@ from portula_rar.details import (
     PARAMETER,
     InvalidAuthorizationDetails,
     details_in,
-    granted,
+    granted_details,
     is_narrower,
     judge,
     recall,
@@ -79,7 +79,7 @@ def token_details(exchange: TokenExchange) -> None:
     """
     if exchange.for_another_server:
         return
-    details, text = granted(exchange), exchange.parameter(PARAMETER)
+    details, text = granted_details(exchange), exchange.parameter(PARAMETER)
     if text is not None:
         named = judge(exchange, text)
         if exchange.authorization is not None:

@@ -37,14 +37,14 @@ def portula_validate_token_request(exchange: Exchange) -> None:
     if issue is None or exchange.for_another_server or not are_there(exchange):
         return
     granted = recall(exchange)
-    details = [_enriched(detail, exchange) for detail in granted]
+    details = [_enrich(detail, exchange) for detail in granted]
     if not is_narrower(details, granted):
         raise HookFailed("authorization details: what a type adds to them is more than was granted")
     for_servers = [dict(each.members) for each in details if is_for(each.members, issue.audience)]
     issue.members[PARAMETER] = issue.claims[PARAMETER] = for_servers
 
 
-def _enriched(detail: Detail, exchange: Exchange) -> Detail:
+def _enrich(detail: Detail, exchange: Exchange) -> Detail:
     model = of_type(detail.name, lambda: detail.kind.enrich(detail.model, exchange))
     if model == detail.model:
         return detail

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_RESOURCES = 20
 
 
-def allowed(exchange: Exchange, named: Sequence[str]) -> tuple[str, ...]:
+def allowed_resources(exchange: Exchange, named: Sequence[str]) -> tuple[str, ...]:
     """Return the resources that a request names, each once, as they are registered.
 
     Raises:
@@ -63,7 +63,9 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
         InvalidTargetError: see `allowed`.
     """
     if exchange.provider.settings(ResourceIndicatorsSettings).is_on:
-        exchange.resources = allowed(exchange, [uri for name, uri in exchange.pairs if name == "resource"])
+        exchange.resources = allowed_resources(
+            exchange, [uri for name, uri in exchange.pairs if name == "resource"]
+        )
 
 
 def resources(exchange: TokenExchange) -> None:
@@ -73,7 +75,7 @@ def resources(exchange: TokenExchange) -> None:
     """
     if exchange.for_another_server:
         return
-    named = allowed(exchange, exchange.values("resource"))
+    named = allowed_resources(exchange, exchange.values("resource"))
     if exchange.authorization is not None and not set(named) <= set(exchange.resources):
         raise InvalidTargetError(description="A resource was not granted.")
     exchange.resources = named or exchange.resources

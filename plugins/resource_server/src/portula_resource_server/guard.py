@@ -94,11 +94,11 @@ def rw_protected_resource(
     """
     always = _as_tuple(scopes)
 
-    def needed(asked: Provider) -> tuple[str, ...]:
+    def needed_scopes(asked: Provider) -> tuple[str, ...]:
         reads = request.method in _READING
         return (*always, named_scope(asked, "READ_SCOPE" if reads else "WRITE_SCOPE"))
 
-    return _guard(needed, provider)
+    return _guard(needed_scopes, provider)
 
 
 def _as_tuple(values: Iterable[str] | None, name: str = "scopes") -> tuple[str, ...]:
@@ -108,18 +108,18 @@ def _as_tuple(values: Iterable[str] | None, name: str = "scopes") -> tuple[str, 
 
 
 def _guard(
-    needed: Callable[[Provider], tuple[str, ...]],
+    needed_scopes: Callable[[Provider], tuple[str, ...]],
     name: str,
     signed_in: RequiredAuthentication = ANY_AUTHENTICATION,
 ) -> Callable[[View], View]:
-    """Make the decorator; `needed` tells the scopes for the current request."""
+    """Make the decorator; `needed_scopes` tells the scopes for the current request."""
 
     def guard(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
             provider = current_provider(name)
             headers: dict[str, str] = {}
-            answer = _refusal(provider, needed(provider), signed_in, headers)
+            answer = _refusal(provider, needed_scopes(provider), signed_in, headers)
             if answer is not None:
                 return Response(answer.body, answer.status, {**answer.headers, **headers})
             result = current_app.ensure_sync(view)(*args, **kwargs)
@@ -129,7 +129,7 @@ def _guard(
             response.headers.update(headers)
             return response
 
-        return guarded
+        return call
 
     return cast("Callable[[View], View]", guard)
 

@@ -43,7 +43,7 @@ class IssuerKeys:
         self._lock = threading.Lock()
         self._asks_at = 0
 
-    def verified(self, token: str, typ: str) -> Mapping[str, Any]:
+    def verify(self, token: str, typ: str) -> Mapping[str, Any]:
         """Return the claims of a token that the issuer signed; `iss` and times are judged by who asks.
 
         Raises:

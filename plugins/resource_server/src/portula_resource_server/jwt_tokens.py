@@ -69,7 +69,7 @@ class JwtVerifier:
             UntrustedToken, VerifierUnavailable: see `IssuerKeys.verified`.
             ValueError: a claim is missing, or says that it does not count now.
         """
-        claims = self._keys.verified(token, TYPE)
+        claims = self._keys.verify(token, TYPE)
         self._check(claims)
         verified = VerifiedToken.of(claims)
         if not audience_of(verified):

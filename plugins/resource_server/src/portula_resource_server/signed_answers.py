@@ -52,7 +52,7 @@ class SignedAnswers:
             raise ValueError("the answer is no JWT")
         settings, leeway = self._settings, self._settings.RESOURCE_SERVER_JWT_LEEWAY_SECONDS
         try:
-            claims = self._keys.verified(body.decode("ascii"), TYPE)
+            claims = self._keys.verify(body.decode("ascii"), TYPE)
         except UntrustedToken as error:
             raise ValueError(f"the answer {error}") from error
         audience = claims.get("aud")

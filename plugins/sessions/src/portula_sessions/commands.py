@@ -47,7 +47,7 @@ def _list(provider: Provider, sessions: ServerSessions) -> click.Command:
     def list_sessions(user: str, limit: int, after: str | None, *, as_json: bool) -> None:
         """List the live sessions of USER, the newest first."""
         person = _person(provider, user)
-        last = None if after is None else _found(sessions, person, after).session.sid
+        last = None if after is None else _find(sessions, person, after).session.sid
         rows = [facts_of(seen) for seen in sessions.page(person.subject, limit=limit, after=last)]
         none = f"{user} is signed in nowhere." if last is None else "There is no other session."
         console.print_page(rows, COLUMNS, limit=limit, key="sid", as_json=as_json, none=none)
@@ -62,7 +62,7 @@ def _show(provider: Provider, sessions: ServerSessions) -> click.Command:
     @console.json_option
     def show(user: str, session: str, *, as_json: bool) -> None:
         """Show one session of USER."""
-        console.print_record(facts_of(_found(sessions, _person(provider, user), session)), as_json=as_json)
+        console.print_record(facts_of(_find(sessions, _person(provider, user), session)), as_json=as_json)
 
     return show
 
@@ -83,7 +83,7 @@ def _end(provider: Provider, sessions: ServerSessions) -> click.Command:
             console.confirm(f"End all sessions of {person.username}?", yes=yes)
             ended = sessions.end_all(person.subject)
         else:
-            sid = _found(sessions, person, session).session.sid
+            sid = _find(sessions, person, session).session.sid
             console.confirm(f"End this session of {person.username}?", yes=yes)
             ended = int(sessions.end_one(person.subject, sid))
         if as_json:
@@ -101,10 +101,10 @@ def _person(provider: Provider, user: str) -> User:
         raise click.ClickException(str(error)) from None
 
 
-def _found(sessions: ServerSessions, person: User, sid: str) -> SeenSession:
+def _find(sessions: ServerSessions, person: User, sid: str) -> SeenSession:
     found = sessions.find(person.subject, sid)
     if found is None:
-        near = nearest(sid, [each.session.sid for each in sessions.seen(person.subject)])
+        near = nearest(sid, [each.session.sid for each in sessions.live_sessions(person.subject)])
         raise click.ClickException(f"{person.username} has no session {sid!r}{near}")
     return found
 

@@ -16,7 +16,7 @@ from portula_sessions.sessions import ServerSessions
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authenticated, SeenSession
+    from portula.plugin import AuthenticatedUser, SeenSession
 
 VIEW = "sessions.sessions"
 
@@ -54,7 +54,7 @@ class SessionsPage:
         person = self._provider.hooks.ask(Plugin.portula_login).current()
         if person is None:
             return self._to_login()
-        posted = self._provider.pages.posted()
+        posted = self._provider.pages.posted_form()
         sid = posted.get("sid", "")
         form = self._form(person, sid, posted)
         if not form.validate():
@@ -67,23 +67,25 @@ class SessionsPage:
         return self._redirect(self._provider.url_for(VIEW))
 
     def _page(
-        self, person: Authenticated, tried: dict[str, EndForm] | None = None, status: int = 200
+        self, person: AuthenticatedUser, tried: dict[str, EndForm] | None = None, status: int = 200
     ) -> Response:
-        seen = sorted(self._seen(person), key=lambda entry: not entry.current)
+        seen = sorted(self._live_sessions(person), key=lambda entry: not entry.current)
         forms = {sid: self._form(person, sid) for sid in ("", *(entry.session.sid for entry in seen))}
         return self._provider.pages.render(
             "portula_sessions/sessions.html",
             status,
-            sessions=[_shown(entry) for entry in seen],
+            sessions=[_row(entry) for entry in seen],
             forms={**forms, **(tried or {})},
             action=self._provider.url_for(VIEW),
             account=self._provider.hooks.ask(Plugin.portula_login).account_url(),
         )
 
-    def _seen(self, person: Authenticated) -> list[SeenSession]:
-        return self._sessions.seen(person.subject)
+    def _live_sessions(self, person: AuthenticatedUser) -> list[SeenSession]:
+        return self._sessions.live_sessions(person.subject)
 
-    def _form(self, person: Authenticated, sid: str, posted: MultiDict[str, str] | None = None) -> EndForm:
+    def _form(
+        self, person: AuthenticatedUser, sid: str, posted: MultiDict[str, str] | None = None
+    ) -> EndForm:
         """Make a form that serves this person's session and this entry of the list alone."""
         context = f"end {person.sid or person.subject} {sid}"
         return EndForm(self._provider.pages, context, posted, sid=sid)
@@ -98,7 +100,7 @@ class SessionsPage:
         return response
 
 
-def _shown(seen: SeenSession) -> dict[str, Any]:
+def _row(seen: SeenSession) -> dict[str, Any]:
     return {
         "sid": seen.session.sid,
         "device": device_name(seen.agent),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Response, after_this_request, has_request_context, request
 
 from portula import Plugin
-from portula.errors import Replayed
+from portula.errors import RecordReplayed
 from portula.plugin import (
     Artifact,
     ChangeAll,
@@ -76,7 +76,7 @@ class ServerSessions(Sessions):
         settings = self._provider.settings(SessionSettings)
         now = self._provider.now()
         ends_at = now + settings.SESSION_LIFETIME_SECONDS
-        pointer, before = secrets.token_urlsafe(POINTER_BYTES), self._stored()
+        pointer, before = secrets.token_urlsafe(POINTER_BYTES), self._find()
         again = before is not None and self.current() is not None and before.subject == subject
         payload = before.payload if before is not None and again else {}
         artifact = Artifact(
@@ -114,7 +114,7 @@ class ServerSessions(Sessions):
 
     def end(self, plan: Plan | None = None) -> Counts:
         """End the browser's session, in one plan with what else is planned; the cookie goes too."""
-        stored = self._stored()
+        stored = self._find()
         _, counts = self._end([] if stored is None else [stored], plan)
         if self._pointer() is not None:
             self._send_cookie("", 0)
@@ -164,7 +164,7 @@ class ServerSessions(Sessions):
             log_failure(failure, "sessions that began while the others of their person were ended may remain")
             return ended
 
-    def seen(self, subject: str) -> list[SeenSession]:
+    def live_sessions(self, subject: str) -> list[SeenSession]:
         """Return the live sessions of a person, the one last in use first."""
         return sorted(self._live(subject), key=lambda seen: seen.seen_at, reverse=True)[:MAX_SEEN]
 
@@ -232,7 +232,7 @@ class ServerSessions(Sessions):
             whole.extend(plan)
             try:
                 counts = provider.storage.apply(whole)
-            except Replayed as replayed:  # another process has ended one of them in this moment
+            except RecordReplayed as replayed:  # another process has ended one of them in this moment
                 if ends.pop(getattr(replayed.record, "digest", ""), None) is None:
                     raise
             else:
@@ -258,7 +258,7 @@ class ServerSessions(Sessions):
         value = request.cookies.get(self._provider.pages.cookie_name(COOKIE), "")
         return value if len(value) == POINTER_CHARACTERS and value.isascii() else None
 
-    def _stored(self) -> Artifact | None:
+    def _find(self) -> Artifact | None:
         """Return what the cookie points to, expired or not; the person is read with it, for the login."""
         pointer = self._pointer()
         if pointer is None:
@@ -269,7 +269,7 @@ class ServerSessions(Sessions):
         return artifact if artifact is not None and artifact.kind == KIND and artifact.subject else None
 
     def _look_up(self) -> LoginSession | None:
-        artifact = self._stored()
+        artifact = self._find()
         if artifact is None or (artifact.expires_at or 0) <= self._provider.now():
             return None
         self._extend(artifact)

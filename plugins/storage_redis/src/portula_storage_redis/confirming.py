@@ -27,7 +27,7 @@ class Confirmation:
     seconds: float
 
 
-def confirmed(
+def run_confirming(
     client: Redis | RedisCluster, script: Script, key: str, args: Sequence[str], asked: Confirmation
 ) -> Any:
     """Run a script, and wait for replicas on the same connection, which is what WAIT is about.

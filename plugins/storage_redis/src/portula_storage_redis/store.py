@@ -22,9 +22,9 @@ from portula.plugin import (
     Writes,
     shape_of,
 )
-from portula_storage_redis.confirming import Confirmation, confirmed
+from portula_storage_redis.confirming import Confirmation, run_confirming
 from portula_storage_redis.errors import answering
-from portula_storage_redis.values import can_be_kept, read_record, written, written_fields, written_where
+from portula_storage_redis.values import can_be_kept, read_record, to_text, written_fields, written_where
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -160,15 +160,15 @@ class RedisStore:
         asked: dict[str, Any] = {
             "kind": shape.record.name,
             "order": _orders(shape).index((*compared, by)) + 1,
-            "values": [written(where[name]) for name in compared],
+            "values": [to_text(where[name]) for name in compared],
             "descending": descending,
             "limit": limit,
             "prefix": prefix,
         }
         if shape.record.in_realm and "realm" in where:
-            asked["realm"] = written(where["realm"])
+            asked["realm"] = to_text(where["realm"])
         if after is not None:
-            asked["after"] = [written(after[0]), after[1]]
+            asked["after"] = [to_text(after[0]), after[1]]
         return [read_record(shape, flat) for flat in self._run("walk", asked, shape)]
 
     # --- Writing ---
@@ -259,7 +259,7 @@ class RedisStore:
                 break
         return purged
 
-    def expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
+    def count_expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """See portula.plugin.Store."""
         return self._run_expired(cls, now, limit, realm, purge=False)
 
@@ -269,7 +269,7 @@ class RedisStore:
             return 0
         asked = {"kind": shape.record.name, "now": str(now), "limit": limit, "purge": purge}
         if realm is not None:
-            asked["realm"] = written(realm)
+            asked["realm"] = to_text(realm)
         return int(self._run("expired", asked, shape))
 
     # --- The server ---
@@ -279,7 +279,7 @@ class RedisStore:
         arguments = [json.dumps(kinds), json.dumps(asked)]
         with answering():
             if script == "apply" and self._confirmation is not None:
-                return confirmed(
+                return run_confirming(
                     self._client, self._scripts[script], self._tag, arguments, self._confirmation
                 )
             return self._scripts[script](keys=[self._tag], args=arguments)
@@ -307,8 +307,8 @@ def _orders(shape: Shape) -> list[tuple[str, ...]]:
 def _pointer(pointer: Pointer, target: Shape) -> dict[str, str]:
     described = {"field": pointer.field, "kind": target.record.name, "key": pointer.key}
     if pointer.value is not None:
-        described["value"] = written(pointer.value)
-    return described if pointer.realm is None else {**described, "realm": written(pointer.realm)}
+        described["value"] = to_text(pointer.value)
+    return described if pointer.realm is None else {**described, "realm": to_text(pointer.realm)}
 
 
 def _parts(writes: Writes) -> list[Any]:
@@ -316,4 +316,4 @@ def _parts(writes: Writes) -> list[Any]:
 
 
 def _texts(values: Mapping[str, object]) -> dict[str, str]:
-    return {name: written(value) for name, value in values.items()}
+    return {name: to_text(value) for name, value in values.items()}

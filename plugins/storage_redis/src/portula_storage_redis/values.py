@@ -11,7 +11,7 @@ from portula.plugin import Shape
 NONE = "n"
 
 
-def written(value: object) -> str:
+def to_text(value: object) -> str:
     """Return a value as text."""
     if value is None:
         return NONE
@@ -26,7 +26,7 @@ def written(value: object) -> str:
 
 def written_fields(record: object, shape: Shape) -> dict[str, str]:
     """Return the fields of a record as texts, without those that are None."""
-    texts = ((name, written(getattr(record, name))) for name in shape.names)
+    texts = ((name, to_text(getattr(record, name))) for name in shape.names)
     return {name: text for name, text in texts if text != NONE}
 
 
@@ -39,7 +39,7 @@ def written_where(where: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
         (
             name,
             [
-                written(each)
+                to_text(each)
                 for each in (value if isinstance(value, tuple) else (value,))
                 if can_be_kept(each)
             ],

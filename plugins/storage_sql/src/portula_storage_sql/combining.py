@@ -179,7 +179,7 @@ class Combining:
         for step in steps:
             direct = self._direct_of(step)
             try:
-                cursor = connection.execute(direct.text, direct.bound(step.parameters))
+                cursor = connection.execute(direct.text, direct.bind(step.parameters))
                 met = len(cursor.fetchall()) if step.only_requires else cursor.rowcount
             except sqlite3.IntegrityError as error:
                 if error.sqlite_errorname not in SQLITE_DUPLICATE:

@@ -14,7 +14,7 @@ from rich.markup import escape
 from portula.errors import ConfigError
 from portula.plugin import SchemaGroup
 from portula_storage_sql.checks import STORE
-from portula_storage_sql.driver_errors import shown
+from portula_storage_sql.driver_errors import safe_url
 from portula_storage_sql.schema import current, head, lacking, newer
 from portula_storage_sql.stats_command import stats_command
 from portula_storage_sql.store import SqlStore
@@ -40,7 +40,7 @@ def database_group(provider: Provider) -> click.Group:
             version, pending = current(store.engine), _pending(store)
             lacks = lacking(store.engine, store.records)
         if as_json:
-            facts = {"database": shown(store.engine.url), "version": version, "newer": newer(version)}
+            facts = {"database": safe_url(store.engine.url), "version": version, "newer": newer(version)}
             click.echo(json.dumps({**facts, "pending": pending, "models": _models(store), "lacking": lacks}))
         else:
             console = _headed_console(store)
@@ -69,7 +69,7 @@ def database_group(provider: Provider) -> click.Group:
                 )
             version = current(store.engine)
         if as_json:
-            click.echo(json.dumps({"database": shown(store.engine.url), "version": version, "done": done}))
+            click.echo(json.dumps({"database": safe_url(store.engine.url), "version": version, "done": done}))
         else:
             console.print(_up_to_date(version))
 
@@ -96,7 +96,7 @@ def _pending(store: SqlStore) -> list[str]:
 
 def _headed_console(store: SqlStore, *, quiet: bool = False) -> Console:
     console = Console(quiet=quiet)
-    console.print(f"[bold]{escape(shown(store.engine.url))}[/]", soft_wrap=True)
+    console.print(f"[bold]{escape(safe_url(store.engine.url))}[/]", soft_wrap=True)
     return console
 
 

@@ -35,7 +35,7 @@ from sqlalchemy.types import TypeEngine
 from portula_storage_sql.tables import JsonDict, JsonTuple, LongText, ShortText
 
 if TYPE_CHECKING:
-    from portula_storage_sql.prepared import NumberedStatement
+    from portula_storage_sql.prepared_statements import NumberedStatement
 
 Convert = Callable[[Any], Any]
 
@@ -59,7 +59,7 @@ class DirectStatement:
     numbered: NumberedStatement | None = None
     """The same statement where the driver may have it prepared."""
 
-    def bound(self, parameters: Mapping[str, object]) -> dict[str, object]:
+    def bind(self, parameters: Mapping[str, object]) -> dict[str, object]:
         """Return what the driver is given."""
         given = {**self.fixed, **parameters}
         for name, bind in self.binds.items():
@@ -88,7 +88,7 @@ class DirectStatement:
         dialect = connection.dialect
         driver: Any = connection.connection.driver_connection
         try:
-            return self._execute_by(driver, self.bound(parameters), fetches=fetches)
+            return self._execute_by(driver, self.bind(parameters), fetches=fetches)
         except dialect.loaded_dbapi.Error as error:
             is_lost = dialect.is_disconnect(error, driver, None)
             raised = DBAPIError.instance(
@@ -159,7 +159,7 @@ def compile_direct(statement: Executable, keys: Iterable[str], dialect: Dialect)
 
 
 def _numbered_statement(statement: Executable, keys: Iterable[str]) -> NumberedStatement:
-    from portula_storage_sql.prepared import NumberedStatement
+    from portula_storage_sql.prepared_statements import NumberedStatement
 
     compiled = _compile(statement, keys, _numbering())
     return NumberedStatement(str(compiled).encode(), tuple(compiled.positiontup or ()))

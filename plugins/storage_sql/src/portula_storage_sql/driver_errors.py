@@ -99,10 +99,10 @@ def unreachable(error: BaseException | None, url: URL) -> StorageDown:
     reason = str(error).partition("\n")[0]
     if url.password:
         reason = reason.replace(str(url.password), "***")
-    return StorageDown(f"DATABASE_URL: {shown(url)} does not answer: {reason}")
+    return StorageDown(f"DATABASE_URL: {safe_url(url)} does not answer: {reason}")
 
 
-def shown(url: URL) -> str:
+def safe_url(url: URL) -> str:
     """Return the address of a database, without its password."""
     return url.render_as_string(hide_password=True)
 

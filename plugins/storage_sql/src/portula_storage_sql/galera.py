@@ -48,7 +48,7 @@ def is_certified(engine: Engine) -> bool:
     return engine.dialect.name in MARIADB and engine not in _single
 
 
-def forced(change: RowChange, shape: Shape) -> Iterator[RowChange]:
+def force_write(change: RowChange, shape: Shape) -> Iterator[RowChange]:
     """Yield a change as one or two of which one at least writes.
 
     A change may set what is there already, as the condition of the rest of a plan. MariaDB writes nothing then, so that

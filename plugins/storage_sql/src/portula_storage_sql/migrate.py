@@ -23,7 +23,7 @@ from portula.errors import ConfigError
 from portula.plugin import CORE_RECORDS, Field, RecordType, shape_of
 from portula_storage_sql import online
 from portula_storage_sql.engine import BEGIN
-from portula_storage_sql.schema import MIGRATIONS, connect, newer, unfinished, version_of
+from portula_storage_sql.schema import MIGRATIONS, connect, newer, unfinished_indexes, version_of
 from portula_storage_sql.tables import MARIADB, PREFIX, encode, metadata_of
 
 UPGRADE_LOCK = 0x706F7274756C61
@@ -44,7 +44,7 @@ def pending(engine: Engine, records: Sequence[RecordType]) -> list[str]:
         migrations = _migrations(connection)
         theirs = bool(migrations) or newer(version_of(connection))
         additions = _additions(connection, records, with_core=not theirs)
-        again = [f"index {name}" for name in unfinished(connection)]
+        again = [f"index {name}" for name in unfinished_indexes(connection)]
         return migrations + [_line(addition) for addition in additions] + again
 
 

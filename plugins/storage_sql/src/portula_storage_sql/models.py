@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portula.plugin import CORE_RECORDS, ID_TOKEN, ApplicationPolicy, RecordType, shape_of
 from portula_storage_sql.autogenerate import alembic_options
-from portula_storage_sql.mapped import record_class
+from portula_storage_sql.mapping import record_class
 from portula_storage_sql.tables import JsonDict, JsonTuple, index, long_text, short_text
 
 __all__ = [

@@ -12,7 +12,7 @@ from alembic.operations import Operations, ops
 from sqlalchemy import Connection
 from sqlalchemy.schema import CreateIndex
 
-from portula_storage_sql.schema import unfinished
+from portula_storage_sql.schema import unfinished_indexes
 from portula_storage_sql.tables import MARIADB
 
 WITHOUT_LOCK = "ALGORITHM=INPLACE LOCK=NONE"
@@ -26,7 +26,7 @@ def builds_online(connection: Connection) -> bool:
 def drop_unfinished(connection: Connection) -> None:
     """Remove what a build left behind, so that it is found missing; outside of a transaction."""
     quote = connection.dialect.identifier_preparer.quote
-    for name in unfinished(connection):
+    for name in unfinished_indexes(connection):
         connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {quote(name)}")
 
 

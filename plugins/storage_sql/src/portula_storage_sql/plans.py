@@ -23,7 +23,7 @@ from portula_storage_sql.driver_errors import (
     unreachable,
 )
 from portula_storage_sql.galera import is_certified
-from portula_storage_sql.statements import Statements, bound, shaped
+from portula_storage_sql.statements import Statements, bind_values, shape_of_conditions
 from portula_storage_sql.steps import Step, UnmetCondition, is_one_statement, parameters_of, steps_of
 
 ATTEMPTS = 12
@@ -118,7 +118,7 @@ class Plans:
     def _reread(self, change: RowChange) -> object | None:
         where = change.identity
         statements = self._statements[change.kind.cls]
-        rows = self._connections.read(statements.find(shaped(where)), bound(where))
+        rows = self._connections.read(statements.find(shape_of_conditions(where)), bind_values(where))
         found: object | None = statements.record(rows[0]) if rows else None
         return found
 

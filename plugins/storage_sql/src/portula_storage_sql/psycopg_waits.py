@@ -14,7 +14,7 @@ import psycopg
 from psycopg import capabilities
 from sqlalchemy import Engine, event
 
-from portula_storage_sql.prepared import NumberedStatement, Outcome, PreparedStatements
+from portula_storage_sql.prepared_statements import NumberedStatement, Outcome, PreparedStatements
 
 CANCEL_SECONDS = 1.0
 """Seconds in which a server may take the word that a statement is no longer wanted."""

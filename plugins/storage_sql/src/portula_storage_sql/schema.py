@@ -81,7 +81,7 @@ def is_complete(engine: Engine, metadata: MetaData) -> bool:
     """Say whether the last migration has run and each table has its columns and indexes; else see `migrate.pending`."""
     with connect(engine) as connection:
         inspector = inspect(connection)
-        if version_of(connection) != head() or unfinished(connection):
+        if version_of(connection) != head() or unfinished_indexes(connection):
             return False
         names = list(metadata.tables)
         columns = inspector.get_multi_columns(filter_names=names)
@@ -104,7 +104,7 @@ def _facts(
     return name, tuple(columns), bool(unique)
 
 
-def unfinished(connection: Connection) -> list[str]:
+def unfinished_indexes(connection: Connection) -> list[str]:
     """Return the names of indexes of ours that a build left behind unfinished and that nobody is building now."""
     if connection.dialect.name != "postgresql":
         return []

@@ -42,7 +42,7 @@ Shaped = tuple[tuple[str, str], ...]
 """Names of the conditions, each with how it compares: `=`, `in` or `null`."""
 
 
-def shaped(where: Mapping[str, object]) -> Shaped:
+def shape_of_conditions(where: Mapping[str, object]) -> Shaped:
     """Return the shape of conditions: what of them the SQL depends on."""
     return tuple(
         [
@@ -52,7 +52,7 @@ def shaped(where: Mapping[str, object]) -> Shaped:
     )
 
 
-def bound(
+def bind_values(
     where: Mapping[str, object], values: Mapping[str, object] | None = None, prefix: str = ""
 ) -> dict[str, object]:
     """Return the parameters: `w_` and the field's name for a condition, `v_` for a value to set.
@@ -65,7 +65,7 @@ def bound(
     return parameters
 
 
-def named(along: Sequence[Pointer]) -> dict[str, object]:
+def pointer_parameters(along: Sequence[Pointer]) -> dict[str, object]:
     """Return the parameters of pointers that name a record by a value: `n_` and the place."""
     return {f"n_{place}": pointer.value for place, pointer in enumerate(along) if pointer.value is not None}
 
@@ -277,7 +277,7 @@ class Statements:
             self._requiring[where, prefix] = statement
         return statement
 
-    def expired(self, where: Shaped) -> ExpiredStatements:
+    def expiry(self, where: Shaped) -> ExpiredStatements:
         """Make the statements about what has expired; for record types that have a field for it."""
         found = self._expired.get(where)
         if found is None:

@@ -87,7 +87,7 @@ class Stats:
             rows, estimated = max(rows, row_estimate(connection, statements)), ["rows"]
         expired = None
         if record.expires is not None:
-            expired = self._provider.storage.expired(record.cls, now=self._now, limit=self._limit + 1)
+            expired = self._provider.storage.count_expired(record.cls, now=self._now, limit=self._limit + 1)
             if expired > self._limit:
                 condition = self._own(statements) & (statements.by_field[record.expires] < self._now)
                 guess = expired_estimate(connection, statements, condition, rows)

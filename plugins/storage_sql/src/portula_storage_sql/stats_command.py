@@ -15,7 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from portula.errors import StorageDown
-from portula_storage_sql.driver_errors import down_of, shown
+from portula_storage_sql.driver_errors import down_of, safe_url
 from portula_storage_sql.estimates import database_bytes
 from portula_storage_sql.schema import current
 from portula_storage_sql.stats import DAY, Stats, Usage
@@ -105,7 +105,7 @@ def _facts(
         return {**asdict(usage), "steady_rows": usage.steady_rows, "kinds": kinds}
 
     return {
-        "database": None if store is None else shown(store.engine.url),
+        "database": None if store is None else safe_url(store.engine.url),
         "file_bytes": file and file[0],
         "free_bytes": file and file[1],
         "expired": sum(usage.expired or 0 for usage in usages),
@@ -120,7 +120,7 @@ def _show(
     if store is None:
         return
     size = f"  {decimal(file[0])}, {decimal(file[1])} of it free" if file else ""
-    console.print(f"[bold]{escape(shown(store.engine.url))}[/]{size}", soft_wrap=True)
+    console.print(f"[bold]{escape(safe_url(store.engine.url))}[/]{size}", soft_wrap=True)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == HEADINGS[0] else "right", no_wrap=True)

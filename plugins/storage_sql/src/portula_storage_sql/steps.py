@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Delete, Insert, Select, Update
 
 from portula.plugin import Add, ChangeAll, Condition, Remove, RowChange, Writes
-from portula_storage_sql.galera import forced
-from portula_storage_sql.statements import Shaped, Statements, bound, shaped
+from portula_storage_sql.galera import force_write
+from portula_storage_sql.statements import Shaped, Statements, bind_values, shape_of_conditions
 
 MOST = 12
 """Steps of a plan that is written as one statement: a longer one takes the database longer to plan than to write."""
@@ -58,28 +58,34 @@ class Step:
         if isinstance(self.part, Add):
             return self.statements.add
         if self.only_requires:
-            return self.statements.requiring(shaped(self.where))
+            return self.statements.requiring(shape_of_conditions(self.where))
         if isinstance(self.part, Remove):
-            return self.statements.remove(shaped(self.where))
-        return self.statements.change(shaped(self.where), tuple(self.values))
+            return self.statements.remove(shape_of_conditions(self.where))
+        return self.statements.change(shape_of_conditions(self.where), tuple(self.values))
 
     @property
     def parameters(self) -> Mapping[str, object]:
         """What the statement by itself is executed with."""
-        return self.values if isinstance(self.part, Add) else bound(self.where, self.values)
+        return self.values if isinstance(self.part, Add) else bind_values(self.where, self.values)
 
     def dml(self, prefix: str) -> Update | Delete | Select[Any]:
         """Make the UPDATE, DELETE or SELECT as a part of another statement."""
         if self.only_requires:
-            return self.statements.requiring(shaped(self.where), prefix)
+            return self.statements.requiring(shape_of_conditions(self.where), prefix)
         if isinstance(self.part, Remove):
-            return self.statements.removing(shaped(self.where), prefix)
-        return self.statements.changing(shaped(self.where), tuple(self.values), prefix)
+            return self.statements.removing(shape_of_conditions(self.where), prefix)
+        return self.statements.changing(shape_of_conditions(self.where), tuple(self.values), prefix)
 
     @property
     def shape(self) -> tuple[type[Any], type[Any], bool, Shaped, tuple[str, ...]]:
         """What of the step the SQL depends on."""
-        return type(self.part), self.cls, self.is_optional, shaped(self.where), tuple(self.values)
+        return (
+            type(self.part),
+            self.cls,
+            self.is_optional,
+            shape_of_conditions(self.where),
+            tuple(self.values),
+        )
 
 
 def steps_of(
@@ -95,7 +101,7 @@ def steps_of(
     changes: Iterable[RowChange] = writes.changes
     if certified:
         changes = chain.from_iterable(
-            forced(change, statements[change.kind.cls].shape) for change in writes.changes
+            force_write(change, statements[change.kind.cls].shape) for change in writes.changes
         )
     return [
         *(_changing(change.kind.cls, change.where, change, statements) for change in changes),
@@ -144,7 +150,7 @@ def parameters_of(steps: Sequence[Step]) -> dict[str, object]:
     """Return the parameters of all steps."""
     parameters: dict[str, object] = {}
     for place, step in enumerate(steps):
-        parameters |= bound(step.where, step.values, prefix_of(place))
+        parameters |= bind_values(step.where, step.values, prefix_of(place))
     return parameters
 
 

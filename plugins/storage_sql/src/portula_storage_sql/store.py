@@ -15,7 +15,14 @@ from portula_storage_sql.connections import Connections, PoolSize
 from portula_storage_sql.driver_errors import is_retryable
 from portula_storage_sql.plans import Plans
 from portula_storage_sql.schema import VERSION, current, head, is_complete, newer
-from portula_storage_sql.statements import Route, Statements, bound, named, shaped, successor
+from portula_storage_sql.statements import (
+    Route,
+    Statements,
+    bind_values,
+    pointer_parameters,
+    shape_of_conditions,
+    successor,
+)
 from portula_storage_sql.tables import PREFIX, metadata_of
 
 log = logging.getLogger("portula")
@@ -119,7 +126,7 @@ class SqlStore:
         """See Store.find."""
         statements = self._statements[cls]
         statements.shape.check_keys(keys)
-        rows = self._connections.read(statements.find(shaped(keys)), bound(keys))
+        rows = self._connections.read(statements.find(shape_of_conditions(keys)), bind_values(keys))
         found: R | None = statements.record(rows[0]) if rows else None
         return found
 
@@ -128,8 +135,8 @@ class SqlStore:
         statements = self._statements[cls]
         statements.shape.check_keys(keys)
         targets = tuple([(pointer, self._statements[pointer.cls]) for pointer in along])
-        parameters = {**bound(keys), **named(along)}
-        statement = statements.find_joined(shaped(keys), targets, keys.get("realm"))
+        parameters = {**bind_values(keys), **pointer_parameters(along)}
+        statement = statements.find_joined(shape_of_conditions(keys), targets, keys.get("realm"))
         rows = self._connections.read(statement, parameters)
         if not rows:
             return None
@@ -147,10 +154,12 @@ class SqlStore:
         """See Store.select."""
         statements = self._statements[cls]
         statements.shape.check_searchable(where)
-        parameters = {**bound(where), "limit": limit}
+        parameters = {**bind_values(where), "limit": limit}
         if after is not None:
             parameters["after"] = after
-        rows = self._connections.read(statements.select(shaped(where), after=after is not None), parameters)
+        rows = self._connections.read(
+            statements.select(shape_of_conditions(where), after=after is not None), parameters
+        )
         return [statements.record(row) for row in rows]
 
     def walk(
@@ -169,8 +178,10 @@ class SqlStore:
         statements = self._statements[cls]
         statements.shape.check_walk(by, where, prefix)
         bound_ = successor(prefix)
-        route = Route(by, shaped(where), descending, after is not None, bool(prefix), bound_ is not None)
-        parameters: dict[str, object] = {**bound(where), "limit": limit}
+        route = Route(
+            by, shape_of_conditions(where), descending, after is not None, bool(prefix), bound_ is not None
+        )
+        parameters: dict[str, object] = {**bind_values(where), "limit": limit}
         if after is not None:
             parameters["value"], parameters["key"] = after
         if prefix:
@@ -187,7 +198,7 @@ class SqlStore:
         statements, where = self._statements[cls], _of_realm(realm)
         if statements.shape.record.expires is None:
             return 0
-        expired, given = statements.expired(shaped(where)), {**bound(where), "now": now}
+        expired, given = statements.expiry(shape_of_conditions(where)), {**bind_values(where), "now": now}
         removed = 0
         while removed < limit:
             chunk = min(limit - removed, PURGE_CHUNK)
@@ -208,12 +219,15 @@ class SqlStore:
                 break
         return removed
 
-    def expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
+    def count_expired(self, cls: type[Any], /, *, now: int, limit: int, realm: str | None = None) -> int:
         """See Store.expired."""
         statements, where = self._statements[cls], _of_realm(realm)
         if statements.shape.record.expires is None:
             return 0
-        count, given = statements.expired(shaped(where)).count, {**bound(where), "now": now, "limit": limit}
+        count, given = (
+            statements.expiry(shape_of_conditions(where)).count,
+            {**bind_values(where), "now": now, "limit": limit},
+        )
         return int(self._connections.read(count, given)[0][0])
 
 
@@ -225,6 +239,6 @@ def _columns(shape: Shape, tables: Mapping[str, Table]) -> Mapping[str, Column[A
     """Return the column of each field: of our table, or of the one that a deployment's own model is mapped to."""
     if shape.record.model is None:
         return dict(tables[PREFIX + shape.record.name].c.items())
-    from portula_storage_sql.mapped import columns_of
+    from portula_storage_sql.mapping import columns_of
 
     return columns_of(shape.record.model, shape.record.replaces)

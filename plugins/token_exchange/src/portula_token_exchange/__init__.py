@@ -29,8 +29,8 @@ from portula_token_exchange.hooks import (
     TokenExchangeHooks,
     TokenExchangePolicy,
 )
-from portula_token_exchange.played import portula_played_grants
 from portula_token_exchange.settings import TokenExchangeSettings
+from portula_token_exchange.trial import portula_grant_trials
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -41,11 +41,11 @@ __all__ = [
     "ExchangedToken",
     "RequestedTokenType",
     "TokenExchangePolicy",
+    "portula_grant_trials",
     "portula_grant_types",
     "portula_id_token_claims",
     "portula_introspection_response",
     "portula_metadata",
-    "portula_played_grants",
     "portula_shape_token",
     "portula_steps",
     "portula_token_formats",

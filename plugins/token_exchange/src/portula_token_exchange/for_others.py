@@ -29,7 +29,9 @@ class InvalidAuthorizationDetails(InvalidRequestError):  # type: ignore[misc] # 
     error = "invalid_authorization_details"
 
 
-def asked(exchange: TokenExchange, request: ExchangeRequest, kind: RequestedTokenType) -> ExchangeRequest:
+def read_request(
+    exchange: TokenExchange, request: ExchangeRequest, kind: RequestedTokenType
+) -> ExchangeRequest:
     """Return the request with what it names in the words of another server, once its type has judged it.
 
     Raises:

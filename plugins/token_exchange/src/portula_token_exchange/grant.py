@@ -25,7 +25,7 @@ from portula.plugin import (
     Step,
     TokenExchange,
 )
-from portula_token_exchange.for_others import DETAILS, FORMAT, asked, require_format
+from portula_token_exchange.for_others import DETAILS, FORMAT, read_request, require_format
 from portula_token_exchange.hooks import (
     ACCESS_TOKEN,
     ExchangedToken,
@@ -40,7 +40,7 @@ from portula_token_exchange.policies import (
     require_assertion,
 )
 from portula_token_exchange.settings import TokenExchangeSettings
-from portula_token_exchange.tokens import presented
+from portula_token_exchange.tokens import presented_token
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -88,7 +88,7 @@ class TokenExchangeGrant(ExtensionGrant):
         if requested not in settings.TOKEN_EXCHANGE_REQUESTED_TOKEN_TYPES:
             raise InvalidRequestError(description="Tokens of this requested_token_type are not issued.")
         kind = None if requested == ACCESS_TOKEN else self._types[requested]
-        subject, actor = presented(exchange, "subject_token"), presented(exchange, "actor_token")
+        subject, actor = presented_token(exchange, "subject_token"), presented_token(exchange, "actor_token")
         if subject is None:
             raise InvalidRequestError(description="subject_token and subject_token_type are missing.")
         if subject.subject is not None and subject.authorization is None:
@@ -159,7 +159,7 @@ def exchange_target(exchange: TokenExchange) -> None:
     if given.kind is None:
         exchange.memo[(ROOM, "act")] = _act(exchange, given, delegated=not impersonates(request))
     else:
-        request = asked(exchange, request, given.kind)
+        request = read_request(exchange, request, given.kind)
         require_assertion(request)
         if subject.authorization is not None:  # a revocation that comes at this moment wins
             exchange.plan.change(under, given={"revoked_at": None}, expires_at=under.expires_at)

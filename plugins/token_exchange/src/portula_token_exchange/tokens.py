@@ -19,7 +19,7 @@ ID_TOKEN_TYPES = ("JWT", "")
 """What the `typ` of an ID token may be; `jti` tells it from other tokens of ours that have none (attack S44)."""
 
 
-def presented(exchange: TokenExchange, role: str) -> ExchangedToken | None:
+def presented_token(exchange: TokenExchange, role: str) -> ExchangedToken | None:
     """Return the token of a role, `subject_token` or `actor_token`, with its type; None when neither is sent.
 
     Raises:

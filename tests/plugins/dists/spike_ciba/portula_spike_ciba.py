@@ -47,7 +47,7 @@ class CibaGrant(ExtensionGrant):
 def begin(exchange: Exchange) -> None:
     provider, name, now = exchange.provider, secrets.token_urlsafe(32), exchange.provider.now()
     users = provider.hooks.ask(Plugin.portula_login).users  # type: ignore[attr-defined] # of the room accounts
-    person, client = users.named(exchange.parameter("login_hint") or ""), exchange.client
+    person, client = users.find_by_name(exchange.parameter("login_hint") or ""), exchange.client
     if person is None or client is None:
         raise errors.InvalidRequestError(description="login_hint names nobody.")
     payload = {"scope": list(exchange.scope), "subject": person.sub}
@@ -67,7 +67,7 @@ class CibaPage(InteractionView[PageExchange]):
         waiting = find(self.provider, dict(pairs).get(ID, ""))
         return PageExchange.about(self.provider, waiting.client_id or "", waiting.payload["scope"], pairs)
 
-    def decided(self, exchange: PageExchange, *, allowed: bool) -> Response:
+    def decide(self, exchange: PageExchange, *, allowed: bool) -> Response:
         name, provider = dict(exchange.pairs)[ID], self.provider
         waiting = find(provider, name)
         if exchange.login is None or exchange.login.subject != waiting.payload["subject"] or not allowed:

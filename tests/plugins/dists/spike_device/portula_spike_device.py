@@ -76,7 +76,7 @@ class DevicePage(InteractionView[PageExchange]):
         code = self.code(pairs)
         return PageExchange.about(self.provider, code.client_id or "", code.payload["scope"], pairs)
 
-    def decided(self, exchange: PageExchange, *, allowed: bool) -> Response:
+    def decide(self, exchange: PageExchange, *, allowed: bool) -> Response:
         code, until = self.code(exchange.pairs), self.provider.now() + SECONDS
         kept = {**code.payload, "allowed": self.grant(exchange, expires_at=until).id if allowed else None}
         exchange.plan.change(code, given={"version": code.version}, version=code.version + 1, payload=kept)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
 from portula.errors import DuplicateRecord, InvalidTokenError, OAuth2Error, UntrustedToken
-from portula.plugin import Application, Artifact, Step, TokenPresentation, added
+from portula.plugin import Application, Artifact, Step, TokenPresentation, plan_to_add
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -64,7 +64,7 @@ def thumbprint(provider: Provider, message: Message, token: str | None = None) -
         expires_at=issued_at + 2 * SECONDS,
     )
     try:
-        provider.storage.apply(added(used))
+        provider.storage.apply(plan_to_add(used))
     except DuplicateRecord:
         raise InvalidProof(description="The proof was used before.") from None
     return print_

@@ -48,7 +48,7 @@ class ClientQuestions(OAuth2Validator):
         request.client, request.client_id = client, client.client_id
         exchange.client_auth_method = method.name
         held = exchange.client_secret_hash
-        if self.provider.hooks.implemented(Plugin.portula_client_authenticated):
+        if self.provider.hooks.has_implementations(Plugin.portula_client_authenticated):
             event = ClientAuthenticated(
                 provider=self.provider,
                 client_id=client.client_id,
@@ -62,7 +62,10 @@ class ClientQuestions(OAuth2Validator):
         """Tell who did not authenticate, and why."""
         exchange.reason, exchange.is_told = reason, True
         event = ClientAuthenticationFailed(
-            provider=self.provider, client_id=_claimed(exchange.request), method=method, reason=reason
+            provider=self.provider,
+            client_id=_claimed_client_id(exchange.request),
+            method=method,
+            reason=reason,
         )
         self.provider.hooks.tell(Plugin.portula_client_authentication_failed, event)
 
@@ -212,7 +215,7 @@ def _problem(
     return None
 
 
-def _claimed(request: OAuthRequest) -> str | None:
+def _claimed_client_id(request: OAuthRequest) -> str | None:
     """Return the client that a request says to come from."""
     named = presented_basic(request)
     return request.client_id or (named[0][0] if named else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import OAuth2Validator
-from portula.errors import InvalidGrantError, Replayed, UnsupportedCodeChallengeMethodError
+from portula.errors import InvalidGrantError, RecordReplayed, UnsupportedCodeChallengeMethodError
 from portula.plugin import TO_AUTHORIZATION, Application, Grant, OAuthRequest, is_of_former, is_revoked
 from portula_oauth2.keeping import keep_until
 from portula_oauth2.scopes import OPENID, still_allowed
@@ -70,7 +70,7 @@ class CodeQuestions(OAuth2Validator):
         """Find a live code of this client. Another client's attempt changes nothing (attack S22).
 
         Raises:
-            Replayed: this client redeems it a second time.
+            RecordReplayed: this client redeems it a second time.
         """
         provider, exchange = self.provider, self.exchange_of(request)
         found = provider.people.find_along(
@@ -82,7 +82,7 @@ class CodeQuestions(OAuth2Validator):
         grant, authorization = found
         if grant.taken_at is not None:
             exchange.reason = "the code was used before"
-            raise Replayed(grant)
+            raise RecordReplayed(grant)
         if grant.expires_at <= provider.now() or authorization is None or is_revoked(provider, authorization):
             exchange.reason = "the code has expired, or its authorization is revoked"
             return False

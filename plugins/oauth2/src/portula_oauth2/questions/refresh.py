@@ -16,7 +16,7 @@ class RefreshQuestions(OAuth2Validator):
         """Find a live refresh token of this client.
 
         Raises:
-            Replayed: it was rotated, and the grace period is over.
+            RecordReplayed: it was rotated, and the grace period is over.
         """
         provider, exchange = self.provider, self.exchange_of(request)
         found = find_refresh_token(provider, refresh_token, provider.people.find_along)

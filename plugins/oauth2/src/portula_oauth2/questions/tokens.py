@@ -58,7 +58,7 @@ class TokenQuestions(OAuth2Validator):
         )
         exchange.plan.add(access)
         if exchange.refresh_token is not None:
-            ends_at = _refreshed(exchange, exchange.refresh_token, token, access)
+            ends_at = _plan_rotation(exchange, exchange.refresh_token, token, access)
         elif "refresh_token" in token:
             ends_at = _first(exchange, token, access)
         else:
@@ -104,7 +104,7 @@ def _first(exchange: Exchange, response: Mapping[str, Any], access: AccessToken)
     return expires_at
 
 
-def _refreshed(
+def _plan_rotation(
     exchange: Exchange, record: RefreshToken, response: dict[str, Any], access: AccessToken
 ) -> int | None:
     """Plan to move the refresh token on, and to end the access token that was given with it; return when it ends.

@@ -21,7 +21,7 @@ def play_exchange(player: Any) -> None:
         "RFC 8693 §2.1: a token becomes another, for somebody else and never wider",
         "token_endpoint",
         grant_type=GRANT_TYPE,
-        subject_token=player.given("subject_token"),
+        subject_token=player.require("subject_token"),
         subject_token_type=player.given_values.get("subject_token_type", ACCESS_TOKEN),
         audience=player.given_values.get("audience", ""),
         scope=player.scope,
@@ -30,6 +30,6 @@ def play_exchange(player: Any) -> None:
 
 
 @hookimpl(optionalhook=True)
-def portula_played_grants(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
+def portula_grant_trials(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
     """Return the exchange, where a policy allows something."""
     return {"token_exchange": ((GRANT_TYPE,), play_exchange)} if policy_of(provider) is not None else {}

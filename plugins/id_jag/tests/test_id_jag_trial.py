@@ -2,7 +2,7 @@
 
 from support.id_jag import CHAT, Chain
 
-from portula_id_jag import portula_played_grants
+from portula_id_jag import portula_grant_trials
 from portula_testing.jws import taken_apart
 
 
@@ -12,7 +12,7 @@ class Player:
     scope, resource = "read", ""
 
     def __init__(self, chain, **given):
-        self.chain, self.given = chain, given.__getitem__
+        self.chain, self.require = chain, given.__getitem__
 
     def shorten(self, *names):
         assert names == ("subject_token",)
@@ -26,10 +26,10 @@ class Player:
 
 def test_it_is_played_where_somebody_is_named():
     chain = Chain()
-    ((grants, play),) = portula_played_grants(chain.idp.provider).values()
+    ((grants, play),) = portula_grant_trials(chain.idp.provider).values()
     assert grants == ("urn:ietf:params:oauth:grant-type:token-exchange",)
     assert play.__doc__.startswith("An app gets an assertion")
     player = Player(chain, id_token=chain.id_token(), audience=CHAT)
     play(player)
     assert taken_apart(player.answer.json["access_token"])[1]["aud"] == CHAT
-    assert portula_played_grants(chain.chat.provider) == {}
+    assert portula_grant_trials(chain.chat.provider) == {}

@@ -34,6 +34,6 @@ def play_device(player: Any) -> None:
 
 
 @hookimpl(optionalhook=True)
-def portula_played_grants(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
+def portula_grant_trials(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
     """Return the device grant."""
     return {"device": ((GRANT_TYPE, "refresh_token"), play_device)}

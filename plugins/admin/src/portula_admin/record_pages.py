@@ -16,7 +16,7 @@ from portula_admin.pages import AdminPages
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from portula.plugin import AdminAction, AdminRecords, AdminResult, Authenticated, PageForm
+    from portula.plugin import AdminAction, AdminRecords, AdminResult, AuthenticatedUser, PageForm
 
 PER_PAGE = 25
 ON_PERSON = 10
@@ -36,7 +36,7 @@ Table = list[tuple[str, list[tuple[str, Cell]]]]
 class ManagedViews(AdminPages):
     """Views of kinds of records that `portula_admin_records` contributes."""
 
-    def records(self, person: Authenticated, slug: str) -> Response:
+    def records(self, person: AuthenticatedUser, slug: str) -> Response:
         """Show a page of a list, or lead to the record that was searched for; what belongs to people is of one."""
         kind, query = self.site.managed.get(slug), self.provider.pages.query()
         subject = query.get("subject") if kind is not None and kind.of_person else None
@@ -61,7 +61,7 @@ class ManagedViews(AdminPages):
             older=older,
         )
 
-    def view(self, person: Authenticated, slug: str) -> Response:
+    def view(self, person: AuthenticatedUser, slug: str) -> Response:
         """Show one record, and on that of a person what belongs to the person."""
         kind, facts = self._look_up(person, slug)
         if kind is None or facts is None:
@@ -85,9 +85,9 @@ class ManagedViews(AdminPages):
             below=[(other, *self._part(other, subject, ON_PERSON)) for other in below],
         )
 
-    def act(self, person: Authenticated, slug: str) -> Response:
+    def act(self, person: AuthenticatedUser, slug: str) -> Response:
         """Do something to a record, once it was asked and answered on a page of its own."""
-        posted = self.provider.pages.posted()
+        posted = self.provider.pages.posted_form()
         kind, facts = self._look_up(person, slug, posted.get("id", ""))
         offered = {} if kind is None or facts is None else {each.name: each for each in kind.actions(facts)}
         action = offered.get(posted.get("action", ""))
@@ -101,10 +101,12 @@ class ManagedViews(AdminPages):
         try:
             result = kind.act(action.name, facts)
         except AdminRefused as error:
-            return self.done(person, f"Nothing was done: {error}", "managed_view", slug=slug, id=facts["id"])
+            return self.redirect_with_notice(
+                person, f"Nothing was done: {error}", "managed_view", slug=slug, id=facts["id"]
+            )
         return self._answer(person, kind, result, facts)
 
-    def edit(self, person: Authenticated, slug: str) -> Response:
+    def edit(self, person: AuthenticatedUser, slug: str) -> Response:
         """Show the form of a record, or of a new one where none is named; or save it."""
         identifier = self.provider.pages.query().get("id")
         kind, facts = self._look_up(person, slug)
@@ -112,7 +114,7 @@ class ManagedViews(AdminPages):
         if kind is None or kind.form is None or not allowed or (identifier is not None and facts is None):
             return self.missing("There is no such record")
         self.require(person, kind, "add" if facts is None else "change", facts)
-        posted = self.provider.pages.posted() if request.method == "POST" else None
+        posted = self.provider.pages.posted_form() if request.method == "POST" else None
         context = self.context(f"managed form {slug} {identifier}", person)
         data = kind.form_data(facts) if posted is None else {}
         form = kind.form(self.provider.pages, context, posted, **data)
@@ -125,7 +127,7 @@ class ManagedViews(AdminPages):
 
     def _form_page(
         self,
-        person: Authenticated,
+        person: AuthenticatedUser,
         kind: AdminRecords,
         facts: Mapping[str, Any] | None,
         form: PageForm,
@@ -146,7 +148,7 @@ class ManagedViews(AdminPages):
 
     def _confirm_page(
         self,
-        person: Authenticated,
+        person: AuthenticatedUser,
         kind: AdminRecords,
         facts: Mapping[str, Any],
         action: AdminAction,
@@ -167,7 +169,7 @@ class ManagedViews(AdminPages):
 
     def _answer(
         self,
-        person: Authenticated,
+        person: AuthenticatedUser,
         kind: AdminRecords,
         result: AdminResult,
         facts: Mapping[str, Any] | None,
@@ -188,12 +190,12 @@ class ManagedViews(AdminPages):
                 back=back,
             )
         if identifier is not None:
-            return self.done(person, result.text, "managed_view", slug=slug, id=identifier)
+            return self.redirect_with_notice(person, result.text, "managed_view", slug=slug, id=identifier)
         if kind.of_person:
-            return self.done(person, result.text, "overview")
-        return self.done(person, result.text, "managed", slug=slug)
+            return self.redirect_with_notice(person, result.text, "overview")
+        return self.redirect_with_notice(person, result.text, "managed", slug=slug)
 
-    def _owner(self, person: Authenticated, subject: str) -> tuple[str, str] | None:
+    def _owner(self, person: AuthenticatedUser, subject: str) -> tuple[str, str] | None:
         """Return kind and identifier of whom a subject means, if people are among what the person may see."""
         for kind in self.site.visible_managed(person, of_person=False):
             found = kind.find(subject)
@@ -203,7 +205,7 @@ class ManagedViews(AdminPages):
         return None
 
     def _look_up(
-        self, person: Authenticated, slug: str, identifier: str | None = None
+        self, person: AuthenticatedUser, slug: str, identifier: str | None = None
     ) -> tuple[AdminRecords | None, Mapping[str, Any] | None]:
         """Return a kind and one of its records, which who may not look at the kind cannot even miss."""
         kind = self.site.managed.get(slug)
@@ -213,13 +215,13 @@ class ManagedViews(AdminPages):
         return kind, kind.find(named) if kind is not None and named else None
 
     def _crumbs(
-        self, person: Authenticated, kind: AdminRecords, facts: Mapping[str, Any] | None
+        self, person: AuthenticatedUser, kind: AdminRecords, facts: Mapping[str, Any] | None
     ) -> list[Link]:
         if not kind.of_person:
             return [Link(kind.title_plural, self.url("managed", slug=kind.slug))]
         return [] if facts is None else self._way_to(person, facts["subject"])
 
-    def _way_to(self, person: Authenticated, subject: str) -> list[Link]:
+    def _way_to(self, person: AuthenticatedUser, subject: str) -> list[Link]:
         """Return the crumbs of whom a subject means, if people are among what the person may see."""
         owner = self._owner(person, subject)
         if owner is None:

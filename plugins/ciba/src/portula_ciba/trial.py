@@ -20,7 +20,7 @@ def play_ciba(player: Any) -> None:
         "CIBA Core §7.1: the client asks for a person by name",
         "backchannel_authentication_endpoint",
         scope=" ".join(dict.fromkeys(["openid", *player.scope.split()])),
-        login_hint=player.given("login_hint"),
+        login_hint=player.require("login_hint"),
         binding_message="W4SCT",
         resource=player.resource,
     )
@@ -37,6 +37,6 @@ def play_ciba(player: Any) -> None:
 
 
 @hookimpl(optionalhook=True)
-def portula_played_grants(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
+def portula_grant_trials(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
     """Return the grant."""
     return {"ciba": ((GRANT_TYPE, "refresh_token"), play_ciba)} if is_on(provider) else {}

@@ -37,7 +37,7 @@ class IdJagAssertion:
             return "client_id is another client"
         named = claims.get("resource", [])
         resources = [named] if isinstance(named, str) else named
-        malformed = _malformed({**claims, "resource": resources})
+        malformed = _malformed_claim({**claims, "resource": resources})
         if malformed is not None:
             return f"{malformed} is missing or malformed"
         exchange.memo[(ROOM,)] = claims.get("cnf", {})
@@ -46,7 +46,7 @@ class IdJagAssertion:
         return None
 
 
-def _malformed(claims: Mapping[str, Any]) -> str | None:
+def _malformed_claim(claims: Mapping[str, Any]) -> str | None:
     """Return a claim that is not what it has to be; None when all are."""
     resources, key = claims["resource"], claims.get("cnf", {"jkt": ""})
     are = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
-from portula_id_jag.requested import ID_TOKEN, TOKEN_TYPE
+from portula_id_jag.issuing import ID_TOKEN, TOKEN_TYPE
 from portula_id_jag.settings import IdJagSettings
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ def play_assertion(player: Any) -> None:
         "token_endpoint",
         grant_type=GRANT_TYPE,
         requested_token_type=TOKEN_TYPE,
-        subject_token=player.given("id_token"),
+        subject_token=player.require("id_token"),
         subject_token_type=ID_TOKEN,
-        audience=player.given("audience"),
+        audience=player.require("audience"),
         scope=player.scope,
         resource=player.resource,
     )
 
 
 @hookimpl(optionalhook=True)
-def portula_played_grants(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
+def portula_grant_trials(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
     """Return the exchange, where the settings name somebody whom assertions are for."""
     named = provider.settings(IdJagSettings).ID_JAG_AUDIENCES
     return {"id_jag": ((GRANT_TYPE,), play_assertion)} if named else {}

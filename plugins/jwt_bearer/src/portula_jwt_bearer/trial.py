@@ -17,12 +17,12 @@ def play_assertion(player: Any) -> None:
     """A workload redeems what its own issuer signed for it (--set assertion=…)."""
     player.shorten("assertion")
     title = "RFC 7523 §2.1: an assertion of a trusted issuer becomes a token"
-    asked = {"assertion": player.given("assertion"), "scope": player.scope, "resource": player.resource}
+    asked = {"assertion": player.require("assertion"), "scope": player.scope, "resource": player.resource}
     player.post(title, "token_endpoint", grant_type=GRANT_TYPE, **asked)
 
 
 @hookimpl(optionalhook=True)
-def portula_played_grants(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
+def portula_grant_trials(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
     """Return assertions, where they are taken."""
     enabled = provider.settings(JwtBearerSettings).JWT_BEARER_GRANT_ENABLED
     return {"jwt_bearer": ((GRANT_TYPE,), play_assertion)} if enabled else {}

@@ -49,7 +49,7 @@ def play_credentials(player: Any) -> None:
 
 
 @hookimpl(optionalhook=True)
-def portula_played_grants(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
+def portula_grant_trials(provider: Provider) -> dict[str, tuple[Sequence[str], Callable[[Any], Any]]]:
     """Return code, refresh and client credentials."""
     return {
         CODE: ((CODE, REFRESH), play_code),

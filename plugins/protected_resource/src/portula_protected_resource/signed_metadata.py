@@ -19,14 +19,14 @@ EXPIRE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class _Signed:
+class _SignedMetadata:
     members: Mapping[str, Any]
     issuer: str
     token: str
     renewed_at: int
 
 
-_kept: WeakKeyDictionary[Provider, dict[str, _Signed]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Provider, dict[str, _SignedMetadata]] = WeakKeyDictionary()
 
 
 def signed_metadata(provider: Provider, issuer: str, members: Mapping[str, Any]) -> str:
@@ -43,5 +43,5 @@ def signed_metadata(provider: Provider, issuer: str, members: Mapping[str, Any])
         claims = {**members, "iss": issuer, "iat": now, "exp": now + EXPIRE_SECONDS}
         jose = provider.hooks.ask(Plugin.portula_jose)
         token = jose.sign(claims, typ=TYPE, algorithm=jose.signing_algorithms()[0])
-        found = known[members["resource"]] = _Signed(members, issuer, token, now + RENEWED_SECONDS)
+        found = known[members["resource"]] = _SignedMetadata(members, issuer, token, now + RENEWED_SECONDS)
     return found.token
