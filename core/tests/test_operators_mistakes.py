@@ -147,3 +147,50 @@ def test_the_address_of_a_database_need_not_stand_on_the_command_line(tmp_path, 
     assert (tmp_path / "elsewhere.db").exists()
     both = CliRunner().invoke(main, ["check", *common, *words, "--database-url", url], input=url)
     assert "exclude each other" in both.output
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """A provider that was made with a configuration file, whose database is elsewhere."""
+    folder, config = tmp_path / "data", tmp_path / "settings.py"
+    config.write_text(f"OAUTH2_PROVIDER = {{'DATABASE_URL': 'sqlite:///{tmp_path}/elsewhere.sqlite3'}}\n")
+    assert run("--config", str(config), "--data-dir", str(folder), "init").exit_code == 0
+    assert run("--config", str(config), "--data-dir", str(folder), "db", "upgrade").exit_code == 0
+    return folder, config
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("createapplication", "confidential", "client-credentials"),
+        ("users", "list"),
+        ("db", "upgrade"),
+        ("settings",),
+        ("init",),
+        ("serve", "--port", "0", "--host", "0.0.0.0"),  # which is refused in any case
+    ],
+    ids=" ".join,
+)
+def test_a_configuration_file_that_is_forgotten_lets_no_command_work_on_another_database(configured, words):
+    folder, config = configured
+    refused(run("--data-dir", str(folder), *words), f"--config {config}", f"remove {folder / 'config'}")
+    assert not (folder / "portula.sqlite3").exists()
+
+
+def test_with_the_file_or_once_there_is_none_any_more_commands_work(configured):
+    folder, config = configured
+    assert run("--config", str(config), "--data-dir", str(folder), "users", "list").exit_code == 0
+    moved = config.rename(config.with_name("moved.py"))
+    assert run("--config", str(moved), "--data-dir", str(folder), "users", "list").exit_code == 0
+    assert run("--data-dir", str(folder), "users", "--help").exit_code == 0
+    (folder / "config").unlink()
+    assert run("--data-dir", str(folder), "init").exit_code == 0
+    assert run("--data-dir", str(folder), "users", "list").exit_code == 0
+
+
+def test_a_provider_without_a_configuration_file_asks_for_none(tmp_path):
+    folder, config = tmp_path / "data", tmp_path / "settings.py"
+    config.write_text("")
+    assert run("--data-dir", str(folder), "init").exit_code == 0
+    assert run("--config", str(config), "--data-dir", str(folder), "users", "list").exit_code == 0
+    assert run("--data-dir", str(folder), "users", "list").exit_code == 0

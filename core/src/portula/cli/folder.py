@@ -11,6 +11,7 @@ from typing import IO
 from portula.model.errors import ConfigError
 
 ISSUER_FILE = "issuer"
+CONFIG_FILE = "config"
 SECRET_KEY_FILE = "secret_key"
 DATABASE_FILE = "portula.sqlite3"
 DEMO_FOLDER = "demo"
@@ -24,6 +25,7 @@ OTHERS = 0o077
 _OURS = frozenset(
     {
         ISSUER_FILE,
+        CONFIG_FILE,
         SECRET_KEY_FILE,
         DEMO_FOLDER,
         LOCK_FILE,
@@ -152,10 +154,32 @@ def change_of_issuer(folder: Path, issuer: str) -> str | None:
 
 def keep_issuer(folder: Path, issuer: str) -> None:
     """Leave the issuer to the commands beside the server."""
-    path = folder / ISSUER_FILE
+    _keep(folder / ISSUER_FILE, issuer)
+
+
+def keep_config(folder: Path, config: Path) -> None:
+    """Leave to later commands that the provider of a folder has a configuration file."""
+    _keep(folder / CONFIG_FILE, str(config))
+
+
+def refuse_without_config(folder: Path) -> None:
+    """Refuse to work on a provider without its configuration file: without it the database may be another.
+
+    Raises:
+        ConfigError: the last start, or `portula init`, was told one.
+    """
+    path = folder / CONFIG_FILE
+    if path.is_file():
+        raise ConfigError(
+            f"the provider in {folder} was made or started with --config {path.read_text().strip()}; "
+            f"say so here too, or remove {path} if it has no configuration file any more"
+        )
+
+
+def _keep(path: Path, text: str) -> None:
     write_once(path, "")
     path.chmod(PRIVATE_FILE)
-    path.write_text(f"{issuer}\n")
+    path.write_text(f"{text}\n")
 
 
 def write_once(path: Path, text: str) -> None:

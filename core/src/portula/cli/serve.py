@@ -26,10 +26,12 @@ from portula.cli.folder import (
     NoProviderThere,
     change_of_issuer,
     files_of_a_provider,
+    keep_config,
     keep_issuer,
     lock_demo,
     make_private,
     refuse_file,
+    refuse_without_config,
     secret_key,
 )
 from portula.cli.home import home_page
@@ -125,6 +127,8 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     )
     if options.config:
         read_config_file(app, Path(options.config).resolve())
+    elif not options.passing:
+        refuse_without_config(options.folder)
     settings = _from_environment(app)
     if options.database_url:
         settings["DATABASE_URL"] = options.database_url
@@ -135,6 +139,8 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     app.config["OAUTH2_PROVIDER"] = settings
     with third_party_plugins(options.only):
         provider = Provider(app, stand_alone=True, demo=options.demo)
+    if options.config and options.creating:
+        keep_config(options.folder, Path(options.config).resolve())
 
     @app.errorhandler(HTTPException)
     def show_error(error: HTTPException) -> Response:
