@@ -96,3 +96,11 @@ def test_every_cookie_on_https_is_secure_and_hidden_from_scripts(http):
         for cookie in cookies:
             assert cookie.startswith("__Host-")
             assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/o/nothing/", "/accounts/nothing", "/o/static/nothing.css"])
+def test_what_is_not_there_has_one_name_wherever_it_is_looked_for(http, path):
+    """The pages of administrators say the same of a list that they do not have."""
+    text = http.get(path, base_url="https://id.example").text
+    assert "<h1>There is no such page</h1>" in text
+    assert "<title>There is no such page" in text

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from portula.cli.config_file import read_config_file
@@ -141,21 +141,9 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
         provider = Provider(app, stand_alone=True, demo=options.demo)
     if options.config and options.creating:
         keep_config(options.folder, Path(options.config).resolve())
-
-    @app.errorhandler(HTTPException)
-    def show_error(error: HTTPException) -> Response:
-        page = provider.pages.error(error.code or 500, error.name)
-        page.headers.extend(_kept_headers(error))
-        return page
-
+    app.register_error_handler(HTTPException, provider.pages.http_error)
     app.add_url_rule("/", "home", lambda: home_page(provider))
     return app, provider
-
-
-def _kept_headers(error: HTTPException) -> list[tuple[str, str]]:
-    """Return what an error says beside its page, e.g. `Allow` (RFC 9110 §15.5.6)."""
-    sent = error.get_headers(request.environ) if error.response is None else error.response.headers.items()
-    return [(name, value) for name, value in sent if name.lower() not in ("content-type", "content-length")]
 
 
 def mounted_at(root_path: str, application: WSGIApplication) -> WSGIApplication:

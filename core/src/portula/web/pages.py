@@ -10,7 +10,7 @@ from flask import Blueprint, Response, after_this_request, make_response, render
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError
 from typing_extensions import override
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import InternalServerError, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 from wtforms import Form
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
@@ -53,6 +53,7 @@ PAGE_HEADERS = {
 
 BROWSER_COOKIE_SECONDS = 400 * 24 * 3600
 _BROWSER_ID_CHARACTERS = 43
+_OF_A_BODY = ("content-type", "content-length")
 
 
 class VerbatimResponse(Response):
@@ -121,6 +122,18 @@ class Pages:
             error=error,
             request_id=known.id if known is not None else None,
         )
+
+    def missing(self, what: str = "There is no such page") -> Response:
+        """Return the page for what is not there."""
+        return self.error(404, what)
+
+    def http_error(self, error: HTTPException) -> Response:
+        """Return the page for an error of Flask's, with what it says beside it, e.g. `Allow` (RFC 9110 §15.5.6)."""
+        page = self.missing() if error.code == 404 else self.error(error.code or 500, error.name)
+        answered = error.response
+        sent = error.get_headers(request.environ) if answered is None else answered.headers.items()
+        page.headers.extend((name, value) for name, value in sent if name.lower() not in _OF_A_BODY)
+        return page
 
     def unreadable(self, error: InvalidRequestError) -> Response:
         """Return the page for a request that `query` or `posted` refused."""

@@ -62,7 +62,7 @@ class ClientViews(AdminPages):
         client_id = self.provider.pages.query().get("id", "")
         client = admin.find(client_id)
         if client is None:
-            return self.missing("There is no such application")
+            return self.provider.pages.missing("There is no such application")
         self.require(person, admin, "change", client)
         posted = self._post_data()
         form = make_form(admin, self.context(f"edit {client_id}", person), posted, client)
@@ -74,7 +74,7 @@ class ClientViews(AdminPages):
             refuse(form, error)
             return self._form_page(person, form, client, 400)
         except UnknownClient:
-            return self.missing("There is no such application")
+            return self.provider.pages.missing("There is no such application")
         except Conflict:
             form.form_errors.append("Others change this application at this moment. Please try again.")
             return self._form_page(person, form, client, 400)
@@ -89,7 +89,7 @@ class ClientViews(AdminPages):
         client_id = self.provider.pages.query().get("id", "")
         client = admin.find(client_id)
         if client is None:
-            return self.missing("There is no such application")
+            return self.provider.pages.missing("There is no such application")
         self.require(person, admin, "change", client)
         posted = self.provider.pages.posted_form()
         here: dict[str, Any] = {"slug": admin.slug, "id": client_id}

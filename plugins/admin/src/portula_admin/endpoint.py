@@ -84,7 +84,7 @@ class RecordViews(AdminPages):
         """Show one page of a list."""
         admin = self.site.admins.get(slug)
         if admin is None:
-            return self.missing()
+            return self.provider.pages.missing()
         self.require(person, admin, "view")
         given = self.provider.pages.query().to_dict()
         query = ListQuery.read(admin, given)
@@ -111,11 +111,11 @@ class RecordViews(AdminPages):
         """Show one record."""
         admin = self.site.admins.get(slug)
         if admin is None:
-            return self.missing()
+            return self.provider.pages.missing()
         self.require(person, admin, "view")
         record = admin.find(self.provider.pages.query().get("id", ""))
         if record is None:
-            return self.missing(f"There is no such {admin.title.lower()}")
+            return self.provider.pages.missing(f"There is no such {admin.title.lower()}")
         self.require(person, admin, "view", record)
         admin.prepare([record])
         secrets = self.site.uses.last(record) if slug == "application" else None
@@ -149,7 +149,7 @@ class RecordViews(AdminPages):
         form = self.form(f"action {slug}", person, posted)
         name = posted.get("action", "")
         if admin is None or name not in admin.actions:
-            return self.missing()
+            return self.provider.pages.missing()
         method = getattr(admin, name)
         picked = [key.removeprefix(PICK) for key in posted if key.startswith(PICK)]
         records = [record for record in map(admin.find, picked) if record is not None]

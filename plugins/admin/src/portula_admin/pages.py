@@ -93,10 +93,6 @@ class AdminPages:
             **context,
         )
 
-    def missing(self, what: str = "There is no such page") -> Response:
-        """Return the page for what is not there."""
-        return self.provider.pages.error(404, what)
-
     def refusal(self, person: AuthenticatedUser) -> Response:
         """Return the page for what an administrator may not do."""
         return self.provider.pages.render(
@@ -110,7 +106,7 @@ class AdminPages:
             Barred: they may not. Where the admin class hides it there is no page, else they are refused.
         """
         if isinstance(kind, RecordAdmin) and not kind.allows(action, person, record):
-            raise NotPermitted(self.missing())
+    def refusal(self, person: AuthenticatedUser) -> Response:
         if not self.site.permits(person, kind, action, record):
             raise NotPermitted(self.refusal(person))
 

@@ -41,7 +41,7 @@ class ManagedViews(AdminPages):
         kind, query = self.site.managed.get(slug), self.provider.pages.query()
         subject = query.get("subject") if kind is not None and kind.of_person else None
         if kind is None or (kind.of_person and not subject):
-            return self.missing()
+            return self.provider.pages.missing()
         self.require(person, kind, "view")
         wanted = "" if kind.of_person else query.get("q", "").strip()
         found = kind.find(wanted) if wanted else None
@@ -65,7 +65,7 @@ class ManagedViews(AdminPages):
         """Show one record, and on that of a person what belongs to the person."""
         kind, facts = self._look_up(person, slug)
         if kind is None or facts is None:
-            return self.missing("There is no such record")
+            return self.provider.pages.missing("There is no such record")
         self.require(person, kind, "view", facts)
         subject = kind.subject(facts)
         below = [] if subject is None else self.site.visible_managed(person, of_person=True)
@@ -92,7 +92,7 @@ class ManagedViews(AdminPages):
         offered = {} if kind is None or facts is None else {each.name: each for each in kind.actions(facts)}
         action = offered.get(posted.get("action", ""))
         if kind is None or facts is None or action is None:
-            return self.missing("There is no such record, or nothing to do to it")
+            return self.provider.pages.missing("There is no such record, or nothing to do to it")
         self.require(person, kind, action.name, facts)
         purpose = f"managed {slug} {facts['id']}"
         form = self.form(purpose, person, posted)
@@ -112,7 +112,7 @@ class ManagedViews(AdminPages):
         kind, facts = self._look_up(person, slug)
         allowed = kind is not None and kind.form is not None and (identifier is None or kind.edits)
         if kind is None or kind.form is None or not allowed or (identifier is not None and facts is None):
-            return self.missing("There is no such record")
+            return self.provider.pages.missing("There is no such record")
         self.require(person, kind, "add" if facts is None else "change", facts)
         posted = self.provider.pages.posted_form() if request.method == "POST" else None
         context = self.context(f"managed form {slug} {identifier}", person)

@@ -86,7 +86,7 @@ class PlaygroundPages:
         if name is None:
             return self._list(played)
         if name not in played:
-            return self._pages.error(404, "There is no such grant")
+            return self._pages.missing("There is no such grant")
         posted = self._pages.posted_form() if request.method == "POST" else None
         form, notice = RunForm(self._pages, f"playground {name}", posted), None
         if posted is not None and form.validate():
@@ -152,7 +152,7 @@ class PlaygroundPages:
         refuse_head()
         kept = transcript.find(self._provider, named)
         if kept is None or kept["state"] != WAITING:
-            return self._pages.error(404, "No run waits for this answer")
+            return self._pages.missing("No run waits for this answer")
         transcript.answer(self._provider, named, kept, self._pages.query())
         return self._await_state(named, {DONE, FAILED})
 
