@@ -103,10 +103,10 @@ class AdminPages:
         """Let a view go on only if the person may do something.
 
         Raises:
-            Barred: they may not. Where the admin class hides it there is no page, else they are refused.
+            NotPermitted: they may not. Where the admin class hides it there is no page, else they are refused.
         """
         if isinstance(kind, RecordAdmin) and not kind.allows(action, person, record):
-    def refusal(self, person: AuthenticatedUser) -> Response:
+            raise NotPermitted(self.provider.pages.missing())
         if not self.site.permits(person, kind, action, record):
             raise NotPermitted(self.refusal(person))
 
