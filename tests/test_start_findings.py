@@ -179,3 +179,17 @@ def test_a_plugin_is_explained_and_an_unknown_name_has_the_nearest():
 def test_what_plugins_contribute_by_a_name_of_the_standards_is_explained(name, kind, by):
     [facts] = explain(testing.make_provider(*testing.installed_rooms()), name)["contributed"]
     assert (facts["kind"], facts["by"] and facts["by"]["plugin"]) == (kind, by)
+
+
+def test_unknown_names_in_storage_are_told_beside_other_settings_that_are_wrong():
+    storage = {"default": "memry", "tokn": "memory"}
+    with pytest.raises(ConfigError) as caught:
+        make_provider(PKCE_REQUIRED="perhaps", MOUNT_PATH="o/", STORAGE=storage)
+    told = "\n".join(caught.value.findings)
+    for finding in (
+        "PKCE_REQUIRED",
+        "MOUNT_PATH",
+        "STORAGE: no store named 'memry' is installed; did you mean 'memory'?",
+        "STORAGE: unknown record type 'tokn'",
+    ):
+        assert finding in told

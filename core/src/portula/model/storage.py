@@ -12,7 +12,6 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
-from portula.model.errors import ConfigError, nearest
 from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part, Plan, Remove, Require, Take
 from portula.model.records import Application, Authorization, RecordType
 
@@ -346,52 +345,3 @@ def _turn(plan: Plan) -> int:
     if any(isinstance(part, Take | Change) for part in plan.parts):
         return 0
     return 1 if any(isinstance(part, Add) for part in plan.parts) else 2
-
-
-def build_storage(
-    choice: str | Mapping[str, str] | None,
-    factories: Mapping[str, StoreFactory],
-    records: Sequence[RecordType],
-    remedy: str = "install one",
-    realm_of: Callable[[RecordType], str] = lambda _: "",
-) -> Storage:
-    """Make the stores that STORAGE chooses; without a choice the only one installed serves all.
-
-    Args:
-        choice: what STORAGE says.
-        factories: the stores that are installed.
-        records: types to keep.
-        remedy: what to do where there is no store.
-        realm_of: the realm whose records of a type are the provider's.
-
-    Raises:
-        ConfigError: a named store is not installed, or none is.
-    """
-    chosen = {"default": choice} if isinstance(choice, str) else dict(choice or {})
-    if "default" not in chosen:
-        if len(factories) != 1:
-            known = ", ".join(sorted(factories)) or f"none; {remedy}"
-            raise ConfigError(f"STORAGE: name the default store; installed: {known}")
-        chosen["default"] = next(iter(factories))
-    names, installed = {record.name for record in records}, ", ".join(sorted(factories)) or f"none; {remedy}"
-    findings = [
-        f"STORAGE: unknown record type {name!r}{nearest(name, names)}"
-        for name in chosen
-        if name != "default" and name not in names
-    ]
-    findings += [
-        f"STORAGE: no store named {store!r} is installed{nearest(store, factories)}; installed: {installed}"
-        for store in sorted(set(chosen.values()))
-        if store not in factories
-    ]
-    if findings:
-        raise ConfigError(*findings)
-    placed: dict[str, list[RecordType]] = {}
-    for record in records:
-        placed.setdefault(chosen.get(record.name, chosen["default"]), []).append(record)
-    routes: dict[type[Any], Store] = {}
-    for name, types in placed.items():
-        store = factories[name](tuple(types))
-        routes.update({cls: store for record in types for cls in (record.cls, record.replaces) if cls})
-    models = {record.replaces: record.cls for record in records if record.replaces}
-    return Storage(routes, models, {record.cls: realm_of(record) for record in records if record.in_realm})

@@ -31,12 +31,13 @@ from portula.host.models import ModelSettings, check_realms, with_models
 from portula.host.modes import DEFERRED, ONLY, UNLOCKED
 from portula.host.plugins import SET_ASIDE, Plugins, name_of, slot_plugin
 from portula.host.settings import Settings
+from portula.host.stores import build_storage, tell_unknown_stores
 from portula.model.errors import ConfigError, Together, UnknownPlugin
 from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.requests import begin_request
 from portula.model.sources import Source, Tier
-from portula.model.storage import Storage, Store, build_storage
+from portula.model.storage import Storage, Store
 from portula.web.background_threads import work_in_background
 from portula.web.endpoints import join_steps, with_handler
 from portula.web.flask_apps import UnboundProvider, redirect_no_paths, under_command
@@ -44,8 +45,7 @@ from portula.web.health import health_endpoints
 from portula.web.hooks import CORE_HOOKS, WebHooks
 from portula.web.http import MachineEndpoints, message_from
 from portula.web.issuer import HomeRedirect, Issuer
-from portula.web.metadata import MetadataPublisher, depends_on_data, metadata_endpoints, without_data
-from portula.web.metadata import fold as fold_metadata
+from portula.web.metadata import MetadataPublisher, depends_on_data, fold, metadata_endpoints, without_data
 from portula.web.pages import Pages, verbatim
 from portula.web.requests import client_address, request_of
 
@@ -189,6 +189,7 @@ class Provider(AuthorizationServer):
             )
         with self._early.part():
             if whole:
+                tell_unknown_stores(self.hooks, self._configuration, self._early.errors)
                 self.hooks.check_choice()
         self._early.check()
         for setting, mark, answer in self._settings.slot_answers():
@@ -218,8 +219,7 @@ class Provider(AuthorizationServer):
         stores = self.hooks.collect(HostHooks.portula_stores)
         factories = {name: self._remembering(name, make) for name, make in stores.items()}
         # Who answers no protocol, such as a resource server alone, needs no storage.
-        choice = self.core_settings.STORAGE
-        remedy = self.hooks.remedy(HostHooks.portula_stores)
+        choice, remedy = self.core_settings.STORAGE, self.hooks.remedy(HostHooks.portula_stores)
         self.storage = Storage({})
         if factories or choice or self.hooks.ruling(FlowHooks.portula_backend_class).winner:
             self.storage = build_storage(choice, factories, self.records, remedy, self._realm_of)
@@ -252,7 +252,7 @@ class Provider(AuthorizationServer):
         self.step_lists = join_steps(self, [*found, *mounts])
         endpoints = [with_handler(self, endpoint) for _, endpoint in found]
         self.metadata_contributions = self.hooks.contributions(WebHooks.portula_metadata)
-        self.metadata_document = fold_metadata(without_data(self.metadata_contributions))
+        self.metadata_document = fold(without_data(self.metadata_contributions))
         if self.metadata_document or depends_on_data(self.metadata_contributions):
             endpoints += metadata_endpoints(self)
         endpoints += health_endpoints(self)
