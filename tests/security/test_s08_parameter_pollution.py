@@ -100,7 +100,9 @@ def test_a_repeated_parameter_changes_nothing_about_whom_errors_are_sent_to(hous
             assert refused_on_a_page(response), wrong
 
 
-def test_the_error_goes_by_the_response_mode_that_is_said_once(browser, client):
+def test_the_error_goes_by_the_response_mode_that_is_said_once(make_house):
+    house = make_house(OIDC_ENABLED=True)
+    browser, client = house.browser(), house.client()
     in_front = {"response_type": "code id_token", "scope": "openid"}
     for mode, repeated, more, begins in [
         ("fragment", "scope", {}, f"{CALLBACK}#"),
@@ -109,7 +111,7 @@ def test_the_error_goes_by_the_response_mode_that_is_said_once(browser, client):
         ("query.jwt", "scope", {}, f"{CALLBACK}?response="),
         ("carrier_pigeon", "scope", {}, f"{CALLBACK}?"),
         (None, "scope", in_front, f"{CALLBACK}#"),
-        ("query", "scope", in_front, f"{CALLBACK}?"),  # a response type that is off here: as the request says
+        ("query", "scope", in_front, f"{CALLBACK}#"),
     ]:
         for response in ask_twice(browser, client, repeated, "other", response_mode=mode, **more):
             assert response.location.startswith(begins), (mode, repeated)
