@@ -1,8 +1,9 @@
-"""Prints the newest CPython of this machine with all that the tests need of it: one on PATH, or one of pyenv's."""
+"""Prints the newest Python of this machine, of those that the manifest names, with all that the tests need of it."""
 
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,13 @@ import ensurepip, sqlite3, ssl, sys, venv
 if sys.implementation.name == "cpython" and sys.version_info.releaselevel == "final":
     print(*sys.version_info[:3])
 """
+
+
+def named_versions() -> set[tuple[int, ...]]:
+    """Return the versions that the classifiers name, such as (3, 13)."""
+    text = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+    last = [classifier.split(" :: ")[-1] for classifier in tomllib.loads(text)["project"]["classifiers"]]
+    return {tuple(map(int, version.split("."))) for version in last if version.startswith("3.")}
 
 
 def interpreters() -> Iterator[Path]:
@@ -28,4 +36,6 @@ def version_of(program: Path) -> tuple[int, ...]:
     return tuple(map(int, done.stdout.split()))
 
 
-print(max(interpreters(), key=version_of))
+versions = {program: version_of(program) for program in interpreters()}
+named = named_versions()
+print(max(versions, key=lambda program: (versions[program][:2] in named, versions[program])))
