@@ -161,6 +161,8 @@ def test_a_client_that_keeps_a_rule_no_longer_can_lose_a_secret_and_gets_none():
     assert clients.remove_secret("a", secret_id(first)).secret_hashes == (second,)
     with pytest.raises(InvalidClientMetadata, match="only secret"):
         clients.remove_secret("a", secret_id(second))
+    with pytest.raises(InvalidClientMetadata, match="no such secret"):
+        clients.remove_secret("a", secret_id(first))
 
 
 def test_a_walk_ends_at_its_limit(provider):

@@ -173,7 +173,7 @@ def configured(tmp_path):
 )
 def test_a_configuration_file_that_is_forgotten_lets_no_command_work_on_another_database(configured, words):
     folder, config = configured
-    refused(run("--data-dir", str(folder), *words), f"--config {config}", f"remove {folder / 'config'}")
+    refused(run("--data-dir", str(folder), *words), f"--config {config}", f"remove {folder / 'config_path'}")
     assert not (folder / "portula.sqlite3").exists()
 
 
@@ -183,9 +183,26 @@ def test_with_the_file_or_once_there_is_none_any_more_commands_work(configured):
     moved = config.rename(config.with_name("moved.py"))
     assert run("--config", str(moved), "--data-dir", str(folder), "users", "list").exit_code == 0
     assert run("--data-dir", str(folder), "users", "--help").exit_code == 0
-    (folder / "config").unlink()
+    (folder / "config_path").unlink()
     assert run("--data-dir", str(folder), "init").exit_code == 0
     assert run("--data-dir", str(folder), "users", "list").exit_code == 0
+
+
+def test_a_configuration_file_is_never_written_over_and_its_content_never_shown(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    own = folder / "config_path"
+    own.write_text("DB_PASSWORD = 'hunter2'\n")
+    refused(run("--config", str(own), "--data-dir", str(folder), "init"), "another name")
+    assert own.read_text() == "DB_PASSWORD = 'hunter2'\n"
+    for text in (own.read_bytes(), b"\xff\xfe\n", b"a\nb\n"):
+        own.write_bytes(text)
+        done = run("--data-dir", str(folder), "init")
+        refused(done, "--config FILE", f"remove {own}")
+        assert "hunter2" not in done.stderr
+    own.unlink()
+    own.mkdir()
+    refused(run("--data-dir", str(folder), "init"), "--config FILE")
 
 
 def test_a_provider_without_a_configuration_file_asks_for_none(tmp_path):

@@ -120,6 +120,15 @@ def test_the_error_goes_by_the_response_mode_that_is_said_once(make_house):
         assert "invalid_request" in response.text
 
 
+def test_a_fault_beside_a_repeated_parameter_is_told_at_the_redirect_uri(browser, client, monkeypatch):
+    def fails(_exchange):
+        raise ZeroDivisionError("bug")
+
+    monkeypatch.setattr("portula.flow.authorization.response_mode", fails)
+    for response in ask_twice(browser, client, "scope", "other"):
+        assert answered(response)["error"] == "server_error"
+
+
 def test_the_same_request_without_repetition_goes_on(browser, client):
     asked = {**AUTHORIZE, "client_id": client.client_id}
     assert browser.post("/o/authorize/", asked).status_code == 303

@@ -105,6 +105,10 @@ def test_the_right_secret_is_known_and_no_other(hasher, stored):
         WRITTEN["argon2"].replace("t=2", "t=17"),
         WRITTEN["argon2"].replace("p=2", "p=17"),
         WRITTEN["argon2"].replace("m=64", "m=8"),
+        WRITTEN["argon2"].replace("v=19", "v=-5"),
+        WRITTEN["argon2"].replace("v=19", "v=18"),
+        WRITTEN["argon2"].replace("v=19", "v=99999999999999999999"),
+        SCRYPT.replace("$1024$", "$1$"),
         ARGON2,
         "bcrypt_sha256$$2b$12$yb7.O2n0QvGd3v5Y8ooA5eS7vXkM1b1P2eTgJq4o5HkY4cAk8dWvS",
         "!unusable, as Django says that there is none",
@@ -153,6 +157,39 @@ def test_a_client_that_a_process_remembers_is_renewed_too():
     provider = house(CLIENT_CACHE_SECONDS=60)
     assert [ask_token(provider, SECRET, "few").status_code for _ in range(3)] == [200] * 3
     assert stored_of(provider, "few")[0].startswith("digest:")
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_the_secret_of_another_client_of_its_name_stays_as_it_is(monkeypatch, remembers):
+    """The client is removed, and its name given anew, by another process: while it is remembered, or being compared."""
+    provider, real = house(CLIENT_CACHE_SECONDS=60 if remembers else 0), django_hashes._work
+
+    def make_anew():
+        here = list(provider.storage.on_applied)
+        provider.storage.on_applied.clear()  # of what other processes change nobody hears
+        provider.clients.remove("few")
+        later = provider.now() + 2
+        monkeypatch.setattr(type(provider), "now", lambda _: later)
+        secret = provider.clients.create(Application(client_id="few", **FORM))[1]
+        provider.storage.on_applied.extend(here)
+        return secret
+
+    made = []
+    if remembers:
+        assert provider.client_cache.find("few")
+        made.append(make_anew())
+    else:
+
+        def work(*given):
+            monkeypatch.setattr(django_hashes, "_work", real)
+            made.append(make_anew())
+            return real(*given)
+
+        monkeypatch.setattr(django_hashes, "_work", work)
+    answer = ask_token(provider, SECRET, "few")
+    assert ask_token(provider, made[0], "few").status_code == 200
+    assert ask_token(provider, SECRET, "few").status_code == 401
+    assert not remembers or answer.status_code == 401
 
 
 def test_the_version_of_a_client_stays_so_that_nobodys_edit_fails():

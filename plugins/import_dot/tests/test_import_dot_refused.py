@@ -6,7 +6,7 @@ import pytest
 
 from portula import Plugin, hookimpl
 from portula.errors import InvalidClientMetadata
-from portula.plugin import Application, Login, User
+from portula.plugin import Application, Login, RefreshToken, User
 
 SECRET = "the old secret of application 2, long enough"
 
@@ -132,6 +132,43 @@ def test_a_person_who_cannot_be_here_is_refused(house, write, fields, reason):
     assert reason in refused["reason"]
     assert "clear" not in refused["reason"]
     assert house.provider.people.find("1") is None
+
+
+def test_somebody_else_of_the_same_key_gets_no_tokens_of_the_dump(house, write):
+    """Another site, or a database that was made anew, has other people by the same keys."""
+    rows = json.loads(house.dump.read_text())
+    house.told(path=write(*[each for each in rows if each["model"] == "auth.user"]))
+    for each in rows:
+        if each["model"] == "auth.user" and each["pk"] == 1:
+            each["fields"] |= {"username": "eve", "email": "eve@evil.example"}
+    told = house.told(path=write(*rows))
+    assert {name: told["refused"][0][name] for name in ("model", "pk")} == {"model": "auth.user", "pk": 1}
+    assert "somebody of another name" in told["refused"][0]["reason"]
+    assert all(token.subject != "1" for token in house.storage.select(RefreshToken))
+
+
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [
+        ("oauth2_provider.accesstoken", {"scope": "read\0"}),
+        ("oauth2_provider.accesstoken", {"scope": None}),
+        ("oauth2_provider.application", {"user": "x" * 5000}),
+        ("oauth2_provider.application", {"client_id": ""}),
+    ],
+    ids=str,
+)
+def test_a_row_that_no_store_takes_is_refused_and_the_others_are_taken(house, write, model, fields):
+    rows, changed, good = json.loads(house.dump.read_text()), None, house.told("--dry-run")
+    used = {each["fields"]["access_token"] for each in rows if each["model"].endswith("refreshtoken")}
+    for each in rows:
+        fits = each["pk"] in used if model.endswith("accesstoken") else True
+        if changed is None and each["model"] == model and fits:
+            each["fields"] |= fields
+            changed = each
+    told = house.told(path=write(*rows))
+    taken, before = (sum(each["taken"] for each in of["counts"].values()) for of in (told, good))
+    assert before - 3 <= taken < before
+    assert len(told["refused"]) > len(good["refused"])
 
 
 @pytest.mark.parametrize("pk", ["x" * 256, "zoë", "a b", ""])

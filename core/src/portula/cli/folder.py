@@ -11,7 +11,7 @@ from typing import IO
 from portula.model.errors import ConfigError
 
 ISSUER_FILE = "issuer"
-CONFIG_FILE = "config"
+CONFIG_FILE = "config_path"
 SECRET_KEY_FILE = "secret_key"
 DATABASE_FILE = "portula.sqlite3"
 DEMO_FOLDER = "demo"
@@ -158,8 +158,17 @@ def keep_issuer(folder: Path, issuer: str) -> None:
 
 
 def keep_config(folder: Path, config: Path) -> None:
-    """Leave to later commands that the provider of a folder has a configuration file."""
-    _keep(folder / CONFIG_FILE, str(config))
+    """Leave to later commands that the provider of a folder has a configuration file.
+
+    Raises:
+        ConfigError: that file has the place where its path is kept.
+    """
+    path = folder / CONFIG_FILE
+    if config == path.resolve():
+        raise ConfigError(
+            f"the path of the configuration file is kept in {path}: give that file another name"
+        )
+    _keep(path, str(config))
 
 
 def refuse_without_config(folder: Path) -> None:
@@ -169,11 +178,20 @@ def refuse_without_config(folder: Path) -> None:
         ConfigError: the last start, or `portula init`, was told one.
     """
     path = folder / CONFIG_FILE
-    if path.is_file():
+    if path.exists():
         raise ConfigError(
-            f"the provider in {folder} was made or started with --config {path.read_text().strip()}; "
+            f"the provider in {folder} was made or started with --config {_path_in(path)}; "
             f"say so here too, or remove {path} if it has no configuration file any more"
         )
+
+
+def _path_in(file: Path) -> str:
+    """Return the path that a file holds, and nothing of what is no path of ours: that may be a secret."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError):
+        lines = []
+    return lines[0] if len(lines) == 1 and Path(lines[0]).is_absolute() else "FILE"
 
 
 def _keep(path: Path, text: str) -> None:

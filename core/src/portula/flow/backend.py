@@ -93,15 +93,23 @@ class Backend:
         if "redirect_uri" not in once and not (once | error.repeated).isdisjoint({"request", "request_uri"}):
             return
         exchange = self._authorization_exchange(error.pairs, issuer, error.pairs)
-        with suppress(errors.OAuth2Error):
-            authorizing.client(exchange)
-            authorizing.redirect_uri(exchange)
-            if self._ours is not None:
-                authorizing.response_type(exchange)
-                authorizing.response_mode(exchange)
-        self.provider.client_cache.confirm(exchange.client)
+        refusal: errors.OAuth2Error = error
+        try:
+            with suppress(errors.OAuth2Error):
+                authorizing.client(exchange)
+                authorizing.redirect_uri(exchange)
+                if self._ours is not None:
+                    authorizing.response_type(exchange)
+                    authorizing.response_mode(exchange)
+            self.provider.client_cache.confirm(exchange.client)
+        except ClientChanged:
+            raise
+        except Exception as failure:
+            if exchange.redirect_uri is None:
+                raise
+            refusal = fault_of(failure, AUTHORIZATION)
         if exchange.redirect_uri is not None:
-            raise AuthorizationRefused(error, exchange) from error
+            raise AuthorizationRefused(refusal, exchange) from error
 
     def create_authorization_response(
         self,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
+from portula.flow.client_cache import COMPARED
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import ClientSaved
 from portula.flow.grant_hooks import GrantHooks
@@ -284,10 +285,14 @@ class Clients:
         """Store a secret in another form, unless the client was changed since it was read.
 
         It is the same secret, so the version stays: nobody's edit fails because of it. One that undoes it is harmless.
+
+        Raises:
+            ClientChanged: it was remembered, and is not stored as it was found.
         """
-        plan = Plan()
+        self._provider.client_cache.confirm(client)
+        plan, given = Plan(), {name: getattr(client, name) for name in COMPARED}
         hashes = tuple(renewal if each == stored else each for each in client.secret_hashes)
-        plan.change(Application, client.client_id, given={"version": client.version}, secret_hashes=hashes)
+        plan.change(Application, client.client_id, given=given, secret_hashes=hashes)
         with suppress(Conflict):
             self._provider.storage.apply(plan)
 
@@ -296,6 +301,10 @@ class Clients:
 
         def remove(application: Application) -> Application:
             left = tuple(held for held in application.secret_hashes if secret_id(held) != removed)
+            if left == application.secret_hashes:
+                raise InvalidClientMetadata(
+                    "the client has no such secret, or keeps it in another form now; look again"
+                )
             if not left:
                 raise InvalidClientMetadata("this is the client's only secret; give it another one first")
             return replace(application, secret_hashes=left)

@@ -62,7 +62,7 @@ class DjangoHashes:
         if known is not None:
             try:
                 digest = _work(known.form, known.units, secret, known.salt, len(known.digest))
-            except (ValueError, HashingError):  # parameters that the algorithm itself refuses
+            except (ValueError, OverflowError, HashingError):  # parameters that the algorithm itself refuses
                 return False
             right = hmac.compare_digest(digest, known.digest)
             own[known.form] = known.units
@@ -95,8 +95,8 @@ def _read_pbkdf2(algorithm: str, parts: Sequence[str]) -> StoredHash:
 def _read_scrypt(algorithm: str, parts: Sequence[str]) -> StoredHash:
     n, salt, r, p, digest = parts
     cost, block = _number(n, MAX_SCRYPT_BYTES), _number(r, MAX_SCRYPT_BYTES)
-    if 128 * cost * block > MAX_SCRYPT_BYTES:
-        raise ValueError("too much memory")
+    if 128 * cost * block > MAX_SCRYPT_BYTES or cost < 2 or cost & (cost - 1):
+        raise ValueError("too much memory, or a cost that is no power of two")
     return _check_digest(
         StoredHash((algorithm, cost, block), _number(p, MAX_LANES), salt.encode(), _bytes(digest)), 64
     )
@@ -104,6 +104,8 @@ def _read_scrypt(algorithm: str, parts: Sequence[str]) -> StoredHash:
 
 def _read_argon2(_algorithm: str, parts: Sequence[str]) -> StoredHash:
     given = extract_parameters("$" + "$".join(parts))
+    if given.version not in (0x10, 0x13):
+        raise ValueError("a version that argon2 does not have")
     lanes = _number(str(given.parallelism), MAX_LANES)
     form = (parts[0], _number(str(given.memory_cost), MAX_ARGON2_KIB), lanes, given.version)
     found = StoredHash(

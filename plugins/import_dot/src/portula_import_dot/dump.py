@@ -57,7 +57,7 @@ class PersonFields(BaseModel):
 class ClientFields(BaseModel):
     """What is read of an application."""
 
-    client_id: str
+    client_id: str = Field(min_length=1)
     user: Key | None = None
     redirect_uris: str = ""
     post_logout_redirect_uris: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -88,7 +89,8 @@ class Taking:
         self.settings: Counter[str] = Counter()
         """Settings without which clients cannot do what they did, and how many need each."""
         self._clients: dict[str, str] = {}
-        self._people: dict[str, bool] = {}
+        self._people: dict[str, bool | None] = {}
+        """Whether a person is active, by subject; None for who is not the one of the dump."""
 
     def __len__(self) -> int:
         """Return how many rows are looked at."""
@@ -115,6 +117,8 @@ class Taking:
             reason = str(error)
         except DuplicateRecord:
             reason = "somebody else added it at this moment"
+        except ValueError as error:  # a value that no store takes
+            reason = str(error)
         return Result(kind, row, Outcome.REFUSED, reason)
 
     def _apply(self, plan: Plan) -> None:
@@ -129,6 +133,11 @@ class Taking:
         """Take over a user: the primary key is the subject, as django-oauth-toolkit has it."""
         fields, subject = PersonFields.model_validate(row.fields), str(row.pk)
         found = self._login.find(subject)
+        if found is not None and isinstance(self._login, AddsPeople) and not _is_same(found, fields):
+            self._people[subject] = None
+            raise RowRefused(
+                "somebody of another name has this subject here, and gets nothing that is theirs"
+            )
         if found is not None:
             self._people[subject] = found.active
             return Outcome.THERE, ""
@@ -183,9 +192,10 @@ class Taking:
             raise RowRefused(f"nobody here has the subject {subject!r}")
         if not active:
             return Outcome.LEFT, "its person is disabled"
-        scope = self._scopes.get(fields.access_token or "")
-        if scope is None:
+        issued = self._access_tokens.get(fields.access_token or "")
+        if issued is None:
             raise RowRefused("the access token that has its scope is not in the file")
+        scope = AccessTokenFields.model_validate(issued.fields).scope
         digests = self._provider.keys.digests(KIND, fields.token)
         if self._provider.storage.find(Artifact, digest=digests) is not None:
             return Outcome.THERE, ""
@@ -223,6 +233,7 @@ class Taking:
         return plan_to_add(authorization, token, mark)
 
     def _is_active(self, subject: str) -> bool | None:
+        """Say whether a person may sign in; None for nobody, and for somebody else than the dump means."""
         if subject not in self._people:
             found = self._login.find(subject)
             if found is None:
@@ -231,10 +242,9 @@ class Taking:
         return self._people[subject]
 
     @cached_property
-    def _scopes(self) -> dict[str, str]:
-        """The scope of each access token, by primary key."""
-        rows = (row for row in self._rows if row.model == "oauth2_provider.accesstoken")
-        return {str(row.pk): AccessTokenFields.model_validate(row.fields).scope for row in rows}
+    def _access_tokens(self) -> dict[str, Row]:
+        """The access tokens, which have the scopes of refresh tokens, by primary key."""
+        return {str(row.pk): row for row in self._rows if row.model == "oauth2_provider.accesstoken"}
 
     @cached_property
     def _lifetime(self) -> int | None:
@@ -243,3 +253,15 @@ class Taking:
         if callable(value):
             raise RowRefused(f"{LIFETIME} is a function of the request, and there is none")
         return int(value.total_seconds()) if isinstance(value, timedelta) else value
+
+
+def _is_same(person: User, fields: PersonFields) -> bool:
+    """Say whether a person here is the one of a row, by name or address; at another site its key is another's."""
+    address = _comparable(str(person.claims.get("email") or ""))
+    return _comparable(person.username) == _comparable(fields.username) or (
+        bool(address) and address == _comparable(fields.email or "")
+    )
+
+
+def _comparable(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

@@ -157,6 +157,9 @@ def _rotate_secret(provider: Provider) -> click.Command:
         if at_once or finish:
             console.confirm(f"End {'all' if at_once else 'older'} secrets of {client_id} now?", yes=yes)
         if finish:
+            known = _attempt(
+                lambda: provider.clients.require(client_id)
+            )  # as it is when the question is answered
             for name in secret_names(known)[:-1]:
                 known = _attempt(partial(provider.clients.remove_secret, client_id, name))
             _say(known, None, "Ended all secrets but the newest of", as_json=as_json)
