@@ -199,6 +199,7 @@ from portula.model.records import (
     SupersededRefreshToken,
 )
 from portula.model.requests import current_request
+from portula.model.secret_hasher import SecretHasher
 from portula.model.shapes import MAX_LENGTH, SURROGATE, Field, Shape, shape_of
 from portula.model.slots import (
     AddsPeople,
@@ -208,7 +209,6 @@ from portula.model.slots import (
     Login,
     NamesPeople,
     ScopesBackend,
-    SecretHasher,
     SeenSession,
     Sessions,
     SuggestsNames,

@@ -22,6 +22,7 @@ from portula.model.failures import log_failure
 from portula.model.keys import unkeyed_digest
 from portula.model.plans import Plan
 from portula.model.records import Application, Authorization
+from portula.model.secret_hasher import LONG_SECRET
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
-MIN_CHOSEN_SECRET_LENGTH = 32
+MIN_CHOSEN_SECRET_LENGTH = LONG_SECRET
 """Characters of a client secret that a person chose."""
 PAGE = 500
 """Clients read at a time."""

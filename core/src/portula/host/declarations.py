@@ -15,7 +15,8 @@ from portula.host.events import Event
 from portula.host.kinds import HookClass, HookDeclarations, contribution, event, slot
 from portula.host.profiles import Profile
 from portula.model.records import CORE_RECORDS, RecordType
-from portula.model.slots import Clock, HashGenerator, SecretHasher
+from portula.model.secret_hasher import SecretHasher
+from portula.model.slots import Clock, HashGenerator
 from portula.model.storage import StoreFactory
 
 P = TypeVar("P", bound=Deployment)

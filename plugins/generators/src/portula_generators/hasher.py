@@ -26,8 +26,6 @@ _PURPOSE = "client secret"
 
 _OF_NOBODY = ""
 """Stands for what another program stored where nothing is."""
-_LONG = 32
-"""Characters from which on a keyed digest keeps a secret: nobody tries all that are so long."""
 
 _PROFILES = {
     "rfc9106_low_memory": profiles.RFC_9106_LOW_MEMORY,
@@ -122,10 +120,8 @@ class Hasher(SecretHasher):
         """Return our own form of a secret that Django stored: a keyed digest, or argon2id for a short one."""
         if not self.reads_foreign(stored):
             return None
-        if len(secret) >= _LONG:
-            return self.hash_generated(secret)
         with self._comparisons.place():
-            return self.hash_chosen(secret)
+            return self.hash_by_length(secret)
 
     def _is_costly(self, stored: str) -> bool:
         return stored.startswith(_CHOSEN) or self.reads_foreign(stored)

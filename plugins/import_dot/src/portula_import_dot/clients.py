@@ -32,8 +32,6 @@ SETTINGS = {
 """Settings that are off by default, by the grant type of an application that needs them."""
 UNREAD = ("bcrypt", "bcrypt_sha256", "md5", "sha1", "unsalted_md5", "unsalted_sha1", "crypt")
 """Algorithms of Django that are not compared with."""
-LONG = 32
-"""Characters from which on a keyed digest keeps a secret: nobody tries all that are so long."""
 
 
 class RowRefused(Exception):
@@ -85,7 +83,7 @@ def prepare_client(provider: Provider, fields: ClientFields) -> CheckedClient:
     elif fields.algorithm.startswith("HS"):
         return provider.clients.prepare(client, secret=secret, hash_secret=False)
     else:
-        kept = hasher.hash_generated(secret) if len(secret) >= LONG else hasher.hash_chosen(secret)
+        kept = hasher.hash_by_length(secret)
     return provider.clients.prepare(replace(client, secret_hashes=(kept,)), make_secret=False)
 
 

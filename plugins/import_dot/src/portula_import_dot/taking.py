@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from portula.plugin import (
     Application,
     Artifact,
     Authorization,
+    NamesPeople,
     Plan,
     RefreshToken,
     User,
@@ -133,7 +133,7 @@ class Taking:
         """Take over a user: the primary key is the subject, as django-oauth-toolkit has it."""
         fields, subject = PersonFields.model_validate(row.fields), str(row.pk)
         found = self._login.find(subject)
-        if found is not None and isinstance(self._login, AddsPeople) and not _is_same(found, fields):
+        if found is not None and isinstance(self._login, AddsPeople) and not self._is_same(found, fields):
             self._people[subject] = None
             raise RowRefused(
                 "somebody of another name has this subject here, and gets nothing that is theirs"
@@ -157,6 +157,14 @@ class Taking:
         self._apply(self._login.plan_person(person, password))
         self._people[subject] = fields.is_active
         return Outcome.TAKEN, ""
+
+    def _is_same(self, person: User, fields: PersonFields) -> bool:
+        """Say whether a person here is the one of a row, by name or address; at another site its key is another's."""
+        login: object = self._login
+        named = login.find_by_name(fields.username) if isinstance(login, NamesPeople) else None
+        address = str(person.claims.get("email") or "").casefold()
+        has_address = bool(address) and address == (fields.email or "").casefold()
+        return has_address or (named is not None and named.subject == person.subject)
 
     def _client(self, row: Row) -> tuple[Outcome, str]:
         fields, clients = ClientFields.model_validate(row.fields), self._provider.clients
@@ -253,15 +261,3 @@ class Taking:
         if callable(value):
             raise RowRefused(f"{LIFETIME} is a function of the request, and there is none")
         return int(value.total_seconds()) if isinstance(value, timedelta) else value
-
-
-def _is_same(person: User, fields: PersonFields) -> bool:
-    """Say whether a person here is the one of a row, by name or address; at another site its key is another's."""
-    address = _comparable(str(person.claims.get("email") or ""))
-    return _comparable(person.username) == _comparable(fields.username) or (
-        bool(address) and address == _comparable(fields.email or "")
-    )
-
-
-def _comparable(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
