@@ -1,15 +1,19 @@
 """S27: what was issued to a client that was removed counts for nobody who is given its name later.
 
-The store of this house does not walk, so nothing of a client is found and revoked as it is removed.
+The store of the first house does not walk, so nothing of a client is found and revoked as it is removed.
 """
 
+import json
+
 import pytest
+from support import backchannel, devices
 from support.exchanges import GRANT, TYPE, Policy
+from support.pushing import bring, reference, refused_on_page, to_login
 
 from portula import hookimpl
 from portula.plugin import AccessToken
 from portula_testing.memory import MemoryStore
-from security.driving import answered, error_of
+from security.driving import answered, bearer, error_of
 from security.house import House
 
 
@@ -140,3 +144,107 @@ def test_clocks_of_nodes_may_differ_a_little(house):
     house.clock.forward(-5)
     token = house.tokens(app)["access_token"]
     assert house.door().is_active(app, token)
+
+
+# --- What waits, and what a client was given to look after itself by ---
+
+
+@pytest.fixture
+def busy():
+    """A house at which much waits for clients, on a store that walks: what is no token is not found there either."""
+    return House(
+        OIDC_ENABLED=True,
+        DCR_ENABLED=True,
+        DCR_REGISTRATION_MODE="open",
+        OIDC_RP_INITIATED_LOGOUT_ENABLED=True,
+        OIDC_FRONTCHANNEL_LOGOUT_ENABLED=True,
+    )
+
+
+def waiting(house, **fields):
+    grants = ("authorization_code", devices.GRANT, backchannel.GRANT)
+    return house.client(client_id="app", secret=SECRET, grant_types=grants, **fields)
+
+
+def waiting_anew(house, after=60, **fields):
+    house.provider.clients.remove("app")
+    house.clock.forward(after)
+    return waiting(house, **fields)
+
+
+def test_a_registration_access_token_does_not_manage_the_client_of_the_same_name(busy):
+    """RFC 7592 §2: it is the token of one registration, and would make the new client's answers go elsewhere."""
+    door, document = busy.door(), {"redirect_uris": ["https://former.example/cb"]}
+    json_body = {"Content-Type": "application/json"}
+    given = door.post("/o/register/", json.dumps(document), json_body).json
+    path, token = f"/o/register/?client_id={given['client_id']}", bearer(given["registration_access_token"])
+    assert door.open(path, headers=token).status_code == 200
+    busy.provider.clients.remove(given["client_id"])
+    busy.clock.forward(60)
+    party = busy.client(client_id=given["client_id"])
+    changed = json.dumps({**document, "client_id": party.client_id})
+    for method, body in (("GET", None), ("PUT", changed), ("DELETE", None)):
+        answer = door.open(path, method=method, data=body, headers={**token, **json_body})
+        assert error_of(answer, 401) == "invalid_token", method
+    assert busy.find(party).redirect_uris == (party.redirect_uri,)
+
+
+def test_what_a_device_asked_for_is_neither_shown_nor_redeemed(busy):
+    app, browser = waiting(busy), busy.browser()
+    allowed, shown = devices.begun(busy, app), devices.begun(busy, app)
+    assert devices.answered(browser, allowed["user_code"]).status_code == 200
+    app = waiting_anew(busy)
+    assert devices.to_page(browser, shown["user_code"]).status_code == 400
+    for codes in (allowed, shown):
+        assert error_of(devices.poll(busy, app, codes)) == "invalid_grant"
+    assert devices.answered(browser, devices.begun(busy, app)["user_code"]).status_code == 200
+
+
+def test_whom_a_client_asked_for_elsewhere_is_not_asked_for_another(busy):
+    app, browser = waiting(busy), busy.browser()
+    browser.sign_in()
+    members = backchannel.begun(busy, app)
+    (page,) = backchannel.pages(browser)
+    app = waiting_anew(busy)
+    assert browser.get(page).status_code == 400
+    assert error_of(backchannel.poll(busy, app, members)) == "invalid_grant"
+
+
+def test_an_id_token_of_the_former_names_nobody_to_the_next(busy):
+    app, door = waiting(busy), busy.door()
+    given = door.redeem(app, *busy.browser().code(app, scope="openid read")).json["id_token"]
+    hint = {"login_hint": None, "id_token_hint": given}
+    assert backchannel.asked(busy, app, **hint).status_code == 200
+    assert error_of(backchannel.asked(busy, waiting_anew(busy), **hint)) == "invalid_request"
+
+
+def test_a_pushed_request_is_not_taken_for_one_of_the_next(busy):
+    app = waiting(busy)
+    brought = reference(busy, app)
+    assert refused_on_page(bring(busy.browser(), {**brought, "client_id": busy.client().client_id}))
+    assert to_login(busy.browser(), brought).status_code == 200
+    waiting_anew(busy, after=30)
+    assert refused_on_page(bring(busy.browser(), brought))
+
+
+def test_the_next_does_not_hear_of_sessions_of_the_former(busy):
+    """A logout names the person as the app knows them (Front-Channel Logout §3)."""
+
+    def frames():
+        browser.authorize(watcher, scope="openid")
+        page = browser.submit(browser.get("/o/logout/"), "logout-confirm")
+        return [url for url in (app_url, "https://client.example/watcher") if url in page.text]
+
+    app_url, browser = "https://client.example/app", busy.browser()
+    watcher = busy.client(metadata={"frontchannel_logout_uri": "https://client.example/watcher"})
+    metadata = {"frontchannel_logout_uri": app_url}
+    app = waiting(busy, metadata=metadata)
+    browser.authorize(app, scope="openid")
+    assert app_url in frames()
+    browser.authorize(app, scope="openid")
+    app = waiting_anew(busy, metadata=metadata)
+    assert frames() == ["https://client.example/watcher"]
+    browser.authorize(app, scope="openid")
+    app = waiting_anew(busy, metadata=metadata)
+    browser.authorize(app, scope="openid")
+    assert app_url in frames(), "this one the person signed in to"

@@ -14,6 +14,7 @@ from oauthlib.oauth2.rfc8628.errors import AuthorizationPendingError, ExpiredTok
 
 from portula.flow.grants import ExtensionGrant
 from portula.flow.responses import RetryLater
+from portula.flow.revoking import is_of_former
 from portula.model.errors import Conflict
 from portula.model.plans import Plan
 from portula.model.records import Application, Artifact, Authorization
@@ -90,6 +91,7 @@ def page_exchange_about(
     client, asked, validator = exchange.client, exchange.request, provider.validator
     if (
         client is None
+        or is_of_former(client, request.issued_at)
         or not client.is_usable(asked)
         or not validator.validate_grant_type(client.client_id, grant_type, client, asked)
         or not validator.validate_scopes(client.client_id, list(exchange.scope), client, asked)
@@ -132,7 +134,12 @@ class PollingGrant(ExtensionGrant, ABC):
             )
         provider.client_cache.confirm(exchange.client)  # that it asked is written, whatever it is told
         pending, client = self.find(provider, value), cast("Application", exchange.client)
-        if pending is None or pending.client_id != client.client_id or pending.taken_at is not None:
+        if (
+            pending is None
+            or pending.client_id != client.client_id
+            or pending.taken_at is not None
+            or is_of_former(client, pending.issued_at)
+        ):
             exchange.reason = f"the {self.parameter} is unknown, used, or another client's"
             raise InvalidGrantError(request=exchange.request)
         self.prove(exchange, pending)

@@ -73,7 +73,8 @@ def is_revoked(provider: AuthorizationServer, authorization: Authorization) -> b
 def is_of_former(client: Application, issued_at: int) -> bool:
     """Say whether what was issued at a time was issued to another client, which had this name and was removed.
 
-    A store that does not walk cannot find and revoke what a client had as it is removed.
+    A store that does not walk cannot find and revoke what a client had as it is removed; and no store finds what waits
+    for it, or what it looks after itself by.
     """
     return issued_at + NODES_DIFFER_SECONDS < client.created_at
 

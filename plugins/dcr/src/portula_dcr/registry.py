@@ -26,6 +26,7 @@ from portula.plugin import (
     MetadataLimits,
     Plan,
     RequestedMetadata,
+    is_of_former,
 )
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
 from portula_dcr.quotas import Quotas
@@ -138,7 +139,7 @@ class Registry:
         client = self._provider.storage.find(Application, client_id=client_id)
         if client is None:
             self._forget(client_id)
-        if client is None or client.disabled:
+        if client is None or client.disabled or is_of_former(client, token.issued_at):
             raise InvalidTokenError
         return client, token
 

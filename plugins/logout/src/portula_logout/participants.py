@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portula import Plugin
-from portula.plugin import Add, Application, Artifact, ChangeAll, Remove
+from portula.plugin import Add, Application, Artifact, ChangeAll, Remove, is_of_former
 from portula_logout.registration import BACKCHANNEL_URI, FRONTCHANNEL_URI
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def remember(provider: AuthorizationServer, event: AuthorizationGranted) -> list
         ChangeAll(
             cls=Artifact,
             where={"digest": keys.digests(KIND, name)},
-            values={"expires_at": expires_at, "payload": payload},
+            values={"issued_at": artifact.issued_at, "expires_at": expires_at, "payload": payload},
         ),
         Add(record=artifact, unless_known=True),
     ]
@@ -75,13 +75,13 @@ def of_session(provider: AuthorizationServer, sid: str) -> Iterator[Participant]
     """Yield the apps of a session; no other server is asked about one, so that nothing holds a logout up."""
     family, after = provider.keys.digests(KIND, sid), None
     while page := provider.storage.select(Artifact, family=family, limit=PAGE, after=after):
-        known = {artifact.client_id: artifact.payload for artifact in page if artifact.client_id}
+        known = {artifact.client_id: artifact for artifact in page if artifact.client_id}
         clients = provider.clients.find_all(tuple(known))
-        for client_id, participant in sorted(known.items()):
-            client = clients.get(client_id)
+        for client_id, artifact in sorted(known.items()):
+            client, participant = clients.get(client_id), artifact.payload
             if client is None and participant.get(ADDRESSES):
                 client = Application(client_id=client_id, metadata=participant[ADDRESSES])
-            if client is None:
+            if client is None or is_of_former(client, artifact.issued_at):
                 continue
             yield Participant(
                 client,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.errors import FatalClientError
-from portula.plugin import Artifact, AuthorizationExchange, RequestResolver
+from portula.plugin import Artifact, AuthorizationExchange, RequestResolver, is_of_former
 from portula_par.settings import ParSettings
 
 if TYPE_CHECKING:
@@ -93,7 +93,9 @@ def _consume(exchange: AuthorizationExchange) -> None:
 def _live(exchange: AuthorizationExchange, digest: str | tuple[str, ...]) -> Artifact:
     """Return the request of this client that is kept under a digest, and was not answered yet."""
     artifact = exchange.provider.storage.find(Artifact, digest=digest)
-    client_id = exchange.client.client_id if exchange.client else None
-    if artifact is None or artifact.kind != KIND or artifact.client_id != client_id or artifact.taken_at:
+    client = exchange.client
+    if artifact is None or artifact.kind != KIND or artifact.taken_at:
+        raise InvalidRequestReference
+    if client is None or artifact.client_id != client.client_id or is_of_former(client, artifact.issued_at):
         raise InvalidRequestReference
     return artifact
