@@ -2,6 +2,8 @@
 
 import pytest
 
+from portula import hookimpl
+from portula.plugin import ScopesBackend
 from security.driving import error_of
 
 
@@ -33,3 +35,49 @@ def test_so_does_a_code_that_was_sent_before(house, browser, door, client):
     code, verifier = browser.code(client, scope="read")
     house.change(client, scope="write")
     assert error_of(door.redeem(client, code, verifier)) == "invalid_scope"
+
+
+class Backend(ScopesBackend):
+    """Scopes that come and go, as those in a table do, and that not every client may have."""
+
+    def __init__(self):
+        self.scopes = {"read": "Read", "write": "Write"}
+        self.barred = ()
+
+    @hookimpl
+    def portula_scopes_backend(self, provider):
+        return self
+
+    def get_all_scopes(self):
+        return dict(self.scopes)
+
+    def get_available_scopes(self, application=None, request=None):
+        return [name for name in self.scopes if name not in self.barred]
+
+    def get_default_scopes(self, application=None, request=None):
+        return ["read"]
+
+
+def gone(backend):
+    del backend.scopes["write"]
+
+
+def barred(backend):
+    backend.barred = ("write",)
+
+
+@pytest.mark.parametrize("withdraw", [gone, barred])
+def test_a_scope_that_the_backend_withdraws_is_in_no_further_token(make_house, withdraw):
+    backend = Backend()
+    house = make_house(backend, PLUGINS_CHOICE={"scopes_backend": "Backend"})
+    client, door = house.client(), house.door()
+    both, alone = house.tokens(client, scope="read write"), house.tokens(client, scope="write")
+    code, verifier = house.browser().code(client, scope="read write")
+    withdraw(backend)
+    second = door.refresh(client, both["refresh_token"]).json
+    assert second["scope"] == "read"
+    assert error_of(door.refresh(client, second["refresh_token"], scope="write")) == "invalid_scope"
+    assert error_of(door.refresh(client, alone["refresh_token"])) == "invalid_scope"
+    assert door.redeem(client, code, verifier).json["scope"] == "read"
+    backend.scopes, backend.barred = {"read": "Read", "write": "Write"}, ()
+    assert door.refresh(client, second["refresh_token"]).json["scope"] == "read write"

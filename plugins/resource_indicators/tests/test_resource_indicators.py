@@ -219,6 +219,42 @@ def test_a_default_is_the_audience_where_nothing_is_named(make_world):
     assert world.door().introspect(api, token["access_token"]).json["aud"] == [API]
 
 
+# --- What was granted, and is for clients no more ---
+
+
+def test_a_resource_that_is_registered_no_more_is_in_no_further_token(make_world, tmp_path):
+    """Whoever asks for it now is refused, so nobody goes on for ever with what was granted before."""
+    scopes = {"read": "Read", "write": "Write"}
+    known = {API: {"scopes": ["read"], "client_id": "api"}, FILES: {"scopes": ["write"]}}
+    before = make_world(folder=tmp_path, PROTECTED_RESOURCES=known, SCOPES=scopes)
+    party, api = before.client(), before.client(client_id="api")
+    both, alone = (granted(before, before.browser(), party, *of).json for of in ((API, FILES), (FILES,)))
+    code = before.browser().code(party, resource=[API, FILES], scope="read write")
+    before.close()
+    world = make_world(folder=tmp_path, PROTECTED_RESOURCES={API: known[API]}, SCOPES=scopes)
+    world.api, door = api, world.door()
+    second = door.refresh(party, both["refresh_token"]).json
+    for tokens in (second, door.redeem(party, *code).json):
+        assert audience(world, tokens["access_token"]) == [API]
+    assert error_of(door.refresh(party, second["refresh_token"], resource=FILES)) == "invalid_target"
+    assert error_of(door.refresh(party, alone["refresh_token"])) == "invalid_target"
+    world.close()
+
+
+def test_a_policy_that_changes_its_mind_is_heard_by_refreshes_that_name_nothing(make_world):
+    allowed = [API, FILES]
+    policy = {"RESOURCE_INDICATORS_POLICY": lambda client, resources, scopes: set(resources) <= set(allowed)}
+    world = make_world(
+        PROTECTED_RESOURCES={API: {}, FILES: {}}, SCOPES={"read": "Read", "write": "Write"}, **policy
+    )
+    party = world.client()
+    tokens = granted(world, world.browser(), party, API, FILES).json
+    tokens = world.door().refresh(party, tokens["refresh_token"]).json
+    allowed.remove(FILES)
+    assert error_of(world.door().refresh(party, tokens["refresh_token"])) == "invalid_target"
+    assert world.door().refresh(party, tokens["refresh_token"], resource=API).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

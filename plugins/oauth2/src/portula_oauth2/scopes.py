@@ -39,14 +39,27 @@ def may_have(client: Application | None, scope: str) -> bool:
     return client is None or client.scope is None or scope in client.scope.split()
 
 
-def still_allowed(granted: str, request: OAuthRequest) -> list[str]:
+def barred_scopes(
+    provider: AuthorizationServer, scopes: Sequence[str], client: Application | None, request: OAuthRequest
+) -> list[str]:
+    """Return those of some scopes that a client may not have now.
+
+    Neither the backend nor a room has them for it, or it is not registered with them.
+    """
+    backend = provider.hooks.ask(Plugin.portula_scopes_backend)
+    available = {*backend.get_available_scopes(client, request), *provider.scope_texts}
+    return [scope for scope in scopes if not (scope in available and may_have(client, scope))]
+
+
+def still_allowed(provider: AuthorizationServer, granted: str, request: OAuthRequest) -> list[str]:
     """Return the scopes that were granted to a client, without those that it has lost since.
 
     Raises:
         InvalidScopeError: it has lost all of them.
     """
     scopes = granted.split()
-    left = [scope for scope in scopes if may_have(request.client, scope)]
+    lost = barred_scopes(provider, scopes, request.client, request)
+    left = [scope for scope in scopes if scope not in lost]
     if not left:
         refuse_scopes("This client may no longer have", scopes, request)
     return left

@@ -71,14 +71,33 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
 def resources(exchange: TokenExchange) -> None:
     """Judge the resources that a token request names: of those granted, or, where nothing was, of those allowed.
 
-    What is granted stays as it is; the token is for those that are named (RFC 8707 §2.2).
+    What is granted stays as it is; the token is for those that are named, else for all that are allowed still (RFC 8707
+    §2.2).
     """
     if exchange.for_another_server:
         return
     named = allowed_resources(exchange, exchange.values("resource"))
     if exchange.authorization is not None and not set(named) <= set(exchange.resources):
         raise InvalidTargetError(description="A resource was not granted.")
-    exchange.resources = named or exchange.resources
+    exchange.resources = named or _still_allowed(exchange)
+
+
+def _still_allowed(exchange: TokenExchange) -> tuple[str, ...]:
+    """Return the resources that were granted, without those that no client may name any more.
+
+    Raises:
+        InvalidTargetError: none is left, so that a token would be for nobody that the person was told of.
+        HookFailed, StorageDown: see `allowed_resources`.
+    """
+    granted, settings = exchange.resources, exchange.provider.settings(ResourceIndicatorsSettings)
+    policy, left = settings.RESOURCE_INDICATORS_POLICY, granted
+    if policy == "registered":
+        left = tuple(uri for uri in granted if uri in settings.PROTECTED_RESOURCES)
+    elif callable(policy) and granted and _answer(policy, exchange, granted) is not True:
+        left = ()
+    if granted and not left:
+        raise InvalidTargetError(description="The client may not name the resources any more.")
+    return left
 
 
 @hookimpl

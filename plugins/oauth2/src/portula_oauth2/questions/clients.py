@@ -23,7 +23,7 @@ from portula.plugin import (
 )
 from portula_oauth2.grant import enabled_client_auth_methods, enabled_response_types
 from portula_oauth2.registration import port_may_differ, problem_of
-from portula_oauth2.scopes import known_scopes, may_have, refuse_scopes
+from portula_oauth2.scopes import barred_scopes, known_scopes, may_have, refuse_scopes
 from portula_oauth2.settings import OAuth2Settings
 
 
@@ -168,15 +168,8 @@ class ClientQuestions(OAuth2Validator):
             InvalidScopeError: names the scopes that are refused.
         """
         request.scopes = known_scopes(self.provider, scopes, request)
-        available = {
-            *self.provider.hooks.ask(Plugin.portula_scopes_backend).get_available_scopes(client, request),
-            *self.provider.scope_texts,
-        }
-        refuse_scopes(
-            "This client may not ask for",
-            [scope for scope in request.scopes if not (scope in available and may_have(client, scope))],
-            request,
-        )
+        barred = barred_scopes(self.provider, request.scopes, client, request)
+        refuse_scopes("This client may not ask for", barred, request)
         return True
 
     def validate_user(self, username: str, password: str, client: Application, request: OAuthRequest) -> bool:

@@ -95,7 +95,7 @@ class CodeQuestions(OAuth2Validator):
             return False
         exchange.code = grant
         exchange.resume(authorization)
-        request.user, request.scopes = grant.subject, still_allowed(grant.scope, request)
+        request.user, request.scopes = grant.subject, still_allowed(provider, grant.scope, request)
         return True
 
     def get_code_challenge(self, code: str, request: OAuthRequest) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portula import OAuth2Validator
 from portula.plugin import REFRESH_TOKEN, Application, OAuthRequest, TokenExchange, is_of_former, is_revoked
 from portula_oauth2.refreshing import check_superseded, find_refresh_token
-from portula_oauth2.scopes import known_scopes, may_have, refuse_scopes, still_allowed
+from portula_oauth2.scopes import barred_scopes, known_scopes, refuse_scopes, still_allowed
 from portula_oauth2.settings import OAuth2Settings
 
 
@@ -56,7 +56,7 @@ class RefreshQuestions(OAuth2Validator):
     def get_original_scopes(self, refresh_token: str, request: OAuthRequest) -> list[str]:
         """Return the scopes that were granted and that the client may still have; a refresh can only narrow them."""
         token = self.exchange_of(request).refresh_token
-        return still_allowed(token.scope, request) if token else []
+        return still_allowed(self.provider, token.scope, request) if token else []
 
     def is_within_original_scope(
         self, request_scopes: list[str], refresh_token: str, request: OAuthRequest
@@ -68,7 +68,7 @@ class RefreshQuestions(OAuth2Validator):
         """
         granted = self.get_original_scopes(refresh_token, request)
         request.scopes = known_scopes(self.provider, request_scopes, request)
-        lost = [scope for scope in request.scopes if not may_have(request.client, scope)]
+        lost = barred_scopes(self.provider, request.scopes, request.client, request)
         refuse_scopes("This client may not ask for", lost, request)
         beyond = [scope for scope in request.scopes if scope not in granted]
         refuse_scopes("The person did not allow", beyond, request)
