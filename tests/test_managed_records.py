@@ -162,6 +162,23 @@ def test_a_link_is_shown_once_and_sets_a_password(site):
     assert site.sign_in(site.app.test_client(), "ann", "a wholly new phrase").status_code == 302
 
 
+def test_a_form_that_was_opened_before_brings_nothing_back(site):
+    """Who was an administrator when it was opened, and is none any more, does not become one by another's change."""
+    site.users.update(site.find(), is_admin=True)
+    path = f"{MANAGE}/users/edit/?id={site.ann.sub}"
+    (opened,) = forms_of(site.http.get(path).text)
+    site.users.update(site.find(), is_admin=False)
+    page = site.http.post(path, data={**opened.fields, "is_admin": "y", "email": "new@example.com"})
+    assert page.status_code == 400
+    assert "Somebody else changed this" in page.text
+    assert (site.find().is_admin, site.find().email) == (False, "ann@example.com")
+    (again,) = forms_of(page.text)
+    assert again.fields["email"] == "new@example.com"
+    site.users.disable(site.find())  # the form says nothing of that
+    site.http.post(path, data={name: value for name, value in again.fields.items() if name != "is_admin"})
+    assert (site.find().is_admin, site.find().email) == (False, "new@example.com")
+
+
 def test_a_user_is_made_with_a_link_and_edited(site):
     page = site.save("users", username="Bob", email="bob@example.com", claims='{"locale": "de"}')
     assert secret_of(page).startswith("http://localhost/accounts/set-password/?token=")

@@ -289,7 +289,7 @@ def test_readonly_fields_and_those_left_out_cannot_be_edited(make):
     admin = make(APPLICATION_ADMIN_CLASS=Frozen)
     admin.client()
     (form,) = admin.forms(admin.get("/application/edit/?id=app"))
-    assert set(form) == {"csrf_token", "name"}
+    assert set(form) == {"csrf_token", "form_state", "name"}
     smuggled = {"redirect_uris": "https://evil.example/", "skip_authorization": "y", "name": "New"}
     admin.post("/application/edit/?id=app", {**form, **smuggled})
     found = admin.storage.find(Application, client_id="app")

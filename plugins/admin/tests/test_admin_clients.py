@@ -307,6 +307,43 @@ def test_nobody_who_edits_loses_what_another_changed(admin):
     assert admin.found().name == "New"
 
 
+def test_a_form_that_was_opened_before_brings_nothing_back(admin):
+    """A redirect URI that somebody took away would be one again, by whoever only meant to change the name."""
+    admin.client(redirect_uris=("https://client.example/cb", "https://lost.example/cb"))
+    opened = form_of(admin, EDIT)
+    admin.provider.clients.edit("app", lambda found: replace(found, redirect_uris=found.redirect_uris[:1]))
+    page = admin.post(EDIT, {**opened, "name": "New"}, 400)
+    assert "Somebody else changed this" in page.text
+    assert (admin.found().name, len(admin.found().redirect_uris)) == ("An app", 1)
+    (again,) = admin.forms(page)
+    assert again["name"] == "New"
+    admin.post(EDIT, again)
+    assert (admin.found().name, len(admin.found().redirect_uris)) == ("New", 2), "by somebody who was told"
+
+
+def test_so_it_is_when_somebody_is_quicker_while_it_is_saved(admin, monkeypatch):
+    admin.client()
+    opened, check = form_of(admin, EDIT), admin.provider.clients.edit
+
+    def edit(client_id, change):
+        check("app", lambda found: replace(found, scope="read"))
+        return check(client_id, change)
+
+    monkeypatch.setattr(admin.provider.clients, "edit", edit)
+    assert "Somebody else changed this" in admin.post(EDIT, {**opened, "name": "New"}, 400).text
+    assert admin.found().scope == "read"
+
+
+def test_a_form_that_does_not_say_what_it_showed_is_saved(admin):
+    """Such as that of a template of the deployment's own, or of a script."""
+    admin.client()
+    form = form_of(admin, EDIT)
+    del form["form_state"]
+    admin.provider.clients.edit("app", lambda found: replace(found, scope="read"))
+    admin.post(EDIT, {**form, "name": "New"})
+    assert admin.found().name == "New"
+
+
 def test_of_two_who_edit_at_once_neither_undoes_the_other_s_work(admin):
     admin.client()
     seen = []

@@ -11,8 +11,14 @@ from portula import Plugin
 from portula.errors import Conflict, DuplicateRecord, InvalidClientMetadata, UnknownClient
 from portula.plugin import Application, unknown_scopes
 from portula_admin.cells import Link
-from portula_admin.forms import apply_form, editable, make_form, refuse
-from portula_admin.pages import AdminPages
+from portula_admin.forms import apply_form, editable, form_values, make_form, refuse
+from portula_admin.pages import (
+    CHANGED_MEANWHILE,
+    AdminPages,
+    ChangedMeanwhile,
+    form_state,
+    require_unchanged,
+)
 
 if TYPE_CHECKING:
     from portula.plugin import AuthenticatedUser
@@ -68,16 +74,24 @@ class ClientViews(AdminPages):
         form = make_form(admin, self.context(f"edit {client_id}", person), posted, client)
         if posted is None or not self._is_valid(form, client):
             return self._form_page(person, form, client, 200 if posted is None else 400)
+
+        def change(found: Application) -> Application:
+            require_unchanged(posted, form_values(admin, found))
+            return apply_form(form, found)
+
         try:
-            self.provider.clients.edit(client_id, lambda found: apply_form(form, found))
+            self.provider.clients.edit(client_id, change)
         except InvalidClientMetadata as error:
             refuse(form, error)
             return self._form_page(person, form, client, 400)
         except UnknownClient:
             return self.provider.pages.missing("There is no such application")
-        except Conflict:
-            form.form_errors.append("Others change this application at this moment. Please try again.")
-            return self._form_page(person, form, client, 400)
+        except (ChangedMeanwhile, Conflict) as error:
+            at_this_moment = "Others change this application at this moment. Please try again."
+            form.form_errors.append(
+                CHANGED_MEANWHILE if isinstance(error, ChangedMeanwhile) else at_this_moment
+            )
+            return self._form_page(person, form, admin.find(client_id) or client, 400)
         return self.redirect_with_notice(
             person, "The changes were saved.", "view", slug=admin.slug, id=client_id
         )
@@ -144,6 +158,7 @@ class ClientViews(AdminPages):
             groups=groups,
             client=client,
             heading=heading,
+            form_state=form_state(form_values(admin, client)) if client else None,
         )
 
     def _secret_page(self, person: AuthenticatedUser, client: Application, secret: str) -> Response:

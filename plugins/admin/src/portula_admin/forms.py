@@ -210,17 +210,22 @@ def make_form(
         for name in names
     }
     form_class = type("ApplicationForm", (ApplicationForm,), fields)
-    data = {
-        **{name: getattr(client, name) for name in fields if hasattr(client, name)},
+    given = form_values(admin, client, new=new) if formdata is None else {}
+    form: ApplicationForm = form_class(admin.provider.pages, context, formdata, **given)
+    return form
+
+
+def form_values(admin: ApplicationAdmin, client: Application, *, new: bool = False) -> dict[str, Any]:
+    """Return what the form for a client is filled in with."""
+    values = {
+        **{name: getattr(client, name) for name in BUILDERS if hasattr(client, name)},
         **{name: client.metadata.get(name, "") for name in LINKS},
-        **{name: _member_value(member, client) for name, member in members.items()},
+        **{name: _member_value(member, client) for name, member in admin.members.items()},
         "require_pkce": WORDS[client.require_pkce],
         "token_endpoint_auth_method": client.token_endpoint_auth_method or "",
         "hash_client_secret": True,
     }
-    given = data if formdata is None else {}
-    form: ApplicationForm = form_class(admin.provider.pages, context, formdata, **given)
-    return form
+    return {name: values[name] for name in editable(admin, new=new)}
 
 
 def refuse(form: ApplicationForm, error: InvalidClientMetadata) -> None:

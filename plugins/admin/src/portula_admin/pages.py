@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, g, redirect, request
 
 from portula import Plugin
-from portula.plugin import PageForm, current_request, return_address
+from portula.plugin import PageForm, current_request, return_address, unkeyed_digest
 from portula_admin.access import may_enter
 from portula_admin.cells import Cell, Link, Moment
 from portula_admin.options import RecordAdmin
@@ -28,6 +28,33 @@ NOTICE_SECONDS = 120
 """How long a notice is believed; it travels in the address, sealed."""
 
 View = Callable[..., Response]
+
+
+FORM_STATE = "form_state"
+"""Field of a form that says what was stored when it was opened."""
+CHANGED_MEANWHILE = (
+    "Somebody else changed this after you had opened the form, so nothing was saved. Look in another tab at what it is "
+    "now; saving again puts what stands here in its place."
+)
+
+
+class ChangedMeanwhile(Exception):
+    """What a form shows is not what is stored any more: saving it would undo what somebody else has changed."""
+
+
+def form_state(values: Mapping[str, Any]) -> str:
+    """Return what tells the values that a form is filled in with from others."""
+    return unkeyed_digest(json.dumps(values, sort_keys=True, default=str))
+
+
+def require_unchanged(posted: Mapping[str, str], values: Mapping[str, Any]) -> None:
+    """Require that a form was filled in with these values; one that does not say what it showed is not asked.
+
+    Raises:
+        ChangedMeanwhile: it was filled in with others.
+    """
+    if posted.get(FORM_STATE) not in (None, form_state(values)):
+        raise ChangedMeanwhile
 
 
 class NotPermitted(Exception):

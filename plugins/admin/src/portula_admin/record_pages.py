@@ -11,7 +11,13 @@ from flask import Response, request
 from portula.errors import AdminRefused
 from portula_admin.cells import Cell, Link, cell_of
 from portula_admin.names import Names
-from portula_admin.pages import AdminPages
+from portula_admin.pages import (
+    CHANGED_MEANWHILE,
+    AdminPages,
+    ChangedMeanwhile,
+    form_state,
+    require_unchanged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,9 +126,12 @@ class ManagedViews(AdminPages):
         form = kind.form(self.provider.pages, context, posted, **data)
         if posted is not None and form.validate():
             try:
+                require_unchanged(posted, _form_values(kind, facts))
                 return self._answer(person, kind, kind.save(facts, form), facts)
             except AdminRefused as error:
                 form.form_errors.append(str(error))
+            except ChangedMeanwhile:
+                form.form_errors.append(CHANGED_MEANWHILE)
         return self._form_page(person, kind, facts, form, 200 if posted is None else 400)
 
     def _form_page(
@@ -140,6 +149,7 @@ class ManagedViews(AdminPages):
             status,
             crumbs=[*self._crumbs(person, kind, facts), Link(heading, "")],
             form=form,
+            form_state=None if facts is None else form_state(_form_values(kind, facts)),
             heading=heading,
             back=self.url("managed", slug=kind.slug)
             if facts is None
@@ -254,6 +264,14 @@ class ManagedViews(AdminPages):
             )
             for row in rows
         ]
+
+
+def _form_values(kind: AdminRecords, facts: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the form of a record is filled in with; of what else is known of it a form says nothing."""
+    known = kind.form_data(facts)
+    return {
+        name: value for name, value in known.items() if kind.form is not None and hasattr(kind.form, name)
+    }
 
 
 def _cell(name: str, value: object) -> Cell:
