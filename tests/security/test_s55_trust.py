@@ -7,7 +7,7 @@ import pytest
 from portula import Plugin
 from portula.cli.main import flask_group
 from portula.plugin import SELF_REGISTERED
-from security.driving import CALLBACK, Party, bearer
+from security.driving import CALLBACK, Party, answered, bearer
 from security.registering import OPEN, Elsewhere, record, register, told_by, update
 
 DOCUMENT = {
@@ -130,6 +130,70 @@ def test_trust_that_fell_does_not_come_back_by_itself(house, door, trusted):
     told = told_by(update(door, trusted, **DOCUMENT), 200)
     told = told_by(update(door, told, **{**DOCUMENT, **NARROWED}), 200)
     assert not record(house, told).skip_authorization
+
+
+# --- What a person allowed ---
+
+
+@pytest.fixture
+def allowed(house, door):
+    """A client that somebody has allowed something, what it was told, and their browser."""
+    told = told_by(register(door, **DOCUMENT))
+    browser = house.browser()
+    assert answered(browser.authorize(as_party(house, told), scope="openid read"))["code"]
+    house.clock.forward(1)
+    return told, browser
+
+
+def as_party(house, told):
+    return Party(told["client_id"], told.get("client_secret"), record(house, told).redirect_uris[0])
+
+
+def silently(house, told, browser):
+    """Return what a request gets that may show no page: a code, or why not."""
+    answer = answered(browser.consent_page(as_party(house, told), scope="openid read", prompt="none"))
+    return answer.get("error", "code")
+
+
+def test_who_was_allowed_something_goes_on_without_a_page_while_it_is_what_it_was(house, door, allowed):
+    told, browser = allowed
+    for document in (DOCUMENT, {**DOCUMENT, "redirect_uris": [CALLBACK], "contacts": []}):
+        told = told_by(update(door, told, **document), 200)
+        assert silently(house, told, browser) == "code"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"redirect_uris": ["https://evil.example/cb"]},
+        {"redirect_uris": [*DOCUMENT["redirect_uris"], "https://evil.example/cb"]},
+        {"token_endpoint_auth_method": "none"},
+        {"client_name": "Your bank"},
+        {"subject_type": "pairwise"},
+    ],
+    ids=str,
+)
+def test_people_are_asked_anew_when_it_makes_something_else_of_itself(house, door, allowed, changed):
+    """Else who holds its registration access token has the answers of all of them sent elsewhere, and shows no page."""
+    told, browser = allowed
+    told = told_by(update(door, told, **{**DOCUMENT, **changed}), 200)
+    assert silently(house, told, browser) == "consent_required"
+    told = told_by(update(door, told, **DOCUMENT), 200)
+    house.clock.forward(1)
+    assert silently(house, told, browser) == "consent_required", "it was another in between"
+    assert answered(browser.authorize(as_party(house, told), scope="openid"))["code"]
+    assert silently(house, told, browser) == "consent_required", "what was allowed the other is not joined"
+    assert answered(browser.authorize(as_party(house, told), scope="openid read"))["code"]
+    assert silently(house, told, browser) == "code"
+
+
+def test_a_document_says_nothing_of_when_it_changed(house, door, allowed):
+    told, browser = allowed
+    told = told_by(update(door, told, **DOCUMENT, changed_itself_at=1), 200)
+    assert "changed_itself_at" not in told
+    assert silently(house, told, browser) == "code"
+    told = told_by(update(door, told, **{**DOCUMENT, "client_name": "Tea"}, changed_itself_at=1), 200)
+    assert silently(house, told, browser) == "consent_required"
 
 
 def test_a_client_that_may_ask_for_every_scope_keeps_its_trust(house, door, trusted):

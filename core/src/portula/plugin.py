@@ -158,6 +158,7 @@ from portula.host.settings import (
 from portula.model.addresses import network_of
 from portula.model.client_metadata import (
     ClientMember,
+    has_changed_itself,
     read_client_metadata,
     required_confirmations,
     write_client_metadata,
@@ -459,6 +460,7 @@ __all__ = [
     "field_docs",
     "find_person",
     "grant_types_needed",
+    "has_changed_itself",
     "hookimpl",
     "import_object",
     "in_front_channel",

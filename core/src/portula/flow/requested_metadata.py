@@ -15,14 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from portula.flow.grant_hooks import GrantHooks
 from portula.flow.messages import grant_types_needed, sorted_response_type
-from portula.model.client_metadata import ClientMember, read_client_metadata, write_client_metadata
+from portula.model.client_metadata import (
+    CHANGED_ITSELF_AT,
+    ClientMember,
+    read_client_metadata,
+    write_client_metadata,
+)
 from portula.model.errors import InvalidClientMetadata
 from portula.model.records import SELF_REGISTERED, Application
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
 
-_NAMES = frozenset({"client_id", "client_secret", SELF_REGISTERED})
+_NAMES = frozenset({"client_id", "client_secret", SELF_REGISTERED, CHANGED_ITSELF_AT})
 """Never client metadata, whatever a plugin contributes."""
 
 PRIVILEGED = frozenset(
@@ -107,8 +112,12 @@ class RequestedMetadata:
             **{**values, "metadata": {**base.metadata, **values["metadata"]}},
             client_type="public" if requested["token_endpoint_auth_method"] == "none" else "confidential",
         )
-        trusted = known.skip_authorization and self._only_narrows(client, known)
-        return replace(client, skip_authorization=trusted)
+        narrows, changed = self._only_narrows(client, known), {CHANGED_ITSELF_AT: self._provider.now()}
+        return replace(
+            client,
+            skip_authorization=known.skip_authorization and narrows,
+            metadata={**client.metadata, **(changed if known.created_at and not narrows else {})},
+        )
 
     def _only_narrows(self, client: Application, known: Application) -> bool:
         """Say whether nothing but parts of lists and scopes differs from what an operator trusted (RFC 7592 §5)."""

@@ -16,6 +16,9 @@ from portula.model.errors import InvalidClientMetadata
 from portula.model.records import Application
 
 BINDING = "_bound_access_tokens"
+CHANGED_ITSELF_AT = "changed_itself_at"
+"""Name in the metadata of a client, which no document sets: when it last became by itself more than a part of what it
+was, Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,12 @@ def unknown_binding(members: Mapping[str, ClientMember], application: Applicatio
         ),
         None,
     )
+
+
+def has_changed_itself(application: Application, since: int) -> bool:
+    """Say whether a client has since then made of itself what nobody knew who trusted it before (RFC 7592 §5)."""
+    changed_at = application.metadata.get(CHANGED_ITSELF_AT)
+    return isinstance(changed_at, int) and since <= changed_at
 
 
 def read_client_metadata(members: Mapping[str, ClientMember], document: Mapping[str, Any]) -> dict[str, Any]:

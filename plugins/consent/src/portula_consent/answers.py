@@ -15,12 +15,11 @@ from portula.plugin import (
     ConsentQuestion,
     PageForm,
     Plan,
-    is_of_former,
     origin_of,
 )
 from portula_consent.display import shown_destination, shown_scopes
 from portula_consent.endpoint import VIEW
-from portula_consent.memory import ConsentMemory
+from portula_consent.memory import ConsentMemory, counts
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -47,7 +46,7 @@ class ConsentPages(Consent):
     def recall(self, client: Application, subject: str) -> frozenset[str]:
         """Return what this person allowed this client before: scopes, and the memory of items."""
         consent = self.memory.find(subject, client.client_id)
-        if consent is None or is_of_former(client, consent.issued_at):
+        if consent is None or not counts(consent, client):
             return frozenset()
         if has_request_context():
             request.environ[self._read] = consent

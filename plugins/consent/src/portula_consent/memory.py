@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portula.plugin import Application, Artifact, Plan, is_of_former, page_behind, revoke_person
+from portula.plugin import (
+    Application,
+    Artifact,
+    Plan,
+    has_changed_itself,
+    is_of_former,
+    page_behind,
+    revoke_person,
+)
 
 if TYPE_CHECKING:
     from portula import Provider
 
 KIND = "consent"
 _BY_SUBJECT = "consent-subject"
+
+
+def counts(consent: Artifact, client: Application) -> bool:
+    """Say whether a consent is to the client as it is: not to a former one of its name, nor to what it has changed."""
+    given_at = consent.issued_at
+    return not (is_of_former(client, given_at) or has_changed_itself(client, given_at))
 
 
 class ConsentMemory:
@@ -39,8 +53,8 @@ class ConsentMemory:
         client_id = client.client_id
         known = self.find(subject, client_id)
         if known is not None:
-            former = () if is_of_former(client, known.issued_at) else known.payload["scopes"]
-            joined = sorted({*former, *scopes})
+            before = known.payload["scopes"] if counts(known, client) else ()
+            joined = sorted({*before, *scopes})
             given, version = {"version": known.version}, known.version + 1
             plan.change(known, given=given, version=version, issued_at=now, payload={"scopes": joined})
             return
