@@ -363,6 +363,7 @@ def test_an_address_that_is_not_https_is_not_shown(client_named, browser):
         ("client_id=tea&ui_locales=fr+ja-JP", "", True),
         ("client_id=tea", "ja,en;q=0.5", True),
         ("client_id=tea&ui_locales=fr", "de", False),
+        (f"client_id=tea&ui_locales=ja{50 * '-x'}", f"ja{50 * '-x'}", False),  # else each part costs a look
         ("client_id=tea", "", False),
         ("next=/o/authorize/%3Fclient_id%3Dtea%26ui_locales%3Dja", "", True),
     ],

@@ -20,6 +20,9 @@ CHANGED_ITSELF_AT = "changed_itself_at"
 """Name in the metadata of a client, which no document sets: when it last became by itself more than a part of what it
 was, Unix seconds."""
 
+MAX_TAG_CHARACTERS = 64
+"""Of a language tag that a browser or a request names: 35 are enough for any that is in use (RFC 5646 §4.4.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClientMember:
@@ -124,8 +127,8 @@ def write_client_metadata(members: Mapping[str, ClientMember], application: Appl
 def in_language(metadata: Mapping[str, Any], name: str, languages: Iterable[str]) -> Any:
     """Return the value of a member in the first of these languages that it is registered in, else the plain one.
 
-    A language that is not there is looked for without its last parts: `de` for `de-CH` (RFC 4647 §3.4). None when
-    there is no such member.
+    A language that is not there is looked for without its last parts: `de` for `de-CH` (RFC 4647 §3.4). A tag of more
+    than MAX_TAG_CHARACTERS is none: each of its parts would cost a look. None when there is no such member.
     """
     known = {
         key.partition("#")[2].lower(): value
@@ -133,7 +136,7 @@ def in_language(metadata: Mapping[str, Any], name: str, languages: Iterable[str]
         if key.partition("#")[0] == name and key != name
     }
     for language in languages if known else ():
-        tag = language.lower()
+        tag = language.lower() if len(language) <= MAX_TAG_CHARACTERS else ""
         while tag:
             if tag in known:
                 return known[tag]
