@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.browser import forms_of
+from test_manual import run
 
 from portula import Plugin
 from portula.errors import AccessDeniedError, StorageDown
@@ -245,6 +246,21 @@ def test_a_rule_is_told_who_asks_for_what(site):
     (record,) = [each.record for each in site.rules.requests if each.record and each.action == "link"]
     assert record["sub"] == site.ann.sub
     assert not re.search("password|hash", " ".join(record))
+
+
+def test_the_support_of_the_manual_makes_no_link_for_an_administrator():
+    """Who sets the password of one signs in as that one, whatever they may not do themselves."""
+    site = Site(run("docs/rooms/admin.md", "Support")())
+    users = site.provider.hooks.ask(Plugin.portula_login).users
+    token = site.token_of(site.view("users"))
+    assert "set-password" in site.post("users", "link", token).text
+    users.promote(site.ann)
+    page = site.view("users")
+    assert "set a password" not in page
+    assert not [form for form in forms_of(page) if form.action.endswith("/action/")]
+    answer = site.post("users", "link", token)
+    assert answer.status_code == 403
+    assert "set-password" not in answer.text
 
 
 class Fails(Plugin, AdminHooks):
