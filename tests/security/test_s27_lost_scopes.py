@@ -1,10 +1,14 @@
 """S27: a client that has lost a scope gets no further tokens with it (RFC 7591 §2, RFC 6749 §3.3)."""
 
+import json
+from types import MappingProxyType
+
 import pytest
 
-from portula import hookimpl
+from portula import OAuth2Validator, hookimpl
 from portula.plugin import ScopesBackend
-from security.driving import error_of
+from portula_testing import jws
+from security.driving import bearer, error_of
 
 
 @pytest.fixture
@@ -81,3 +85,33 @@ def test_a_scope_that_the_backend_withdraws_is_in_no_further_token(make_house, w
     assert door.redeem(client, code, verifier).json["scope"] == "read"
     backend.scopes, backend.barred = {"read": "Read", "write": "Write"}, ()
     assert door.refresh(client, second["refresh_token"]).json["scope"] == "read write"
+
+
+class Payroll(OAuth2Validator):
+    """Tells what people earn, where the scope `write` is allowed."""
+
+    oidc_claim_scope = MappingProxyType({"salary": "write"})
+
+    def get_additional_claims(self, request):
+        return {"salary": 100}
+
+
+def test_a_claim_that_was_asked_for_by_name_goes_with_its_scope(make_house):
+    """OpenID Connect Core §5.5; a token that the person allowed before tells it no more."""
+    backend = Backend()
+    settings = {"PLUGINS_CHOICE": {"scopes_backend": "Backend"}, "OAUTH2_VALIDATOR_CLASS": Payroll}
+    house = make_house(backend, OIDC_ENABLED=True, **settings)
+    client, claims = house.client(), json.dumps({"userinfo": {"salary": None}, "id_token": {"salary": None}})
+    tokens = house.tokens(client, scope="openid read", claims=claims)
+
+    def told(tokens):
+        person = house.door().open("/o/userinfo/", headers=bearer(tokens["access_token"])).json
+        return [said.get("salary") for said in (person, jws.taken_apart(tokens["id_token"])[1])]
+
+    assert told(tokens) == [100, 100]
+    for withdraw in (barred, gone):
+        withdraw(backend)
+        tokens = house.door().refresh(client, tokens["refresh_token"]).json
+        assert told(tokens) == [None, None]
+        backend.scopes, backend.barred = {"read": "Read", "write": "Write"}, ()
+    assert told(house.door().refresh(client, tokens["refresh_token"]).json) == [100, 100]

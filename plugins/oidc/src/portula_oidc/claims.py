@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
-from portula.errors import InvalidTokenError
+from portula.errors import InvalidTokenError, OAuth2Error
 from portula.plugin import OAuthRequest, exchange_of, json_problem
 
 if TYPE_CHECKING:
-    from portula.plugin import AuthorizationServer, User
+    from portula.plugin import AuthorizationServer, Exchange, User
 
 SCOPES: dict[str, str] = {
     "openid": "Know who you are",
@@ -109,14 +109,7 @@ class ClaimQuestions(OAuth2Validator):
         if exchange.authorization and client and exchange.authorization.client_id != client.client_id:
             return {}
         claims: Mapping[str, Mapping[str, Any]] = exchange.facts.get(ROOM, {}).get("claims", {})
-        if client is None or client.scope is None:
-            return claims
-        scopes = client.scope.split()
-        lost = {name for name, scope in self.oidc_claim_scope.items() if scope not in scopes}
-        return {
-            place: {name: wanted for name, wanted in members.items() if name not in lost}
-            for place, members in claims.items()
-        }
+        return within_scopes(exchange, claims) if claims else claims
 
     def get_userinfo_claims(self, request: OAuthRequest) -> dict[str, Any] | str:
         """Return the claims of userinfo (Core §5.3.2); plugins add theirs, and they are signed, after that."""
@@ -135,3 +128,35 @@ def person_of(provider: AuthorizationServer, request: OAuthRequest) -> User:
     if exchange.person is None or exchange.person.subject != request.user:
         raise InvalidTokenError(request=request)
     return exchange.person
+
+
+def within_scopes(exchange: Exchange, claims: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the claims that are asked for, without those whose scope the client may not ask for now (Core §5.5)."""
+    scope_of = scopes_of_claims(exchange.provider)
+    needed = {scope_of[name] for place in claims.values() for name in place if name in scope_of}
+    barred = {scope for scope in needed.difference(exchange.scope) if not _may_ask_for(exchange, scope)}
+    return {
+        place: {name: wanted for name, wanted in members.items() if scope_of.get(name) not in barred}
+        for place, members in claims.items()
+    }
+
+
+def scopes_of_claims(provider: AuthorizationServer) -> Mapping[str, str]:
+    """Return the scope that each claim needs, as the validator class of the deployment says."""
+    validator: Any = provider.validator
+    scope_of: Mapping[str, str] = validator.oidc_claim_scope
+    return scope_of
+
+
+def _may_ask_for(exchange: Exchange, scope: str) -> bool:
+    client, request = exchange.client, exchange.request
+    if client is None:
+        return False
+    scopes = request.scopes
+    try:
+        valid = exchange.provider.validator.validate_scopes(client.client_id, [scope], client, request)
+        return bool(valid) and scope in (request.scopes or ())
+    except OAuth2Error:
+        return False
+    finally:
+        request.scopes = scopes

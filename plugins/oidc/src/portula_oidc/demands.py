@@ -10,7 +10,7 @@ from portula import Plugin, hookimpl
 from portula.errors import InvalidRequestError, LoginRequired, OAuth2Error, UntrustedToken
 from portula.plugin import Demands, OAuthRequest, exchange_of, is_encrypted, issuer_of
 from portula_oidc.acr import reached_classes
-from portula_oidc.claims import ROOM
+from portula_oidc.claims import ROOM, scopes_of_claims, within_scopes
 from portula_oidc.requested_claims import RequestedClaims, asked_of
 from portula_oidc.settings import OIDCSettings, is_on
 
@@ -40,43 +40,9 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
     requested = asked_of(exchange.request)
     if requested is None:
         return
-    claims = _within_scopes(exchange, requested.claims)
+    claims = within_scopes(exchange, requested.claims)
     facts = {"nonce": requested.nonce, "claims": claims, "acr_values": list(requested.acr_values)}
     exchange.facts[ROOM] = {name: value for name, value in facts.items() if value}
-
-
-def _within_scopes(
-    exchange: AuthorizationExchange, claims: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """Return the claims that are asked for, without those whose scope the client may not ask for (Core §5.5)."""
-    scope_of = _scope_of(exchange.provider)
-    needed = {scope_of[name] for place in claims.values() for name in place if name in scope_of}
-    barred = {scope for scope in needed.difference(exchange.scope) if not _may_ask_for(exchange, scope)}
-    return {
-        place: {name: wanted for name, wanted in members.items() if scope_of.get(name) not in barred}
-        for place, members in claims.items()
-    }
-
-
-def _scope_of(provider: AuthorizationServer) -> Mapping[str, str]:
-    """Return the scope that each claim needs, as the validator class of the deployment says."""
-    validator: Any = provider.validator
-    scope_of: Mapping[str, str] = validator.oidc_claim_scope
-    return scope_of
-
-
-def _may_ask_for(exchange: AuthorizationExchange, scope: str) -> bool:
-    client, request = exchange.client, exchange.request
-    if client is None:
-        return False
-    scopes = request.scopes
-    try:
-        valid = exchange.provider.validator.validate_scopes(client.client_id, [scope], client, request)
-        return bool(valid) and scope in (request.scopes or ())
-    except OAuth2Error:
-        return False
-    finally:
-        request.scopes = scopes
 
 
 @hookimpl
@@ -119,7 +85,7 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
 
 def _permissions(interaction: Interaction) -> frozenset[str]:
     """Return the scopes that stand for the claims which are asked for by name."""
-    scope_of = _scope_of(interaction.provider)
+    scope_of = scopes_of_claims(interaction.provider)
     claims = exchange_of(interaction.request).facts.get(ROOM, {}).get("claims", {})
     return frozenset(scope_of[name] for place in claims.values() for name in place if name in scope_of)
 
