@@ -11,7 +11,8 @@ from support.exchanges import GRANT, TYPE, Policy
 from support.pushing import bring, reference, refused_on_page, to_login
 
 from portula import hookimpl
-from portula.plugin import AccessToken
+from portula.errors import FetchFailed
+from portula.plugin import AccessToken, FetchResponse
 from portula_testing.memory import MemoryStore
 from security.driving import answered, bearer, error_of
 from security.house import House
@@ -225,6 +226,49 @@ def test_a_pushed_request_is_not_taken_for_one_of_the_next(busy):
     assert to_login(busy.browser(), brought).status_code == 200
     waiting_anew(busy, after=30)
     assert refused_on_page(bring(busy.browser(), brought))
+
+
+class Listeners(backchannel.Receiver):
+    """Servers of apps: none is there while `status` says so."""
+
+    def post(self, url, body, *, headers=None, max_bytes=65536):
+        self.heard.append(url)
+        if self.status >= 300:
+            raise FetchFailed("nobody is there", status=self.status)
+        return FetchResponse(self.status, "", b"")
+
+
+def test_what_could_not_be_delivered_to_the_former_is_not_sent_to_the_next():
+    """A logout names the person as the app knows them, and a ping has what only its client knows (CIBA Core §10.2)."""
+    servers = Listeners(status=503)
+    house = House(servers, PLUGINS_CHOICE={"fetcher": "Listeners"}, OIDC_ENABLED=True, DELIVERY_THREADS=0)
+    out, told = "https://client.example/out", backchannel.NOTIFICATIONS
+    metadata = {
+        "backchannel_logout_uri": out,
+        "backchannel_token_delivery_mode": "ping",
+        "backchannel_client_notification_endpoint": told,
+    }
+
+    def heard_while_it_is_replaced(replaced):
+        app, browser = waiting(house, metadata=metadata), house.browser()
+        browser.sign_in()
+        backchannel.begun(house, app, client_notification_token="token")
+        backchannel.decided(browser)
+        browser.authorize(app, scope="openid")
+        browser.submit(browser.get("/accounts/logout/"), "logout-confirm")
+        servers.status = 503
+        assert house.provider.deliveries.deliver().failed == 2
+        if replaced:
+            waiting_anew(house, after=20, metadata=metadata)
+        servers.heard, servers.status = [], 204
+        house.clock.forward(60)
+        house.provider.deliveries.deliver()
+        house.provider.clients.remove("app")
+        house.clock.forward(60)
+        return sorted(servers.heard)
+
+    assert heard_while_it_is_replaced(replaced=False) == [out, told]
+    assert heard_while_it_is_replaced(replaced=True) == []
 
 
 def test_the_next_does_not_hear_of_sessions_of_the_former(busy):

@@ -50,9 +50,11 @@ def message(delivery: Delivery) -> OutgoingMessage | None:
     client = clients.find(client_id)
     if client is None and clients.is_of_a_source(client_id):
         raise FetchFailed("it is not known at this moment who it is")
+    ended = delivery.data
     if client is None or BACKCHANNEL_URI not in client.metadata:
         return None
-    ended = delivery.data
+    if ended.get("made_at", client.created_at) != client.created_at:
+        return None  # it is another of the same name (attack S27)
     token = make_logout_token(delivery.provider, client, ended["issuer"], ended["sub"], ended["sid"])
     return OutgoingMessage(url=client.metadata[BACKCHANNEL_URI], body={"logout_token": token})
 
@@ -63,6 +65,7 @@ def delivery_of(provider: AuthorizationServer, event: SessionEnded, participant:
     url = client.metadata.get(BACKCHANNEL_URI)
     if url is None:
         return []
-    ended = {"issuer": participant.issuer, "sub": participant.sub, "sid": participant.sid}
+    about = {"issuer": participant.issuer, "sub": participant.sub, "sid": participant.sid}
+    ended = {**about, "made_at": client.created_at}
     name = f"{event.sid}\0{client.client_id}"
     return [provider.deliveries.record(KIND, name, url, ended, client_id=client.client_id)]
