@@ -236,7 +236,7 @@ class InteractionView(ABC, Generic[X]):
                 return self._to_login(exchange, demands, user, waiting)
             question = self._question("", exchange, user, demands)
             if demands.consent or not self.may_skip(exchange, question, demands):
-                return self._to_page(exchange, demands, user)
+                return self._to_page(exchange, demands, user, waiting)
             if waiting is not None:
                 self._waiting.end(waiting, exchange, user, allowed=True)
             return self.decide(exchange, allowed=True)
@@ -280,12 +280,14 @@ class InteractionView(ABC, Generic[X]):
             url += ("&" if "?" in url else "?") + urlencode(hints)
         return cast("Response", redirect(url))
 
-    def _to_page(self, exchange: X, demands: Demands, user: AuthenticatedUser) -> Response:
+    def _to_page(
+        self, exchange: X, demands: Demands, user: AuthenticatedUser, waiting: Waiting | None
+    ) -> Response:
         """Ask the person."""
         if demands.silent:
             raise ConsentRequired(request=exchange.request)
         self._check_items(demands)
-        name = self._waiting.keep_for_page(exchange, user)
+        name = self._waiting.keep_for_page(exchange, user, waiting)
         return cast("Response", self._consent.page(self._question(name, exchange, user, demands)))
 
     def _check_items(self, demands: Demands) -> None:

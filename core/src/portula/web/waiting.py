@@ -81,10 +81,12 @@ class WaitingRequests:
         seconds = 2 * self._seconds
         return self._keep(exchange.pairs, exchange.presented, seconds=seconds, before=signed_in, sent=True)
 
-    def keep_for_page(self, exchange: PageExchange, user: AuthenticatedUser) -> str:
-        """Keep a request while its person reads the page about it."""
-        seconds = 2 * self._seconds
-        return self._keep(exchange.pairs, exchange.presented, seconds=seconds, subject=user.subject)
+    def keep_for_page(self, exchange: PageExchange, user: AuthenticatedUser, before: Waiting | None) -> str:
+        """Keep a request while its person reads the page about it; `before` is where it waited for them to sign in."""
+        seconds, after = 2 * self._seconds, None if before is None else before.artifact.digest
+        return self._keep(
+            exchange.pairs, exchange.presented, seconds=seconds, subject=user.subject, after=after
+        )
 
     def find(self, name: str) -> Waiting | None:
         """Return a request that waits for this browser, or was answered some seconds ago.
@@ -115,10 +117,15 @@ class WaitingRequests:
     ) -> None:
         """Plan to end the wait with the answer to the exchange; it fails with RecordReplayed when somebody else did.
 
+        Where it waited for its person before ends too: who goes back there has signed in for an answer that was given.
         The answer is kept for `again`, under a key that only this browser and the name of the wait give.
         """
-        plan, under = exchange.plan, self._under(waiting.name)
-        plan.take(waiting.artifact, at=self._provider.now())
+        plan, under, now = exchange.plan, self._under(waiting.name), self._provider.now()
+        after = waiting.artifact.payload.get("after")
+        before = None if after is None else self._provider.storage.find(Artifact, digest=after)
+        plan.take(waiting.artifact, at=now)
+        if before is not None:
+            plan.take(before, at=now)
 
         def keep(answer: Answer) -> None:
             payload = {
@@ -158,6 +165,7 @@ class WaitingRequests:
         subject: str | None = None,
         before: list[object] | None = None,
         sent: bool = False,
+        after: str | None = None,
     ) -> str:
         provider, now, name = self._provider, self._provider.now(), secrets.token_urlsafe(32)
         resolved = {} if presented is pairs else {"presented": [list(pair) for pair in presented]}
@@ -176,6 +184,7 @@ class WaitingRequests:
                 "before": before,
                 "sent": sent,
                 "browser": browser,
+                **({} if after is None else {"after": after}),
             },
             issued_at=now,
             expires_at=now + seconds,
