@@ -1,5 +1,7 @@
 """In an app factory: a provider made before its apps, data that comes later, commands that mend the storage."""
 
+import json
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -10,7 +12,8 @@ from hosting import KEY, ROOMS, Memory, NobodyHere, deployment, make_app
 
 import portula_oauth2
 from portula import ConfigError, Provider, hookimpl
-from portula.plugin import Application, ScopesBackend, current_provider
+from portula.cli.main import main
+from portula.plugin import Application, Finding, Level, ScopesBackend, current_provider
 from portula_testing.memory import MemoryStore
 from portula_testing.plugins import MovableClock
 
@@ -208,7 +211,7 @@ class Behind(Memory):
     def portula_stores(self, provider):
         class Store(MemoryStore):
             def ready(self):
-                raise ConfigError("DATABASE: the schema is behind")
+                raise ConfigError("DATABASE: the schema is behind; run `portula db upgrade`")
 
         return {"memory": Store}
 
@@ -255,5 +258,51 @@ def test_the_server_does_not_start_on_it(flask):
 
 
 def test_neither_does_an_app():
-    with pytest.raises(ConfigError, match="the schema is behind"):
+    with pytest.raises(ConfigError, match="the schema is behind; run `flask portula db upgrade`"):
         Provider(make_app(), plugins=[*ROOMS, Behind(), NobodyHere()], discover=False)
+
+
+def test_a_provider_by_itself_has_commands_without_flask():
+    with pytest.raises(ConfigError, match="the schema is behind; run `portula db upgrade`"):
+        Provider(make_app(), plugins=[*ROOMS, Behind(), NobodyHere()], discover=False, stand_alone=True)
+
+
+class Advice:
+    """A check, and a command that fails, each of which names a command."""
+
+    @hookimpl
+    def portula_checks(self, provider):
+        return [Finding("shop.tea", Level.INFO, "`portula tea` is old.", "Run `portula tea new`.")]
+
+    @hookimpl
+    def portula_commands(self, provider):
+        @click.command()
+        def tea():
+            raise click.ClickException("see `portula tea new`")
+
+        return [tea]
+
+
+def test_checks_and_commands_of_an_app_name_commands_as_they_are_typed_there():
+    def create_app():
+        app = make_app()
+        Provider(app, plugins=[*ROOMS, Memory(), NobodyHere(), Advice()], discover=False)
+        return app
+
+    def run(*words):
+        return CliRunner().invoke(FlaskGroup(create_app=create_app), ["portula", *words]).output
+
+    (found,) = [each for each in json.loads(run("check", "--json")) if each["id"] == "shop.tea"]
+    assert (found["summary"], found["remedy"]) == (
+        "`flask portula tea` is old.",
+        "Run `flask portula tea new`.",
+    )
+    assert run("tea") == "Error: see `flask portula tea new`\n"
+
+
+def test_a_provider_by_itself_that_lacks_an_answer_says_what_the_command_of_an_app_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__PLUGINS_BLOCKED", '["accounts"]')
+    done = CliRunner().invoke(main, ["--data-dir", str(tmp_path), "db", "upgrade"])
+    assert done.exit_code == 1
+    assert "slot 'login': nothing answers" in done.stderr
+    assert "for the one in a Flask application it is `flask portula`" in done.stderr

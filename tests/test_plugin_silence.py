@@ -64,6 +64,21 @@ def test_the_one_plugin_class_of_a_module_is_the_plugin(start):
     assert provider.hooks.ruling(Plugin.portula_client_id_generator).answer.hash() == "Shop"
 
 
+def test_a_method_that_is_not_marked_is_refused_of_an_object_that_the_application_gives_too():
+    class Shop:
+        def portula_metadata(self, provider):
+            return {"tea": True}
+
+    told = "plugin 'Shop': portula_metadata is not marked, so nobody calls it; mark it with @hookimpl"
+    for given in (Shop(), Shop):
+        with pytest.raises(BrokenPlugin, match=re.escape(told)):
+            discovering(given)
+
+
+def test_an_object_that_the_application_gives_may_implement_no_hook():
+    assert discovering(object()).plugins.hooks_of("object") == []
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [

@@ -97,7 +97,7 @@ def test_settings_beside_the_dictionary_stop_the_start_with_all_other_errors(tmp
     for name in ("DATABASE_URL", "SECRET_KEYS", "ACCESS_TOKEN_EXPIRE_SECONDS", "REALM"):
         assert f"  {name}: belongs into OAUTH2_PROVIDER, or FLASK_OAUTH2_PROVIDER__{name} into" in done.stderr
     for name in ("OAUTH_PROVIDER", "OAUTH2_PROVIDR"):
-        assert f"  {name}: belongs into OAUTH2_PROVIDER\n" in done.stderr
+        assert f"  {name}: nothing reads it; did you mean 'OAUTH2_PROVIDER'?\n" in done.stderr
     assert "did you mean 'SCOPES'" in done.stderr
     assert "key of 16" not in done.stderr
 
@@ -211,3 +211,42 @@ def test_a_provider_without_a_configuration_file_asks_for_none(tmp_path):
     assert run("--data-dir", str(folder), "init").exit_code == 0
     assert run("--config", str(config), "--data-dir", str(folder), "users", "list").exit_code == 0
     assert run("--data-dir", str(folder), "users", "list").exit_code == 0
+
+
+def test_a_dictionary_in_the_environment_that_is_no_json(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDER", "{PKCE_REQUIRED: false}")
+    done = run("--data-dir", str(tmp_path / "data"), "init")
+    refused(done, "a dictionary of settings is needed, not a str", "FLASK_OAUTH2_PROVIDER", "is read as JSON")
+
+
+def test_secret_keys_that_are_no_list_are_not_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__SECRET_KEYS", "a key of 16 bytes or more")
+    done = run("--data-dir", str(tmp_path / "data"), "init")
+    refused(done, "SECRET_KEYS: <hidden> is not allowed: a list is needed")
+
+
+@pytest.mark.parametrize("content", [b"", b"short\n", b"\xff\xfe"])
+def test_a_secret_key_file_that_holds_none(tmp_path, content):
+    data = tmp_path / "data"
+    assert run("--data-dir", str(data), "init").exit_code == 0
+    (data / "secret_key").write_bytes(content)
+    told = f"{data / 'secret_key'}: it holds fewer than 16 bytes; restore it from the back-up"
+    refused(run("--data-dir", str(data), "check"), told)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "told"),
+    [
+        ("raise RuntimeError('kettle cold')", "tea.Ids", "its module fails: RuntimeError: kettle cold"),
+        ("import nosuchmodule", "tea.Ids", "No module named 'nosuchmodule'"),
+        ("def (", "tea.Ids", "its module fails: SyntaxError"),
+        ("", "nosuchtea.Ids", "install it, or name its folder in PYTHONPATH"),
+    ],
+)
+def test_an_import_string_whose_module_fails(tmp_path, monkeypatch, code, value, told):
+    (tmp_path / "tea.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("FLASK_OAUTH2_PROVIDER__CLIENT_ID_GENERATOR_CLASS", value)
+    done = run("--data-dir", str(tmp_path / "data"), "init")
+    refused(done, f"CLIENT_ID_GENERATOR_CLASS: {value!r}: ", told)
+    monkeypatch.delitem(sys.modules, "tea", raising=False)

@@ -6,10 +6,11 @@ import os
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
-from portula.model.errors import ConfigError
+from portula.model.errors import ConfigError, with_article
 
 
 def read_config_file(app: Flask, path: Path) -> None:
@@ -27,11 +28,22 @@ def read_config_file(app: Flask, path: Path) -> None:
         ) from None
     except Exception as error:  # noqa: BLE001 - whatever the file raises
         raise ConfigError(f"--config {path}{_line_of(error, path)}: {_what(error, path)}") from None
-    given = app.config.get("OAUTH2_PROVIDER", {})
-    if not isinstance(given, Mapping):
-        raise ConfigError(
-            f"OAUTH2_PROVIDER: a dictionary of settings is needed, not a {type(given).__name__}"
-        )
+    dictionary_of(app)
+
+
+def dictionary_of(app: Flask) -> Mapping[str, Any]:
+    """Return OAUTH2_PROVIDER, of the file or the environment.
+
+    Raises:
+        ConfigError: it is no dictionary; what an environment variable holds is one where it is JSON.
+    """
+    given: object = app.config.get("OAUTH2_PROVIDER", {})
+    if isinstance(given, Mapping):
+        return given
+    raise ConfigError(
+        f"OAUTH2_PROVIDER: a dictionary of settings is needed, not {with_article(type(given).__name__)}; "
+        "FLASK_OAUTH2_PROVIDER in the environment is read as JSON"
+    )
 
 
 def _line_of(error: Exception, path: Path) -> str:

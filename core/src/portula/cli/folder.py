@@ -9,6 +9,7 @@ from stat import S_IMODE
 from typing import IO
 
 from portula.model.errors import ConfigError
+from portula.model.keys import MIN_SECRET_KEY_BYTES
 
 ISSUER_FILE = "issuer"
 CONFIG_FILE = "config_path"
@@ -134,9 +135,15 @@ def secret_key(folder: Path, *, create: bool, beside_database: bool = True) -> s
             raise NoProviderThere(folder)
         if S_IMODE(path.stat().st_mode) & OTHERS:
             path.chmod(PRIVATE_FILE)
-        return path.read_text().strip()
+        key = path.read_text(errors="replace").strip()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
+    if len(key.encode()) < MIN_SECRET_KEY_BYTES:
+        raise ConfigError(
+            f"{path}: it holds fewer than {MIN_SECRET_KEY_BYTES} bytes; restore it from the back-up, or, where "
+            "nothing is kept under it yet, remove it and run `portula init`"
+        )
+    return key
 
 
 def change_of_issuer(folder: Path, issuer: str) -> str | None:

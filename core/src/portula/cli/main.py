@@ -20,7 +20,7 @@ from portula.cli.folder import NoProviderThere, files_of_a_provider
 from portula.cli.serve import PreparedServer, ServeOptions, make_app, open_standard_input, prepare
 from portula.flow.deliver_command import deliver_command
 from portula.host import console
-from portula.host.commands import HOST_COMMANDS, SchemaGroup
+from portula.host.commands import HOST_COMMANDS, SchemaGroup, in_an_app
 from portula.host.declarations import HostHooks
 from portula.host.logs import configure_logging
 from portula.host.modes import lock_file_ignored, storage_check_deferred, third_party_plugins
@@ -141,6 +141,15 @@ class StandAlone(RoomCommands):
 
 class AppCommands(RoomCommands):
     """The commands of the provider in a Flask app."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error names others as they are typed here."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            if type(error) is not click.ClickException:  # one of how a command is typed names none
+                raise
+            raise click.ClickException(in_an_app(error.message)) from error
 
     def provider(self, context: click.Context) -> Provider:
         """Load the app and return its provider."""

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from portula.cli.config_file import read_config_file
+from portula.cli.config_file import dictionary_of, read_config_file
 from portula.cli.folder import (
     ISSUER_FILE,
     NoProviderThere,
@@ -36,9 +36,10 @@ from portula.cli.folder import (
 )
 from portula.cli.home import home_page
 from portula.host.checks import Finding, Level
+from portula.host.commands import FOR_AN_APP
 from portula.host.declarations import HostHooks
 from portula.host.modes import storage_check_deferred, third_party_plugins
-from portula.model.errors import ConfigError, StorageDown
+from portula.model.errors import ConfigError, EmptySlot, StorageDown
 from portula.model.uris import is_loopback_host
 from portula.web import report
 from portula.web.provider import Provider
@@ -138,7 +139,10 @@ def make_app(options: ServeOptions) -> tuple[Flask, Provider]:
     _open_folder(options, app, settings)
     app.config["OAUTH2_PROVIDER"] = settings
     with third_party_plugins(options.only):
-        provider = Provider(app, stand_alone=True, demo=options.demo)
+        try:
+            provider = Provider(app, stand_alone=True, demo=options.demo)
+        except EmptySlot as error:
+            raise EmptySlot(*error.findings, FOR_AN_APP) from error
     if options.config and options.creating:
         keep_config(options.folder, Path(options.config).resolve())
     app.register_error_handler(HTTPException, provider.pages.http_error)
@@ -193,7 +197,7 @@ def _from_environment(app: Flask) -> dict[str, Any]:
         text = os.environ.get(f"FLASK_{name}")
         if text is not None and not isinstance(app.config[name], str):
             app.config[name] = text
-    settings = dict(app.config.get("OAUTH2_PROVIDER", {}))
+    settings = dict(dictionary_of(app))
     for variable, text in os.environ.items():
         name = variable.removeprefix(_SETTING_PREFIX)
         value = settings.get(name) if name != variable else None

@@ -36,6 +36,8 @@ class Deployment:
     """The issuer; empty where it is made of the host of each request."""
     demo: bool
     """Whether it is a demo, whose people and clients are made up: rooms may then show what they hide elsewhere."""
+    stand_alone: bool
+    """Whether the app is nothing but this server, as under `portula serve`."""
     realm: str
     """The realm whose records it stores and finds (REALM)."""
     plugins: Plugins

@@ -106,12 +106,13 @@ def plugin_classes(module: ModuleType) -> list[type[object]]:
     ]
 
 
-def silent_parts(plugin: object, implemented: Collection[str]) -> Iterator[str]:
+def silent_parts(plugin: object, implemented: Collection[str], *, given: bool = False) -> Iterator[str]:
     """Yield what in a plugin looks like an implementation and is none, and whether there is none at all.
 
     Args:
         plugin: a module or an object.
         implemented: names of its attributes that implement a hook.
+        given: the application gives it itself, and may do so for what it is besides a plugin.
     """
     holder = plugin if isinstance(plugin, ModuleType) else type(plugin)
     unmarked = [
@@ -121,7 +122,7 @@ def silent_parts(plugin: object, implemented: Collection[str]) -> Iterator[str]:
     ]
     if not isinstance(plugin, HookDeclarations):
         yield from (f"{name} is not marked, so nobody calls it; mark it with @hookimpl" for name in unmarked)
-    if implemented or unmarked:
+    if implemented or unmarked or given:
         return
     names = [found.__name__ for found in plugin_classes(plugin)] if isinstance(plugin, ModuleType) else []
     if names:

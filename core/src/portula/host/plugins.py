@@ -122,8 +122,10 @@ class Plugins:
             for name, options in self.manager.hookimpls_of(instance).items()
         ]
         found = list(self._problems(instance, implemented))
-        if source.tier not in (Tier.DEPLOYMENT, Tier.SETTING):
-            found += silent_parts(instance, self.manager.hookimpls_of(instance))
+        if source.tier is not Tier.SETTING:
+            found += silent_parts(
+                instance, self.manager.hookimpls_of(instance), given=source.tier is Tier.DEPLOYMENT
+            )
         if found:
             raise BrokenPlugin(*(f"{source}: {problem}" for problem in found))
         try:

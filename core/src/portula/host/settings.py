@@ -135,7 +135,7 @@ class Settings:
         ]
         self.beside = self._misplaced_names(given, outside)
         if stand_alone:
-            findings += [f"{name}: belongs into {DICTIONARY}{_put_in(name)}" for name in self.beside]
+            findings += [f"{name}: {_put_in(name)}" for name in self.beside]
         self._given = given
         self.profiles = Profiles(profiles, given.get("PROFILE"))
         for _, model in models:
@@ -307,8 +307,10 @@ def _nearly_the_dictionary(name: str) -> bool:
 
 
 def _put_in(name: str) -> str:
-    """Say how a setting stands in it, for one that is not a misspelling of its name."""
-    return "" if _nearly_the_dictionary(name) else f", or FLASK_{DICTIONARY}__{name} into the environment"
+    """Say how a setting stands in the dictionary, or that its own name is misspelt."""
+    if _nearly_the_dictionary(name):
+        return f"nothing reads it; did you mean {DICTIONARY!r}?"
+    return f"belongs into {DICTIONARY}, or FLASK_{DICTIONARY}__{name} into the environment"
 
 
 def _stand_alone_defaults(model: type[BaseModel]) -> dict[str, Any]:
@@ -330,7 +332,7 @@ def import_object(value: object) -> object:
     """Return the object an import string names (`package.module.Name` or `package.module:Name`), or the object given.
 
     Raises:
-        ImportError: the module cannot be imported, or the string has no dot.
+        ImportError: the module cannot be imported, or fails at it, or the string has no dot.
         AttributeError: the module has no such name.
     """
     if not isinstance(value, str):
@@ -338,7 +340,16 @@ def import_object(value: object) -> object:
     module, _, name = value.rpartition(":" if ":" in value else ".")
     if not module or not name:
         raise ImportError("is not an import string such as 'package.module.Name'")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if f"{module}.".startswith(f"{error.name}."):
+            raise ImportError(f"{error}; install it, or name its folder in PYTHONPATH") from error
+        raise
+    except (ImportError, AttributeError):
+        raise
+    except Exception as error:
+        raise ImportError(f"its module fails: {type(error).__name__}: {error}") from error
 
 
 def display_value(name: str, value: object, field: FieldInfo | None = None) -> str:

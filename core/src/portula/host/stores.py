@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from portula.model.storage import Store, StoreFactory
 
 
+def check_stores(stores: Iterable[Store]) -> None:
+    """Let every store say whether it is ready.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    for store in stores:
+        ready = getattr(store, "ready", None)
+        if ready is not None:
+            ready()
+
+
 def tell_unknown_stores(hooks: Hooks, configuration: Mapping[str, Any], errors: list[ConfigError]) -> None:
     """Add unknown names in STORAGE to errors, where there are some; where there are none, `build_storage` tells."""
     named = configuration.get("STORAGE")

@@ -7,7 +7,7 @@ sees on the wire are oauthlib's OAuth2Error classes (RFC 6749 §4.1.2.1 and §5.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,13 @@ class ConfigError(PortulaError):
 
     def __init__(self, *findings: str) -> None:
         """Keep the findings and join them into the message."""
-        self.findings: tuple[str, ...] = findings
         super().__init__("\n".join(findings))
+        self.findings: tuple[str, ...] = findings
+
+    def reword(self, change: Callable[[str], str]) -> None:
+        """Change the words of every finding."""
+        self.findings = tuple(map(change, self.findings))
+        self.args = ("\n".join(self.findings),)
 
 
 class StorageDown(ConfigError):

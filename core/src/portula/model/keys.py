@@ -26,6 +26,8 @@ _NONCE_BYTES = 12
 
 def secret_keys(given: object, flask_config: Mapping[str, Any]) -> tuple[list[str], str | None]:
     """Return SECRET_KEYS, or else Flask's SECRET_KEY and SECRET_KEY_FALLBACKS, and what is wrong with them."""
+    if isinstance(given, str):  # which is no list, and told as such
+        return [], None
     keys = [key for key in given if isinstance(key, str)] if isinstance(given, list | tuple) else []
     named = "SECRET_KEYS"
     if not keys:

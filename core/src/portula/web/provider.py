@@ -22,6 +22,7 @@ from portula.flow.people import People
 from portula.flow.refusals import tell_refusal
 from portula.flow.reloading import reloading
 from portula.flow.strangers import StrangersQuota
+from portula.host.commands import commands_as_typed
 from portula.host.core_settings import EARLY, CoreSettings
 from portula.host.declarations import HostHooks
 from portula.host.hooks import Hooks
@@ -31,7 +32,7 @@ from portula.host.models import ModelSettings, check_realms, with_models
 from portula.host.modes import DEFERRED, ONLY, UNLOCKED
 from portula.host.plugins import SET_ASIDE, Plugins, name_of, slot_plugin
 from portula.host.settings import Settings
-from portula.host.stores import build_storage, tell_unknown_stores
+from portula.host.stores import build_storage, check_stores, tell_unknown_stores
 from portula.model.errors import ConfigError, Together, UnknownPlugin
 from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
@@ -94,7 +95,7 @@ class Provider(AuthorizationServer):
     ) -> None:
         """Start in the app, or raise ConfigError with every finding."""
         self.app = cast("Flask", app)
-        self.name, self.demo, self._stand_alone = name, demo, stand_alone
+        self.name, self.demo, self.stand_alone = name, demo, stand_alone
         self._given_plugins, self._discover = tuple(plugins), discover
         self._given_settings = settings
         self.plugins = Plugins(CORE_HOOKS, self)
@@ -102,7 +103,8 @@ class Provider(AuthorizationServer):
         self._settings = Settings()
         if self.name in self.app.extensions.get("portula", {}):
             raise ConfigError(f"the app has a provider named {self.name!r}; give this one another name")
-        with self.app.app_context():  # a store or a backend of the app's own may need it
+        # A store or a backend of the app's own may need its context.
+        with self.app.app_context(), commands_as_typed(stand_alone=stand_alone):
             self._start()
 
     def init_app(self, app: Flask) -> None:
@@ -183,7 +185,7 @@ class Provider(AuthorizationServer):
                 self._configuration,
                 [problem] if problem else [],
                 strangers=ONLY.get() is not None or not whole,
-                stand_alone=self._stand_alone,
+                stand_alone=self.stand_alone,
                 outside=self.app.config if self._given_settings is None else {},
                 profiles=self.hooks.collect(HostHooks.portula_profiles),
             )
@@ -196,7 +198,7 @@ class Provider(AuthorizationServer):
             self.plugins.register(slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))
         self.plugins.check_pending()
         self.hooks = Hooks(self.plugins, self, self._choice)
-        if self.core_settings.LOG_FORMAT and not self._stand_alone:
+        if self.core_settings.LOG_FORMAT and not self.stand_alone:
             configure_logging(self.core_settings)
         self.mount = self.core_settings.MOUNT_PATH
         self._issuer = Issuer(self.core_settings.OIDC_ISS_ENDPOINT, self.app, self.mount)
@@ -294,10 +296,8 @@ class Provider(AuthorizationServer):
 
     def check_storage(self) -> None:
         """Let every store say whether it is ready; ConfigError when not."""
-        for store in self.stores.values():
-            ready = getattr(store, "ready", None)
-            if ready is not None:
-                ready()
+        with commands_as_typed(stand_alone=self.stand_alone):
+            check_stores(self.stores.values())
 
     # --- What rooms ask for ---
 

@@ -6,6 +6,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from types import NoneType, UnionType
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 from portula.flow.hooks import FlowHooks
 from portula.host.checks import Finding, Level, core_checks
+from portula.host.commands import in_an_app
 from portula.host.declarations import HostHooks
 from portula.host.joining import keys_of
 from portula.host.kinds import PREFIX, Kind
@@ -99,6 +101,10 @@ def findings(provider: Provider) -> list[Finding]:
     found = [*core_checks(provider), *idle_steps(provider), *_storage_checks(provider)]
     if all(finding.id != STORAGE_FINDING for finding in found):
         found += provider.hooks.collect(HostHooks.portula_checks)
+    if not provider.stand_alone:
+        found = [
+            replace(each, summary=in_an_app(each.summary), remedy=in_an_app(each.remedy)) for each in found
+        ]
     return sorted(found, key=lambda finding: finding.id)
 
 
