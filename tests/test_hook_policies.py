@@ -197,7 +197,8 @@ def test_enrichment_adds_to_a_token_response_and_overwrites_nothing():
     assert members == {"token_type": "Bearer", "expires_in": 36000, "scope": "read", "greeting": "hello"}
 
 
-def test_of_two_plugins_that_add_one_member_the_first_in_order_is_kept():
+def test_of_two_plugins_that_add_one_member_the_first_in_order_is_kept(caplog):
+    caplog.set_level("DEBUG", "portula")
     provider = make_provider(
         plugin("Bbb", portula_token_response=lambda answer: {"greeting": "b", "b": True}),
         plugin("Aaa", portula_token_response=lambda answer: {"greeting": "a"}),
@@ -205,6 +206,7 @@ def test_of_two_plugins_that_add_one_member_the_first_in_order_is_kept():
     _, secret = make_client(provider)
     members = ask_token(provider, secret).json
     assert (members["greeting"], members["b"]) == ("a", True)
+    assert "portula_token_response of plugin 'Bbb' answers 'greeting', which stands already" in caplog.text
 
 
 def test_a_plugin_cannot_change_the_response_it_is_shown():

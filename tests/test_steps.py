@@ -84,6 +84,7 @@ def test_a_step_may_stand_beside_a_step_of_another_plugin():
             [replace(NO_TEA, endpoint="revoke_token", after="revoke")],
             "stands between 'revoke' and 'apply', where nothing may fail",
         ),
+        ([replace(NO_TEA, run=None)], "'no_tea' of plugin 'Tea' runs None, which is no function"),
         (
             [replace(NO_TEA, after="milk"), replace(NO_TEA, name="milk", after="no_tea")],
             "'no_tea', 'milk' wait for each other",
@@ -93,6 +94,12 @@ def test_a_step_may_stand_beside_a_step_of_another_plugin():
 def test_a_step_that_does_not_fit_stops_the_start(steps, message):
     with pytest.raises(ConfigError, match=message):
         started(plugin(*steps))
+
+
+def test_the_log_names_the_step_that_fails_and_its_plugin(caplog):
+    provider = started(plugin(replace(NO_TEA, run=lambda exchange: exchange.tea)))
+    assert ask(provider).json["error"] == "server_error"
+    assert "The step 'no_tea' of plugin 'Tea' failed, in the steps of token." in caplog.text
 
 
 def test_two_strangers_at_one_place_stop_the_start():

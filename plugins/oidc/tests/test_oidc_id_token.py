@@ -189,6 +189,24 @@ def test_a_validator_class_adds_claims_as_in_django_oauth_toolkit(make_world):
     assert told == {"sub": world.ann.sub, "badge": f"badge of {world.ann.sub}", "shoe_size": 39}
 
 
+class WithoutRequest(OAuth2Validator):
+    oidc_claim_scope = None
+
+    def get_additional_claims(self):
+        return {"shoe_size": lambda request: len(request.user), "email": lambda request: "ann@tea.example"}
+
+
+def test_claims_may_take_no_request_and_need_no_scope_as_in_django_oauth_toolkit(make_world):
+    world = make_world(OAUTH2_VALIDATOR_CLASS=WithoutRequest)
+    tokens = world.sign_in(world.client(), scope="openid profile")
+    told = world.userinfo(tokens["access_token"]).json
+    assert told == {"sub": world.ann.sub, "shoe_size": len(world.ann.sub), "email": "ann@tea.example"}
+    supported = world.app.test_client().get("/o/.well-known/openid-configuration").json["claims_supported"]
+    assert supported.count("email") == 1
+    assert "shoe_size" in supported
+    assert "given_name" not in supported
+
+
 def test_an_unfixed_issuer_is_the_one_of_the_request(make_world):
     world = make_world(OIDC_ISS_ENDPOINT="")
     tokens = world.sign_in(world.client())

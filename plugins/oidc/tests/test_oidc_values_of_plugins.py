@@ -44,6 +44,19 @@ def test_a_login_that_gives_another_type_is_named_before_anybody_is_asked(
     assert f"slot login: AuthenticatedUser.{words}" in caplog.text
 
 
+def test_a_login_that_answers_with_a_person_of_the_application_is_named(
+    world, client, login, monkeypatch, caplog
+):
+    browser = world.browser()
+    code = browser.code(client, scope="openid")
+    monkeypatch.setattr(login, "find", lambda subject: {"id": subject})
+    assert world.door().redeem(client, *code).json["error"] == "server_error"
+    assert "slot login: find answers a dict; an instance of User or None is needed" in caplog.text
+    monkeypatch.setattr(login, "current", lambda: {"id": 7})
+    assert answered(browser.ask(client, scope="openid"))["error"] == "server_error"
+    assert "slot login: current answers a dict; an instance of AuthenticatedUser or None" in caplog.text
+
+
 def test_numbers_are_subjects_as_text(world, client, login, monkeypatch):
     made = AuthenticatedUser(subject=7, username=7, auth_time=1, sid=8)
     assert (made.subject, made.username, made.sid) == ("7", "7", "8")

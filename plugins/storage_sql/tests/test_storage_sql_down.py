@@ -84,6 +84,14 @@ def test_a_file_that_cannot_be_opened(file: Path) -> None:
         add_to(store, grant("code"))
 
 
+def test_a_file_that_is_no_database(file: Path) -> None:
+    file.write_text("Ceci n'est pas une base de données.")
+    store = SqlStore(make_engine(f"sqlite:///{file}"), CORE_RECORDS)
+    for use in (store.ready, lambda: store.find(Grant, digest="code")):
+        with pytest.raises(StorageDown, match="does not answer: file is not a database"):
+            use()
+
+
 def test_threads_wait_for_a_connection_and_not_for_ever(file: Path) -> None:
     store = SqlStore(make_engine(f"sqlite:///{file}"), CORE_RECORDS, pool=PoolSize(1, 0, 0.3))
     with store._connections.connection():

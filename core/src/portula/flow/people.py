@@ -7,12 +7,13 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from portula.flow.service_hooks import ServiceHooks
+from portula.model.people import User, person_of_login
 from portula.model.requests import CurrentRequest, current_request
 from portula.model.storage import Pointer
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
-    from portula.model.people import StoredPeople, User
+    from portula.model.people import StoredPeople
     from portula.model.plans import Condition, Plan
     from portula.model.records import Application
 
@@ -83,4 +84,6 @@ class People:
             _READ.set(None)
             if read.people is self and read.request is current_request() and read.subject == subject:
                 return None if read.record is None else read.seen(read.record)
-        return self._provider.hooks.ask(ServiceHooks.portula_login).find(subject)
+        return person_of_login(
+            self._provider.hooks.ask(ServiceHooks.portula_login).find(subject), User, "find"
+        )

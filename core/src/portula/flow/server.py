@@ -12,6 +12,7 @@ from oauthlib.oauth2.rfc6749 import utils
 from portula.flow.authorization import AUTHORIZATION_ANSWER_STEPS, AUTHORIZATION_STEPS
 from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.grant_hooks import GrantHooks
+from portula.flow.grants import GrantType
 from portula.flow.issue import Issue
 from portula.flow.memo import Memo
 from portula.flow.messages import OAuthRequest
@@ -19,11 +20,14 @@ from portula.flow.refresh_tokens import refresh_generator
 from portula.flow.revocation import REVOCATION_STEPS
 from portula.flow.steps import Step, Steps
 from portula.flow.token import TOKEN_STEPS
-from portula.model.errors import AuthorizationRefused
+from portula.host.answers import problem_of
+from portula.model.errors import AuthorizationRefused, BrokenPlugin
 
 if TYPE_CHECKING:
+    from portula.flow.grants import GrantFactory
     from portula.flow.validator import OAuth2Validator
     from portula.host.hooks import Hooks
+    from portula.model.sources import Source
 
 Body = Sequence[tuple[str, str]] | Mapping[str, str] | None
 Result = tuple[Mapping[str, Any], str | None, int]
@@ -51,8 +55,8 @@ class Server:
         self._token_formats = hooks.collect(GrantHooks.portula_token_formats)
         self._lifetime = token_expires_in or request_validator.access_token_lifetime
         self.grant_types = {
-            name: make(request_validator)
-            for name, make in hooks.collect(GrantHooks.portula_grant_types).items()
+            name: _grant(source, name, make, request_validator)
+            for source, (name, make) in hooks.entries(GrantHooks.portula_grant_types)
         }
         contributed = hooks.collect(GrantHooks.portula_response_types)
         enabled = request_validator.enabled_response_types(contributed)
@@ -166,3 +170,20 @@ def formats_without_our_server(hooks: Hooks) -> list[str]:
         for source, contributed in hooks.contributions(GrantHooks.portula_token_formats)
         for name in contributed
     ]
+
+
+def _grant(source: Source, name: str, make: GrantFactory, validator: OAuth2Validator) -> GrantType:
+    """Make the grant type that a plugin contributes.
+
+    Raises:
+        BrokenPlugin: it cannot be made, or what is made is none.
+    """
+    what = f"{source}: portula_grant_types: what makes {name!r}"
+    try:
+        made = make(validator)
+    except Exception as error:
+        raise BrokenPlugin(f"{what} failed: {type(error).__name__}: {error}") from error
+    problem = problem_of(made, GrantType)
+    if problem:
+        raise BrokenPlugin(f"{what} makes {problem}")
+    return made

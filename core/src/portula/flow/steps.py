@@ -12,9 +12,11 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from oauthlib.oauth2 import OAuth2Error
+
 from portula.flow.client_cache import ClientChanged
 from portula.flow.refusals import tell_refusal
-from portula.model.errors import ConfigError, nearest
+from portula.model.errors import ConfigError, PortulaError, nearest
 from portula.model.sources import Source, Tier
 
 if TYPE_CHECKING:
@@ -113,8 +115,18 @@ class Steps(Generic[E]):
         """
         functions = self._functions
         variant = "" if self.variant is None else self.variant(exchange)
-        for run in functions[variant if variant in functions else ""]:
-            run(exchange)
+        run: Run | None = None
+        try:
+            for run in functions[variant if variant in functions else ""]:
+                run(exchange)
+        except (OAuth2Error, PortulaError):
+            raise
+        except Exception as error:
+            failed = next(each for each in self.steps if each.run is run)
+            error.add_note(
+                f"The step {failed.name!r} of {failed.source} failed, in the steps of {self.endpoint}."
+            )
+            raise
 
     def run_from(self, name: str, exchange: E) -> None:
         """Run a step and those behind it that are for all variants, for an exchange that was judged elsewhere."""
@@ -251,6 +263,10 @@ def _findings(
         owners.setdefault(each.name, each.source)
     places: dict[tuple[str | None, str | None], Step] = {}
     for each in waiting:
+        if not callable(cast("object", each.run)):
+            findings.append(
+                f"steps of {endpoint}: {each.name!r} of {each.source} runs {each.run!r}, which is no function"
+            )
         anchors = [anchor for anchor in (each.after, each.before) if anchor is not None]
         if len(anchors) != 1:
             findings.append(

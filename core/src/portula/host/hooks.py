@@ -317,7 +317,10 @@ class Hooks:
             for member, content in (added or {}).items():
                 if member in facts.reserved:
                     raise HookFailed(f"{implementation} answers {member!r}, which no plugin may give")
-                enriched.setdefault(member, content)
+                if enriched.setdefault(member, content) is not content:
+                    log.debug(
+                        "%s answers %r, which stands already and stays as it is", implementation, member
+                    )
         return enriched
 
     def record(self, outbox: Callable[[Any, V], Iterable[object] | None], value: V) -> list[object]:

@@ -243,6 +243,8 @@ class Settings:
 
     def get(self, model: type[M], profile: Profile | None = None) -> M:
         """Return the settings of one room, as they are for a client that is held to a profile if one is named."""
+        if model not in self._models:
+            raise LookupError(f"{model.__name__} is contributed by no plugin (portula_settings)")
         found = self._models[model]
         if profile is None:
             return cast("M", found)
@@ -342,11 +344,9 @@ def import_object(value: object) -> object:
         raise ImportError("is not an import string such as 'package.module.Name'")
     try:
         return getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
-        if f"{module}.".startswith(f"{error.name}."):
+    except (ImportError, AttributeError) as error:
+        if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
             raise ImportError(f"{error}; install it, or name its folder in PYTHONPATH") from error
-        raise
-    except (ImportError, AttributeError):
         raise
     except Exception as error:
         raise ImportError(f"its module fails: {type(error).__name__}: {error}") from error

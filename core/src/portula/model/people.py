@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from portula.model.errors import with_article
 from portula.model.strict_json import json_problem
+
+P = TypeVar("P")
 
 MAX_SUBJECT_LENGTH = 255
 """Characters of a subject (OpenID Connect Core §2, `sub`)."""
@@ -88,6 +90,20 @@ class LoginSession:
     def __post_init__(self) -> None:
         """Check the types."""
         _check(self, "sessions")
+
+
+def person_of_login(answer: object, expected: type[P], question: str) -> P | None:
+    """Return the answer of a login to one of its questions.
+
+    Raises:
+        TypeError: it is of another class, such as the application's own; the message names question and class.
+    """
+    if answer is None or isinstance(answer, expected):
+        return answer
+    raise TypeError(
+        f"slot login: {question} answers {with_article(type(answer).__qualname__)}; "
+        f"an instance of {expected.__name__} or None is needed"
+    )
 
 
 def _check(person: Any, slot: str) -> None:

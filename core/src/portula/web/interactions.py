@@ -29,6 +29,7 @@ from portula.flow.service_hooks import ServiceHooks
 from portula.host.hooks import RuleFailed
 from portula.model.consent import ConsentQuestion
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, RecordReplayed
+from portula.model.people import AuthenticatedUser, person_of_login
 from portula.model.records import Application, Authorization
 from portula.web.blueprints import Mount, refuse_head
 from portula.web.pages import return_address
@@ -36,7 +37,6 @@ from portula.web.waiting import Waiting, WaitingRequests
 
 if TYPE_CHECKING:
     from portula.flow.messages import Pairs
-    from portula.model.people import AuthenticatedUser
     from portula.web.provider import Provider
 
 KIND = "interaction"
@@ -226,7 +226,7 @@ class InteractionView(ABC, Generic[X]):
     def _answer_request(self, pairs: Pairs, waiting: Waiting | None) -> Response:
         exchange = self.exchange(pairs, waiting.presented if waiting else pairs)
         with _errors_of(exchange):
-            user = exchange.login = self._login.current()
+            user = exchange.login = self._present()
             if waiting is not None and waiting.over:
                 return self._again(waiting.name, user)
             if waiting is not None and waiting.late:
@@ -315,11 +315,14 @@ class InteractionView(ABC, Generic[X]):
             ui_locales=exchange.request.ui_locales or "",
         )
 
+    def _present(self) -> AuthenticatedUser | None:
+        return person_of_login(self._login.current(), AuthenticatedUser, "current")
+
     # --- Answering ---
 
     def _answer(self, name: str) -> Response:
         """Act on the form: once, in the browser and for the person it was shown to (attack S10)."""
-        user, waiting = self._login.current(), self._waiting.find(name)
+        user, waiting = self._present(), self._waiting.find(name)
         if user is None or waiting is None or waiting.subject != user.subject:
             raise InvalidRequestError(
                 description="This page was open too long. Please start again at the app."

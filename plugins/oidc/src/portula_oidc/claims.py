@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
@@ -60,20 +62,35 @@ class ClaimQuestions(OAuth2Validator):
     """What is told of a person, under the names that django-oauth-toolkit's validator has for it.
 
     A deployment's validator class adds claims in `get_additional_claims`, and says in `oidc_claim_scope` which scope
-    each needs; one that is not in there is told always.
+    each needs; one that is not in there is told always. Where it is None, those that the class adds are told alone.
     """
 
-    oidc_claim_scope: Mapping[str, str] = SCOPE_OF
+    oidc_claim_scope: Mapping[str, str] | None = SCOPE_OF
 
     def get_additional_claims(self, request: OAuthRequest) -> Mapping[str, Any]:
-        """Return further claims about `request.user`: values, or callables that are given the request."""
+        """Return further claims about `request.user`: values, or callables that are given the request.
+
+        A deployment's own may take no request, if it returns callables; then the metadata names its claims.
+        """
         return {}
+
+    @cached_property
+    def scope_of_claims(self) -> Mapping[str, str]:
+        """The scope that each claim needs."""
+        return self.oidc_claim_scope or {}
+
+    @cached_property
+    def claims_without_request(self) -> Mapping[str, Any] | None:
+        """What `get_additional_claims` of the deployment returns; None where it takes a request."""
+        additional: Callable[..., Mapping[str, Any]] = self.get_additional_claims
+        return None if inspect.signature(additional).parameters else additional()
 
     def get_claim_dict(self, request: OAuthRequest) -> dict[str, Any]:
         """Return every claim that could be told, whatever was asked for."""
         person = person_of(self.provider, request)
-        known = {name: value for name, value in person.claims.items() if name in self.oidc_claim_scope}
-        return {**known, **self.get_additional_claims(request)}
+        known = {name: value for name, value in person.claims.items() if name in self.scope_of_claims}
+        further = self.claims_without_request
+        return {**known, **(self.get_additional_claims(request) if further is None else further)}
 
     def get_oidc_claims(
         self, token: object, token_handler: object, request: OAuthRequest, place: str = "userinfo"
@@ -89,7 +106,7 @@ class ClaimQuestions(OAuth2Validator):
         scopes = request.scopes or ()
         values = {}
         for name, value in self.get_claim_dict(request).items():
-            scope = self.oidc_claim_scope.get(name)
+            scope = self.scope_of_claims.get(name)
             if scope is None or scope in scopes or name in requested:
                 values[name] = value(request) if callable(value) else value
         claims = {
@@ -144,7 +161,7 @@ def within_scopes(exchange: Exchange, claims: Mapping[str, Mapping[str, Any]]) -
 def scopes_of_claims(provider: AuthorizationServer) -> Mapping[str, str]:
     """Return the scope that each claim needs, as the validator class of the deployment says."""
     validator: Any = provider.validator
-    scope_of: Mapping[str, str] = validator.oidc_claim_scope
+    scope_of: Mapping[str, str] = validator.scope_of_claims
     return scope_of
 
 

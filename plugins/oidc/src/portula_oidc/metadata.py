@@ -34,7 +34,15 @@ def portula_metadata(provider: Provider) -> dict[str, Any]:
         "userinfo_signing_alg_values_supported": signing,
         **ID_TOKEN.metadata(provider),
         **USERINFO.metadata(provider),
-        "claims_supported": [*PROTOCOL_CLAIMS, *scope_claims.oidc_claim_scope],
+        "claims_supported": [
+            *dict.fromkeys(
+                (
+                    *PROTOCOL_CLAIMS,
+                    *scope_claims.scope_of_claims,
+                    *(scope_claims.claims_without_request or ()),
+                )
+            )
+        ],
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,
         "acr_values_supported": list(settings.ACR_VALUES),

@@ -72,8 +72,8 @@ MARIADB_DOWN = frozenset(
 others, 1180 of one that loses them at COMMIT.
 """
 
-SQLITE_DOWN = ("BUSY", "LOCKED", "CANTOPEN", "IOERR", "FULL", "READONLY", "NOMEM", "PROTOCOL")
-"""How SQLITE_… goes on for a file that is locked, cannot be opened, read or written."""
+SQLITE_DOWN = ("BUSY", "LOCKED", "CANTOPEN", "IOERR", "FULL", "READONLY", "NOMEM", "PROTOCOL", "NOTADB")
+"""How SQLITE_… goes on for a file that is locked, cannot be opened, read or written, or is no database."""
 
 
 def is_late(error: DBAPIError) -> bool:
