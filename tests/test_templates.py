@@ -112,6 +112,40 @@ def test_what_every_page_extends_follows_the_tiers_too(tmp_path):
         assert "<h1>" in page
 
 
+def manuals(language, word):
+    """Return the block of the page of the manual that has a word."""
+    page = (ROOT / "docs/templates.md").read_text(encoding="utf-8")
+    (block,) = [
+        each
+        for each in re.findall(rf"^```{re.escape(language)}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        if word in each
+    ]
+    return block
+
+
+def test_pages_stand_in_the_frame_of_the_application_as_the_manual_has_it(tmp_path):
+    app = make_app(
+        TEMPLATES_DIR=str(write(tmp_path, manuals("html+jinja", '"base.html"'), "portula/base.html"))
+    )
+    frame = (
+        "<title>{% block title %}Tea{% endblock %}</title>{% block head %}<link href=tea.css>{% endblock %}"
+        "<nav>Tea</nav>{% block main %}{% block content %}{% endblock %}{% endblock %}"
+    )
+    app.register_blueprint(
+        flask.Blueprint("tea", __name__, template_folder=str(write(tmp_path / "tea", frame, "base.html")))
+    )
+    exec(manuals("py", "after_request"), {"app": app})
+    Provider(app, plugins=deployment(), discover=False)
+    answer = app.test_client().get("/o/authorize/")
+    assert re.search(
+        r"<link href=tea.css>\s*<link .*portula\.css.*<nav>Tea</nav>\s*<article", answer.text, re.DOTALL
+    )
+    policy = answer.headers["Content-Security-Policy"]
+    assert "style-src 'self' https://cdn.example.com;" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "Content-Security-Policy" not in app.test_client().get("/nowhere").headers
+
+
 def test_a_page_in_another_language_says_which(tmp_path):
     text = '{% extends "portula/base.html" %}{% block language %}de{% endblock %}{% block content %}Nein{% endblock %}'
     folder = write(tmp_path, text, "portula/error.html")
