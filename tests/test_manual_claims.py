@@ -26,6 +26,24 @@ def test_a_claim_of_ones_own_is_told_with_its_scope(subject, scope, told):
     )
 
 
+@pytest.mark.parametrize(("scope", "told"), [("openid shopping", 39), ("openid profile", None)])
+def test_the_validator_of_who_moves_over_tells_its_claim_beside_ours(scope, told):
+    settings = {
+        "STORAGE": "memory",
+        "OIDC_ENABLED": True,
+        "SCOPES": {"shopping": "Shop"},
+        "OAUTH2_VALIDATOR_CLASS": run("docs/rooms/import_dot.md", "Validator"),
+    }
+    app = Flask("moved")
+    app.config.update(SECRET_KEY="0123456789abcdef", OAUTH2_PROVIDER=settings)
+    provider = Provider(app, plugins=[Memory(), TestLogin()])
+    token = token_for(provider, "1", scope)
+    answer = app.test_client().get("/o/userinfo/", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json.get("shoe_size") == told
+    supported = app.test_client().get("/o/.well-known/openid-configuration").json["claims_supported"]
+    assert {"shoe_size", "email"} <= set(supported)
+
+
 @pytest.mark.parametrize(
     ("room", "members"),
     [

@@ -166,7 +166,7 @@ def _by_its_value(value: Any, setting: DeclaredSetting, *, importing: bool) -> t
         return Outcome.HAND, "Yours is a Django model. Write it as a class here, and give its import string."
     mark = next((mark for mark in setting.field.metadata if isinstance(mark, AnswersSlot)), None)
     if mark is not None and value is not None:
-        return _about_a_class(value, mark, importing=importing)
+        return _about_a_class(value, setting.name, mark, importing=importing)
     if not _is_literal(value):
         return Outcome.HAND, "It is an object, which no file can hold. Give it in the configuration yourself."
     return Outcome.KEPT, _difference(setting) or "It means the same."
@@ -180,16 +180,18 @@ def _is_default(value: Any, setting: DeclaredSetting | None) -> bool:
     return any(value in mark.aliases for mark in marks) if marks else value.startswith(DJANGO)
 
 
-def _about_a_class(value: Any, mark: AnswersSlot, *, importing: bool) -> tuple[Outcome, str]:
+def _about_a_class(value: Any, name: str, mark: AnswersSlot, *, importing: bool) -> tuple[Outcome, str]:
     if not importing and isinstance(value, str):
         return Outcome.HAND, (
-            f"{value} is yours. See that it needs nothing of Django and fits the slot {mark.slot}; "
-            "--execute tries it."
+            f"{value} is yours. Write it without Django, as `portula explain {name}` says; --execute tries it as it is."
         )
     try:
         mark.adapt(import_object(value))
     except Exception as error:  # noqa: BLE001 - it is somebody's module: anything may happen in it
-        return Outcome.HAND, f"{value} is yours and does not serve as it is: {type(error).__name__}: {error}"
+        return Outcome.HAND, (
+            f"{value} is yours and does not serve as it is: {type(error).__name__}: {error}; write it without "
+            f"Django, as `portula explain {name}` says."
+        )
     if not isinstance(value, str):
         return Outcome.HAND, "It fits, but it is an object: give its import string."
     return Outcome.KEPT, f"It imports, and fits the slot {mark.slot}."
