@@ -223,6 +223,11 @@ def test_plugins_are_written_by_flask_too(tmp_path):
             "portula_validate_token_requests",
             "there is no hook 'portula_validate_token_requests'; did you mean 'portula_validate_token_request'?",
         ),
+        (
+            "tea",
+            "token_claims",
+            "there is no hook 'token_claims'; there are access_token_claims, id_token_claims; `portula hooks`",
+        ),
         ("tea", "zzz", "there is no hook 'zzz'; `portula hooks` lists them"),
     ],
 )

@@ -6,7 +6,6 @@ import click
 import pytest
 from flask import Blueprint
 from hosting import ROOMS, Memory, NobodyHere, ask_token, make_app, make_client, make_provider
-from pydantic import BaseModel
 from support.fitting import fitting
 
 from portula import ConfigError, OAuth2Validator, Plugin, Provider, hookimpl
@@ -363,33 +362,3 @@ def test_one_key_twice_is_an_error_that_names_both(hook, answer):
     assert str(caught.value).startswith(f"{hook}: ")
     assert "'Room'" in str(caught.value)
     assert "'portula_" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("make", "told"),
-    [
-        (object, "what makes 'urn:tea' failed: TypeError: object() takes no arguments"),
-        (lambda validator: validator.tea, "what makes 'urn:tea' failed: AttributeError: "),
-        (lambda validator: {}, "what makes 'urn:tea' makes a dict; an instance of GrantType is needed"),
-    ],
-)
-def test_what_makes_no_grant_type_is_named_with_its_plugin(make, told):
-    class Tea(Plugin):
-        def portula_grant_types(self, provider):
-            return {"urn:tea": make}
-
-    with pytest.raises(BrokenPlugin) as caught:
-        make_provider(Tea())
-    assert str(caught.value).startswith(f"plugin 'Tea': portula_grant_types: {told}")
-
-
-def test_settings_that_nobody_contributes_are_named():
-    class TeaSettings(BaseModel):
-        TEA: str = "green"
-
-    class Tea(Plugin):
-        def portula_metadata(self, provider):
-            return {"tea": provider.settings(TeaSettings).TEA}
-
-    with pytest.raises(BrokenPlugin, match=r"TeaSettings is contributed by no plugin \(portula_settings\)"):
-        make_provider(Tea())

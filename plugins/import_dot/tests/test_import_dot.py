@@ -355,7 +355,10 @@ def test_the_file_that_is_written_starts_a_provider_with_these_settings(run, tmp
     assert started.all_settings.value("ACCESS_TOKEN_EXPIRE_SECONDS") == 600
     assert started.all_settings.value("SCOPES") == {"read": "Read it", "write": "Write it"}
     text = target.read_text()
-    assert "# OAUTH2_VALIDATOR_CLASS: shop.Validator is yours. Write it without Django, as `portula explain " in text
+    assert (
+        "# OAUTH2_VALIDATOR_CLASS: shop.Validator is yours. Write it without Django, as `portula explain "
+        in text
+    )
     assert "# PAR_ENABLED: " in text
 
 

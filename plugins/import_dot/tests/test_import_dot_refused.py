@@ -79,7 +79,10 @@ def test_settings_that_are_on_are_not_asked_for(make_house):
         ({"client_secret": "bcrypt$$2b$12$x"}, "bcrypt is not compared with here"),
         ({"client_secret": "pbkdf2_sha256$9000000$a$b", "hash_client_secret": True}, "would cost too much"),
         ({"client_secret": "tea", "algorithm": "HS256"}, "a chosen client secret has at least 32"),
-        ({"redirect_uris": ""}, "a client of the authorization endpoint needs a redirect URI"),
+        (
+            {"redirect_uris": ""},
+            "a client of the authorization endpoint needs a redirect URI (redirect_uris)",
+        ),
         ({"user": ["ada"]}, "the file was written with --natural-foreign"),
     ],
     ids=str,

@@ -114,7 +114,9 @@ def declaration(hook: str) -> Declaration:
     found = _find_hook(installed, hook)
     if found is None:
         words = [*installed, *(name.removeprefix(PREFIX) for name in installed)]
-        raise CannotWrite(f"there is no hook {hook!r}{nearest(hook, words)}; `portula hooks` lists them")
+        within = [name.removeprefix(PREFIX) for name in sorted(installed) if hook in name]
+        meant = f"; there are {', '.join(within)}" if within else nearest(hook, words)
+        raise CannotWrite(f"there is no hook {hook!r}{meant}; `portula hooks` lists them")
     return Declaration(found, installed.facts(found.__name__), found.__module__.partition(".")[0])
 
 

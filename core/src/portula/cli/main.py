@@ -133,7 +133,7 @@ class StandAlone(RoomCommands):
             except NoProviderThere as error:
                 provider, name = make_app(replace(options, passing=True))[1], _words(context)[0]
                 if name in WITHOUT_FOLDER:
-                    click.echo(f"Of a provider as these options would make it: {error}", err=True)
+                    click.echo(f"Shown is a provider as it would be made now: {error}", err=True)
                 elif name in commands_of(provider):  # any other is unknown, which is said first
                     raise
                 return provider

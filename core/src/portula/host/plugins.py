@@ -116,7 +116,12 @@ class Plugins:
         if inspect.ismodule(plugin) and not self.manager.hookimpls_of(plugin):
             classes = plugin_classes(plugin)
             plugin = classes[0] if len(classes) == 1 else plugin
-        instance = plugin() if inspect.isclass(plugin) else plugin
+        try:
+            instance = plugin() if inspect.isclass(plugin) else plugin
+        except Exception as error:
+            raise BrokenPlugin(
+                f"{source}: its class, which is called without arguments, fails: {type(error).__name__}: {error}"
+            ) from error
         implemented = [
             (name, options.get("specname") or name, options)
             for name, options in self.manager.hookimpls_of(instance).items()

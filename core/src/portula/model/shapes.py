@@ -117,8 +117,13 @@ def shape_of(record: RecordType) -> Shape:
     """Resolve the fields of a record type.
 
     Raises:
-        ConfigError: a field has a type no store keeps, or a key or an index is not a short scalar.
+        ConfigError: its class is no dataclass, a field has a type no store keeps, there is no key, or a key or an index
+            is not a short scalar.
     """
+    if not dataclasses.is_dataclass(record.cls):
+        raise ConfigError(f"record {record.name}: {record.cls.__qualname__} is no dataclass")
+    if not record.keys:
+        raise ConfigError(f"record {record.name}: `keys` names no field; the first is the primary key")
     hints = get_type_hints(record.cls)
     fields = tuple(
         _field(record, field, hints[field.name])

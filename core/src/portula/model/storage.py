@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar, cast
 
 from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part, Plan, Remove, Require, Take
 from portula.model.records import Application, Authorization, RecordType
@@ -141,6 +141,16 @@ class _Route(NamedTuple):
     """What the provider's records meet: they are of its realm. Nothing where they belong to none."""
 
 
+class _Routes(dict[type[Any], _Route]):
+    """The route of each class of records."""
+
+    def __missing__(self, cls: type[Any]) -> NoReturn:
+        """Name a class that has none."""
+        raise LookupError(
+            f"{cls.__qualname__} is of no record type that a plugin contributes (portula_records)"
+        )
+
+
 class Storage:
     """The provider's storage: sends each record type to the store that the STORAGE setting names.
 
@@ -161,7 +171,7 @@ class Storage:
             models: the class of the deployment's own that stands for it, if one does.
             realms: the realm whose records are the provider's, where they belong to realms.
         """
-        self._routes: dict[type[Any], _Route] = {}
+        self._routes = _Routes()
         for cls, store in routes.items():
             model = models.get(cls, cls)
             realm = realms.get(model)

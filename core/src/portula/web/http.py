@@ -16,6 +16,7 @@ from werkzeug.wsgi import get_content_length
 
 from portula.flow.endpoints import Endpoint
 from portula.flow.responses import error_parameters, failed_answer, token_error
+from portula.host.answers import problem_of
 from portula.model.errors import DuplicateContribution
 from portula.model.failures import log_failure
 from portula.model.http import Answer, Message, json_answer
@@ -153,7 +154,7 @@ class MachineEndpoints:
             return self._refuse(endpoint, 413, f"A request has at most {self._max_body} bytes.")
         try:
             handler = cast("Handler", endpoint.handler)
-            return handler(message_from(environ, path, body, self._settings))
+            return _checked_answer(handler(message_from(environ, path, body, self._settings)))
         except (MalformedCertificate, UntrustedHost) as error:
             self._tell_refusal(endpoint.name, error)
             return token_error(error)
@@ -267,3 +268,14 @@ def _sent_headers(answer: Answer) -> list[tuple[str, str]]:
     if answer.status not in (204, 304):
         headers.append(("Content-Length", str(len(answer.body))))
     return headers
+
+
+def _checked_answer(answer: object) -> Answer:
+    """Return what the handler of an endpoint answers.
+
+    Raises:
+        TypeError: it is no Answer.
+    """
+    if isinstance(answer, Answer):
+        return answer
+    raise TypeError(f"its handler answers {problem_of(answer, Answer)}")

@@ -90,7 +90,8 @@ def _check_grant_types(provider: AuthorizationServer, application: Application) 
         )
     if application.allows_grant_type("authorization_code", IMPLICIT) and not application.redirect_uris:
         raise InvalidClientMetadata(
-            "a client of the authorization endpoint needs a redirect URI", "invalid_redirect_uri"
+            "a client of the authorization endpoint needs a redirect URI (redirect_uris)",
+            "invalid_redirect_uri",
         )
     for response_type in application.metadata.get("response_types", ()):
         name = sorted_response_type(response_type)
