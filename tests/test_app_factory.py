@@ -272,7 +272,16 @@ class Advice:
 
     @hookimpl
     def portula_checks(self, provider):
-        return [Finding("shop.tea", Level.INFO, "`portula tea` is old.", "Run `portula tea new`.")]
+        where = "see the log of the night before last, on the shelf behind the kettle, under the lid."
+        return [
+            Finding("shop.tea", Level.INFO, "`portula tea` is old.", "Run `portula tea new`."),
+            Finding(
+                "shop.kettle",
+                Level.INFO,
+                f"It is cold and has been so for some time now; {where}",
+                "Boil it.",
+            ),
+        ]
 
     @hookimpl
     def portula_commands(self, provider):
@@ -296,6 +305,9 @@ def test_checks_and_commands_of_an_app_name_commands_as_they_are_typed_there():
     assert (found["summary"], found["remedy"]) == (
         "`flask portula tea` is old.",
         "Run `flask portula tea new`.",
+    )
+    assert "see the log of the night before last, on the shelf behind the kettle, under the lid.\n" in run(
+        "check"
     )
     assert run("tea") == "Error: see `flask portula tea new`\n"
 

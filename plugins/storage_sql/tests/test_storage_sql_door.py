@@ -25,7 +25,8 @@ from portula_testing.writing import add_to
 def provider_with(folder: Path, **values: Any) -> Any:
     """Make the little of a provider that the room asks for."""
     settings = StorageSqlSettings(**values)
-    provider = SimpleNamespace(app=SimpleNamespace(instance_path=str(folder)), settings=lambda _: settings)
+    app = SimpleNamespace(instance_path=str(folder))
+    provider = SimpleNamespace(app=app, stand_alone=False, settings=lambda _: settings)
     provider.stores = {"storage_sql": room.portula_stores(provider)["storage_sql"](CORE_RECORDS)}
     return provider
 
@@ -83,7 +84,9 @@ def test_status_and_upgrade_speak_json(tmp_path: Path) -> None:
 
 def test_status_and_upgrade_speak_to_people(tmp_path: Path) -> None:
     provider = provider_with(tmp_path)
-    assert "run      portula db upgrade" in run(provider, "status").stdout
+    assert "run      flask portula db upgrade" in run(provider, "status").stdout
+    shown = [line for line in run(provider, "status").stdout.splitlines() if "migration 0001" in line]
+    assert [line.endswith("that walks go along.") for line in shown] == [True]
     assert "applied  migration 0001" in run(provider, "upgrade").stdout
     assert "up to date  version 0002" in run(provider, "status").stdout
 

@@ -212,6 +212,7 @@ def _finding(finding: Finding) -> dict[str, str]:
 
 def _show_findings(findings: Sequence[Finding]) -> None:
     console = Console()
+    console.soft_wrap = not console.is_terminal  # a line stays one in a file or another program
     for finding in findings:
         colour = _COLOURS[finding.level]
         where = f"  ({finding.reference})" if finding.reference else ""

@@ -50,7 +50,7 @@ def database_group(provider: Provider) -> click.Group:
                 console.print(f"  [yellow]pending[/]  {escape(line)}")
             for line in lacks:
                 console.print(f"  [yellow]lacking[/]  {escape(line)}: run your own migrations")
-            console.print("  [yellow]run[/]      portula db upgrade" if pending else _up_to_date(version))
+            console.print(_due(provider) if pending else _up_to_date(version))
         raise SystemExit(1 if pending or lacks else 0)
 
     @database.command()
@@ -77,6 +77,10 @@ def database_group(provider: Provider) -> click.Group:
     return database
 
 
+def _due(provider: Provider) -> str:
+    return f"  [yellow]run[/]      {'' if provider.stand_alone else 'flask '}portula db upgrade"
+
+
 @contextmanager
 def _store(provider: Provider) -> Iterator[SqlStore]:
     store = provider.stores.get(STORE)
@@ -96,6 +100,7 @@ def _pending(store: SqlStore) -> list[str]:
 
 def _headed_console(store: SqlStore, *, quiet: bool = False) -> Console:
     console = Console(quiet=quiet)
+    console.soft_wrap = not console.is_terminal  # a line stays one in a file or another program
     console.print(f"[bold]{escape(safe_url(store.engine.url))}[/]", soft_wrap=True)
     return console
 

@@ -131,7 +131,7 @@ def _show(
     console.print(table)
     about = "≈ " if any("expired" in usage.estimated for usage in usages) else ""
     expired = sum(usage.expired or 0 for usage in usages)
-    console.print(f"`portula cleartokens` deletes {about}{expired:,} records now.")
+    console.print(f"`cleartokens` deletes {about}{expired:,} records now.")
 
 
 def _show_others(console: Console, others: Mapping[str, Mapping[str, int] | None]) -> None:
