@@ -99,7 +99,7 @@ def test_a_step_that_does_not_fit_stops_the_start(steps, message):
 def test_the_log_names_the_step_that_fails_and_its_plugin(caplog):
     provider = started(plugin(replace(NO_TEA, run=lambda exchange: exchange.tea)))
     assert ask(provider).json["error"] == "server_error"
-    assert "The step 'no_tea' of plugin 'Tea' failed, in the steps of token." in caplog.text
+    assert "The step 'no_tea' of plugin 'Tea' failed in token." in caplog.text
 
 
 def test_two_strangers_at_one_place_stop_the_start():

@@ -72,6 +72,14 @@ def test_a_command_that_there_is_not_is_said_to_be_unknown_where_there_is_no_pro
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_there_is_a_demo_alone_its_folder_is_named(tmp_path):
+    assert run(tmp_path / "data" / "demo", "init").exit_code == 0
+    done = run(tmp_path / "data", "users", "list")
+    assert done.exit_code == 1
+    assert f"that of the demo is --data-dir {tmp_path / 'data' / 'demo'}" in done.stderr
+    assert run(tmp_path / "data" / "demo", "users", "list").exit_code == 0
+
+
 def test_a_key_that_is_not_there_is_not_made_beside_a_database_elsewhere(tmp_path):
     url = f"sqlite:///{tmp_path}/own.sqlite3"
     done = run(tmp_path / "data", "--database-url", url, "check")

@@ -40,8 +40,10 @@ class NoProviderThere(ConfigError):
 
     def __init__(self, folder: Path) -> None:
         """Name the folder, and the commands that help."""
+        demo = folder / DEMO_FOLDER
+        there = f"; that of the demo is --data-dir {demo}" if files_of_a_provider(demo) else ""
         super().__init__(
-            f"no provider in {folder}; make one there with `portula init`, or say where it is with --data-dir"
+            f"no provider in {folder}; make one there with `portula init`, or say where it is with --data-dir{there}"
         )
 
 

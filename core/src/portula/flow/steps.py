@@ -123,9 +123,8 @@ class Steps(Generic[E]):
             raise
         except Exception as error:
             failed = next(each for each in self.steps if each.run is run)
-            error.add_note(
-                f"The step {failed.name!r} of {failed.source} failed, in the steps of {self.endpoint}."
-            )
+            if failed.source is not CORE:
+                error.add_note(f"The step {failed.name!r} of {failed.source} failed in {self.endpoint}.")
             raise
 
     def run_from(self, name: str, exchange: E) -> None:
