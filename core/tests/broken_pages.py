@@ -187,6 +187,11 @@ class Silent(Consent):
         return super().page(replace(question, scopes=()))
 
 
+class Brief(Consent):
+    def page(self, question):
+        return super().page(replace(question, items=()))
+
+
 class Raw(Consent):
     def page(self, question):
         return self.changed(question, lambda page: page.replace(escape(MARKUP), MARKUP))
@@ -270,7 +275,8 @@ def consent(kind, *breaks):
 
 consent(Consent)
 consent(Silent, "says_who_wants_what")
-consent(Raw, "does_not_run")
+consent(Brief, "what_else_is_asked_about")
+consent(Raw, "does_not_run", "what_else_is_asked_about")
 consent(Framed, "framed_or_kept")
 consent(Astray, "posts_to_the_action")
 consent(Yes, "one_button_allows")

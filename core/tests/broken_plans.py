@@ -260,10 +260,10 @@ def plans(kind, *breaks):
 
 plans(MemoryStore)
 plans(Forgetful, "applied_whole", "make_place")
-plans(Unconditional, "changes_nothing", "cannot_hold")
+plans(Unconditional, "changes_nothing", "cannot_hold", "one_record_hold", "met_by_whoever_ends_it")
 plans(Undemanding, "left_as_it_is")
 plans(Touching, "left_as_it_is")
-plans(Believing, "as_it_is_kept")
+plans(Believing, "as_it_is_kept", "required_may_be_changed")
 plans(LastOnly, "both_applied", "contradict")
 plans(Unfolded, "changed_before_it_is_kept")
 plans(Piecemeal, "changes_nothing", "order_of_kinds", "none_of_its_parts", "cannot_hold")
