@@ -17,8 +17,9 @@ from support.redis_servers import url_of
 from portula import ConfigError, hookimpl
 from portula.flow import client_cache
 from portula.host.modes import storage_check_deferred
-from portula.plugin import AccessToken, Authorization, Grant, RefreshToken, use_once
+from portula.plugin import AccessToken, Authorization, Grant, RefreshToken, shape_of, use_once
 from portula_storage_sql import migrate
+from portula_storage_sql.tables import metadata_of
 from portula_testing.provider import CALLBACK, Memory, MovableClock, TestLogin, client_for, make_provider
 
 ISSUER = "https://id.example/o"
@@ -105,32 +106,40 @@ class Node:
         self.provider.clients.edit(client.id, lambda known: replace(known, **fields))
 
 
-def held(client_id, secret):
+def credentials(client_id, secret):
     """Return a client's name, and how it authenticates."""
     pair = b64encode(f"{client_id}:{secret}".encode()).decode()
     headers = {"Authorization": f"Basic {pair}"} if secret else {}
     return SimpleNamespace(id=client_id, headers=headers, secret=secret)
 
 
+@pytest.fixture(scope="module")
+def storage_settings(tmp_path_factory):
+    """A function that returns the settings of a storage on an engine; a database is made once."""
+    made = {"memory": {}}
+    with ExitStack() as stack:
+
+        def settings_of(name):
+            if name == "redis":
+                prefix = {"REDIS_KEY_PREFIX": secrets.token_hex(6)}
+                return {"STORAGE": "storage_redis", "REDIS_URL": url_of("PORTULA_TEST_REDIS_URL"), **prefix}
+            if name not in made:
+                url = f"sqlite:///{tmp_path_factory.mktemp('clients') / 'portula.sqlite3'}"
+                if name != "sqlite":
+                    url = stack.enter_context(contextmanager(database_on)(f"PORTULA_TEST_{name.upper()}_URL"))
+                made[name] = {"STORAGE": "storage_sql", "DATABASE_URL": url}
+            return made[name]
+
+        yield settings_of
+
+
 @pytest.fixture(params=[on(engine) for engine in ENGINES])
-def make_node(request, tmp_path):
+def make_node(request, storage_settings):
     """A function that makes a node; all of them have one storage."""
     name, clock, memory, made = request.param, MovableClock(), Memory(), []
+    settings = storage_settings(name)
+    room = (settings["STORAGE"],) if settings else ()
     with ExitStack() as stack:
-        settings, room = {}, ()
-        if name == "redis":
-            settings = {
-                "REDIS_URL": url_of("PORTULA_TEST_REDIS_URL"),
-                "REDIS_KEY_PREFIX": secrets.token_hex(6),
-            }
-            room = ("storage_redis",)
-        elif name != "memory":
-            url = f"sqlite:///{tmp_path / 'portula.sqlite3'}"
-            if name != "sqlite":
-                url = stack.enter_context(contextmanager(database_on)(f"PORTULA_TEST_{name.upper()}_URL"))
-            settings, room = {"DATABASE_URL": url}, ("storage_sql",)
-        if room:
-            settings["STORAGE"] = room[0]
 
         def make(seconds=SECONDS, *plugins, **more):
             login = TestLogin()
@@ -141,11 +150,20 @@ def make_node(request, tmp_path):
             for store in node.provider.stores.values():
                 stack.callback(getattr(store, "close", lambda: None))
                 if name not in ("memory", "redis") and not made:
-                    migrate.upgrade(store.engine, store.records)
+                    empty(store)
             made.append(node)
             return node
 
         yield make
+
+
+def empty(store):
+    """Give a database its tables, and take away what another test left in them."""
+    if migrate.pending(store.engine, store.records):
+        migrate.upgrade(store.engine, store.records)
+    with store.engine.begin() as connection:
+        for table in metadata_of(map(shape_of, store.records)).sorted_tables:
+            connection.execute(table.delete())
 
 
 @pytest.fixture
@@ -164,7 +182,7 @@ def known_at(first, other, **fields):
     grants = ("authorization_code", "refresh_token", DEVICE)
     grants = grants if fields.get("public") else (*grants, "client_credentials")
     made, secret = client_for(other.provider, *grants, skip_authorization=True, **fields)
-    client = held(made.client_id, secret)
+    client = credentials(made.client_id, secret)
     client.tokens = first.redeem(client, first.code(client)).json
     client.code = first.code(client)
     client.used_code = first.code(client)
@@ -172,7 +190,7 @@ def known_at(first, other, **fields):
     return client
 
 
-def kept(node):
+def records_of(node):
     """Return the records that requests of clients add or change."""
     kinds = (Authorization, Grant, AccessToken, RefreshToken)
     return [sorted(map(repr, node.provider.storage.select(kind, limit=500))) for kind in kinds]
@@ -207,13 +225,15 @@ REQUESTS = {
         code_challenge_method="S256",
     ),
 }
+TELLING = ("client credentials", "code", "revocation of nothing")
+"""One that adds, one that uses up too, and one that writes nothing: how these compare a client differs by engine."""
 
 
-def gone(node, client):
+def remove(node, client):
     node.provider.clients.remove(client.id)
 
 
-def made_anew(node, client):
+def replace_by_another(node, client):
     """Let another client have the name, a second later."""
     known = node.provider.clients.find(client.id)
     node.provider.clients.remove(client.id)
@@ -223,8 +243,8 @@ def made_anew(node, client):
 
 ENDS = {
     "disabled": lambda node, client: node.change(client, disabled=True),
-    "removed": gone,
-    "made anew": made_anew,
+    "removed": remove,
+    "made anew": replace_by_another,
     "another secret": lambda node, client: node.provider.clients.add_secret(client.id, end_others=True),
 }
 CHANGES = {
@@ -234,26 +254,26 @@ CHANGES = {
 }
 
 
-def crossed(requests, happenings):
-    """Return each request with each happening in memory, and with the first one on every engine."""
+def crossed(happenings):
+    """Return each request with each happening in memory, and telling ones with the first on every engine."""
     first = next(iter(happenings))
     return [
         on(engine, name, happens)
         for engine in ENGINES
-        for name in requests
+        for name in (REQUESTS if engine == "memory" else TELLING)
         for happens in happenings
         if engine == "memory" or happens == first
     ]
 
 
-@pytest.mark.parametrize(("make_node", "name", "end"), crossed(REQUESTS, ENDS), indirect=["make_node"])
+@pytest.mark.parametrize(("make_node", "name", "end"), crossed(ENDS), indirect=["make_node"])
 def test_a_client_that_another_node_ended_gets_nothing(nodes, party, name, end):
     first, other = nodes
     ENDS[end](other, party)
-    before = kept(other)
+    before = records_of(other)
     answer = REQUESTS[name](first, party)
     assert (answer.status_code, answer.json["error"]) == (401, "invalid_client")
-    assert kept(other) == before
+    assert records_of(other) == before
 
 
 @pytest.mark.parametrize("end", ["disabled", "removed"])
@@ -261,12 +281,12 @@ def test_a_client_that_another_node_ended_gets_nothing(nodes, party, name, end):
 def test_nor_does_its_person_get_a_code(nodes, party, end, scope):
     first, other = nodes
     ENDS[end](other, party)
-    before = kept(other)
+    before = records_of(other)
     assert first.ask(party, scope).status_code == 400
-    assert kept(other) == before
+    assert records_of(other) == before
 
 
-@pytest.mark.parametrize(("make_node", "name", "change"), crossed(REQUESTS, CHANGES), indirect=["make_node"])
+@pytest.mark.parametrize(("make_node", "name", "change"), crossed(CHANGES), indirect=["make_node"])
 def test_who_was_changed_and_may_go_on_is_answered_at_once(nodes, party, name, change):
     first, other = nodes
     before = first.provider.client_cache.find(party.id)
@@ -287,9 +307,9 @@ def test_who_was_changed_and_may_go_on_is_answered_at_once(nodes, party, name, c
 def test_a_new_secret_counts_at_once_and_the_old_one_no_more(nodes, party):
     first, other = nodes
     _, secret = other.provider.clients.add_secret(party.id, end_others=True)
-    assert first.own(held(party.id, secret)).status_code == 200
+    assert first.own(credentials(party.id, secret)).status_code == 200
     assert first.own(party).status_code == 401
-    assert first.own(held(party.id, secret)).status_code == 200
+    assert first.own(credentials(party.id, secret)).status_code == 200
 
 
 def test_what_is_issued_is_of_the_client_as_it_is_stored(nodes, party):
@@ -350,10 +370,10 @@ def test_a_clock_that_goes_back_makes_nobody_remembered_for_longer(nodes, party)
 def test_public_clients_too(nodes):
     first, other = nodes
     party = known_at(first, other, public=True)
-    before = kept(other)
+    before = records_of(other)
     other.change(party, disabled=True)
     assert first.redeem(party, party.code).status_code == 401
-    assert kept(other) == before
+    assert records_of(other) == before
     other.change(party, disabled=False)
     assert first.redeem(party, party.code).status_code == 200
 
@@ -379,7 +399,7 @@ def test_a_client_that_changes_all_the_time_is_served(make_node):
     count = itertools.count()
     first, other = make_node(SECONDS, Restless()), make_node(0)
     made, secret = client_for(other.provider, "client_credentials")
-    party = held(made.client_id, secret)
+    party = credentials(made.client_id, secret)
     assert [first.own(party).status_code for _ in range(5)] == [200] * 5
     assert 5 < next(count) <= 10
 
@@ -389,7 +409,7 @@ def test_no_more_clients_are_remembered_than_there_is_room_for(nodes, monkeypatc
     first, other = nodes
     made = [client_for(other.provider, "client_credentials") for _ in range(8)]
     for client, secret in (*made, *made):
-        party = held(client.client_id, secret)
+        party = credentials(client.client_id, secret)
         assert first.own(party).status_code == 200
         assert len(first.provider.client_cache._known) <= 3
 

@@ -241,7 +241,7 @@ def counts_of(house):
 
 
 def expected_counts(engine_name, reads):
-    """Return what they are to be: on PostgreSQL a plan is one statement, on SQLite several are between BEGIN and COMMIT."""
+    """Return what they are to be: a plan is one statement on PostgreSQL, and within BEGIN and COMMIT on SQLite."""
     counts = {}
     for name in READS:
         writes = WRITES.get(name, 0)
