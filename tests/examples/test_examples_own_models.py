@@ -97,6 +97,7 @@ def test_the_migrations_of_the_shop_run_up_and_down_beside_those_of_portula(shop
     shop.flask("portula", "db", "status")
 
 
+@pytest.mark.parametrize("shop", ["sqlite"], indirect=True)
 def test_whole_flows_run_on_the_table_of_the_shop(shop):
     shop.run("alembic", "upgrade", "head")
     shop.flask("portula", "db", "upgrade")
