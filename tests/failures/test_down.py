@@ -15,9 +15,7 @@ TELLING = {"client credentials", "code", "refresh", "userinfo", "login", "logout
 """Flows whose reads and writes are unlike each other's; of the others every call meets it below."""
 
 
-@pytest.mark.parametrize(
-    "flow", [flow for flow in FLOWS if flow.name in TELLING], ids=lambda flow: flow.name
-)
+@pytest.mark.parametrize("flow", [flow for flow in FLOWS if flow.name in TELLING], ids=lambda flow: flow.name)
 def test_the_storage_is_down_for_the_first_read_and_the_last_write(flow, caplog):
     labels = [label for label in crossings(flow) if label.startswith("store.")]
     writes = [label for label in labels if label.startswith("store.apply")]

@@ -43,9 +43,7 @@ def test_a_telling_call_fails(flow):
     assert failing(flow, label, fault=fault) == []
 
 
-@pytest.mark.parametrize(
-    "flow", [flow for flow in FLOWS if flow.name in TELLING], ids=lambda flow: flow.name
-)
+@pytest.mark.parametrize("flow", [flow for flow in FLOWS if flow.name in TELLING], ids=lambda flow: flow.name)
 def test_the_answer_of_the_last_write_is_lost(flow):
     """Of the other flows too, where every call fails."""
     writes = [label for label in crossings(flow) if label.startswith(("store.commit", "store.apply"))]

@@ -1,6 +1,5 @@
 """Codes of devices on PostgreSQL: 50 codes, each polled 20 times at once, on two worker processes (RFC 8628 §3.5)."""
 
-import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from support.browser import Browser
+from support.commands import run_command
 from support.databases import database_on
-from support.server import CONFIGURATION, PORTULA, Server, running
+from support.server import CONFIGURATION, Server, running
 
 pytestmark = [pytest.mark.service, pytest.mark.xdist_group("engines")]
 
@@ -32,7 +32,7 @@ def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     configuration = CONFIGURATION.replace("{", f'{{\n    "DATABASE_URL": {database_url!r},', 1)
     common = ["--data-dir", str(folder), "--database-url", database_url]
     for command in (["init"], ["db", "upgrade"]):
-        subprocess.run([PORTULA, *command, *common], capture_output=True, check=True, timeout=60)
+        run_command(*command, *common)
     with running(folder, "--workers", "2", configuration=configuration) as running_server:
         running_server.create_user("ann", PASSWORD)
         yield running_server

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
+from click import ClickException
 from support.browser import Browser, sent_back
+from support.commands import run_command
 from support.databases import database_on
-from support.server import CONFIGURATION, PORTULA, Server, running
+from support.server import CONFIGURATION, Server, running
 
 pytestmark = [pytest.mark.service, pytest.mark.xdist_group("engines")]
 
@@ -34,13 +35,10 @@ def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "{", f'{{\n    "DATABASE_URL": {database_url!r}, "DCR_ENABLED": True,', 1
     )
     common = ["--data-dir", str(folder), "--database-url", database_url]
-    subprocess.run([PORTULA, "init", *common], capture_output=True, check=True, timeout=60)
-    behind = subprocess.run(
-        [PORTULA, "createuser", "ann", *common], capture_output=True, check=False, text=True, timeout=60
-    )
-    assert behind.returncode != 0
-    assert "run `portula db upgrade`" in behind.stderr
-    subprocess.run([PORTULA, "db", "upgrade", *common], capture_output=True, check=True, timeout=60)
+    run_command("init", *common)
+    with pytest.raises(ClickException, match="run `portula db upgrade`"):
+        run_command("createuser", "ann", *common)
+    run_command("db", "upgrade", *common)
     with running(folder, "--workers", "2", configuration=configuration) as running_server:
         running_server.create_user("ann", PASSWORD)
         yield running_server

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import os
 import secrets
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 from support.browser import Browser, sent_back
-from support.server import CONFIGURATION, PORTULA, Server, running
+from support.commands import run_command
+from support.server import CONFIGURATION, Server, running
 
 pytestmark = [pytest.mark.service, pytest.mark.xdist_group("engines")]
 
@@ -44,7 +44,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     }
     lines = "".join(f"\n    {name!r}: {value!r}," for name, value in given.items())
     folder: Path = tmp_path_factory.mktemp("redis") / "data"
-    subprocess.run([PORTULA, "init", "--data-dir", str(folder)], capture_output=True, check=True, timeout=60)
+    run_command("init", "--data-dir", str(folder))
     with running(
         folder, "--workers", "2", configuration=CONFIGURATION.replace("{", "{" + lines, 1)
     ) as running_server:

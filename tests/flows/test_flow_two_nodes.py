@@ -4,7 +4,6 @@ import base64
 import hashlib
 import os
 import secrets
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,8 +17,9 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 from support.browser import Browser, sent_back
+from support.commands import run_command
 from support.databases import database_on, galera_nodes
-from support.server import CONFIGURATION, PORTULA, Server, running
+from support.server import CONFIGURATION, Server, running
 
 from portula_testing import jws
 
@@ -64,12 +64,10 @@ def nodes(
     folders: list[Path] = [tmp_path_factory.mktemp("node") / "data" for _ in range(2)]
     urls = [["--database-url", each["DATABASE_URL"]] if "DATABASE_URL" in each else [] for each in settings]
     for folder, url in zip(folders, urls, strict=True):
-        common = ["--data-dir", str(folder), *url]
-        subprocess.run([PORTULA, "init", *common], capture_output=True, check=True, timeout=60)
+        run_command("init", "--data-dir", str(folder), *url)
     (folders[1] / "secret_key").write_bytes((folders[0] / "secret_key").read_bytes())
     if urls[0]:
-        words = [PORTULA, "db", "upgrade", "--data-dir", str(folders[0]), *urls[0]]
-        subprocess.run(words, capture_output=True, check=True, timeout=60)
+        run_command("db", "upgrade", "--data-dir", str(folders[0]), *urls[0])
     with ExitStack() as stack:
         made = [
             stack.enter_context(running(folder, "--issuer", ISSUER, configuration=_configured(each)))

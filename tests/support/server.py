@@ -18,6 +18,8 @@ from typing import IO, Any, cast
 
 import httpx
 
+from support.commands import run_command
+
 START_SECONDS = 30
 PORTULA = str(Path(sys.executable).parent / "portula")
 CONFIGURATION = """
@@ -57,15 +59,8 @@ class Server:
 
     def run(self, *arguments: str, text: str | None = None) -> Any:
         """Run `portula …` on its data folder and return the JSON it prints."""
-        done = subprocess.run(
-            [PORTULA, "--data-dir", str(self.data_dir), "--config", str(self.config), *arguments, "--json"],
-            capture_output=True,
-            check=True,
-            text=True,
-            input=text,
-            timeout=60,
-        )
-        return json.loads(done.stdout)
+        common = ("--data-dir", str(self.data_dir), "--config", str(self.config))
+        return json.loads(run_command(*common, *arguments, "--json", text=text))
 
     def create_user(self, name: str, password: str) -> Any:
         """Make an account."""

@@ -69,5 +69,6 @@ def _populate(command: PortulaCommand, suite: Suite) -> Person:
     prepare = runpy.run_path(str(CLIENTS))["prepare"]
     clients = prepare(command.place, command.plan, command.issuer, suite.callback)
     command("init")
-    command.each(clients)
+    for words in clients:
+        command(*words)
     return command.create_user(next(words for words in documented(suite) if words[0] == "createuser"))
