@@ -92,6 +92,15 @@ def everything(store: Store) -> list[list[Any]]:
     return [store.select(cls) for cls in (Grant, AccessToken, Sample)]
 
 
+def attempt(store: Store, plan: Plan) -> Exception | None:
+    """Apply a plan; return what it raises."""
+    try:
+        store.apply(plan)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the contract judges it
+        return error
+    return None
+
+
 def redemption() -> Plan:
     """Make a plan with parts of each kind, on records that `prepare` keeps."""
     plan = Plan()
