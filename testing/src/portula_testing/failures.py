@@ -96,6 +96,7 @@ class Flow:
         self.refusals: list[Outcome] = []
         """How it ended where an answer was lost and what was asked for again is refused."""
         self._running = False
+        self._started_anew = False
 
     # --- To override ---
 
@@ -174,6 +175,7 @@ class Flow:
         self.problems += self._changes(before)
         if self.fault == "outage":
             self.restart()
+            self._started_anew = True
         return action()
 
     def restart(self) -> None:
@@ -197,7 +199,8 @@ class Flow:
             finally:
                 self._running = False
             seen = self.check()
-            self.restart()
+            if not self._started_anew:  # since the fault: nothing of it is in memory then
+                self.restart()
             again = self.check()
             if again != seen:
                 self.problems.append(f"after a restart {again!r} is seen, before it was {seen!r}")
