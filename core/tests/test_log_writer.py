@@ -82,9 +82,13 @@ def test_a_destination_that_takes_nothing_holds_nobody_up_and_what_was_dropped_i
 
 
 def test_a_handler_that_is_closed_twice_is_closed(tmp_path):
-    writer = BackgroundWriter(logging.FileHandler(tmp_path / "log"))
+    destination = logging.FileHandler(tmp_path / "log")
+    writer = BackgroundWriter(destination)
+    logging_to(writer).warning("a line")
     writer.close()
     writer.close()
+    assert destination.stream is None
+    assert (tmp_path / "log").read_text() == "a line\n"
 
 
 def test_lines_of_two_writers_stay_whole_where_the_reader_is_slow(pipe):
