@@ -212,6 +212,7 @@ def announce(exchange: Exchange) -> None:
             grant_type=request.grant_type or "",
             scopes=exchange.scope,
             authorization=exchange.authorization.id if exchange.authorization else None,
+            under=exchange.authorization,
         )
     )
 

@@ -31,7 +31,7 @@ def _type_of(name: str) -> str:
 
 @cache
 def _members_of(event: Hashable) -> tuple[str, ...]:
-    return tuple(member.name for member in fields(cast("Any", event)) if member.name != "provider")
+    return tuple(member.name for member in fields(cast("Any", event)) if member.repr)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +85,7 @@ class Event:
         return _type_of(type(self).__name__)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the event as what JSON can hold: its type and its fields, without the provider."""
+        """Return the event as what JSON can hold: its type and its fields, without those that `repr` leaves out."""
         found: dict[str, Any] = {"type": self.type}
         for name in _members_of(cast("Hashable", type(self))):
             value = getattr(self, name)

@@ -33,9 +33,9 @@ def keep_until(exchange: Exchange, expires_at: int | None) -> None:
     if enough and exchange.code is None and not bound:
         return
     ahead = None if expires_at is None else expires_at + (expires_at - exchange.provider.now())
-    exchange.plan.change(
-        authorization, given={"revoked_at": None}, expires_at=known if enough else ahead, **bound
-    )
+    changed = {"expires_at": known if enough else ahead, **bound}
+    exchange.authorization = replace(authorization, **changed)
+    exchange.plan.change(authorization, given={"revoked_at": None}, **changed)
 
 
 def _binding(exchange: Exchange) -> dict[str, Any]:
