@@ -92,6 +92,7 @@ NAMES = {
     "RequestResolver": RequestResolver,
     "Answer": public.Answer,
     "AnswerFormat": public.AnswerFormat,
+    "AuthorizationContent": public.AuthorizationContent,
     "ClientSource": public.ClientSource,
     "ResponseMode": public.ResponseMode,
     "TokenPresentation": public.TokenPresentation,
@@ -175,6 +176,9 @@ STARTED = {
     "portula_authorization_descriptions": lambda provider: (
         [item.title for item in consent_items_of(provider, sample_token(payload={"tea": "oolong"}))]
         == ["Pour oolong"]
+    ),
+    "portula_authorization_contents": lambda provider: (
+        provider.contents["tea"].join({"tea": ["oolong"]}, {"tea": ["black"]}) == {"tea": ["black", "oolong"]}
     ),
     "portula_scopes_backend": lambda provider: (
         provider.hooks.ask(Plugin.portula_scopes_backend).get_default_scopes() == ["tea"]

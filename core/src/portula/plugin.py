@@ -22,6 +22,7 @@ from portula.flow.client_requests import (
 )
 from portula.flow.client_sources import ClientSource
 from portula.flow.clients import CheckedClient, secret_id
+from portula.flow.contents import AuthorizationContent
 from portula.flow.deliver_command import deliver_command
 from portula.flow.deliveries import Delivery, DeliveryKind, DeliveryWorker, OutgoingMessage
 from portula.flow.descriptions import Describe, consent_items_of
@@ -296,6 +297,7 @@ __all__ = [
     "AuthenticatedUser",
     "Authorization",
     "AuthorizationCodeGrant",
+    "AuthorizationContent",
     "AuthorizationExchange",
     "AuthorizationGranted",
     "AuthorizationRequestRefused",

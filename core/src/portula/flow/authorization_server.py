@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from portula.flow.client_cache import ClientCache
     from portula.flow.client_sources import ClientSource
     from portula.flow.clients import Clients
+    from portula.flow.contents import AuthorizationContent
     from portula.flow.deliveries import Deliveries
     from portula.flow.descriptions import Describe
     from portula.flow.people import People
@@ -52,6 +53,8 @@ class AuthorizationServer(Deployment):
     """Names, besides its client_id, by which tokens are for a client."""
     descriptions: dict[str, Describe]
     """What people read of authorizations besides scopes, by the room that says it; `consent_items_of` asks them."""
+    contents: dict[str, AuthorizationContent]
+    """What rooms keep with authorizations, by the name under which it stands there."""
     token_presentations: TokenPresentations
     """Reads access tokens from messages, and refuses them."""
     due_revocations: set[str]

@@ -38,6 +38,7 @@ def build_engine(server: AuthorizationServer, choice: Mapping[str, str]) -> None
         in_forms=lambda client: server.settings(CoreSettings, client).TOKENS_IN_FORMS,
     )
     server.descriptions = hooks.collect(FlowHooks.portula_authorization_descriptions)
+    server.contents = hooks.collect(FlowHooks.portula_authorization_contents)
     mixins = [
         (source, mixin)
         for source, mixins in reversed(hooks.contributions(FlowHooks.portula_validator_mixins))

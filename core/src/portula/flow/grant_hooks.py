@@ -8,6 +8,7 @@ from typing import Generic
 from portula.flow.answer_formats import AnswerFormat
 from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_sources import ClientSource
+from portula.flow.contents import AuthorizationContent
 from portula.flow.descriptions import Describe
 from portula.flow.exchange import Exchange
 from portula.flow.grants import GrantFactory, ResponseTypeFactory
@@ -75,6 +76,24 @@ class GrantHooks(HookDeclarations, Generic[P]):
                         return [ConsentItem(title=f"Pour {facts['tea']}")] if "tea" in facts else []
 
                     return {"tea": describe}
+        """
+        return {}
+
+    @contribution(HookClass.SEES_SECRETS)
+    def portula_authorization_contents(self, provider: P) -> Mapping[str, AuthorizationContent]:
+        """Contribute how two decisions of a person about one grant become one, by the name under which facts stand.
+
+        Example:
+            class Room(Plugin):
+                def portula_authorization_contents(self, provider):
+                    def join(former, later):
+                        return {"tea": sorted({*former["tea"], *later["tea"]})}
+
+                    return {
+                        "tea": AuthorizationContent(
+                            join=join, members=lambda given: {"tea": given.facts.get("tea", {}).get("tea", [])}
+                        )
+                    }
         """
         return {}
 

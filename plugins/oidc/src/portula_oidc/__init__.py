@@ -12,6 +12,7 @@ from portula import hookimpl
 from portula.plugin import HookDeclarations, ResponseType
 from portula_oidc.checks import portula_checks
 from portula_oidc.claims import SCOPES, ClaimQuestions
+from portula_oidc.contents import portula_authorization_contents
 from portula_oidc.demands import portula_interaction_demands, portula_validate_authorization_request
 from portula_oidc.endpoint import portula_endpoints
 from portula_oidc.hooks import IDTokenClaims, OIDCHooks, UserInfoClaims
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IDTokenClaims",
     "UserInfoClaims",
+    "portula_authorization_contents",
     "portula_checks",
     "portula_client_metadata",
     "portula_endpoints",

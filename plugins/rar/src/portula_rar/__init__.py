@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import hookimpl
 from portula.plugin import HookDeclarations
+from portula_rar.contents import portula_authorization_contents
 from portula_rar.definitions import AuthorizationDetail, AuthorizationDetailsType, CommonDetail, DetailFields
 from portula_rar.details import InvalidAuthorizationDetails, types_of
 from portula_rar.hooks import RarHooks
@@ -34,6 +35,7 @@ __all__ = [
     "DetailFields",
     "InvalidAuthorizationDetails",
     "RarHooks",
+    "portula_authorization_contents",
     "portula_authorization_descriptions",
     "portula_client_metadata",
     "portula_interaction_demands",

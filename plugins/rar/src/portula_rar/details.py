@@ -25,7 +25,8 @@ CLIENT_TYPES = "authorization_details_types"
 """Member of client metadata: the types that a client may ask for (RFC 9396 §10)."""
 MAX_OBJECTS = 100
 
-_ROOM = "rar"
+ROOM = "rar"
+"""Name under which details are kept with an authorization."""
 _EXTENSION = "portula_rar"
 
 
@@ -144,7 +145,7 @@ def read_as(types: Mapping[str, AuthorizationDetailsType[Any]], members: Mapping
 
 def recall(exchange: Exchange) -> tuple[Detail, ...]:
     """Return what was granted, or is asked of the person now, as far as types and client still have it."""
-    return _read_again(exchange, exchange.facts.get(_ROOM, {}).get("details", ()))
+    return _read_again(exchange, exchange.facts.get(ROOM, {}).get("details", ()))
 
 
 def granted_details(exchange: Exchange) -> tuple[Detail, ...]:
@@ -174,18 +175,18 @@ def _read_again(exchange: Exchange, details: Sequence[Mapping[str, Any]]) -> tup
 
 def remember(exchange: Exchange, details: Sequence[Detail]) -> None:
     """Let the exchange be about these details; an authorization that begins with it keeps them."""
-    if details or _ROOM in exchange.facts:
-        exchange.facts[_ROOM] = {"details": [dict(detail.members) for detail in details]}
+    if details or ROOM in exchange.facts:
+        exchange.facts[ROOM] = {"details": [dict(detail.members) for detail in details]}
 
 
 def are_there(exchange: Exchange) -> bool:
     """Say whether a request is about details, even if none of them are left."""
-    return _ROOM in exchange.facts
+    return ROOM in exchange.facts
 
 
 def details_in(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Return the details that the facts of an authorization hold."""
-    details: Sequence[Mapping[str, Any]] = facts.get(_ROOM, {}).get("details", ())
+    details: Sequence[Mapping[str, Any]] = facts.get(ROOM, {}).get("details", ())
     return details
 
 
