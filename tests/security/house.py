@@ -16,6 +16,7 @@ import portula_device
 import portula_dpop
 import portula_fetch
 import portula_generators
+import portula_grant_management
 import portula_id_jag
 import portula_introspection
 import portula_jar
@@ -54,6 +55,7 @@ ROOMS = (
     portula_dpop,
     portula_fetch,
     portula_generators,
+    portula_grant_management,
     portula_id_jag,
     portula_introspection,
     portula_jar,

@@ -13,6 +13,7 @@ DEFAULT_ROOMS: dict[str, str] = {
     "dpop": "portula-dpop",
     "fetch": "portula-fetch",
     "generators": "portula-generators",
+    "grant_management": "portula-grant-management",
     "id_jag": "portula-id-jag",
     "import_dot": "portula-import-dot",
     "introspection": "portula-introspection",

@@ -1,0 +1,105 @@
+"""The parameters of authorization requests, and what the person is told of them (Grant Management §5.2, §5.4)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula.errors import InvalidRequestError
+from portula.plugin import ConsentItem, Demands, consent_items_of, exchange_of
+from portula_grant_management.grants import ACTION, GRANT_ID, ROOM, InvalidGrantId, find_grant
+from portula_grant_management.joining import merge
+from portula_grant_management.settings import CREATE, MERGE, REPLACE, is_on, settings_of
+
+if TYPE_CHECKING:
+    from portula.plugin import AuthorizationExchange, Exchange, Interaction
+    from portula_grant_management.grants import ManagedGrant
+
+PARAMETER = "grant_management_action"
+ID_BYTES = 24
+
+
+@hookimpl
+def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
+    """Judge which grant a request is about, and what becomes of it.
+
+    Raises:
+        InvalidRequestError: the parameters do not fit, or the client may not do this.
+        InvalidGrantId: there is no such grant of this client.
+    """
+    if not is_on(exchange.provider):
+        return
+    action, grant_id = exchange.parameter(PARAMETER), exchange.parameter(GRANT_ID)
+    if action is None:
+        if grant_id is not None:
+            raise InvalidRequestError(description=f"{GRANT_ID} stands without {PARAMETER}.")
+        if settings_of(exchange.provider, exchange.client).GRANT_MANAGEMENT_ACTION_REQUIRED:
+            raise InvalidRequestError(description=f"{PARAMETER} is missing.")
+        return
+    _check_action(exchange, action)
+    if action == CREATE:
+        if grant_id is not None:
+            raise InvalidRequestError(description=f"{GRANT_ID} stands beside {PARAMETER} {CREATE}.")
+        grant_id = secrets.token_urlsafe(ID_BYTES)
+    elif grant_id is None:
+        raise InvalidRequestError(description=f"{GRANT_ID} is missing.")
+    elif find_grant(exchange.provider, grant_id, exchange.client) is None:
+        raise InvalidGrantId
+    exchange.facts[ROOM] = {ACTION: action, GRANT_ID: grant_id}
+
+
+def _check_action(exchange: AuthorizationExchange, action: str) -> None:
+    """Refuse an action that the client may not name, and one whose answer would have no grant_id.
+
+    Raises:
+        InvalidRequestError: so it is.
+    """
+    client = exchange.client
+    known = settings_of(exchange.provider, client).GRANT_MANAGEMENT_ACTIONS & {CREATE, MERGE, REPLACE}
+    if client is None or client.client_type != "confidential":
+        raise InvalidRequestError(description=f"{PARAMETER} is for confidential clients.")
+    if action not in known:
+        raise InvalidRequestError(description=f"{PARAMETER}: this action is not supported.")
+    if exchange.words and ("code" not in exchange.words or "token" in exchange.words):
+        raise InvalidRequestError(description=f"{PARAMETER} goes with a code, and no token beside it.")
+
+
+@hookimpl
+def portula_interaction_demands(interaction: Interaction) -> Demands | None:
+    """Tell the person which of their grants is widened or replaced.
+
+    Raises:
+        InvalidGrantId: it is another person's, or has ended since.
+        OAuth2Error: it cannot hold so much.
+    """
+    exchange = exchange_of(interaction.request)
+    state = exchange.facts.get(ROOM)
+    if state is None or state[ACTION] == CREATE or interaction.user is None:
+        return None
+    grant = find_grant(exchange.provider, state[GRANT_ID], exchange.client)
+    if grant is None or grant.authorization.subject != interaction.user.subject:
+        raise InvalidGrantId
+    if state[ACTION] == MERGE:
+        asked = replace(
+            grant.authorization,
+            scope=" ".join(exchange.scope),
+            resources=exchange.resources,
+            facts=exchange.facts,
+        )
+        merge(exchange.provider, grant.authorization, asked)
+    return Demands(items=(_item(exchange, state[ACTION], grant),))
+
+
+def _item(exchange: Exchange, action: str, grant: ManagedGrant) -> ConsentItem:
+    """Return the words for the page; without a memory, so that nothing is changed unseen."""
+    given_on = datetime.fromtimestamp(grant.updated_at, UTC).strftime("%d %B %Y").lstrip("0")
+    given = grant.authorization
+    held = [*given.scope.split(), *(item.line for item in consent_items_of(exchange.provider, given))]
+    if action == MERGE:
+        title, label = f"Have this in addition to what you allowed on {given_on}", "Keeps"
+    else:
+        title, label = f"Have this in place of what you allowed on {given_on}", "Loses"
+    return ConsentItem(title=title, details=tuple((label, line) for line in held))

@@ -1,0 +1,153 @@
+"""Tokens of grants: whose code is redeemed, what they may have, and how long the grant is kept (§5.5, RFC 6749 §5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portula import hookimpl
+from portula.errors import InvalidGrantError, InvalidTargetError, OAuth2Error
+from portula.plugin import Artifact, Authorization, Plan, Step
+from portula_grant_management.grants import (
+    ACTION,
+    GRANT_ID,
+    PARTS,
+    ROOM,
+    family_of,
+    find_grant,
+    leads_to,
+    new_pointer,
+    plan_take_over,
+    pointer_digest,
+    state_of,
+)
+from portula_grant_management.joining import merge, scopes_for
+from portula_grant_management.settings import CREATE, MERGE, is_on
+
+if TYPE_CHECKING:
+    from portula import Provider
+    from portula.plugin import Exchange, Part, Replay, TokenExchange, TokenIssued, TokenRevoked
+
+_REFRESH = "refresh_token"
+
+
+@hookimpl
+def portula_steps(provider: Provider) -> list[Step]:
+    """Return the step by which a grant is merged or replaced; none while the room is off."""
+    if not is_on(provider):
+        return []
+    reads, sets = frozenset({"client", "scope"}), frozenset({"authorization"})
+    step = Step(
+        endpoint="token", name="grant", run=grant, before="authorization", reads=reads, sets=sets, guards=True
+    )
+    return [step]
+
+
+def grant(exchange: TokenExchange) -> None:
+    """Let what a person allowed take the place of the grant that it was asked for (Grant Management §5.2).
+
+    It happens as the code is redeemed and not before, so that a client keeps working tokens until it has new ones.
+    """
+    given, client = exchange.authorization, exchange.client
+    state = state_of(given, client)
+    if state is None or given is None or exchange.refresh_token is not None or state[ACTION] == CREATE:
+        return
+    former = find_grant(exchange.provider, state[GRANT_ID], client)
+    if former is None or former.authorization.subject != given.subject:
+        exchange.reason = "the grant has ended since the person was asked"
+        raise InvalidGrantError(description="The grant has ended.", request=exchange.request)
+    if leads_to(former, given):  # a token of it is exchanged (RFC 8693)
+        return
+    if state[ACTION] == MERGE:
+        _merge(exchange, former.authorization, given)
+    plan_take_over(exchange, former, given)
+
+
+def _merge(exchange: TokenExchange, former: Authorization, given: Authorization) -> None:
+    """Go on under the authorization of both decisions, for all scopes that the client may still have."""
+    merged = merge(exchange.provider, former, given)
+    exchange.plan.change(given, scope=merged.scope, resources=merged.resources, facts=merged.facts)
+    exchange.authorization = merged
+    exchange.facts = {name: dict(facts) for name, facts in merged.facts.items()}
+    scopes = list(exchange.scope)
+    more = [scope for scope in merged.scope.split() if scope not in scopes and _may_have(exchange, scope)]
+    exchange.request.scopes = [*scopes, *more]
+
+
+def _may_have(exchange: Exchange, scope: str) -> bool:
+    """Say whether the client may still have a scope; what the validator sets on the request is put back."""
+    request, client, scopes = exchange.request, exchange.client, exchange.request.scopes
+    if client is None:
+        return False
+    try:
+        valid = exchange.provider.validator.validate_scopes(client.client_id, [scope], client, request)
+        return bool(valid) and scope in (request.scopes or ())
+    except OAuth2Error:
+        return False
+    finally:
+        request.scopes = scopes
+
+
+@hookimpl
+def portula_shape_token(exchange: Exchange) -> None:
+    """Tell the client the grant, and give a token no scope at a resource for which it was not allowed.
+
+    Raises:
+        InvalidTargetError: no scope was allowed for all resources of the token.
+    """
+    state, issue = state_of(exchange.authorization, exchange.client), exchange.issue
+    if state is None or issue is None or exchange.for_another_server or not is_on(exchange.provider):
+        return
+    issue.members[GRANT_ID] = state[GRANT_ID]
+    if PARTS not in state:
+        return
+    allowed = scopes_for(state[PARTS], exchange.resources)
+    issue.scope = tuple(scope for scope in issue.scope if scope in allowed)
+    if not issue.scope:
+        raise InvalidTargetError(description="The grant has no scope for all of these resources; name one.")
+
+
+@hookimpl
+def portula_record_token(event: TokenIssued) -> list[Part] | None:
+    """Keep the way to a grant from its first token on, and for as long as its authorization."""
+    state = event.under.facts.get(ROOM) if event.under is not None else None
+    if state is None or event.under is None or event.under.client_id != event.client_id:
+        return None
+    provider, plan = event.provider, Plan()
+    digest = pointer_digest(provider, state[GRANT_ID])
+    plan.change_all(Artifact, {"digest": digest}, expires_at=event.under.expires_at)
+    if state[ACTION] == CREATE and event.grant_type != _REFRESH:
+        plan.add(new_pointer(provider, state[GRANT_ID], event.under), unless_known=True)
+    return plan.parts
+
+
+@hookimpl
+def portula_token_revoked(event: TokenRevoked) -> None:
+    """Forget the way to a grant that has ended."""
+    _forget(event)
+
+
+@hookimpl
+def portula_code_replayed(event: Replay) -> None:
+    """Forget the way to a grant that has ended."""
+    _forget(event)
+
+
+@hookimpl
+def portula_refresh_replayed(event: Replay) -> None:
+    """Forget the way to a grant that has ended."""
+    _forget(event)
+
+
+def _forget(event: TokenRevoked | Replay) -> None:
+    """Remove the artifact of a grant, which may have no end of its own; one token of it may be revoked alone."""
+    provider = event.provider
+    if event.authorization is None or not is_on(provider):
+        return
+    family = family_of(provider, event.authorization)
+    if not provider.storage.select(Artifact, limit=1, family=family):
+        return
+    found = provider.storage.find(Authorization, id=event.authorization)
+    if found is None or found.revoked_at is not None:
+        plan = Plan()
+        plan.remove(Artifact, family=family)
+        provider.storage.apply(plan)
