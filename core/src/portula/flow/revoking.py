@@ -45,16 +45,24 @@ def plan_revocation(plan: Plan, now: int, **where: Condition) -> ChangeAll:
     return part
 
 
-def revoke_authorization(provider: AuthorizationServer, authorization: str) -> bool:
+def revoke_authorization(
+    provider: AuthorizationServer, authorization: str, beside: Plan | None = None
+) -> bool:
     """Revoke an authorization: codes, access tokens and the refresh token of it end with its record.
 
     One that the storage fails to write is due from then on: `is_revoked` says so, and writes it as soon as it can.
+
+    Args:
+        provider: whose storage it is.
+        authorization: its identifier.
+        beside: what else is written; it is not due where that fails.
 
     Returns:
         Whether it was not revoked before.
     """
     plan = Plan()
     part = plan_revocation(plan, provider.now(), id=authorization)
+    plan.extend(beside)
     provider.due_revocations.add(authorization)
     revoked = bool(provider.storage.apply(plan)[part])
     provider.due_revocations.discard(authorization)

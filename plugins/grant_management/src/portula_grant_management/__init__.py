@@ -18,12 +18,9 @@ from portula_grant_management.requests import (
 )
 from portula_grant_management.settings import GrantManagementSettings, is_on
 from portula_grant_management.tokens import (
-    portula_code_replayed,
     portula_record_token,
-    portula_refresh_replayed,
     portula_shape_token,
     portula_steps,
-    portula_token_revoked,
 )
 
 if TYPE_CHECKING:
@@ -31,14 +28,11 @@ if TYPE_CHECKING:
     from portula.plugin import Mount
 
 __all__ = [
-    "portula_code_replayed",
     "portula_interaction_demands",
     "portula_metadata",
     "portula_record_token",
-    "portula_refresh_replayed",
     "portula_shape_token",
     "portula_steps",
-    "portula_token_revoked",
     "portula_validate_authorization_request",
 ]
 __version__ = "0.1.0"

@@ -18,8 +18,10 @@ from portula.errors import (
 from portula.plugin import (
     NO_STORE,
     Answer,
+    Artifact,
     Exchange,
     Mount,
+    Plan,
     Steps,
     error_parameters,
     fault_of,
@@ -92,8 +94,10 @@ def revoke(exchange: GrantExchange) -> None:
     if exchange.message.method != "DELETE":
         return
     for _ in range(TRIES):
-        given = cast("ManagedGrant", exchange.grant).authorization
-        if revoke_authorization(exchange.provider, given.id):
+        found = cast("ManagedGrant", exchange.grant)
+        given, pointer, beside = found.authorization, found.pointer, Plan()
+        beside.remove(Artifact, digest=pointer.digest, version=pointer.version)
+        if revoke_authorization(exchange.provider, given.id, beside):
             tell_revocation(exchange.provider, given)
             exchange.answer = Answer(204, NO_STORE)
             return

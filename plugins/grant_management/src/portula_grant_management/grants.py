@@ -59,30 +59,21 @@ def pointer_digest(provider: AuthorizationServer, grant_id: str) -> str:
     return unkeyed_digest(f"{KIND} {provider.keys.namespace} {grant_id}")
 
 
-def family_of(provider: AuthorizationServer, authorization: str) -> str:
-    """Return the digest by which the artifact of a grant is found from its authorization."""
-    return unkeyed_digest(f"{KIND} of {provider.keys.namespace} {authorization}")
-
-
 def find_grant(
     provider: AuthorizationServer, grant_id: str, client: Application | None
 ) -> ManagedGrant | None:
     """Return a grant of this client that counts; None for one that is unknown, ended or another's."""
-    pointer = provider.storage.find(Artifact, digest=pointer_digest(provider, grant_id))
+    now, pointer = provider.now(), provider.storage.find(Artifact, digest=pointer_digest(provider, grant_id))
     if pointer is None or client is None or pointer.kind != KIND or pointer.client_id != client.client_id:
         return None
     found = provider.storage.find(Authorization, id=pointer.payload[_AUTHORIZATION])
-    if found is None or found.client_id != client.client_id or is_revoked(provider, found):
+    if found is None or found.client_id != client.client_id or is_of_former(client, found.issued_at):
         return None
-    over = found.expires_at is not None and found.expires_at <= provider.now()
-    return (
-        None
-        if over or is_of_former(client, found.issued_at)
-        else ManagedGrant(pointer=pointer, authorization=found)
-    )
+    over = any(each.expires_at is not None and each.expires_at <= now for each in (pointer, found))
+    return None if over or is_revoked(provider, found) else ManagedGrant(pointer=pointer, authorization=found)
 
 
-def new_pointer(provider: AuthorizationServer, grant_id: str, given: Authorization) -> Artifact:
+def new_pointer(provider: AuthorizationServer, grant_id: str, given: Authorization, until: int) -> Artifact:
     """Return the artifact that leads from an identifier to the authorization that was redeemed for it first."""
     now = provider.now()
     return Artifact(
@@ -91,8 +82,7 @@ def new_pointer(provider: AuthorizationServer, grant_id: str, given: Authorizati
         payload={_AUTHORIZATION: given.id, _UPDATED_AT: now},
         issued_at=now,
         client_id=given.client_id,
-        family=family_of(provider, given.id),
-        expires_at=given.expires_at,
+        expires_at=until,
     )
 
 
@@ -108,7 +98,6 @@ def plan_take_over(exchange: Exchange, grant: ManagedGrant, given: Authorization
         given={"version": pointer.version},
         version=pointer.version + 1,
         payload={_AUTHORIZATION: given.id, _UPDATED_AT: now},
-        family=family_of(provider, given.id),
     )
     plan.change(former, given={"revoked_at": None}, revoked_at=now, expires_at=now)
     plan.change_all(RefreshToken, {"authorization": former.id}, expires_at=now, sealed=None)

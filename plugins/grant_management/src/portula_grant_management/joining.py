@@ -30,7 +30,7 @@ def parts_of(authorization: Authorization) -> list[Part]:
 def merge(provider: AuthorizationServer, former: Authorization, later: Authorization) -> Authorization:
     """Return the later authorization with all that the former allowed besides.
 
-    Facts of rooms that do not say how to join them are about the request, such as the key of its code: the later counts.
+    Facts of rooms that do not say how to join them are about the request, such as the key of its code: the later count.
 
     Raises:
         OAuth2Error: together they are more than a grant can hold.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from portula.plugin import Application, AuthorizationServer
@@ -34,6 +34,10 @@ class GrantManagementSettings(BaseModel):
     GRANT_MANAGEMENT_ACTION_REQUIRED: bool = False
     """Whether every authorization request has to name an action (§7.1). Public clients may name none, so that they are
     shut out."""
+
+    GRANT_MANAGEMENT_IDLE_SECONDS: int = Field(default=400 * 86400, ge=3600)
+    """Seconds after its last token request that a grant can still be named and managed if its refresh tokens have no
+    end; they go on."""
 
 
 def settings_of(provider: AuthorizationServer, client: Application | None = None) -> GrantManagementSettings:

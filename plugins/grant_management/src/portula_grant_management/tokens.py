@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.errors import InvalidGrantError, InvalidTargetError, OAuth2Error
-from portula.plugin import Artifact, Authorization, Plan, Step
+from portula.plugin import Artifact, Plan, Step
 from portula_grant_management.grants import (
     ACTION,
     GRANT_ID,
     PARTS,
     ROOM,
-    family_of,
     find_grant,
     leads_to,
     new_pointer,
@@ -21,11 +20,11 @@ from portula_grant_management.grants import (
     state_of,
 )
 from portula_grant_management.joining import merge, scopes_for
-from portula_grant_management.settings import CREATE, MERGE, is_on
+from portula_grant_management.settings import CREATE, MERGE, is_on, settings_of
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Exchange, Part, Replay, TokenExchange, TokenIssued, TokenRevoked
+    from portula.plugin import Authorization, Exchange, Part, TokenExchange, TokenIssued
 
 _REFRESH = "refresh_token"
 
@@ -108,46 +107,18 @@ def portula_shape_token(exchange: Exchange) -> None:
 
 @hookimpl
 def portula_record_token(event: TokenIssued) -> list[Part] | None:
-    """Keep the way to a grant from its first token on, and for as long as its authorization."""
-    state = event.under.facts.get(ROOM) if event.under is not None else None
-    if state is None or event.under is None or event.under.client_id != event.client_id:
+    """Keep the way to a grant from its first token on, and for as long as its authorization.
+
+    Where that has no end, GRANT_MANAGEMENT_IDLE_SECONDS from now on, so that nothing of it stays for ever.
+    """
+    under, provider, plan = event.under, event.provider, Plan()
+    state = under.facts.get(ROOM) if under is not None and under.client_id == event.client_id else None
+    if state is None or under is None:
         return None
-    provider, plan = event.provider, Plan()
+    idle = provider.now() + settings_of(provider).GRANT_MANAGEMENT_IDLE_SECONDS
+    until = idle if under.expires_at is None else under.expires_at
     digest = pointer_digest(provider, state[GRANT_ID])
-    plan.change_all(Artifact, {"digest": digest}, expires_at=event.under.expires_at)
+    plan.change_all(Artifact, {"digest": digest}, expires_at=until)
     if state[ACTION] == CREATE and event.grant_type != _REFRESH:
-        plan.add(new_pointer(provider, state[GRANT_ID], event.under), unless_known=True)
+        plan.add(new_pointer(provider, state[GRANT_ID], under, until), unless_known=True)
     return plan.parts
-
-
-@hookimpl
-def portula_token_revoked(event: TokenRevoked) -> None:
-    """Forget the way to a grant that has ended."""
-    _forget(event)
-
-
-@hookimpl
-def portula_code_replayed(event: Replay) -> None:
-    """Forget the way to a grant that has ended."""
-    _forget(event)
-
-
-@hookimpl
-def portula_refresh_replayed(event: Replay) -> None:
-    """Forget the way to a grant that has ended."""
-    _forget(event)
-
-
-def _forget(event: TokenRevoked | Replay) -> None:
-    """Remove the artifact of a grant, which may have no end of its own; one token of it may be revoked alone."""
-    provider = event.provider
-    if event.authorization is None or not is_on(provider):
-        return
-    family = family_of(provider, event.authorization)
-    if not provider.storage.select(Artifact, limit=1, family=family):
-        return
-    found = provider.storage.find(Authorization, id=event.authorization)
-    if found is None or found.revoked_at is not None:
-        plan = Plan()
-        plan.remove(Artifact, family=family)
-        provider.storage.apply(plan)
