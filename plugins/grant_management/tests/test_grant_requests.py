@@ -170,7 +170,7 @@ def test_the_page_says_what_is_widened(shop):
     asked = {"grant_management_action": "merge", "grant_id": grant_id, "scope": "write"}
     page = shop.browser.consent_page(shop.party, **asked).text
     assert "in addition to what you allowed on" in page
-    for text in ("Keeps", "read", "Make a payment", "123.50 EUR"):
+    for text in ("Keeps", "Read", "Make a payment", "123.50 EUR"):
         assert text in page, text
 
 
@@ -180,6 +180,7 @@ def test_the_page_says_what_is_lost(shop):
     page = shop.browser.consent_page(shop.party, **asked).text
     assert "in place of what you allowed on" in page
     assert "Loses" in page
+    assert "Read" in page
 
 
 @pytest.mark.parametrize("action", ["merge", "replace"])

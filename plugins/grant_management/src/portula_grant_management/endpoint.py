@@ -83,7 +83,8 @@ def confidential(exchange: GrantExchange) -> None:
 
 def grant(exchange: GrantExchange) -> None:
     """Find the grant: of this client, and of the person of the token where that is a person's (§6.3)."""
-    found = find_grant(exchange.provider, exchange.message.path.rpartition("/")[2], exchange.client)
+    grant_id, ends = exchange.message.path.rpartition("/")[2], exchange.message.method == "DELETE"
+    found = find_grant(exchange.provider, grant_id, exchange.client, due=ends)
     if found is None or exchange.subject not in (None, found.authorization.subject):
         raise UnknownGrant
     exchange.grant = found

@@ -60,17 +60,27 @@ def pointer_digest(provider: AuthorizationServer, grant_id: str) -> str:
 
 
 def find_grant(
-    provider: AuthorizationServer, grant_id: str, client: Application | None
+    provider: AuthorizationServer, grant_id: str, client: Application | None, *, due: bool = False
 ) -> ManagedGrant | None:
-    """Return a grant of this client that counts; None for one that is unknown, ended or another's."""
+    """Return a grant of this client that counts; None for one that is unknown, ended or another's.
+
+    Args:
+        provider: whose it is.
+        grant_id: its identifier.
+        client: who names it.
+        due: whether one is returned too that this process has to revoke and could not yet, for who does that again.
+    """
     now, pointer = provider.now(), provider.storage.find(Artifact, digest=pointer_digest(provider, grant_id))
     if pointer is None or client is None or pointer.kind != KIND or pointer.client_id != client.client_id:
         return None
     found = provider.storage.find(Authorization, id=pointer.payload[_AUTHORIZATION])
     if found is None or found.client_id != client.client_id or is_of_former(client, found.issued_at):
         return None
-    over = any(each.expires_at is not None and each.expires_at <= now for each in (pointer, found))
-    return None if over or is_revoked(provider, found) else ManagedGrant(pointer=pointer, authorization=found)
+    if any(each.expires_at is not None and each.expires_at <= now for each in (pointer, found)):
+        return None
+    again = due and found.revoked_at is None and found.id in provider.due_revocations
+    ended = not again and is_revoked(provider, found)
+    return None if ended else ManagedGrant(pointer=pointer, authorization=found)
 
 
 def new_pointer(provider: AuthorizationServer, grant_id: str, given: Authorization, until: int) -> Artifact:

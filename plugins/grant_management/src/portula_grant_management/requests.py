@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from portula import hookimpl
-from portula.errors import InvalidRequestError
-from portula.plugin import ConsentItem, Demands, consent_items_of, exchange_of
+from portula import Plugin, hookimpl
+from portula.errors import InvalidRequestError, StorageDown
+from portula.plugin import ConsentItem, Demands, consent_items_of, exchange_of, fault_of
 from portula_grant_management.grants import ACTION, GRANT_ID, ROOM, InvalidGrantId, find_grant
 from portula_grant_management.joining import merge
 from portula_grant_management.settings import CREATE, MERGE, REPLACE, is_on, settings_of
@@ -46,8 +46,8 @@ def portula_validate_authorization_request(exchange: AuthorizationExchange) -> N
         grant_id = secrets.token_urlsafe(ID_BYTES)
     elif grant_id is None:
         raise InvalidRequestError(description=f"{GRANT_ID} is missing.")
-    elif find_grant(exchange.provider, grant_id, exchange.client) is None:
-        raise InvalidGrantId
+    else:
+        _find(exchange, grant_id)
     exchange.facts[ROOM] = {ACTION: action, GRANT_ID: grant_id}
 
 
@@ -67,6 +67,25 @@ def _check_action(exchange: AuthorizationExchange, action: str) -> None:
         raise InvalidRequestError(description=f"{PARAMETER} goes with a code, and no token beside it.")
 
 
+def _find(exchange: Exchange, grant_id: str) -> ManagedGrant:
+    """Return the grant of a request.
+
+    Raises:
+        InvalidGrantId: there is none.
+        ServerError: the storage fails, which is no denial.
+        StorageDown: it does not answer.
+    """
+    try:
+        found = find_grant(exchange.provider, grant_id, exchange.client)
+    except StorageDown:
+        raise
+    except Exception as failure:
+        raise fault_of(failure, "the authorization request") from failure
+    if found is None:
+        raise InvalidGrantId
+    return found
+
+
 @hookimpl
 def portula_interaction_demands(interaction: Interaction) -> Demands | None:
     """Tell the person which of their grants is widened or replaced.
@@ -79,8 +98,8 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
     state = exchange.facts.get(ROOM)
     if state is None or state[ACTION] == CREATE or interaction.user is None:
         return None
-    grant = find_grant(exchange.provider, state[GRANT_ID], exchange.client)
-    if grant is None or grant.authorization.subject != interaction.user.subject:
+    grant = _find(exchange, state[GRANT_ID])
+    if grant.authorization.subject != interaction.user.subject:
         raise InvalidGrantId
     if state[ACTION] == MERGE:
         asked = replace(
@@ -96,8 +115,10 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
 def _item(exchange: Exchange, action: str, grant: ManagedGrant) -> ConsentItem:
     """Return the words for the page; without a memory, so that nothing is changed unseen."""
     given_on = datetime.fromtimestamp(grant.updated_at, UTC).strftime("%d %B %Y").lstrip("0")
-    given = grant.authorization
-    held = [*given.scope.split(), *(item.line for item in consent_items_of(exchange.provider, given))]
+    provider, given = exchange.provider, grant.authorization
+    texts = {**provider.scope_texts, **provider.hooks.ask(Plugin.portula_scopes_backend).get_all_scopes()}
+    held = [texts.get(scope) or scope for scope in given.scope.split()]
+    held += [item.line for item in consent_items_of(provider, given)]
     if action == MERGE:
         title, label = f"Have this in addition to what you allowed on {given_on}", "Keeps"
     else:
