@@ -69,6 +69,7 @@ def test_all_tokens_of_a_grant_end_with_it(shop):
     assert shop.door.resource(second["access_token"]).status_code == 200
     answer = shop.call(first["grant_id"], "DELETE")
     assert (answer.status_code, answer.data) == (204, b"")
+    assert "Content-Type" not in answer.headers
     assert shop.active(second["access_token"], second["refresh_token"]) == [False, False]
     assert shop.door.resource(second["access_token"]).status_code == 401
     assert error_of(shop.refresh(second)) == "invalid_grant"

@@ -8,6 +8,7 @@ from support.managed_grants import MANAGED, Managed, details
 from support.pushing import VERIFIER, bring, pushed, reference
 
 from portula.plugin import Authorization
+from portula_testing import jws
 
 UNKNOWN = "TSdqirmAxDa0_-DB_1bASQ"
 
@@ -219,6 +220,29 @@ def test_a_pushed_request_is_judged_as_it_is_pushed_and_names_a_grant(world, sho
     page = bring(shop.browser, reference(world, shop.party, **asked))
     sent = answered(shop.browser.submit(page, "consent-allow"))
     assert set(shop.redeem((sent["code"], VERIFIER)).json["scope"].split()) == {"read", "write"}
+
+
+def test_a_request_object_names_a_grant_and_what_stands_beside_it_does_not(world):
+    key = jws.TokenKey("ES256")
+    shop = Managed(world, metadata={"jwks": key.jwks})
+    grant_id = shop.tokens(scope="read")["grant_id"]
+    said = {
+        "iss": shop.party.client_id,
+        "aud": "https://id.example/o",
+        "client_id": shop.party.client_id,
+        "response_type": "code",
+        "redirect_uri": shop.party.redirect_uri,
+        "scope": "write",
+    }
+    inside = key.sign({**said, "grant_management_action": "merge", "grant_id": grant_id})
+    beside = {"grant_management_action": "replace", "grant_id": UNKNOWN}
+    sent = answered(shop.browser.authorize(shop.party, request=inside, **beside))
+    tokens = shop.redeem((sent["code"], None)).json
+    assert set(tokens["scope"].split()) == {"read", "write"}
+    wrong = key.sign({**said, "grant_management_action": "merge", "grant_id": UNKNOWN})
+    assert refusal(shop, request=wrong) == "invalid_grant_id"
+    number = key.sign({**said, "grant_management_action": "merge", "grant_id": 7})
+    assert refusal(shop, request=number) in {"invalid_request_object", "invalid_request", "invalid_grant_id"}
 
 
 def test_a_device_has_a_grant_and_widens_it(world):

@@ -166,7 +166,10 @@ def make_mount(provider: Provider) -> Mount:
 
     def view(grant_id: str) -> Response:
         answer = _answer(provider)
-        return Response(answer.body, answer.status, dict(answer.headers))
+        response = Response(answer.body, answer.status)
+        response.headers.clear()
+        response.headers.extend(answer.headers)
+        return response
 
     if methods:
         blueprint.add_url_rule(f"/{PATH}/<grant_id>", "grant", view, methods=methods)
