@@ -18,12 +18,13 @@ from portula.flow.events import TokenIssued
 from portula.flow.exchange import Exchange, TokenExchange
 from portula.flow.issue import Issue
 from portula.flow.request_hooks import RequestHooks
+from portula.flow.responses import RetryLater
 from portula.flow.steps import Steps, step
 from portula.model.client_metadata import required_confirmations, unknown_binding
 from portula.model.errors import Conflict
 from portula.model.failures import log_failure
 from portula.model.plans import Plan
-from portula.model.records import Application
+from portula.model.records import Application, Artifact
 
 if TYPE_CHECKING:
     from portula.flow.server import Server
@@ -232,14 +233,17 @@ def apply(exchange: TokenExchange) -> None:
     """Apply the plan, whole or not at all.
 
     Who refreshes with a token that another request has rotated in this moment gets that answer within the grace
-    period; else it is a replay.
+    period; else it is a replay. Where another request has changed what a plugin changes with this one, nothing is used
+    up and the client may send it again: that says nothing of its code or token.
     """
     provider = exchange.provider
     try:
         exchange.apply()
     except ClientChanged:
         raise
-    except Conflict:
+    except Conflict as conflict:
+        if conflict.record is not None and conflict.cls is provider.storage.model(Artifact):
+            raise RetryLater("Another request changes the same; send this one again.", 1) from None
         request = exchange.request
         if exchange.refresh_token is None or request.client is None:
             raise errors.InvalidGrantError(request=request) from None
