@@ -23,6 +23,9 @@ KIND = "grant"
 GRANT_ID, ACTION, PARTS = "grant_id", "action", "parts"
 """Members of what is kept: the identifier, what was asked for, and what was allowed for which resources."""
 
+TRIES = 5
+"""How often a grant is looked up whose authorization is replaced between two reads."""
+
 _AUTHORIZATION, _UPDATED_AT = "authorization", "updated_at"
 
 
@@ -70,17 +73,32 @@ def find_grant(
         client: who names it.
         due: whether one is returned too that this process has to revoke and could not yet, for who does that again.
     """
-    now, pointer = provider.now(), provider.storage.find(Artifact, digest=pointer_digest(provider, grant_id))
-    if pointer is None or client is None or pointer.kind != KIND or pointer.client_id != client.client_id:
-        return None
-    found = provider.storage.find(Authorization, id=pointer.payload[_AUTHORIZATION])
+    digest = pointer_digest(provider, grant_id)
+    pointer = provider.storage.find(Artifact, digest=digest)
+    for _ in range(TRIES):
+        if pointer is None or client is None or pointer.kind != KIND or pointer.client_id != client.client_id:
+            return None
+        found = _live_authorization(provider, pointer, client, due=due)
+        if found is not None:
+            return ManagedGrant(pointer=pointer, authorization=found)
+        before, pointer = pointer, provider.storage.find(Artifact, digest=digest)
+        if pointer is None or pointer.version == before.version:
+            return None
+    return None  # another takes its place again and again: who asks may come again
+
+
+def _live_authorization(
+    provider: AuthorizationServer, pointer: Artifact, client: Application, *, due: bool
+) -> Authorization | None:
+    """Return the authorization that an artifact leads to; None for one that has ended."""
+    found, now = provider.storage.find(Authorization, id=pointer.payload[_AUTHORIZATION]), provider.now()
     if found is None or found.client_id != client.client_id or is_of_former(client, found.issued_at):
         return None
     if any(each.expires_at is not None and each.expires_at <= now for each in (pointer, found)):
         return None
-    again = due and found.revoked_at is None and found.id in provider.due_revocations
-    ended = not again and is_revoked(provider, found)
-    return None if ended else ManagedGrant(pointer=pointer, authorization=found)
+    if due and found.revoked_at is None and found.id in provider.due_revocations:
+        return found
+    return None if is_revoked(provider, found) else found
 
 
 def new_pointer(provider: AuthorizationServer, grant_id: str, given: Authorization, until: int) -> Artifact:
