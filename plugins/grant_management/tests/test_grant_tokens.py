@@ -6,6 +6,7 @@ import pytest
 from security.driving import answered, error_of
 from support.details import ACCOUNTS, PAYMENT, AccountInformation
 from support.managed_grants import API, FILES, details
+from support.proofs import Prover
 
 CHOSEN = {**ACCOUNTS, "identifier": AccountInformation.chosen}
 
@@ -122,6 +123,17 @@ def test_what_a_client_has_lost_is_in_no_token_of_a_merge(world, shop):
     code = shop.code("merge", first["grant_id"], scope="share")
     world.change(shop.party, scope="read share grant_management_query grant_management_revoke")
     assert set(shop.redeem(code).json["scope"].split()) == {"read", "share"}
+
+
+def test_the_key_of_an_earlier_code_is_not_asked_for_with_a_later_one(world, shop):
+    prover = Prover(lambda: int(world.clock.time))
+    code = shop.code(scope="read", dpop_jkt=prover.thumbprint)
+    headers = {**shop.party.auth, **prover.proof()}
+    first = shop.redeem(code, headers=headers).json
+    assert first["token_type"] == "DPoP"
+    merged = shop.tokens("merge", first["grant_id"], scope="write")
+    assert merged["token_type"] == "Bearer"
+    assert set(merged["scope"].split()) == {"read", "write"}
 
 
 # --- Resources ---

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from portula import Plugin, hookimpl
-from portula.errors import InvalidRequestError, StorageDown
+from portula.errors import InvalidRequestError, OAuth2Error, StorageDown
 from portula.plugin import ConsentItem, Demands, consent_items_of, exchange_of, fault_of
 from portula_grant_management.grants import ACTION, GRANT_ID, ROOM, InvalidGrantId, find_grant
 from portula_grant_management.joining import merge
@@ -17,6 +18,8 @@ from portula_grant_management.settings import CREATE, MERGE, REPLACE, is_on, set
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationExchange, Exchange, Interaction
     from portula_grant_management.grants import ManagedGrant
+
+T = TypeVar("T")
 
 PARAMETER = "grant_management_action"
 ID_BYTES = 24
@@ -68,22 +71,26 @@ def _check_action(exchange: AuthorizationExchange, action: str) -> None:
 
 
 def _find(exchange: Exchange, grant_id: str) -> ManagedGrant:
-    """Return the grant of a request.
-
-    Raises:
-        InvalidGrantId: there is none.
-        ServerError: the storage fails, which is no denial.
-        StorageDown: it does not answer.
-    """
-    try:
-        found = find_grant(exchange.provider, grant_id, exchange.client)
-    except StorageDown:
-        raise
-    except Exception as failure:
-        raise fault_of(failure, "the authorization request") from failure
+    """Return the grant of a request; InvalidGrantId where there is none."""
+    found = _no_denial(lambda: find_grant(exchange.provider, grant_id, exchange.client))
     if found is None:
         raise InvalidGrantId
     return found
+
+
+def _no_denial(call: Callable[[], T]) -> T:
+    """Call what reads for a hook in which a failure would be told as a denial.
+
+    Raises:
+        OAuth2Error: it refuses, or fails: then a ServerError.
+        StorageDown: the storage does not answer.
+    """
+    try:
+        return call()
+    except (OAuth2Error, StorageDown):
+        raise
+    except Exception as failure:
+        raise fault_of(failure, "the authorization request") from failure
 
 
 @hookimpl
@@ -109,7 +116,7 @@ def portula_interaction_demands(interaction: Interaction) -> Demands | None:
             facts=exchange.facts,
         )
         merge(exchange.provider, grant.authorization, asked)
-    return Demands(items=(_item(exchange, state[ACTION], grant),))
+    return Demands(items=(_no_denial(lambda: _item(exchange, state[ACTION], grant)),))
 
 
 def _item(exchange: Exchange, action: str, grant: ManagedGrant) -> ConsentItem:

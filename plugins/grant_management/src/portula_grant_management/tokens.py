@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.errors import InvalidGrantError, InvalidTargetError, OAuth2Error
+from portula.errors import InvalidGrantError, InvalidScopeError, InvalidTargetError
 from portula.plugin import Artifact, Plan, Step
 from portula_grant_management.grants import (
     ACTION,
@@ -80,7 +80,7 @@ def _may_have(exchange: Exchange, scope: str) -> bool:
     try:
         valid = exchange.provider.validator.validate_scopes(client.client_id, [scope], client, request)
         return bool(valid) and scope in (request.scopes or ())
-    except OAuth2Error:
+    except InvalidScopeError:
         return False
     finally:
         request.scopes = scopes
@@ -99,9 +99,9 @@ def portula_shape_token(exchange: Exchange) -> None:
     issue.members[GRANT_ID] = state[GRANT_ID]
     if PARTS not in state:
         return
-    allowed = scopes_for(state[PARTS], exchange.resources)
-    issue.scope = tuple(scope for scope in issue.scope if scope in allowed)
-    if not issue.scope:
+    asked, allowed = issue.scope, scopes_for(state[PARTS], exchange.resources)
+    issue.scope = tuple(scope for scope in asked if scope in allowed)
+    if asked and not issue.scope:
         raise InvalidTargetError(description="The grant has no scope for all of these resources; name one.")
 
 
