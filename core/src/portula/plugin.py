@@ -171,6 +171,7 @@ from portula.model.errors import nearest
 from portula.model.failures import log_failure
 from portula.model.fetcher import Fetcher, FetchResponse
 from portula.model.http import NO_STORE, Answer, Message, json_answer
+from portula.model.jwks import jwk_thumbprint, public_jwk
 from portula.model.keys import Keys, unkeyed_digest
 from portula.model.people import MAX_SUBJECT_LENGTH, AuthenticatedUser, LoginSession, StoredPeople, User
 from portula.model.plans import (
@@ -478,6 +479,7 @@ __all__ = [
     "json_problem",
     "judge_code_challenge",
     "judge_grant_type",
+    "jwk_thumbprint",
     "links_for",
     "log_failure",
     "looks_native",
@@ -498,6 +500,7 @@ __all__ = [
     "preferred_format",
     "presented_basic",
     "printable",
+    "public_jwk",
     "read_array",
     "read_client_metadata",
     "read_object",

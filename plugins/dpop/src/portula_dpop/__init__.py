@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
+from portula_dpop.key_proofs import portula_key_proofs
 from portula_dpop.metadata import portula_client_metadata, portula_metadata
 from portula_dpop.presentation import portula_token_presentations
 from portula_dpop.settings import DpopSettings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "portula_client_metadata",
+    "portula_key_proofs",
     "portula_metadata",
     "portula_steps",
     "portula_token_presentations",

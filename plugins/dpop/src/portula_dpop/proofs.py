@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import urlsafe_b64encode
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from portula import Plugin
 from portula.errors import UntrustedToken
-from portula.plugin import Application, Artifact, origin_of, use_once
+from portula.plugin import Application, Artifact, jwk_thumbprint, origin_of, public_jwk, use_once
 from portula_dpop.errors import InvalidProof, UseNonce
-from portula_dpop.keys import public_key, sha256, thumbprint
 from portula_dpop.nonces import Nonces
 from portula_dpop.settings import DpopSettings
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portula import Provider
-    from portula.plugin import Message
+    from portula.plugin import Exchange, Message
 
 HEADER = "dpop"
 TYPE = "dpop+jwt"
@@ -60,8 +61,7 @@ class Proofs:
             InvalidProof: it proves none; its status is 401 at a resource, else 400.
         """
         nonces = self._of_server if token is None else self._of_resource
-        if self._settings.DPOP_NONCE_REQUIRED:
-            headers |= {"DPoP-Nonce": nonces.current, "Cache-Control": "no-store"}
+        self._give_nonce(headers, nonces)
         try:
             jkt, claims = self._verify(message.headers.get(HEADER, ""), client)
             self._check_request(claims, message, token)
@@ -73,6 +73,26 @@ class Proofs:
             raise
         return jkt
 
+    def of_exchange(self, exchange: Exchange, client: Application | None) -> str:
+        """Return the thumbprint of the key that a request to an endpoint proves; its proof is judged once.
+
+        Raises:
+            InvalidProof: it proves none.
+        """
+        known: str | None = exchange.memo.get((KIND,))
+        if known is None:
+            known = self.thumbprint(exchange.message, exchange.headers, client=client)
+            exchange.memo[KIND,] = known
+        return known
+
+    def nonce(self, exchange: Exchange) -> None:
+        """Give a nonce with a challenge of another proof, where proofs of keys need one too."""
+        self._give_nonce(exchange.headers, self._of_server)
+
+    def _give_nonce(self, headers: dict[str, str], nonces: Nonces) -> None:
+        if self._settings.DPOP_NONCE_REQUIRED:
+            headers |= {"DPoP-Nonce": nonces.current, "Cache-Control": "no-store"}
+
     def _verify(self, proof: str, client: Application | None) -> tuple[str, Mapping[str, Any]]:
         """Return the thumbprint of the key and the claims. Two headers come as one with a comma, which is no token."""
         if not proof:
@@ -80,14 +100,14 @@ class Proofs:
         jose = self._provider.hooks.ask(Plugin.portula_jose)
         algorithms = self._provider.settings(DpopSettings, client).DPOP_SIGNING_ALGS
         try:
-            key = public_key(jose.read(proof).header.get("jwk"))
+            key = public_jwk(jose.read(proof).header.get("jwk"))
             if key is None:
                 raise InvalidProof(description="The proof has no public key.")
             signer = Application(client_id=_NO_CLIENT, metadata={"jwks": {"keys": [key]}})
             claims = jose.verify_of_client(proof, signer, algorithms=algorithms, typ=(TYPE,)).claims
         except UntrustedToken as error:
             raise InvalidProof(description=f"The proof {error}.") from None
-        return thumbprint(key), claims
+        return jwk_thumbprint(key), claims
 
     def _check_request(self, claims: Mapping[str, Any], message: Message, token: str | None) -> None:
         """Compare method, URL and token with those of the request (§4.3, 8, 9 and 12)."""
@@ -95,7 +115,7 @@ class Proofs:
             raise InvalidProof(description="The proof is of another method (htm).")
         if not self._is_of(claims.get("htu"), message):
             raise InvalidProof(description="The proof is of another URL (htu).")
-        if token is not None and claims.get("ath") != sha256(token):
+        if token is not None and claims.get("ath") != _sha256(token):
             raise InvalidProof(description="The proof is of another access token (ath).")
 
     def _is_of(self, uri: object, message: Message) -> bool:
@@ -135,6 +155,11 @@ class Proofs:
             provider.storage.purge(Artifact, now=now, limit=2 * PURGED_EACH)
         if not use_once(provider, KIND, f"{key}\0{jti}", until=now + _window(settings) + 1):
             raise InvalidProof(description="The proof was used before (jti).")
+
+
+def _sha256(text: str) -> str:
+    """Return the SHA-256 of a text as base64url without padding."""
+    return urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
 
 
 def _window(settings: DpopSettings) -> int:

@@ -35,7 +35,7 @@ def portula_steps(provider: Provider) -> list[Step]:
         """Bind a pushed request to the key that is proven with it, as its parameter would (RFC 9449 §10.1)."""
         if HEADER not in exchange.message.headers:
             return
-        thumbprint = proofs.thumbprint(exchange.message, exchange.headers, client=exchange.client)
+        thumbprint = proofs.of_exchange(exchange, exchange.client)
         pairs = getattr(exchange, "pairs", exchange.request.decoded_body)  # of a request object, or the form
         parameter = dict(pairs).get(PARAMETER)
         if parameter is None:
@@ -47,7 +47,7 @@ def portula_steps(provider: Provider) -> list[Step]:
         """Bind the access token to the key that is proven; a code that names a key is redeemed with that (§5, §10)."""
         thumbprint = None
         if HEADER in exchange.message.headers:
-            thumbprint = proofs.thumbprint(exchange.message, exchange.headers, client=exchange.client)
+            thumbprint = proofs.of_exchange(exchange, exchange.client)
         of_code = exchange.facts.get(ROOM, {}).get(PARAMETER) if exchange.code is not None else None
         if of_code not in (None, thumbprint):
             raise InvalidGrantError(description="The code is bound to a key that is not proven.")
@@ -60,6 +60,7 @@ def portula_steps(provider: Provider) -> list[Step]:
         Step(endpoint="authorize", name=PARAMETER, run=bind_code, after="judge", reads=request, guards=True),
         Step(endpoint="token", name=ROOM, run=bind_token, before="bind", reads=issue, guards=True),
         Step(endpoint="par", name=ROOM, run=bind_request, before="judge", reads=client, optional=True),
+        Step(endpoint="challenge", name=ROOM, run=proofs.nonce, before="write", optional=True),
     ]
 
 

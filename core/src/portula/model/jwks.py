@@ -1,4 +1,4 @@
-"""The key of a proof, and its name (RFC 7517 §4, RFC 7638)."""
+"""Public keys as JSON Web Keys, and their names (RFC 7517 §4, RFC 7638): no key is loaded, and nothing verified."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MEMBERS: Mapping[object, tuple[str, ...]] = {
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
-def public_key(jwk: object) -> dict[str, str] | None:
+def public_jwk(jwk: object) -> dict[str, str] | None:
     """Return the members that make a public key; None for what is none, or says more than others may know."""
     if not isinstance(jwk, Mapping) or not _PRIVATE.isdisjoint(jwk):
         return None
@@ -26,11 +26,7 @@ def public_key(jwk: object) -> dict[str, str] | None:
     return texts if texts and len(texts) == len(key) else None
 
 
-def thumbprint(key: Mapping[str, str]) -> str:
-    """Return the name of a public key (RFC 7638 §3)."""
-    return sha256(json.dumps({name: key[name] for name in sorted(key)}, separators=(",", ":")))
-
-
-def sha256(text: str) -> str:
-    """Return the SHA-256 of a text as base64url without padding."""
-    return urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+def jwk_thumbprint(key: Mapping[str, str]) -> str:
+    """Return the name of a public key that `public_jwk` returned: SHA-256, base64url, no padding (RFC 7638 §3)."""
+    members = json.dumps({name: key[name] for name in sorted(key)}, separators=(",", ":"))
+    return urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).decode().rstrip("=")
