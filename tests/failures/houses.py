@@ -10,6 +10,7 @@ from support.browser import forms_of
 
 import portula_accounts
 import portula_admin
+import portula_attestation
 import portula_ciba
 import portula_cimd
 import portula_cleanup
@@ -53,6 +54,7 @@ ROOMS = (
     portula_accounts,
     portula_admin,
     portula_cleanup,
+    portula_attestation,
     portula_ciba,
     portula_cimd,
     portula_client_assertion,

@@ -7,6 +7,7 @@ from itertools import count
 from flask import Flask
 
 import portula_accounts
+import portula_attestation
 import portula_ciba
 import portula_cimd
 import portula_client_assertion
@@ -46,6 +47,7 @@ from security.driving import CALLBACK, HOST, ISSUER, PASSWORD, Browser, Clock, D
 
 ROOMS = (
     portula_accounts,
+    portula_attestation,
     portula_ciba,
     portula_cimd,
     portula_client_assertion,

@@ -3,6 +3,7 @@
 DEFAULT_ROOMS: dict[str, str] = {
     "accounts": "portula-accounts",
     "admin": "portula-admin",
+    "attestation": "portula-attestation",
     "ciba": "portula-ciba",
     "cimd": "portula-cimd",
     "cleanup": "portula-cleanup",
