@@ -31,6 +31,17 @@ def test_a_proof_counts_once_in_all_processes(workers):
         assert worker.door().open("/resource", headers=bearer(token)).json["error"] == "invalid_token"
 
 
+def test_a_proof_counts_once_while_the_secret_keys_change(make_house, tmp_path):
+    keys = ["the next key, of enough bytes", "the first key, of enough bytes"]
+    with closing(make_house(folder=tmp_path)) as one, closing(make_house(folder=tmp_path)) as two:
+        client, prover = one.client(), Prover(lambda: one.clock.time)
+        headers = {**client.auth, **prover.proof()}
+        assert one.door().token(client, headers, **FORM).status_code == 200
+        with closing(make_house(folder=tmp_path, SECRET_KEYS=keys)) as next_one:
+            for house in (two, next_one):
+                assert error_of(house.door().token(client, headers, **FORM)) == "invalid_dpop_proof"
+
+
 def test_of_many_who_bring_one_proof_at_once_one_gets_a_token(workers):
     client, prover = workers[0].client(), Prover(lambda: workers[0].clock.time)
     headers, barrier = {**client.auth, **prover.proof()}, Barrier(8)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula.flow.client_cache import note_use, used_before
 from portula.model.errors import DuplicateRecord
+from portula.model.keys import unkeyed_digest
 from portula.model.plans import plan_to_add
 from portula.model.records import Artifact
 
@@ -18,6 +19,8 @@ def use_once(
 ) -> bool:
     """Use a name up, in all processes together, whatever becomes of the request; False when it was used before.
 
+    Its digest depends on no key of SECRET_KEYS: while these change, some processes have the next ones already.
+
     Args:
         provider: whose storage remembers it.
         kind: of the artifact that stands for it.
@@ -26,7 +29,7 @@ def use_once(
         client_id: whose it is, if a client's.
     """
     used = Artifact(
-        digest=provider.keys.digest(kind, name),
+        digest=unkeyed_digest(f"{provider.keys.namespace}\0{kind}\0{name}"),
         kind=kind,
         payload={},
         issued_at=provider.now(),
