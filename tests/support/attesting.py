@@ -61,4 +61,5 @@ class Instance:
 
     def headers(self, attestation=None, pop=None, **changes):
         """Return both headers; `changes` are of the claims of the proof."""
-        return {ATTESTATION: attestation or self.attestation(), POP: pop or self.pop(**changes)}
+        attestation = self.attestation() if attestation is None else attestation
+        return {ATTESTATION: attestation, POP: self.pop(**changes) if pop is None else pop}

@@ -1,8 +1,12 @@
 """A house that trusts an attester, and instances of a client of it."""
 
 import pytest
+from security.driving import error_of
 from security.house import House
 from support.attesting import METHOD, Attester, Instance
+
+from portula.plugin import Artifact
+from portula_testing.provider import Recorder
 
 GRANTS = ("authorization_code", "refresh_token", "client_credentials")
 
@@ -22,12 +26,17 @@ def attester():
 
 
 @pytest.fixture
-def make_house(attester):
+def recorder():
+    return Recorder()
+
+
+@pytest.fixture
+def make_house(attester, recorder):
     """Return the function that makes a house; `trust` changes what the attester is trusted with."""
 
     def make(*plugins, trust=None, folder=None, config=None, **settings):
         given = {"OIDC_ENABLED": True, **attester.trust(**(trust or {})), **settings}
-        house = attester.now.house = House(*plugins, folder=folder, config=config, **given)
+        house = attester.now.house = House(recorder, *plugins, folder=folder, config=config, **given)
         return house
 
     return make
@@ -36,6 +45,11 @@ def make_house(attester):
 @pytest.fixture
 def house(make_house):
     return make_house()
+
+
+@pytest.fixture(params=["flask", pytest.param("wsgi", marks=pytest.mark.thorough)])
+def door(house, request):
+    return house.door(request.param)
 
 
 @pytest.fixture
@@ -69,5 +83,29 @@ def ask(house):
     def run(headers, at=None, **form):
         given = {"grant_type": "client_credentials", "scope": "read", **form}
         return (at or house).door().token(headers=headers, **given)
+
+    return run
+
+
+@pytest.fixture
+def refuse(house, ask, recorder):
+    """Return a function that sees a request refused, with nothing kept, and returns why operators are told."""
+
+    def run(headers, error="invalid_client_attestation", status=400, **form):
+        before = len(house.provider.storage.select(Artifact))
+        assert error_of(ask(headers, **form), status) == error
+        assert len(house.provider.storage.select(Artifact)) == before
+        return next(event.reason for event in reversed(recorder.events) if getattr(event, "reason", None))
+
+    return run
+
+
+@pytest.fixture
+def redeem(house):
+    """Return a function that runs the code flow and redeems the code with the headers of an instance."""
+
+    def run(party, headers, scope="openid read", **asked):
+        code, verifier = house.browser().code(party, scope=scope, **asked)
+        return house.door().redeem(party, code, verifier, headers=headers)
 
     return run
