@@ -24,6 +24,10 @@ ALL_ON = {
     "ACCESS_TOKEN_FORMAT": "jwt",
     "JWT_INTROSPECTION_REQUIRED": True,
     "CIMD_ENABLED": True,
+    "ATTESTATION_TRUSTED_ATTESTERS": {
+        "https://attester.example": {"jwks_uri": "https://attester.example/jwks"}
+    },
+    "ATTESTATION_CHALLENGE_REQUIRED": True,
 }
 PROFILES = [None, "oauth2.1", "mcp", "fapi2", "fapi2-message-signing"]
 

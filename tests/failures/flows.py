@@ -1,6 +1,7 @@
 """All flows."""
 
 from failures import (
+    attested_flows,
     backchannel_flows,
     bound_flows,
     command_flows,
@@ -35,6 +36,9 @@ FLOWS = (
     machine_flows.Assertion,
     machine_flows.ClientKeys,
     machine_flows.Password,
+    attested_flows.Attested,
+    attested_flows.AttestedRefresh,
+    attested_flows.AttestedChallenge,
     bound_flows.BoundCode,
     bound_flows.BoundRefresh,
     bound_flows.BoundResource,

@@ -3,7 +3,7 @@
 import secrets
 
 import pytest
-from support import details, exchanges, foreign_issuers, id_jag
+from support import attesting, details, exchanges, foreign_issuers, id_jag
 from support.elsewhere import Elsewhere
 
 from portula import Plugin
@@ -16,6 +16,8 @@ MEANT = "https://idp.example"
 """An issuer that is trusted with identity assertions too."""
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 KEY = jws.TokenKey("ES256")
+WALLET = "wallet"
+"""A client whose instances are attested, and whose attester and instance have the same key."""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,10 @@ def house():
         JWT_BEARER_TRUSTED_ISSUERS=trusted,
         JWT_BEARER_SUBJECT_RESOLVER=lambda claims, client, request: made.ann.sub,
         AUTHORIZATION_DETAILS_TYPES=details.TYPES,
+        ATTESTATION_TRUSTED_ATTESTERS={attesting.ATTESTER: {"jwks": KEY.jwks}},
+    )
+    made.client(
+        client_id=WALLET, token_endpoint_auth_method=attesting.METHOD, grant_types=("client_credentials",)
     )
     return made
 
@@ -74,6 +80,19 @@ def of_client(house, party, **claims):
     return {**names, "iat": now, "exp": now + 60, "jti": secrets.token_hex(16), **claims}
 
 
+OF_INSTANCES = ("client attestation", "proof of an instance")
+
+
+def of_instance(house, kind):
+    """Return an attestation, or the proof of its key, as `kind` says."""
+    now = house.clock.time
+    if kind == "client attestation":
+        claims = {"sub": WALLET, "iat": now, "exp": now + 60, "cnf": {"jwk": KEY.jwk}}
+        return KEY.sign(claims, typ=attesting.TYP)
+    claims = {"aud": ISSUER, "iat": now, "jti": secrets.token_hex(16)}
+    return KEY.sign(claims, typ=attesting.POP_TYP)
+
+
 def signed_answer(house, party, kind):
     if kind == "introspection answer":
         token = house.tokens(party, scope="openid")["access_token"]
@@ -93,6 +112,8 @@ OF_ANSWERS = {
 
 
 def an_assertion(house, signing, plain, kind):
+    if kind in OF_INSTANCES:
+        return of_instance(house, kind)
     if kind == "identity assertion of ours":
         asked = {
             "requested_token_type": id_jag.TOKEN_TYPE,
@@ -120,7 +141,7 @@ def made(house, signing, plain, reading, kind):
     if kind == "logout token":
         claims = {"iss": ISSUER, "sub": house.ann.sub, "aud": plain.client_id, "iat": now, "exp": now + 60}
         return house.provider.hooks.ask(Plugin.portula_jose).sign(claims, typ="logout+jwt")
-    if "assertion" in kind:
+    if "assertion" in kind or kind in OF_INSTANCES:
         return an_assertion(house, signing, plain, kind)
     if kind.startswith("request object"):
         asked = {
@@ -155,6 +176,7 @@ KINDS = [
     "identity assertion",
     "identity assertion of one untrusted with them",
     "identity assertion of ours",
+    *OF_INSTANCES,
 ]
 
 
@@ -203,6 +225,14 @@ class Places:
         headers = {**self.plain.auth, "DPoP": token}
         return self.door.token(self.plain, headers, grant_type="client_credentials").status_code == 200
 
+    def as_an_attestation(self, token, proof=None):
+        proof = proof or of_instance(self.house, "proof of an instance")
+        headers = {attesting.ATTESTATION: token, attesting.POP: proof}
+        return self.door.token(headers=headers, grant_type="client_credentials").status_code == 200
+
+    def as_a_proof_of_an_instance(self, token):
+        return self.as_an_attestation(of_instance(self.house, "client attestation"), token)
+
     def as_a_request_object(self, token):
         browser = self.house.browser()
         answer = answered(browser.ask(self.signing, request=token, state=None))
@@ -232,6 +262,8 @@ TAKEN = {
     "as_a_subject_by_its_id_token": {"ID token"},
     "as_a_subject_by_a_jwt": {"ID token", "JWT access token"},
     "as_a_proof": {"DPoP proof"},
+    "as_an_attestation": {"client attestation"},
+    "as_a_proof_of_an_instance": {"proof of an instance"},
     "as_a_request_object": {"request object"},
     "as_a_hint": {"ID token"},
     "as_a_hint_of_logout": {"ID token"},

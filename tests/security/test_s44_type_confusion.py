@@ -17,9 +17,12 @@ KINDS = (
     "secevent+jwt",
     "client-authentication+jwt",
     "protected-resource-metadata+jwt",
+    "oauth-client-attestation+jwt",
+    "oauth-client-attestation-pop+jwt",
     "",
 )
-"""ID tokens, RFC 9068, Back-Channel Logout, 9449, 9101, 9701, 8417, rfc7523bis, 9728, and tokens of nobody's kind."""
+"""ID tokens, RFC 9068, Back-Channel Logout, 9449, 9101, 9701, 8417, rfc7523bis, 9728, client
+attestations and their proofs, and tokens of nobody's kind."""
 
 
 @pytest.mark.parametrize("presented", KINDS)
