@@ -7,7 +7,7 @@ from support.attesting import ATTESTER, METHOD, WITH_DPOP, Attester, Instance
 from portula import Plugin
 from portula.errors import ConfigError, InvalidClientMetadata
 from portula.plugin import ClientAuthenticated
-from portula_testing.jws import ASYMMETRIC
+from portula_testing.jws import ASYMMETRIC, TokenKey
 
 MEMBERS = (
     "challenge_endpoint",
@@ -148,11 +148,16 @@ def test_without_jose_nothing_is_offered(attester):
 @pytest.mark.parametrize(
     "trusted",
     [
-        {"": {"jwks": {"keys": []}}},
+        {"": {"jwks": TokenKey("ES256").jwks}},
+        {ATTESTER: {"jwks": {"keys": []}}},
+        {ATTESTER: {"jwks": {"keys": {}}}},
+        {ATTESTER: {"jwks": TokenKey("ES256").jwk}},
+        {ATTESTER: {"jwks": {"keys": [{**TokenKey("ES256").jwk, "d": "x"}]}}},
+        {ATTESTER: {"jwks": {"keys": [{"kty": "oct", "k": "x"}]}}},
         {ATTESTER: {}},
         {ATTESTER: {"jwks_uri": "http://attester.example/keys"}},
-        {ATTESTER: {"jwks": {"keys": []}, "jwks_uri": "https://attester.example/keys"}},
-        {ATTESTER: {"jwks": {"keys": []}, "issuer": "x"}},
+        {ATTESTER: {"jwks": TokenKey("ES256").jwks, "jwks_uri": "https://attester.example/keys"}},
+        {ATTESTER: {"jwks": TokenKey("ES256").jwks, "issuer": "x"}},
     ],
 )
 def test_a_wrong_setting_stops_the_start(make_house, trusted):

@@ -251,10 +251,13 @@ def test_a_broken_key_is_refused(instance, refuse):
 # --- Whose instance it is ---
 
 
-def test_an_attestation_of_another_client_is_refused(house, make_client, attester, instance, refuse):
+def test_an_attestation_of_another_client_is_refused(house, make_client, instance, ask, refuse):
     another = make_client(house)
     assert "another client" in refuse(instance.headers(), client_id=another.client_id)
     assert "another client" in refuse(instance.headers(), client_id="nobody")
+    for named in (another.client_id, "nobody"):
+        assert "another client" in refuse({**instance.headers(), **basic(named, "")})
+    assert ask({**instance.headers(), **basic(instance.client_id, "")}).status_code == 200
 
 
 def test_an_attester_speaks_for_no_client_that_is_not_registered_for_it(house, make_client, attester, refuse):

@@ -89,7 +89,12 @@ def bind_request(exchange: Exchange) -> None:
 
 @hookimpl
 def portula_validate_authorization_request(exchange: AuthorizationExchange) -> None:
-    """Bind what a request begins to the instance that pushed it, or that asks here (RFC 8628, CIBA)."""
-    key = instance_key(exchange) or dict(exchange.pairs).get(PARAMETER, "")
-    if _THUMBPRINT.fullmatch(key):
+    """Bind what a request begins to the instance that pushed it, or that asks here (RFC 8628, CIBA).
+
+    What a browser brings along says nothing of an instance.
+    """
+    key = instance_key(exchange)
+    if key is None and exchange.resolver is not None:
+        key = dict(exchange.pairs).get(PARAMETER)
+    if key is not None and _THUMBPRINT.fullmatch(key):
         exchange.facts[ROOM] = {KEY: key}

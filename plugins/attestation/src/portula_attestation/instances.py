@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portula.plugin import presented_basic
 from portula_attestation import attestations, proofs
 from portula_attestation.errors import InvalidClientAttestation
 from portula_attestation.hooks import AttestationHooks
@@ -65,10 +66,13 @@ class Instances:
             InvalidClientAttestation: it does not count, or is of another client than the request names.
             RetryLater: the keys of the attester cannot be had now.
         """
-        value = exchange.message.headers.get(attestations.HEADER, "")
-        found = self._attestations.judge(value, exchange.issuer)
-        if exchange.request.client_id not in (None, found.client_id):
-            raise InvalidClientAttestation("the attestation is of another client than client_id")
+        request = exchange.request
+        found = self._attestations.judge(
+            exchange.message.headers.get(attestations.HEADER, ""), exchange.issuer
+        )
+        users = [user for user, _ in presented_basic(request) or ()]
+        if request.client_id not in (None, found.client_id) or (users and found.client_id not in users):
+            raise InvalidClientAttestation("the attestation is of another client than the request names")
         return found
 
     def prove(self, exchange: Exchange, attestation: Attestation, client: Application) -> None:

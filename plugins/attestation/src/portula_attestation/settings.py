@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from portula import Plugin
+from portula.plugin import public_jwk
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationServer
@@ -37,6 +38,9 @@ class TrustedAttester(BaseModel):
     def _has_keys(self) -> Self:
         if (self.jwks is None) == (self.jwks_uri is None):
             raise ValueError("one of jwks and jwks_uri is needed")
+        keys = self.jwks.get("keys") if self.jwks is not None else None
+        if self.jwks is not None and not (isinstance(keys, list) and any(map(public_jwk, keys))):
+            raise ValueError("jwks has no public key")
         if self.jwks_uri is not None and not self.jwks_uri.startswith("https://"):
             raise ValueError("jwks_uri is an https URL")
         return self
