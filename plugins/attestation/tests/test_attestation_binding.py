@@ -4,12 +4,12 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from security.driving import answered, error_of
+from security.driving import PASSWORD, answered, error_of
 from support import backchannel, devices, exchanges, pushing
 from support.attesting import METHOD, WITH_DPOP, Instance
 from support.proofs import Prover
 
-from portula.plugin import Authorization
+from portula.plugin import Authorization, jwk_thumbprint
 
 
 def bare(party):
@@ -337,3 +337,28 @@ def test_without_dpop_its_method_is_not_offered(make_house, make_client, atteste
     headers = {"OAuth-Client-Attestation": instance.attestation(cnf={"jwk": prover.public}), **prover.proof()}
     answer = house.door().token(headers=headers, grant_type="client_credentials", scope="read")
     assert error_of(answer) == "invalid_client_attestation"
+
+
+def test_a_grant_that_begins_an_authorization_binds_its_refresh_token(make_house, make_client, attester):
+    """The password grant, where it is switched on for clients of old."""
+    house = make_house(PASSWORD_GRANT_ENABLED=True)
+    party = bare(make_client(house, grant_types=("password", "refresh_token")))
+    instance, other = (Instance(attester, party.client_id) for _ in range(2))
+    form = {"grant_type": "password", "username": "ann", "password": PASSWORD, "scope": "read"}
+    token = house.door().token(party, instance.headers(), **form).json["refresh_token"]
+    (kept,) = house.provider.storage.select(Authorization)
+    assert kept.facts["attestation"] == {"key": jwk_thumbprint(instance.jwk)}
+    assert error_of(house.door().refresh(party, token, headers=other.headers())) == "invalid_grant"
+    assert house.door().refresh(party, token, headers=instance.headers()).status_code == 200
+
+
+def test_what_is_pushed_by_others_is_no_instances(house):
+    party = house.client()
+    form = {"portula.client_instance": "x" * 43}
+    browser = house.browser()
+    browser.sign_in()
+    page = browser.get("/o/authorize/", query_string=pushing.reference(house, party, **form))
+    code = answered(browser.submit(page, "consent-allow"))["code"]
+    assert house.door().redeem(party, code, pushing.VERIFIER).status_code == 200
+    (kept,) = house.provider.storage.select(Authorization)
+    assert "attestation" not in kept.facts
