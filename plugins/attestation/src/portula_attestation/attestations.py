@@ -1,4 +1,4 @@
-"""Judges an attestation, in order: who made it, is it signed, is it of now, whose key is it (draft §4, §7.1)."""
+"""Judges an attestation, in order: who made it, is it signed, whose key is it, is it of now (draft §4, §7.1)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ log = logging.getLogger("portula")
 
 HEADER = "oauth-client-attestation"
 TYPE = "oauth-client-attestation+jwt"
+ALGORITHMS = "client_attestation_signing_alg_values_supported"
+"""Member of client metadata (§9)."""
 MAX_SUB_LENGTH = 1024
 MAX_ATTESTERS = 8
 """Attesters whose keys an attestation that names none of them is tried with."""
@@ -35,6 +37,8 @@ class Attestation:
     """By which it is signed."""
     key: Mapping[str, str] = field(repr=False)
     """The public key of the instance."""
+    claims: Mapping[str, Any] = field(repr=False)
+    """All that it says."""
 
     @property
     def thumbprint(self) -> str:
@@ -55,7 +59,7 @@ class Attestations:
         }
 
     def judge(self, value: str, issuer: str) -> Attestation:
-        """Return what an attestation says.
+        """Return what an attestation says, whose time is not judged yet.
 
         Two header fields come as one with a comma, which is no token.
 
@@ -70,12 +74,37 @@ class Attestations:
         if not value:
             raise InvalidClientAttestation("there is no attestation")
         claims, algorithm = self._verify(value, issuer)
-        self._check_times(claims)
         confirmation = claims.get("cnf")
         key = public_jwk(confirmation.get("jwk")) if isinstance(confirmation, Mapping) else None
         if key is None:
             raise InvalidClientAttestation("the attestation has no public key (cnf.jwk)")
-        return Attestation(claims["sub"], algorithm, key)
+        return Attestation(claims["sub"], algorithm, key, claims)
+
+    def check(self, attestation: Attestation, client: Application) -> None:
+        """Require that it is signed by what this client may have, of now, and as fresh as the settings have it (§7.1).
+
+        Raises:
+            InvalidClientAttestation: it is not.
+        """
+        settings = self._provider.settings(AttestationSettings, client)
+        allowed = settings.ATTESTATION_SIGNING_ALGS
+        if attestation.algorithm not in allowed or attestation.algorithm not in client.metadata.get(
+            ALGORITHMS, allowed
+        ):
+            raise InvalidClientAttestation("the client's attestations are signed by other algorithms")
+        now, skew, claims = self._provider.now(), settings.ATTESTATION_CLOCK_SKEW_SECONDS, attestation.claims
+        times = {name: claims[name] for name in ("exp", "iat", "nbf") if claims.get(name) is not None}
+        if "exp" not in times or not all(map(is_time, times.values())):
+            raise InvalidClientAttestation("the attestation has no exp, or a time that is no number")
+        if max(times.get("iat", now), times.get("nbf", now)) > now + skew:
+            raise InvalidClientAttestation("the attestation is of the future (iat, nbf)")
+        if times["exp"] <= now - skew:
+            raise UseFreshAttestation("the attestation has expired")
+        oldest = settings.ATTESTATION_MAX_AGE_SECONDS
+        if oldest is not None and "iat" not in times:
+            raise InvalidClientAttestation("the attestation does not say when it was made (iat)")
+        if oldest is not None and times["iat"] < now - oldest - skew:
+            raise UseFreshAttestation("the attestation is too old (iat)")
 
     def _verify(self, value: str, issuer: str) -> tuple[Mapping[str, Any], str]:
         """Return the claims and the algorithm; somebody who is trusted with the client has signed them."""
@@ -115,24 +144,6 @@ class Attestations:
         if len(signers) > MAX_ATTESTERS:
             raise InvalidClientAttestation("the attestation may be of many; it has to say whose it is (iss)")
         return signers
-
-    def _check_times(self, claims: Mapping[str, Any]) -> None:
-        """Let it be of now, and as fresh as the settings have it (draft §7.1, 6)."""
-        now, skew = self._provider.now(), self._settings.ATTESTATION_CLOCK_SKEW_SECONDS
-        times = {name: claims[name] for name in ("exp", "iat", "nbf") if claims.get(name) is not None}
-        if "exp" not in times or not all(map(is_time, times.values())):
-            raise InvalidClientAttestation("the attestation has no exp, or a time that is no number")
-        if max(times.get("iat", now), times.get("nbf", now)) > now + skew:
-            raise InvalidClientAttestation("the attestation is of the future (iat, nbf)")
-        if times["exp"] <= now - skew:
-            raise UseFreshAttestation("the attestation has expired")
-        oldest = self._settings.ATTESTATION_MAX_AGE_SECONDS
-        if oldest is None:
-            return
-        if "iat" not in times:
-            raise InvalidClientAttestation("the attestation does not say when it was made (iat)")
-        if times["iat"] < now - oldest - skew:
-            raise UseFreshAttestation("the attestation is too old (iat)")
 
 
 def _signer(name: str, trusted: TrustedAttester) -> Application:

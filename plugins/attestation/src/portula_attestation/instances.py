@@ -8,7 +8,7 @@ from portula.plugin import presented_basic
 from portula_attestation import attestations, proofs
 from portula_attestation.errors import InvalidClientAttestation
 from portula_attestation.hooks import AttestationHooks
-from portula_attestation.settings import METHOD, AttestationSettings
+from portula_attestation.settings import METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from portula_attestation.attestations import Attestation
 
 ROOM = "attestation"
-ALGORITHMS = "client_attestation_signing_alg_values_supported"
 
 
 def instance_key(exchange: Exchange) -> str | None:
@@ -76,15 +75,12 @@ class Instances:
         return found
 
     def prove(self, exchange: Exchange, attestation: Attestation, client: Application) -> None:
-        """Require one proof of the key of an attestation, and the algorithms that the client is registered with.
+        """Require an attestation that counts now for this client, and one proof of its key.
 
         Raises:
-            OAuth2Error: there is none that counts.
+            OAuth2Error: it does not count, or there is no proof that does.
         """
-        allowed = self._provider.settings(AttestationSettings, client).ATTESTATION_SIGNING_ALGS
-        named = client.metadata.get(ALGORITHMS, allowed)
-        if attestation.algorithm not in allowed or attestation.algorithm not in named:
-            raise InvalidClientAttestation("the client's attestations are signed by other algorithms")
+        self._attestations.check(attestation, client)
         method = self.method_of(exchange.message.headers)
         proof = self._key_proofs.get(method or "")
         if proof is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 from portula import hookimpl
 from portula.errors import InvalidClientMetadata
 from portula.plugin import ClientMember
-from portula_attestation.instances import ALGORITHMS
+from portula_attestation.attestations import ALGORITHMS
 from portula_attestation.metadata import POP_METHODS
 from portula_attestation.settings import Algorithm, AttestationSettings, is_method, methods_in_use
 
