@@ -54,7 +54,7 @@ def members(provider: Provider, authorization: Authorization) -> dict[str, Any]:
     scopes = authorization.scope.split()
     if OPENID not in scopes:
         return {}
-    scope_of = cast("ClaimQuestions", provider.validator).oidc_claim_scope
+    scope_of = cast("ClaimQuestions", provider.validator).scope_of_claims
     claims: Claims = authorization.facts.get(ROOM, {}).get("claims", {})
     named = {name for place in PLACES for name in _about_person(claims, place) if name in scope_of}
     told = sorted(named | {name for name, scope in scope_of.items() if scope in scopes})
