@@ -68,7 +68,7 @@ from portula.flow.grants import (
 from portula.flow.hooks import FlowHooks
 from portula.flow.interaction import Demands, Interaction
 from portula.flow.issue import Issue
-from portula.flow.lookups import find_person, unknown_scopes
+from portula.flow.lookups import find_person, may_have_scope, unknown_scopes
 from portula.flow.messages import (
     CLIENT_ADDRESS,
     FORM,
@@ -483,6 +483,7 @@ __all__ = [
     "links_for",
     "log_failure",
     "looks_native",
+    "may_have_scope",
     "metadata_endpoints",
     "nearest",
     "network_of",

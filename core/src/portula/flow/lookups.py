@@ -1,8 +1,10 @@
-"""Looks up people and scopes that an administrator names; an error has the nearest name."""
+"""Looks up people and scopes by name; an error about a person has the nearest name."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from oauthlib.oauth2.rfc6749.errors import InvalidScopeError
 
 from portula.flow.hooks import FlowHooks
 from portula.model.errors import UnknownPerson, nearest
@@ -10,6 +12,7 @@ from portula.model.slots import NamesPeople, SuggestsNames
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
+    from portula.flow.exchange import Exchange
     from portula.model.people import User
 
 
@@ -33,3 +36,17 @@ def unknown_scopes(provider: AuthorizationServer, scope: str) -> list[str]:
     backend = provider.hooks.ask(FlowHooks.portula_scopes_backend)
     known = {*backend.get_all_scopes(), *provider.scope_texts}
     return [name for name in scope.split() if name not in known]
+
+
+def may_have_scope(exchange: Exchange, scope: str) -> bool:
+    """Say whether the client of a request may have a scope; what the validator sets on the request is put back."""
+    request, client, scopes = exchange.request, exchange.client, exchange.request.scopes
+    if client is None:
+        return False
+    try:
+        valid = exchange.provider.validator.validate_scopes(client.client_id, [scope], client, request)
+        return bool(valid) and scope in (request.scopes or ())
+    except InvalidScopeError:
+        return False
+    finally:
+        request.scopes = scopes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.errors import InvalidGrantError, InvalidScopeError, InvalidTargetError
-from portula.plugin import Artifact, Plan, Step
+from portula.errors import InvalidGrantError, InvalidTargetError
+from portula.plugin import Artifact, Plan, Step, may_have_scope
 from portula_grant_management.grants import (
     ACTION,
     GRANT_ID,
@@ -68,22 +68,10 @@ def _merge(exchange: TokenExchange, former: Authorization, given: Authorization)
     exchange.authorization = merged
     exchange.facts = {name: dict(facts) for name, facts in merged.facts.items()}
     scopes = list(exchange.scope)
-    more = [scope for scope in merged.scope.split() if scope not in scopes and _may_have(exchange, scope)]
+    more = [
+        scope for scope in merged.scope.split() if scope not in scopes and may_have_scope(exchange, scope)
+    ]
     exchange.request.scopes = [*scopes, *more]
-
-
-def _may_have(exchange: Exchange, scope: str) -> bool:
-    """Say whether the client may still have a scope; what the validator sets on the request is put back."""
-    request, client, scopes = exchange.request, exchange.client, exchange.request.scopes
-    if client is None:
-        return False
-    try:
-        valid = exchange.provider.validator.validate_scopes(client.client_id, [scope], client, request)
-        return bool(valid) and scope in (request.scopes or ())
-    except InvalidScopeError:
-        return False
-    finally:
-        request.scopes = scopes
 
 
 @hookimpl

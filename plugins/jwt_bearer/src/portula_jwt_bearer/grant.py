@@ -16,7 +16,7 @@ from portula.errors import (
     OAuth2Error,
     StorageDown,
 )
-from portula.plugin import Application, ExtensionGrant
+from portula.plugin import Application, ExtensionGrant, may_have_scope
 from portula_jwt_bearer.assertions import Assertions, RefusedAssertion
 from portula_jwt_bearer.hooks import JwtBearerHooks
 from portula_jwt_bearer.settings import JwtBearerSettings, TrustedIssuer
@@ -85,12 +85,6 @@ class JwtBearerGrant(ExtensionGrant):
     def _default(self, client: Application, exchange: TokenExchange) -> list[str]:
         return list(self.validator.get_default_scopes(client.client_id, exchange.request))
 
-    def _may_have(self, scope: str, client: Application, exchange: TokenExchange) -> bool:
-        try:
-            return self.validator.validate_scopes(client.client_id, [scope], client, exchange.request)
-        except InvalidScopeError:
-            return False
-
     def _scopes(
         self,
         trusted: TrustedIssuer,
@@ -118,7 +112,7 @@ class JwtBearerGrant(ExtensionGrant):
             scopes = [
                 scope
                 for scope in dict.fromkeys(offered)
-                if all(scope in limit for limit in limits) and self._may_have(scope, client, exchange)
+                if all(scope in limit for limit in limits) and may_have_scope(exchange, scope)
             ]
         if not scopes or not all(set(scopes) <= limit for limit in limits):
             raise InvalidScopeError(description="Assertions of this issuer do not give these scopes.")

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator
-from portula.errors import InvalidTokenError, OAuth2Error
-from portula.plugin import OAuthRequest, exchange_of, json_problem
+from portula.errors import InvalidTokenError
+from portula.plugin import OAuthRequest, exchange_of, json_problem, may_have_scope
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationServer, Exchange, User
@@ -151,7 +151,7 @@ def within_scopes(exchange: Exchange, claims: Mapping[str, Mapping[str, Any]]) -
     """Return the claims that are asked for, without those whose scope the client may not ask for now (Core §5.5)."""
     scope_of = scopes_of_claims(exchange.provider)
     needed = {scope_of[name] for place in claims.values() for name in place if name in scope_of}
-    barred = {scope for scope in needed.difference(exchange.scope) if not _may_ask_for(exchange, scope)}
+    barred = {scope for scope in needed.difference(exchange.scope) if not may_have_scope(exchange, scope)}
     return {
         place: {name: wanted for name, wanted in members.items() if scope_of.get(name) not in barred}
         for place, members in claims.items()
@@ -163,17 +163,3 @@ def scopes_of_claims(provider: AuthorizationServer) -> Mapping[str, str]:
     validator: Any = provider.validator
     scope_of: Mapping[str, str] = validator.scope_of_claims
     return scope_of
-
-
-def _may_ask_for(exchange: Exchange, scope: str) -> bool:
-    client, request = exchange.client, exchange.request
-    if client is None:
-        return False
-    scopes = request.scopes
-    try:
-        valid = exchange.provider.validator.validate_scopes(client.client_id, [scope], client, request)
-        return bool(valid) and scope in (request.scopes or ())
-    except OAuth2Error:
-        return False
-    finally:
-        request.scopes = scopes
