@@ -1,7 +1,7 @@
 """A client that a node remembers, and a storage that is away when it is read again: 503, and nothing is forgotten."""
 
 import pytest
-from flows.test_client_cache import REQUESTS, SECONDS, Node, held, known_at
+from flows.test_client_cache import REQUESTS, SECONDS, Node, credentials, known_at
 
 from portula.errors import StorageDown
 from portula.plugin import Authorization
@@ -32,7 +32,7 @@ REFUSED = {
     "unknown refresh token": lambda node, party: node.post(
         "token", party, grant_type="refresh_token", refresh_token="x"
     ),
-    "wrong secret": lambda node, party: node.own(held(party.id, "wrong")),
+    "wrong secret": lambda node, party: node.own(credentials(party.id, "wrong")),
     "unknown scope": lambda node, party: node.ask(party, "nonsense"),
     "introspection of nothing": REQUESTS["introspection of nothing"],
     "revocation of nothing": REQUESTS["revocation of nothing"],

@@ -75,7 +75,7 @@ def test_what_waits_is_no_token_that_could_be_presented(house):
     assert house.jose.signed == []
     assert waiting.digest not in repr(waiting.payload)
     assert sorted(waiting.payload) == ["attempts", "data", "origin"]
-    assert sorted(waiting.payload["data"]) == ["issuer", "sid", "sub"]
+    assert sorted(waiting.payload["data"]) == ["issuer", "made_at", "sid", "sub"]
 
 
 @pytest.mark.parametrize("answer", [None, 302, 400, 401, 404, 500, 503], ids=str)

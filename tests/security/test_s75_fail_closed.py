@@ -3,7 +3,7 @@
 import pytest
 
 from portula import OAuth2Validator, Plugin, hookimpl
-from portula.errors import EmptySlot, InvalidScopeError
+from portula.errors import BrokenPlugin, EmptySlot, InvalidScopeError
 from portula.plugin import (
     AccessToken,
     Application,
@@ -164,15 +164,12 @@ def test_a_way_of_authentication_that_does_not_name_a_client_lets_nobody_in(make
 
 
 @pytest.mark.parametrize("answer", [None, object()], ids=["None", "no grant"])
-def test_a_grant_that_judges_nothing_is_no_success(make_house, kind, answer):
+def test_what_is_no_grant_type_stops_the_start(make_house, answer):
     def Silent(validator):  # noqa: N802 - stands for a class
         return answer
 
-    house = make_house(plugin(portula_grant_types=lambda provider: {"urn:example:tea": Silent}))
-    party = house.client(grant_types=("urn:example:tea",))
-    got = house.door(kind).post("/o/token/", {"grant_type": "urn:example:tea"}, party.auth)
-    assert "access_token" not in got.text
-    assert kept(house) == []
+    with pytest.raises(BrokenPlugin, match="an instance of GrantType is needed"):
+        make_house(plugin(portula_grant_types=lambda provider: {"urn:example:tea": Silent}))
 
 
 # --- Slots ---
