@@ -14,7 +14,7 @@ from portula.cli import authoring
 from portula.cli import main as cli
 from portula.host.declared_hooks import DeclaredHooks
 from portula.host.defaults import DEFAULT_ROOMS
-from portula.plugin import HookDeclarations, Kind
+from portula.plugin import HookDeclarations, HookKind
 from portula.web.hooks import CORE_HOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -160,7 +160,7 @@ def test_ruff_has_nothing_against_what_is_written(written):
 
 def test_there_is_one_text_for_each_kind():
     texts = {path.stem for path in (ROOT / "core/src/portula/cli/scaffold/kinds").glob("*.txt")}
-    assert texts == {kind.value for kind in Kind}
+    assert texts == {kind.value for kind in HookKind}
 
 
 def test_what_is_written_is_a_distribution_with_its_entry_point(tmp_path):

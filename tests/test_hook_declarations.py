@@ -15,7 +15,7 @@ from portula.errors import BrokenPlugin
 from portula.host.declared_hooks import DeclaredHooks
 from portula.host.kinds import AT_START
 from portula.host.plugins import Plugins
-from portula.plugin import Kind, Source, Tier, TokenIssued, TokenRefused
+from portula.plugin import HookKind, PluginSource, Tier, TokenIssued, TokenRefused
 from portula.web.hooks import CORE_HOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +28,7 @@ HOOKS = DECLARED.in_order()
 ENTRIES = {entry.name: entry for entry in portula_reference.hook_entries()}
 MANUAL = portula_reference.expand((ROOT / "docs" / "hooks.md").read_text(encoding="utf-8"))
 PER_REQUEST = [hook for hook in HOOKS if DECLARED.facts(hook).kind not in AT_START]
-SHOP = Source("shop", Tier.INSTALLED, "portula-shop", "1.2")
+SHOP = PluginSource("shop", Tier.INSTALLED, "portula-shop", "1.2")
 
 each_hook = pytest.mark.parametrize("hook", HOOKS)
 
@@ -50,12 +50,12 @@ def signatures_in_source():
 def call(provider, hook):
     """Call a hook of a request as core does."""
     verbs = {
-        Kind.VETO: provider.hooks.hear,
-        Kind.SHAPE: provider.hooks.shape,
-        Kind.REQUIREMENT: provider.hooks.require,
-        Kind.ENRICHMENT: provider.hooks.enrich,
-        Kind.OUTBOX: provider.hooks.record,
-        Kind.EVENT: provider.hooks.tell,
+        HookKind.VETO: provider.hooks.hear,
+        HookKind.SHAPE: provider.hooks.shape,
+        HookKind.REQUIREMENT: provider.hooks.require,
+        HookKind.ENRICHMENT: provider.hooks.enrich,
+        HookKind.OUTBOX: provider.hooks.record,
+        HookKind.EVENT: provider.hooks.tell,
     }
     return verbs[DECLARED.facts(hook).kind](DECLARED[hook], value_of(hook, provider))
 

@@ -7,7 +7,7 @@ from portula import Plugin, Provider, hookimpl
 from portula.errors import BrokenPlugin, EmptySlot
 from portula.host.checks import core_checks
 from portula.host.kinds import HookFacts
-from portula.plugin import HookClass, HookDeclarations, Kind, contribution, event, slot, veto
+from portula.plugin import HookClass, HookDeclarations, HookKind, contribution, event, slot, veto
 
 WORDS = "portula_kettle_temperature goes in 2.0; implement portula_kettle_settings"
 
@@ -61,7 +61,7 @@ def test_check_names_who_implements_a_retired_hook():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_room_says_of_its_hook_what_core_says_of_its_own():
     provider = make_provider(Kettle(), Hot())
-    said = HookFacts(kind=Kind.SLOT, hook_class=HookClass.OBSERVES, setting="KETTLE", retired=WORDS)
+    said = HookFacts(kind=HookKind.SLOT, hook_class=HookClass.OBSERVES, setting="KETTLE", retired=WORDS)
     assert provider.plugins.facts("portula_kettle_temperature") == said
     assert provider.plugins.powers("Hot") == {"portula_kettle_temperature": said}
 

@@ -6,7 +6,7 @@ from security.house import House
 
 from portula import Plugin
 from portula.errors import ConfigError, InvalidClientMetadata
-from portula.plugin import Floor, Need, Profile, Shortfall, report
+from portula.plugin import Floor, Profile, ProfileViolation, RequiredSetting, report
 
 
 class Kettle(BaseModel):
@@ -24,12 +24,12 @@ class Tea(Plugin):
     def portula_profiles(self, provider):
         def named(application):
             if not application.name:
-                yield Shortfall(field="client_name", value="''", allowed="any name")
+                yield ProfileViolation(field="client_name", value="''", allowed="any name")
 
         heat = Floor.at_most("TEA_HEAT", 80, 70)
         sorts = Floor.among("TEA_SORTS", ("green",), lambda value: ("green",) if value("TEA_LID") else ())
         absent = Floor.exactly("TEA_ABSENT", True)
-        lid = Need(text="a lid", settings=("TEA_ABSENT", "TEA_LID"))
+        lid = RequiredSetting(text="a lid", settings=("TEA_ABSENT", "TEA_LID"))
         return [
             Profile(name="mild", floors=(heat, sorts, absent), needs=(lid,), client=named),
             Profile(name="cold", floors=(Floor.at_most("TEA_HEAT", 20, 10),)),

@@ -12,7 +12,7 @@ from security.house import House
 
 from portula import hookimpl
 from portula.cli.main import flask_group
-from portula.plugin import ID_TOKEN
+from portula.plugin import ID_TOKEN_RECORD
 
 each = pytest.mark.parametrize("replaced", REPLACED, ids=lambda replaced: replaced.setting)
 
@@ -22,7 +22,7 @@ class KeepsIDTokens:
 
     @hookimpl
     def portula_records(self, provider):
-        return [ID_TOKEN]
+        return [ID_TOKEN_RECORD]
 
 
 def make(*plugins, **settings):

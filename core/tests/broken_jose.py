@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from portula import hookimpl
 from portula.errors import JoseError, UntrustedToken
-from portula.plugin import Answer, Token
+from portula.plugin import Answer, Jwt
 from portula_jose.jose import SigningRoom
 from portula_testing.contracts import JoseContract
 from portula_testing.jws import (
@@ -120,7 +120,7 @@ class Confused(SigningRoom):
             for public in self.sources[-1].published_keys():
                 pem = load_key(public.jwk).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
                 with suppress(AssertionError):
-                    return Token(*verified_with_secret(token, pem))
+                    return Jwt(*verified_with_secret(token, pem))
         return super().verify_own(token, typ=typ, client=client)
 
 
@@ -129,7 +129,7 @@ class TakesKeysAlong(SigningRoom):
 
     def verify_own(self, token, *, typ, client=None):
         jwk = self.read(token).header.get("jwk")
-        return Token(*verify_token(token, jwk)) if jwk else super().verify_own(token, typ=typ, client=client)
+        return Jwt(*verify_token(token, jwk)) if jwk else super().verify_own(token, typ=typ, client=client)
 
 
 class Psychic(SigningRoom):
@@ -174,7 +174,7 @@ class Careless(SigningRoom):
     def verify_of_client(self, token, client, *, algorithms, typ):
         for jwk in client.metadata.get("jwks", {}).get("keys", ()):
             with suppress(InvalidSignature, ValueError, LookupError, TypeError, AttributeError):
-                return Token(*verify_token(token, {**jwk, "kty": "RSA"}))
+                return Jwt(*verify_token(token, {**jwk, "kty": "RSA"}))
         return super().verify_of_client(token, client, algorithms=algorithms, typ=typ)
 
 
@@ -187,7 +187,7 @@ class Verifying(SigningRoom):
 class Fragile(SigningRoom):
     def read(self, token):
         header, claims = taken_apart(token)
-        return Token(header, claims)
+        return Jwt(header, claims)
 
 
 class Chatty(SigningRoom):

@@ -9,7 +9,7 @@ import pytest
 from flask import after_this_request, has_request_context, request
 
 from portula import Plugin, hookimpl
-from portula.plugin import Artifact, LoginSession, Plan, SeenSession, SessionEnded
+from portula.plugin import Artifact, LoginSession, Plan, SessionEnded, SessionSummary
 from portula.plugin import Sessions as BaseSessions
 from portula_testing.contracts import SessionsContract
 from portula_testing.provider import make_provider
@@ -122,7 +122,7 @@ class Sessions(BaseSessions):
     def live_sessions(self, subject):
         mine = self.current()
         found = [
-            SeenSession(kept, kept.auth_time, kept.auth_time, current=kept == mine)
+            SessionSummary(kept, kept.auth_time, kept.auth_time, current=kept == mine)
             for kept in self.kept.values()
             if kept.subject == subject and self.live(kept)
         ]

@@ -13,9 +13,9 @@ from portula.plugin import (
     Message,
     OAuthRequest,
     basic_credentials,
+    basic_credentials_of,
     parse_form,
     parse_pairs,
-    presented_basic,
     printable,
     sorted_response_type,
 )
@@ -169,8 +169,8 @@ def header(text):
 def test_basic_credentials_are_read_decoded_and_raw(value, expected):
     assert basic_credentials(value) == expected
     request = OAuthRequest("/o/token/", "POST", [("_basic", "x")], {"Authorization": value})
-    assert [presented_basic(request) for _ in range(2)] == [expected, expected]
-    assert presented_basic(OAuthRequest("/o/token/")) is None
+    assert [basic_credentials_of(request) for _ in range(2)] == [expected, expected]
+    assert basic_credentials_of(OAuthRequest("/o/token/")) is None
 
 
 @given(value=st.text(max_size=40) | st.binary(max_size=40).map(header))

@@ -7,12 +7,12 @@ from hosting import Memory, make_app
 
 from portula import Provider, hookimpl
 from portula.errors import BrokenPlugin, DuplicateContribution
-from portula.plugin import Source, Tier
+from portula.plugin import PluginSource, Tier
 from portula.web.metadata import METADATA_DATA_SECONDS, absolute, fold
 from portula_testing.provider import MovableClock, make_provider
 
-ONE = Source("one", Tier.DEFAULT, "dist-one", "1")
-TWO = Source("two", Tier.INSTALLED, "dist-two", "2")
+ONE = PluginSource("one", Tier.DEFAULT, "dist-one", "1")
+TWO = PluginSource("two", Tier.INSTALLED, "dist-two", "2")
 
 
 def folded(first, second):

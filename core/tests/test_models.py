@@ -13,7 +13,7 @@ from portula.errors import ConfigError
 from portula.host.models import MODELLED
 from portula.plugin import (
     CORE_RECORDS,
-    ID_TOKEN,
+    ID_TOKEN_RECORD,
     AccessToken,
     Application,
     Grant,
@@ -57,7 +57,7 @@ class KeepsIDTokens:
 
     @hookimpl
     def portula_records(self, provider):
-        return [ID_TOKEN]
+        return [ID_TOKEN_RECORD]
 
 
 OWN = {

@@ -10,7 +10,7 @@ from support.details import ACCOUNTS, BANK, PAYMENT, AccountInformation, Payment
 
 from failures.houses import House, expect
 from portula import hookimpl
-from portula.plugin import AccessToken, Authorization, Kind
+from portula.plugin import AccessToken, Authorization, HookKind
 from portula_testing.provider import client_for
 
 OTHER = "https://other.example/"
@@ -23,7 +23,7 @@ def watched(kind, flow):
     def method(name):
         def call(self, *arguments):
             label = f"type {kind.__name__}.{name}"
-            with flow.crossings.cross(label, RuntimeError, Kind.VETO):
+            with flow.crossings.cross(label, RuntimeError, HookKind.VETO):
                 return getattr(kind, name)(self, *arguments)
 
         return call
@@ -154,7 +154,7 @@ class ServerOfToken(House):
         return {"PROTECTED_RESOURCES": {BANK: {}, OTHER: {}}, "RESOURCE_INDICATORS_POLICY": self.policy}
 
     def policy(self, client, resources, scopes):
-        with self.crossings.cross("policy on resources", RuntimeError, Kind.VETO):
+        with self.crossings.cross("policy on resources", RuntimeError, HookKind.VETO):
             return True
 
     def prepare(self):

@@ -2,12 +2,12 @@
 
 from failures.houses import House
 from portula import Plugin
-from portula.host.kinds import Kind, facts_of
+from portula.host.kinds import HookKind, facts_of
 from portula.plugin import AccessToken, ClientAuthenticated, LoginSucceeded, TokenIssued, TokenRefused
 from portula_testing.provider import Recorder
 
 HOOKS = [(name, facts_of(getattr(Plugin, name))) for name in dir(Plugin)]
-EVENTS = [name for name, facts in HOOKS if facts is not None and facts.kind is Kind.EVENT]
+EVENTS = [name for name, facts in HOOKS if facts is not None and facts.kind is HookKind.EVENT]
 
 
 class Broken(Plugin):

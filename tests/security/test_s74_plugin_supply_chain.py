@@ -20,7 +20,7 @@ from portula.host.defaults import DEFAULT_ROOMS
 from portula.host.kinds import NEEDS_TRUST
 from portula.host.lock import PluginRefused, write
 from portula.host.plugins import Plugins
-from portula.plugin import HookClass, Hooks, Kind, Tier
+from portula.plugin import HookClass, HookKind, Hooks, Tier
 from portula.web import report
 from portula.web.hooks import CORE_HOOKS
 
@@ -47,7 +47,7 @@ def first_of_each_class(hooks):
 
 POWERFUL = first_of_each_class(hook for hook, facts in FACTS.items() if facts.hook_class in NEEDS_TRUST)
 HARMLESS = first_of_each_class(hook for hook, facts in FACTS.items() if facts.hook_class not in NEEDS_TRUST)
-SLOTS = [hook for hook, facts in FACTS.items() if facts.kind is Kind.SLOT]
+SLOTS = [hook for hook, facts in FACTS.items() if facts.kind is HookKind.SLOT]
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from portula.plugin import (
     AuthenticatedUser,
     AuthorizationGranted,
     FetchResponse,
+    Jwt,
     Login,
     Plan,
-    Token,
     User,
 )
 from portula.plugin import (
@@ -67,7 +67,7 @@ class Jose(stubbed(BaseJose)):
             header, claims = (json.loads(urlsafe_b64decode(part)) for part in token.split(".")[:2])
         except ValueError:
             raise UntrustedToken("no token") from None
-        return Token(header, claims)
+        return Jwt(header, claims)
 
     def verify_own(self, token, *, typ, client=None):
         read = self.read(token)

@@ -7,16 +7,16 @@ from portula.flow.answer_formats import AnswerFormat, answer_format, preferred_f
 from portula.flow.authorization import (
     AUTHORIZATION_ANSWER_STEPS,
     AUTHORIZATION_STEPS,
-    record_granted,
+    plan_authorization_records,
     resolve_parameters,
 )
 from portula.flow.authorization_server import AuthorizationServer
 from portula.flow.backend import Backend
 from portula.flow.client_auth import ClientAuthMethod
 from portula.flow.client_requests import (
+    BROWSER_PARAMETERS,
     HEAR_VETOES,
     JUDGE_SCOPE,
-    OF_A_BROWSER,
     client_request_steps,
     judge_grant_type,
 )
@@ -78,17 +78,17 @@ from portula.flow.messages import (
     Pairs,
     RepeatedParameter,
     basic_credentials,
+    basic_credentials_of,
     grant_types_needed,
     in_front_channel,
     issuer_of,
     parse_form,
     parse_pairs,
-    presented_basic,
     printable,
     sorted_response_type,
 )
 from portula.flow.pending import (
-    KEEP_SECONDS,
+    PENDING_KEEP_SECONDS,
     PollingGrant,
     change_pending,
     decide_pending,
@@ -97,20 +97,20 @@ from portula.flow.pending import (
     pending_payload,
 )
 from portula.flow.pkce import judge_code_challenge, verifies_challenge
-from portula.flow.places import Places, take_places
 from portula.flow.presentations import PresentedToken, TokenPresentation, TokenPresentations
-from portula.flow.questions import never_heard
-from portula.flow.refresh_tokens import REFRESH_TOKEN, RefreshTokens, refresh_generator
+from portula.flow.questions import unused_overrides
+from portula.flow.quotas import Quota, take_quotas
+from portula.flow.refresh_tokens import REFRESH_TOKEN_PURPOSE, RefreshTokens, refresh_generator
 from portula.flow.refusals import tell_refusal
 from portula.flow.registration import ClientRegistration
 from portula.flow.request_resolvers import RequestResolver
 from portula.flow.requested_metadata import MetadataLimits, RequestedMetadata
 from portula.flow.response_modes import ResponseMode
-from portula.flow.responses import error_parameters, fault_of, token_error
+from portula.flow.responses import error_parameters, server_error_of, token_error
 from portula.flow.revocation import REVOCATION_STEPS
 from portula.flow.revoking import (
     ENDS_WITH,
-    is_of_former,
+    is_of_removed_client,
     is_revoked,
     plan_revocation,
     revoke_authorization,
@@ -119,12 +119,12 @@ from portula.flow.revoking import (
     tell_revocation,
 )
 from portula.flow.server import Server
-from portula.flow.signed_requests import counts_too_long, is_time, pairs_from_claims
+from portula.flow.signed_requests import is_time, is_valid_too_long, pairs_from_claims
 from portula.flow.signing import check_secret_signs, check_signed_response_alg
 from portula.flow.single_use import use_once
 from portula.flow.steps import Step, Steps, step
 from portula.flow.token import TOKEN_STEPS
-from portula.flow.validator import Live, OAuth2Validator
+from portula.flow.validator import LiveToken, OAuth2Validator
 from portula.host import console
 from portula.host.checks import Finding, Level
 from portula.host.commands import SchemaGroup
@@ -136,7 +136,7 @@ from portula.host.hooks import Hooks, Ruling
 from portula.host.kinds import (
     HookClass,
     HookDeclarations,
-    Kind,
+    HookKind,
     contribution,
     enrichment,
     event,
@@ -147,7 +147,7 @@ from portula.host.kinds import (
     veto,
 )
 from portula.host.markers import hookimpl
-from portula.host.profiles import Floor, Need, Profile, Shortfall
+from portula.host.profiles import Floor, Profile, ProfileViolation, RequiredSetting
 from portula.host.settings import (
     AnswersSlot,
     DeclaredSetting,
@@ -179,8 +179,8 @@ from portula.model.plans import (
     ChangeAll,
     Condition,
     Counts,
-    Part,
     Plan,
+    PlanPart,
     Remove,
     RowChange,
     Writes,
@@ -188,7 +188,7 @@ from portula.model.plans import (
 )
 from portula.model.records import (
     CORE_RECORDS,
-    ID_TOKEN,
+    ID_TOKEN_RECORD,
     SELF_REGISTERED,
     AccessToken,
     Application,
@@ -203,27 +203,27 @@ from portula.model.records import (
 )
 from portula.model.requests import current_request
 from portula.model.secret_hasher import SecretHasher
-from portula.model.shapes import MAX_LENGTH, SURROGATE, Field, Shape, shape_of
+from portula.model.shapes import MAX_TEXT_LENGTH, SURROGATE, RecordField, RecordShape, shape_of
 from portula.model.slots import (
     AddsPeople,
     Clock,
     HashGenerator,
     Jose,
+    Jwt,
     Login,
     NamesPeople,
     ScopesBackend,
-    SeenSession,
     Sessions,
+    SessionSummary,
     SuggestsNames,
-    Token,
     TokenGenerator,
 )
-from portula.model.sources import Source, Tier
+from portula.model.sources import PluginSource, Tier
 from portula.model.storage import (
     TO_AUTHORIZATION,
     TO_CLIENT,
+    Cursor,
     MeasuredStore,
-    Place,
     Pointer,
     Storage,
     Store,
@@ -236,7 +236,7 @@ from portula.model.uris import (
     LOOPBACK_ADDRESSES,
     is_below,
     is_loopback_host,
-    looks_native,
+    is_native_client,
     origin_of,
     redirect_uri_matches,
     redirect_uri_problem,
@@ -244,14 +244,14 @@ from portula.model.uris import (
     uri_scheme,
 )
 from portula.web import report
-from portula.web.administration import AdminAction, AdminRecords, AdminResult, RecordsOfPerson, page_behind
+from portula.web.administration import AdminAction, AdminRecords, AdminResult, RecordsOfPerson, page_after
 from portula.web.background import BackgroundTask
-from portula.web.blueprints import AccountLink, Mount, links_for, refuse_head
+from portula.web.blueprints import AccountLink, Mount, refuse_head, visible_links
 from portula.web.flask_apps import current_provider
 from portula.web.hooks import WebHooks
 from portula.web.interactions import InteractionView
 from portula.web.metadata import metadata_endpoints
-from portula.web.pages import PageForm, return_address, shown_name
+from portula.web.pages import PageForm, display_name, return_address
 from portula.web.provider import Provider
 from portula.web.report import field_docs
 from portula.web.waiting import WaitingRequests
@@ -259,23 +259,23 @@ from portula.web.waiting import WaitingRequests
 __all__ = [
     "AUTHORIZATION_ANSWER_STEPS",
     "AUTHORIZATION_STEPS",
+    "BROWSER_PARAMETERS",
     "CLIENT_ADDRESS",
     "CORE_RECORDS",
     "ENDS_WITH",
     "FORBIDDEN_SCHEMES",
     "FORM",
     "HEAR_VETOES",
-    "ID_TOKEN",
+    "ID_TOKEN_RECORD",
     "IMPLICIT",
     "JUDGE_SCOPE",
-    "KEEP_SECONDS",
     "LOOPBACK_ADDRESSES",
-    "MAX_LENGTH",
     "MAX_SUBJECT_LENGTH",
+    "MAX_TEXT_LENGTH",
     "NO_STORE",
     "OAUTHLIB_STATE",
-    "OF_A_BROWSER",
-    "REFRESH_TOKEN",
+    "PENDING_KEEP_SECONDS",
+    "REFRESH_TOKEN_PURPOSE",
     "REVOCATION_STEPS",
     "SELF_REGISTERED",
     "SURROGATE",
@@ -325,6 +325,7 @@ __all__ = [
     "ConsentQuestion",
     "CoreSettings",
     "Counts",
+    "Cursor",
     "DeclaredSetting",
     "Delivery",
     "DeliveryKind",
@@ -338,7 +339,6 @@ __all__ = [
     "ExtensionGrant",
     "FetchResponse",
     "Fetcher",
-    "Field",
     "Finding",
     "Floor",
     "Grant",
@@ -347,6 +347,7 @@ __all__ = [
     "HashGenerator",
     "HookClass",
     "HookDeclarations",
+    "HookKind",
     "Hooks",
     "IDToken",
     "Interaction",
@@ -354,10 +355,10 @@ __all__ = [
     "IntrospectionResponse",
     "Issue",
     "Jose",
+    "Jwt",
     "Keys",
-    "Kind",
     "Level",
-    "Live",
+    "LiveToken",
     "Login",
     "LoginFailed",
     "LoginSession",
@@ -367,25 +368,27 @@ __all__ = [
     "MetadataLimits",
     "Mount",
     "NamesPeople",
-    "Need",
     "OAuth2Validator",
     "OAuthRequest",
     "OutgoingMessage",
     "PageExchange",
     "PageForm",
     "Pairs",
-    "Part",
     "PasswordGrant",
-    "Place",
-    "Places",
     "Plan",
+    "PlanPart",
     "Plugin",
+    "PluginSource",
     "Pointer",
     "PollingGrant",
     "PresentedToken",
     "Profile",
+    "ProfileViolation",
     "ProtocolEvent",
     "Provider",
+    "Quota",
+    "RecordField",
+    "RecordShape",
     "RecordType",
     "RecordsOfPerson",
     "RefreshToken",
@@ -398,6 +401,7 @@ __all__ = [
     "RequestRefused",
     "RequestResolver",
     "RequestedMetadata",
+    "RequiredSetting",
     "ResponseMode",
     "ResponseType",
     "ResponseTypeFactory",
@@ -406,14 +410,11 @@ __all__ = [
     "SchemaGroup",
     "ScopesBackend",
     "SecretHasher",
-    "SeenSession",
     "Server",
     "SessionEnded",
+    "SessionSummary",
     "Sessions",
     "Settings",
-    "Shape",
-    "Shortfall",
-    "Source",
     "StandAlone",
     "Step",
     "Steps",
@@ -424,7 +425,6 @@ __all__ = [
     "SuggestsNames",
     "SupersededRefreshToken",
     "Tier",
-    "Token",
     "TokenEncryption",
     "TokenExchange",
     "TokenFormat",
@@ -441,6 +441,7 @@ __all__ = [
     "Writes",
     "answer_format",
     "basic_credentials",
+    "basic_credentials_of",
     "change_pending",
     "check_secret_signs",
     "check_signed_response_alg",
@@ -449,17 +450,16 @@ __all__ = [
     "console",
     "contribution",
     "costly_work",
-    "counts_too_long",
     "current_provider",
     "current_request",
     "decide_pending",
     "deliver_command",
+    "display_name",
     "display_value",
     "enrichment",
     "error_parameters",
     "event",
     "exchange_of",
-    "fault_of",
     "field_docs",
     "find_person",
     "grant_types_needed",
@@ -470,42 +470,40 @@ __all__ = [
     "is_below",
     "is_encrypted",
     "is_loopback_host",
-    "is_of_former",
+    "is_native_client",
+    "is_of_removed_client",
     "is_pending",
     "is_revoked",
     "is_time",
+    "is_valid_too_long",
     "issuer_of",
     "json_answer",
     "json_problem",
     "judge_code_challenge",
     "judge_grant_type",
     "jwk_thumbprint",
-    "links_for",
     "log_failure",
-    "looks_native",
     "may_have_scope",
     "metadata_endpoints",
     "nearest",
     "network_of",
-    "never_heard",
     "origin_of",
     "outbox",
-    "page_behind",
+    "page_after",
     "page_exchange_about",
     "pairs_from_claims",
     "parse_form",
     "parse_pairs",
     "pending_payload",
+    "plan_authorization_records",
     "plan_revocation",
     "plan_to_add",
     "preferred_format",
-    "presented_basic",
     "printable",
     "public_jwk",
     "read_array",
     "read_client_metadata",
     "read_object",
-    "record_granted",
     "redirect_uri_matches",
     "redirect_uri_problem",
     "refresh_generator",
@@ -519,24 +517,26 @@ __all__ = [
     "revoke_client",
     "revoke_person",
     "secret_id",
+    "server_error_of",
     "shape",
     "shape_of",
-    "shown_name",
     "slot",
     "sorted_response_type",
     "step",
     "subclass_of",
-    "take_places",
+    "take_quotas",
     "tell_refusal",
     "tell_revocation",
     "token_error",
     "unkeyed_digest",
     "unknown_scopes",
+    "unused_overrides",
     "uri_host",
     "uri_scheme",
     "use_once",
     "verifies_challenge",
     "veto",
+    "visible_links",
     "write_client_metadata",
 ]
 

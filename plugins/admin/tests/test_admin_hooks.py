@@ -7,7 +7,7 @@ import pytest
 
 from portula import Plugin
 from portula.errors import AccessDeniedError
-from portula.plugin import Kind
+from portula.plugin import HookKind
 from portula_admin.access import may_enter
 from portula_admin.hooks import AdminHooks
 from portula_admin.site import DEFAULTS
@@ -48,7 +48,7 @@ def test_the_example_of_the_veto_denies_the_keys_of_somebody_elses(make):
 @pytest.mark.parametrize("hook", [*SLOTS, VETO])
 def test_every_hook_is_known_to_decide(make, hook):
     facts = make().provider.plugins.facts(hook)
-    assert facts.kind is (Kind.VETO if hook == VETO else Kind.SLOT)
+    assert facts.kind is (HookKind.VETO if hook == VETO else HookKind.SLOT)
     assert facts.hook_class == "decides"
     has_setting = hook not in ("portula_admin_access", VETO)
     assert facts.setting == (hook.removeprefix("portula_").upper() if has_setting else None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portula.plugin import Artifact, Places
+from portula.plugin import Artifact, Quota
 from portula_ciba.attempts import ATTEMPT, JUDGED_WITHIN_SECONDS, WINDOW_SECONDS, attempt
 from portula_testing.provider import MovableClock, make_provider
 
@@ -11,7 +11,7 @@ from portula_testing.provider import MovableClock, make_provider
 def test_a_wrong_attempt_that_is_judged_slowly_ends_as_what_it_is(purged):
     clock = MovableClock(1_700_000_000)
     provider = make_provider(clock=clock)
-    with attempt(provider, Places(provider, ATTEMPT, "user", 1), "Too many.") as judged:
+    with attempt(provider, Quota(provider, ATTEMPT, "user", 1), "Too many.") as judged:
         clock.advance(JUDGED_WITHIN_SECONDS + 1)
         if purged:
             assert provider.storage.purge(Artifact, now=provider.now(), limit=10) == 1

@@ -4,7 +4,7 @@ import pytest
 
 from portula import ConfigError, Plugin, hookimpl
 from portula.errors import InvalidClientMetadata
-from portula.plugin import HookClass, Kind
+from portula.plugin import HookClass, HookKind
 
 ORIGIN = {"Origin": "https://page.example"}
 
@@ -149,4 +149,4 @@ def test_a_denied_update_changes_nothing(make, kind):
 
 def test_the_hook_says_what_it_is(world):
     facts = world.provider.plugins.facts("portula_validate_dynamic_registration")
-    assert (facts.kind, facts.hook_class) == (Kind.VETO, HookClass.DECIDES)
+    assert (facts.kind, facts.hook_class) == (HookKind.VETO, HookClass.DECIDES)

@@ -4,7 +4,7 @@ import pytest
 
 from portula.errors import DuplicateRecord
 from portula.plugin import Artifact
-from portula_dcr import claims
+from portula_dcr import counters
 from portula_dcr.initial_access import InitialAccessTokens
 from portula_dcr.registry import REGISTER_TRIES
 
@@ -12,7 +12,7 @@ from portula_dcr.registry import REGISTER_TRIES
 @pytest.fixture
 def meanwhile(monkeypatch):
     """Return the function that lets something happen before each of the next plans; who comes then is not overtaken."""
-    monkeypatch.setattr(claims.secrets, "randbelow", lambda limit: 0)
+    monkeypatch.setattr(counters.secrets, "randbelow", lambda limit: 0)
 
     def overtake(world, act, times=1):
         apply, left = world.provider.storage.apply, [act] * times

@@ -17,7 +17,7 @@ from portula.cli.serve import ServeOptions, make_app
 from portula.plugin import Application, Artifact
 from portula_playground import player as player_module
 from portula_playground.page import THREAD
-from portula_playground.places import CLIENT_IDS, LIFE_SECONDS, NAME, take
+from portula_playground.trial_clients import CLIENT_IDS, LIFE_SECONDS, NAME, take
 
 PASSWORD = "correct horse battery staple"
 CONFIGURATION = """

@@ -20,7 +20,7 @@ from portula.plugin import Application
 from portula_playground import display as display_module
 from portula_playground import player as player_module
 from portula_playground.commands import try_command
-from portula_playground.places import CLIENT_IDS, LIFE_SECONDS, NAME, take
+from portula_playground.trial_clients import CLIENT_IDS, LIFE_SECONDS, NAME, take
 
 
 def play_tea(player):

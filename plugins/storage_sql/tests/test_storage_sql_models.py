@@ -17,7 +17,7 @@ from portula import Plugin, plugin
 from portula.errors import ConfigError, DuplicateRecord, RecordReplayed
 from portula.host.models import StorageModel
 from portula.host.modes import storage_check_deferred
-from portula.plugin import CORE_RECORDS, ID_TOKEN, Application, ApplicationPolicy, RecordType, Storage
+from portula.plugin import CORE_RECORDS, ID_TOKEN_RECORD, Application, ApplicationPolicy, RecordType, Storage
 from portula_storage_sql import migrate
 from portula_storage_sql.engine import make_engine
 from portula_storage_sql.models import (
@@ -116,7 +116,7 @@ def swapped(records: Sequence[RecordType], *names: str) -> tuple[RecordType, ...
     )
 
 
-ALL = swapped((*CORE_RECORDS, ID_TOKEN))
+ALL = swapped((*CORE_RECORDS, ID_TOKEN_RECORD))
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def test_methods_of_the_class_and_of_its_policies_hold_for_records() -> None:
 @pytest.mark.parametrize("name", list(MODELS))
 def test_swapping_one_model_swaps_no_other_and_makes_no_table_of_it(name: str, tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'portula.sqlite3'}")
-    records = swapped((*CORE_RECORDS, ID_TOKEN), name)
+    records = swapped((*CORE_RECORDS, ID_TOKEN_RECORD), name)
     done = migrate.upgrade(engine, records)
     assert done[0].startswith("migration 0001")
     assert migrate.pending(engine, records) == []

@@ -18,7 +18,7 @@ from unittest.mock import patch
 from portula import Plugin
 from portula.host.kinds import AT_START, facts_of
 from portula.host.plugins import Implementation, Plugins
-from portula.plugin import Kind, Plan
+from portula.plugin import HookKind, Plan
 
 MESSAGE = "a fault made by a test"
 """What the exception says; no answer may repeat it."""
@@ -37,7 +37,7 @@ class Crossing:
     """One call that left the code of the provider."""
 
     label: str
-    kind: Kind | None = None
+    kind: HookKind | None = None
     """Of the hook, None for a call to a slot or a store."""
     writes: bool = False
     """Whether a store has kept something when it returns."""
@@ -87,7 +87,7 @@ class Crossings:
 
     @contextmanager
     def cross(
-        self, label: str, error: type[Exception], kind: Kind | None = None, *, writes: bool = False
+        self, label: str, error: type[Exception], kind: HookKind | None = None, *, writes: bool = False
     ) -> Iterator[None]:
         """Note a call, which is made within; raise, before or after it, if it is the one to fail."""
         if self._thread != threading.get_ident():
@@ -136,7 +136,7 @@ def labels_of(crossings: Sequence[Crossing]) -> list[str]:
 class _Implementation(Implementation):
     """Calls a hook, and puts stand-ins in place of what a slot or a store is."""
 
-    kind: Kind
+    kind: HookKind
     crossings: Crossings
 
     def call(self, value: object) -> Any:
@@ -144,10 +144,10 @@ class _Implementation(Implementation):
         if self.name == _STORES:
             made = Implementation.call(self, value) or {}
             return {name: self._factory(make) for name, make in made.items()}
-        if self.kind is Kind.SLOT:
+        if self.kind is HookKind.SLOT:
             answer = Implementation.call(self, value)
             return answer if self.name in _UNWATCHED else self._slot(answer)
-        if self.kind is not Kind.CONTRIBUTION:
+        if self.kind is not HookKind.CONTRIBUTION:
             with self.crossings.cross(f"{self.name} of {self.source.name}", RuntimeError, self.kind):
                 return Implementation.call(self, value)
         return Implementation.call(self, value)

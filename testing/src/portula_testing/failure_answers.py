@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from click.testing import Result
 from werkzeug.test import TestResponse
 
-from portula.plugin import Kind
+from portula.plugin import HookKind
 from portula_testing import jws
 from portula_testing.crossings import MESSAGE, Crossing
 
@@ -22,7 +22,7 @@ FAULTS = ("server_error", "temporarily_unavailable")
 STATUSES = (500, 503)
 DENIAL = "access_denied"
 """What a rule that cannot be applied leads to: nobody is let through."""
-_DENYING = (Kind.VETO, Kind.REQUIREMENT)
+_DENYING = (HookKind.VETO, HookKind.REQUIREMENT)
 
 
 @dataclass(frozen=True, slots=True)

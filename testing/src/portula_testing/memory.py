@@ -16,7 +16,7 @@ from portula.plugin import (
     ChangeAll,
     Condition,
     Counts,
-    Place,
+    Cursor,
     Plan,
     RecordType,
     Remove,
@@ -107,7 +107,7 @@ class MemoryStore:
         *,
         descending: bool = False,
         limit: int = 100,
-        after: Place | None = None,
+        after: Cursor | None = None,
         prefix: str = "",
         **where: str | int | bool | None,
     ) -> list[R]:

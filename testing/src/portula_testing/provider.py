@@ -18,8 +18,8 @@ from portula.plugin import (
     Clock,
     Issue,
     OAuthRequest,
+    PluginSource,
     Server,
-    Source,
     Tier,
     TokenExchange,
     nearest,
@@ -119,7 +119,7 @@ class _TestProvider(Provider):
         super()._gather()
         for hook, plugin in (("portula_clock", MovableClock), ("portula_login", TestLogin)):
             if not self.plugins.implementations(hook):
-                self.plugins.register(plugin(), Source(plugin.__name__, Tier.DEPLOYMENT))
+                self.plugins.register(plugin(), PluginSource(plugin.__name__, Tier.DEPLOYMENT))
 
     def _configure(self) -> None:
         cheap = {

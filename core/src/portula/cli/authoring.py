@@ -24,14 +24,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from portula.cli.serve import ServeOptions, make_app
 from portula.host.declared_hooks import DeclaredHooks
 from portula.host.defaults import DEFAULT_ROOMS
-from portula.host.kinds import NEEDS_TRUST, PREFIX, HookFacts, Kind
+from portula.host.kinds import NEEDS_TRUST, PREFIX, HookFacts, HookKind
 from portula.host.modes import storage_check_deferred
 from portula.model.errors import ConfigError, PortulaError, nearest
 from portula.web.hooks import CORE_HOOKS
 
 DISTRIBUTION_PREFIX = "portula-"
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-KINDS = frozenset(Kind)
+KINDS = frozenset(HookKind)
 """Names of the decorators of declarations, which stand in no annotation."""
 
 _SECTION = re.compile(r"^\[([a-z-]+)\]\n", re.MULTILINE)

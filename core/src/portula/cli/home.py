@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 
 from portula.flow.hooks import FlowHooks
-from portula.web.blueprints import links_for
+from portula.web.blueprints import visible_links
 from portula.web.hooks import WebHooks
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def home_page(provider: Provider) -> Response:
     account = login.account_url() if login else None
     links = [("Your account" if person else "Sign in to your account", account)] if account else []
     if person:
-        contributed = links_for(provider.hooks.collect(WebHooks.portula_account_links), person)
+        contributed = visible_links(provider.hooks.collect(WebHooks.portula_account_links), person)
         links += [(link.text, provider.url_for(link.view)) for link in contributed]
     tried = provider.hooks.collect(WebHooks.portula_demo_links)
     paths = sorted(provider.machine_endpoints.paths)

@@ -11,13 +11,13 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from portula.host.profiles import Profile, Shortfall
+from portula.host.profiles import Profile, ProfileViolation
 from portula.model.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from portula.web.provider import Provider
 
-Line = tuple[str | None, Shortfall]
+Line = tuple[str | None, ProfileViolation]
 """A client, None for the server, and what it lacks."""
 
 
@@ -54,10 +54,12 @@ def _lines(provider: Provider, profile: Profile) -> Iterator[Line]:
         named = ", ".join(held.name for held in settings.profiles.in_force) or "None"
         yield (
             None,
-            Shortfall(field="PROFILE", value=named, allowed=f"{profile.name!r}, by itself or in a list"),
+            ProfileViolation(
+                field="PROFILE", value=named, allowed=f"{profile.name!r}, by itself or in a list"
+            ),
         )
     configured = {declared.name for declared in settings.declarations() if declared.origin == "configured"}
-    for missing in settings.shortfalls(profile):
+    for missing in settings.violations(profile):
         if missing.field == "PROFILE" or missing.field in configured:  # a default changes with the profile
             yield None, missing
     columns = (SpinnerColumn(), TextColumn("{task.completed} clients"), TimeElapsedColumn())

@@ -233,13 +233,13 @@ def plan(exchange: AuthorizationExchange) -> None:
 
 def outboxes(exchange: AuthorizationExchange) -> None:
     """Let plugins keep records of their own in the same plan; one that fails refuses the request."""
-    record_granted(exchange)
+    plan_authorization_records(exchange)
     hooks = exchange.provider.hooks
     for event in exchange.events:
         exchange.plan.extend(hooks.record(RequestHooks.portula_record_token, event))
 
 
-def record_granted(exchange: PageExchange) -> None:
+def plan_authorization_records(exchange: PageExchange) -> None:
     """Plan what plugins keep beside an authorization that a person gave.
 
     Raises:

@@ -18,7 +18,13 @@ from portula.flow.exchange import AuthorizationExchange, Exchange, TokenExchange
 from portula.flow.foreign import working_on
 from portula.flow.messages import ISSUER, OAuthRequest, Pairs, RepeatedParameter
 from portula.flow.refusals import tell_refusal
-from portula.flow.responses import error_parameters, failed_answer, fault_of, from_oauthlib, token_error
+from portula.flow.responses import (
+    error_parameters,
+    failed_answer,
+    from_oauthlib,
+    server_error_of,
+    token_error,
+)
 from portula.flow.server import Server
 from portula.host.hooks import RuleFailed
 from portula.model.errors import AuthorizationRefused, Conflict, DuplicateRecord, RecordReplayed
@@ -76,7 +82,7 @@ class Backend:
         except Exception as failure:
             if exchange.redirect_uri is None:
                 raise
-            raise AuthorizationRefused(fault_of(failure, AUTHORIZATION), exchange) from failure
+            raise AuthorizationRefused(server_error_of(failure, AUTHORIZATION), exchange) from failure
         return exchange
 
     def refuse_repeated(self, error: RepeatedParameter, issuer: str) -> None:
@@ -107,7 +113,7 @@ class Backend:
         except Exception as failure:
             if exchange.redirect_uri is None:
                 raise
-            refusal = fault_of(failure, AUTHORIZATION)
+            refusal = server_error_of(failure, AUTHORIZATION)
         if exchange.redirect_uri is not None:
             raise AuthorizationRefused(refusal, exchange) from error
 
@@ -137,7 +143,7 @@ class Backend:
         except (AuthorizationRefused, Conflict, DuplicateRecord, OAuth2Error, RecordReplayed):
             raise
         except Exception as failure:
-            raise AuthorizationRefused(fault_of(failure, AUTHORIZATION), authorization) from failure
+            raise AuthorizationRefused(server_error_of(failure, AUTHORIZATION), authorization) from failure
         return cast("Answer", authorization.answer)
 
     def error_response(self, refused: AuthorizationRefused, issuer: str) -> Answer:

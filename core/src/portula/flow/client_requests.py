@@ -61,7 +61,7 @@ def refuse(exchange: Exchange, error: Exception) -> Answer | None:
 JUDGE_SCOPE = step(scope, reads="request client", sets="scope")
 """The step for an endpoint that is asked for a scope outside of an authorization request (RFC 8628 §3.1)."""
 
-OF_A_BROWSER = frozenset({"nonce", "prompt", "redirect_uri", "response_mode", "response_type", "state"})
+BROWSER_PARAMETERS = frozenset({"nonce", "prompt", "redirect_uri", "response_mode", "response_type", "state"})
 """Parameters of an authorization request that make sense at a browser alone: elsewhere they are unknown, and ignored
 (RFC 6749 §3.1)."""
 

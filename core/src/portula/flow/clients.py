@@ -15,7 +15,7 @@ from portula.flow.registration import ClientRegistration
 from portula.flow.request_hooks import RequestHooks
 from portula.flow.revoking import revoke_client
 from portula.host.declarations import HostHooks
-from portula.host.profiles import PROFILE_MEMBER, Shortfall
+from portula.host.profiles import PROFILE_MEMBER, ProfileViolation
 from portula.model.client_metadata import required_confirmations
 from portula.model.errors import Conflict, InvalidClientMetadata, UnknownClient, nearest
 from portula.model.failures import log_failure
@@ -312,7 +312,7 @@ class Clients:
 
         return self.edit(client_id, remove)
 
-    def shortfalls(self, application: Application) -> list[str]:
+    def violations(self, application: Application) -> list[str]:
         """Return what of a client is not as the profiles ask that it is held to.
 
         Nobody knows what one asks that is not there any more: its clients are below it.
@@ -321,7 +321,7 @@ class Clients:
         own = settings.profiles.own(application)
         if own is None and named is not None:
             known = ", ".join(settings.profiles.known) or "none is installed"
-            return [str(Shortfall(field=PROFILE_MEMBER, value=repr(named), allowed=known))]
+            return [str(ProfileViolation(field=PROFILE_MEMBER, value=repr(named), allowed=known))]
         return [
             *([] if own is None else map(str, settings.missing(own))),
             *(
@@ -360,7 +360,7 @@ class Clients:
         if len(binding) > 1:
             named = " and ".join(member.name for member in binding)
             raise InvalidClientMetadata(f"{named} exclude each other")
-        problems = self.shortfalls(application)
+        problems = self.violations(application)
         if problems:
             raise InvalidClientMetadata("; ".join(problems))
         registration = ClientRegistration(provider=self._provider, application=application)

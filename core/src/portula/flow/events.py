@@ -35,7 +35,7 @@ class TokenIssued(ProtocolEvent):
     scopes: tuple[str, ...]
     authorization: str | None = None
     """Identifier of the authorization it is of; None for tokens of the client itself."""
-    under: Authorization | None = field(default=None, repr=False, compare=False)
+    authorization_record: Authorization | None = field(default=None, repr=False, compare=False)
     """That authorization as the plan leaves it: for a room that keeps a record beside it for as long."""
 
 

@@ -219,7 +219,7 @@ def basic_credentials(header: str) -> list[tuple[str, str]] | None:
     return [decoded] if decoded == (user, password) else [decoded, (user, password)]
 
 
-def presented_basic(request: OAuthRequest) -> list[tuple[str, str]] | None:
+def basic_credentials_of(request: OAuthRequest) -> list[tuple[str, str]] | None:
     """Return what `basic_credentials` makes of a request's Authorization header, which is parsed once."""
     header = request.headers.get("Authorization")
     if header is None:

@@ -14,7 +14,7 @@ from oauthlib.oauth2.rfc8628.errors import AuthorizationPendingError, ExpiredTok
 
 from portula.flow.grants import ExtensionGrant
 from portula.flow.responses import RetryLater
-from portula.flow.revoking import is_of_former
+from portula.flow.revoking import is_of_removed_client
 from portula.model.errors import Conflict
 from portula.model.plans import Plan
 from portula.model.records import Application, Artifact, Authorization
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     X = TypeVar("X", bound=PageExchange)
 
-KEEP_SECONDS = 600
+PENDING_KEEP_SECONDS = 600
 """How long a request is kept that is over, so that its client hears that it is."""
 
 SLOWER_BY_SECONDS = 5
@@ -91,7 +91,7 @@ def page_exchange_about(
     client, asked, validator = exchange.client, exchange.request, provider.validator
     if (
         client is None
-        or is_of_former(client, request.issued_at)
+        or is_of_removed_client(client, request.issued_at)
         or not client.is_usable(asked)
         or not validator.validate_grant_type(client.client_id, grant_type, client, asked)
         or not validator.validate_scopes(client.client_id, list(exchange.scope), client, asked)
@@ -138,7 +138,7 @@ class PollingGrant(ExtensionGrant, ABC):
             pending is None
             or pending.client_id != client.client_id
             or pending.taken_at is not None
-            or is_of_former(client, pending.issued_at)
+            or is_of_removed_client(client, pending.issued_at)
         ):
             exchange.reason = f"the {self.parameter} is unknown, used, or another client's"
             raise InvalidGrantError(request=exchange.request)

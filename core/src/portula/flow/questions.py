@@ -114,7 +114,7 @@ NEVER_ASKED = {
 """Questions of oauthlib's RequestValidator that nobody asks, and what decides instead."""
 
 
-def never_heard(validator: type[Any]) -> dict[str, str]:
+def unused_overrides(validator: type[Any]) -> dict[str, str]:
     """Return the questions that a validator class answers though nobody asks them, each with what decides instead."""
     return {
         name: instead
@@ -123,4 +123,4 @@ def never_heard(validator: type[Any]) -> dict[str, str]:
     }
 
 
-__all__ = ["ASKED", "NEVER_ASKED", "Questions", "never_heard"]
+__all__ = ["ASKED", "NEVER_ASKED", "Questions", "unused_overrides"]

@@ -14,7 +14,7 @@ from portula.flow.exchange import exchange_of
 if TYPE_CHECKING:
     from portula.model.keys import Keys
 
-REFRESH_TOKEN = "refresh token"
+REFRESH_TOKEN_PURPOSE = "refresh token"
 """Purpose under which values of refresh tokens are digested, whoever made them."""
 
 _PURPOSE = "refresh token value"

@@ -67,7 +67,7 @@ class MetadataLimits:
     """For a client that asks for none, or for none that it may have; None: all of `scopes`."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Values of members that are left out, as far as the provider knows them."""
-    unheard: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     """Members that are no client metadata here."""
 
 
@@ -85,7 +85,7 @@ class RequestedMetadata:
         return {
             name: member
             for name, member in self._provider.client_members.items()
-            if name not in (*_NAMES, *self._limits.unheard) and member.field not in PRIVILEGED
+            if name not in (*_NAMES, *self._limits.ignored) and member.field not in PRIVILEGED
         }
 
     def client(

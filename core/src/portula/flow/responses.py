@@ -29,7 +29,7 @@ class InvalidTargetError(errors.InvalidRequestError):  # type: ignore[misc] # oa
     error = "invalid_target"
 
 
-def fault_of(failure: Exception, what: str) -> OAuth2Error:
+def server_error_of(failure: Exception, what: str) -> OAuth2Error:
     """Log that a request failed, and return what its client is told (RFC 6749 §4.1.2.1)."""
     log_failure(failure, "%s is refused", what)
     if isinstance(failure, StorageDown):

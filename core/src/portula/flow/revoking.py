@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
     from portula.model.plans import Condition
     from portula.model.records import Application
-    from portula.model.storage import Place
+    from portula.model.storage import Cursor
 
 ENDS_WITH = "ends_with"
 """Fact of an authorization that no person gave: the `digest` of the access token of a client itself that it was made
@@ -78,7 +78,7 @@ def is_revoked(provider: AuthorizationServer, authorization: Authorization) -> b
     return authorization.revoked_at is not None or _has_ended(provider, authorization)
 
 
-def is_of_former(client: Application, issued_at: int) -> bool:
+def is_of_removed_client(client: Application, issued_at: int) -> bool:
     """Say whether what was issued at a time was issued to another client, which had this name and was removed.
 
     A store that does not walk cannot find and revoke what a client had as it is removed; and no store finds what waits
@@ -96,7 +96,7 @@ def _has_ended(provider: AuthorizationServer, authorization: Authorization) -> b
     client = None if token is None else provider.clients.find(token.client_id)
     if token is None or token.revoked_at is not None or client is None:
         return True
-    return not client.is_usable(None) or is_of_former(client, token.issued_at)
+    return not client.is_usable(None) or is_of_removed_client(client, token.issued_at)
 
 
 def revoke_person(
@@ -182,7 +182,7 @@ def revoke_client(provider: AuthorizationServer, client_id: str) -> int:
 
 
 def _authorization_pages(provider: AuthorizationServer, client_id: str) -> Iterator[list[Authorization]]:
-    after: Place | None = None
+    after: Cursor | None = None
     while page := provider.storage.walk(
         Authorization, "issued_at", limit=PAGE, after=after, client_id=client_id
     ):
@@ -194,7 +194,7 @@ def _authorization_pages(provider: AuthorizationServer, client_id: str) -> Itera
 
 def _revoke_tokens(provider: AuthorizationServer, client_id: str) -> int:
     now, revoked = provider.now(), 0
-    after: Place | None = None
+    after: Cursor | None = None
     while page := provider.storage.walk(
         AccessToken, "issued_at", limit=PAGE, after=after, client_id=client_id
     ):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from portula.flow.grants import GrantFactory
     from portula.flow.validator import OAuth2Validator
     from portula.host.hooks import Hooks
-    from portula.model.sources import Source
+    from portula.model.sources import PluginSource
 
 Body = Sequence[tuple[str, str]] | Mapping[str, str] | None
 Result = tuple[Mapping[str, Any], str | None, int]
@@ -172,7 +172,7 @@ def formats_without_our_server(hooks: Hooks) -> list[str]:
     ]
 
 
-def _grant(source: Source, name: str, make: GrantFactory, validator: OAuth2Validator) -> GrantType:
+def _grant(source: PluginSource, name: str, make: GrantFactory, validator: OAuth2Validator) -> GrantType:
     """Make the grant type that a plugin contributes.
 
     Raises:

@@ -52,7 +52,7 @@ def is_time(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and -LATEST < value < LATEST
 
 
-def counts_too_long(claims: Mapping[str, Any], now: int, longest: int | None) -> bool:
+def is_valid_too_long(claims: Mapping[str, Any], now: int, longest: int | None) -> bool:
     """Say whether an object counts for longer than it may, or from too long ago (FAPI 2.0 Message Signing §5.3.1)."""
     if longest is None:
         return False

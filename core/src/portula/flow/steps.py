@@ -17,7 +17,7 @@ from oauthlib.oauth2 import OAuth2Error
 from portula.flow.client_cache import ClientChanged
 from portula.flow.refusals import tell_refusal
 from portula.model.errors import ConfigError, PortulaError, nearest
-from portula.model.sources import Source, Tier
+from portula.model.sources import PluginSource, Tier
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Run = Callable[[Any], None]
 
-CORE = Source("core", Tier.DEFAULT, "portula-core", "")
+CORE = PluginSource("core", Tier.DEFAULT, "portula-core", "")
 
 GIVEN = frozenset({"provider", "message", "issuer"})
 """Facts that an exchange has before its first step."""
@@ -54,7 +54,7 @@ class Step:
     """Whether its endpoint may well not be there, so that `portula check` says nothing of a step that never runs."""
     guards: bool = False
     """Whether it protects what is issued, so that a server class that runs no steps cannot stand in."""
-    source: Source = field(default=CORE)
+    source: PluginSource = field(default=CORE)
     """Who contributes it."""
 
     @property
@@ -168,7 +168,7 @@ class Steps(Generic[E]):
         answer, headers = self.answer(exchange), getattr(exchange, "headers", None)
         return answer.with_headers(headers) if headers else answer
 
-    def with_steps(self, contributed: Sequence[Step], source: Source | None = None) -> Steps[E]:
+    def with_steps(self, contributed: Sequence[Step], source: PluginSource | None = None) -> Steps[E]:
         """Return the list with the steps that plugins contribute to it; `source` is whose list it is, None for core's.
 
         Raises:

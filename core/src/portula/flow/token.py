@@ -213,7 +213,7 @@ def announce(exchange: Exchange) -> None:
             grant_type=request.grant_type or "",
             scopes=exchange.scope,
             authorization=exchange.authorization.id if exchange.authorization else None,
-            under=exchange.authorization,
+            authorization_record=exchange.authorization,
         )
     )
 

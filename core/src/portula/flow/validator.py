@@ -13,7 +13,7 @@ from portula.flow.questions import Questions
 from portula.model.errors import ConfigError, SlotConflict, nearest
 from portula.model.keys import unkeyed_digest
 from portula.model.records import AccessToken, Application, Authorization, RefreshToken
-from portula.model.sources import Source
+from portula.model.sources import PluginSource
 
 if TYPE_CHECKING:
     from portula.flow.authorization_server import AuthorizationServer
@@ -24,7 +24,7 @@ T = TypeVar("T", AccessToken, RefreshToken)
 
 
 @dataclass(frozen=True, slots=True)
-class Live(Generic[T]):
+class LiveToken(Generic[T]):
     """A token that counts now, with what was read to know that."""
 
     token: T
@@ -83,7 +83,7 @@ class OAuth2Validator(Questions):
 
     def find_live_access_token(
         self, value: str, caller: Application | None = None
-    ) -> Live[AccessToken] | None:
+    ) -> LiveToken[AccessToken] | None:
         """Return the access token with this value unless it expired, was revoked, or its client or user is disabled.
 
         `caller` is the client that asks, where it was found by `ClientCache`.
@@ -99,7 +99,7 @@ class OAuth2Validator(Questions):
 
     def find_live_refresh_token(
         self, value: str, known: Application | None = None
-    ) -> Live[RefreshToken] | None:
+    ) -> LiveToken[RefreshToken] | None:
         """Return the refresh token with this value unless it was superseded; all else as for access tokens.
 
         `known` is a client that was read in this request already, so that it is not read again.
@@ -167,7 +167,7 @@ QUESTION = "validator."
 
 def fold(
     user_class: type[OAuth2Validator] | None,
-    mixins: Sequence[tuple[Source, type[OAuth2Validator]]],
+    mixins: Sequence[tuple[PluginSource, type[OAuth2Validator]]],
     choice: Mapping[str, str],
 ) -> type[Any]:
     """Join the deployment's class and the rooms' mixins, strongest first, into one validator class.
@@ -179,7 +179,7 @@ def fold(
         ConfigError: the plugin chosen for a question does not answer it.
     """
     chosen = {key.removeprefix(QUESTION): name for key, name in choice.items() if key.startswith(QUESTION)}
-    answered: dict[tuple[int, str], Source] = {}
+    answered: dict[tuple[int, str], PluginSource] = {}
     for source, mixin in mixins:
         for question in vars(mixin):
             if question.startswith("__") or question in chosen:
@@ -196,7 +196,7 @@ def fold(
     return type("Validator", tuple(dict.fromkeys(bases)) or (OAuth2Validator,), namespace)
 
 
-def _answer(question: str, plugin: str, mixins: Sequence[tuple[Source, type[OAuth2Validator]]]) -> Any:
+def _answer(question: str, plugin: str, mixins: Sequence[tuple[PluginSource, type[OAuth2Validator]]]) -> Any:
     answers = {source.name: vars(mixin)[question] for source, mixin in mixins if question in vars(mixin)}
     if plugin not in answers:
         raise ConfigError(

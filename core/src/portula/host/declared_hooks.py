@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
-from portula.host.kinds import AT_START, PREFIX, HookDeclarations, HookFacts, Kind, facts_of
+from portula.host.kinds import AT_START, PREFIX, HookDeclarations, HookFacts, HookKind, facts_of
 from portula.host.signatures import return_type, shape_problems, value_type
 
-_TYPED_ANSWERS = (Kind.SLOT, Kind.REQUIREMENT)
+_TYPED_ANSWERS = (HookKind.SLOT, HookKind.REQUIREMENT)
 
 
 class DeclaredHooks(Mapping[str, Callable[..., Any]]):

@@ -16,7 +16,7 @@ import importlib_metadata
 from portula.host.defaults import DEFAULT_ROOMS
 from portula.host.kinds import PREFIX, HookDeclarations, facts_of
 from portula.model.errors import BrokenPlugin, ConfigError, DuplicatePlugin
-from portula.model.sources import Source, Tier
+from portula.model.sources import PluginSource, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "portula"
 
 
-def entry_points() -> dict[str, tuple[importlib_metadata.EntryPoint, Source]]:
+def entry_points() -> dict[str, tuple[importlib_metadata.EntryPoint, PluginSource]]:
     """Return the entry points of the group `portula` by name, none of them loaded.
 
     They are read again when a folder of `sys.path` has changed, as Python's own finders of modules do.
@@ -46,13 +46,15 @@ def _changed_at(folder: str) -> int | None:
 @lru_cache(maxsize=8)
 def _entry_points(
     _folders: tuple[tuple[str, int | None], ...],
-) -> dict[str, tuple[importlib_metadata.EntryPoint, Source]]:
-    found: dict[str, tuple[importlib_metadata.EntryPoint, Source]] = {}
+) -> dict[str, tuple[importlib_metadata.EntryPoint, PluginSource]]:
+    found: dict[str, tuple[importlib_metadata.EntryPoint, PluginSource]] = {}
     for entry_point in importlib_metadata.entry_points(group=ENTRY_POINT_GROUP):
         distribution = entry_point.dist.name if entry_point.dist else "unknown"
         version = entry_point.dist.version if entry_point.dist else ""
         ours = DEFAULT_ROOMS.get(entry_point.name) == _normal(distribution)
-        source = Source(entry_point.name, Tier.DEFAULT if ours else Tier.INSTALLED, distribution, version)
+        source = PluginSource(
+            entry_point.name, Tier.DEFAULT if ours else Tier.INSTALLED, distribution, version
+        )
         earlier = found.get(entry_point.name)
         if earlier and _normal(earlier[1].distribution or "") != _normal(distribution):
             raise DuplicatePlugin(
@@ -63,7 +65,7 @@ def _entry_points(
     return found
 
 
-def plugin_files(directory: Path) -> Iterator[tuple[Path, Source]]:
+def plugin_files(directory: Path) -> Iterator[tuple[Path, PluginSource]]:
     """Yield each `*.py` of a folder in order of name, none of them loaded.
 
     Raises:
@@ -72,10 +74,10 @@ def plugin_files(directory: Path) -> Iterator[tuple[Path, Source]]:
     if not directory.is_dir():
         raise ConfigError(f"PLUGINS_DIR: {str(directory)!r} is not a folder")
     for path in sorted(directory.glob("*.py")):
-        yield path, Source(path.stem, Tier.DIRECTORY)
+        yield path, PluginSource(path.stem, Tier.DIRECTORY)
 
 
-def load_file(path: Path, source: Source) -> ModuleType:
+def load_file(path: Path, source: PluginSource) -> ModuleType:
     """Run a file as a module of its own.
 
     Raises:

@@ -18,7 +18,7 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
 from portula.host.answers import contribution_problem, problem_of
 from portula.host.events import Event
 from portula.host.joining import empty_requirement, join_denials, keys_of
-from portula.host.kinds import PREFIX, HookFacts, Kind
+from portula.host.kinds import PREFIX, HookFacts, HookKind
 from portula.host.logs import log_event
 from portula.host.plugins import Implementation, Plugins
 from portula.host.signatures import return_type
@@ -34,7 +34,7 @@ from portula.model.errors import (
     nearest,
 )
 from portula.model.failures import log_failure
-from portula.model.sources import Source
+from portula.model.sources import PluginSource
 from portula.model.strict_json import json_problem
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Ruling(Generic[T]):
 
     slot: str
     answer: T | None
-    winner: Source | None
-    outranked: tuple[Source, ...] = ()
+    winner: PluginSource | None
+    outranked: tuple[PluginSource, ...] = ()
 
 
 class Hooks:
@@ -79,7 +79,9 @@ class Hooks:
     def check_choice(self) -> None:
         """Refuse a PLUGINS_CHOICE for what is no slot: a misspelt choice would choose nothing."""
         known = [
-            name.removeprefix(PREFIX) for name, facts in self._plugins.all_facts() if facts.kind is Kind.SLOT
+            name.removeprefix(PREFIX)
+            for name, facts in self._plugins.all_facts()
+            if facts.kind is HookKind.SLOT
         ]
         findings = [
             f"PLUGINS_CHOICE: there is no slot {slot!r}{nearest(slot, known)}"
@@ -93,7 +95,7 @@ class Hooks:
         """Ask every slot, so that a conflict shows at start and no request meets it."""
         together = Together()
         for name, facts in self._plugins.all_facts():
-            if facts.kind is Kind.SLOT:
+            if facts.kind is HookKind.SLOT:
                 with together.part():
                     self.ruling(self._plugins.declared[name])
         together.check()
@@ -133,9 +135,9 @@ class Hooks:
         return known
 
     def _rule(self, slot: Callable[..., Any]) -> Ruling[Any]:
-        _, implementations = self._look_up(slot, Kind.SLOT)
+        _, implementations = self._look_up(slot, HookKind.SLOT)
         name, expected = slot.__name__.removeprefix(PREFIX), return_type(slot)
-        answers: list[tuple[Source, Any]] = []
+        answers: list[tuple[PluginSource, Any]] = []
         for implementation in implementations:
             answer = implementation.call_at_start(self._provider)
             if answer is not None:
@@ -162,10 +164,10 @@ class Hooks:
             return Ruling(name, None, None)
         return Ruling(name, answers[0][1], answers[0][0], tuple(source for source, _ in answers[1:]))
 
-    def _wrong_answers(self, source: Source) -> Iterator[str]:
+    def _wrong_answers(self, source: PluginSource) -> Iterator[str]:
         """Yield the answers of one plugin that are not of the type that their slots declare; no failures."""
         for name, facts in self._plugins.all_facts():
-            for implementation in self._plugins.implementations(name) if facts.kind is Kind.SLOT else ():
+            for implementation in self._plugins.implementations(name) if facts.kind is HookKind.SLOT else ():
                 if implementation.source == source:
                     with Together().part():
                         answer = implementation.call_at_start(self._provider)
@@ -173,15 +175,15 @@ class Hooks:
                         if problem:
                             yield f"{source}: {name} answers {problem}"
 
-    def contributions(self, contribution: Callable[[Any, Any], T]) -> list[tuple[Source, T]]:
+    def contributions(self, contribution: Callable[[Any, Any], T]) -> list[tuple[PluginSource, T]]:
         """Return what each plugin contributes, weakest tier first.
 
         Raises:
             BrokenPlugin: a plugin fails, or contributes a list for a mapping, or an entry of another type.
         """
-        _, implementations = self._look_up(contribution, Kind.CONTRIBUTION)
+        _, implementations = self._look_up(contribution, HookKind.CONTRIBUTION)
         expected = return_type(contribution)
-        found: list[tuple[Source, T]] = []
+        found: list[tuple[PluginSource, T]] = []
         together = Together()
         for implementation in reversed(implementations):
             with together.part():
@@ -208,16 +210,16 @@ class Hooks:
         joined = [entry for _, entry in self.entries(contribution)]
         return dict(joined) if isinstance(_nothing(contribution), Mapping) else joined
 
-    def entries(self, contribution: Callable[[Any, Any], Any]) -> list[tuple[Source, Any]]:
+    def entries(self, contribution: Callable[[Any, Any], Any]) -> list[tuple[PluginSource, Any]]:
         """Return what `collect` joins, each entry with the plugin that contributes it.
 
         Raises:
             DuplicateContribution, BrokenPlugin: see `collect`.
         """
         name, found = contribution.__name__, self.contributions(contribution)
-        facts, _ = self._look_up(contribution, Kind.CONTRIBUTION)
+        facts, _ = self._look_up(contribution, HookKind.CONTRIBUTION)
         owners: dict[object, object] = dict.fromkeys(facts.taken, "the host")
-        joined: list[tuple[Source, Any]] = []
+        joined: list[tuple[PluginSource, Any]] = []
         for source, members in found:
             entries = members.items() if isinstance(members, Mapping) else members
             for entry in entries:
@@ -230,7 +232,7 @@ class Hooks:
                 joined.append((source, entry))
         return joined
 
-    def all_entries(self, *contributions: Callable[[Any, Any], Any]) -> list[list[tuple[Source, Any]]]:
+    def all_entries(self, *contributions: Callable[[Any, Any], Any]) -> list[list[tuple[PluginSource, Any]]]:
         """Return the `entries` of each; what is wrong with several is raised together."""
         together, found = Together(), []
         for contribution in contributions:
@@ -255,7 +257,7 @@ class Hooks:
             InvalidClientMetadata: in place of that, all denials of a veto that declares it.
             HookFailed: such a veto could not be applied.
         """
-        facts, implementations = self._look_up(veto, Kind.VETO)
+        facts, implementations = self._look_up(veto, HookKind.VETO)
         denials: list[Exception] = []
         for implementation in implementations:
             try:
@@ -275,7 +277,7 @@ class Hooks:
         Raises:
             OAuth2Error: someone denies, or fails, or answers something else.
         """
-        _, implementations = self._look_up(requirement, Kind.REQUIREMENT)
+        _, implementations = self._look_up(requirement, HookKind.REQUIREMENT)
         expected = return_type(requirement)
         joined: Any = None
         for implementation in implementations:
@@ -294,7 +296,7 @@ class Hooks:
             OAuth2Error: someone refuses.
             HookFailed: someone fails, or answers.
         """
-        _, implementations = self._look_up(shape, Kind.SHAPE)
+        _, implementations = self._look_up(shape, HookKind.SHAPE)
         for implementation in implementations:
             _attempt(implementation, value, None, OAuth2Error)
         return value
@@ -306,7 +308,7 @@ class Hooks:
             OAuth2Error: someone refuses.
             HookFailed: someone fails, or answers no mapping, a member that JSON has not, or one that is reserved.
         """
-        facts, implementations = self._look_up(enrichment, Kind.ENRICHMENT)
+        facts, implementations = self._look_up(enrichment, HookKind.ENRICHMENT)
         enriched: dict[str, T] = dict(getattr(value, facts.adds_to))
         for implementation in implementations:
             shown = replace(cast("Any", value), **{facts.adds_to: dict(enriched)})
@@ -329,7 +331,7 @@ class Hooks:
         Raises:
             HookFailed: someone fails, with whatever exception; what happens is then refused.
         """
-        _, implementations = self._look_up(outbox, Kind.OUTBOX)
+        _, implementations = self._look_up(outbox, HookKind.OUTBOX)
         records: list[object] = []
         for implementation in implementations:
             records += _attempt(implementation, value, Iterable | None) or ()
@@ -337,7 +339,7 @@ class Hooks:
 
     def tell(self, event: Callable[[Any, V], None], value: V) -> None:
         """Log it; tell everyone apart, then those who listen to all events. A failure is logged and stops nobody."""
-        _, implementations = self._look_up(event, Kind.EVENT)
+        _, implementations = self._look_up(event, HookKind.EVENT)
         if isinstance(value, Event):
             log_event(value)
         for implementation in implementations:
@@ -348,7 +350,9 @@ class Hooks:
 
     # --- Inside ---
 
-    def _look_up(self, hook: Callable[..., Any], kind: Kind) -> tuple[HookFacts, tuple[Implementation, ...]]:
+    def _look_up(
+        self, hook: Callable[..., Any], kind: HookKind
+    ) -> tuple[HookFacts, tuple[Implementation, ...]]:
         found = self._calls.get(hook) or self._find(hook)
         if found[0].kind is not kind:
             raise TypeError(f"{hook.__name__} is declared as {found[0].kind}; it is called as {kind}")
@@ -359,7 +363,7 @@ class Hooks:
         if self._plugins.declared.get(name) is not hook:
             raise TypeError(f"{name} is declared by no plugin that takes part")
         facts, implementations = self._plugins.facts(name), self._plugins.implementations(name)
-        if facts.kind is Kind.EVENT and name != ALL_EVENTS:
+        if facts.kind is HookKind.EVENT and name != ALL_EVENTS:
             implementations = [*implementations, *self._plugins.implementations(ALL_EVENTS)]
         self._calls[hook] = facts, tuple(implementations)
         return self._calls[hook]

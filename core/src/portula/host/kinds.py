@@ -29,7 +29,7 @@ class HookDeclarations:
     """
 
 
-class Kind(StrEnum):
+class HookKind(StrEnum):
     """How a hook is called; see `portula.host.hooks`."""
 
     SLOT = "slot"
@@ -42,7 +42,7 @@ class Kind(StrEnum):
     EVENT = "event"
 
 
-AT_START = (Kind.SLOT, Kind.CONTRIBUTION)
+AT_START = (HookKind.SLOT, HookKind.CONTRIBUTION)
 """Kinds that are called while a provider starts, with the provider; all others with what a request is about."""
 
 
@@ -67,7 +67,7 @@ NEEDS_TRUST = (HookClass.DECIDES, HookClass.SEES_SECRETS)
 class HookFacts:
     """What the decorator of a hook says of it."""
 
-    kind: Kind
+    kind: HookKind
     hook_class: HookClass
     setting: str | None = None
     """The setting whose value answers the same question, strongest of all."""
@@ -113,7 +113,9 @@ def slot(
 ) -> Callable[[F], F]:
     """Declare a slot: all are asked once, at start, and the answer of the strongest tier wins; None is no answer."""
     return _mark(
-        HookFacts(kind=Kind.SLOT, hook_class=hook_class, setting=setting, install=install, retired=retired)
+        HookFacts(
+            kind=HookKind.SLOT, hook_class=hook_class, setting=setting, install=install, retired=retired
+        )
     )
 
 
@@ -129,7 +131,7 @@ def contribution(
     """Declare a contribution: a mapping or a sequence, as the method itself answers an empty one; all are joined."""
     return _mark(
         HookFacts(
-            kind=Kind.CONTRIBUTION,
+            kind=HookKind.CONTRIBUTION,
             hook_class=hook_class,
             setting=setting,
             install=install,
@@ -147,17 +149,17 @@ def veto(
     retired: str | None = None,
 ) -> Callable[[F], F]:
     """Declare a veto: everyone is heard, and raising `denial` denies."""
-    return _mark(HookFacts(kind=Kind.VETO, hook_class=hook_class, denial=denial, retired=retired))
+    return _mark(HookFacts(kind=HookKind.VETO, hook_class=hook_class, denial=denial, retired=retired))
 
 
 def shape(hook_class: HookClass, *, retired: str | None = None) -> Callable[[F], F]:
     """Declare a shape: everyone may change the documented fields of the value; an exception refuses."""
-    return _mark(HookFacts(kind=Kind.SHAPE, hook_class=hook_class, retired=retired))
+    return _mark(HookFacts(kind=HookKind.SHAPE, hook_class=hook_class, retired=retired))
 
 
 def requirement(hook_class: HookClass, *, retired: str | None = None) -> Callable[[F], F]:
     """Declare a requirement: what everyone requires is joined by `|`; raising an OAuth2Error denies."""
-    return _mark(HookFacts(kind=Kind.REQUIREMENT, hook_class=hook_class, retired=retired))
+    return _mark(HookFacts(kind=HookKind.REQUIREMENT, hook_class=hook_class, retired=retired))
 
 
 def enrichment(
@@ -169,16 +171,20 @@ def enrichment(
     """
     return _mark(
         HookFacts(
-            kind=Kind.ENRICHMENT, hook_class=hook_class, adds_to=adds_to, reserved=reserved, retired=retired
+            kind=HookKind.ENRICHMENT,
+            hook_class=hook_class,
+            adds_to=adds_to,
+            reserved=reserved,
+            retired=retired,
         )
     )
 
 
 def outbox(hook_class: HookClass, *, retired: str | None = None) -> Callable[[F], F]:
     """Declare an outbox: everyone may return records that are kept with what happens; an exception refuses it."""
-    return _mark(HookFacts(kind=Kind.OUTBOX, hook_class=hook_class, retired=retired))
+    return _mark(HookFacts(kind=HookKind.OUTBOX, hook_class=hook_class, retired=retired))
 
 
 def event(hook_class: HookClass = HookClass.OBSERVES, *, retired: str | None = None) -> Callable[[F], F]:
     """Declare an event: everyone is told what happened; an exception is logged and stops nobody."""
-    return _mark(HookFacts(kind=Kind.EVENT, hook_class=hook_class, retired=retired))
+    return _mark(HookFacts(kind=HookKind.EVENT, hook_class=hook_class, retired=retired))

@@ -29,7 +29,7 @@ from portula.host.markers import hookimpl
 from portula.host.settings import AnswersSlot, slots_answered
 from portula.host.signatures import annotation_problems, option_problems, shape_problems
 from portula.model.errors import BrokenPlugin, ConfigError, DuplicatePlugin, UnknownPlugin, nearest
-from portula.model.sources import Source, Tier
+from portula.model.sources import PluginSource, Tier
 
 if TYPE_CHECKING:
     from importlib_metadata import EntryPoint
@@ -59,7 +59,7 @@ class Implementation:
 
     name: str
     """The hook."""
-    source: Source
+    source: PluginSource
     hook: HookImpl
 
     def call(self, value: object) -> Any:
@@ -95,14 +95,14 @@ class Plugins:
         self._provider = provider
         self.manager = Manager("portula")
         self.declared = DeclaredHooks(declarations)
-        self.sources: dict[str, Source] = {}
-        self.absent: dict[Source, str] = {}
+        self.sources: dict[str, PluginSource] = {}
+        self.absent: dict[PluginSource, str] = {}
         """Installed plugins that do not take part, each with the reason."""
         self.locked_out = False
         """Whether nothing is discovered, since the lock file that would judge it cannot be read."""
         self._digests: dict[str, Callable[[], str]] = {}
 
-    def register(self, plugin: object, source: Source) -> None:
+    def register(self, plugin: object, source: PluginSource) -> None:
         """Register a plugin, or refuse it with its distribution and the remedy named.
 
         Raises:
@@ -187,7 +187,7 @@ class Plugins:
         for source in self.sources.values():
             self._check_trust(source, lock)
 
-    def retired_hooks(self) -> list[tuple[Source, str, str]]:
+    def retired_hooks(self) -> list[tuple[PluginSource, str, str]]:
         """Return who implements which hook that is going away, with the words of its declaration."""
         return [
             (implementation.source, name, facts.retired)
@@ -299,7 +299,7 @@ class Plugins:
             raise UnknownPlugin(*findings)
 
     def _admit(
-        self, entry_point: EntryPoint, source: Source, lock: LockFile | None, *, may_fail: bool
+        self, entry_point: EntryPoint, source: PluginSource, lock: LockFile | None, *, may_fail: bool
     ) -> None:
         """Load and register one entry point; under a lock file nothing of it runs before its files are known."""
         if lock is not None:
@@ -336,7 +336,7 @@ class Plugins:
             self._digests[source.name] = partial(digest_of_plugin_file, path)
             self._check_trust(source, lock)
 
-    def _check_trust(self, source: Source, lock: LockFile | None) -> None:
+    def _check_trust(self, source: PluginSource, lock: LockFile | None) -> None:
         """Refuse what the lock file does not allow; a hook that a room specifies is judged once that room did."""
         if lock is None or source.name not in self._digests:
             return
@@ -367,7 +367,7 @@ def _is_redeclared(cls: type[object], name: str) -> bool:
     return len(found) > 1 and facts_of(found[0]) is not None
 
 
-def _refuse(source: Source, problem: str | None) -> None:
+def _refuse(source: PluginSource, problem: str | None) -> None:
     if problem is not None:
         raise PluginRefused(f"{source} {problem}")
 
@@ -382,7 +382,7 @@ def slot_plugin(mark: AnswersSlot, answer: object) -> object:
     return type("SettingPlugin", (), {name: hookimpl(respond)})()
 
 
-def name_of(plugin: object, taken: Mapping[str, Source]) -> str:
+def name_of(plugin: object, taken: Mapping[str, PluginSource]) -> str:
     """Return a name for a plugin that is given as an object: its own, with a number where that is taken."""
     name = getattr(plugin, "__name__", type(plugin).__name__)
     number = 2

@@ -64,7 +64,7 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class RequiredSetting:
     """What a server has to have for a profile: one of these settings, by which a plugin says that it is installed."""
 
     text: str
@@ -73,7 +73,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shortfall:
+class ProfileViolation:
     """What of a client, or of a server, is not as a profile asks."""
 
     field: str
@@ -86,7 +86,7 @@ class Shortfall:
         return f"{self.field}: {self.value} is not allowed; allowed: {self.allowed}"
 
 
-def _nothing(_application: Application) -> Iterable[Shortfall]:
+def _nothing(_application: Application) -> Iterable[ProfileViolation]:
     return ()
 
 
@@ -97,8 +97,8 @@ class Profile:
     name: str
     """As PROFILE and the client metadata `profile` name it."""
     floors: tuple[Floor, ...] = ()
-    needs: tuple[Need, ...] = ()
-    client: Callable[[Application], Iterable[Shortfall]] = _nothing
+    needs: tuple[RequiredSetting, ...] = ()
+    client: Callable[[Application], Iterable[ProfileViolation]] = _nothing
     """Yields what of a client is not allowed, when it is saved and each time it authenticates."""
 
 

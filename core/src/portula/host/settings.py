@@ -23,10 +23,10 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from portula.host.core_settings import StandAlone
-from portula.host.profiles import Profile, Profiles, Shortfall
+from portula.host.profiles import Profile, Profiles, ProfileViolation
 from portula.host.wording import has_kinds, problems_in_words
 from portula.model.errors import ConfigError, UnknownSetting, nearest
-from portula.model.sources import Source
+from portula.model.sources import PluginSource
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -79,7 +79,7 @@ class DeclaredSetting:
     """One setting: where it is declared and where its value came from."""
 
     name: str
-    owner: Source
+    owner: PluginSource
     model: type[BaseModel]
     field: FieldInfo
     origin: str
@@ -92,7 +92,7 @@ class Settings:
     def __init__(self) -> None:
         """Begin without models."""
         self._models: dict[type[BaseModel], BaseModel] = {}
-        self._owners: dict[str, tuple[Source, type[BaseModel], FieldInfo]] = {}
+        self._owners: dict[str, tuple[PluginSource, type[BaseModel], FieldInfo]] = {}
         self._given: Mapping[str, Any] = {}
         self._answers: list[tuple[str, AnswersSlot, object]] = []
         self.beside: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class Settings:
 
     def load(
         self,
-        models: Sequence[tuple[Source, type[BaseModel]]],
+        models: Sequence[tuple[PluginSource, type[BaseModel]]],
         given: Mapping[str, Any],
         also: Sequence[str] = (),
         *,
@@ -164,7 +164,7 @@ class Settings:
         return unknown + [
             f"{found}; profile {profile.name}"
             for profile in self.profiles.in_force
-            for found in self.shortfalls(profile)
+            for found in self.violations(profile)
         ]
 
     def _settings_outside(
@@ -216,10 +216,10 @@ class Settings:
             return None
         return self._given.get(name, self._owners[name][2].get_default(call_default_factory=True))
 
-    def missing(self, profile: Profile) -> list[Shortfall]:
+    def missing(self, profile: Profile) -> list[ProfileViolation]:
         """Return what a profile needs of plugins and is not there, or off."""
         return [
-            Shortfall(
+            ProfileViolation(
                 field="PROFILE",
                 value=f"{profile.name} without {need.text}",
                 allowed=f"with {' or '.join(need.settings)}",
@@ -228,10 +228,12 @@ class Settings:
             if not any(self._is_on(name) for name in need.settings)
         ]
 
-    def shortfalls(self, profile: Profile) -> list[Shortfall]:
+    def violations(self, profile: Profile) -> list[ProfileViolation]:
         """Return what is missing, and which values in force a profile does not allow."""
         return self.missing(profile) + [
-            Shortfall(field=name, value=display_value(name, self.value(name), info), allowed=floor.allowed)
+            ProfileViolation(
+                field=name, value=display_value(name, self.value(name), info), allowed=floor.allowed
+            )
             for floor in profile.floors
             if (name := floor.setting) in self._owners
             for _, model, info in [self._owners[name]]

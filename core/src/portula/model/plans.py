@@ -77,7 +77,7 @@ class Add:
     """Whether nothing is added, and nothing fails, when one of its keys is taken."""
 
 
-Part = Take | Require | Change | ChangeAll | Remove | Add
+PlanPart = Take | Require | Change | ChangeAll | Remove | Add
 
 Counts = Mapping[ChangeAll | Remove, int]
 """How many records each part met that may meet any number."""
@@ -97,7 +97,7 @@ class Plan:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.parts: list[Part] = []
+        self.parts: list[PlanPart] = []
 
     def __bool__(self) -> bool:
         """Say whether there is anything to apply."""
@@ -170,7 +170,7 @@ class Plan:
     def extend(self, more: Plan | Iterable[object] | None) -> None:
         """Put another plan behind what is planned, or parts of one, or records to be added; None for nothing."""
         parts = more.parts if isinstance(more, Plan) else more or ()
-        self.parts += [part if isinstance(part, Part) else Add(record=part) for part in parts]
+        self.parts += [part if isinstance(part, PlanPart) else Add(record=part) for part in parts]
 
     def replace(self, record: object, other: object) -> None:
         """Add another record in place of one that is planned."""

@@ -384,7 +384,7 @@ CORE_RECORDS: tuple[RecordType, ...] = (
     RecordType("artifact", Artifact, keys=("digest",), indexes=("family",), expires="expires_at"),
 )
 
-ID_TOKEN = RecordType(
+ID_TOKEN_RECORD = RecordType(
     "id_token",
     IDToken,
     keys=("digest",),

@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from portula.model.errors import ConfigError, nearest
 from portula.model.records import RecordType
 
-MAX_LENGTH = 255
+MAX_TEXT_LENGTH = 255
 """Characters a str field holds unless the RecordType lists it under `text`."""
 
 SURROGATE = "id"
@@ -24,7 +24,7 @@ _KINDS: Mapping[object, Kind] = {str: "str", int: "int", bool: "bool", tuple: "t
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class RecordField:
     """One field of a record, as a store sees it."""
 
     name: str
@@ -35,11 +35,11 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RecordShape:
     """A RecordType with its fields resolved."""
 
     record: RecordType
-    fields: tuple[Field, ...]
+    fields: tuple[RecordField, ...]
     names: tuple[str, ...]
     anchors: frozenset[str]
     """Keys and indexes: what keeps a condition from scanning the table."""
@@ -113,7 +113,7 @@ class Shape:
                 raise ValueError(f"{self.record.name} has no field {name!r}{nearest(name, self.names)}")
 
 
-def shape_of(record: RecordType) -> Shape:
+def shape_of(record: RecordType) -> RecordShape:
     """Resolve the fields of a record type.
 
     Raises:
@@ -145,7 +145,7 @@ def shape_of(record: RecordType) -> Shape:
     for name in (*searchable, *expires, *ordered):
         if by_name[name].kind not in ("str", "int", "bool"):
             raise ConfigError(f"record {record.name}: {name} is {by_name[name].kind}, which no index holds")
-    return Shape(
+    return RecordShape(
         record=record,
         fields=fields,
         names=tuple(by_name),
@@ -156,7 +156,7 @@ def shape_of(record: RecordType) -> Shape:
     )
 
 
-def _field(record: RecordType, field: dataclasses.Field[Any], hint: object) -> Field:
+def _field(record: RecordType, field: dataclasses.Field[Any], hint: object) -> RecordField:
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     plain = [option for option in options if option is not types.NoneType]
     kind = _KINDS.get(get_origin(plain[0]) or plain[0]) if len(plain) == 1 else None
@@ -167,7 +167,7 @@ def _field(record: RecordType, field: dataclasses.Field[Any], hint: object) -> F
             f"record {record.name}: {field.name} must be str, int, bool, tuple or dict, or one of them or None"
         )
     made = field.default_factory
-    return Field(
+    return RecordField(
         name=field.name,
         kind="text" if kind == "str" and field.name in record.text else kind,
         nullable=len(plain) < len(options),
@@ -175,9 +175,9 @@ def _field(record: RecordType, field: dataclasses.Field[Any], hint: object) -> F
     )
 
 
-def _check_text(record: str, field: Field, value: str) -> None:
-    if field.kind == "str" and len(value) > MAX_LENGTH:
-        raise ValueError(f"{record}.{field.name} holds at most {MAX_LENGTH} characters")
+def _check_text(record: str, field: RecordField, value: str) -> None:
+    if field.kind == "str" and len(value) > MAX_TEXT_LENGTH:
+        raise ValueError(f"{record}.{field.name} holds at most {MAX_TEXT_LENGTH} characters")
     if "\0" in value:
         raise ValueError(f"{record}.{field.name} cannot hold NUL")
     if not value.isascii():

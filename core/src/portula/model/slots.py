@@ -146,7 +146,7 @@ class AddsPeople(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SeenSession:
+class SessionSummary:
     """A login session as its person is shown it on a list."""
 
     session: LoginSession
@@ -200,12 +200,12 @@ class Sessions(ABC):
         """
 
     @abstractmethod
-    def live_sessions(self, subject: str) -> Sequence[SeenSession]:
+    def live_sessions(self, subject: str) -> Sequence[SessionSummary]:
         """Return the live sessions of a person, the one last in use first; a hundred at the most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class Jwt:
     """A JSON Web Token, taken apart (RFC 7519)."""
 
     header: Mapping[str, Any]
@@ -287,7 +287,7 @@ class Jose(EncryptsTokens, ABC):
         raise JoseError("nothing here signs with a key that it is given")
 
     @abstractmethod
-    def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
+    def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Jwt:
         """Return a token that this provider signed, with a key it still publishes or with a client's secret.
 
         Args:
@@ -302,7 +302,7 @@ class Jose(EncryptsTokens, ABC):
     @abstractmethod
     def verify_of_client(
         self, token: str, client: Application, *, algorithms: Collection[str], typ: Collection[str]
-    ) -> Token:
+    ) -> Jwt:
         """Return a token that a client signed, with a key of its `jwks` or `jwks_uri`, or with its secret.
 
         Args:
@@ -317,7 +317,7 @@ class Jose(EncryptsTokens, ABC):
         """
 
     @abstractmethod
-    def read(self, token: str) -> Token:
+    def read(self, token: str) -> Jwt:
         """Return header and claims of a token without verifying it, to learn whose it claims to be.
 
         Raises:

@@ -17,7 +17,7 @@ class Tier(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PluginSource:
     """A plugin and where it came from."""
 
     name: str

@@ -12,12 +12,23 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar, cast
 
-from portula.model.plans import Add, Change, ChangeAll, Condition, Counts, Part, Plan, Remove, Require, Take
+from portula.model.plans import (
+    Add,
+    Change,
+    ChangeAll,
+    Condition,
+    Counts,
+    Plan,
+    PlanPart,
+    Remove,
+    Require,
+    Take,
+)
 from portula.model.records import Application, Authorization, RecordType
 
 R = TypeVar("R")
 
-Place = tuple[str | int, str]
+Cursor = tuple[str | int, str]
 """Where a walk goes on: behind this value of the field that gives the order and, among equal ones, this primary key."""
 
 
@@ -104,7 +115,7 @@ class WalkingStore(Store, Protocol):
         *,
         descending: bool = False,
         limit: int = 100,
-        after: Place | None = None,
+        after: Cursor | None = None,
         prefix: str = "",
         **where: str | int | bool | None,
     ) -> list[R]:
@@ -251,7 +262,7 @@ class Storage:
         *,
         descending: bool = False,
         limit: int = 100,
-        after: Place | None = None,
+        after: Cursor | None = None,
         prefix: str = "",
         **where: str | int | bool | None,
     ) -> list[R]:
@@ -279,7 +290,7 @@ class Storage:
             ValueError: a value cannot be kept, a condition is not searchable, or two parts contradict each other.
         """
         shares: dict[int, tuple[Store, Plan]] = {}
-        given: dict[Part, ChangeAll | Remove] = {}
+        given: dict[PlanPart, ChangeAll | Remove] = {}
         for part in plan.parts:
             store, placed = self._place(part)
             shares.setdefault(id(store), (store, Plan()))[1].parts.append(placed)
@@ -300,7 +311,7 @@ class Storage:
             applied(plan)
         return counts
 
-    def _place(self, part: Part) -> tuple[Store, Part]:
+    def _place(self, part: PlanPart) -> tuple[Store, PlanPart]:
         """Return the store that a part is for, and the part with the class that is kept there and the realm."""
         if isinstance(part, Add):
             record = self.as_model(part.record)

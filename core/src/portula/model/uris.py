@@ -224,7 +224,7 @@ def _address(url: str) -> tuple[tuple[str, str, int | None], str]:
     return (parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)), parts.path or "/"
 
 
-def looks_native(client_type: str, redirect_uris: tuple[str, ...]) -> bool:
+def is_native_client(client_type: str, redirect_uris: tuple[str, ...]) -> bool:
     """Say whether a client looks native: public, and only loopback or private-use URIs (RFC 8252 §7)."""
     loopback = tuple(f"http://{address}" for address in LOOPBACK_ADDRESSES)
     return (

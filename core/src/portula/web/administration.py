@@ -108,7 +108,7 @@ class RecordsOfPerson(AdminRecords):
         """Return up to `limit` records of a person behind the one with this identifier."""
 
 
-def page_behind(
+def page_after(
     records: Sequence[R], after: str | None, *, limit: int, key: Callable[[R], str | None]
 ) -> list[R]:
     """Return up to `limit` of records behind the one whose key is `after`, from the first on where none is."""

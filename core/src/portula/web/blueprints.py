@@ -47,6 +47,6 @@ def refuse_head() -> None:
         raise MethodNotAllowed(sorted((request.url_rule.methods or set()) - {"HEAD"}))
 
 
-def links_for(links: Iterable[AccountLink], person: AuthenticatedUser) -> list[AccountLink]:
+def visible_links(links: Iterable[AccountLink], person: AuthenticatedUser) -> list[AccountLink]:
     """Return those of several links that a person sees."""
     return [link for link in links if link.shown_to is None or link.shown_to(person)]

@@ -15,12 +15,12 @@ from portula.web.blueprints import Mount
 
 if TYPE_CHECKING:
     from portula.flow.steps import Steps
-    from portula.model.sources import Source
+    from portula.model.sources import PluginSource
     from portula.web.provider import Provider
 
 
 def join_steps(
-    provider: Provider, mounted: Sequence[tuple[Source, Endpoint | Mount]]
+    provider: Provider, mounted: Sequence[tuple[PluginSource, Endpoint | Mount]]
 ) -> dict[str, Steps[Any]]:
     """Return the lists of steps of all endpoints by name, without those that a server class of oauthlib's own replaces.
 

@@ -17,14 +17,14 @@ from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestErro
 from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired
 from werkzeug.exceptions import HTTPException
 
-from portula.flow.authorization import record_granted
+from portula.flow.authorization import plan_authorization_records
 from portula.flow.event_hooks import EventHooks
 from portula.flow.events import AuthorizationRequestRefused, ConsentGiven
 from portula.flow.exchange import PageExchange
 from portula.flow.interaction import Demands, Interaction
 from portula.flow.messages import RepeatedParameter
 from portula.flow.request_hooks import RequestHooks
-from portula.flow.responses import RetryLater, fault_of
+from portula.flow.responses import RetryLater, server_error_of
 from portula.flow.service_hooks import ServiceHooks
 from portula.host.hooks import RuleFailed
 from portula.model.consent import ConsentQuestion
@@ -141,7 +141,7 @@ class InteractionView(ABC, Generic[X]):
             facts: further fields of the authorization.
         """
         given = exchange.begin(**facts)
-        record_granted(exchange)
+        plan_authorization_records(exchange)
         return given
 
     # --- The view ---
@@ -398,4 +398,4 @@ def _errors_of(exchange: PageExchange) -> Iterator[None]:
         exchange.provider.client_cache.confirm(exchange.client)
         raise AuthorizationRefused(error, exchange) from error
     except Exception as failure:
-        raise AuthorizationRefused(fault_of(failure, "the request"), exchange) from failure
+        raise AuthorizationRefused(server_error_of(failure, "the request"), exchange) from failure

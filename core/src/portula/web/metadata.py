@@ -13,7 +13,7 @@ from portula.flow.endpoints import Endpoint
 from portula.model.errors import BrokenPlugin, DuplicateContribution, PortulaError
 from portula.model.http import Answer, Message
 from portula.model.keys import unkeyed_digest
-from portula.model.sources import Source
+from portula.model.sources import PluginSource
 from portula.model.strict_json import json_problem
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ METADATA_MAX_AGE_SECONDS = 300
 METADATA_DATA_SECONDS = 30
 """How long the members that depend on data are kept before they are asked for again."""
 
-Contributions = Sequence[tuple[Source, Mapping[str, Any]]]
+Contributions = Sequence[tuple[PluginSource, Mapping[str, Any]]]
 """Members of the document with who contributes them; a callable takes nothing and returns the value."""
 
 
@@ -55,7 +55,7 @@ def with_data(contributions: Contributions) -> Contributions:
     ]
 
 
-def _value(source: Source, name: str, value: Any) -> Any:
+def _value(source: PluginSource, name: str, value: Any) -> Any:
     if not callable(value):
         return value
     try:
@@ -76,7 +76,7 @@ def fold(contributions: Contributions) -> dict[str, Any]:
         BrokenPlugin: a member has a value that JSON has not, or a list of anything but text.
     """
     document: dict[str, Any] = {}
-    owners: dict[str, Source] = {}
+    owners: dict[str, PluginSource] = {}
     for source, members in contributions:
         for name, value in members.items():
             several = isinstance(value, (list, tuple, set, frozenset))

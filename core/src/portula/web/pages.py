@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
     from portula.model.records import Application
-    from portula.model.sources import Source
+    from portula.model.sources import PluginSource
     from portula.web.blueprints import Mount
     from portula.web.provider import Provider
 
@@ -95,7 +95,7 @@ class Pages:
         """Take the provider the pages belong to."""
         self._provider = provider
 
-    def find_templates(self, mounts: Sequence[tuple[Source, Mount]]) -> None:
+    def find_templates(self, mounts: Sequence[tuple[PluginSource, Mount]]) -> None:
         """Take the blueprints whose templates pages are made of, each with the plugin that contributes it."""
         provider = self._provider
         self._templates = Templates(provider.app, provider.core_settings.TEMPLATES_DIR, mounts)
@@ -170,7 +170,7 @@ class Pages:
         languages = [*ui_locales.split(), *request.accept_languages.values()]
         name = in_language(client.metadata, "client_name", languages) or client.name
         links = {link: in_language(client.metadata, link, languages) for link in CLIENT_LINKS}
-        return {"name": shown_name(name).strip() or shown_name(client.client_id), **links}
+        return {"name": display_name(name).strip() or display_name(client.client_id), **links}
 
     def query(self) -> MultiDict[str, str]:
         """Return the parameters of the query string of the current request.
@@ -287,6 +287,6 @@ class PageForm(Form):
         super().__init__(formdata, meta={"pages": pages, "csrf_context": context}, data=data)
 
 
-def shown_name(name: str) -> str:
+def display_name(name: str) -> str:
     """Return a name without control characters and without those that turn the direction of writing (attack S11)."""
     return "".join(filter(str.isprintable, name))

@@ -37,7 +37,7 @@ from portula.model.errors import ConfigError, Together, UnknownPlugin
 from portula.model.keys import Keys, secret_keys
 from portula.model.records import CORE_RECORDS, RecordType
 from portula.model.requests import begin_request
-from portula.model.sources import Source, Tier
+from portula.model.sources import PluginSource, Tier
 from portula.model.storage import Storage, Store
 from portula.web.background_threads import work_in_background
 from portula.web.endpoints import join_steps, with_handler
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("portula")
 
-_CORE = Source("core", Tier.DEFAULT, "portula-core", "")
+_CORE = PluginSource("core", Tier.DEFAULT, "portula-core", "")
 
 
 class Provider(AuthorizationServer):
@@ -163,7 +163,9 @@ class Provider(AuthorizationServer):
         if early.PLUGINS_DIR and not self._early.errors:
             self.plugins.register_directory(Path(early.PLUGINS_DIR), lock=lock)
         for plugin in self._given_plugins:
-            self.plugins.register(plugin, Source(name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT))
+            self.plugins.register(
+                plugin, PluginSource(name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT)
+            )
         self.plugins.declare_hooks(lock)
         self._choice = {
             slot: name for slot, name in early.PLUGINS_CHOICE.items() if not self._set_aside(name)
@@ -195,7 +197,7 @@ class Provider(AuthorizationServer):
                 self.hooks.check_choice()
         self._early.check()
         for setting, mark, answer in self._settings.slot_answers():
-            self.plugins.register(slot_plugin(mark, answer), Source(f"setting:{setting}", Tier.SETTING))
+            self.plugins.register(slot_plugin(mark, answer), PluginSource(f"setting:{setting}", Tier.SETTING))
         self.plugins.check_pending()
         self.hooks = Hooks(self.plugins, self, self._choice)
         if self.core_settings.LOG_FORMAT and not self.stand_alone:

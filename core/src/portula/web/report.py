@@ -17,10 +17,10 @@ from portula.host.checks import Finding, Level, core_checks
 from portula.host.commands import in_an_app
 from portula.host.declarations import HostHooks
 from portula.host.joining import keys_of
-from portula.host.kinds import PREFIX, Kind
+from portula.host.kinds import PREFIX, HookKind
 from portula.host.settings import AnswersSlot, DeclaredSetting, display_value
 from portula.model.errors import ConfigError, PortulaError, nearest
-from portula.model.sources import Source, Tier
+from portula.model.sources import PluginSource, Tier
 from portula.web.endpoints import idle_steps
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class UnknownName(PortulaError):
     """Nothing that `explain` knows has this name; the message names the nearest."""
 
 
-def source_facts(source: Source) -> dict[str, Any]:
+def source_facts(source: PluginSource) -> dict[str, Any]:
     """Return what is said of a plugin wherever it is mentioned."""
     return {
         "plugin": source.name,
@@ -195,7 +195,7 @@ def _explain_hook(provider: Provider, name: str) -> dict[str, Any]:
     if f"{PREFIX}{slot}" not in provider.plugins.declared:
         return {}
     facts = _hook(provider, f"{PREFIX}{slot}")
-    return {"hook": facts, **({"slot": _ruling(provider, slot)} if facts["kind"] == Kind.SLOT else {})}
+    return {"hook": facts, **({"slot": _ruling(provider, slot)} if facts["kind"] == HookKind.SLOT else {})}
 
 
 def _explain_plugin(provider: Provider, name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from portula.model.sources import Source
+    from portula.model.sources import PluginSource
     from portula.web.blueprints import Mount
 
 _OWN = FileSystemLoader(Path(__file__).parent / "templates")
@@ -25,7 +25,7 @@ class Templates:
     Flask by itself asks blueprints in the order in which they were registered.
     """
 
-    def __init__(self, app: Flask, folder: str | None, mounts: Sequence[tuple[Source, Mount]]) -> None:
+    def __init__(self, app: Flask, folder: str | None, mounts: Sequence[tuple[PluginSource, Mount]]) -> None:
         """Take what may bring templates.
 
         Args:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.datastructures import MultiDict
 
 from portula import Plugin
-from portula.plugin import Mount, PageForm, links_for
+from portula.plugin import Mount, PageForm, visible_links
 from portula_accounts.forms import LoginForm, same_origin_path, too_many
 from portula_accounts.known_browsers import known_browser, remember_browser
 from portula_accounts.login import AccountsLogin
@@ -61,7 +61,7 @@ class AccountViews:
         return self._pages.render(
             "portula_accounts/account.html",
             username=person.username,
-            links=[(link.text, url_for(link.view)) for link in links_for(self._links, person)],
+            links=[(link.text, url_for(link.view)) for link in visible_links(self._links, person)],
             password_url=url_for("accounts.password"),
             logout_url=url_for("accounts.logout"),
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from portula.errors import Conflict, InvalidClientMetadata, UnknownClient
-from portula.plugin import Application, shown_name
+from portula.plugin import Application, display_name
 from portula_admin.cells import Badge, Cell, Code, Lines, Link
 from portula_admin.options import Fieldsets, RecordAdmin, action, column
 
@@ -140,7 +140,7 @@ class ApplicationAdmin(RecordAdmin):
 
     def heading(self, record: Application) -> str:
         """Return the name without what deceives the eye (attack S11)."""
-        return shown_name(record.name).strip() or record.client_id
+        return display_name(record.name).strip() or record.client_id
 
     def value(self, record: Any, name: str) -> Cell:
         """Return a fact; those that the form has and no field, too."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import request
 
 from portula import Plugin
-from portula.plugin import Application, Authorization, is_revoked, shown_name
+from portula.plugin import Application, Authorization, display_name, is_revoked
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -44,7 +44,7 @@ class Names:
             found += clients.find_all(others).values()
             self._clients.update(dict.fromkeys(missing))
             self._clients.update(dict.fromkeys(others, ""))
-            self._clients.update({client.client_id: shown_name(client.name) for client in found})
+            self._clients.update({client.client_id: display_name(client.name) for client in found})
 
     def client(self, client_id: str) -> str:
         """Return the name of a client, its identifier when it has none."""
@@ -83,5 +83,5 @@ class Names:
         """Return the user name of a person, the subject when the login does not know them."""
         if subject not in self._people:
             user = self._provider.hooks.ask(Plugin.portula_login).find(subject)
-            self._people[subject] = shown_name(user.username) if user else None
+            self._people[subject] = display_name(user.username) if user else None
         return self._people[subject] or subject

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portula.plugin import Place
+    from portula.plugin import Cursor
     from portula_admin.options import RecordAdmin
 
 WINDOW = 1000
@@ -50,7 +50,7 @@ class Walk:
             and (self.below is None or value < self.below)
         )
 
-    def start(self, *, descending: bool) -> Place | None:
+    def start(self, *, descending: bool) -> Cursor | None:
         """Return where a walk in this direction begins, None for the end of the index."""
         if descending:
             return None if self.below is None else (self.below, "")
@@ -176,7 +176,7 @@ class Reader:
             limit = CHUNK
             after = (getattr(read[-1], walk.by), getattr(read[-1], self.admin.key))
 
-    def _place(self, walk: Walk, place: Position | None, *, descending: bool) -> Place | None:
+    def _place(self, walk: Walk, place: Position | None, *, descending: bool) -> Cursor | None:
         """Return where to begin. A shortened key lies before all that begin with it; an ascending walk skips those."""
         if place is None:
             return walk.start(descending=descending)

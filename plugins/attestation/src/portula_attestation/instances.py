@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula.plugin import presented_basic
+from portula.plugin import basic_credentials_of
 from portula_attestation import attestations, proofs
 from portula_attestation.errors import InvalidClientAttestation
 from portula_attestation.hooks import AttestationHooks
@@ -69,7 +69,7 @@ class Instances:
         found = self._attestations.judge(
             exchange.message.headers.get(attestations.HEADER, ""), exchange.issuer
         )
-        users = [user for user, _ in presented_basic(request) or ()]
+        users = [user for user, _ in basic_credentials_of(request) or ()]
         if request.client_id not in (None, found.client_id) or (users and found.client_id not in users):
             raise InvalidClientAttestation("the attestation is of another client than the request names")
         return found

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portula.plugin import Artifact, Plan, take_places
+from portula.plugin import Artifact, Plan, take_quotas
 
 if TYPE_CHECKING:
-    from portula.plugin import AuthorizationServer, Places
+    from portula.plugin import AuthorizationServer, Quota
 
 ATTEMPT = "backchannel authentication attempt"
 WINDOW_SECONDS = 600
@@ -27,13 +27,13 @@ class Attempt:
 
 
 @contextmanager
-def attempt(provider: AuthorizationServer, places: Places, full: str) -> Iterator[Attempt]:
+def attempt(provider: AuthorizationServer, quota: Quota, full: str) -> Iterator[Attempt]:
     """Count an attempt while it is judged, and afterwards if it was wrong; one that could not be judged does not count.
 
     Raises:
         RetryLater: too many were wrong, or are being judged; `full` says so.
     """
-    taken, judged = take_places(provider, [places], JUDGED_WITHIN_SECONDS, full), Attempt()
+    taken, judged = take_quotas(provider, [quota], JUDGED_WITHIN_SECONDS, full), Attempt()
     try:
         yield judged
     finally:

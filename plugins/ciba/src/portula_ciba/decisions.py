@@ -28,7 +28,7 @@ from portula.plugin import (
     Plan,
     is_pending,
     page_exchange_about,
-    record_granted,
+    plan_authorization_records,
 )
 from portula_ciba import requests
 from portula_ciba.exchange import CibaPageExchange
@@ -184,7 +184,7 @@ def plan_answer(exchange: CibaPageExchange, *, allowed: bool) -> None:
     given = None
     if allowed:
         given = exchange.begin(expires_at=exchange.pending.expires_at).id
-        record_granted(exchange)
+        plan_authorization_records(exchange)
     requests.plan_decision(exchange.plan, exchange.pending, given)
     plan_ping(exchange.provider, exchange.plan, exchange.pending)
 

@@ -15,12 +15,12 @@ from portula.errors import (
     UnauthorizedClientError,
 )
 from portula.plugin import (
+    BROWSER_PARAMETERS,
     HEAR_VETOES,
     JUDGE_SCOPE,
-    OF_A_BROWSER,
     Endpoint,
     Exchange,
-    Places,
+    Quota,
     client_request_steps,
     json_answer,
     judge_grant_type,
@@ -73,7 +73,7 @@ def parameters(exchange: CibaExchange) -> None:
     elif request_object.is_required(exchange.provider, client):
         raise InvalidRequestError(description="Sign the request (CIBA Core §7.1.1).")
     exchange.own = {name: value for name, value in pairs if name in OWN}
-    exchange.take_parameters([pair for pair in pairs if pair[0] not in OWN | OF_A_BROWSER])
+    exchange.take_parameters([pair for pair in pairs if pair[0] not in OWN | BROWSER_PARAMETERS])
 
 
 def openid(exchange: CibaExchange) -> None:
@@ -117,7 +117,7 @@ def person(exchange: CibaExchange) -> None:
     """Find whom the hint names, for a client that has not been wrong too often (§7.2)."""
     provider = exchange.provider
     limit = provider.settings(CibaSettings).CIBA_UNKNOWN_USERS_PER_CLIENT
-    wrong = Places(provider, ATTEMPT, f"client\0{exchange.party.client_id}", limit)
+    wrong = Quota(provider, ATTEMPT, f"client\0{exchange.party.client_id}", limit)
     with attempt(provider, wrong, "Too many hints named nobody.") as judged:
         exchange.person = user_of(exchange)
         judged.wrong = exchange.person is None
@@ -135,7 +135,7 @@ def user_code(exchange: CibaExchange) -> None:
     if code is None:
         raise MissingUserCode
     limit = provider.settings(CibaSettings).CIBA_USER_CODE_ATTEMPTS
-    wrong = Places(provider, ATTEMPT, f"user\0{user.subject}", limit)
+    wrong = Quota(provider, ATTEMPT, f"user\0{user.subject}", limit)
     with attempt(provider, wrong, "Too many user codes were wrong.") as judged:
         judged.wrong = not verify(user, code)
     if judged.wrong:

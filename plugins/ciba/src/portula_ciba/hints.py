@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula import Plugin, hookimpl
 from portula.errors import InvalidRequestError, UntrustedToken
-from portula.plugin import NamesPeople, is_encrypted, is_of_former, is_time
+from portula.plugin import NamesPeople, is_encrypted, is_of_removed_client, is_time
 from portula_ciba.hooks import CibaHooks, LoginHint, UserResolver
 from portula_ciba.known_as import subject_known_as
 from portula_ciba.settings import CibaSettings
@@ -62,7 +62,7 @@ def _of_id_token(exchange: CibaExchange, token: str) -> User | None:
     of_client = client.client_id in audiences and claims.get("azp") in (None, client.client_id)
     if not of_client or claims.get("iss") != exchange.issuer or not isinstance(sub, str):
         raise InvalidRequestError(description="id_token_hint is no ID token of this client.")
-    if not is_time(issued_at) or issued_at < oldest or is_of_former(client, int(issued_at)):
+    if not is_time(issued_at) or issued_at < oldest or is_of_removed_client(client, int(issued_at)):
         raise InvalidRequestError(description="id_token_hint is too old.")
     login = provider.hooks.ask(Plugin.portula_login)
     return login.find(subject_known_as(provider, client, sub))

@@ -10,7 +10,15 @@ from typing_extensions import override
 
 from portula import Plugin, hookimpl
 from portula.errors import AccessDeniedError, OAuth2Error, RecordReplayed, RuleFailed
-from portula.plugin import Answer, InteractionView, Mount, is_pending, log_failure, return_address, shown_name
+from portula.plugin import (
+    Answer,
+    InteractionView,
+    Mount,
+    display_name,
+    is_pending,
+    log_failure,
+    return_address,
+)
 from portula_ciba.decisions import (
     NoSuchRequest,
     WaitingRequest,
@@ -50,7 +58,7 @@ class CibaPage(InteractionView[CibaPageExchange]):
 
     def _template_values(self, waiting: WaitingRequest) -> dict[str, Any]:
         return {
-            "app": shown_name(waiting.client.name).strip() or shown_name(waiting.client.client_id),
+            "app": display_name(waiting.client.name).strip() or display_name(waiting.client.client_id),
             "binding_message": waiting.binding_message,
             "begun_at": datetime.fromtimestamp(waiting.begun_at, UTC),
             "expires_at": datetime.fromtimestamp(waiting.expires_at, UTC),

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.plugin import Artifact, DeliveryKind, OutgoingMessage, is_of_former
+from portula.plugin import Artifact, DeliveryKind, OutgoingMessage, is_of_removed_client
 from portula_ciba.registration import ENDPOINT, delivery_mode
 from portula_ciba.settings import CibaSettings, is_on
 
@@ -56,7 +56,7 @@ def message(delivery: Delivery) -> OutgoingMessage | None:
     pending = provider.storage.find(Artifact, digest=delivery.data["request"])
     if client is None or pending is None or pending.taken_at is not None:
         return None
-    if is_of_former(client, pending.issued_at):
+    if is_of_removed_client(client, pending.issued_at):
         return None
     told = provider.keys.unseal(_PURPOSE, pending.payload[SEALED], under=pending.digest)
     if told is None or ENDPOINT not in client.metadata or delivery_mode(client) != "ping":

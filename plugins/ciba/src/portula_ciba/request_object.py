@@ -15,12 +15,12 @@ from portula.errors import (
     RetryLater,
     UntrustedToken,
 )
-from portula.plugin import OAUTHLIB_STATE, counts_too_long, is_time, pairs_from_claims, use_once
+from portula.plugin import OAUTHLIB_STATE, is_time, is_valid_too_long, pairs_from_claims, use_once
 from portula_ciba.registration import SIGNING_ALG
 from portula_ciba.settings import CibaSettings
 
 if TYPE_CHECKING:
-    from portula.plugin import Application, AuthorizationServer, Pairs, Token
+    from portula.plugin import Application, AuthorizationServer, Jwt, Pairs
     from portula_ciba.exchange import CibaExchange
 
 
@@ -64,7 +64,7 @@ def parameters_of(exchange: CibaExchange, token: str) -> Pairs:
     return [("client_id", client.client_id), *((name, value) for name, value in pairs if name != "client_id")]
 
 
-def _verify(exchange: CibaExchange, token: str) -> Token:
+def _verify(exchange: CibaExchange, token: str) -> Jwt:
     client, registered = exchange.party, exchange.party.metadata.get(SIGNING_ALG)
     known = exchange.provider.settings(CibaSettings, client).CIBA_REQUEST_SIGNING_ALGS
     allowed = [name for name in known if registered in (None, name)]
@@ -78,7 +78,7 @@ def _verify(exchange: CibaExchange, token: str) -> Token:
         raise InvalidRequestError(description="The signed request cannot be trusted.") from None
 
 
-def _check_claims(exchange: CibaExchange, verified: Token) -> None:
+def _check_claims(exchange: CibaExchange, verified: Jwt) -> None:
     """Judge what a signed request says of itself (CIBA Core §7.1.1, FAPI-CIBA §5.2.2)."""
     claims, client_id, now = verified.claims, exchange.party.client_id, exchange.provider.now()
     settings = exchange.provider.settings(CibaSettings, exchange.client)
@@ -104,7 +104,7 @@ def _check_claims(exchange: CibaExchange, verified: Token) -> None:
 def _wrong_times(claims: Mapping[str, Any], now: int, longest: int) -> dict[str, bool]:
     exp, nbf, iat = claims.get("exp"), claims.get("nbf"), claims.get("iat")
     return {
-        "lifetime": counts_too_long(claims, now, longest),
+        "lifetime": is_valid_too_long(claims, now, longest),
         "exp": not (is_time(exp) and now < exp + LEEWAY_SECONDS < now + 2 * longest),
         "nbf": not (is_time(nbf) and nbf - LEEWAY_SECONDS <= now),
         "iat": not (is_time(iat) and iat - LEEWAY_SECONDS <= now),

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from portula.errors import Conflict, DuplicateRecord, RetryLater
 from portula.plugin import (
-    KEEP_SECONDS,
+    PENDING_KEEP_SECONDS,
     Artifact,
-    Places,
     Plan,
+    Quota,
     decide_pending,
     is_pending,
     pending_payload,
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 KIND = "backchannel authentication request"
 OF_USER = "backchannel authentication user"
-PLACE = "backchannel authentication place"
+QUOTA = "backchannel authentication quota"
 TRIES = 20
 PAGE_ROWS = 200
 
 SUBJECT, BINDING_MESSAGE, ADDRESS = "subject", "binding_message", "address"
-OF_USERS_PLACES, OF_CLIENTS_PLACES = "user_place", "client_place"
+USER_QUOTA, CLIENT_QUOTA = "user_quota", "client_quota"
 """Members of the payload beside those of all pending requests."""
 
 NAME = "backchannel_request"
@@ -49,53 +49,51 @@ def keep(exchange: CibaExchange, user: User) -> str:
     for _ in range(TRIES):
         auth_req_id, plan = secrets.token_urlsafe(32), Plan()
         plan.extend(exchange.plan)
-        record = _record(exchange, user, auth_req_id, _places(exchange, user, plan))
+        record = _record(exchange, user, auth_req_id, _take_quotas(exchange, user, plan))
         plan.add(record)
         requested = _event(exchange, record)
         plan.extend(provider.hooks.record(CibaHooks.portula_record_ciba_request, requested))
         try:
             provider.storage.apply(plan)
         except (Conflict, DuplicateRecord):
-            continue  # another request at this moment has the place
+            continue  # another request at this moment has the unit
         exchange.plan, exchange.requested = Plan(), requested
         return auth_req_id
     raise RetryLater("Too many requests come at this moment.", 1)
 
 
-def _places(exchange: CibaExchange, user: User, plan: Plan) -> dict[str, str]:
-    """Plan to take a place of the person and one of the client; what bounds prompts at a person (attack S62).
+def _take_quotas(exchange: CibaExchange, user: User, plan: Plan) -> dict[str, str]:
+    """Plan to take a unit of the person's quota and one of the client's; what bounds prompts at a person (attack S62).
 
     That of the person is taken for as long as any request could wait: how long this one does is the client's choice.
     """
     provider, settings = exchange.provider, exchange.provider.settings(CibaSettings)
     seconds = {
-        OF_USERS_PLACES: max(exchange.seconds, settings.CIBA_MAX_EXPIRE_SECONDS),
-        OF_CLIENTS_PLACES: exchange.seconds,
+        USER_QUOTA: max(exchange.seconds, settings.CIBA_MAX_EXPIRE_SECONDS),
+        CLIENT_QUOTA: exchange.seconds,
     }
-    counters = {
-        OF_USERS_PLACES: Places(
-            provider, PLACE, f"user\0{user.subject}", settings.CIBA_MAX_REQUESTS_PER_USER
-        ),
-        OF_CLIENTS_PLACES: Places(
-            provider, PLACE, f"client\0{exchange.party.client_id}", settings.CIBA_MAX_REQUESTS_PER_CLIENT
+    quotas = {
+        USER_QUOTA: Quota(provider, QUOTA, f"user\0{user.subject}", settings.CIBA_MAX_REQUESTS_PER_USER),
+        CLIENT_QUOTA: Quota(
+            provider, QUOTA, f"client\0{exchange.party.client_id}", settings.CIBA_MAX_REQUESTS_PER_CLIENT
         ),
     }
     taken: dict[str, str] = {}
-    for name, places in counters.items():
-        place = places.take(plan, seconds[name])
-        if place is None:
-            raise RetryLater("Too many requests wait.", places.wait(), status=429)
-        taken[name] = place
+    for name, quota in quotas.items():
+        unit = quota.take(plan, seconds[name])
+        if unit is None:
+            raise RetryLater("Too many requests wait.", quota.wait(), status=429)
+        taken[name] = unit
     return taken
 
 
-def _record(exchange: CibaExchange, user: User, auth_req_id: str, places: dict[str, str]) -> Artifact:
+def _record(exchange: CibaExchange, user: User, auth_req_id: str, quotas: dict[str, str]) -> Artifact:
     provider, now = exchange.provider, exchange.provider.now()
     ends_at, interval = now + exchange.seconds, provider.settings(CibaSettings).CIBA_INTERVAL
     digest = provider.keys.digest(KIND, auth_req_id)
     payload: dict[str, Any] = {
         **pending_payload(exchange, ends_at=ends_at, interval=interval),
-        **places,
+        **quotas,
         SUBJECT: user.subject,
         BINDING_MESSAGE: exchange.own.get("binding_message"),
         ADDRESS: exchange.message.client_address,
@@ -108,7 +106,7 @@ def _record(exchange: CibaExchange, user: User, auth_req_id: str, places: dict[s
         issued_at=now,
         client_id=exchange.party.client_id,
         family=provider.keys.digest(OF_USER, user.subject),
-        expires_at=ends_at + KEEP_SECONDS,
+        expires_at=ends_at + PENDING_KEEP_SECONDS,
     )
 
 
@@ -124,7 +122,7 @@ def _event(exchange: CibaExchange, record: Artifact) -> BackchannelRequested:
         binding_message=record.payload[BINDING_MESSAGE],
         request_id=record.digest,
         url=f"{page}?{urlencode({NAME: record.digest})}",
-        expires_at=(record.expires_at or 0) - KEEP_SECONDS,
+        expires_at=(record.expires_at or 0) - PENDING_KEEP_SECONDS,
     )
 
 
@@ -152,12 +150,12 @@ def waiting_for(provider: AuthorizationServer, subject: str) -> list[Artifact]:
 
 
 def plan_decision(plan: Plan, pending: Artifact, authorization: str | None) -> None:
-    """Plan that the person allowed a request, under this authorization, or denied it; its client's place is free again.
+    """Plan that the person allowed a request, under this authorization, or denied it; its client's unit is free again.
 
-    The person's place is free where they allowed it.
+    The person's unit is free where they allowed it.
     """
     decide_pending(plan, pending, authorization)
-    freed = [pending.payload[OF_CLIENTS_PLACES]]
+    freed = [pending.payload[CLIENT_QUOTA]]
     if authorization is not None:
-        freed.append(pending.payload[OF_USERS_PLACES])
+        freed.append(pending.payload[USER_QUOTA])
     plan.remove(Artifact, digest=tuple(freed))

@@ -89,7 +89,7 @@ class FetchedDocuments(ClientDocuments):
         self._settings = settings = provider.settings(CimdSettings)
         self._metadata = RequestedMetadata(
             provider,
-            MetadataLimits(grant_types=GRANT_TYPES, usual_scopes=PERSONAL_SCOPES, unheard=UNHEARD),
+            MetadataLimits(grant_types=GRANT_TYPES, usual_scopes=PERSONAL_SCOPES, ignored=UNHEARD),
         )
         self._kept: OrderedDict[str, DocumentState] = OrderedDict()
         self._lock = threading.Lock()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import click
 
     from portula import Provider
-    from portula.plugin import AuthorizationGranted, AuthorizationServer, Mount, Part
+    from portula.plugin import AuthorizationGranted, AuthorizationServer, Mount, PlanPart
 
 __version__ = "0.1.0"
 
@@ -63,7 +63,7 @@ def portula_admin_records(provider: Provider) -> list[ConsentRecords]:
 
 
 @hookimpl
-def portula_record_authorization(event: AuthorizationGranted) -> list[Part]:
+def portula_record_authorization(event: AuthorizationGranted) -> list[PlanPart]:
     """Require the consent by which an authorization was granted without a page."""
     consent = _own(event.provider)
     return consent.require_consent(event.client_id) if consent else []

@@ -23,7 +23,7 @@ from portula_consent.memory import ConsentMemory, counts
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Part
+    from portula.plugin import PlanPart
 
 
 class ConsentForm(PageForm):
@@ -52,7 +52,7 @@ class ConsentPages(Consent):
             request.environ[self._read] = consent
         return frozenset(consent.payload["scopes"])
 
-    def require_consent(self, client_id: str) -> list[Part]:
+    def require_consent(self, client_id: str) -> list[PlanPart]:
         """Return the part of a plan that requires the consent as this request read it; nothing where it read none."""
         known: Artifact | None = request.environ.pop(self._read, None) if has_request_context() else None
         plan = Plan()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portula.errors import UnknownPerson
-from portula.plugin import Artifact, User, console, find_person, nearest, shown_name
+from portula.plugin import Artifact, User, console, display_name, find_person, nearest
 from portula_consent.uses import Use, uses_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def facts_of(provider: Provider, subject: str, consents: list[Artifact]) -> list
     return [
         {
             "client_id": each.client_id,
-            "client_name": shown_name(client.name) if client else None,
+            "client_name": display_name(client.name) if client else None,
             "scopes": each.payload["scopes"],
             "allows": [item.line for item in use.items],
             "servers": list(use.servers),

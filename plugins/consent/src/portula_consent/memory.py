@@ -10,8 +10,8 @@ from portula.plugin import (
     Artifact,
     Plan,
     has_changed_itself,
-    is_of_former,
-    page_behind,
+    is_of_removed_client,
+    page_after,
     revoke_person,
 )
 
@@ -25,7 +25,7 @@ _BY_SUBJECT = "consent-subject"
 def counts(consent: Artifact, client: Application) -> bool:
     """Say whether a consent is to the client as it is: not to a former one of its name, nor to what it has changed."""
     given_at = consent.issued_at
-    return not (is_of_former(client, given_at) or has_changed_itself(client, given_at))
+    return not (is_of_removed_client(client, given_at) or has_changed_itself(client, given_at))
 
 
 class ConsentMemory:
@@ -79,7 +79,7 @@ class ConsentMemory:
 
     def page(self, subject: str, *, limit: int, after: str | None = None) -> list[Artifact]:
         """Return up to `limit` consents of a person behind the one to the client `after`, the latest first."""
-        return page_behind(self.all(subject), after, limit=limit, key=lambda consent: consent.client_id)
+        return page_after(self.all(subject), after, limit=limit, key=lambda consent: consent.client_id)
 
     def withdraw(self, subject: str, client_id: str) -> None:
         """Forget a consent, and end at once every authorization that this person gave the client."""

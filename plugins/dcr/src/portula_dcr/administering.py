@@ -10,7 +10,7 @@ from wtforms import IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portula.errors import AdminRefused, DuplicateRecord
-from portula.plugin import AdminAction, AdminRecords, AdminResult, PageForm, page_behind
+from portula.plugin import AdminAction, AdminRecords, AdminResult, PageForm, page_after
 from portula_dcr.commands import MAX_NAME, WEEK, facts_of
 from portula_dcr.initial_access import MAX_USES, InitialAccessTokens
 
@@ -68,7 +68,7 @@ class InitialAccessTokenRecords(AdminRecords):
     def page(
         self, *, limit: int, after: str | None = None, subject: str | None = None
     ) -> Sequence[Mapping[str, Any]]:
-        page = page_behind(self._tokens.all(), after, limit=limit, key=lambda token: token.name)
+        page = page_after(self._tokens.all(), after, limit=limit, key=lambda token: token.name)
         return [self._facts(facts_of(self._tokens, token, self._provider.now())) for token in page]
 
     @override

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from portula.errors import DuplicateRecord
 from portula.plugin import Artifact, Plan, plan_to_add
-from portula_dcr.claims import Places, claim, is_full
+from portula_dcr.counters import Counter, count_client, is_full
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -84,17 +84,17 @@ class InitialAccessTokens:
         if found is None or (found.expires_at is not None and found.expires_at <= self._provider.now()):
             return None
         token = _token(found)
-        places = _places(token)
-        return None if places and is_full(self._provider, places) else token
+        counter = _counter_of(token)
+        return None if counter and is_full(self._provider, counter) else token
 
     def use(self, token: InitialAccessToken, client_id: str, plan: Plan) -> bool:
-        """Plan to use a token for a client, see `claim`; False when it is used up.
+        """Plan to use a token for a client, see `count_client`; False when it is used up.
 
         The plan fails with Conflict when the token is revoked meanwhile.
         """
         plan.change(Artifact, token.digest, taken_at=None)
-        places = _places(token)
-        return places is None or claim(self._provider, places, client_id, plan)
+        counter = _counter_of(token)
+        return counter is None or count_client(self._provider, counter, client_id, plan)
 
     def uses(self, token: InitialAccessToken) -> int:
         """Return how many clients were registered with a token of limited use."""
@@ -121,11 +121,11 @@ class InitialAccessTokens:
         self._provider.storage.apply(plan)
 
 
-def _places(token: InitialAccessToken) -> Places | None:
+def _counter_of(token: InitialAccessToken) -> Counter | None:
     """Return where the uses of a token are counted; None for any number of them."""
     if token.max_uses is None:
         return None
-    return Places(USE, token.digest, token.max_uses, token.expires_at)
+    return Counter(USE, token.digest, token.max_uses, token.expires_at)
 
 
 def _duplicate(name: str) -> DuplicateRecord:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from portula.errors import RetryLater
 from portula.plugin import Plan, network_of
-from portula_dcr.claims import Places, claim, is_full
+from portula_dcr.counters import Counter, count_client, is_full
 from portula_dcr.settings import DcrSettings
 
 if TYPE_CHECKING:
@@ -28,25 +28,25 @@ class Quotas:
 
     def look(self, client_address: str) -> None:
         """Raise RetryLater when nothing is left, before anything costly is done for this address."""
-        for places in self._places(client_address):
-            if is_full(self._provider, places):
-                raise self._refusal(places)
+        for counter in self._counters(client_address):
+            if is_full(self._provider, counter):
+                raise self._refusal(counter)
 
     def count(self, client_address: str, client_id: str, plan: Plan) -> None:
-        """Plan to count a new client, see `claim`; RetryLater when nothing is left."""
-        for places in self._places(client_address):
-            if not claim(self._provider, places, client_id, plan):
-                raise self._refusal(places)
+        """Plan to count a new client, see `count_client`; RetryLater when nothing is left."""
+        for counter in self._counters(client_address):
+            if not count_client(self._provider, counter, client_id, plan):
+                raise self._refusal(counter)
 
-    def _places(self, client_address: str) -> list[Places]:
+    def _counters(self, client_address: str) -> list[Counter]:
         hour = self._provider.now() // HOUR
         limits = ((f"address\0{network_of(client_address)}", self._per_address), ("all", self._of_all))
         return [
-            Places(KIND, self._provider.keys.digest(KIND, f"{key}\0{hour}"), limit, (hour + 1) * HOUR)
+            Counter(KIND, self._provider.keys.digest(KIND, f"{key}\0{hour}"), limit, (hour + 1) * HOUR)
             for key, limit in limits
             if limit is not None
         ]
 
-    def _refusal(self, places: Places) -> RetryLater:
-        left = (places.expires_at or 0) - self._provider.now()
+    def _refusal(self, counter: Counter) -> RetryLater:
+        left = (counter.expires_at or 0) - self._provider.now()
         return RetryLater("Too many clients were registered; try again later.", left, status=429)

@@ -26,7 +26,7 @@ from portula.plugin import (
     MetadataLimits,
     Plan,
     RequestedMetadata,
-    is_of_former,
+    is_of_removed_client,
 )
 from portula_dcr.initial_access import InitialAccessToken, InitialAccessTokens
 from portula_dcr.quotas import Quotas
@@ -84,7 +84,7 @@ class Registry:
                 usual_scopes=PERSONAL_SCOPES,
                 default_scopes=self._settings.DCR_DEFAULT_SCOPES,
                 defaults=DEFAULTS,
-                unheard=SERVER_MEMBERS,
+                ignored=SERVER_MEMBERS,
             ),
         )
 
@@ -139,7 +139,7 @@ class Registry:
         client = self._provider.storage.find(Application, client_id=client_id)
         if client is None:
             self._forget(client_id)
-        if client is None or client.disabled or is_of_former(client, token.issued_at):
+        if client is None or client.disabled or is_of_removed_client(client, token.issued_at):
             raise InvalidTokenError
         return client, token
 

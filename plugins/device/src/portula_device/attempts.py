@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portula.plugin import Places, network_of, take_places
+from portula.plugin import Quota, network_of, take_quotas
 from portula_device.settings import DeviceSettings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def begin(provider: Provider, subject: str) -> list[str]:
     settings = provider.settings(DeviceSettings)
     limit, network = settings.DEVICE_USER_CODE_ATTEMPTS, network_of(provider.client_address())
     counters = (
-        Places(provider, KIND, f"person\0{subject}", limit),
-        Places(provider, KIND, f"address\0{network}", limit * ADDRESS_FACTOR),
+        Quota(provider, KIND, f"person\0{subject}", limit),
+        Quota(provider, KIND, f"address\0{network}", limit * ADDRESS_FACTOR),
     )
-    return take_places(provider, counters, settings.DEVICE_CODE_EXPIRE_SECONDS, "Too many codes were wrong.")
+    return take_quotas(provider, counters, settings.DEVICE_CODE_EXPIRE_SECONDS, "Too many codes were wrong.")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from portula.errors import Conflict, DuplicateRecord, RetryLater
 from portula.plugin import (
-    KEEP_SECONDS,
+    PENDING_KEEP_SECONDS,
     Artifact,
-    Places,
     Plan,
+    Quota,
     decide_pending,
     pending_payload,
 )
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 KIND = "device code"
 USER_CODE = "device user code"
-PLACE = "device place"
+QUOTA = "device quota"
 TRIES = 5
 
 CHALLENGE, METHOD = "challenge", "method"
 ADDRESS, AGENT = "address", "agent"
-PLACE_TAKEN, CLAIMED_BY = "place", "claimed_by"
+QUOTA_UNIT, CLAIMED_BY = "quota_unit", "claimed_by"
 """Members of the payload beside those of all pending requests; the last says who has typed the code."""
 
 
@@ -45,29 +45,29 @@ def keep(exchange: AuthorizationExchange, own: Mapping[str, Any]) -> tuple[str, 
     provider, client_id = exchange.provider, exchange.request.client_id or ""
     settings, now = provider.settings(DeviceSettings), provider.now()
     generate = provider.hooks.ask(DeviceHooks.portula_device_user_code_generator)
-    places = Places(provider, PLACE, client_id, settings.DEVICE_MAX_CODES_PER_CLIENT)
+    quota = Quota(provider, QUOTA, client_id, settings.DEVICE_MAX_CODES_PER_CLIENT)
     ends_at = now + settings.DEVICE_CODE_EXPIRE_SECONDS
     payload = {**pending_payload(exchange, ends_at=ends_at, interval=settings.DEVICE_FLOW_INTERVAL), **own}
     for _ in range(TRIES):
         plan, device_code, user_code = Plan(), secrets.token_urlsafe(32), generate()
-        place = places.take(plan, settings.DEVICE_CODE_EXPIRE_SECONDS)
-        if place is None:
-            raise RetryLater("Too many devices of this app wait.", places.wait(), status=429)
+        unit = quota.take(plan, settings.DEVICE_CODE_EXPIRE_SECONDS)
+        if unit is None:
+            raise RetryLater("Too many devices of this app wait.", quota.wait(), status=429)
         plan.add(
             Artifact(
                 digest=provider.keys.digest(USER_CODE, normal_form(user_code)),
                 kind=KIND,
-                payload={**payload, PLACE_TAKEN: place},
+                payload={**payload, QUOTA_UNIT: unit},
                 issued_at=now,
                 client_id=client_id,
                 family=provider.keys.digest(KIND, device_code),
-                expires_at=ends_at + KEEP_SECONDS,
+                expires_at=ends_at + PENDING_KEEP_SECONDS,
             )
         )
         try:
             provider.storage.apply(plan)
         except (Conflict, DuplicateRecord):
-            continue  # somebody has the place, or the code that people type
+            continue  # somebody has the unit, or the code that people type
         return device_code, user_code
     raise RetryLater("No code could be found for the device.", 1)
 
@@ -85,6 +85,6 @@ def of_person(provider: AuthorizationServer, user_code: str) -> Artifact | None:
 
 
 def decide(plan: Plan, code: Artifact, authorization: str | None) -> None:
-    """Plan that a person allowed a code, under this authorization, or denied it; its place is free again."""
+    """Plan that a person allowed a code, under this authorization, or denied it; its unit is free again."""
     decide_pending(plan, code, authorization)
-    plan.remove(Artifact, digest=code.payload[PLACE_TAKEN])
+    plan.remove(Artifact, digest=code.payload[QUOTA_UNIT])

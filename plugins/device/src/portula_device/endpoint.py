@@ -14,9 +14,9 @@ from portula.errors import (
     ServerError,
 )
 from portula.plugin import (
+    BROWSER_PARAMETERS,
     HEAR_VETOES,
     JUDGE_SCOPE,
-    OF_A_BROWSER,
     Application,
     AuthorizationExchange,
     Endpoint,
@@ -47,7 +47,7 @@ def parameters(exchange: DeviceAuthorization) -> None:
         raise RequestNotSupported(description="Send the parameters as they are.")
     if exchange.parameter("request_uri") is not None:
         raise RequestURINotSupported(description="Send the parameters as they are.")
-    exchange.take_parameters([pair for pair in exchange.parameters if pair[0] not in OF_A_BROWSER])
+    exchange.take_parameters([pair for pair in exchange.parameters if pair[0] not in BROWSER_PARAMETERS])
 
 
 def code_challenge(exchange: DeviceAuthorization) -> None:

@@ -24,9 +24,9 @@ from portula.plugin import (
     Plan,
     Steps,
     error_parameters,
-    fault_of,
     json_answer,
     revoke_authorization,
+    server_error_of,
     step,
     tell_revocation,
     token_error,
@@ -182,7 +182,7 @@ def _answer(provider: Provider) -> Answer:
     except OAuth2Error as error:  # of a host that is not trusted, or a certificate that is none
         return token_error(error)
     except Exception as failure:  # noqa: BLE001 - it is logged
-        fault = fault_of(failure, "a request about a grant")
+        fault = server_error_of(failure, "a request about a grant")
         return (
             token_error(fault) if isinstance(fault, RetryLater) else json_answer(500, error_parameters(fault))
         )

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from portula.errors import InvalidRequestError
-from portula.plugin import Artifact, Authorization, RefreshToken, is_of_former, is_revoked, unkeyed_digest
+from portula.plugin import (
+    Artifact,
+    Authorization,
+    RefreshToken,
+    is_of_removed_client,
+    is_revoked,
+    unkeyed_digest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +99,7 @@ def _live_authorization(
 ) -> Authorization | None:
     """Return the authorization that an artifact leads to; None for one that has ended."""
     found, now = provider.storage.find(Authorization, id=pointer.payload[_AUTHORIZATION]), provider.now()
-    if found is None or found.client_id != client.client_id or is_of_former(client, found.issued_at):
+    if found is None or found.client_id != client.client_id or is_of_removed_client(client, found.issued_at):
         return None
     if any(each.expires_at is not None and each.expires_at <= now for each in (pointer, found)):
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from portula import Plugin, hookimpl
 from portula.errors import InvalidRequestError, OAuth2Error, StorageDown
-from portula.plugin import ConsentItem, Demands, consent_items_of, exchange_of, fault_of
+from portula.plugin import ConsentItem, Demands, consent_items_of, exchange_of, server_error_of
 from portula_grant_management.grants import ACTION, GRANT_ID, ROOM, InvalidGrantId, find_grant
 from portula_grant_management.joining import merge
 from portula_grant_management.settings import CREATE, MERGE, REPLACE, is_on, settings_of
@@ -90,7 +90,7 @@ def _no_denial(call: Callable[[], T]) -> T:
     except (OAuth2Error, StorageDown):
         raise
     except Exception as failure:
-        raise fault_of(failure, "the authorization request") from failure
+        raise server_error_of(failure, "the authorization request") from failure
 
 
 @hookimpl

@@ -24,7 +24,7 @@ from portula_grant_management.settings import CREATE, MERGE, is_on, settings_of
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Authorization, Exchange, Part, TokenExchange, TokenIssued
+    from portula.plugin import Authorization, Exchange, PlanPart, TokenExchange, TokenIssued
 
 _REFRESH = "refresh_token"
 
@@ -94,12 +94,12 @@ def portula_shape_token(exchange: Exchange) -> None:
 
 
 @hookimpl
-def portula_record_token(event: TokenIssued) -> list[Part] | None:
+def portula_record_token(event: TokenIssued) -> list[PlanPart] | None:
     """Keep the way to a grant from its first token on, and for as long as its authorization.
 
     Where that has no end, GRANT_MANAGEMENT_IDLE_SECONDS from now on, so that nothing of it stays for ever.
     """
-    under, provider, plan = event.under, event.provider, Plan()
+    under, provider, plan = event.authorization_record, event.provider, Plan()
     state = under.facts.get(ROOM) if under is not None and under.client_id == event.client_id else None
     if state is None or under is None:
         return None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
-from portula.plugin import SELF_REGISTERED, Application, looks_native
+from portula.plugin import SELF_REGISTERED, Application, is_native_client
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -67,7 +67,7 @@ def prepare_client(provider: Provider, fields: ClientFields) -> CheckedClient:
         redirect_uris=redirect_uris,
         post_logout_redirect_uris=tuple(fields.post_logout_redirect_uris.split()),
         allowed_origins=tuple(fields.allowed_origins.split()),
-        application_type="native" if looks_native(fields.client_type, redirect_uris) else "web",
+        application_type="native" if is_native_client(fields.client_type, redirect_uris) else "web",
         skip_authorization=fields.skip_authorization,
         algorithm=fields.algorithm,
         user=fields.user,

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from portula import Plugin
 from portula.errors import DuplicateRecord, InvalidClientMetadata, InvalidPerson
 from portula.plugin import (
-    REFRESH_TOKEN,
+    REFRESH_TOKEN_PURPOSE,
     AddsPeople,
     Application,
     Artifact,
@@ -224,7 +224,7 @@ class Taking:
         keys, expires_at = self._provider.keys, authorization.expires_at
         token = RefreshToken(
             authorization=authorization.id,
-            digest=keys.digest(REFRESH_TOKEN, value),
+            digest=keys.digest(REFRESH_TOKEN_PURPOSE, value),
             client_id=authorization.client_id,
             subject=authorization.subject,
             scope=authorization.scope,

@@ -21,7 +21,7 @@ from portula.plugin import (
     Endpoint,
     Exchange,
     IntrospectionResponse,
-    Live,
+    LiveToken,
     RefreshToken,
     Steps,
     answer_format,
@@ -42,7 +42,7 @@ SCOPE = "introspection"
 class IntrospectionExchange(Exchange):
     """A request to the introspection endpoint. Its client is the caller, its access token what the caller came with."""
 
-    live: Live[AccessToken] | Live[RefreshToken] | None = None
+    live: LiveToken[AccessToken] | LiveToken[RefreshToken] | None = None
     """The token that is asked about; None for one that does not count, or that the caller may not see."""
 
 
@@ -103,10 +103,10 @@ def live(exchange: IntrospectionExchange) -> None:
     """Find the token if it counts now; the hint only says where to look first (RFC 7662 §2.1)."""
     validator, value = exchange.provider.validator, exchange.parameter("token") or ""
 
-    def access_token() -> Live[AccessToken] | None:
+    def access_token() -> LiveToken[AccessToken] | None:
         return validator.find_live_access_token(value, exchange.client)
 
-    def refresh_token() -> Live[RefreshToken] | None:
+    def refresh_token() -> LiveToken[RefreshToken] | None:
         exchange.provider.client_cache.confirm(exchange.client)
         return validator.find_live_refresh_token(value, exchange.client)
 

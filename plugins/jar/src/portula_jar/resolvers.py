@@ -21,16 +21,16 @@ from portula.errors import (
 from portula.plugin import (
     OAUTHLIB_STATE,
     RequestResolver,
-    counts_too_long,
     is_encrypted,
     is_time,
+    is_valid_too_long,
     pairs_from_claims,
 )
 from portula_jar.settings import JarSettings, algorithms, is_on, is_required
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Application, AuthorizationExchange, AuthorizationServer, Pairs, Token
+    from portula.plugin import Application, AuthorizationExchange, AuthorizationServer, Jwt, Pairs
 
 EXPLICIT_TYPE = "oauth-authz-req+jwt"
 TYPES = ("", "JWT", EXPLICIT_TYPE)
@@ -117,7 +117,7 @@ def _merge(exchange: AuthorizationExchange, token: str, unsupported: type[OAuth2
 
 def _verify(
     provider: AuthorizationServer, client: Application, token: str, unsupported: type[OAuth2Error]
-) -> Token:
+) -> Jwt:
     jose, allowed = provider.hooks.ask(Plugin.portula_jose), algorithms(provider, client)
     registered = client.metadata.get("request_object_signing_alg")
     try:
@@ -135,7 +135,7 @@ def _verify(
         raise InvalidRequestObject(description="The request object cannot be trusted.") from None
 
 
-def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
+def _check_claims(exchange: AuthorizationExchange, verified: Jwt) -> None:
     """Judge what a request object says of itself, where it does (Core §6.1).
 
     A token about the client itself that has not the type of a request object is the client's assertion of who it is
@@ -147,7 +147,7 @@ def _check_claims(exchange: AuthorizationExchange, verified: Token) -> None:
     audiences = aud if isinstance(aud, list) else [aud]
     problems = {
         "missing claims": not claims.keys() >= set(settings.REQUEST_OBJECT_REQUIRED_CLAIMS),
-        "lifetime": counts_too_long(claims, now, settings.REQUEST_OBJECT_MAX_LIFETIME_SECONDS),
+        "lifetime": is_valid_too_long(claims, now, settings.REQUEST_OBJECT_MAX_LIFETIME_SECONDS),
         "iss": claims.get("iss") not in (None, _client(exchange).client_id),
         "sub": verified.typ != EXPLICIT_TYPE and claims.get("sub") == _client(exchange).client_id,
         "aud": aud is not None and exchange.issuer not in audiences,

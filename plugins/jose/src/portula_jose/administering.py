@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from portula.plugin import AdminAction, AdminRecords, AdminResult, page_behind
+from portula.plugin import AdminAction, AdminRecords, AdminResult, page_after
 from portula_jose.commands import rows_of
 from portula_jose.stored_keys import State
 
@@ -47,7 +47,7 @@ class KeyRecords(AdminRecords):
         self, *, limit: int, after: str | None = None, subject: str | None = None
     ) -> Sequence[Mapping[str, Any]]:
         rows = [_facts(row) for row in rows_of(self._jose)]
-        return page_behind(rows, after, limit=limit, key=lambda row: row["id"])
+        return page_after(rows, after, limit=limit, key=lambda row: row["id"])
 
     @override
     def find(self, identifier: str) -> Mapping[str, Any] | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portula.errors import JoseError, UntrustedToken
-from portula.plugin import Token, read_object
+from portula.plugin import Jwt, read_object
 
 MAX_KID_CHARACTERS = 255
 
@@ -26,7 +26,7 @@ _REFUSED_HEADERS = ("crit", "zip", "b64", "enc")
 class Parts:
     """A token in compact form, taken apart. Nothing of it is verified."""
 
-    token: Token
+    token: Jwt
     algorithm: str
     kid: str | None
     data: bytes = field(repr=False)
@@ -57,7 +57,7 @@ def take_apart(token: str, max_bytes: int) -> Parts:
     if kid is not None and not (isinstance(kid, str) and len(kid) <= MAX_KID_CHARACTERS):
         raise UntrustedToken("has a kid that is no text, or too long")
     return Parts(
-        token=Token(header, claims),
+        token=Jwt(header, claims),
         algorithm=algorithm,
         kid=kid,
         data=f"{parts[0]}.{parts[1]}".encode(),
@@ -71,7 +71,7 @@ def check_type(parts: Parts, allowed: Collection[str]) -> None:
     Raises:
         UntrustedToken: it is another.
     """
-    if parts.token.typ not in {Token({"typ": typ}, {}).typ for typ in allowed}:
+    if parts.token.typ not in {Jwt({"typ": typ}, {}).typ for typ in allowed}:
         raise UntrustedToken("is of another type")
 
 

@@ -24,7 +24,7 @@ from portula_jose.sources import ConfiguredKeys, KeySource, PublicKey, SignerKey
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Answer, Application, AuthorizationServer, Message, Token
+    from portula.plugin import Answer, Application, AuthorizationServer, Jwt, Message
 
 
 class SigningRoom(Jose):
@@ -124,7 +124,7 @@ class SigningRoom(Jose):
         """See portula.plugin.Jose."""
         return GivenKey(key, algorithm, kid)
 
-    def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Token:
+    def verify_own(self, token: str, *, typ: Collection[str], client: Application | None = None) -> Jwt:
         """See portula.plugin.Jose."""
         parts = self._taken_apart(token, typ)
         if parts.algorithm in SYMMETRIC:
@@ -143,7 +143,7 @@ class SigningRoom(Jose):
 
     def verify_of_client(
         self, token: str, client: Application, *, algorithms: Collection[str], typ: Collection[str]
-    ) -> Token:
+    ) -> Jwt:
         """See portula.plugin.Jose."""
         parts = self._taken_apart(token, typ)
         if parts.algorithm not in algorithms:
@@ -159,7 +159,7 @@ class SigningRoom(Jose):
             self._client_keys.check(parts, client)
         return parts.token
 
-    def read(self, token: str) -> Token:
+    def read(self, token: str) -> Jwt:
         """See portula.plugin.Jose."""
         return take_apart(token, self._settings.JWT_MAX_BYTES).token
 

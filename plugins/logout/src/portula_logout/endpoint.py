@@ -16,8 +16,8 @@ from portula.plugin import (
     Plan,
     Steps,
     WaitingRequests,
+    display_name,
     refuse_head,
-    shown_name,
     step,
     unkeyed_digest,
     uri_scheme,
@@ -84,7 +84,7 @@ class LogoutExchange:
     @property
     def app(self) -> str | None:
         """What the app is called on pages."""
-        return (shown_name(self.client.name).strip() or "an app") if self.client else None
+        return (display_name(self.client.name).strip() or "an app") if self.client else None
 
 
 class Pause(Exception):

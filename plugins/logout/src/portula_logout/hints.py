@@ -13,7 +13,7 @@ from portula_logout.settings import LogoutSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Token
+    from portula.plugin import Jwt
 
 ID_TOKEN_TYPES = ("JWT", "")
 """What the `typ` of an ID token may be: no other kind of token of ours passes for one (attack S44)."""
@@ -65,7 +65,7 @@ def _audience(claims: Mapping[str, Any], client_id: str | None) -> str:
     return party
 
 
-def _check_claims(provider: Provider, token: Token) -> None:
+def _check_claims(provider: Provider, token: Jwt) -> None:
     """Check what a signature does not say: that it is an ID token, of this issuer, and of now if that is asked for."""
     claims, now = token.claims, provider.now()
     times = [claims.get("iat"), claims.get("exp"), claims.get("nbf", 0)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portula import Plugin
-from portula.plugin import Add, Application, Artifact, ChangeAll, Remove, is_of_former
+from portula.plugin import Add, Application, Artifact, ChangeAll, Remove, is_of_removed_client
 from portula_logout.registration import BACKCHANNEL_URI, FRONTCHANNEL_URI
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def of_session(provider: AuthorizationServer, sid: str) -> Iterator[Participant]
             client, participant = clients.get(client_id), artifact.payload
             if client is None and participant.get(ADDRESSES):
                 client = Application(client_id=client_id, metadata=participant[ADDRESSES])
-            if client is None or is_of_former(client, artifact.issued_at):
+            if client is None or is_of_removed_client(client, artifact.issued_at):
                 continue
             yield Participant(
                 client,

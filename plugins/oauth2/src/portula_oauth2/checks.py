@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portula import hookimpl
-from portula.plugin import IMPLICIT, Application, Finding, Level, in_front_channel, never_heard
+from portula.plugin import IMPLICIT, Application, Finding, Level, in_front_channel, unused_overrides
 from portula_oauth2.settings import OAuth2Settings
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _may_ask(provider: Provider, client: Application) -> bool:
 
 
 def _about_questions(provider: Provider) -> Iterator[Finding]:
-    for name, instead in never_heard(type(provider.validator)).items():
+    for name, instead in unused_overrides(type(provider.validator)).items():
         yield Finding(
             f"oauth2.unasked-{name.replace('_', '-')}",
             Level.WARNING,

@@ -10,8 +10,8 @@ from portula.plugin import (
     Application,
     ClientAuthMethod,
     OAuthRequest,
+    basic_credentials_of,
     exchange_of,
-    presented_basic,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
         return None
 
     def basic(request: OAuthRequest) -> Application | None:
-        return by_secret(request, presented_basic(request) or [])
+        return by_secret(request, basic_credentials_of(request) or [])
 
     def post(request: OAuthRequest) -> Application | None:
         return by_secret(request, [(request.client_id or "", request.client_secret or "")])
@@ -67,11 +67,11 @@ def portula_client_auth_methods(provider: Provider) -> list[ClientAuthMethod]:
 
 
 def _user_without_password(request: OAuthRequest) -> str | None:
-    return next((user for user, password in presented_basic(request) or [] if not password), None)
+    return next((user for user, password in basic_credentials_of(request) or [] if not password), None)
 
 
 def _presents_basic(request: OAuthRequest) -> bool:
     """Tell Basic from a public client without a password; a secret in the body makes it Basic again."""
-    if presented_basic(request) is None:
+    if basic_credentials_of(request) is None:
         return False
     return _user_without_password(request) is None or request.client_secret is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portula.errors import DuplicateRecord, InvalidClientMetadata
-from portula.plugin import Application, console, looks_native
+from portula.plugin import Application, console, is_native_client
 from portula_oauth2.client_options import (
     check_scope,
     client_facts,
@@ -32,7 +32,7 @@ def _application(provider: Provider, document: dict[str, Any], given: dict[str, 
     options["grant_types"] = grant_types(provider, given["grant_types"])
     fields = {"client_id": "", **read_document(provider, document), **options}
     if "application_type" not in fields:
-        native = looks_native(fields["client_type"], fields.get("redirect_uris", ()))
+        native = is_native_client(fields["client_type"], fields.get("redirect_uris", ()))
         fields["application_type"] = "native" if native else "web"
     check_scope(provider, fields.get("scope"))
     return Application(**fields)

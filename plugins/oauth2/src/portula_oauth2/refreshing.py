@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula.errors import RecordReplayed
 from portula.plugin import (
-    REFRESH_TOKEN,
+    REFRESH_TOKEN_PURPOSE,
     TO_AUTHORIZATION,
     Authorization,
     RefreshToken,
@@ -41,7 +41,7 @@ def find_refresh_token(
     storage, made = provider.storage, RefreshTokens(provider.keys).read(value)
     if made is not None:
         return read(RefreshToken, TO_AUTHORIZATION, authorization=made[0])
-    digests = provider.keys.digests(REFRESH_TOKEN, value)
+    digests = provider.keys.digests(REFRESH_TOKEN_PURPOSE, value)
     found = read(RefreshToken, TO_AUTHORIZATION, digest=digests)
     if found is not None:
         return found
@@ -68,7 +68,9 @@ def check_superseded(
             "a refresh token of client %s was made with a key of SECRET_KEYS, but not issued", token.client_id
         )
         return None
-    is_previous = token.previous is not None and provider.keys.verify(REFRESH_TOKEN, value, token.previous)
+    is_previous = token.previous is not None and provider.keys.verify(
+        REFRESH_TOKEN_PURPOSE, value, token.previous
+    )
     grace = provider.settings(OAuth2Settings, request.client).grace_seconds(request)
     if is_previous and token.sealed is not None and (token.rotated_at or 0) + grace > provider.now():
         opened = provider.keys.unseal(_SUCCESSOR, token.sealed, under=value)

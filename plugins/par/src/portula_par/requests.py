@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from portula import hookimpl
 from portula.errors import FatalClientError
-from portula.plugin import Artifact, AuthorizationExchange, RequestResolver, is_of_former
+from portula.plugin import Artifact, AuthorizationExchange, RequestResolver, is_of_removed_client
 from portula_par.settings import ParSettings
 
 if TYPE_CHECKING:
@@ -96,6 +96,10 @@ def _live(exchange: AuthorizationExchange, digest: str | tuple[str, ...]) -> Art
     client = exchange.client
     if artifact is None or artifact.kind != KIND or artifact.taken_at:
         raise InvalidRequestReference
-    if client is None or artifact.client_id != client.client_id or is_of_former(client, artifact.issued_at):
+    if (
+        client is None
+        or artifact.client_id != client.client_id
+        or is_of_removed_client(client, artifact.issued_at)
+    ):
         raise InvalidRequestReference
     return artifact

@@ -10,8 +10,8 @@ import click
 from portula.plugin import console, nearest
 from portula_playground.display import Terminal
 from portula_playground.hooks import PlayedGrant, PlaygroundHooks
-from portula_playground.places import remove_at_end, take
 from portula_playground.playing import issuer_of, lines_of, pairs_of, run
+from portula_playground.trial_clients import remove_at_end, take
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -91,6 +91,6 @@ def _run(
     if client_id is not None:
         run(provider, play, here=here, client_id=client_id, secret=client_secret, **given_player)
         return
-    place = take(provider, types, REDIRECT_URI)
-    with remove_at_end(provider, place):
-        run(provider, play, client_id=place.client_id, secret=place.secret, **given_player)
+    client = take(provider, types, REDIRECT_URI)
+    with remove_at_end(provider, client):
+        run(provider, play, client_id=client.client_id, secret=client.secret, **given_player)

@@ -17,9 +17,9 @@ from portula import hookimpl
 from portula.plugin import AccountLink, Mount, PageForm, log_failure, refuse_head
 from portula_playground import transcript
 from portula_playground.hooks import PlayedGrant, PlaygroundHooks
-from portula_playground.places import Place, clear, remove_at_end, take
 from portula_playground.playing import issuer_of, pairs_of, run
 from portula_playground.transcript import DONE, FAILED, WAITING, RunSuperseded, Transcript
+from portula_playground.trial_clients import TrialClient, clear, remove_at_end, take
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -126,10 +126,10 @@ class PlaygroundPages:
         }
         named = secrets.token_urlsafe(16)
         redirect_uri = f"{_root(provider)}{PATH}{named}/callback"
-        place = take(provider, types, redirect_uri)
-        kept = Transcript(provider, named, place.number, name, redirect_uri)
+        client = take(provider, types, redirect_uri)
+        kept = Transcript(provider, named, client.number, name, redirect_uri)
         threading.Thread(
-            target=_play, args=(provider, place, kept, play, given), name=THREAD, daemon=True
+            target=_play, args=(provider, client, kept, play, given), name=THREAD, daemon=True
         ).start()
         return self._await_state(named, {WAITING, DONE, FAILED})
 
@@ -168,12 +168,16 @@ class PlaygroundPages:
 
 
 def _play(
-    provider: Provider, place: Place, kept: Transcript, play: Callable[[Any], Any], given: Mapping[str, Any]
+    provider: Provider,
+    client: TrialClient,
+    kept: Transcript,
+    play: Callable[[Any], Any],
+    given: Mapping[str, Any],
 ) -> None:
     with provider.app.app_context(), suppress(RunSuperseded):
         try:
-            with remove_at_end(provider, place):
-                run(provider, play, display=kept, client_id=place.client_id, secret=place.secret, **given)
+            with remove_at_end(provider, client):
+                run(provider, play, display=kept, client_id=client.client_id, secret=client.secret, **given)
             kept.end()
         except RunSuperseded:
             raise

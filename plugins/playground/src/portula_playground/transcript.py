@@ -12,7 +12,7 @@ import click
 
 from portula.errors import Conflict, DuplicateRecord
 from portula.plugin import Artifact, Plan, plan_to_add
-from portula_playground.places import LIFE_SECONDS
+from portula_playground.trial_clients import LIFE_SECONDS
 
 if TYPE_CHECKING:
     from portula import Provider

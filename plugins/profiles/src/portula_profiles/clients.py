@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from portula.plugin import Application, Shortfall, is_loopback_host, uri_host, uri_scheme
+from portula.plugin import Application, ProfileViolation, is_loopback_host, uri_host, uri_scheme
 from portula_profiles.values import ALGORITHMS
 
 METHODS = ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")
 
 
-def not_allowed(field: str, value: object, allowed: str) -> Shortfall:
+def not_allowed(field: str, value: object, allowed: str) -> ProfileViolation:
     """Return a member of client metadata that is not allowed."""
-    return Shortfall(field=field, value=repr(value), allowed=allowed)
+    return ProfileViolation(field=field, value=repr(value), allowed=allowed)
 
 
-def oauth21_client(application: Application) -> Iterator[Shortfall]:
+def oauth21_client(application: Application) -> Iterator[ProfileViolation]:
     """Yield what OAuth 2.1 does not allow: PKCE left out, access tokens in the front channel, passwords.
 
     The grant type `implicit` stays for ID tokens alone, where a client is registered for such response types.
@@ -29,12 +29,12 @@ def oauth21_client(application: Application) -> Iterator[Shortfall]:
         yield not_allowed("response_types", name, "none with an access token")
 
 
-def fapi2_client(application: Application) -> Iterator[Shortfall]:
+def fapi2_client(application: Application) -> Iterator[ProfileViolation]:
     """Return what FAPI 2.0 Security Profile §5.3.2, §5.3.3 and §5.4 do not allow."""
     return fapi_client(application, ALGORITHMS)
 
 
-def fapi_client(application: Application, algorithms: tuple[str, ...]) -> Iterator[Shortfall]:
+def fapi_client(application: Application, algorithms: tuple[str, ...]) -> Iterator[ProfileViolation]:
     """Yield what is not allowed to clients of high security, whose profile has these algorithms."""
     yield from _pkce(application)
     yield from _grants(application, {"implicit", "password"})
@@ -53,12 +53,12 @@ def fapi_client(application: Application, algorithms: tuple[str, ...]) -> Iterat
     yield from _keys(application.metadata.get("jwks"))
 
 
-def _pkce(application: Application) -> Iterator[Shortfall]:
+def _pkce(application: Application) -> Iterator[ProfileViolation]:
     if application.require_pkce is False:
         yield not_allowed("require_pkce", False, "true, or left out")
 
 
-def _grants(application: Application, refused: set[str]) -> Iterator[Shortfall]:
+def _grants(application: Application, refused: set[str]) -> Iterator[ProfileViolation]:
     for name in sorted(refused.intersection(application.grant_types)):
         yield not_allowed("grant_types", name, f"none of {', '.join(sorted(refused))}")
 
@@ -67,7 +67,7 @@ def _on_the_device(application: Application, uri: str) -> bool:
     return application.application_type == "native" and is_loopback_host(uri_host(uri))
 
 
-def _algorithms(application: Application, allowed: tuple[str, ...]) -> Iterator[Shortfall]:
+def _algorithms(application: Application, allowed: tuple[str, ...]) -> Iterator[ProfileViolation]:
     """Look at whatever a client is registered to sign with, or to be answered with."""
     named = {"id_token_signed_response_alg": application.algorithm, **application.metadata}
     for field, value in named.items():
@@ -75,7 +75,7 @@ def _algorithms(application: Application, allowed: tuple[str, ...]) -> Iterator[
             yield not_allowed(field, value, ", ".join(allowed))
 
 
-def _keys(jwks: Any) -> Iterator[Shortfall]:
+def _keys(jwks: Any) -> Iterator[ProfileViolation]:
     """Look at the names of a client's keys; their strength is looked at wherever keys are registered and used."""
     keys = jwks.get("keys", ()) if isinstance(jwks, dict) else ()
     kids = [key.get("kid") for key in keys if isinstance(key, dict)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from portula.plugin import Floor, Need, Profile
+from portula.plugin import Floor, Profile, RequiredSetting
 from portula_profiles.clients import METHODS, fapi2_client
 from portula_profiles.values import ALGORITHMS, REQUIRED_CLAIMS
 
@@ -66,15 +66,17 @@ SECURITY_FLOORS = (
     *signature_floors(ALGORITHMS),
 )
 
-BY_KEY = Need(
+BY_KEY = RequiredSetting(
     text="clients that authenticate by a key or a certificate",
     settings=("CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS", "MTLS_ENABLED"),
 )
-BOUND = Need(text="access tokens that are bound to their client", settings=("DPOP_ENABLED", "MTLS_ENABLED"))
-SIGNS = Need(text="keys and JWTs", settings=("SIGNING_ALGORITHMS",))
+BOUND = RequiredSetting(
+    text="access tokens that are bound to their client", settings=("DPOP_ENABLED", "MTLS_ENABLED")
+)
+SIGNS = RequiredSetting(text="keys and JWTs", settings=("SIGNING_ALGORITHMS",))
 
 _SECURITY_NEEDS = (
-    Need(text="pushed authorization requests (RFC 9126)", settings=("PAR_ENABLED",)),
+    RequiredSetting(text="pushed authorization requests (RFC 9126)", settings=("PAR_ENABLED",)),
     BY_KEY,
     BOUND,
     SIGNS,
@@ -104,8 +106,8 @@ FAPI2_MESSAGE_SIGNING = Profile(
     ),
     needs=(
         *_SECURITY_NEEDS,
-        Need(text="request objects (RFC 9101)", settings=("REQUEST_OBJECTS_ENABLED",)),
-        Need(text="signed authorization responses (JARM)", settings=("JARM_LIFETIME_SECONDS",)),
+        RequiredSetting(text="request objects (RFC 9101)", settings=("REQUEST_OBJECTS_ENABLED",)),
+        RequiredSetting(text="signed authorization responses (JARM)", settings=("JARM_LIFETIME_SECONDS",)),
     ),
     client=fapi2_client,
 )

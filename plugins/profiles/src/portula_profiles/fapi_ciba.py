@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portula.plugin import Floor, Need, Profile
+from portula.plugin import Floor, Profile, RequiredSetting
 from portula_profiles.clients import METHODS, fapi_client
 from portula_profiles.fapi2 import BOUND, BY_KEY, SIGNS, methods_in_use, signature_floors
 from portula_profiles.values import FAPI1_ALGORITHMS
@@ -19,7 +19,7 @@ FAPI_CIBA = Profile(
         *signature_floors(FAPI1_ALGORITHMS),
     ),
     needs=(
-        Need(text="backchannel authentication (CIBA)", settings=("CIBA_ENABLED",)),
+        RequiredSetting(text="backchannel authentication (CIBA)", settings=("CIBA_ENABLED",)),
         BY_KEY,
         BOUND,
         SIGNS,

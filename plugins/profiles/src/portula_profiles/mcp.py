@@ -8,9 +8,9 @@ from typing import Any
 from portula.plugin import (
     Application,
     Floor,
-    Need,
     Profile,
-    Shortfall,
+    ProfileViolation,
+    RequiredSetting,
     is_loopback_host,
     uri_host,
     uri_scheme,
@@ -25,7 +25,7 @@ def _first_resource(look_up: Callable[[str], Any]) -> str | None:
     return next(iter(look_up("PROTECTED_RESOURCES") or ()), None)
 
 
-def mcp_client(application: Application) -> Iterator[Shortfall]:
+def mcp_client(application: Application) -> Iterator[ProfileViolation]:
     """Yield what OAuth 2.1 does not allow, redirects that are neither https nor to the own computer, and trust."""
     yield from oauth21_client(application)
     if application.skip_authorization:
@@ -56,12 +56,12 @@ MCP = Profile(
         ),
     ),
     needs=(
-        Need(text="tokens for single servers (RFC 8707)", settings=("PROTECTED_RESOURCES",)),
-        Need(
+        RequiredSetting(text="tokens for single servers (RFC 8707)", settings=("PROTECTED_RESOURCES",)),
+        RequiredSetting(
             text="metadata of resources (RFC 9728)",
             settings=("OAUTH2_PROTECTED_RESOURCE_BEARER_METHODS_SUPPORTED",),
         ),
-        Need(text="clients that are known by a document", settings=("CIMD_ENABLED",)),
+        RequiredSetting(text="clients that are known by a document", settings=("CIMD_ENABLED",)),
     ),
     client=mcp_client,
 )

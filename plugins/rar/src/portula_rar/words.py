@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from portula import hookimpl
-from portula.plugin import AccessToken, Authorization, ConsentItem, Describe, shown_name, unkeyed_digest
+from portula.plugin import AccessToken, Authorization, ConsentItem, Describe, display_name, unkeyed_digest
 from portula_rar.details import PARAMETER, Detail, details_in, of_type, read_as, types_of
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def item_of(detail: Detail) -> ConsentItem:
 
 def _item(detail: Detail) -> ConsentItem:
     said = detail.kind.describe(detail.model)
-    facts = tuple((shown_name(str(label)), shown_name(str(text))) for label, text in said.details)
-    item = ConsentItem(title=shown_name(said.title), details=facts)
+    facts = tuple((display_name(str(label)), display_name(str(text))) for label, text in said.details)
+    item = ConsentItem(title=display_name(said.title), details=facts)
     if not detail.kind.may_be_remembered:
         return item
     digest = unkeyed_digest(json.dumps(detail.members, sort_keys=True))
@@ -63,4 +63,4 @@ def _item_of_members(provider: Provider, members: Mapping[str, Any]) -> ConsentI
     if detail is not None:
         return item_of(detail)
     facts = ((name, json.dumps(value)) for name, value in members.items() if name != "type")
-    return ConsentItem(title=shown_name(str(members["type"])), details=tuple(facts))
+    return ConsentItem(title=display_name(str(members["type"])), details=tuple(facts))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import click
 
     from portula import Provider
-    from portula.plugin import AuthorizationGranted, AuthorizationServer, Mount, Part
+    from portula.plugin import AuthorizationGranted, AuthorizationServer, Mount, PlanPart
 
 __version__ = "0.1.0"
 
@@ -71,7 +71,7 @@ def portula_admin_records(provider: Provider) -> list[SessionRecords]:
 
 
 @hookimpl
-def portula_record_authorization(event: AuthorizationGranted) -> list[Part]:
+def portula_record_authorization(event: AuthorizationGranted) -> list[PlanPart]:
     """Require the session in which an authorization begins: it ends before both are written or after."""
     sessions = _own(event.provider)
     return sessions.require_session(event.sid) if sessions else []

@@ -12,7 +12,7 @@ from portula_sessions.devices import device_name
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import SeenSession
+    from portula.plugin import SessionSummary
     from portula_sessions.sessions import ServerSessions
 
 COLUMNS = {
@@ -101,7 +101,7 @@ def _person(provider: Provider, user: str) -> User:
         raise click.ClickException(str(error)) from None
 
 
-def _find(sessions: ServerSessions, person: User, sid: str) -> SeenSession:
+def _find(sessions: ServerSessions, person: User, sid: str) -> SessionSummary:
     found = sessions.find(person.subject, sid)
     if found is None:
         near = nearest(sid, [each.session.sid for each in sessions.live_sessions(person.subject)])
@@ -109,7 +109,7 @@ def _find(sessions: ServerSessions, person: User, sid: str) -> SeenSession:
     return found
 
 
-def facts_of(seen: SeenSession) -> dict[str, Any]:
+def facts_of(seen: SessionSummary) -> dict[str, Any]:
     """Return what is shown of a session."""
     session = seen.session
     return {

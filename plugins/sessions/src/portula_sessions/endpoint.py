@@ -16,7 +16,7 @@ from portula_sessions.sessions import ServerSessions
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import AuthenticatedUser, SeenSession
+    from portula.plugin import AuthenticatedUser, SessionSummary
 
 VIEW = "sessions.sessions"
 
@@ -80,7 +80,7 @@ class SessionsPage:
             account=self._provider.hooks.ask(Plugin.portula_login).account_url(),
         )
 
-    def _live_sessions(self, person: AuthenticatedUser) -> list[SeenSession]:
+    def _live_sessions(self, person: AuthenticatedUser) -> list[SessionSummary]:
         return self._sessions.live_sessions(person.subject)
 
     def _form(
@@ -100,7 +100,7 @@ class SessionsPage:
         return response
 
 
-def _row(seen: SeenSession) -> dict[str, Any]:
+def _row(seen: SessionSummary) -> dict[str, Any]:
     return {
         "sid": seen.session.sid,
         "device": device_name(seen.agent),

@@ -16,17 +16,17 @@ from portula.plugin import (
     LoginSession,
     Plan,
     Remove,
-    SeenSession,
     SessionEnded,
     Sessions,
+    SessionSummary,
     log_failure,
-    page_behind,
+    page_after,
 )
 from portula_sessions.settings import SessionSettings
 
 if TYPE_CHECKING:
     from portula import Provider
-    from portula.plugin import Counts, Part
+    from portula.plugin import Counts, PlanPart
 
 KIND = "session"
 COOKIE = "session"
@@ -121,7 +121,7 @@ class ServerSessions(Sessions):
         request.environ[self._cached] = None
         return counts
 
-    def require_session(self, sid: str | None) -> list[Part]:
+    def require_session(self, sid: str | None) -> list[PlanPart]:
         """Return the part of a plan that requires the browser's session to be stored; nothing for another `sid`.
 
         Who asks a second time within a request has failed with it, so that `current` looks anew from then on.
@@ -164,29 +164,29 @@ class ServerSessions(Sessions):
             log_failure(failure, "sessions that began while the others of their person were ended may remain")
             return ended
 
-    def live_sessions(self, subject: str) -> list[SeenSession]:
+    def live_sessions(self, subject: str) -> list[SessionSummary]:
         """Return the live sessions of a person, the one last in use first."""
         return sorted(self._live(subject), key=lambda seen: seen.seen_at, reverse=True)[:MAX_SEEN]
 
-    def page(self, subject: str, *, limit: int, after: str | None = None) -> list[SeenSession]:
+    def page(self, subject: str, *, limit: int, after: str | None = None) -> list[SessionSummary]:
         """Return up to `limit` live sessions of a person behind the one with the sid `after`, the newest first.
 
         They are in the order in which they began, which does not change while somebody turns pages. One that has
         ended meanwhile is behind none.
         """
         found = sorted(self._live(subject), key=lambda seen: (-seen.started_at, seen.session.sid))
-        return page_behind(found, after, limit=limit, key=lambda seen: seen.session.sid)
+        return page_after(found, after, limit=limit, key=lambda seen: seen.session.sid)
 
-    def find(self, subject: str, sid: str) -> SeenSession | None:
+    def find(self, subject: str, sid: str) -> SessionSummary | None:
         """Return the live session of a person that has this identifier."""
         return next((seen for seen in self._live(subject) if seen.session.sid == sid), None)
 
-    def _live(self, subject: str) -> Iterator[SeenSession]:
+    def _live(self, subject: str) -> Iterator[SessionSummary]:
         """Yield the live sessions of a person."""
         current, now = self.current() if has_request_context() else None, self._provider.now()
         for stored in self._of(subject):
             if (stored.expires_at or 0) > now:
-                yield SeenSession(
+                yield SessionSummary(
                     session=_session(stored),
                     started_at=stored.payload["started_at"],
                     seen_at=stored.payload["seen_at"],

@@ -12,13 +12,13 @@ from portula.plugin import (
     ChangeAll,
     Condition,
     Counts,
-    Place,
+    Cursor,
     Plan,
     Pointer,
+    RecordShape,
     RecordType,
     Remove,
     RowChange,
-    Shape,
     Writes,
     shape_of,
 )
@@ -59,7 +59,7 @@ class RedisStore:
         self._client = client
         self._confirmation = confirmation
         self._tag = "{" + prefix + "}"
-        self._shapes: dict[type[Any], Shape] = {record.cls: shape_of(record) for record in records}
+        self._shapes: dict[type[Any], RecordShape] = {record.cls: shape_of(record) for record in records}
         self._kinds = {shape.record.name: _kind(shape) for shape in self._shapes.values()}
         folder = files(__package__).joinpath("scripts")
         common = folder.joinpath("common.lua").read_text()
@@ -147,7 +147,7 @@ class RedisStore:
         *,
         descending: bool = False,
         limit: int = 100,
-        after: Place | None = None,
+        after: Cursor | None = None,
         prefix: str = "",
         **where: str | int | bool | None,
     ) -> list[R]:
@@ -192,7 +192,7 @@ class RedisStore:
         cls = shapes[answer[1].decode()].record.cls
         raise DuplicateRecord(f"{cls.__name__}: a record with one of these keys exists")
 
-    def _shape_of_part(self, part: Any) -> Shape:
+    def _shape_of_part(self, part: Any) -> RecordShape:
         if isinstance(part, RowChange):
             return self._shapes[part.kind.cls]
         return self._shapes[part.cls if isinstance(part, ChangeAll | Remove) else type(part.record)]
@@ -274,7 +274,7 @@ class RedisStore:
 
     # --- The server ---
 
-    def _run(self, script: str, asked: Mapping[str, Any], *shapes: Shape) -> Any:
+    def _run(self, script: str, asked: Mapping[str, Any], *shapes: RecordShape) -> Any:
         kinds = {shape.record.name: self._kinds[shape.record.name] for shape in shapes}
         arguments = [json.dumps(kinds), json.dumps(asked)]
         with answering():
@@ -285,7 +285,7 @@ class RedisStore:
             return self._scripts[script](keys=[self._tag], args=arguments)
 
 
-def _kind(shape: Shape) -> dict[str, Any]:
+def _kind(shape: RecordShape) -> dict[str, Any]:
     """Return what scripts have to know of a record type."""
     record = shape.record
     realm = ("realm",) if record.in_realm else ()
@@ -299,12 +299,12 @@ def _kind(shape: Shape) -> dict[str, Any]:
     return known if record.expires is None else {**known, "expires": record.expires}
 
 
-def _orders(shape: Shape) -> list[tuple[str, ...]]:
+def _orders(shape: RecordShape) -> list[tuple[str, ...]]:
     """Return the orders that `walk` goes along."""
     return [(shape.primary,), *shape.record.orders]
 
 
-def _pointer(pointer: Pointer, target: Shape) -> dict[str, str]:
+def _pointer(pointer: Pointer, target: RecordShape) -> dict[str, str]:
     described = {"field": pointer.field, "kind": target.record.name, "key": pointer.key}
     if pointer.value is not None:
         described["value"] = to_text(pointer.value)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portula.plugin import Shape
+from portula.plugin import RecordShape
 
 NONE = "n"
 
@@ -24,7 +24,7 @@ def to_text(value: object) -> str:
     return "j" + json.dumps(value, allow_nan=False)
 
 
-def written_fields(record: object, shape: Shape) -> dict[str, str]:
+def written_fields(record: object, shape: RecordShape) -> dict[str, str]:
     """Return the fields of a record as texts, without those that are None."""
     texts = ((name, to_text(getattr(record, name))) for name in shape.names)
     return {name: text for name, text in texts if text != NONE}
@@ -58,7 +58,7 @@ def can_be_kept(value: object) -> bool:
     return True
 
 
-def read_record(shape: Shape, flat: Sequence[bytes]) -> Any:
+def read_record(shape: RecordShape, flat: Sequence[bytes]) -> Any:
     """Return the record of a hash, whose names and values come in turn.
 
     A field that it lacks is None where it may be, and else has its default, as one has that came later.

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from sqlalchemy import Engine, event
 
-from portula.plugin import RowChange, Shape
+from portula.plugin import RecordShape, RowChange
 from portula_storage_sql.tables import MARIADB
 
 WAITS_FOR_READS = 1
@@ -48,7 +48,7 @@ def is_certified(engine: Engine) -> bool:
     return engine.dialect.name in MARIADB and engine not in _single
 
 
-def force_write(change: RowChange, shape: Shape) -> Iterator[RowChange]:
+def force_write(change: RowChange, shape: RecordShape) -> Iterator[RowChange]:
     """Yield a change as one or two of which one at least writes.
 
     A change may set what is there already, as the condition of the rest of a plan. MariaDB writes nothing then, so that

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapper
 
-from portula.plugin import MAX_LENGTH, Field, RecordType, shape_of
+from portula.plugin import MAX_TEXT_LENGTH, RecordField, RecordType, shape_of
 from portula_storage_sql.statements import fills_itself
 from portula_storage_sql.tables import JsonDict, JsonTuple
 
@@ -95,7 +95,7 @@ def _others(model: type[Any], ours: frozenset[str]) -> dict[str, Column[Any]]:
     return {name: column for name, column in mapper.columns.items() if column.key not in ours}
 
 
-def _problems(field: Field, table: Table) -> Iterator[str]:
+def _problems(field: RecordField, table: Table) -> Iterator[str]:
     column = table.c.get(field.name)
     if column is None:
         yield f"column {field.name} is missing"
@@ -103,8 +103,8 @@ def _problems(field: Field, table: Table) -> Iterator[str]:
     needed = KINDS[field.kind]
     if not isinstance(column.type, needed):
         yield f"column {field.name} is {column.type!r}; it must be {needed.__name__}"
-    elif field.kind == "str" and (cast("String", column.type).length or MAX_LENGTH) < MAX_LENGTH:
-        yield f"column {field.name} must have room for {MAX_LENGTH} characters"
+    elif field.kind == "str" and (cast("String", column.type).length or MAX_TEXT_LENGTH) < MAX_TEXT_LENGTH:
+        yield f"column {field.name} must have room for {MAX_TEXT_LENGTH} characters"
     elif field.kind == "text" and not isinstance(column.type, Text):
         yield f"column {field.name} is {column.type!r}; it must be Text"
     if field.nullable and not column.nullable:

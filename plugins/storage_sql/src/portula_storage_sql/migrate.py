@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DefaultClause, Engine, MetaData, false, inspect, true
 
 from portula.errors import ConfigError
-from portula.plugin import CORE_RECORDS, Field, RecordType, shape_of
+from portula.plugin import CORE_RECORDS, RecordField, RecordType, shape_of
 from portula_storage_sql import online
 from portula_storage_sql.engine import BEGIN
 from portula_storage_sql.schema import MIGRATIONS, connect, newer, unfinished_indexes, version_of
@@ -208,7 +208,7 @@ def _differences(connection: Connection, metadata: MetaData) -> list[ops.Migrate
     return found
 
 
-def _fill(addition: ops.AddColumnOp, field: Field) -> None:
+def _fill(addition: ops.AddColumnOp, field: RecordField) -> None:
     """Give the rows that exist already the field's default."""
     if field.nullable:
         return

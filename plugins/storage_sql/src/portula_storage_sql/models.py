@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Boolean, Table, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portula.plugin import CORE_RECORDS, ID_TOKEN, ApplicationPolicy, RecordType, shape_of
+from portula.plugin import CORE_RECORDS, ID_TOKEN_RECORD, ApplicationPolicy, RecordType, shape_of
 from portula_storage_sql.autogenerate import alembic_options
 from portula_storage_sql.mapping import record_class
 from portula_storage_sql.tables import JsonDict, JsonTuple, index, long_text, short_text
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-TYPES = {record.name: record for record in (*CORE_RECORDS, ID_TOKEN)}
+TYPES = {record.name: record for record in (*CORE_RECORDS, ID_TOKEN_RECORD)}
 
 
 class Model:

@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from portula.plugin import Pointer, Shape
+from portula.plugin import Pointer, RecordShape
 from portula_storage_sql.tables import MARIADB
 
 LAST = "\U0010ffff"
@@ -112,7 +112,7 @@ def successor(prefix: str) -> str | None:
 class Statements:
     """Statements of one record type. SQLAlchemy compiles each once."""
 
-    def __init__(self, shape: Shape, columns: Mapping[str, Column[Any]], dialect: str) -> None:
+    def __init__(self, shape: RecordShape, columns: Mapping[str, Column[Any]], dialect: str) -> None:
         """Prepare the statements whose shape is known.
 
         Args:

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Engine, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from portula.errors import ConfigError
-from portula.plugin import Condition, Counts, Place, Plan, Pointer, RecordType, Shape, Writes, shape_of
+from portula.plugin import Condition, Counts, Cursor, Plan, Pointer, RecordShape, RecordType, Writes, shape_of
 from portula_storage_sql.connections import Connections, PoolSize
 from portula_storage_sql.driver_errors import is_retryable
 from portula_storage_sql.plans import Plans
@@ -170,7 +170,7 @@ class SqlStore:
         *,
         descending: bool = False,
         limit: int = 100,
-        after: Place | None = None,
+        after: Cursor | None = None,
         prefix: str = "",
         **where: str | int | bool | None,
     ) -> list[R]:
@@ -235,7 +235,7 @@ def _of_realm(realm: str | None) -> dict[str, str]:
     return {} if realm is None else {"realm": realm}
 
 
-def _columns(shape: Shape, tables: Mapping[str, Table]) -> Mapping[str, Column[Any]]:
+def _columns(shape: RecordShape, tables: Mapping[str, Table]) -> Mapping[str, Column[Any]]:
     """Return the column of each field: of our table, or of the one that a deployment's own model is mapped to."""
     if shape.record.model is None:
         return dict(tables[PREFIX + shape.record.name].c.items())

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.mysql import MEDIUMTEXT, VARCHAR
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from portula.plugin import MAX_LENGTH, SURROGATE, Field, Shape
+from portula.plugin import MAX_TEXT_LENGTH, SURROGATE, RecordField, RecordShape
 
 PREFIX = "portula_"
 """Every table begins with it, so that a database may be shared with the application."""
@@ -47,9 +47,9 @@ class LongText(Text):
 def short_text() -> TypeEngine[str]:
     """Return the type of str fields: up to 255 characters, compared byte by byte."""
     return (
-        ShortText(MAX_LENGTH)
-        .with_variant(String(MAX_LENGTH, collation="C"), "postgresql")
-        .with_variant(VARCHAR(MAX_LENGTH, charset="utf8mb4", collation=MARIADB_BINARY), *MARIADB)
+        ShortText(MAX_TEXT_LENGTH)
+        .with_variant(String(MAX_TEXT_LENGTH, collation="C"), "postgresql")
+        .with_variant(VARCHAR(MAX_TEXT_LENGTH, charset="utf8mb4", collation=MARIADB_BINARY), *MARIADB)
     )
 
 
@@ -116,7 +116,7 @@ class JsonTuple(TypeDecorator[tuple[str, ...]]):
         return _short_list(value) if len(value) <= SHORT else _list(value)
 
 
-def column_type(field: Field) -> TypeEngine[Any]:
+def column_type(field: RecordField) -> TypeEngine[Any]:
     """Return the column type of a field."""
     if field.kind == "str":
         return short_text()
@@ -129,7 +129,7 @@ def column_type(field: Field) -> TypeEngine[Any]:
     return JsonTuple() if field.kind == "tuple" else JsonDict()
 
 
-def table_of(shape: Shape, metadata: MetaData, *dialects: str) -> Table:
+def table_of(shape: RecordShape, metadata: MetaData, *dialects: str) -> Table:
     """Make the table of one record type; `dialects` as of `index`.
 
     The first key is the primary key, unless the type wants a surrogate. Each other key has a unique index (SQLite can
@@ -156,13 +156,13 @@ def table_of(shape: Shape, metadata: MetaData, *dialects: str) -> Table:
     return table
 
 
-def _index(table: Table, shape: Shape, name: str, *columns: str, **options: Any) -> None:
+def _index(table: Table, shape: RecordShape, name: str, *columns: str, **options: Any) -> None:
     """Add an index that begins with the realm, where there are realms: every statement compares that."""
     realm = ["realm"] if shape.record.in_realm else []
     Index(f"ix_{table.name}_{name}", *[table.c[column] for column in (*realm, *columns)], **options)
 
 
-def index(table: Table, shape: Shape, *dialects: str) -> None:
+def index(table: Table, shape: RecordShape, *dialects: str) -> None:
     """Add the indexes that a record type is searched and walked by, to a table of a deployment's own as well.
 
     Args:
@@ -186,7 +186,7 @@ def index(table: Table, shape: Shape, *dialects: str) -> None:
         _index(table, shape, f"by_{'_'.join(order)}", *order, shape.primary, **where)
 
 
-def partial(shape: Shape, order: Sequence[str]) -> bool:
+def partial(shape: RecordShape, order: Sequence[str]) -> bool:
     """Say whether the index of an order leaves out what has no value there, as a walk does: tokens not revoked.
 
     A field that expires is looked for by `purge` too, which needs no such condition.
@@ -195,7 +195,7 @@ def partial(shape: Shape, order: Sequence[str]) -> bool:
     return field.nullable and order[-1] != shape.record.expires
 
 
-def metadata_of(shapes: Iterable[Shape], *dialects: str) -> MetaData:
+def metadata_of(shapes: Iterable[RecordShape], *dialects: str) -> MetaData:
     """Make the tables of all these record types; `dialects` as of `index`."""
     metadata = MetaData(naming_convention=NAMING)
     for shape in shapes:

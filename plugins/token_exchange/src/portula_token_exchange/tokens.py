@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import Plugin
 from portula.errors import InvalidRequestError, UntrustedToken
-from portula.plugin import Authorization, exchange_of, is_of_former, is_revoked
+from portula.plugin import Authorization, exchange_of, is_of_removed_client, is_revoked
 from portula_token_exchange.hooks import ACCESS_TOKEN, ExchangedToken
 from portula_token_exchange.settings import ID_TOKEN, JWT, TokenExchangeSettings
 
@@ -93,7 +93,9 @@ def _id_token(exchange: TokenExchange, value: str, token_type: str) -> Exchanged
     if not isinstance(expires_at, int) or expires_at <= now:
         return None
     client = provider.clients.find(given.client_id)
-    known = client is not None and client.is_usable(None) and not is_of_former(client, given.issued_at)
+    known = (
+        client is not None and client.is_usable(None) and not is_of_removed_client(client, given.issued_at)
+    )
     counts = known and provider.validator.active_person(given.subject)
     if not counts or claims.get("sub") != provider.validator.subject_for(given.subject, client, given):
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from portula import OAuth2Validator, hookimpl
 from portula.plugin import (
-    ID_TOKEN,
+    ID_TOKEN_RECORD,
     AccessToken,
     Application,
     Backend,
@@ -149,7 +149,7 @@ class IDTokens(IDTokenAdmin):
 @hookimpl
 def portula_records(provider: Provider) -> Sequence[RecordType]:
     """Keep a place for ID tokens, which has a model and a page."""
-    return [ID_TOKEN]
+    return [ID_TOKEN_RECORD]
 
 
 ANSWERS: Mapping[str, Any] = {

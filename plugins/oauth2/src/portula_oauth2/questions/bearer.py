@@ -6,17 +6,17 @@ from typing import TypeVar
 
 from portula import OAuth2Validator
 from portula.plugin import (
-    REFRESH_TOKEN,
+    REFRESH_TOKEN_PURPOSE,
     TO_AUTHORIZATION,
     TO_CLIENT,
     AccessToken,
     Application,
     Authorization,
-    Live,
+    LiveToken,
     OAuthRequest,
     RefreshToken,
     User,
-    is_of_former,
+    is_of_removed_client,
     is_revoked,
 )
 from portula_oauth2.refreshing import find_refresh_token
@@ -48,7 +48,7 @@ class BearerQuestions(OAuth2Validator):
 
     def find_live_access_token(
         self, value: str, caller: Application | None = None
-    ) -> Live[AccessToken] | None:
+    ) -> LiveToken[AccessToken] | None:
         """Look an access token up with its authorization and client, and ask whether these and the person count."""
         found = self._access_token(value, caller)
         return None if isinstance(found, str) else found
@@ -58,7 +58,7 @@ class BearerQuestions(OAuth2Validator):
         found = self._access_token(value)
         return found if isinstance(found, str) else None
 
-    def _access_token(self, value: str, caller: Application | None = None) -> Live[AccessToken] | str:
+    def _access_token(self, value: str, caller: Application | None = None) -> LiveToken[AccessToken] | str:
         """Return an access token that counts, or why it does not."""
         provider = self.provider
         found: tuple[AccessToken, Authorization | None, Application | None] | None = (
@@ -79,10 +79,10 @@ class BearerQuestions(OAuth2Validator):
 
     def find_live_refresh_token(
         self, value: str, known: Application | None = None
-    ) -> Live[RefreshToken] | None:
+    ) -> LiveToken[RefreshToken] | None:
         """Look a refresh token up, and ask whether client and person still count; one that was rotated does not."""
         found = find_refresh_token(self.provider, value, self.provider.people.find_along)
-        if found is None or not self.provider.keys.verify(REFRESH_TOKEN, value, found[0].digest):
+        if found is None or not self.provider.keys.verify(REFRESH_TOKEN_PURPOSE, value, found[0].digest):
             return None
         token, authorization = found
         if known is None or known.client_id != token.client_id:
@@ -92,20 +92,24 @@ class BearerQuestions(OAuth2Validator):
 
     def _live(
         self, token: T, authorization: Authorization | None, client: Application | None
-    ) -> Live[T] | str:
+    ) -> LiveToken[T] | str:
         ended = self._end_of(token, authorization)
         if ended is not None:
             return ended
         if client is None or not client.is_usable(None):
             return "the client is gone or disabled"
-        if is_of_former(client, token.issued_at):
+        if is_of_removed_client(client, token.issued_at):
             return "the token is of a client that had the name before"
         if authorization is not None and not self._may_give(authorization, client):
             return "the client that it was exchanged from is gone or disabled"
         if token.subject is None:
-            return Live(token, client, authorization, None)
+            return LiveToken(token, client, authorization, None)
         user = self.provider.validator.active_person(token.subject)
-        return "the person is gone or disabled" if user is None else Live(token, client, authorization, user)
+        return (
+            "the person is gone or disabled"
+            if user is None
+            else LiveToken(token, client, authorization, user)
+        )
 
     def _end_of(self, token: AccessToken | RefreshToken, authorization: Authorization | None) -> str | None:
         """Say how a token ended, by itself or with its authorization; None while neither did."""
@@ -121,7 +125,9 @@ class BearerQuestions(OAuth2Validator):
         client_id = authorization.client_id
         given = holder if client_id == holder.client_id else self.provider.clients.find(client_id)
         return (
-            given is not None and given.is_usable(None) and not is_of_former(given, authorization.issued_at)
+            given is not None
+            and given.is_usable(None)
+            and not is_of_removed_client(given, authorization.issued_at)
         )
 
     def active_person(self, subject: str) -> User | None:

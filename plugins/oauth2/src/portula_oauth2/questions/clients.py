@@ -15,8 +15,8 @@ from portula.plugin import (
     ClientAuthMethod,
     Exchange,
     OAuthRequest,
+    basic_credentials_of,
     grant_types_needed,
-    presented_basic,
     refresh_generator,
     secret_id,
     sorted_response_type,
@@ -86,7 +86,7 @@ class ClientQuestions(OAuth2Validator):
 
     def _below_profile(self, client: Application) -> str | None:
         """Return what of a client its profile does not allow: it may have been registered before that."""
-        return next(iter(self.provider.clients.shortfalls(client)), None)
+        return next(iter(self.provider.clients.violations(client)), None)
 
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Application, request: OAuthRequest
@@ -210,5 +210,5 @@ def _problem(
 
 def _claimed_client_id(request: OAuthRequest) -> str | None:
     """Return the client that a request says to come from."""
-    named = presented_basic(request)
+    named = basic_credentials_of(request)
     return request.client_id or (named[0][0] if named else None)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from portula import OAuth2Validator
 from portula.errors import InvalidGrantError, RecordReplayed, UnsupportedCodeChallengeMethodError
-from portula.plugin import TO_AUTHORIZATION, Application, Grant, OAuthRequest, is_of_former, is_revoked
+from portula.plugin import (
+    TO_AUTHORIZATION,
+    Application,
+    Grant,
+    OAuthRequest,
+    is_of_removed_client,
+    is_revoked,
+)
 from portula_oauth2.keeping import keep_until
 from portula_oauth2.scopes import OPENID, still_allowed
 from portula_oauth2.settings import OAuth2Settings
@@ -86,7 +93,7 @@ class CodeQuestions(OAuth2Validator):
         if grant.expires_at <= provider.now() or authorization is None or is_revoked(provider, authorization):
             exchange.reason = "the code has expired, or its authorization is revoked"
             return False
-        if is_of_former(client, authorization.issued_at):
+        if is_of_removed_client(client, authorization.issued_at):
             exchange.reason = "the code is of a client that had the name before"
             return False
         exchange.person = provider.validator.active_person(grant.subject)

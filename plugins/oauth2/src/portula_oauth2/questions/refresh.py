@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from portula import OAuth2Validator
-from portula.plugin import REFRESH_TOKEN, Application, OAuthRequest, TokenExchange, is_of_former, is_revoked
+from portula.plugin import (
+    REFRESH_TOKEN_PURPOSE,
+    Application,
+    OAuthRequest,
+    TokenExchange,
+    is_of_removed_client,
+    is_revoked,
+)
 from portula_oauth2.refreshing import check_superseded, find_refresh_token
 from portula_oauth2.scopes import barred_scopes, known_scopes, refuse_scopes, still_allowed
 from portula_oauth2.settings import OAuth2Settings
@@ -29,11 +36,11 @@ class RefreshQuestions(OAuth2Validator):
         if (
             authorization is None
             or is_revoked(provider, authorization)
-            or is_of_former(client, authorization.issued_at)
+            or is_of_removed_client(client, authorization.issued_at)
         ):
             exchange.reason = "the authorization is revoked, or of a client that had the name before"
             return False
-        if not provider.keys.verify(REFRESH_TOKEN, refresh_token, token.digest):
+        if not provider.keys.verify(REFRESH_TOKEN_PURPOSE, refresh_token, token.digest):
             # First: who comes back late with a stolen one still ends the theft.
             successor = check_superseded(provider, token, refresh_token, request)
             if successor is None:

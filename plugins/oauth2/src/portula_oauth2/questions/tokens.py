@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from portula import OAuth2Validator, Plugin
 from portula.errors import InvalidGrantError
 from portula.plugin import (
-    REFRESH_TOKEN,
+    REFRESH_TOKEN_PURPOSE,
     AccessToken,
     CodeReplayed,
     Exchange,
@@ -92,7 +92,7 @@ def _first(exchange: Exchange, response: Mapping[str, Any], access: AccessToken)
     exchange.plan.add(
         RefreshToken(
             authorization=authorization.id,
-            digest=provider.keys.digest(REFRESH_TOKEN, response["refresh_token"]),
+            digest=provider.keys.digest(REFRESH_TOKEN_PURPOSE, response["refresh_token"]),
             client_id=access.client_id,
             subject=request.user or "",
             scope=authorization.scope,  # what a shape hook leaves out of one token is granted all the same
@@ -125,7 +125,7 @@ def _plan_rotation(
     exchange.plan.change(
         record,
         given=given,
-        digest=provider.keys.digest(REFRESH_TOKEN, str(value)),
+        digest=provider.keys.digest(REFRESH_TOKEN_PURPOSE, str(value)),
         previous=record.digest,
         generation=record.generation + 1,
         rotated_at=now,

@@ -23,7 +23,7 @@ LIFE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TrialClient:
     """What a run may use until it ends."""
 
     number: int
@@ -42,7 +42,7 @@ def clear(provider: Provider, older_than: int = 0) -> None:
                 provider.clients.remove(client.client_id)
 
 
-def take(provider: Provider, types: Sequence[str], redirect_uri: str) -> Place:
+def take(provider: Provider, types: Sequence[str], redirect_uri: str) -> TrialClient:
     """Register a client for a run: a public one, unless one of its grant types is for confidential ones alone.
 
     Args:
@@ -51,7 +51,7 @@ def take(provider: Provider, types: Sequence[str], redirect_uri: str) -> Place:
         redirect_uri: of the client, where one of them needs it.
 
     Raises:
-        ClickException: all places are taken, or this provider has no such clients, e.g. by its profile.
+        ClickException: as many runs are under way, or this provider has no such clients, e.g. by its profile.
     """
     clear(provider, LIFE_SECONDS)
     offered = provider.backend.server.grant_types
@@ -69,7 +69,7 @@ def take(provider: Provider, types: Sequence[str], redirect_uri: str) -> Place:
         )
         try:
             client, secret = provider.clients.create(application)
-            return Place(number, client_id, client.created_at, secret)
+            return TrialClient(number, client_id, client.created_at, secret)
         except DuplicateRecord:
             continue
         except InvalidClientMetadata as error:
@@ -80,12 +80,12 @@ def take(provider: Provider, types: Sequence[str], redirect_uri: str) -> Place:
 
 
 @contextmanager
-def remove_at_end(provider: Provider, place: Place) -> Iterator[None]:
+def remove_at_end(provider: Provider, client: TrialClient) -> Iterator[None]:
     """Remove the client of a run at its end, and what was issued to it."""
     try:
         yield
     finally:
-        found = provider.storage.find(Application, client_id=place.client_id)
-        if found is not None and found.created_at == place.created_at:
+        found = provider.storage.find(Application, client_id=client.client_id)
+        if found is not None and found.created_at == client.created_at:
             with suppress(UnknownClient):
-                provider.clients.remove(place.client_id)
+                provider.clients.remove(client.client_id)

@@ -1,6 +1,6 @@
-"""A limited number of places, each taken once, by however many workers at the same moment.
+"""Quotas: a limited number of units, each taken once, by however many workers at the same moment.
 
-A place is an artifact whose primary key follows from its number, so that the store itself lets only one have it; one
+A unit is an artifact whose primary key follows from its number, so that the store itself lets only one have it; one
 whose time is over is taken anew.
 """
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 TRIES = 20
 
 PROBES = 64
-"""Places that are looked at: where there are more, a few are left when somebody is refused."""
+"""Units that are looked at: where there are more, a few are left when somebody is refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where places are taken."""
+class Quota:
+    """So many units, under one name."""
 
     provider: AuthorizationServer
     kind: str
-    """Of the artifacts that stand for those that are taken."""
+    """Of the artifacts that stand for units that are taken."""
     name: str
-    """Whose places they are."""
+    """Whose units they are."""
     limit: int
 
     def take(self, plan: Plan, seconds: int) -> str | None:
-        """Plan to take a place for so long, and return its digest; None when none is left.
+        """Plan to take a unit for so long, and return its digest; None when none is left.
 
-        The plan fails with Conflict or DuplicateRecord when somebody else takes the same place.
+        The plan fails with Conflict or DuplicateRecord when somebody else takes the same unit.
         """
         now, digests = self.provider.now(), self._digests()
         known, until = self._find_taken(digests), now + seconds
@@ -56,7 +56,7 @@ class Places:
         return None
 
     def wait(self) -> int:
-        """Return the seconds until the first place is free again."""
+        """Return the seconds until the first unit is free again."""
         ends = [taken.expires_at or 0 for taken in self._find_taken(self._digests()).values()]
         return max(min(ends, default=0) - self.provider.now(), 1)
 
@@ -67,13 +67,11 @@ class Places:
 
     def _find_taken(self, digests: list[str]) -> dict[str, Artifact]:
         found = self.provider.storage.select(Artifact, limit=len(digests), digest=tuple(digests))
-        return {place.digest: place for place in found}
+        return {unit.digest: unit for unit in found}
 
 
-def take_places(
-    provider: AuthorizationServer, places: Sequence[Places], seconds: int, full: str
-) -> list[str]:
-    """Take a place of each at once, for so many seconds, and return what stands for them.
+def take_quotas(provider: AuthorizationServer, quotas: Sequence[Quota], seconds: int, full: str) -> list[str]:
+    """Take a unit of each quota at once, for so many seconds, and return what stands for them.
 
     So an attempt is counted before it is judged, and uncounted where these artifacts are removed: any number of
     attempts at one moment, in any number of processes, cannot pass together.
@@ -83,14 +81,14 @@ def take_places(
     """
     for _ in range(TRIES):
         plan, taken = Plan(), []
-        for counter in places:
-            place = counter.take(plan, seconds)
-            if place is None:
-                raise RetryLater(full, counter.wait(), status=429)
-            taken.append(place)
+        for quota in quotas:
+            unit = quota.take(plan, seconds)
+            if unit is None:
+                raise RetryLater(full, quota.wait(), status=429)
+            taken.append(unit)
         try:
             provider.storage.apply(plan)
         except (Conflict, DuplicateRecord):
-            continue  # another attempt at this moment took the same place
+            continue  # another attempt at this moment took the same unit
         return taken
     raise RetryLater(full, 1, status=429)
