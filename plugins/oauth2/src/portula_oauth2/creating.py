@@ -45,7 +45,11 @@ def make_create_command(provider: Provider) -> click.Command:
     @click.argument("client_type", type=click.Choice(["confidential", "public"]))
     @click.argument("grant_types", nargs=-1, required=True, metavar="GRANT_TYPE...")
     @click.option("--client-id", default="", help="Identifier; generated when left out.")
-    @click.option("--client-secret", default=None, help="A secret of your own, 32 characters or more.")
+    @click.option(
+        "--client-secret",
+        default=None,
+        help="A secret of your own, 32 characters or more; it is not printed again.",
+    )
     @console.secret_options("client-secret")
     @click.option(
         "--no-hash-client-secret", is_flag=True, help="Keep the secret encrypted, so that it can sign."
@@ -70,13 +74,16 @@ def make_create_command(provider: Provider) -> click.Command:
             raise click.ClickException(str(error)) from error
         except DuplicateRecord as error:
             raise click.ClickException(f"the client_id {given['client_id']!r} is taken") from error
-        facts = client_facts(client)
+        facts, made = client_facts(client), secret if chosen is None else None
         if as_json:
-            click.echo(json.dumps(facts if secret is None else {**facts, "client_secret": secret}))
+            click.echo(json.dumps(facts if made is None else {**facts, "client_secret": made}))
             return
         click.echo("Client created.")
         console.print_record(facts, as_json=False)
-        if secret is not None:
-            print_secret(secret, "encrypted" if no_hash_client_secret else "only as a digest")
+        how = "encrypted" if no_hash_client_secret else "only as a digest"
+        if made is not None:
+            print_secret(made, how)
+        elif secret is not None:
+            click.echo(f"The secret that you chose is kept {how}.")
 
     return create
