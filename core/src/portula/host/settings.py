@@ -231,13 +231,11 @@ class Settings:
     def violations(self, profile: Profile) -> list[ProfileViolation]:
         """Return what is missing, and which values in force a profile does not allow."""
         return self.missing(profile) + [
-            ProfileViolation(
-                field=name, value=display_value(name, self.value(name), info), allowed=floor.allowed
-            )
+            ProfileViolation(field=name, value=display_value(name, value, info), allowed=floor.allowed)
             for floor in profile.floors
             if (name := floor.setting) in self._owners
             for _, model, info in [self._owners[name]]
-            if model in self._models and not floor.allows(self.value(name))
+            if model in self._models and not floor.allows(value := self.value(name))
         ]
 
     def _is_on(self, name: str) -> bool:

@@ -324,9 +324,7 @@ class InteractionView(ABC, Generic[X]):
         """Act on the form: once, in the browser and for the person it was shown to (attack S10)."""
         user, waiting = self._present(), self._waiting.find(name)
         if user is None or waiting is None or waiting.subject != user.subject:
-            raise InvalidRequestError(
-                description="This page was open too long. Please start again at the app."
-            )
+            raise InvalidRequestError(description="This page was open too long. Start again at the app.")
         exchange = self.exchange(waiting.pairs, waiting.presented)
         with _errors_of(exchange):
             exchange.login = user

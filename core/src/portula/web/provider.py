@@ -103,8 +103,7 @@ class Provider(AuthorizationServer):
         self._settings = Settings()
         if self.name in self.app.extensions.get("portula", {}):
             raise ConfigError(f"the app has a provider named {self.name!r}; give this one another name")
-        # A store or a backend of the app's own may need its context.
-        with self.app.app_context(), commands_as_typed(stand_alone=stand_alone):
+        with self.app.app_context(), commands_as_typed(stand_alone=stand_alone):  # stores may need the app
             self._start()
 
     def init_app(self, app: Flask) -> None:
@@ -163,9 +162,8 @@ class Provider(AuthorizationServer):
         if early.PLUGINS_DIR and not self._early.errors:
             self.plugins.register_directory(Path(early.PLUGINS_DIR), lock=lock)
         for plugin in self._given_plugins:
-            self.plugins.register(
-                plugin, PluginSource(name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT)
-            )
+            source = PluginSource(name_of(plugin, self.plugins.sources), Tier.DEPLOYMENT)
+            self.plugins.register(plugin, source)
         self.plugins.declare_hooks(lock)
         self._choice = {
             slot: name for slot, name in early.PLUGINS_CHOICE.items() if not self._set_aside(name)
