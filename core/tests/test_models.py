@@ -267,7 +267,8 @@ def test_a_client_is_made_and_changed_with_the_fields_of_its_class():
     provider.clients.save(replace(client, tenant="tea"))
     found = provider.storage.find(OwnApplication, client_id=client.client_id)
     assert found.tenant == "tea"
-    provider.clients.save(Application(client_id=client.client_id, name="of core's class", version=1))
+    changed = Application(client_id=client.client_id, name="of core's class", version=found.version)
+    provider.clients.save(changed)
     found = provider.storage.find(Application, client_id=client.client_id)
     assert (found.name, found.tenant) == ("of core's class", "none")
     assert provider.storage.model(Application) is OwnApplication

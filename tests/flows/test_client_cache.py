@@ -214,11 +214,10 @@ def remove(node, client):
 
 
 def replace_by_another(node, client):
-    """Let another client have the name, a second later."""
+    """Let another client have the name, at the same moment."""
     known = node.provider.clients.find(client.id)
     node.provider.clients.remove(client.id)
-    node.clock.advance(1)
-    node.provider.clients.create(replace(known, version=0, secret_hashes=()))
+    node.provider.clients.create(replace(known, secret_hashes=()))
 
 
 ENDS = {

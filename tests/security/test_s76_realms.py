@@ -146,11 +146,12 @@ def test_one_client_id_is_two_clients(pair):
             )
             assert answer.status_code == (200 if name == tenant.name else 401)
     provider = ours.provider
+    versions = [tenant.provider.clients.find(f"app-of-{ours.name}").version for tenant in pair]
     provider.clients.edit(f"app-of-{ours.name}", lambda found: replace(found, name="another", disabled=True))
     found = [tenant.provider.clients.find(f"app-of-{ours.name}") for tenant in pair]
     assert [(one.name, one.disabled, one.version, one.realm) for one in found] == [
-        ("another", True, 1, ours.name),
-        (other.name, False, 0, other.name),
+        ("another", True, versions[0] + 1, ours.name),
+        (other.name, False, versions[1], other.name),
     ]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 COMPARED = ("version", "disabled", "created_at")
-"""Fields by which a client is known to be as it was; the last tells one that was made anew under the same name."""
+"""Fields by which a client is known to be as it was; one that was made anew under its name began at another version."""
 
 MOST = 1000
 """Clients that a process remembers; beyond that it forgets all of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
+
+FIRST_VERSIONS = 2**30
+"""A client begins at any version below this, so that none is taken for another that had its name a moment ago."""
 MIN_CHOSEN_SECRET_LENGTH = LONG_SECRET
 """Characters of a client secret that a person chose."""
 PAGE = 500
@@ -174,7 +178,8 @@ class Clients:
             application = replace(application, secret_hashes=(self._keep(secret, chosen, hash_secret),))
         elif chosen:
             raise InvalidClientMetadata("a public client has no secret")
-        application = replace(application, created_at=now, updated_at=now)
+        version = secrets.randbelow(FIRST_VERSIONS)
+        application = replace(application, created_at=now, updated_at=now, version=version)
         self._check(application)
         return CheckedClient(application=application, new=True, secret=secret)
 

@@ -168,7 +168,7 @@ class Application(ApplicationPolicy):
     created_at: int = 0
     updated_at: int = 0
     version: int = 0
-    """Counts changes: who saves a client changes the version that was read, or nothing."""
+    """Counts changes, from a random number on: who saves a client changes the version that was read, or nothing."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Further client metadata (RFC 7591 §2), contributed and read by the rooms that understand it."""
 
