@@ -171,7 +171,7 @@ from portula.model.errors import nearest
 from portula.model.failures import log_failure
 from portula.model.fetcher import Fetcher, FetchResponse
 from portula.model.http import NO_STORE, Answer, Message, json_answer
-from portula.model.jwks import jwk_thumbprint, public_jwk
+from portula.model.jwks import AsymmetricAlgorithm, PublicKeys, jwk_thumbprint, public_jwk
 from portula.model.keys import Keys, unkeyed_digest
 from portula.model.people import MAX_SUBJECT_LENGTH, AuthenticatedUser, LoginSession, StoredPeople, User
 from portula.model.plans import (
@@ -295,6 +295,7 @@ __all__ = [
     "Application",
     "ApplicationPolicy",
     "Artifact",
+    "AsymmetricAlgorithm",
     "AuthenticatedUser",
     "Authorization",
     "AuthorizationCodeGrant",
@@ -386,6 +387,7 @@ __all__ = [
     "ProfileViolation",
     "ProtocolEvent",
     "Provider",
+    "PublicKeys",
     "Quota",
     "RecordField",
     "RecordShape",

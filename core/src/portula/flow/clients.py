@@ -31,11 +31,10 @@ if TYPE_CHECKING:
 
 MAX_SECRETS = 2
 """Live secrets of a client: the one in use, and one that takes its place."""
-
-FIRST_VERSIONS = 2**30
-"""A client begins at any version below this, so that none is taken for another that had its name a moment ago."""
 MIN_CHOSEN_SECRET_LENGTH = LONG_SECRET
 """Characters of a client secret that a person chose."""
+FIRST_VERSIONS = 2**30
+"""A client begins at any version below this, so that none is taken for another that had its name a moment ago."""
 PAGE = 500
 """Clients read at a time."""
 SUGGESTED_FROM = 500

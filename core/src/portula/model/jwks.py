@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from portula.model.keys import unkeyed_digest
+
+AsymmetricAlgorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
+]
+"""Algorithms of others' signatures: whoever could verify by a secret could sign by it too (attack S40)."""
 
 _MEMBERS: Mapping[object, tuple[str, ...]] = {
     "EC": ("crv", "kty", "x", "y"),
@@ -28,5 +36,26 @@ def public_jwk(jwk: object) -> dict[str, str] | None:
 
 def jwk_thumbprint(key: Mapping[str, str]) -> str:
     """Return the name of a public key that `public_jwk` returned: SHA-256, base64url, no padding (RFC 7638 §3)."""
-    members = json.dumps({name: key[name] for name in sorted(key)}, separators=(",", ":"))
-    return urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).decode().rstrip("=")
+    return unkeyed_digest(json.dumps({name: key[name] for name in sorted(key)}, separators=(",", ":")))
+
+
+class PublicKeys(BaseModel):
+    """Where the public keys of somebody are whose signatures are taken: base of settings that name such people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    jwks: dict[str, Any] | None = None
+    """The keys (RFC 7517 §5)."""
+    jwks_uri: str | None = None
+    """Where they are published, an https URL."""
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> Self:
+        if (self.jwks is None) == (self.jwks_uri is None):
+            raise ValueError("one of jwks and jwks_uri is needed")
+        keys = self.jwks.get("keys") if self.jwks is not None else None
+        if self.jwks is not None and not (isinstance(keys, list) and any(map(public_jwk, keys))):
+            raise ValueError("jwks has no public key")
+        if self.jwks_uri is not None and not self.jwks_uri.startswith("https://"):
+            raise ValueError("jwks_uri is an https URL")
+        return self

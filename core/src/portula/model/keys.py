@@ -121,7 +121,7 @@ class Keys:
 
 
 def unkeyed_digest(value: str) -> str:
-    """Return the SHA-256 of a value, as base64url: for names of caches and of what is used once, never for secrets."""
+    """Return the SHA-256 of a value, as base64url: for names of caches, keys, single uses, and never for secrets."""
     return _base64url(hashlib.sha256(value.encode()).digest())
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, get_args
 
 from portula import hookimpl
 from portula.errors import InvalidClientMetadata
-from portula.plugin import ClientMember
+from portula.plugin import AsymmetricAlgorithm, ClientMember
 from portula_attestation.attestations import ALGORITHMS
 from portula_attestation.metadata import POP_METHODS
-from portula_attestation.settings import Algorithm, AttestationSettings, is_method, methods_in_use
+from portula_attestation.settings import AttestationSettings, is_method, methods_in_use
 
 if TYPE_CHECKING:
     from portula import Provider
@@ -56,7 +56,7 @@ def portula_validate_client_registration(registration: ClientRegistration) -> No
     }
     for name, algorithms in taken.items():
         named = application.metadata.get(name, algorithms)
-        unknown = [each for each in named if each not in get_args(Algorithm)]
+        unknown = [each for each in named if each not in get_args(AsymmetricAlgorithm)]
         if unknown:
             raise InvalidClientMetadata(f"{name}: {unknown[0]!r} is no asymmetric algorithm")
         if is_method(method) and named and not set(named) & set(algorithms):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from portula import Plugin
-from portula.plugin import public_jwk
+from portula.plugin import AsymmetricAlgorithm, PublicKeys
 
 if TYPE_CHECKING:
     from portula.plugin import AuthorizationServer
@@ -15,35 +15,13 @@ if TYPE_CHECKING:
 METHOD = "attest_jwt_client_auth"
 """The method of client authentication whose proof is a JWT of its own (draft §5.1, §8)."""
 
-Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
-]
-"""Asymmetric ones alone: who verifies by a secret could sign by it too (draft §12.2, attack S40)."""
 
-
-class TrustedAttester(BaseModel):
+class TrustedAttester(PublicKeys):
     """Somebody who attests instances of clients: where its keys are, and whose instances it may attest."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    jwks: dict[str, Any] | None = None
-    """Its public keys (RFC 7517 §5)."""
-    jwks_uri: str | None = None
-    """Where they are published, an https URL."""
     clients: tuple[str, ...] | None = None
     """What `sub` may be, exactly, or beginning with what stands before a `*` at the end; None for any client that is
     registered for the method."""
-
-    @model_validator(mode="after")
-    def _has_keys(self) -> Self:
-        if (self.jwks is None) == (self.jwks_uri is None):
-            raise ValueError("one of jwks and jwks_uri is needed")
-        keys = self.jwks.get("keys") if self.jwks is not None else None
-        if self.jwks is not None and not (isinstance(keys, list) and any(map(public_jwk, keys))):
-            raise ValueError("jwks has no public key")
-        if self.jwks_uri is not None and not self.jwks_uri.startswith("https://"):
-            raise ValueError("jwks_uri is an https URL")
-        return self
 
 
 class AttestationSettings(BaseModel):
@@ -55,12 +33,12 @@ class AttestationSettings(BaseModel):
     """Whose attestations are taken, by name, which is also the `iss` of those that have one: for each `jwks` or
     `jwks_uri`, and `clients` to limit whose instances it may attest. Empty: no client authenticates so."""
 
-    ATTESTATION_SIGNING_ALGS: tuple[Algorithm, ...] = Field(
+    ATTESTATION_SIGNING_ALGS: tuple[AsymmetricAlgorithm, ...] = Field(
         default=("ES256", "ES384", "EdDSA", "PS256", "RS256"), min_length=1
     )
     """Algorithms that an attestation may be signed by (client_attestation_signing_alg_values_supported)."""
 
-    ATTESTATION_POP_SIGNING_ALGS: tuple[Algorithm, ...] = Field(
+    ATTESTATION_POP_SIGNING_ALGS: tuple[AsymmetricAlgorithm, ...] = Field(
         default=("ES256", "ES384", "EdDSA", "PS256", "RS256"), min_length=1
     )
     """Algorithms that a proof of possession may be signed by (client_attestation_pop_signing_alg_values_supported)."""

@@ -6,9 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-KeyAlgorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
-]
+from portula.plugin import AsymmetricAlgorithm
+
 SecretAlgorithm = Literal["HS256", "HS384", "HS512"]
 Audience = Literal["issuer", "token_endpoint", "endpoint"]
 
@@ -21,7 +20,7 @@ class ClientAssertionSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS: tuple[KeyAlgorithm, ...] = (
+    CLIENT_ASSERTION_PRIVATE_KEY_JWT_ALGS: tuple[AsymmetricAlgorithm, ...] = (
         "RS256",
         "PS256",
         "ES256",

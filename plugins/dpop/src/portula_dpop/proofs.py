@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import urlsafe_b64encode
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from portula import Plugin
 from portula.errors import UntrustedToken
-from portula.plugin import Application, Artifact, jwk_thumbprint, origin_of, public_jwk, use_once
+from portula.plugin import (
+    Application,
+    Artifact,
+    jwk_thumbprint,
+    origin_of,
+    public_jwk,
+    unkeyed_digest,
+    use_once,
+)
 from portula_dpop.errors import InvalidProof, UseNonce
 from portula_dpop.nonces import Nonces
 from portula_dpop.settings import DpopSettings
@@ -115,7 +121,7 @@ class Proofs:
             raise InvalidProof(description="The proof is of another method (htm).")
         if not self._is_of(claims.get("htu"), message):
             raise InvalidProof(description="The proof is of another URL (htu).")
-        if token is not None and claims.get("ath") != _sha256(token):
+        if token is not None and claims.get("ath") != unkeyed_digest(token):
             raise InvalidProof(description="The proof is of another access token (ath).")
 
     def _is_of(self, uri: object, message: Message) -> bool:
@@ -155,11 +161,6 @@ class Proofs:
             provider.storage.purge(Artifact, now=now, limit=2 * PURGED_EACH)
         if not use_once(provider, KIND, f"{key}\0{jti}", until=now + _window(settings) + 1):
             raise InvalidProof(description="The proof was used before (jti).")
-
-
-def _sha256(text: str) -> str:
-    """Return the SHA-256 of a text as base64url without padding."""
-    return urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
 
 
 def _window(settings: DpopSettings) -> int:

@@ -6,25 +6,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from portula.plugin import AnswersSlot, origin_of
+from portula.plugin import AnswersSlot, AsymmetricAlgorithm, PublicKeys, origin_of
 
 PLAIN = "JWT"
 
-Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
-]
-"""Asymmetric ones alone: whoever could verify by a secret could sign by it too (attack S40)."""
 
-
-class TrustedIssuer(BaseModel):
+class TrustedIssuer(PublicKeys):
     """An issuer of assertions: where its keys are, and what it may have people given."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    jwks: dict[str, Any] | None = None
-    """Its public keys (RFC 7517 §5)."""
-    jwks_uri: str | None = None
-    """Where they are published, an https URL."""
     subjects: tuple[str, ...] | None = None
     """What `sub` may be, exactly, or beginning with what stands before a `*` at the end; None for any."""
     scopes: tuple[str, ...] | None = None
@@ -33,14 +22,6 @@ class TrustedIssuer(BaseModel):
     """Clients that may present its assertions; None for every client with the grant type."""
     types: tuple[str, ...] = Field(default=(PLAIN,), min_length=1)
     """What the `typ` of its assertions may be: `JWT`, which may be absent, or a type that a plugin judges."""
-
-    @model_validator(mode="after")
-    def _has_keys(self) -> Self:
-        if (self.jwks is None) == (self.jwks_uri is None):
-            raise ValueError("one of jwks and jwks_uri is needed")
-        if self.jwks_uri is not None and not self.jwks_uri.startswith("https://"):
-            raise ValueError("jwks_uri is an https URL")
-        return self
 
 
 def _resolver(value: Any) -> object:
@@ -65,7 +46,7 @@ class JwtBearerSettings(BaseModel):
     """Import string or callable that is given claims, client and request; returns the subject of the person in whose
     name the token is, None to refuse."""
 
-    JWT_BEARER_ALGORITHMS: tuple[Algorithm, ...] = Field(
+    JWT_BEARER_ALGORITHMS: tuple[AsymmetricAlgorithm, ...] = Field(
         default=("RS256", "PS256", "ES256", "ES384", "EdDSA"), min_length=1
     )
     """Algorithms that an assertion may be signed by."""
