@@ -289,6 +289,8 @@ def test_then_the_metadata_lists_it(house):
         {"JWT_BEARER_TRUSTED_ISSUERS": {FOREIGN: {}}},
         {"JWT_BEARER_TRUSTED_ISSUERS": {FOREIGN: {"jwks": {}, "jwks_uri": "https://ci.example/k"}}},
         {"JWT_BEARER_TRUSTED_ISSUERS": {FOREIGN: {"jwks_uri": "http://ci.example/k"}}},
+        {"JWT_BEARER_TRUSTED_ISSUERS": {FOREIGN: {"jwks": {"keys": []}}}},
+        {"JWT_BEARER_TRUSTED_ISSUERS": {FOREIGN: {"jwks": {"keys": [{"kty": "oct", "k": "x"}]}}}},
         {"JWT_BEARER_TRUSTED_ISSUERS": {"ci": {"jwks_uri": "https://ci.example/k"}}},
         {"JWT_BEARER_ALGORITHMS": ["HS256"]},
         {"JWT_BEARER_ALGORITHMS": ["none"]},
